@@ -1,0 +1,77 @@
+"""A claim: the allocator's answer to a grab, and the record a granted one leaves."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from server.core.ids import ClaimId, PacketId, RequestId, ViewerId, claim_id_of
+
+
+class ClaimStatus(StrEnum):
+    """Every answer a grab can get (ALL-CLM-2)."""
+
+    GRANTED = "granted"
+    REPEATED = "repeated"
+    EXHAUSTED = "exhausted"
+    TOO_EARLY = "too_early"
+    TOO_LATE = "too_late"
+    VOIDED = "voided"
+    NOT_FOUND = "not_found"
+    NOT_ELIGIBLE = "not_eligible"
+    RATE_LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
+
+
+HOLDS_SHARE = frozenset({ClaimStatus.GRANTED, ClaimStatus.REPEATED})
+
+
+@dataclass(frozen=True, slots=True)
+class Grab:
+    """A viewer's tap for a packet. ``request_id`` is made anew for each tap, kept only after an unknown outcome."""
+
+    viewer_id: ViewerId
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One part of a packet in a viewer's hands: which one, how much, of which edition, and the tap that won it."""
+
+    index: int
+    amount_fen: int
+    edition: int
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """
+    The answer to one grab.
+
+    ``share`` is there exactly if the status holds one (granted or repeated). ``edition`` is the packet's edition
+    the answer was given in (0 if the packet is unknown).
+    """
+
+    packet_id: PacketId
+    viewer_id: ViewerId
+    request_id: RequestId
+    status: ClaimStatus
+    edition: int
+    share: Share | None = None
+
+    def __post_init__(self) -> None:
+        assert (self.share is not None) == (self.status in HOLDS_SHARE)
+
+    @property
+    def claim_id(self) -> ClaimId | None:
+        """The id of the claim behind a held share, else None."""
+        return None if self.share is None else claim_id_of(self.packet_id, self.share.index)
+
+
+def answer_to(grab: Grab, packet_id: PacketId, share: Share) -> Claim:
+    """
+    Answer a grab of a viewer who owns *share* already.
+
+    The tap that won it hears exactly what it heard the first time; any other hears that it repeats.
+    """
+    status = ClaimStatus.GRANTED if share.request_id == grab.request_id else ClaimStatus.REPEATED
+    return Claim(packet_id, grab.viewer_id, grab.request_id, status, share.edition, share)

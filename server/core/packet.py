@@ -1,0 +1,113 @@
+"""A packet's life: what it is, which phase it is in, and which steps it may take."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from server.core.ids import CreatorId, PacketId, RoomId
+
+
+class Denomination(StrEnum):
+    """How the sum is cut into shares (DY-CRE-2)."""
+
+    FIXED = "fixed"
+    RANDOM = "random"
+
+
+class Surface(StrEnum):
+    """How an opened packet comes to the screen (KS-CLM-1)."""
+
+    POPUP = "popup"
+    ASSET_WIDGET = "asset_widget"
+
+
+class PacketState(StrEnum):
+    """What the store remembers; the phases between follow from the schedule and the time."""
+
+    DRAFT = "draft"
+    LAUNCHED = "launched"
+    SETTLED = "settled"
+    VOIDED = "voided"
+
+
+TRANSITIONS: dict[PacketState, frozenset[PacketState]] = {
+    PacketState.DRAFT: frozenset({PacketState.LAUNCHED, PacketState.VOIDED}),
+    PacketState.LAUNCHED: frozenset({PacketState.SETTLED, PacketState.VOIDED}),
+    PacketState.SETTLED: frozenset(),
+    PacketState.VOIDED: frozenset(),
+}
+"""The steps a packet may take (section 17 of the rules); the store's scripts refuse all others."""
+
+
+class Phase(StrEnum):
+    """Where a packet stands in its life at an instant (section 17 of the rules)."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    WARMING = "warming"
+    GRABBING = "grabbing"
+    CLAIM_CLOSED = "claim_closed"
+    SETTLED = "settled"
+    VOIDED = "voided"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """
+    What a packet promises and its shares must keep: all amounts in fen, bounds inclusive.
+
+    For a fixed denomination both bounds equal the face value.
+    """
+
+    denomination: Denomination
+    share_count: int
+    total_fen: int
+    min_share_fen: int
+    max_share_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When things happen to a launched packet, in room milliseconds; the grab window is half-open."""
+
+    warmup_at_ms: int
+    grab_at_ms: int
+    claim_end_at_ms: int
+
+    def __post_init__(self) -> None:
+        assert self.warmup_at_ms <= self.grab_at_ms < self.claim_end_at_ms  # DY-LAU-7
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One red-packet batch. ``room_id`` and ``schedule`` are there exactly once it was launched."""
+
+    packet_id: PacketId
+    creator_id: CreatorId
+    name: str
+    platform: str
+    terms: Terms
+    state: PacketState
+    edition: int
+    commitment: str
+    allocator: str = "default"
+    surface: Surface = Surface.POPUP
+    room_id: RoomId | None = None
+    schedule: Schedule | None = None
+
+    def phase_at(self, now_ms: int) -> Phase:
+        """Return the phase this packet is in at room time *now_ms*."""
+        match self.state:
+            case PacketState.VOIDED:
+                return Phase.VOIDED
+            case PacketState.SETTLED:
+                return Phase.SETTLED
+            case PacketState.DRAFT:
+                return Phase.DRAFT
+        assert self.schedule is not None
+        if now_ms < self.schedule.warmup_at_ms:
+            return Phase.SCHEDULED
+        if now_ms < self.schedule.grab_at_ms:
+            return Phase.WARMING
+        if now_ms < self.schedule.claim_end_at_ms:
+            return Phase.GRABBING
+        return Phase.CLAIM_CLOSED
