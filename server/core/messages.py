@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from server.core.claim import Claim
-from server.core.ids import ID_LENGTH_MAX, CreatorId, PacketId, RequestId, RoomId, ViewerId
+from server.core.ids import ID_LENGTH_MAX, PacketId, RequestId, RoomId, ViewerId
 from server.core.packet import Packet
 
 PROTOCOL = "redrain.v1"
