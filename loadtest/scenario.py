@@ -1,0 +1,209 @@
+"""A scenario: who hosts, who watches, which packets fall when, and how good the run must be (loadtest.md, section 1)."""
+
+import tomllib
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from client_sim.behaviour import Behaviour
+from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX
+from server.core.roomtime import SPEED_MAX
+
+VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
+ROOMS_MAX = 1_000
+PACKETS_MAX = 10_000
+
+
+class BadScenario(Exception):  # noqa: N818 - named for what it is
+    """A scenario file that cannot be used; the text names the file, the field and, where it can be told, the line."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Creator(_Part):
+    """A host with a wallet. ``recharge_fen`` is paid in before the curtain rises."""
+
+    creator_id: str = Field(min_length=1, max_length=CREATOR_ID_LENGTH_MAX)
+    recharge_fen: int = Field(gt=0)
+    channel: str = "bank"
+
+
+class Room(_Part):
+    """A live room of one creator."""
+
+    room_id: str = Field(min_length=1, max_length=ID_LENGTH_MAX)
+    creator_id: str
+    title: str = ""
+
+
+class Packet(_Part):
+    """
+    One packet of the programme. Times are room milliseconds after the curtain.
+
+    The share count is given as such or per viewer of the whole audience, the sum as such or per share.
+    """
+
+    name: str
+    room_id: str
+    platform: str = "lab"
+    denomination: Literal["random", "fixed"] = "random"
+    share_count: int | None = Field(default=None, gt=0)
+    shares_per_viewer: float | None = Field(default=None, gt=0)
+    total_fen: int | None = Field(default=None, gt=0)
+    mean_share_fen: int | None = Field(default=None, gt=0)
+    min_share_fen: int = Field(default=1, gt=0)
+    max_share_fen: int | None = Field(default=None, gt=0)
+    mode: Literal["relative", "exact", "manual"] = "relative"
+    launch_at_ms: int = Field(ge=0)
+    delay_ms: int | None = Field(default=None, ge=0)
+    warmup_at_ms: int | None = Field(default=None, ge=0)
+    grab_at_ms: int | None = Field(default=None, ge=0)
+    claim_window_ms: int | None = Field(default=None, gt=0)
+    void_at_ms: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Self:
+        if (self.share_count is None) == (self.shares_per_viewer is None):
+            raise ValueError("give either share_count or shares_per_viewer")
+        if (self.total_fen is None) == (self.mean_share_fen is None):
+            raise ValueError("give either total_fen or mean_share_fen")
+        wanted = {"relative": {"delay_ms"}, "exact": {"warmup_at_ms", "grab_at_ms"}, "manual": set()}[self.mode]
+        given = {name for name in ("delay_ms", "warmup_at_ms", "grab_at_ms") if getattr(self, name) is not None}
+        if given != wanted:
+            raise ValueError(f"mode {self.mode} takes {' and '.join(sorted(wanted)) or 'no times'}")
+        return self
+
+    def shares_for(self, viewers: int) -> int:
+        """Return how many shares the packet has before an audience of *viewers*."""
+        if self.share_count is not None:
+            return self.share_count
+        assert self.shares_per_viewer is not None
+        return max(1, round(self.shares_per_viewer * viewers))
+
+    def sum_for(self, viewers: int) -> int:
+        """Return the packet's sum in fen before an audience of *viewers*."""
+        if self.total_fen is not None:
+            return self.total_fen
+        assert self.mean_share_fen is not None
+        return self.mean_share_fen * self.shares_for(viewers)
+
+
+class Audience(_Part):
+    """Who watches: how many, how fast they come in (real seconds), how they behave and how quick they are."""
+
+    viewers: int = Field(gt=0, le=VIEWERS_MAX)
+    arrivals_per_second: int = Field(default=500, gt=0)
+    reaction_median_ms: int = Field(default=400, ge=0)
+    mix: dict[Behaviour, float] = Field(default_factory=lambda: {Behaviour.EAGER: 1.0})
+
+    @model_validator(mode="after")
+    def _somebody_comes(self) -> Self:
+        if not self.mix or any(weight < 0 for weight in self.mix.values()) or sum(self.mix.values()) <= 0:
+            raise ValueError("mix needs at least one behaviour with a weight above 0")
+        return self
+
+
+class Scenario(_Part):
+    """A whole evening. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run."""
+
+    name: str
+    description: str = ""
+    speed: int = Field(default=1, ge=1, le=SPEED_MAX)
+    seed: int = 1
+    origin: datetime | None = None
+    loop_ms: int | None = Field(default=None, gt=0)
+    audience: Audience
+    creators: list[Creator] = Field(min_length=1)
+    rooms: list[Room] = Field(min_length=1, max_length=ROOMS_MAX)
+    packets: list[Packet] = Field(min_length=1, max_length=PACKETS_MAX)
+
+    @model_validator(mode="after")
+    def _everybody_is_known(self) -> Self:
+        creators = {creator.creator_id for creator in self.creators}
+        for number, room in enumerate(self.rooms):
+            if room.creator_id not in creators:
+                raise ValueError(f"rooms.{number}.creator_id: no creator is called {room.creator_id}")
+        rooms = {room.room_id for room in self.rooms}
+        for number, packet in enumerate(self.packets):
+            if packet.room_id not in rooms:
+                raise ValueError(f"packets.{number}.room_id: no room is called {packet.room_id}")
+        if self.origin is not None and self.origin.tzinfo is None:
+            raise ValueError("origin: needs a time zone, as in 2023-08-05T19:10:00+08:00")
+        return self
+
+    @property
+    def origin_ms(self) -> int | None:
+        """The room time at which the room clock starts, or None for the time of day."""
+        return None if self.origin is None else int(self.origin.timestamp() * 1000)
+
+    def before(self, *, viewers: int | None = None, seed: int | None = None, speed: int | None = None) -> "Scenario":
+        """Return the same scenario before another audience, with another seed or at another speed."""
+        plain = self.model_dump()
+        if viewers is not None:
+            plain["audience"]["viewers"] = viewers
+        if seed is not None:
+            plain["seed"] = seed
+        if speed is not None:
+            plain["speed"] = speed
+        return Scenario.model_validate(plain)
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the scenarios that come with the product."""
+    folder = resources.files("loadtest") / "scenarios"
+    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def scenario_text(name_or_path: str) -> str:
+    """Return the TOML text of a shipped scenario or of a file. Raises BadScenario if there is none."""
+    if "/" in name_or_path or name_or_path.endswith(".toml"):
+        try:
+            return Path(name_or_path).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadScenario(f"{name_or_path}: cannot be read: {error}") from None
+    if name_or_path not in shipped_names():
+        raise BadScenario(f"{name_or_path}: no such scenario; shipped are {', '.join(shipped_names())}, or give a file")
+    return (resources.files("loadtest") / "scenarios" / f"{name_or_path}.toml").read_text("utf-8")
+
+
+def load_scenario(name_or_path: str) -> Scenario:
+    """Read a scenario by its shipped name or from a TOML file. Raises BadScenario."""
+    text = scenario_text(name_or_path)
+    try:
+        return Scenario.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise BadScenario(f"{name_or_path}: not TOML: {error}") from None
+    except ValidationError as error:
+        raise BadScenario("\n".join(_sentence(name_or_path, text, problem) for problem in error.errors())) from None
+
+
+def _sentence(source: str, text: str, problem: Any) -> str:
+    path = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "the file"
+    line = _line_of(text, problem["loc"])
+    where = f"{source}:{line}" if line else source
+    return f"{where}: {path}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _line_of(text: str, loc: tuple[int | str, ...]) -> int | None:
+    """Return the line (from 1) where the field at *loc* stands, or its table begins, or None."""
+    table, found = "", None
+    seen: dict[str, int] = {}
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if line.startswith("["):
+            name = line.strip("[] ")
+            seen[name] = seen.get(name, -1) + 1
+            table = f"{name}.{seen[name]}" if line.startswith("[[") else name
+            if ".".join(map(str, loc)).startswith(table):
+                found = number
+        else:
+            key = line.partition("=")[0].strip()
+            path = f"{table}.{key}" if table else key
+            if key and ".".join(map(str, loc)) == path:
+                return number
+    return found
