@@ -1,0 +1,89 @@
+"""Room time by the store's clock: one stored record, and how far this process's own time is from the store's."""
+
+import time
+from typing import Self
+
+from server.core.ids import CreatorId
+from server.core.roomtime import RoomClock
+from server.store import keys
+from server.store.connection import Store
+from server.store.fitness import StoreUnfit
+
+_TRIES = 7  # the quickest of a few round trips says most about the offset
+
+
+class StoreClock:
+    """
+    The room clock as this process estimates it.
+
+    ``error_ms`` bounds, in real milliseconds, how far the estimate may be from the store's own time.
+    """
+
+    def __init__(self, store: Store, record: RoomClock) -> None:
+        self.record = record
+        self.error_ms = 0
+        self._store = store
+        self._offset_us = 0
+        self._last_us = 0
+        self._copied: set[CreatorId] = set()
+
+    @classmethod
+    async def open(cls, store: Store, *, speed: int, origin_ms: int | None) -> Self:
+        """
+        Read the store's clock; the first process writes it, with room time *origin_ms* (or real time) as of now.
+
+        Raises StoreUnfit if the store runs at another speed.
+        """
+        seconds, microseconds = await store.redis.time()
+        now_ms = seconds * 1_000 + microseconds // 1_000
+        proposed = f"{now_ms if origin_ms is None else origin_ms}:{now_ms}:{speed}"
+        origin, started, stored_speed = await store.run("open_clock", [keys.CLOCK], proposed.split(":"))
+        record = RoomClock(int(origin), int(started), int(stored_speed))
+        if record.speed != speed:
+            raise StoreUnfit(
+                f"the store's room time runs at speed {record.speed}, not {speed}: "
+                f"start with --speed {record.speed}, or with a fresh store"
+            )
+        clock = cls(store, record)
+        await clock.sync()
+        return clock
+
+    async def sync(self) -> None:
+        """Estimate the offset to the store's time anew, from the quickest of a few round trips."""
+        best_us: int | None = None
+        for _ in range(_TRIES):
+            before_us = _local_us()
+            seconds, microseconds = await self._store.redis.time()
+            after_us = _local_us()
+            if best_us is None or after_us - before_us < best_us:
+                best_us = after_us - before_us
+                self._offset_us = seconds * 1_000_000 + microseconds - (before_us + after_us) // 2
+        assert best_us is not None
+        self.error_ms = -(-best_us // 2_000) + 1
+
+    def real_ms(self) -> int:
+        """Return the store's real time, in milliseconds since 1970, as estimated; it never goes back."""
+        self._last_us = max(self._last_us, _local_us() + self._offset_us)
+        return self._last_us // 1_000
+
+    def room_ms(self) -> int:
+        """Return room time as estimated, in milliseconds."""
+        return self.record.room_ms(self.real_ms())
+
+    async def copy_to(self, creator_id: CreatorId) -> None:
+        """Put a copy of the clock where this creator's scripts read it, and enter the creator in the list of all."""
+        if creator_id in self._copied:
+            return
+        record = self.record
+        fields: dict[str, int] = {
+            "origin_ms": record.origin_ms,
+            "started_ms": record.started_ms,
+            "speed": record.speed,
+        }
+        await self._store.redis.hset(keys.clock_of(creator_id), mapping=fields)  # type: ignore[arg-type]
+        await self._store.redis.sadd(keys.CREATORS, creator_id)
+        self._copied.add(creator_id)
+
+
+def _local_us() -> int:
+    return time.monotonic_ns() // 1_000

