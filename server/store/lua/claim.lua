@@ -1,0 +1,117 @@
+#!lua
+-- Answer a batch of grabs for one packet: the next shares to new viewers, the share they have to those that have one.
+--
+-- KEYS[1] clock    hash    origin_ms, started_ms, speed
+-- KEYS[2] packet   hash    state, schedule, edition, given, given_fen
+-- KEYS[3] shares   list    fen not yet given, the next one first
+-- KEYS[4] claims   hash    viewer_id -> index:amount_fen:edition:request_id
+-- KEYS[5] journal  stream  one entry per batch that gave something
+-- ARGV    viewer_id, request_id, viewer_id, request_id ...: 1 to 500 pairs (text)
+-- Reply, always: { edition, at_ms, remaining, codes, value ... }: codes has one letter per grab (g granted,
+-- r repeated, x exhausted, e too_early, l too_late, v voided, n not_found); then the stored claim for each g or r.
+--
+-- The shares sum to the escrow by construction, so this script cannot over-issue: it does no arithmetic that decides.
+-- A repeat is answered before state and window are looked at, so that a winner who asks again is never told that it
+-- lost. Losers write nothing. An index is the running number of the claim, counted by given.
+
+local FEN_MAX = 9007199254740991
+local PAIRS_MAX = 500
+
+local function whole(text, what)
+    local number = text and string.match(text, '^%d+$') and tonumber(text)
+    if not number or number > FEN_MAX then error({ err = 'BROKEN ' .. what }) end
+    return number
+end
+
+local function text_of(number) return string.format('%.0f', number) end
+
+local function room_now_ms()
+    local record = redis.call('HMGET', KEYS[1], 'origin_ms', 'started_ms', 'speed')
+    local time = redis.call('TIME')
+    local real_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+    local origin_ms, started_ms = whole(record[1], 'clock'), whole(record[2], 'clock')
+    return origin_ms + (real_ms - started_ms) * whole(record[3], 'clock')
+end
+
+local packet, shares, claims, journal = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local pairs_asked = #ARGV / 2
+if #ARGV == 0 or #ARGV % 2 ~= 0 or pairs_asked > PAIRS_MAX then error({ err = 'BROKEN number of arguments' }) end
+
+local record = redis.call('HMGET', packet, 'state', 'edition', 'grab_at_ms', 'claim_end_at_ms', 'given', 'given_fen')
+local state = record[1]
+if not state then return { 0, 0, 0, string.rep('n', pairs_asked) } end
+
+local edition, given, given_fen = whole(record[2], 'packet'), whole(record[5], 'packet'), whole(record[6], 'packet')
+local at_ms = room_now_ms()
+local packet_id = string.match(packet, ':packet:(.+)$')
+
+local function refusal()
+    if state == 'draft' then return 'e' end
+    if state == 'voided' then return 'v' end
+    if state == 'settled' then return 'l' end
+    if state ~= 'launched' then error({ err = 'BROKEN packet' }) end
+    if at_ms < whole(record[3], 'packet') then return 'e' end
+    if at_ms >= whole(record[4], 'packet') then return 'l' end
+    return nil
+end
+
+local remaining = redis.call('LLEN', shares)
+local refused = refusal()
+local viewers = {}
+for i = 1, pairs_asked do viewers[i] = ARGV[2 * i - 1] end
+local held = redis.call('HMGET', claims, unpack(viewers))
+
+-- Who is new, in order; a viewer who stands in the batch again repeats what its first grab gets.
+local codes, owner, winners = {}, {}, {}
+for i = 1, pairs_asked do
+    local viewer = viewers[i]
+    local first = owner[viewer]
+    if held[i] or first then
+        owner[viewer] = first or i
+    elseif refused then
+        codes[i] = refused
+    elseif #winners < remaining then
+        winners[#winners + 1] = i
+        owner[viewer] = i
+    else
+        codes[i] = 'x'
+    end
+end
+
+local taken, stored, lines = {}, {}, {}
+local sum_fen = 0
+if #winners > 0 then
+    taken = redis.call('LRANGE', shares, 0, #winners - 1)
+    redis.call('XLEN', journal)
+    for n, i in ipairs(winners) do
+        local viewer, request, index = viewers[i], ARGV[2 * i], text_of(given + n - 1)
+        if string.find(viewer, '[^%w_.~-]') or string.find(request, '[^%w_.~-]') then
+            error({ err = 'BROKEN id' })
+        end
+        sum_fen = sum_fen + whole(taken[n], 'shares')
+        held[i] = index .. ':' .. taken[n] .. ':' .. record[2] .. ':' .. request
+        stored[2 * n - 1], stored[2 * n] = viewer, held[i]
+        lines[n] = viewer .. ',' .. index .. ',' .. taken[n] .. ',' .. request
+    end
+    whole(text_of(given_fen + sum_fen), 'packet')
+
+    redis.call('LPOP', shares, #winners)
+    redis.call('HSET', claims, unpack(stored))
+    redis.call('HINCRBY', packet, 'given', #winners)
+    redis.call('HINCRBY', packet, 'given_fen', text_of(sum_fen))
+    redis.call('XADD', journal, '*', 'kind', 'claim', 'transfer_id', 'claim:' .. packet_id .. ':' .. text_of(given),
+        'packet_id', packet_id, 'debit', 'escrow:' .. packet_id, 'credit', 'assets:' .. packet_id,
+        'amount_fen', text_of(sum_fen), 'at_ms', text_of(at_ms),
+        'claims', table.concat(lines, ';'), 'edition', record[2])
+end
+
+local reply = { edition, at_ms, remaining - #winners, '' }
+for i = 1, pairs_asked do
+    if not codes[i] then
+        local value = held[owner[viewers[i]]]
+        codes[i] = string.match(value, ':([^:]*)$') == ARGV[2 * i] and 'g' or 'r'
+        reply[#reply + 1] = value
+    end
+end
+reply[4] = table.concat(codes)
+return reply

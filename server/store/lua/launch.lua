@@ -1,0 +1,67 @@
+#!lua
+-- Launch a draft packet into a room: it gets its schedule, and the room's feed says so (DY-LAU-1, DY-LAU-2).
+--
+-- KEYS[1] clock   hash    origin_ms, started_ms, speed
+-- KEYS[2] wallet  hash    launches: how often this creator has launched
+-- KEYS[3] packet  hash    state; gets room_id, surface and the schedule
+-- KEYS[4] due     zset    launched packet id, by claim_end_at_ms
+-- KEYS[5] feed    stream  kind, packet_id, seq, at_ms, body
+-- KEYS[6] onair   zset    packets launched into the room, by warmup_at_ms
+-- ARGV[1] packet_id        text
+-- ARGV[2] room_id          text
+-- ARGV[3] warmup_at_ms     int
+-- ARGV[4] grab_at_ms       int
+-- ARGV[5] claim_end_at_ms  int
+-- ARGV[6] surface          text  popup or asset_widget
+-- ARGV[7] seen             int   the count of launches on which the decision was made
+-- ARGV[8] body             text  JSON of the feed entry
+-- ARGV[9] bell             text  the pub/sub channel to ring
+-- Reply, always: one word: launched, not_found, not_draft, launch_raced or too_late.
+
+local FEN_MAX = 9007199254740991
+
+local function whole(text, what)
+    local number = text and string.match(text, '^%d+$') and tonumber(text)
+    if not number or number > FEN_MAX then error({ err = 'BROKEN ' .. what }) end
+    return number
+end
+
+local function text_of(number) return string.format('%.0f', number) end
+
+local function room_now_ms()
+    local record = redis.call('HMGET', KEYS[1], 'origin_ms', 'started_ms', 'speed')
+    local time = redis.call('TIME')
+    local real_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+    local origin_ms, started_ms = whole(record[1], 'clock'), whole(record[2], 'clock')
+    return origin_ms + (real_ms - started_ms) * whole(record[3], 'clock')
+end
+
+local wallet, packet, due, feed, onair = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local packet_id, room_id = ARGV[1], ARGV[2]
+local warmup_at_ms, grab_at_ms = whole(ARGV[3], 'warmup_at_ms'), whole(ARGV[4], 'grab_at_ms')
+local claim_end_at_ms, seen = whole(ARGV[5], 'claim_end_at_ms'), whole(ARGV[7], 'seen')
+if #ARGV ~= 9 or warmup_at_ms > grab_at_ms or grab_at_ms >= claim_end_at_ms then
+    error({ err = 'BROKEN schedule' })
+end
+
+local state = redis.call('HGET', packet, 'state')
+if not state then return 'not_found' end
+if state ~= 'draft' then return 'not_draft' end
+local launches = whole(redis.call('HGET', wallet, 'launches') or '0', 'wallet')
+if launches ~= seen then return 'launch_raced' end
+local now_ms = room_now_ms()
+if now_ms > grab_at_ms then return 'too_late' end
+redis.call('ZCARD', due)
+redis.call('ZCARD', onair)
+redis.call('XLEN', feed)
+
+redis.call('HSET', packet, 'state', 'launched', 'room_id', room_id, 'surface', ARGV[6],
+    'warmup_at_ms', text_of(warmup_at_ms), 'grab_at_ms', text_of(grab_at_ms),
+    'claim_end_at_ms', text_of(claim_end_at_ms), 'launched_at_ms', text_of(now_ms))
+redis.call('HSET', wallet, 'launches', text_of(launches + 1))
+redis.call('ZADD', due, text_of(claim_end_at_ms), packet_id)
+redis.call('ZADD', onair, text_of(warmup_at_ms), packet_id)
+redis.call('XADD', feed, '*', 'kind', 'launched', 'packet_id', packet_id, 'seq', '0',
+    'at_ms', text_of(now_ms), 'body', ARGV[8])
+redis.call('PUBLISH', ARGV[9], room_id)
+return 'launched'
