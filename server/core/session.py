@@ -1,0 +1,152 @@
+"""One viewer's connection as a state machine: text goes in, and what to do about it comes out."""
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple, assert_never
+
+from server.core import messages
+from server.core.claim import Claim, ClaimStatus, Grab
+from server.core.ids import PacketId, RequestId, ViewerId
+from server.core.messages import BadMessage, Comment, GrabMessage, Like, Ping
+
+INVALID_DATA = 1007  # RFC 6455, 7.4.1: a text that is no UTF-8
+POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1: we have had enough
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """What one connection may ask of us: messages per period (real milliseconds), grabs in flight, mistakes."""
+
+    messages_max: int = 120  # a person taps twice a second, for a minute
+    period_ms: int = 60_000  # over this long the messages above are counted
+    excess_max: int = 120  # refusals of further messages that we answer before we close
+    grabs_in_flight_max: int = 10  # a burst of impatient taps; the answers come within milliseconds
+    malformed_max: int = 10  # the tenth closes: by then it is no slip
+
+
+class Take(NamedTuple):
+    """Ask the packet's allocator for a share; ``Session.answered`` is due once the receipt is written."""
+
+    packet_id: PacketId
+    grab: Grab
+
+
+class Say(NamedTuple):
+    """Tell this viewer a message."""
+
+    text: bytes
+
+
+class TellTime(NamedTuple):
+    """Answer a ping with the room's time."""
+
+    client_ms: int
+
+
+class Close(NamedTuple):
+    """End the connection with a code and a reason, after a last message (or b"")."""
+
+    code: int
+    reason: str
+    text: bytes = b""
+
+
+SessionEffect = Take | Say | TellTime | Close
+
+# What nearly every message of a stampede looks like, letter by letter: a match needs no JSON parser, and what does not
+# match goes to messages.decode(), which knows the whole truth.
+_PLAIN_GRAB = re.compile(
+    rb'\{"type":"grab","packet_id":"([A-Za-z0-9][A-Za-z0-9_.~-]{0,35})","request_id":"([A-Za-z0-9][A-Za-z0-9_.~-]{0,35})"\}'
+)
+
+
+class Session:
+    """
+    What the house remembers of one connected viewer.
+
+    The message limit is a token bucket kept as one integer: the instant at which the bucket would be full again, in
+    milliseconds times ``messages_max``, so that no rounding accumulates.
+    """
+
+    __slots__ = ("_excess", "_full_at", "_grabs_in_flight", "_limits", "_malformed", "viewer_id")
+
+    def __init__(self, viewer_id: ViewerId, limits: SessionLimits) -> None:
+        self.viewer_id = viewer_id
+        self._limits = limits
+        self._full_at = 0
+        self._excess = 0
+        self._malformed = 0
+        self._grabs_in_flight = 0
+
+    def receive(self, payload: bytes, now_ms: int) -> SessionEffect | None:
+        """
+        Take one text message of the viewer and return what to do, or None if nothing is.
+
+        *now_ms* is real, from any clock that does not go back.
+        """
+        allowed = self.spend(now_ms)
+        plain = _PLAIN_GRAB.fullmatch(payload)
+        if plain is not None:
+            packet_id, request_id = plain.groups()
+            return self._grab(PacketId(packet_id.decode()), RequestId(request_id.decode()), allowed)
+        return self._receive_any(payload, allowed)
+
+    def spend(self, now_ms: int) -> bool:
+        """Take one token from the bucket; False if there is none. Control frames cost one each as well."""
+        limits = self._limits
+        now = now_ms * limits.messages_max
+        full_at = max(self._full_at, now) + limits.period_ms
+        if full_at - now > limits.period_ms * limits.messages_max:
+            return False
+        self._full_at = full_at
+        return True
+
+    def answered(self) -> None:
+        """Note that one grab taken has had its receipt."""
+        self._grabs_in_flight -= 1
+        assert self._grabs_in_flight >= 0
+
+    def refuse(self, code: str, detail: str) -> SessionEffect:
+        """Answer what was no message: an error, and at last the end."""
+        self._malformed += 1
+        text = messages.error(code, detail)
+        if self._malformed >= self._limits.malformed_max:
+            return Close(POLICY_VIOLATION, "too many malformed messages", text)
+        return Say(text)
+
+    def _grab(self, packet_id: PacketId, request_id: RequestId, allowed: bool) -> SessionEffect:
+        if allowed and self._grabs_in_flight < self._limits.grabs_in_flight_max:
+            self._grabs_in_flight += 1
+            return Take(packet_id, Grab(self.viewer_id, request_id))
+        claim = Claim(packet_id, self.viewer_id, request_id, ClaimStatus.RATE_LIMITED, edition=0)
+        text = messages.receipt(claim)
+        return Say(text) if allowed else self._exceed(text)
+
+    def _receive_any(self, payload: bytes, allowed: bool) -> SessionEffect | None:
+        try:
+            payload.decode()
+        except UnicodeDecodeError:
+            return Close(INVALID_DATA, "a text message must be UTF-8")
+        try:
+            message = messages.decode(payload)
+        except BadMessage as bad:
+            return self.refuse(bad.code, bad.detail)
+        if isinstance(message, GrabMessage):
+            return self._grab(message.packet_id, message.request_id, allowed)
+        if not allowed:
+            return self._exceed(messages.error("rate_limited", self._too_many()))
+        match message:
+            case Ping(client_ms):
+                return TellTime(client_ms)
+            case Comment() | Like():
+                return None
+        assert_never(message)
+
+    def _exceed(self, text: bytes) -> SessionEffect:
+        self._excess += 1
+        if self._excess >= self._limits.excess_max:
+            return Close(POLICY_VIOLATION, "too many messages", text)
+        return Say(text)
+
+    def _too_many(self) -> str:
+        return f"at most {self._limits.messages_max} messages in {self._limits.period_ms} ms"
