@@ -1,6 +1,7 @@
 """A scenario: who hosts, who watches, which packets fall when, and how good the run must be (loadtest.md, section 1)."""
 
 import tomllib
+from collections.abc import Iterator
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from client_sim.behaviour import Behaviour
-from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX
+from client_sim.behaviour import Behaviour, Seat, cast
+from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
 from server.core.roomtime import SPEED_MAX
 
 VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
@@ -140,6 +141,15 @@ class Scenario(_Part):
     def origin_ms(self) -> int | None:
         """The room time at which the room clock starts, or None for the time of day."""
         return None if self.origin is None else int(self.origin.timestamp() * 1000)
+
+    def seats(self) -> Iterator[Seat]:
+        """Yield the seats of the whole audience; a viewer with two devices takes two."""
+        viewers = 0
+        for seat in cast([RoomId(room.room_id) for room in self.rooms], self.audience.mix, self.seed):
+            viewers += seat.device == 0
+            if viewers > self.audience.viewers:
+                return
+            yield seat
 
     def before(self, *, viewers: int | None = None, seed: int | None = None, speed: int | None = None) -> "Scenario":
         """Return the same scenario before another audience, with another seed or at another speed."""

@@ -1,0 +1,95 @@
+"""The folder of a run: what a storm leaves behind, and all that an offline audit needs."""
+
+import gzip
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from loadtest.books import Books, read_books
+from loadtest.history import History, read_history
+from loadtest.record import BadRecord
+
+
+@dataclass(slots=True)
+class RunFacts:
+    """What was run, as ``run.json`` keeps it; ``viewers`` are people, ``seats`` their connections."""
+
+    scenario: str
+    seed: int
+    engine: str
+    durability: str
+    speed: int
+    limits: str
+    allocator: str
+    viewers: int
+    seats: int
+    repeat_command: str
+    started_at: str
+    environment: dict[str, Any]
+    packet_ids: list[str] = field(default_factory=list)
+    happenings: list[dict[str, Any]] = field(default_factory=list)
+    audience_status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The files of one run by name."""
+
+    path: Path
+
+    @property
+    def books(self) -> Path:
+        """The final books."""
+        return self.path / "books.jsonl"
+
+    @property
+    def result(self) -> Path:
+        """The verdict as JSON."""
+        return self.path / "result.json"
+
+    @property
+    def scenario(self) -> Path:
+        """The scenario as it was run."""
+        return self.path / "scenario.toml"
+
+    def snapshot(self, number: int) -> Path:
+        """Return the place of the books taken during the run as number *number*."""
+        return self.path / f"snapshot-{number:03}.jsonl"
+
+    def snapshots(self) -> list[Path]:
+        """Return the books taken during the run, in order."""
+        return sorted(self.path.glob("snapshot-*.jsonl"))
+
+    def write_facts(self, facts: RunFacts) -> None:
+        """Keep what was run."""
+        (self.path / "run.json").write_bytes(orjson.dumps(asdict(facts), option=orjson.OPT_INDENT_2))
+
+    def facts(self) -> RunFacts:
+        """Return what was run. Raises BadRecord if the folder holds no run."""
+        path = self.path / "run.json"
+        try:
+            return RunFacts(**orjson.loads(path.read_bytes()))
+        except (OSError, orjson.JSONDecodeError, TypeError) as error:
+            raise BadRecord(f"{path}: is not the record of a run: {error}") from None
+
+    def read_books(self) -> Books:
+        """Return the final books. Raises BadRecord."""
+        return read_books(self.books)
+
+    def read_snapshots(self) -> list[Books]:
+        """Return the books taken during the run, in order. Raises BadRecord."""
+        return [read_books(path) for path in self.snapshots()]
+
+    def read_history(self) -> History:
+        """Return what the audience wrote down. Raises BadRecord."""
+        return read_history(sorted(self.path.glob("history-*.jsonl*")))
+
+    def compress(self) -> None:
+        """Replace the plain history files by compressed ones."""
+        for path in self.path.glob("history-*.jsonl"):
+            with path.open("rb") as plain, gzip.open(f"{path}.gz", "wb", compresslevel=3) as packed:
+                shutil.copyfileobj(plain, packed)
+            path.unlink()

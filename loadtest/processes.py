@@ -1,0 +1,111 @@
+"""The processes of a storm: a server of its own, and an engine that brings the audience. Each is a subprocess."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from loadtest.verdict import Exit
+
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 60.0
+LOOK_EVERY_S = 0.02
+LOG_TAIL_LINES = 15
+
+
+class ProcessFailed(Exception):  # noqa: N818 - said to a person
+    """A process of the storm did not do its work. ``exit_code`` is what the storm should end with."""
+
+    def __init__(self, text: str, exit_code: Exit) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+class Subprocess:
+    """
+    One process with its log in a file.
+
+    It gets a session of its own, so that Ctrl-C reaches the storm alone, which then stops things in order. ``-P``
+    keeps the working directory, which may hold folders named like ours, off the import path.
+    """
+
+    def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own modules
+                [sys.executable, "-P", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Tell whether it still runs."""
+        return self._process.poll() is None
+
+    def tail(self) -> str:
+        """Return the last lines of its log."""
+        lines = self.log.read_text("utf-8", "replace").splitlines()
+        return "\n".join(lines[-LOG_TAIL_LINES:])
+
+    def check(self) -> None:
+        """Raise ProcessFailed if it has ended, with what it said last and its own exit code if that is one of ours."""
+        code = self._process.poll()
+        if code is not None:
+            known = Exit(code) if code in set(Exit) and code != Exit.PASS else Exit.ENVIRONMENT
+            raise ProcessFailed(f"the {self.name} ended with status {code}:\n{self.tail()}", known)
+
+    def stop(self) -> int:
+        """Ask it to end, wait, and return its status; kill it if it does not listen."""
+        if self.alive():
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+
+class ServerProcess(Subprocess):
+    """A server with a fresh store of its own (or the one that REDRAIN_STORE_URL names) on a free port."""
+
+    def __init__(self, folder: Path, options: Sequence[str]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._ready_file = folder / "server.url"
+        arguments = ["-m", "scripts.cli", "serve", "--port", "0", "--home", str(folder / "home")]
+        arguments += ["--ready-file", str(self._ready_file), *options]
+        super().__init__("server", arguments, folder / "server.log")
+
+    def wait_until_ready(self) -> str:
+        """Return the base URL once it answers. Raises ProcessFailed if it ends or takes too long."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self._ready_file.exists() and (url := self._ready_file.read_text("utf-8")):
+                return url
+            self.check()
+            time.sleep(LOOK_EVERY_S)
+        self.stop()
+        raise ProcessFailed(
+            f"the server did not get ready within {START_TIMEOUT_S:.0f} s:\n{self.tail()}", Exit.ENVIRONMENT
+        )
+
+
+class LocustProcess(Subprocess):
+    """Locust, headless, with one user per seat of the audience, directed by the storm."""
+
+    def __init__(
+        self, folder: Path, *, host: str, scenario: Path, seats: int, arrivals_per_second: int, seed: int
+    ) -> None:
+        arguments = ["-m", "locust", "-f", str(Path(__file__).with_name("locustfile.py")), "--headless"]
+        arguments += ["--only-summary", "--host", host, "-u", str(seats), "-r", str(arrivals_per_second)]
+        arguments += ["--scenario", str(scenario), "--seed", str(seed), "--history", str(folder), "--directed"]
+        super().__init__("audience (Locust)", arguments, folder / "locust.log")

@@ -1,0 +1,174 @@
+"""A storm: raise a server, open the rooms, bring the audience, let the packets fall, and take the books at the end."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+import requests
+
+from loadtest.director import Director, SetUpFailed
+from loadtest.folder import RunFacts, RunFolder
+from loadtest.processes import LocustProcess, ProcessFailed, ServerProcess
+from loadtest.progress import Progress, ProgressFiles
+from loadtest.scenario import Scenario
+from loadtest.verdict import Exit
+
+LOOK_EVERY_S = 0.1
+SNAPSHOT_EVERY_S = 3.0
+RESULTS_LINGER_S = 1.0  # real time for the last `result` to be told and heard; nothing is judged by it
+BOOKS_TIMEOUT_S = 120.0
+CONNECT_SLACK_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a storm is told. ``target`` is the URL of somebody's server, or None for an own one."""
+
+    scenario: Scenario
+    folder: RunFolder
+    allocator: str = "default"
+    durability: str = "durable"
+    target: str | None = None
+
+
+class View(Protocol):
+    """Who shows how the storm goes."""
+
+    def phase(self, text: str) -> None:
+        """Say that something new has begun."""
+
+    def progress(self, progress: Progress, happening: str) -> None:
+        """Show the newest numbers."""
+
+
+def perform(plan: Plan, facts: RunFacts, view: View) -> None:
+    """
+    Carry the storm out; what it leaves stands in ``plan.folder``, and *facts* are completed.
+
+    Raises ProcessFailed or SetUpFailed; whatever was started is stopped in any case.
+    """
+    with _server(plan, view) as url:
+        director = Director(url, plan.scenario, plan.scenario.audience.viewers, lambda _: None, allocator=plan.allocator)
+        view.phase("opening the rooms")
+        director.set_up()
+        with _audience(plan, url, view) as audience:
+            _programme(plan.folder, director, audience, url, view)
+            view.phase("the audience leaves")
+            facts.audience_status = audience.process.stop()
+        view.phase("taking the books")
+        _take_books(url, plan.folder.books, final=True)
+        view.phase("stopping the server")
+    facts.packet_ids = list(director.packet_ids.values())
+    facts.happenings = [asdict(happening) for happening in director.happenings]
+    plan.folder.compress()
+    plan.folder.write_facts(facts)
+
+
+@contextmanager
+def _server(plan: Plan, view: View) -> Iterator[str]:
+    if plan.target is not None:
+        yield plan.target.rstrip("/")
+        return
+    view.phase("raising a server with a fresh store")
+    options = ["--speed", str(plan.scenario.speed), "--durability", plan.durability, "--limits", "load"]
+    if plan.scenario.origin_ms is not None:
+        options += ["--origin-ms", str(plan.scenario.origin_ms)]
+    if plan.allocator != "default":
+        options += ["--diagnostics"]
+    server = ServerProcess(plan.folder.path, options)
+    try:
+        yield server.wait_until_ready()
+        server.check()
+    finally:
+        server.stop()
+
+
+@dataclass(slots=True)
+class _Audience:
+    """The engine's process and what it says of itself."""
+
+    process: LocustProcess
+    files: ProgressFiles
+    seats: int
+
+
+@contextmanager
+def _audience(plan: Plan, url: str, view: View) -> Iterator[_Audience]:
+    audience = plan.scenario.audience
+    seats = sum(1 for _ in plan.scenario.seats())
+    view.phase(f"{audience.viewers:,} viewers come in")
+    process = LocustProcess(
+        plan.folder.path,
+        host=url,
+        scenario=plan.folder.scenario,
+        seats=seats,
+        arrivals_per_second=audience.arrivals_per_second,
+        seed=plan.scenario.seed,
+    )
+    came_in = _Audience(process, ProgressFiles(plan.folder.path), seats)
+    try:
+        deadline = time.monotonic() + seats / audience.arrivals_per_second + CONNECT_SLACK_S
+        while (progress := came_in.files.look()).connected < seats:
+            process.check()
+            if time.monotonic() > deadline:
+                raise ProcessFailed(
+                    f"only {progress.connected} of {seats} viewers could connect:\n{process.tail()}", Exit.ENVIRONMENT
+                )
+            view.progress(progress, "")
+            time.sleep(LOOK_EVERY_S)
+        yield came_in
+    finally:
+        process.stop()
+
+
+def _programme(folder: RunFolder, director: Director, audience: _Audience, url: str, view: View) -> None:
+    """Let the director perform in a thread of its own, and show how it goes."""
+    view.phase("the curtain rises")
+    stop = threading.Event()
+    problem: list[Exception] = []
+
+    def perform_it() -> None:
+        try:
+            director.perform(stop.is_set)
+        except (SetUpFailed, requests.RequestException) as error:
+            problem.append(error)
+
+    thread = threading.Thread(target=perform_it, name="director")
+    thread.start()
+    try:
+        _watch(folder, thread.is_alive, director, audience, url, view)
+    finally:
+        stop.set()
+        thread.join()
+    if problem:
+        raise SetUpFailed(str(problem[0]))
+    until = time.monotonic() + RESULTS_LINGER_S
+    _watch(folder, lambda: time.monotonic() < until, director, audience, url, view)
+
+
+def _watch(
+    folder: RunFolder, going_on: Callable[[], bool], director: Director, audience: _Audience, url: str, view: View
+) -> None:
+    next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
+    while going_on():
+        audience.process.check()
+        last = director.happenings[-1] if director.happenings else None
+        view.progress(audience.files.look(), f"{last.packet_name}: {last.outcome}" if last else "")
+        if time.monotonic() >= next_snapshot:
+            _take_books(url, folder.snapshot(len(folder.snapshots())), final=False)
+            next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
+        time.sleep(LOOK_EVERY_S)
+
+
+def _take_books(url: str, path: Path, *, final: bool) -> None:
+    query = {"final": str(final).lower()}
+    with requests.get(f"{url}/api/books", params=query, timeout=BOOKS_TIMEOUT_S, stream=True) as response:
+        if not response.ok:
+            raise SetUpFailed(f"the books cannot be had: {response.status_code} {response.text}")
+        with path.open("wb") as file:
+            for chunk in response.iter_content(1 << 16):
+                file.write(chunk)

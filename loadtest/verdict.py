@@ -1,0 +1,59 @@
+"""The verdict: pass, fail or unknown, the reasons, and the one table of exit codes (design.md, section 1)."""
+
+from collections.abc import Iterable
+from enum import IntEnum, StrEnum
+
+
+class Exit(IntEnum):
+    """Every exit status of every command."""
+
+    PASS = 0
+    INVARIANT = 10
+    REGRESSION = 11
+    THRESHOLD = 12
+    UNKNOWN = 20
+    ENVIRONMENT = 30
+    USAGE = 64
+    INTERRUPTED = 130
+
+
+class Verdict(StrEnum):
+    """Three-valued: a run that could not tell is not a run that passed."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """What made a verdict other than pass, in the order in which they decide the exit code."""
+
+    INVARIANT = "invariant"
+    VOID = "void"
+    VACUOUS = "vacuous"
+    REGRESSION = "regression"
+    THRESHOLD = "threshold"
+    INCONCLUSIVE = "inconclusive"
+    NOT_VERIFIED = "not_verified"
+
+
+_EXITS = {
+    Reason.INVARIANT: Exit.INVARIANT,
+    Reason.VOID: Exit.UNKNOWN,
+    Reason.VACUOUS: Exit.UNKNOWN,
+    Reason.REGRESSION: Exit.REGRESSION,
+    Reason.THRESHOLD: Exit.THRESHOLD,
+    Reason.INCONCLUSIVE: Exit.UNKNOWN,
+    Reason.NOT_VERIFIED: Exit.UNKNOWN,
+}
+_FAILS = {Reason.INVARIANT, Reason.REGRESSION, Reason.THRESHOLD}
+
+
+def decide(reasons: Iterable[Reason]) -> tuple[Verdict, list[Reason], Exit]:
+    """Return the verdict for *reasons*, the reasons in order of weight, and the exit code of the weightiest."""
+    present = set(reasons)
+    ordered = [reason for reason in Reason if reason in present]
+    if not ordered:
+        return Verdict.PASS, [], Exit.PASS
+    verdict = Verdict.FAIL if present & _FAILS else Verdict.UNKNOWN
+    return verdict, ordered, _EXITS[ordered[0]]

@@ -1,0 +1,129 @@
+"""The ``redrain`` command: reads what a person typed, hands it on, and turns outcomes into exit codes."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+from rich.console import Console
+
+from loadtest.verdict import Exit
+
+app = typer.Typer(
+    help="Live-room simulator and load tester for live-commerce red packets.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with the exit code of design.md, section 1."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except click.UsageError as error:
+        _errors.print(f"[red]redrain:[/] {error.format_message()}")
+        if error.ctx is not None:
+            _errors.print(error.ctx.get_usage(), markup=False)
+        code = Exit.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        _errors.print("redrain: interrupted")
+        code = Exit.INTERRUPTED
+    sys.exit(int(code or 0))
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; loopback only.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes any free one.")] = None,
+    speed: Annotated[int | None, typer.Option(help="Room seconds per real second.")] = None,
+    origin_ms: Annotated[int | None, typer.Option(help="Room time at the start, in ms since 1970 UTC.")] = None,
+    durability: Annotated[str | None, typer.Option(help="none, relaxed or durable.")] = None,
+    limits: Annotated[str | None, typer.Option(help="production or load.")] = None,
+    home: Annotated[Path | None, typer.Option(help="Folder of the embedded store.")] = None,
+    diagnostics: Annotated[bool, typer.Option(help="Allow other allocators (load lab only).")] = False,
+    ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
+) -> int:
+    """Serve HTTP API and WebSocket rooms on one port."""
+    from scripts.serving import run_server
+
+    given = {
+        "host": host,
+        "port": port,
+        "speed": speed,
+        "origin_ms": origin_ms,
+        "durability": durability,
+        "limits": limits,
+        "home": home,
+        "diagnostics": diagnostics or None,
+    }
+    return run_server({name: value for name, value in given.items() if value is not None}, ready_file, _errors)
+
+
+@app.command()
+def store(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 7001,
+    durability: Annotated[str, typer.Option(help="none, relaxed or durable.")] = "durable",
+    home: Annotated[Path, typer.Option(help="Folder for its data.")] = Path(".redrain"),
+) -> int:
+    """Run the bundled store alone, for trying several servers on one store."""
+    from scripts.serving import run_store
+
+    return run_store(port, durability, home, _errors)
+
+
+@app.command()
+def storm(
+    scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a TOML file.")] = "evening",
+    viewers: Annotated[int | None, typer.Option(help="Size of the audience.")] = None,
+    allocator: Annotated[str, typer.Option(help="default, or naive to see it fail.")] = "default",
+    seed: Annotated[int | None, typer.Option(help="Seed of the audience.")] = None,
+    speed: Annotated[int | None, typer.Option(help="Room seconds per real second.")] = None,
+    durability: Annotated[str, typer.Option(help="none, relaxed or durable.")] = "durable",
+    target: Annotated[str | None, typer.Option(help="An own server instead of a fresh one.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run (default .redrain/runs/<time>).")] = None,
+    json: Annotated[str | None, typer.Option(help="Write the result as JSON to a file, or - for stdout.")] = None,
+) -> int:
+    """Run a scenario, audit it from two books, and give the verdict."""
+    from scripts.storming import run_storm
+
+    return run_storm(
+        scenario,
+        viewers=viewers,
+        allocator=allocator,
+        seed=seed,
+        speed=speed,
+        durability=durability,
+        target=target,
+        out=out,
+        json=json,
+    )
+
+
+@app.command()
+def audit(
+    run: Annotated[Path, typer.Argument(help="Folder of a recorded run.")],
+    json: Annotated[str | None, typer.Option(help="Write the result as JSON to a file, or - for stdout.")] = None,
+) -> int:
+    """Check a recorded run again, offline."""
+    from scripts.storming import run_audit
+
+    return run_audit(run, json=json)
+
+
+@app.command()
+def verify(
+    packet: Annotated[str | None, typer.Argument(help="A packet's id; none means all of the run.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Folder of the run (default: the latest).")] = None,
+) -> int:
+    """Recompute a packet's shares from the revealed seed and compare them with the books."""
+    from scripts.storming import run_verify
+
+    return run_verify(packet, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Runs what stays up until stopped: the server, and the bundled store alone."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from pydantic import ValidationError
+from rich.console import Console
+
+from loadtest.verdict import Exit
+from server.app import CannotServe, serve
+from server.settings import Settings
+from server.store.connection import Durability, StoreUnavailable, StoreUnfit
+from server.store.embedded import EmbeddedStore, PortTaken
+
+
+def run_server(given: dict[str, Any], ready_file: Path | None, say: Console) -> int:
+    """Serve until SIGINT or SIGTERM and return the exit code. *ready_file* gets the URL once grabs are answered."""
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        for problem in error.errors():
+            say.print(f"[red]redrain:[/] {'.'.join(map(str, problem['loc']))}: {problem['msg']}")
+        return Exit.USAGE
+
+    def ready(url: str) -> None:
+        say.print(f"redrain: serving [bold]{url}[/] (API at {url}/docs); speed {settings.speed}; Ctrl-C stops it")
+        if ready_file is not None:
+            ready_file.write_text(url, "utf-8")
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings, ready))
+    except (CannotServe, StoreUnavailable, StoreUnfit) as error:
+        say.print(f"[red]redrain:[/] {error}")
+        return Exit.ENVIRONMENT
+    return Exit.PASS
+
+
+def run_store(port: int, durability: str, home: Path, say: Console) -> int:
+    """Run the bundled store on a port until SIGINT or SIGTERM and return the exit code."""
+    try:
+        asked = Durability(durability)
+    except ValueError:
+        say.print(f"[red]redrain:[/] durability: must be one of {', '.join(Durability)}")
+        return Exit.USAGE
+    try:
+        embedded = EmbeddedStore.start(home, durability=asked, port=port)
+    except (PortTaken, StoreUnavailable, StoreUnfit) as error:
+        say.print(f"[red]redrain:[/] {error}")
+        return Exit.ENVIRONMENT
+    say.print(f"redrain: store on redis://127.0.0.1:{port} ({asked}); use it with REDRAIN_STORE_URL; Ctrl-C stops it")
+    # Blocked only now: the store, started above, would have inherited the mask.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    finally:
+        embedded.stop()
+    return Exit.PASS

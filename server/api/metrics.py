@@ -1,0 +1,28 @@
+"""The one list of metrics, read from plain counters when asked for."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from server.gateway.gateway import Gateway
+
+
+class GatewayCollector(Collector):
+    """Turns the gateway's counters into Prometheus's form; the hot path itself only adds to integers."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all metrics of the process."""
+        metrics = self._gateway.metrics
+        yield GaugeMetricFamily("redrain_connections", "Viewers connected now.", value=metrics.connected)
+        grabs = CounterMetricFamily("redrain_grabs", "Grabs answered, by status.", labels=["status"])
+        for status, count in metrics.grabs.items():
+            grabs.add_metric([str(status)], count)
+        yield grabs
+        yield CounterMetricFamily("redrain_frames_received", "Frames from viewers.", value=metrics.frames_in)
+        yield CounterMetricFamily("redrain_frames_sent", "Frames to viewers.", value=metrics.frames_out)
+        yield CounterMetricFamily("redrain_bytes_sent", "Bytes to viewers.", value=metrics.bytes_out)
+        yield CounterMetricFamily("redrain_malformed_frames", "Frames that were no message.", value=metrics.malformed)

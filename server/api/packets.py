@@ -1,0 +1,226 @@
+"""Packets: create, launch, void, get, list."""
+
+import asyncio
+import hashlib
+import secrets
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.api.parts import Parts, WithKey, WithParts
+from server.core.ids import CreatorId, PacketId, RoomId, checked_creator_id, creator_of, packet_id_of
+from server.core.launch import LaunchMode, LaunchRequest, plan_launch
+from server.core.money import FEN_MAX
+from server.core.packet import Denomination, Packet, Phase, Terms
+from server.core.refusal import Refused
+from server.core.rulebook import RULEBOOKS, Rulebook
+from server.core.split import check_terms, commitment, split
+from server.store.packets import Counts
+
+router = APIRouter(prefix="/api/packets", tags=["packets"])
+
+LAUNCH_TRIES = 5  # launches of one creator at once; a person never makes so many
+
+
+class NewPacket(BaseModel):
+    """A packet to be funded (ALL-CRE-1); sums in fen. The share bounds default to the rulebook's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    creator_id: str
+    name: str
+    platform: str = "lab"
+    denomination: Denomination = Denomination.RANDOM
+    share_count: int = Field(gt=0, strict=True)
+    total_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
+    min_share_fen: int | None = Field(default=None, gt=0, strict=True)
+    max_share_fen: int | None = Field(default=None, gt=0, strict=True)
+    allocator: str = "default"
+
+
+class Launch(BaseModel):
+    """How a packet goes into a room (section 5 of the rules): instants in room ms, spans in room ms."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    room_id: str
+    mode: LaunchMode
+    delay_ms: int | None = Field(default=None, strict=True)
+    warmup_at_ms: int | None = Field(default=None, strict=True)
+    grab_at_ms: int | None = Field(default=None, strict=True)
+    claim_window_ms: int | None = Field(default=None, gt=0, strict=True)
+
+
+class PacketShown(BaseModel):
+    """A packet with its schedule (if launched) and counters; sums in fen, instants in room ms."""
+
+    packet_id: str
+    creator_id: str
+    room_id: str | None
+    name: str
+    platform: str
+    state: str
+    phase: Phase
+    denomination: Denomination
+    share_count: int
+    total_fen: int
+    min_share_fen: int
+    max_share_fen: int
+    warmup_at_ms: int | None
+    grab_at_ms: int | None
+    claim_end_at_ms: int | None
+    surface: str
+    edition: int
+    commitment: str
+    allocator: str
+    given: int
+    given_fen: int
+    remaining: int
+    remaining_fen: int
+    returned: int
+    returned_fen: int
+    warnings: list[str] = []
+
+
+@router.post("", status_code=201)
+async def create(body: NewPacket, parts: WithParts, key: WithKey) -> PacketShown:
+    """Create a packet: its shares are split now, and its full sum is debited from the creator's funds (DY-ACC-4)."""
+    creator_id = checked_creator_id(body.creator_id)
+    rulebook = _rulebook(body.platform)
+    if not 0 < len(body.name) <= rulebook.name_length_max:
+        raise Refused("bad_field", f"must be 1 to {rulebook.name_length_max} characters", field="name", rule="ALL-CRE-1")
+    parts.gateway.check_allocator(body.allocator)
+    terms = _terms(body, rulebook)
+    check_terms(terms, rulebook)
+    seed = secrets.token_bytes(32)
+    shares = await asyncio.to_thread(split, terms, seed)
+    packet = await parts.packets.create(
+        packet_id=packet_id_of(creator_id, hashlib.sha256(key.encode()).hexdigest()[:10]),
+        name=body.name,
+        platform=body.platform,
+        terms=terms,
+        allocator=body.allocator,
+        transfer_id=f"create:{key}",
+        shares=shares,
+        seed=seed,
+        commitment=commitment(terms, seed),
+    )
+    return await _shown(parts, packet)
+
+
+@router.post("/{packet_id}/launch")
+async def launch(packet_id: str, body: Launch, parts: WithParts, _: WithKey) -> PacketShown:
+    """Launch a draft into a room of its creator; the time cannot be changed afterwards (DY-LAU-1, DY-LAU-2)."""
+    packet = await parts.packets.get(PacketId(packet_id))
+    room = await parts.rooms.get(RoomId(body.room_id))
+    if room is None:
+        raise Refused("not_found", f"there is no room {body.room_id}", field="room_id")
+    if room.creator_id != packet.creator_id:
+        raise Refused("not_eligible", "the room belongs to another creator", field="room_id")
+    request = LaunchRequest(
+        room_id=room.room_id,
+        mode=body.mode,
+        delay_ms=body.delay_ms,
+        warmup_at_ms=body.warmup_at_ms,
+        grab_at_ms=body.grab_at_ms,
+        claim_window_ms=body.claim_window_ms,
+    )
+    for _attempt in range(LAUNCH_TRIES):
+        seen, others = await parts.packets.launches(packet.creator_id)
+        planned = plan_launch(
+            request, rulebook=_rulebook(packet.platform), now_ms=parts.clock.room_ms(), others=others
+        )
+        try:
+            launched = await parts.packets.launch(
+                packet.packet_id, room=room, schedule=planned.schedule, surface=planned.surface, seen=seen
+            )
+        except Refused as refusal:
+            if refusal.code != "launch_raced":
+                raise
+            continue
+        return await _shown(parts, launched, warnings=list(planned.warnings))
+    raise Refused("launch_raced", "other launches of this creator came in between; try again")
+
+
+@router.post("/{packet_id}/void")
+async def void(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
+    """Void a packet for good; what nobody has claimed goes back to its creator (DY-VOI-1, DY-REV-1)."""
+    packet = await parts.packets.get(PacketId(packet_id))
+    await parts.packets.void(
+        packet.packet_id, transfer_id=f"void:{key}", lead_ms=_rulebook(packet.platform).void_lead_ms
+    )
+    await parts.gateway.voided(packet.packet_id)
+    return await _shown(parts, await parts.packets.get(packet.packet_id))
+
+
+@router.get("/{packet_id}")
+async def get(packet_id: str, parts: WithParts) -> PacketShown:
+    """Show one packet."""
+    creator_of(PacketId(packet_id))
+    return await _shown(parts, await parts.packets.get(PacketId(packet_id)))
+
+
+@router.get("")
+async def list_packets(parts: WithParts, creator_id: str = Query()) -> list[PacketShown]:
+    """List a creator's packets, oldest first (DY-CRE-4)."""
+    checked: CreatorId = checked_creator_id(creator_id)
+    return [await _shown(parts, packet) for packet in await parts.packets.list(checked)]
+
+
+def _rulebook(platform: str) -> Rulebook:
+    if platform not in RULEBOOKS:
+        raise Refused("bad_field", f"must be one of {', '.join(RULEBOOKS)}", field="platform")
+    return RULEBOOKS[platform]
+
+
+def _terms(body: NewPacket, rulebook: Rulebook) -> Terms:
+    if body.denomination is Denomination.FIXED:
+        if body.total_fen % body.share_count:
+            raise Refused(
+                "infeasible_denomination",
+                "a fixed denomination needs a sum that share_count divides",
+                field="total_fen",
+                rule="ALL-CRE-2",
+            )
+        face_fen = body.total_fen // body.share_count
+        return Terms(body.denomination, body.share_count, body.total_fen, face_fen, face_fen)
+    return Terms(
+        body.denomination,
+        body.share_count,
+        body.total_fen,
+        rulebook.min_share_fen if body.min_share_fen is None else body.min_share_fen,
+        min(rulebook.max_share_fen, body.total_fen) if body.max_share_fen is None else body.max_share_fen,
+    )
+
+
+async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None) -> PacketShown:
+    counts: Counts = await parts.packets.counts(packet.packet_id)
+    schedule = packet.schedule
+    return PacketShown(
+        packet_id=packet.packet_id,
+        creator_id=packet.creator_id,
+        room_id=packet.room_id,
+        name=packet.name,
+        platform=packet.platform,
+        state=packet.state,
+        phase=packet.phase_at(parts.clock.room_ms()),
+        denomination=packet.terms.denomination,
+        share_count=packet.terms.share_count,
+        total_fen=packet.terms.total_fen,
+        min_share_fen=packet.terms.min_share_fen,
+        max_share_fen=packet.terms.max_share_fen,
+        warmup_at_ms=schedule.warmup_at_ms if schedule else None,
+        grab_at_ms=schedule.grab_at_ms if schedule else None,
+        claim_end_at_ms=schedule.claim_end_at_ms if schedule else None,
+        surface=packet.surface,
+        edition=packet.edition,
+        commitment=packet.commitment,
+        allocator=packet.allocator,
+        given=counts.given,
+        given_fen=counts.given_fen,
+        remaining=counts.remaining,
+        remaining_fen=counts.remaining_fen,
+        returned=counts.returned,
+        returned_fen=counts.returned_fen,
+        warnings=warnings or [],
+    )

@@ -1,0 +1,55 @@
+"""What the routers stand on: built once by server/app.py, handed to each request."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from server.core.refusal import Refused
+from server.gateway.gateway import Gateway
+from server.settings import Settings
+from server.store.clock import StoreClock
+from server.store.connection import Store
+from server.store.packets import Packets
+from server.store.rooms import Rooms
+from server.store.wallet import Wallet
+
+IDEMPOTENCY_KEY_LENGTH_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The pieces of one server process."""
+
+    settings: Settings
+    store: Store
+    clock: StoreClock
+    wallet: Wallet
+    packets: Packets
+    rooms: Rooms
+    gateway: Gateway
+
+
+def _parts(request: Request) -> Parts:
+    parts = request.state.parts
+    assert isinstance(parts, Parts)
+    return parts
+
+
+def _idempotency_key(
+    idempotency_key: Annotated[str | None, Header(description="the same key again gives the same answer")] = None,
+) -> str:
+    if idempotency_key is None:
+        return secrets.token_hex(16)
+    if not 0 < len(idempotency_key) <= IDEMPOTENCY_KEY_LENGTH_MAX or not idempotency_key.isprintable():
+        raise Refused(
+            "bad_field",
+            f"must be 1 to {IDEMPOTENCY_KEY_LENGTH_MAX} printable characters",
+            field="Idempotency-Key",
+        )
+    return idempotency_key
+
+
+WithParts = Annotated[Parts, Depends(_parts)]
+WithKey = Annotated[str, Depends(_idempotency_key)]

@@ -1,0 +1,71 @@
+"""Rooms."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.api.parts import WithKey, WithParts
+from server.core.ids import RoomId, checked_creator_id, checked_id
+from server.core.refusal import Refused
+from server.store.rooms import RoomRecord
+
+router = APIRouter(prefix="/api/rooms", tags=["rooms"])
+
+TITLE_LENGTH_MAX = 60
+
+
+class NewRoom(BaseModel):
+    """A live room of a creator."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    room_id: str
+    creator_id: str
+    title: str = Field(default="", max_length=TITLE_LENGTH_MAX)
+
+
+class RoomShown(BaseModel):
+    """A room; ``audience`` counts the connections of this process, ``on_air`` names the packets launched into it."""
+
+    room_id: str
+    creator_id: str
+    title: str
+    epoch: str
+    seq: int
+    audience: int
+    on_air: list[str]
+
+
+async def _shown(parts: WithParts, room: RoomRecord) -> RoomShown:
+    return RoomShown(
+        room_id=room.room_id,
+        creator_id=room.creator_id,
+        title=room.title,
+        epoch=room.epoch,
+        seq=room.seq,
+        audience=parts.gateway.audience(room.room_id),
+        on_air=[str(packet_id) for packet_id in await parts.rooms.on_air(room)],
+    )
+
+
+@router.post("", status_code=201)
+async def create(body: NewRoom, parts: WithParts, _: WithKey) -> RoomShown:
+    """Open a room; the same room of the same creator again is no error."""
+    room_id = RoomId(checked_id("room_id", body.room_id))
+    room = await parts.rooms.create(room_id, checked_creator_id(body.creator_id), body.title)
+    await parts.gateway.open_room(room)
+    return await _shown(parts, room)
+
+
+@router.get("")
+async def list_rooms(parts: WithParts) -> list[RoomShown]:
+    """List all rooms."""
+    return [await _shown(parts, room) for room in await parts.rooms.list()]
+
+
+@router.get("/{room_id}")
+async def get(room_id: str, parts: WithParts) -> RoomShown:
+    """Show one room's state."""
+    room = await parts.rooms.get(RoomId(room_id))
+    if room is None:
+        raise Refused("not_found", f"there is no room {room_id}", field="room_id")
+    return await _shown(parts, room)

@@ -1,0 +1,35 @@
+"""The settings: every one a field with a default and a reason, and this is the only reader of the environment."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server.core.roomtime import SPEED_MAX
+from server.store.connection import Durability
+
+
+class LimitsProfile(StrEnum):
+    """Which set of limits the gateway works with: the same code, other numbers."""
+
+    PRODUCTION = "production"
+    LOAD = "load"
+
+
+class Settings(BaseSettings):
+    """What a server process is told, each as ``REDRAIN_<NAME>`` or by an option of the same name."""
+
+    model_config = SettingsConfigDict(env_prefix="REDRAIN_", frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"  # until tickets exist a server speaks to its own machine only
+    port: int = Field(default=8000, ge=0, le=65_535)  # 0 takes any free port
+    store_url: str = ""  # empty: the embedded store
+    home: Path = Path(".redrain")  # where the embedded store of a plain serve lives
+    durability: Durability = Durability.DURABLE  # what an acknowledged claim survives (reliability.md, section 3)
+    speed: int = Field(default=1, ge=0, le=SPEED_MAX)  # room milliseconds per real one; 0 is the test clock
+    origin_ms: int | None = None  # room time when the clock starts; None: the time of day
+    limits: LimitsProfile = LimitsProfile.PRODUCTION
+    diagnostics: bool = False  # opens what only a load lab needs: other allocators, the echo
+    backlog: int = 4096  # asyncio's 100 drops connections in a stampede
+    shutdown_s: int = 10  # how long receipts may drain before connections are cut
