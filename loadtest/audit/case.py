@@ -1,0 +1,144 @@
+"""A case: all the evidence about one packet, from both sides, joined once for all the invariants."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from loadtest.books import Books, ClaimRecord, JournalClaim, JournalRecord, PacketRecord
+from loadtest.history import FactRecord, GrabRecord, History
+from loadtest.record import Line
+from server.core.claim import ClaimStatus
+from server.core.ids import PacketId, RequestId, ViewerId
+
+Tap = tuple[ViewerId, RequestId]
+
+
+class Given(NamedTuple):
+    """One share given, as the journal has it: the claim and the batch it was written with."""
+
+    claim: JournalClaim
+    entry: JournalRecord
+
+    def line(self) -> Line:
+        """Return what shows this claim: its own fields and those of its entry, without the rest of the batch."""
+        return {
+            "kind": "journal",
+            "entry_id": self.entry.entry_id,
+            "packet_id": self.entry.packet_id,
+            "at_ms": self.entry.at_ms,
+            "edition": self.entry.edition,
+            "claim": self.claim._asdict(),
+        }
+
+
+@dataclass(slots=True)
+class Heard:
+    """
+    What the audience was told about one packet.
+
+    ``asked`` has the earliest sending of every tap that won a share by the books; ``learned`` the earliest reply in
+    which a viewer saw its share; ``exhausted`` the earliest refusal for lack of shares in the last edition.
+    """
+
+    shares: list[GrabRecord] = field(default_factory=list)
+    asked: dict[Tap, int] = field(default_factory=dict)
+    learned: dict[ViewerId, GrabRecord] = field(default_factory=dict)
+    exhausted: GrabRecord | None = None
+
+
+@dataclass(slots=True)
+class Case:
+    """
+    One packet in the books (None if they do not know it) and in the history.
+
+    ``claims`` are the final claim lines, or the journal's claims in books that are not final; ``given`` are always
+    the journal's. ``heard`` is None if there is no history.
+    """
+
+    packet_id: PacketId
+    packet: PacketRecord | None
+    final: bool
+    claims: list[ClaimRecord]
+    given: list[Given]
+    entries: list[JournalRecord]
+    left: tuple[int, ...] | None
+    facts: list[FactRecord]
+    heard: Heard | None
+
+    @property
+    def claimed_fen(self) -> int:
+        """The sum of all claims, in fen."""
+        return sum(claim.amount_fen for claim in self.claims)
+
+
+def cases_of(books: Books, history: History | None) -> list[Case]:
+    """Join books and history by packet; packets that only the history knows come last."""
+    entries: defaultdict[PacketId, list[JournalRecord]] = defaultdict(list)
+    for entry in books.journal:
+        if entry.packet_id:
+            entries[entry.packet_id].append(entry)
+    grabs: defaultdict[PacketId, list[GrabRecord]] = defaultdict(list)
+    facts: defaultdict[PacketId, list[FactRecord]] = defaultdict(list)
+    if history is not None:
+        for grab in history.grabs:
+            grabs[grab.packet].append(grab)
+        for fact in history.facts:
+            facts[fact.packet].append(fact)
+    known = dict.fromkeys([*books.packets, *entries, *books.claims, *books.left, *grabs])
+    cases = []
+    for packet_id in known:
+        case = _in_books(books, packet_id, entries.get(packet_id, []))
+        case.facts = facts.get(packet_id, [])
+        if history is not None:
+            case.heard = _heard(case, grabs.get(packet_id, []))
+        cases.append(case)
+    return cases
+
+
+def _in_books(books: Books, packet_id: PacketId, entries: list[JournalRecord]) -> Case:
+    given = [Given(claim, entry) for entry in entries for claim in entry.claims or ()]
+    packet = books.packets.get(packet_id)
+    if books.final:
+        claims = books.claims.get(packet_id, [])
+    else:
+        claims = [
+            ClaimRecord(packet_id, claim.viewer_id, claim.index, claim.amount_fen, entry.edition or 0, claim.request_id)
+            for claim, entry in given
+        ]
+    left = books.left.get(packet_id)
+    if left is None and books.final and packet is not None and packet.over:
+        left = ()
+    return Case(packet_id, packet, books.final, claims, given, entries, left, [], None)
+
+
+def _heard(case: Case, grabs: list[GrabRecord]) -> Heard:
+    """Go through the packet's grabs once. This loop is what an audit mostly spends its time in."""
+    heard = Heard()
+    won = {(claim.viewer_id, claim.request_id) for claim in case.claims}
+    edition = None if case.packet is None else case.packet.edition
+    exhausted, exhausted_at = None, 0
+    asked, shares = heard.asked, heard.shares
+    for grab in grabs:
+        if grab.type == "ok":
+            shares.append(grab)
+        elif (
+            grab.status == ClaimStatus.EXHAUSTED
+            and grab.t_reply is not None
+            and grab.edition == edition
+            and (exhausted is None or grab.t_reply < exhausted_at)
+        ):
+            exhausted, exhausted_at = grab, grab.t_reply
+        tap = (grab.viewer, grab.request_id)
+        if tap in won and grab.t_sent < asked.get(tap, grab.t_sent + 1):
+            asked[tap] = grab.t_sent
+    heard.exhausted = exhausted
+    for grab in shares:
+        first = heard.learned.setdefault(grab.viewer, grab)
+        if _replied(grab) < _replied(first):
+            heard.learned[grab.viewer] = grab
+    return heard
+
+
+def _replied(grab: GrabRecord) -> int:
+    assert grab.t_reply is not None
+    return grab.t_reply

@@ -1,0 +1,38 @@
+"""The judge: every invariant, over every packet, connection and wallet."""
+
+from collections.abc import Sequence
+
+from loadtest.audit.case import cases_of
+from loadtest.audit.fanout import check_fanout
+from loadtest.audit.issuance import check_counters, check_drain, check_issuance
+from loadtest.audit.money import check_money
+from loadtest.audit.realtime import check_realtime
+from loadtest.audit.receipts import check_one_each, check_receipts
+from loadtest.audit.shares import check_shares
+from loadtest.audit.violation import Findings, Violation
+from loadtest.books import Books
+from loadtest.history import History
+
+
+def audit(books: Books, history: History | None, snapshots: Sequence[Books] = ()) -> list[Violation]:
+    """
+    Check A1 to A10 and return what does not hold, each with a minimal counterexample; an empty list is a clean run.
+
+    *snapshots* are books taken during the run. Without a history only what the books alone can show is checked:
+    A1, A3, A8, A10 and the window of A7. Source: loadtest.md section 3.
+    """
+    findings = Findings()
+    for at, snapshot in enumerate(snapshots, start=1):
+        for packet in snapshot.packets.values():
+            check_counters(findings, packet, f"at snapshot {at}")
+    for case in cases_of(books, history):
+        check_issuance(findings, case)
+        check_drain(findings, case)
+        check_one_each(findings, case)
+        check_receipts(findings, case)
+        check_realtime(findings, case)
+        check_shares(findings, case)
+    if history is not None:
+        check_fanout(findings, history)
+    check_money(findings, books)
+    return findings.violations()

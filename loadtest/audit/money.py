@@ -1,0 +1,163 @@
+"""Money (A10): every fen of every account is explained by the journal, and the books agree with it."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from loadtest.audit.violation import Findings
+from loadtest.books import Books, ClaimRecord, CreatorRecord, JournalRecord, PacketRecord
+from loadtest.record import Line, evidence_of
+from server.core.ids import CreatorId, PacketId
+
+MOVEMENTS: dict[str, tuple[str, str]] = {
+    "recharge": ("psp", "funds"),
+    "fund": ("funds", "escrow"),
+    "claim": ("escrow", "assets"),
+    "sweep": ("escrow", "funds"),
+    "void": ("escrow", "funds"),
+}
+"""From which kind of account to which kind each movement goes (section 3 of the rules)."""
+
+MAY_BE_NOTHING = frozenset({"sweep", "void"})
+"""Movements of what is left, which may be nothing."""
+
+
+def check_money(findings: Findings, books: Books) -> None:
+    """Check A10: double entry per account, each wallet, each packet's escrow, and the three records of a claim."""
+    entries: defaultdict[CreatorId, list[JournalRecord]] = defaultdict(list)
+    for entry in books.journal:
+        entries[entry.creator_id].append(entry)
+    for creator_id in dict.fromkeys([*books.creators, *entries]):
+        creator = books.creators.get(creator_id)
+        if creator is None:
+            text = f"the books have a journal of {creator_id}, but no wallet"
+            findings.add("A10", "", f"creator {creator_id}", text, _line(entries[creator_id][0]))
+            continue
+        balances = _replay(findings, entries[creator_id])
+        _check_cut(findings, creator, entries[creator_id])
+        _check_wallet(findings, creator, entries[creator_id], balances)
+        for packet in books.packets.values():
+            if packet.creator_id == creator_id:
+                _check_escrow(findings, packet, balances)
+    _check_packets(findings, books)
+
+
+def _replay(findings: Findings, entries: list[JournalRecord]) -> dict[str, int]:
+    """Go through a journal once and return each account's balance; no account of ours may fall below zero."""
+    balances: defaultdict[str, int] = defaultdict(int)
+    transfers: dict[str, JournalRecord] = {}
+    for entry in entries:
+        for kind, text in _faults(entry):
+            findings.add("A10", entry.packet_id, kind, text, _line(entry))
+        balances[entry.debit] -= entry.amount_fen
+        balances[entry.credit] += entry.amount_fen
+        if balances[entry.debit] < 0 and not entry.debit.startswith("psp:"):
+            text = f"{entry.debit} falls to {balances[entry.debit]} fen"
+            findings.add("A10", entry.packet_id, "negative", text, _line(entry))
+        if entry.transfer_id and entry.movement != "claim":
+            first = transfers.setdefault(entry.transfer_id, entry)
+            if first is not entry:
+                text = f"transfer {entry.transfer_id} was carried out twice"
+                findings.add("A10", entry.packet_id, "twice", text, _line(first), _line(entry))
+    return balances
+
+
+def _faults(entry: JournalRecord) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with one entry, looked at alone: a word and a sentence each."""
+    if entry.movement not in MOVEMENTS:
+        yield "movement", f"{entry.movement} is no movement of money"
+        return
+    owners = {"psp": None, "funds": entry.creator_id, "escrow": entry.packet_id, "assets": entry.packet_id}
+    for account, wanted in zip((entry.debit, entry.credit), MOVEMENTS[entry.movement], strict=True):
+        kind, _, owner = account.partition(":")
+        if kind != wanted or (owners[wanted] is not None and owner != owners[wanted]):
+            expected = f"{wanted}:{owners[wanted] or '<channel>'}"
+            yield "account", f"a {entry.movement} names {account} where {expected} belongs"
+    if entry.amount_fen < 0 or (entry.amount_fen == 0 and entry.movement not in MAY_BE_NOTHING):
+        yield "amount", f"a {entry.movement} moves {entry.amount_fen} fen"
+    if entry.movement == "claim":
+        sum_fen = sum(claim.amount_fen for claim in entry.claims or ())
+        if sum_fen != entry.amount_fen:
+            yield "batch", f"a batch moves {entry.amount_fen} fen, but its claims sum to {sum_fen}"
+
+
+def _check_cut(findings: Findings, creator: CreatorRecord, entries: list[JournalRecord]) -> None:
+    """Check that the journal reaches to the instant at which the balances were taken."""
+    last = entries[-1].entry_id if entries else ""
+    if last != creator.journal_last_id and (entries or creator.journal_last_id not in {"", "0-0"}):
+        text = f"{creator.creator_id}'s journal ends at {last!r}, but the cut is at {creator.journal_last_id!r}"
+        findings.add("A10", "", f"cut {creator.creator_id}", text, evidence_of("creator", creator))
+
+
+def _check_wallet(
+    findings: Findings, creator: CreatorRecord, entries: list[JournalRecord], balances: dict[str, int]
+) -> None:
+    """Check DY-ACC-1, and that each of its terms is what the journal's movements sum to."""
+    moved: defaultdict[str, int] = defaultdict(int)
+    for entry in entries:
+        moved[entry.movement] += entry.amount_fen
+    wallet = creator.wallet
+    explained = {
+        "recharged_fen": moved["recharge"],
+        "returned_fen": moved["sweep"] + moved["void"],
+        "withdrawn_fen": 0,
+        "spent_fen": moved["fund"],
+        "available_fen": balances.get(f"funds:{creator.creator_id}", 0),
+    }
+    for name, fen in explained.items():
+        if getattr(wallet, name) != fen:
+            text = f"{creator.creator_id}'s {name} is {getattr(wallet, name)}, but the journal explains {fen}"
+            findings.add("A10", "", f"wallet {creator.creator_id} {name}", text, evidence_of("creator", creator))
+    available = wallet.recharged_fen + wallet.returned_fen - wallet.withdrawn_fen - wallet.spent_fen
+    if wallet.available_fen != available:
+        text = f"{creator.creator_id} has {wallet.available_fen} fen available, but the formula gives {available}"
+        findings.add("A10", "", f"formula {creator.creator_id}", text, evidence_of("creator", creator))
+
+
+def _check_escrow(findings: Findings, packet: PacketRecord, balances: dict[str, int]) -> None:
+    """Check that escrow holds what nobody has claimed, and nothing once the packet is over."""
+    escrow = balances.get(f"escrow:{packet.packet_id}", 0)
+    expected = 0 if packet.over else packet.remaining_fen
+    if escrow != expected:
+        text = f"escrow of the {packet.state} packet holds {escrow} fen, not {expected}"
+        findings.add("A10", packet.packet_id, "escrow", text, evidence_of("packet", packet))
+
+
+def _check_packets(findings: Findings, books: Books) -> None:
+    moved: defaultdict[tuple[PacketId, str], int] = defaultdict(int)
+    journaled: defaultdict[PacketId, list[ClaimRecord]] = defaultdict(list)
+    for entry in books.journal:
+        moved[entry.packet_id, entry.movement] += entry.amount_fen
+        claims = journaled[entry.packet_id]
+        for viewer_id, index, amount_fen, request_id in entry.claims or ():
+            claims.append(ClaimRecord(entry.packet_id, viewer_id, index, amount_fen, entry.edition or 0, request_id))
+    for packet_id, packet in books.packets.items():
+        given = journaled.get(packet_id, [])
+        explained = {
+            "total_fen": moved[packet_id, "fund"],
+            "given": len(given),
+            "given_fen": moved[packet_id, "claim"],
+            "returned_fen": moved[packet_id, "sweep"] + moved[packet_id, "void"],
+        }
+        for name, value in explained.items():
+            if getattr(packet, name) != value:
+                text = f"{name} is {getattr(packet, name)}, but the journal explains {value}"
+                findings.add("A10", packet_id, f"counter {name}", text, evidence_of("packet", packet))
+        if books.final:
+            _check_lines(findings, packet_id, books.claims.get(packet_id, []), given)
+
+
+def _check_lines(findings: Findings, packet_id: PacketId, claims: list[ClaimRecord], given: list[ClaimRecord]) -> None:
+    """Check that the claims at the end are exactly those that the journal saw being given."""
+    at_end, in_journal = set(claims), set(given)
+    for claim in given:
+        if claim not in at_end:
+            text = f"the journal gave share {claim.index} to {claim.viewer_id}, but no claim at the end says so"
+            findings.add("A10", packet_id, "claim missing", text, evidence_of("claim", claim))
+    for claim in claims:
+        if claim not in in_journal:
+            text = f"{claim.viewer_id} has share {claim.index} at the end, but the journal never gave it so"
+            findings.add("A10", packet_id, "claim unexplained", text, evidence_of("claim", claim))
+
+
+def _line(entry: JournalRecord) -> Line:
+    return evidence_of("journal", entry)

@@ -1,0 +1,245 @@
+"""Books: what the store says at one cut of every creator: packets, claims, shares that went back, and the journal."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from loadtest.record import BadField, BadRecord, Line, Shape, lines_of, numbered
+from server.core.ids import CreatorId, PacketId, RequestId, RoomId, ViewerId
+from server.core.packet import Denomination, PacketState, Terms
+
+
+class ClockRecord(NamedTuple):
+    """The room clock; see ``server.core.roomtime.RoomClock``."""
+
+    origin_ms: int
+    started_ms: int
+    speed: int
+
+
+class WalletRecord(NamedTuple):
+    """A creator's balances, in fen (DY-ACC-1)."""
+
+    available_fen: int
+    recharged_fen: int
+    returned_fen: int
+    withdrawn_fen: int
+    spent_fen: int
+
+
+class CreatorRecord(NamedTuple):
+    """One cut: at room time ``cut_ms`` the wallet and the creator's packets were so."""
+
+    creator_id: CreatorId
+    cut_ms: int
+    journal_last_id: str
+    wallet: WalletRecord
+
+
+class PacketRecord(NamedTuple):
+    """A packet at its creator's cut. Schedule and room are null until it was launched, the seed until it is over."""
+
+    packet_id: PacketId
+    creator_id: CreatorId
+    room_id: RoomId | None
+    name: str
+    platform: str
+    state: PacketState
+    allocator: str
+    denomination: Denomination
+    share_count: int
+    total_fen: int
+    min_share_fen: int
+    max_share_fen: int
+    warmup_at_ms: int | None
+    grab_at_ms: int | None
+    claim_end_at_ms: int | None
+    edition: int
+    commitment: str
+    seed: str | None
+    given: int
+    given_fen: int
+    remaining: int
+    remaining_fen: int
+    returned: int
+    returned_fen: int
+
+    @property
+    def terms(self) -> Terms:
+        """What the packet promises."""
+        return Terms(self.denomination, self.share_count, self.total_fen, self.min_share_fen, self.max_share_fen)
+
+    @property
+    def over(self) -> bool:
+        """Tell whether nothing can move in this packet any more."""
+        return self.state in OVER
+
+
+OVER = frozenset({PacketState.SETTLED, PacketState.VOIDED})
+
+
+class JournalClaim(NamedTuple):
+    """One share given, as a claim entry of the journal lists it."""
+
+    viewer_id: ViewerId
+    index: int  # type: ignore[assignment]  # a field here, not the tuple's method
+    amount_fen: int
+    request_id: RequestId
+
+
+class JournalRecord(NamedTuple):
+    """
+    One movement of money, from the account ``debit`` to the account ``credit``; a claim entry is one batch.
+
+    What the store's entry calls ``kind`` stands in the books as ``movement``: the line's own kind is ``journal``.
+    """
+
+    creator_id: CreatorId
+    entry_id: str
+    movement: str
+    transfer_id: str
+    packet_id: PacketId
+    debit: str
+    credit: str
+    amount_fen: int
+    at_ms: int
+    claims: tuple[JournalClaim, ...] | None
+    edition: int | None
+
+
+class ClaimRecord(NamedTuple):
+    """One share in a viewer's hands at the end."""
+
+    packet_id: PacketId
+    viewer_id: ViewerId
+    index: int  # type: ignore[assignment]  # a field here, not the tuple's method
+    amount_fen: int
+    edition: int
+    request_id: RequestId
+
+
+class LeftRecord(NamedTuple):
+    """The shares of a packet that went back to its creator, in order, in fen."""
+
+    packet_id: PacketId
+    amounts: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Books:
+    """
+    All lines of one export. ``claims`` and ``left`` are there only if ``final``; journal entries are in file order.
+
+    Filled once by the reader and only read afterwards.
+    """
+
+    clock: ClockRecord
+    final: bool = False
+    creators: dict[CreatorId, CreatorRecord] = field(default_factory=dict)
+    packets: dict[PacketId, PacketRecord] = field(default_factory=dict)
+    journal: list[JournalRecord] = field(default_factory=list)
+    claims: dict[PacketId, list[ClaimRecord]] = field(default_factory=dict)
+    left: dict[PacketId, tuple[int, ...]] = field(default_factory=dict)
+
+
+def read_books(path: Path) -> Books:
+    """Read ``books.jsonl``. Raises BadRecord for a file that is cut off or has a line that is malformed."""
+    return _read(lines_of(path), str(path))
+
+
+def books_from(lines: Iterable[Line]) -> Books:
+    """Read the lines of an export that are in memory. Raises BadRecord as ``read_books`` does."""
+    return _read(numbered(lines, "books"), "books")
+
+
+def _read(lines: Iterator[tuple[str, Line]], name: str) -> Books:
+    books: Books | None = None
+    ended = False
+    for where, line in lines:
+        if ended:
+            raise BadRecord(f"{where}: comes after the end")
+        try:
+            if line["kind"] == "clock" and books is None:
+                books = Books(_CLOCK.read(line))
+            elif books is None:
+                raise BadField("the clock must come first")
+            elif line["kind"] == "end":
+                books.final, ended = _final(line), True
+            else:
+                _take(books, line)
+        except BadField as error:
+            raise BadRecord(f"{where}: {line['kind']}: {error}") from None
+    if books is None or not ended:
+        raise BadRecord(f"{name}: has no end line: it is cut off")
+    return books
+
+
+_CLOCK = Shape(ClockRecord)
+_WALLET = Shape(WalletRecord)
+_CREATOR = Shape(CreatorRecord)
+_PACKET = Shape(PacketRecord)
+_JOURNAL = Shape(JournalRecord)
+_JOURNAL_CLAIM = Shape(JournalClaim)
+_CLAIM = Shape(ClaimRecord)
+_LEFT = Shape(LeftRecord)
+
+
+def _take(books: Books, line: Line) -> None:
+    match line["kind"]:
+        case "creator":
+            creator = _creator(line)
+            if creator.creator_id in books.creators:
+                raise BadField(f"{creator.creator_id} stands here twice")
+            books.creators[creator.creator_id] = creator
+        case "packet":
+            packet = _PACKET.read(line)
+            if packet.packet_id in books.packets:
+                raise BadField(f"{packet.packet_id} stands here twice")
+            books.packets[packet.packet_id] = packet
+        case "journal":
+            books.journal.append(_journal(line))
+        case "claim":
+            claim = _CLAIM.read(line)
+            books.claims.setdefault(claim.packet_id, []).append(claim)
+        case "left":
+            left = _left(line)
+            if left.packet_id in books.left:
+                raise BadField(f"{left.packet_id} stands here twice")
+            books.left[left.packet_id] = left.amounts
+        case _:
+            raise BadField("no such kind of line")
+
+
+def _final(line: Line) -> bool:
+    if not isinstance(final := line.get("final"), bool):
+        raise BadField("final must be true or false")
+    return final
+
+
+def _creator(line: Line) -> CreatorRecord:
+    if not isinstance(wallet := line.get("wallet"), dict):
+        raise BadField("wallet must be an object")
+    return _CREATOR.read({**line, "wallet": _WALLET.read(wallet)})
+
+
+def _journal(line: Line) -> JournalRecord:
+    claims = line.get("claims")
+    if claims is None:
+        return _JOURNAL.read(line)
+    if not isinstance(claims, list):
+        raise BadField("claims must be a list")
+    return _JOURNAL.read({**line, "claims": tuple(map(_journal_claim, claims))})
+
+
+def _journal_claim(given: object) -> JournalClaim:
+    if not isinstance(given, list | tuple) or len(given) != len(JournalClaim._fields):
+        raise BadField(f"claims must hold lists of {', '.join(JournalClaim._fields)}, but hold {given!r}")
+    return _JOURNAL_CLAIM.read(dict(zip(JournalClaim._fields, given, strict=True)))
+
+
+def _left(line: Line) -> LeftRecord:
+    amounts = line.get("amounts")
+    if not isinstance(amounts, list) or not all(type(amount) is int for amount in amounts):
+        raise BadField("amounts must be a list of whole numbers")
+    return _LEFT.read({**line, "amounts": tuple(amounts)})

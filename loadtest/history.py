@@ -1,0 +1,188 @@
+"""History: what the audience did and was told, as the generator processes wrote it down."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from loadtest.record import BadField, BadRecord, Line, Shape, lines_of, numbered
+from server.core.ids import PacketId, RequestId, RoomId, ViewerId
+
+ConnId = int | str
+
+
+class GrabRecord(NamedTuple):
+    """
+    One tap and what came back. ``type`` is ``ok`` (holds a share), ``fail`` (refused) or ``info`` (unknown).
+
+    ``t_`` fields are nanoseconds of the host's monotonic clock; ``receipt`` is a hash of the receipt's bytes;
+    ``process`` counts the files the history was read from.
+    """
+
+    i: int
+    conn: ConnId
+    viewer: ViewerId
+    packet: PacketId
+    request_id: RequestId
+    behaviour: str
+    t_intended: int
+    t_sent: int
+    t_reply: int | None
+    type: str
+    status: str | None
+    amount_fen: int | None
+    index: int | None  # type: ignore[assignment]  # a field here, not the tuple's method
+    claim_id: str | None
+    edition: int | None
+    receipt: str | None
+    process: int
+
+
+class ConnRecord(NamedTuple):
+    """One connection, and where its welcome said that the feed stood."""
+
+    conn: ConnId
+    viewer: ViewerId
+    room: RoomId
+    t_open: int
+    t_welcome: int | None
+    epoch: str | None
+    seq: int | None
+    resync: bool | None
+    t_close: int | None
+    code: int | None
+    process: int
+
+
+class FactRecord(NamedTuple):
+    """One numbered message as one process heard it, and when over its connections."""
+
+    room: RoomId
+    epoch: str
+    seq: int
+    type: str
+    packet: PacketId
+    hash: str
+    t_first: int
+    t_last: int
+    count: int  # type: ignore[assignment]  # a field here, not the tuple's method
+    process: int
+
+
+class RunRecord(NamedTuple):
+    """An unbroken run of numbers that one connection got."""
+
+    conn: ConnId
+    epoch: str
+    first_seq: int
+    last_seq: int
+    process: int
+
+
+class DifferRecord(NamedTuple):
+    """A numbered message that was not what its process heard from others."""
+
+    conn: ConnId
+    seq: int
+    hash: str
+    process: int
+
+
+class ArrivalRecord(NamedTuple):
+    """When one connection got ``open``, and how far the opening it had computed lay from the one stated."""
+
+    conn: ConnId
+    packet: PacketId
+    t: int
+    start_skew_ns: int | None
+    process: int
+
+
+class EndRecord(NamedTuple):
+    """The last line of a file: how much should stand in it."""
+
+    grabs: int
+    conns: int
+
+
+@dataclass(slots=True)
+class History:
+    """All that the generator processes wrote down. Filled once by the reader and only read afterwards."""
+
+    grabs: list[GrabRecord] = field(default_factory=list)
+    conns: list[ConnRecord] = field(default_factory=list)
+    facts: list[FactRecord] = field(default_factory=list)
+    runs: list[RunRecord] = field(default_factory=list)
+    differs: list[DifferRecord] = field(default_factory=list)
+    arrivals: list[ArrivalRecord] = field(default_factory=list)
+
+
+def read_history(paths: Sequence[Path]) -> History:
+    """Read one file per generator process, plain or ``.gz``. Raises BadRecord if one is cut off or malformed."""
+    history = History()
+    for process, path in enumerate(paths):
+        _read(history, lines_of(path), str(path), process)
+    return history
+
+
+def history_from(*processes: Iterable[Line]) -> History:
+    """Read lines that are in memory, one iterable per process. Raises BadRecord as ``read_history`` does."""
+    history = History()
+    for process, lines in enumerate(processes):
+        _read(history, numbered(map(dict, lines), f"history-{process}"), f"history-{process}", process)
+    return history
+
+
+_END = Shape(EndRecord)
+_TYPES = frozenset({"ok", "fail", "info"})
+
+
+def _read(history: History, lines: Iterator[tuple[str, Line]], name: str, process: int) -> None:
+    grabs, conns = len(history.grabs), len(history.conns)
+    kinds: dict[str, tuple[Shape[Any], Any]] = {
+        "grab": (Shape(GrabRecord), history.grabs.append),
+        "conn": (Shape(ConnRecord), history.conns.append),
+        "fact": (Shape(FactRecord), history.facts.append),
+        "run": (Shape(RunRecord), history.runs.append),
+        "differ": (Shape(DifferRecord), history.differs.append),
+        "arrival": (Shape(ArrivalRecord), history.arrivals.append),
+    }
+    end: EndRecord | None = None
+    for where, line in lines:
+        if end is not None:
+            raise BadRecord(f"{where}: comes after the end")
+        kind = line["kind"]
+        try:
+            if kind == "end":
+                end = _END.read(line)
+            elif kind in kinds:
+                shape, keep = kinds[kind]
+                line["process"] = process
+                keep(_whole(shape.read(line)))
+            else:
+                raise BadField("no such kind of line")
+        except BadField as error:
+            raise BadRecord(f"{where}: {kind}: {error}") from None
+    _check_end(end, EndRecord(len(history.grabs) - grabs, len(history.conns) - conns), name)
+
+
+def _whole(record: Any) -> Any:
+    """Return *record* if its fields agree with each other. Raises BadField."""
+    if type(record) is GrabRecord:
+        if record.type not in _TYPES:
+            raise BadField(f"type must be ok, fail or info, but is {record.type!r}")
+        if record.type == "ok" and (record.index is None or record.amount_fen is None):
+            raise BadField("an ok holds a share, but index or amount_fen is null")
+        if record.type != "info" and (record.t_reply is None or record.status is None):
+            raise BadField(f"{record.type} is an answer, but t_reply or status is null")
+    return record
+
+
+def _check_end(end: EndRecord | None, found: EndRecord, name: str) -> None:
+    if end is None:
+        raise BadRecord(f"{name}: has no end line: it is cut off")
+    if end != found:
+        raise BadRecord(
+            f"{name}: its end promises {end.grabs} grabs and {end.conns} connections, "
+            f"but {found.grabs} and {found.conns} stand in it"
+        )

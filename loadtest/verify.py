@@ -1,0 +1,128 @@
+"""Verification: a packet's shares made again from the seed it revealed, beside what the books say was handed out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadtest.books import ClaimRecord, PacketRecord
+from loadtest.record import Line, evidence_of
+from server.core.refusal import Refused
+from server.core.split import SEED_BYTES, commitment, split
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something the books say that cannot be: which ``check`` found it, a sentence, and the records that show it."""
+
+    check: str
+    detail: str
+    evidence: tuple[Line, ...]
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came of it. ``shares`` are those of the revealed seed, in order, in fen; None while it is not revealed."""
+
+    ok: bool
+    problems: tuple[Problem, ...]
+    shares: tuple[int, ...] | None
+
+
+def verify_packet(packet: PacketRecord, claims: Sequence[ClaimRecord], left: Sequence[int] | None) -> Verification:
+    """
+    Compare a packet's claims and the shares that went back with the shares it had committed to.
+
+    *left* is None where the books do not list it (a packet that may still be grabbed). Without a seed only what
+    needs none is checked: each index once and without a gap, each amount within its bounds.
+    """
+    shares, problems = _committed(packet)
+    problems += _indices(packet, claims)
+    problems += _amounts(packet, claims, shares)
+    if left is not None:
+        problems += _rest(packet, len(claims), left, shares)
+    return Verification(not problems, tuple(problems), shares)
+
+
+def _committed(packet: PacketRecord) -> tuple[tuple[int, ...] | None, list[Problem]]:
+    """Return the shares of the revealed seed (None without one), and what is wrong with seed and commitment."""
+    if packet.seed is None:
+        if not packet.over:
+            return None, []
+        return None, [_of_packet(packet, "seed", f"is {packet.state}, but its seed was not revealed")]
+    try:
+        seed = bytes.fromhex(packet.seed)
+    except ValueError:
+        seed = b""
+    if len(seed) != SEED_BYTES:
+        return None, [_of_packet(packet, "seed", f"has a seed that is not {SEED_BYTES} bytes in hexadecimal")]
+    try:
+        shares = tuple(split(packet.terms, seed))
+    except Refused as refusal:
+        return None, [_of_packet(packet, "terms", f"has terms that no shares can meet: {refusal.detail}")]
+    committed = commitment(packet.terms, seed)
+    if committed != packet.commitment:
+        text = f"committed to {packet.commitment}, but its seed gives {committed}"
+        return shares, [_of_packet(packet, "commitment", text)]
+    return shares, []
+
+
+def _indices(packet: PacketRecord, claims: Sequence[ClaimRecord]) -> list[Problem]:
+    problems: list[Problem] = []
+    holder: dict[int, ClaimRecord] = {}
+    for claim in claims:
+        other = holder.setdefault(claim.index, claim)
+        if other is not claim:
+            text = f"share {claim.index} has two owners, {other.viewer_id} and {claim.viewer_id}"
+            problems.append(Problem("twice", text, (evidence_of("claim", other), evidence_of("claim", claim))))
+        if not 0 <= claim.index < packet.share_count:
+            text = f"there is no share {claim.index} of {packet.share_count}, but {claim.viewer_id} has it"
+            problems.append(Problem("no share", text, (evidence_of("claim", claim),)))
+    # Shares are given in order, so what was given is 0 to n - 1.
+    gap = next((index for index in range(len(holder)) if index not in holder), None)
+    if gap is not None:
+        beyond = min((claim for claim in holder.values() if claim.index > gap), key=_index_of, default=None)
+        shown = () if beyond is None else (evidence_of("claim", beyond),)
+        problems.append(Problem("gap", f"share {gap} was skipped: nobody has it, but later ones are given", shown))
+    return problems
+
+
+def _index_of(claim: ClaimRecord) -> int:
+    return claim.index
+
+
+def _amounts(packet: PacketRecord, claims: Sequence[ClaimRecord], shares: tuple[int, ...] | None) -> list[Problem]:
+    lowest, highest = packet.min_share_fen, packet.max_share_fen
+    problems: list[Problem] = []
+    for claim in claims:
+        amount, index = claim.amount_fen, claim.index
+        if not lowest <= amount <= highest:
+            text = f"share {index} of {claim.viewer_id} is {amount} fen, outside {lowest} to {highest}"
+            problems.append(Problem("bounds", text, (evidence_of("claim", claim),)))
+        if shares is not None and 0 <= index < len(shares) and shares[index] != amount:
+            text = f"share {index} of {claim.viewer_id} is {amount} fen, but was committed to as {shares[index]}"
+            problems.append(Problem("amount", text, (evidence_of("claim", claim),)))
+    return problems
+
+
+def _rest(packet: PacketRecord, given: int, left: Sequence[int], shares: tuple[int, ...] | None) -> list[Problem]:
+    """Return what is wrong with the shares that went back: they must be those nobody got, in order."""
+    shown = {"kind": "left", "packet_id": packet.packet_id, "count": len(left)}
+    if given + len(left) != packet.share_count:
+        text = f"{given} shares given and {len(left)} gone back make {given + len(left)}, not {packet.share_count}"
+        return [Problem("count", text, ({**shown, "given": given},))]
+    for index, amount in enumerate(left, start=given):
+        where = {**shown, "index": index, "amount_fen": amount}
+        if shares is not None and amount != shares[index]:
+            text = f"share {index} went back as {amount} fen, but was committed to as {shares[index]}"
+            return [Problem("rest", text, (where,))]
+        if not packet.min_share_fen <= amount <= packet.max_share_fen:
+            text = f"share {index} went back as {amount} fen, outside {packet.min_share_fen} to {packet.max_share_fen}"
+            return [Problem("rest", text, (where,))]
+    return []
+
+
+def _of_packet(packet: PacketRecord, check: str, detail: str) -> Problem:
+    shown = {"kind": "packet", "packet_id": packet.packet_id, "state": packet.state, "seed": packet.seed}
+    return Problem(check, f"{packet.packet_id} {detail}", (shown,))
