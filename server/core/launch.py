@@ -1,4 +1,4 @@
-"""A launch: when a packet warms up, opens and closes, and how it comes to the screen; a small function for each rule."""
+"""A launch: when a packet warms up, opens and closes, and how it comes to the screen; one small function a rule."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -139,7 +139,7 @@ class Ledger:
         return dict(self._balances)
 
     def funds(self, creator_id: CreatorId) -> Funds:
-        """Add up a creator's funds from the journal; void and sweep count as returned (DY-ACC-1, DY-ACC-4, DY-ACC-5)."""
+        """Add up a creator's funds from the journal; void and sweep are returns (DY-ACC-1, DY-ACC-4, DY-ACC-5)."""
         account = f"{AccountKind.FUNDS}:{creator_id}"
         recharged = returned = spent = 0
         for entry in self.journal:
