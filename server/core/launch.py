@@ -24,12 +24,13 @@ class LaunchMode(StrEnum):
 @dataclass(frozen=True, slots=True)
 class LaunchRequest:
     """
-    What the creator asks for, in room milliseconds.
+    Which room the creator asks for, and when, in room milliseconds.
 
     ``relative`` needs ``delay_ms``, ``exact`` needs ``warmup_at_ms`` and ``grab_at_ms``, ``manual`` needs nothing more;
     ``claim_window_ms`` may go with each, and is the rulebook's if it is None. No mode takes another's fields.
     """
 
+    room_id: RoomId
     mode: LaunchMode
     delay_ms: int | None = None
     warmup_at_ms: int | None = None
@@ -46,11 +47,9 @@ class Launch:
     warnings: tuple[str, ...] = ()
 
 
-def plan_launch(
-    request: LaunchRequest, *, room_id: RoomId, rulebook: Rulebook, now_ms: int, others: Sequence[Packet]
-) -> Launch:
+def plan_launch(request: LaunchRequest, *, rulebook: Rulebook, now_ms: int, others: Sequence[Packet]) -> Launch:
     """
-    Plan a packet's launch into a room at room time *now_ms*.
+    Plan a packet's launch, asked for at room time *now_ms*.
 
     *others* are the creator's packets that have been launched, into any room. Raises Refused with the field and the
     rule that refuses; what it returns depends on its arguments alone.
@@ -59,7 +58,9 @@ def plan_launch(
     warmup_at_ms, grab_at_ms = _start(request, rulebook, now_ms)
     _check_order(warmup_at_ms, grab_at_ms, now_ms)
     claim_end_at_ms = grab_at_ms + _claim_window_ms(request, rulebook)
-    return Launch(Schedule(warmup_at_ms, grab_at_ms, claim_end_at_ms), _surface(grab_at_ms, room_id, rulebook, others))
+    return Launch(
+        Schedule(warmup_at_ms, grab_at_ms, claim_end_at_ms), _surface(grab_at_ms, request.room_id, rulebook, others)
+    )
 
 
 def _check_fields(request: LaunchRequest) -> None:

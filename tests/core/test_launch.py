@@ -30,15 +30,15 @@ OTHER = Packet(
 
 
 def plan(request: LaunchRequest, rulebook: Rulebook = STRICT, *others: Packet) -> Launch:
-    return plan_launch(request, room_id=ROOM, rulebook=rulebook, now_ms=NOW, others=others)
+    return plan_launch(request, rulebook=rulebook, now_ms=NOW, others=others)
 
 
 def relative(delay_ms: int) -> LaunchRequest:
-    return LaunchRequest(LaunchMode.RELATIVE, delay_ms=delay_ms)
+    return LaunchRequest(ROOM, LaunchMode.RELATIVE, delay_ms=delay_ms)
 
 
 def exact(warmup_at_ms: int, grab_at_ms: int) -> LaunchRequest:
-    return LaunchRequest(LaunchMode.EXACT, warmup_at_ms=warmup_at_ms, grab_at_ms=grab_at_ms)
+    return LaunchRequest(ROOM, LaunchMode.EXACT, warmup_at_ms=warmup_at_ms, grab_at_ms=grab_at_ms)
 
 
 def refusal(request: LaunchRequest, rulebook: Rulebook = STRICT) -> tuple[str, str, str]:
@@ -95,29 +95,29 @@ def test_a_warm_up_lies_between_now_and_the_opening() -> None:
 @pytest.mark.rule("KS-LAU-2")
 def test_a_launch_by_hand_opens_now_without_a_warm_up() -> None:
     """Warm-up and opening are the same instant."""
-    assert plan(LaunchRequest(LaunchMode.MANUAL)).schedule == Schedule(NOW, NOW, NOW + 10 * MINUTE)
+    assert plan(LaunchRequest(ROOM, LaunchMode.MANUAL)).schedule == Schedule(NOW, NOW, NOW + 10 * MINUTE)
 
 
 @pytest.mark.parametrize("window_ms", [1, CLAIM_WINDOW_MAX_MS])
 def test_the_creator_may_choose_the_window(window_ms: int) -> None:
     """A window of the creator's own takes the place of the rulebook's."""
-    request = LaunchRequest(LaunchMode.MANUAL, claim_window_ms=window_ms)
+    request = LaunchRequest(ROOM, LaunchMode.MANUAL, claim_window_ms=window_ms)
     assert plan(request).schedule.claim_end_at_ms == NOW + window_ms
 
 
 @pytest.mark.parametrize("window_ms", [0, -1, CLAIM_WINDOW_MAX_MS + 1])
 def test_a_window_that_is_none_is_refused(window_ms: int) -> None:
     """An empty window, and one without end, are refused."""
-    request = LaunchRequest(LaunchMode.MANUAL, claim_window_ms=window_ms)
+    request = LaunchRequest(ROOM, LaunchMode.MANUAL, claim_window_ms=window_ms)
     assert refusal(request) == ("out_of_range", "claim_window_ms", "ALL-CRE-1")
 
 
 @pytest.mark.parametrize(
     ("request_", "field"),
     [
-        (LaunchRequest(LaunchMode.RELATIVE), "delay_ms"),
-        (LaunchRequest(LaunchMode.EXACT, grab_at_ms=NOW + 1), "warmup_at_ms"),
-        (LaunchRequest(LaunchMode.EXACT, warmup_at_ms=NOW), "grab_at_ms"),
+        (LaunchRequest(ROOM, LaunchMode.RELATIVE), "delay_ms"),
+        (LaunchRequest(ROOM, LaunchMode.EXACT, grab_at_ms=NOW + 1), "warmup_at_ms"),
+        (LaunchRequest(ROOM, LaunchMode.EXACT, warmup_at_ms=NOW), "grab_at_ms"),
     ],
 )
 def test_a_missing_field_is_named(request_: LaunchRequest, field: str) -> None:
@@ -130,7 +130,7 @@ def test_a_missing_field_is_named(request_: LaunchRequest, field: str) -> None:
     [
         (replace(relative(2 * MINUTE), grab_at_ms=NOW + 1), "grab_at_ms"),
         (replace(exact(NOW, NOW + 1), delay_ms=0), "delay_ms"),
-        (LaunchRequest(LaunchMode.MANUAL, warmup_at_ms=NOW), "warmup_at_ms"),
+        (LaunchRequest(ROOM, LaunchMode.MANUAL, warmup_at_ms=NOW), "warmup_at_ms"),
     ],
 )
 def test_a_field_of_another_mode_is_named(request_: LaunchRequest, field: str) -> None:
@@ -146,7 +146,7 @@ def test_a_popup_too_soon_becomes_an_asset_widget(apart_ms: int, surface: Surfac
     """Within the rulebook's gap of another popup of the room, before or after it, there is no popup."""
     for grab_at_ms in (NOW - apart_ms, NOW + apart_ms):
         other = replace(OTHER, schedule=Schedule(grab_at_ms, grab_at_ms, grab_at_ms + 1))
-        assert plan(LaunchRequest(LaunchMode.MANUAL), STRICT, other).surface is surface
+        assert plan(LaunchRequest(ROOM, LaunchMode.MANUAL), STRICT, other).surface is surface
 
 
 @pytest.mark.rule("KS-CLM-1")
@@ -161,9 +161,9 @@ def test_a_popup_too_soon_becomes_an_asset_widget(apart_ms: int, surface: Surfac
 )
 def test_only_popups_of_the_room_count(other: Packet) -> None:
     """What did not pop up in this room leaves the popup alone."""
-    assert plan(LaunchRequest(LaunchMode.MANUAL), STRICT, other).surface is Surface.POPUP
+    assert plan(LaunchRequest(ROOM, LaunchMode.MANUAL), STRICT, other).surface is Surface.POPUP
 
 
 def test_lab_always_pops_up() -> None:
     """Without a gap in the rulebook two packets may open at the same instant."""
-    assert plan(LaunchRequest(LaunchMode.MANUAL), LAB, OTHER).surface is Surface.POPUP
+    assert plan(LaunchRequest(ROOM, LaunchMode.MANUAL), LAB, OTHER).surface is Surface.POPUP
