@@ -89,7 +89,7 @@ class Director:
             lap += 1
 
     def _perform_once(self, lap: int, stopped: Callable[[], bool]) -> None:
-        packets = self._planned()
+        packets = planned_packets(self._scenario, self._viewers)
         ids = {packet.number: self._create(packet, lap) for packet in packets}
         self.packet_ids.update(ids)
         clock = self._get("/api/clock")
@@ -102,19 +102,6 @@ class Director:
             self._carry_out(step, ids[step.packet.number], curtain_room_ms, lap)
         while not stopped() and not self._all_settled(list(ids.values())):
             time.sleep(LOOK_EVERY_S)
-
-    def _planned(self) -> list[PlannedPacket]:
-        hosts = {room.room_id: room.creator_id for room in self._scenario.rooms}
-        return [
-            PlannedPacket(
-                number=number,
-                creator_id=hosts[packet.room_id],
-                share_count=packet.shares_for(self._viewers),
-                total_fen=packet.sum_for(self._viewers),
-                **packet.model_dump(exclude={"share_count", "shares_per_viewer", "total_fen", "mean_share_fen"}),
-            )
-            for number, packet in enumerate(self._scenario.packets)
-        ]
 
     def _create(self, packet: PlannedPacket, lap: int) -> str:
         made = self._post(
@@ -177,3 +164,18 @@ class Director:
             answer: dict[str, Any] = response.json()
             return answer
         raise SetUpFailed(f"{response.request.method} {response.request.path_url}: {response.status_code} {response.text}")
+
+
+def planned_packets(scenario: Scenario, viewers: int) -> list[PlannedPacket]:
+    """Return a scenario's packets as their creators plan them before an audience of *viewers*."""
+    hosts = {room.room_id: room.creator_id for room in scenario.rooms}
+    return [
+        PlannedPacket(
+            number=number,
+            creator_id=hosts[packet.room_id],
+            share_count=packet.shares_for(viewers),
+            total_fen=packet.sum_for(viewers),
+            **packet.model_dump(exclude={"share_count", "shares_per_viewer", "total_fen", "mean_share_fen"}),
+        )
+        for number, packet in enumerate(scenario.packets)
+    ]

@@ -193,14 +193,16 @@ def load_scenario(name_or_path: str) -> Scenario:
 
 
 def _sentence(source: str, text: str, problem: Any) -> str:
-    path = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "the file"
-    line = _line_of(text, problem["loc"])
-    where = f"{source}:{line}" if line else source
-    return f"{where}: {path}: {problem['msg'].removeprefix('Value error, ')}"
+    message = problem["msg"].removeprefix("Value error, ")
+    path = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+    if not path and ": " in message:  # a check across the file names its own field
+        path, _, message = message.partition(": ")
+    line = _line_of(text, path)
+    return f"{source}{f':{line}' if line else ''}: {path or 'the file'}: {message}"
 
 
-def _line_of(text: str, loc: tuple[int | str, ...]) -> int | None:
-    """Return the line (from 1) where the field at *loc* stands, or its table begins, or None."""
+def _line_of(text: str, path: str) -> int | None:
+    """Return the line (from 1) where the field at the dotted *path* stands, or its table begins, or None."""
     table, found = "", None
     seen: dict[str, int] = {}
     for number, raw in enumerate(text.splitlines(), 1):
@@ -209,11 +211,10 @@ def _line_of(text: str, loc: tuple[int | str, ...]) -> int | None:
             name = line.strip("[] ")
             seen[name] = seen.get(name, -1) + 1
             table = f"{name}.{seen[name]}" if line.startswith("[[") else name
-            if ".".join(map(str, loc)).startswith(table):
+            if path == table or path.startswith(f"{table}."):
                 found = number
         else:
             key = line.partition("=")[0].strip()
-            path = f"{table}.{key}" if table else key
-            if key and ".".join(map(str, loc)) == path:
+            if key and path == (f"{table}.{key}" if table else key):
                 return number
     return found

@@ -1,8 +1,9 @@
 """Runs a storm and judges it, judges a recorded run again, and verifies packets: all with words for a person."""
 
+import resource
+import shlex
 import sys
-import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,164 @@ import orjson
 from rich.console import Console
 
 from loadtest.director import SetUpFailed
-from loadtest.judge import judge
+from loadtest.environment import environment
+from loadtest.folder import RunFacts, RunFolder
+from loadtest.judgement import judge_run
 from loadtest.processes import ProcessFailed
 from loadtest.record import BadRecord
 from loadtest.scenario import BadScenario, Scenario, load_scenario, scenario_text
-from loadtest.storm import Plan, Run, perform
+from loadtest.storm import Plan, perform
 from loadtest.terminal import LiveView, show_result, show_verifications
 from loadtest.verdict import Exit
+from loadtest.verify import verify_packet
+
+RUNS = Path(".redrain/runs")
+ALLOCATORS = ("default", "naive")
+DESCRIPTORS_BESIDE = 200  # what a process needs beside one descriptor for each connection
+
+
+def run_storm(
+    name: str,
+    *,
+    viewers: int | None,
+    allocator: str,
+    seed: int | None,
+    speed: int | None,
+    durability: str,
+    target: str | None,
+    out: Path | None,
+    json: str | None,
+) -> int:
+    """Run a scenario, judge it, show the verdict and return the exit code."""
+    say = Console(stderr=json == "-", highlight=False)
+    wrong = _wrong_usage(allocator, durability, target)
+    if wrong:
+        return _failed(wrong, Exit.USAGE)
+    try:
+        scenario = load_scenario(name).before(viewers=viewers, seed=seed, speed=speed)
+        _check_descriptors(scenario)
+    except BadScenario as error:
+        return _failed(error, Exit.USAGE)
+    except ProcessFailed as error:
+        return _failed(error, error.exit_code)
+    started = datetime.now(UTC)
+    folder = RunFolder(out or RUNS / started.strftime("%Y%m%d-%H%M%S-%f")[:-3])
+    if folder.path.exists() and any(folder.path.iterdir()):
+        return _failed(f"out: {folder.path} is not empty; a run wants a folder of its own", Exit.USAGE)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.scenario.write_text(scenario_text(name), "utf-8")
+    plan = Plan(scenario, folder, allocator=allocator, durability=durability, target=target)
+    facts = _facts(plan, started, viewers=viewers, seed=seed, speed=speed, name=name)
+    try:
+        with LiveView(say, f"storm {scenario.name}").shown() as view:
+            perform(plan, facts, view)
+            view.phase("judging")
+            result = judge_run(folder)
+    except ProcessFailed as error:
+        return _failed(error, error.exit_code)
+    except (SetUpFailed, BadRecord) as error:
+        return _failed(error, Exit.ENVIRONMENT)
+    return _conclude(folder, result, say, json)
+
+
+def run_audit(path: Path, *, json: str | None) -> int:
+    """Judge a recorded run again, offline, show the verdict and return the exit code."""
+    try:
+        result = judge_run(RunFolder(path))
+    except BadRecord as error:
+        return _failed(error, Exit.ENVIRONMENT)
+    return _conclude(RunFolder(path), result, Console(stderr=json == "-", highlight=False), json)
+
+
+def run_verify(packet_id: str | None, path: Path | None) -> int:
+    """Verify one packet of a run, or all of them, and return the exit code: 10 if one is wrong, 20 if still sealed."""
+    folder = path or latest_run()
+    if folder is None:
+        return _failed(f"run: there is none under {RUNS} yet; name one with --run", Exit.USAGE)
+    try:
+        books = RunFolder(folder).read_books()
+    except BadRecord as error:
+        return _failed(error, Exit.ENVIRONMENT)
+    wanted = [packet for packet in books.packets if packet_id in (None, packet)]
+    if not wanted:
+        return _failed(f"packet: {folder} has no packet {packet_id}; it has {', '.join(books.packets)}", Exit.USAGE)
+    verifications = {
+        each: verify_packet(books.packets[each], books.claims.get(each, []), books.left.get(each)) for each in wanted
+    }
+    show_verifications(Console(highlight=False), verifications)
+    if not all(verification.ok for verification in verifications.values()):
+        return Exit.INVARIANT
+    return Exit.PASS if all(each.shares is not None for each in verifications.values()) else Exit.UNKNOWN
+
+
+def latest_run() -> Path | None:
+    """Return the newest finished run under the default folder, or None."""
+    finished = sorted(RUNS.glob("*/books.jsonl"))
+    return finished[-1].parent if finished else None
+
+
+def _wrong_usage(allocator: str, durability: str, target: str | None) -> str:
+    if durability not in ("none", "relaxed", "durable"):
+        return "durability: must be none, relaxed or durable"
+    if allocator not in ALLOCATORS:
+        return f"allocator: must be one of {', '.join(ALLOCATORS)}"
+    if target is not None and allocator != "default":
+        return "allocator: a server given by --target brings its own; leave --allocator out"
+    return ""
+
+
+def _check_descriptors(scenario: Scenario) -> None:
+    seats = sum(1 for _ in scenario.seats())
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = seats + DESCRIPTORS_BESIDE
+    if soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise ProcessFailed(
+            f"viewers: {seats} connections need {needed} file descriptors a process, but the limit is {hard}; raise it "
+            f"(ulimit -Hn {needed}) or bring fewer viewers with --viewers",
+            Exit.ENVIRONMENT,
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def _facts(
+    plan: Plan, started: datetime, *, name: str, viewers: int | None, seed: int | None, speed: int | None
+) -> RunFacts:
+    scenario = plan.scenario
+    command = ["redrain", "storm", name, "--viewers", str(scenario.audience.viewers), "--seed", str(scenario.seed)]
+    command += ["--speed", str(scenario.speed), "--allocator", plan.allocator, "--durability", plan.durability]
+    if plan.target:
+        command += ["--target", plan.target]
+    return RunFacts(
+        scenario=scenario.name,
+        seed=scenario.seed,
+        engine="locust",
+        durability=plan.durability,
+        speed=scenario.speed,
+        limits="load",
+        allocator=plan.allocator,
+        viewers=scenario.audience.viewers,
+        seats=sum(1 for _ in scenario.seats()),
+        repeat_command=shlex.join(command),
+        started_at=started.isoformat(timespec="seconds"),
+        environment=environment(),
+    )
+
+
+def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str | None) -> int:
+    text = orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    folder.result.write_bytes(text)
+    show_result(say, result)
+    say.print(f"[dim]run[/]  {folder.path}   [dim]again[/]  {result['repeat_command']}", soft_wrap=True)
+    if json == "-":
+        sys.stdout.buffer.write(text)
+        sys.stdout.flush()
+    elif json is not None:
+        Path(json).write_bytes(text)
+    return int(result["exit_code"])
+
+
+def _failed(error: Exception | str, code: Exit) -> int:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]redrain:[/] {error}", markup=True)
+    return int(code)

@@ -1,0 +1,169 @@
+"""What a person sees in the terminal: a storm as it goes, and what came of it. Only words and tables; nothing decides."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from loadtest.progress import Progress
+from loadtest.verify import Verification
+
+_COLOURS = {"pass": "bold green", "fail": "bold red", "unknown": "bold yellow"}
+VIOLATIONS_SHOWN = 8
+EVIDENCE_SHOWN = 4
+PLAIN_EVERY_LOOKS = 20  # without a terminal to redraw, one line every two seconds
+
+
+class LiveView:
+    """Shows a storm as it goes: redrawn in place on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._console = console
+        self._title = title
+        self._phase = ""
+        self._live: Live | None = None
+        self._looks = 0
+        self._before: tuple[float, Progress] | None = None
+        self._rates = (0.0, 0.0)
+
+    @contextmanager
+    def shown(self) -> Iterator["LiveView"]:
+        """Show it while the block runs."""
+        if not self._console.is_terminal:
+            yield self
+            return
+        with Live(console=self._console, transient=True, refresh_per_second=8) as live:
+            self._live = live
+            yield self
+        self._live = None
+
+    def phase(self, text: str) -> None:
+        """Say that something new has begun."""
+        self._phase = text
+        self._console.print(f"[dim]storm[/]  {text}")
+
+    def progress(self, progress: Progress, happening: str) -> None:
+        """Show the newest numbers."""
+        self._looks += 1
+        self._measure(progress)
+        if self._live is not None:
+            self._live.update(self._panel(progress, happening))
+        elif self._looks % PLAIN_EVERY_LOOKS == 0:
+            self._console.print(f"[dim]     [/]  {self._line(progress)}  {happening}")
+
+    def _measure(self, progress: Progress) -> None:
+        now = self._console.get_time()
+        if self._before is None or now - self._before[0] >= 1.0:
+            if self._before is not None:
+                seconds = now - self._before[0]
+                self._rates = (
+                    (progress.offered - self._before[1].offered) / seconds,
+                    (progress.answered - self._before[1].answered) / seconds,
+                )
+            self._before = (now, progress)
+
+    def _line(self, progress: Progress) -> str:
+        return (
+            f"{progress.connected:,}/{progress.seats:,} connected, {progress.answered:,} of {progress.offered:,} grabs "
+            f"answered, {progress.granted:,} granted, p99 {progress.p99_ms:.1f} ms"
+        )
+
+    def _panel(self, progress: Progress, happening: str) -> Panel:
+        table = Table.grid(padding=(0, 3))
+        offered, answered = self._rates
+        rows = {
+            "phase": self._phase,
+            "connected": f"{progress.connected:,} of {progress.seats:,}",
+            "grabs": f"{progress.answered:,} answered of {progress.offered:,}",
+            "per second": f"{offered:,.0f} offered, {answered:,.0f} answered",
+            "p99": f"{progress.p99_ms:.1f} ms from the planned tap",
+            "granted": f"{progress.granted:,}",
+            "last": happening or "-",
+        }
+        for name, value in rows.items():
+            table.add_row(Text(name, style="dim"), value)
+        return Panel(table, title=self._title, title_align="left", expand=False)
+
+
+def show_result(console: Console, result: Mapping[str, Any]) -> None:
+    """Show the verdict first, then what it rests on."""
+    colour = _COLOURS[result["verdict"]]
+    reasons = f" ({', '.join(result['reasons'])})" if result["reasons"] else ""
+    console.print()
+    console.print(f"[{colour}]{result['verdict'].upper()}[/]{reasons}  {_setting(result)}")
+    console.print(Group(_packets(result["packets"]), _figures(result)))
+    for violation in result["violations"][:VIOLATIONS_SHOWN]:
+        console.print(f"[red]{violation['invariant']}[/] {violation['packet_id']}: {violation['detail']}")
+        for record in violation["evidence"][:EVIDENCE_SHOWN]:
+            console.print(f"     [dim]{record}[/]", soft_wrap=True)
+    if len(result["violations"]) > VIOLATIONS_SHOWN:
+        console.print(f"... and {len(result['violations']) - VIOLATIONS_SHOWN} violations more in the result")
+
+
+def _setting(result: Mapping[str, Any]) -> str:
+    return (
+        f"[dim]{result['scenario']}, {result['viewers']:,} viewers, engine {result['engine']}, seed {result['seed']}, "
+        f"speed {result['speed']}, {result['durability']}, limits {result['limits']}[/]"
+    )
+
+
+def _packets(packets: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for name in ("packet", "name", "state"):
+        table.add_column(name)
+    for name in ("granted", "of shares", "fen granted", "fen back"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for packet in packets:
+        table.add_row(
+            packet["packet_id"],
+            packet["name"],
+            packet["state"],
+            f"{packet['granted']:,}",
+            f"{packet['share_count']:,}",
+            f"{packet['granted_fen']:,}",
+            f"{packet['returned_fen']:,}",
+            "[green]sold out[/]" if packet["sold_out"] else "",
+        )
+    return table
+
+
+def _figures(result: Mapping[str, Any]) -> Table:
+    table = Table.grid(padding=(0, 3))
+    latency, skew = result["grab_latency_ms"], result["fanout_skew_ms"]
+    rows = {
+        "grabs": f"{result['grabs']:,} answered, {result['granted']:,} granted",
+        "grab latency": _percentiles(latency) + " from the planned tap",
+        "fan-out skew": _percentiles(skew),
+        "issued": f"{result['issued_fen']:,} fen; over {result['over_issued_fen']:,}, "
+        f"under {result['under_issued_fen']:,}",
+        "duplicates": f"{result['duplicate_claims']:,}",
+        "lost acks": f"{result['lost_acks']:,}",
+    }
+    for name, value in rows.items():
+        table.add_row(Text(name, style="dim"), value)
+    return table
+
+
+def _percentiles(figures: Mapping[str, float | None]) -> str:
+    if figures["p50"] is None:
+        return "none measured"
+    return f"p50 {figures['p50']:.1f}, p99 {figures['p99']:.1f}, max {figures['max']:.1f} ms"
+
+
+def show_verifications(console: Console, verifications: Mapping[str, Verification]) -> None:
+    """Show for each packet whether its shares are those it had committed to."""
+    for packet_id, verification in verifications.items():
+        if verification.ok and verification.shares is not None:
+            console.print(f"[green]verified[/]  {packet_id}: {len(verification.shares):,} shares from the revealed seed")
+        elif verification.ok:
+            console.print(f"[yellow]sealed[/]    {packet_id}: its seed is not revealed yet")
+        else:
+            console.print(f"[red]wrong[/]     {packet_id}")
+            for problem in verification.problems:
+                console.print(f"          {problem.detail}")
