@@ -1,0 +1,101 @@
+"""An agenda: the taps one viewer has planned, aimed at the opening as its countdown knows it now."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from client_sim.countdown import Countdown
+from server.core.ids import PacketId, RequestId
+
+_NS_PER_MS = 1_000_000
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a viewer knows of a packet, when it heard of it, and how often it was told that it was too early."""
+
+    packet_id: PacketId
+    grab_at_ms: int
+    claim_end_at_ms: int
+    heard_ns: int
+    too_early: int = 0
+
+
+@dataclass(slots=True)
+class Due:
+    """
+    A tap to come, at ``due_ns`` on the local clock.
+
+    ``room_ms`` is the instant it is planned from, or None if no clock moves it any more. ``request_id`` is there if
+    the outcome of an earlier tap is unknown, and the same one is tried again.
+    """
+
+    plan: Plan
+    room_ms: int | None
+    offset_ns: int
+    due_ns: int = 0
+    request_id: RequestId | None = None
+    attempt: int = 0
+
+
+class Agenda:
+    """The packets a viewer has heard of, and its taps to come."""
+
+    __slots__ = ("_due", "plans")
+
+    def __init__(self) -> None:
+        self.plans: dict[PacketId, Plan] = {}
+        self._due: list[Due] = []
+
+    def hear_of(self, packet: dict[str, Any], now_ns: int) -> Plan | None:
+        """Take note of a packet on screen. Returns its plan, or None if it was known already."""
+        packet_id = PacketId(packet["packet_id"])
+        if packet_id in self.plans:
+            return None
+        plan = Plan(packet_id, packet["grab_at_ms"], packet["claim_end_at_ms"], now_ns)
+        self.plans[packet_id] = plan
+        return plan
+
+    def expect(self, plan: Plan, countdown: Countdown, *, room_ms: int, offset_ns: int) -> None:
+        """Plan a tap *offset_ns* after the packet's *room_ms*, or after hearing of it if that is later."""
+        due = Due(plan, room_ms, offset_ns)
+        self._due.append(due)
+        _aim(due, countdown)
+
+    def expect_again(self, due: Due, due_ns: int) -> None:
+        """Plan one more attempt of a tap that was made."""
+        due.attempt += 1
+        due.room_ms, due.due_ns = None, due_ns
+        self._due.append(due)
+
+    def aim(self, countdown: Countdown) -> None:
+        """Set the instants of all taps by what the countdown knows now."""
+        for due in self._due:
+            _aim(due, countdown)
+
+    def drop(self, packet_id: PacketId) -> None:
+        """Give up the taps for a packet that were not made yet; what is unknown is still asked for."""
+        self._due = [due for due in self._due if due.plan.packet_id != packet_id or due.request_id is not None]
+
+    def drop_attempts(self, request_id: RequestId) -> None:
+        """Give up trying a tap again."""
+        self._due = [due for due in self._due if due.request_id != request_id]
+
+    def clear(self) -> None:
+        """Give up all taps."""
+        self._due.clear()
+
+    def next_ns(self) -> int | None:
+        """Return when the next tap is due, or None."""
+        return min((due.due_ns for due in self._due), default=None)
+
+    def take_ready(self, now_ns: int) -> list[Due]:
+        """Remove and return the taps that are due at *now_ns*, in order."""
+        ready = sorted((due for due in self._due if due.due_ns <= now_ns), key=lambda due: due.due_ns)
+        if ready:
+            self._due = [due for due in self._due if due.due_ns > now_ns]
+        return ready
+
+
+def _aim(due: Due, countdown: Countdown) -> None:
+    if due.room_ms is not None:
+        due.due_ns = max(countdown.local_ns(due.room_ms), due.plan.heard_ns) + due.offset_ns

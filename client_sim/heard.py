@@ -1,0 +1,66 @@
+"""What viewers hear: server messages, parsed once for all viewers of a process that get the same bytes."""
+
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from server.core.ids import PacketId
+from server.core.messages import NUMBERED
+
+HEARD_MAX = 4_096  # distinct payloads remembered; more than a room says while its slowest viewer catches up
+_OWN = (b'{"type":"receipt"', b'{"type":"pong"', b'{"type":"welcome"')  # told to one viewer: not worth remembering
+
+
+def digest(payload: bytes) -> str:
+    """Return the first 16 hex digits of the SHA-256 of a message."""
+    return sha256(payload).hexdigest()[:16]
+
+
+class Heard:
+    """One message of the server, parsed. ``seq`` is 0 unless it is a room fact. Raises ValueError if it is none."""
+
+    __slots__ = ("_hash", "body", "kind", "packet_id", "payload", "seq")
+
+    def __init__(self, payload: bytes) -> None:
+        body = orjson.loads(payload)
+        if not isinstance(body, dict) or not isinstance(body.get("type"), str):
+            raise ValueError("a message is a JSON object with a type")
+        self.payload = payload
+        self.body: dict[str, Any] = body
+        self.kind: str = body["type"]
+        self.seq: int = body["seq"] if self.kind in NUMBERED else 0
+        packet = body.get("packet")
+        packet_id = packet["packet_id"] if isinstance(packet, dict) else body.get("packet_id")
+        self.packet_id = None if packet_id is None else PacketId(packet_id)
+        self._hash = ""
+
+    @property
+    def hash(self) -> str:
+        """What stands for the message in the history."""
+        if not self._hash:
+            self._hash = digest(self.payload)
+        return self._hash
+
+
+class Hearing:
+    """The bounded memory of a process for what was said to many."""
+
+    def __init__(self, heard_max: int = HEARD_MAX) -> None:
+        self._known: dict[bytes, Heard] = {}
+        self._max = heard_max
+
+    def hear(self, payload: bytes) -> Heard:
+        """Return *payload* parsed; the same object for equal bytes. Raises ValueError if it is no message."""
+        known = self._known.get(payload)
+        if known is not None:
+            return known
+        try:
+            heard = Heard(payload)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"a message lacks {error}") from None
+        if not payload.startswith(_OWN):
+            if len(self._known) >= self._max:
+                del self._known[next(iter(self._known))]
+            self._known[payload] = heard
+        return heard

@@ -1,0 +1,224 @@
+"""
+Receipts: what the viewers of one process did and were told, written down as ARCHITECTURE.md lays it out.
+
+Nothing is serialised while a viewer waits: records are kept as they are and become JSON in batches.
+"""
+
+from collections import Counter
+from typing import Any, BinaryIO
+
+import orjson
+
+from client_sim.behaviour import Behaviour, Seat
+from client_sim.heard import Heard, Hearing
+from client_sim.history import Conn, Fact, GrabRecord, Line
+from client_sim.tally import Tally
+from server.core.claim import ClaimStatus
+from server.core.ids import PacketId, RequestId, RoomId
+
+BATCH_LINES = 2_000  # some milliseconds of serialising; a longer batch would be everybody's latency
+_NS_PER_MS = 1_000_000
+
+SeriesName = tuple[str, str]
+
+
+class Recorder:
+    """
+    The one recorder of a process: its history and its counters.
+
+    *history* is written to and flushed, never closed; without one only the counters are kept.
+    """
+
+    def __init__(self, history: BinaryIO | None = None) -> None:
+        self.connected = 0
+        self.offered = 0
+        self.answered = 0
+        self.failed = 0
+        self.by_status: Counter[str] = Counter()
+        self.grab_latency = Tally()
+        self.hearing = Hearing()
+        self._history = history
+        self._lines: list[GrabRecord | Conn | Line] = []
+        self._facts: dict[tuple[RoomId, str, int], Fact] = {}
+        self._ordinals: dict[RoomId, dict[PacketId, int]] = {}
+        self._open: dict[str, Conn] = {}
+        self._waiting: dict[int, GrabRecord] = {}
+        self._grabs = 0
+        self._conns = 0
+        self._series: dict[SeriesName, Tally] = {}
+        self._failures: Counter[tuple[str, str, str]] = Counter()
+        self._best_rtt_ns: int | None = None
+        self._best = (0, 0)
+
+    @property
+    def granted(self) -> int:
+        """How many grabs won a share."""
+        return self.by_status[ClaimStatus.GRANTED]
+
+    @property
+    def waiting(self) -> int:
+        """How many grabs have not been answered yet."""
+        return len(self._waiting)
+
+    def ordinal(self, room: RoomId, packet: PacketId) -> int:
+        """Return which packet of the room this is, in the order in which the process heard of them."""
+        known = self._ordinals.setdefault(room, {})
+        return known.setdefault(packet, len(known))
+
+    def opened(self, seat: Seat, nth: int, now_ns: int) -> Conn:
+        """Begin the record of a seat's *nth* connection."""
+        conn = Conn(f"{seat.number:x}.{nth:x}", seat.viewer_id, seat.room_id, now_ns)
+        self._open[conn.conn] = conn
+        self._conns += 1
+        return conn
+
+    def welcomed(self, conn: Conn, message: dict[str, Any], now_ns: int) -> None:
+        """Note where a connection has come in."""
+        if conn.t_welcome is None:
+            self.connected += 1
+        conn.t_welcome = now_ns
+        conn.epoch, conn.seq, conn.resync = message["epoch"], message["seq"], message["resync"]
+
+    def closed(self, conn: Conn, now_ns: int, code: int | None) -> None:
+        """End the record of a connection; *code* is the WebSocket close code."""
+        if self._open.pop(conn.conn, None) is None:
+            return
+        if conn.t_welcome is not None:
+            self.connected -= 1
+        conn.t_close, conn.code = now_ns, code
+        self._end_run(conn)
+        self._note(conn)
+
+    def fact(self, conn: Conn, heard: Heard, now_ns: int) -> bool:
+        """Count a numbered message of a connection; return whether it came live, not as the replay of a resume."""
+        if heard.seq == conn.run_last + 1 and conn.run_first:
+            conn.run_last = heard.seq
+        else:
+            self._end_run(conn)
+            conn.run_first = conn.run_last = heard.seq
+        key = (conn.room, conn.epoch or "", heard.seq)
+        fact = self._facts.get(key)
+        if fact is None:
+            self._facts[key] = Fact(heard, now_ns, now_ns, 1)
+            return True
+        if fact.heard is not heard and fact.heard.payload != heard.payload:
+            self._note({"kind": "differ", "conn": conn.conn, "seq": heard.seq, "hash": heard.hash})
+        if conn.t_welcome is None or conn.t_welcome > fact.t_first:
+            return False
+        fact.t_last = now_ns
+        fact.count += 1
+        return True
+
+    def arrival(self, conn: Conn, packet: PacketId, now_ns: int, start_skew_ns: int | None) -> None:
+        """Note when a connection heard that a packet opened, and how far off its own countdown was."""
+        self._note(
+            {"kind": "arrival", "conn": conn.conn, "packet": packet, "t": now_ns, "start_skew_ns": start_skew_ns}
+        )
+
+    def best_clock(self, server_ms: int, local_ns: int, rtt_ns: int) -> None:
+        """Offer a reading of the room clock; the process keeps the one with the shortest way."""
+        if self._best_rtt_ns is None or rtt_ns < self._best_rtt_ns:
+            self._best_rtt_ns = rtt_ns
+            self._best = (server_ms, local_ns)
+
+    def true_ns(self, room_ms: int, speed: int) -> int | None:
+        """Return when room time is *room_ms* by the best reading of the process, or None without one."""
+        if self._best_rtt_ns is None:
+            return None
+        server_ms, local_ns = self._best
+        return local_ns + (room_ms - server_ms) * _NS_PER_MS // speed
+
+    def sent(
+        self, conn: Conn, packet: PacketId, request_id: RequestId, *, behaviour: Behaviour, t_intended: int, now_ns: int
+    ) -> GrabRecord:
+        """Note a grab at the instant it is handed to the socket."""
+        grab = GrabRecord(self._grabs, conn.conn, conn.viewer, packet, request_id, behaviour, t_intended, now_ns)
+        self._grabs += 1
+        self.offered += 1
+        self._waiting[grab.i] = grab
+        return grab
+
+    def answered_with(self, grab: GrabRecord, receipt: dict[str, Any], payload: bytes, now_ns: int) -> None:
+        """Note the receipt of a grab. Latency is counted from the planned tap."""
+        grab.t_reply, grab.reply, grab.payload = now_ns, receipt, payload
+        status = receipt["status"]
+        self.answered += 1
+        self.by_status[status] += 1
+        self.sample("WS", "grab", (now_ns - grab.t_intended) / _NS_PER_MS, len(payload))
+        if status == ClaimStatus.UNAVAILABLE:
+            self.failure("WS", "grab", "unavailable")
+        del self._waiting[grab.i]
+        self._note(grab)
+
+    def answered_again(self, grab: GrabRecord, receipt: dict[str, Any], payload: bytes, now_ns: int) -> None:
+        """Note one more receipt for a grab that was answered already: the audit wants to see that it is the same."""
+        again = GrabRecord(
+            self._grabs, grab.conn, grab.viewer, grab.packet, grab.request_id, grab.behaviour, grab.t_intended,
+            grab.t_sent, t_reply=now_ns, reply=receipt, payload=payload,
+        )  # fmt: skip
+        self._grabs += 1
+        self._note(again)
+
+    def unknown(self, grab: GrabRecord, reason: str, waited_ms: float | None = None) -> None:
+        """Give up waiting for a receipt: whether the grab won is not known. With a reason it is a failure."""
+        if self._waiting.pop(grab.i, None) is None:
+            return
+        self._note(grab)
+        if reason:
+            self.failure("WS", "grab", reason, waited_ms)
+
+    def sample(self, method: str, name: str, latency_ms: float, size_bytes: int = 0) -> None:
+        """Count one latency of a series; negative ones, which clocks make, count as 0."""
+        key = (method, name)
+        tally = self._series.get(key)
+        if tally is None:
+            tally = self._series[key] = Tally()
+        tally.add(max(0.0, latency_ms), size_bytes)
+
+    def failure(self, method: str, name: str, reason: str, waited_ms: float | None = None) -> None:
+        """Count a failure of a series; with *waited_ms* it is a request of its own too."""
+        self.failed += 1
+        if waited_ms is not None:
+            self.sample(method, name, waited_ms)
+        self._failures[(method, name, reason)] += 1
+
+    def take_series(self) -> tuple[dict[SeriesName, Tally], Counter[tuple[str, str, str]]]:
+        """Return the latencies and failures since the last call."""
+        series, self._series = self._series, {}
+        failures, self._failures = self._failures, Counter()
+        if grabs := series.get(("WS", "grab")):
+            self.grab_latency.merge(grabs)
+        return series, failures
+
+    def flush(self, limit: int = BATCH_LINES) -> int:
+        """Write up to *limit* records to the history; return how many are left."""
+        batch, self._lines = self._lines[:limit], self._lines[limit:]
+        if self._history is not None and batch:
+            lines = [orjson.dumps(each if isinstance(each, dict) else each.line()) for each in batch]
+            self._history.write(b"\n".join(lines) + b"\n")
+        return len(self._lines)
+
+    def finish(self) -> None:
+        """Write all that is left, grabs without a receipt as unknown, and the ``end`` line. The file stays open."""
+        for grab in list(self._waiting.values()):
+            self.unknown(grab, "")
+        for conn in self._open.values():
+            self._end_run(conn)
+            self._note(conn)
+        self._open.clear()
+        for (room, epoch, seq), fact in self._facts.items():
+            self._note(fact.line(room, epoch, seq))
+        self._note({"kind": "end", "grabs": self._grabs, "conns": self._conns})
+        while self.flush():
+            pass
+        if self._history is not None:
+            self._history.flush()
+
+    def _end_run(self, conn: Conn) -> None:
+        if conn.run_first:
+            self._note(conn.run_line())
+        conn.run_first = conn.run_last = 0
+
+    def _note(self, record: GrabRecord | Conn | Line) -> None:
+        if self._history is not None:
+            self._lines.append(record)

@@ -1,0 +1,304 @@
+"""
+A simulated viewer: what one person at one device would do, decided without a clock, a socket or luck.
+
+All instants are CLOCK_MONOTONIC nanoseconds that the shell passes in. The shell opens the connection at ``path``,
+hands over every text message, calls ``wake`` when ``next_wakeup_ns`` has come, and sends what it is told to send.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from client_sim.agenda import Agenda, Due, Plan
+from client_sim.behaviour import Edge, Seat, taps
+from client_sim.countdown import Countdown
+from client_sim.heard import Heard
+from client_sim.history import Conn, GrabRecord
+from client_sim.receipts import Recorder
+from server.core.claim import ClaimStatus
+from server.core.ids import PacketId, RequestId
+
+RECEIPT_TIMEOUT_NS = 5_000_000_000  # after so long a person believes that nothing came of it
+ATTEMPTS_MAX = 5  # per request id: somebody who is turned away so often gives up
+TOO_EARLY_MAX = 3  # taps after too early a tap
+AGAIN_AFTER_NS = (20_000_000, 100_000_000)  # after the opening: least, and how much jitter may add
+BACKOFF_NS = 100_000_000  # doubled with each attempt
+PINGS_AT_FIRST = 3
+PING_SOON_NS = 100_000_000
+PING_LATER_NS = 20_000_000_000
+ANSWERED_MAX = 16  # taps remembered to recognise a second receipt
+_NS_PER_MS = 1_000_000
+_AHEAD = frozenset({"scheduled", "warming", "grabbing"})
+_TRY_AGAIN = frozenset({ClaimStatus.RATE_LIMITED, ClaimStatus.UNAVAILABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a text message."""
+
+    payload: bytes
+
+
+NOTHING: tuple[Send, ...] = ()
+
+
+class Viewer:
+    """One seat's viewer over all its connections."""
+
+    __slots__ = (
+        "_agenda", "_answered", "_conn", "_conns", "_countdown", "_epoch", "_leaving", "_next_ping_ns",
+        "_pings", "_reaction_median_ms", "_recorder", "_seed", "_seq", "_taps_made", "_waiting", "_wake_ns",
+        "seat",
+    )  # fmt: skip
+
+    def __init__(self, seat: Seat, seed: int, reaction_median_ms: float, recorder: Recorder) -> None:
+        self.seat = seat
+        self._seed = seed
+        self._reaction_median_ms = reaction_median_ms
+        self._recorder = recorder
+        self._conn: Conn | None = None
+        self._conns = 0
+        self._countdown: Countdown | None = None
+        self._epoch: str | None = None
+        self._seq = 0
+        self._pings = 0
+        self._next_ping_ns = 0
+        self._agenda = Agenda()
+        self._waiting: dict[RequestId, tuple[GrabRecord, Due]] = {}
+        self._answered: dict[RequestId, GrabRecord] = {}
+        self._taps_made = 0
+        self._leaving = False
+        self._wake_ns: int | None = None
+
+    @property
+    def path(self) -> str:
+        """Where to connect: the room, as this viewer, from the last fact it has heard if it was here before."""
+        resume = "" if self._epoch is None else f"&epoch={self._epoch}&seq={self._seq}"
+        return f"/ws/rooms/{self.seat.room_id}?viewer={self.seat.viewer_id}{resume}"
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a tap has not been answered yet."""
+        return bool(self._waiting)
+
+    @property
+    def welcomed(self) -> bool:
+        """Whether the viewer is in the room now."""
+        return self._conn is not None and self._conn.t_welcome is not None
+
+    def next_wakeup_ns(self) -> int | None:
+        """Return when to call ``wake`` next, or None if only a message can change anything."""
+        return self._wake_ns
+
+    def opened(self, now_ns: int) -> None:
+        """Take note that the connection stands."""
+        self._conn = self._recorder.opened(self.seat, self._conns, now_ns)
+        self._conns += 1
+        self._rearm()
+
+    def closed(self, now_ns: int, code: int | None) -> None:
+        """Take note that the connection is gone: what was not answered is unknown, and will be tried again."""
+        if self._conn is None:
+            return
+        reason = "" if self._leaving else "no receipt: connection lost"
+        for request_id in list(self._waiting):
+            self._lose(request_id, reason, now_ns)
+        self._recorder.closed(self._conn, now_ns, code)
+        self._conn = None
+        self._rearm()
+
+    def leave(self) -> None:
+        """Make no more taps; only wait for what is still to be answered."""
+        self._leaving = True
+        self._agenda.clear()
+        self._rearm()
+
+    def receive(self, payload: bytes, now_ns: int) -> Sequence[Send]:
+        """Take one text message. Returns what to send now."""
+        assert self._conn is not None
+        try:
+            heard = self._recorder.hearing.hear(payload)
+        except ValueError:
+            self._recorder.failure("WS", "message", "not a message")
+            return NOTHING
+        if heard.seq:
+            self._hear_fact(self._conn, heard, now_ns)
+            return NOTHING
+        match heard.kind:
+            case "receipt":
+                self._take_receipt(heard, now_ns)
+            case "pong":
+                self._take_pong(heard.body, now_ns)
+            case "welcome":
+                self._come_in(self._conn, heard.body, now_ns)
+            case "error":
+                self._recorder.failure("WS", "error", f"{heard.body.get('code')}: {heard.body.get('detail')}")
+            case _:
+                return NOTHING  # what only a person would look at
+        return self.wake(now_ns)
+
+    def wake(self, now_ns: int) -> Sequence[Send]:
+        """Do what is due at *now_ns*: pings, taps, and no longer waiting for receipts. Returns what to send now."""
+        if not self.welcomed:
+            return NOTHING
+        if self._wake_ns is None or now_ns < self._wake_ns:
+            return NOTHING
+        effects = []
+        for request_id, (grab, _) in list(self._waiting.items()):
+            if now_ns >= grab.t_sent + RECEIPT_TIMEOUT_NS:
+                self._lose(request_id, "no receipt in time", now_ns)
+        if now_ns >= self._next_ping_ns:
+            effects.append(self._ping(now_ns))
+        effects.extend(self._tap(due, now_ns) for due in self._agenda.take_ready(now_ns))
+        self._rearm()
+        return effects
+
+    def _come_in(self, conn: Conn, message: dict[str, Any], now_ns: int) -> None:
+        self._recorder.welcomed(conn, message, now_ns)
+        if self._epoch is None or message["resync"]:
+            self._seq = message["seq"]
+        self._epoch = message["epoch"]
+        if self._countdown is None:
+            self._countdown = Countdown(message["server_ms"], now_ns, message["speed"])
+        self._pings = 0
+        self._next_ping_ns = now_ns
+        for packet in sorted(message["packets"], key=lambda each: (each["warmup_at_ms"], each["packet_id"])):
+            if packet["phase"] in _AHEAD:
+                self._plan(packet, self._countdown, now_ns)
+        self._rearm()
+
+    def _hear_fact(self, conn: Conn, heard: Heard, now_ns: int) -> None:
+        live = self._recorder.fact(conn, heard, now_ns)
+        self._seq = max(self._seq, heard.seq)
+        if self._countdown is None:
+            return
+        if live:
+            late_ns = now_ns - self._countdown.local_ns(heard.body["server_ms"])
+            self._recorder.sample("PUSH", heard.kind, late_ns / _NS_PER_MS, len(heard.payload))
+        match heard.kind:
+            case "warmup":
+                self._plan(heard.body["packet"], self._countdown, now_ns)
+            case "open" if heard.packet_id is not None:
+                self._hear_opening(conn, self._countdown, heard.packet_id, now_ns)
+            case "voided" if heard.packet_id is not None:
+                self._agenda.drop(heard.packet_id)
+            case "result" if heard.packet_id is not None:
+                self._agenda.plans.pop(heard.packet_id, None)
+        self._rearm()
+
+    def _hear_opening(self, conn: Conn, countdown: Countdown, packet_id: PacketId, now_ns: int) -> None:
+        plan = self._agenda.plans.get(packet_id)
+        skew_ns = None
+        if plan is not None:
+            true_ns = self._recorder.true_ns(plan.grab_at_ms, countdown.speed)
+            skew_ns = None if true_ns is None else countdown.local_ns(plan.grab_at_ms) - true_ns
+        self._recorder.arrival(conn, packet_id, now_ns, skew_ns)
+
+    def _plan(self, packet: dict[str, Any], countdown: Countdown, now_ns: int) -> None:
+        plan = self._agenda.hear_of(packet, now_ns)
+        if plan is None:
+            return
+        ordinal = self._recorder.ordinal(self.seat.room_id, plan.packet_id)
+        if self._leaving:
+            return
+        rng = Random(f"{self._seed}:{self.seat.number}:{ordinal}")
+        for tap in taps(self.seat.behaviour, rng, self._reaction_median_ms):
+            edge_ms = plan.grab_at_ms if tap.edge is Edge.OPENING else plan.claim_end_at_ms
+            self._agenda.expect(plan, countdown, room_ms=edge_ms, offset_ns=round(tap.offset_ms * _NS_PER_MS))
+
+    def _ping(self, now_ns: int) -> Send:
+        assert self._countdown is not None
+        self._pings += 1
+        pause_ns = PING_SOON_NS if self._pings < PINGS_AT_FIRST else PING_LATER_NS
+        self._next_ping_ns = now_ns + round(pause_ns * (0.75 + self._jitter(self._pings) / 2))
+        return Send(b'{"type":"ping","client_ms":%d}' % self._countdown.ask(now_ns))
+
+    def _take_pong(self, body: dict[str, Any], now_ns: int) -> None:
+        if self._countdown is None:
+            return
+        rtt_ns = self._countdown.answered(body["client_ms"], body["server_ms"], now_ns)
+        if rtt_ns is None:
+            return
+        self._recorder.best_clock(body["server_ms"], now_ns - rtt_ns // 2, rtt_ns)
+        self._agenda.aim(self._countdown)
+        self._rearm()
+
+    def _tap(self, due: Due, now_ns: int) -> Send:
+        assert self._conn is not None
+        if due.request_id is None:
+            due.request_id = RequestId(f"{self.seat.number:x}-{self._taps_made:x}")
+            self._taps_made += 1
+        packet_id = due.plan.packet_id
+        grab = self._recorder.sent(
+            self._conn, packet_id, due.request_id, behaviour=self.seat.behaviour, t_intended=due.due_ns, now_ns=now_ns
+        )
+        self._waiting[due.request_id] = (grab, due)
+        return Send(
+            b'{"type":"grab","packet_id":"%b","request_id":"%b"}' % (packet_id.encode(), due.request_id.encode())
+        )
+
+    def _take_receipt(self, heard: Heard, now_ns: int) -> None:
+        request_id = RequestId(heard.body["request_id"])
+        grab, due = self._waiting.pop(request_id, (None, None))
+        if grab is None or due is None:
+            self._take_second_receipt(request_id, heard, now_ns)
+            return
+        self._recorder.answered_with(grab, heard.body, heard.payload, now_ns)
+        self._remember(request_id, grab)
+        status = heard.body["status"]
+        if status in _TRY_AGAIN:
+            self._try_again(due, now_ns + round((BACKOFF_NS << due.attempt) * (0.5 + self._jitter(grab.i))))
+        elif status == ClaimStatus.TOO_EARLY and due.plan.too_early < TOO_EARLY_MAX:
+            self._plan_again(due.plan, now_ns)
+        self._rearm()
+
+    def _plan_again(self, plan: Plan, now_ns: int) -> None:
+        if self._leaving or self._countdown is None:
+            return
+        plan.too_early += 1
+        plan.heard_ns = now_ns
+        least_ns, jitter_ns = AGAIN_AFTER_NS
+        offset_ns = least_ns + round(jitter_ns * self._jitter(plan.too_early))
+        self._agenda.expect(plan, self._countdown, room_ms=plan.grab_at_ms, offset_ns=offset_ns)
+
+    def _take_second_receipt(self, request_id: RequestId, heard: Heard, now_ns: int) -> None:
+        grab = self._answered.get(request_id)
+        if grab is None:
+            self._recorder.failure("WS", "receipt", "for a tap that was not made")
+            return
+        # A retry's tap is due no more once the first one's receipt has come after all.
+        self._agenda.drop_attempts(request_id)
+        self._recorder.answered_again(grab, heard.body, heard.payload, now_ns)
+
+    def _lose(self, request_id: RequestId, reason: str, now_ns: int) -> None:
+        grab, due = self._waiting.pop(request_id)
+        self._recorder.unknown(grab, reason, (now_ns - grab.t_intended) / _NS_PER_MS)
+        self._remember(request_id, grab)
+        self._try_again(due, now_ns)
+
+    def _try_again(self, due: Due, due_ns: int) -> None:
+        if not self._leaving and due.attempt + 1 < ATTEMPTS_MAX:
+            self._agenda.expect_again(due, due_ns)
+
+    def _remember(self, request_id: RequestId, grab: GrabRecord) -> None:
+        if len(self._answered) >= ANSWERED_MAX:
+            del self._answered[next(iter(self._answered))]
+        self._answered[request_id] = grab
+
+    def _jitter(self, salt: int) -> float:
+        """Return a number in [0, 1): like luck, but the same in every run, and without a generator per viewer."""
+        return zlib.crc32(b"%d:%d:%d" % (self._seed, self.seat.number, salt)) / 2**32
+
+    def _rearm(self) -> None:
+        if not self.welcomed:
+            self._wake_ns = None
+            return
+        wake_ns = self._next_ping_ns
+        tap_ns = self._agenda.next_ns()
+        if tap_ns is not None and tap_ns < wake_ns:
+            wake_ns = tap_ns
+        for grab, _ in self._waiting.values():
+            wake_ns = min(wake_ns, grab.t_sent + RECEIPT_TIMEOUT_NS)
+        self._wake_ns = wake_ns
