@@ -1,0 +1,288 @@
+"""Measures: the numbers of a run, by the names that results and thresholds use (design.md section 1)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from loadtest.books import Books, ClaimRecord, PacketRecord
+from loadtest.history import FactRecord, GrabRecord, History
+from server.core.claim import ClaimStatus
+from server.core.ids import PacketId, RequestId, ViewerId
+
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
+UNKNOWN = "unknown"
+"""What stands for the status of a grab whose outcome nobody learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """A distribution in real milliseconds; all are 0 where nothing was measured."""
+
+    p50: float
+    p90: float
+    p99: float
+    p999: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True)
+class PacketResult:
+    """What became of one packet by the books. ``sold_out`` says that viewers were told so."""
+
+    packet_id: PacketId
+    allocator: str
+    share_count: int
+    granted: int
+    granted_fen: int
+    sold_out: bool
+    returned_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """
+    The numbers of one run; the field names are those of the result and of thresholds.
+
+    - ``grabs``: requests answered. ``granted``, ``granted_fen``: the shares that viewers were told of, each once.
+    - ``issued_fen``: what the books' claims sum to.
+    - ``over_issued_fen``: summed over packets, the larger of two: what the claims exceed the total by, and the amounts
+      of superfluous claims (those whose index an earlier claim has or the packet does not have).
+    - ``under_issued_fen``: what was not claimed of packets of which viewers were told that nothing is left.
+    - ``duplicate_claims``: (packet, viewer) pairs' shares beyond the first, in claims, journal and receipts together.
+    - ``lost_acks``: (packet, viewer) pairs that were told of a share and have none in the books.
+    - ``grab_latency_ms``: planned tap to first receipt; ``grab_latency_from_send_ms``: sending to first receipt.
+    - ``send_debt_ms``: actual minus planned sending.
+    - ``fanout_skew_ms``: per fact and room, last minus first arrival.
+    - ``start_skew_ms``: how far the opening that a viewer computed lay from the true one, either way.
+    - ``grabs_per_second``: mean over the time in which some packet was being answered, from its first receipt to its
+      last; ``grabs_per_second_peak``: the most in any one second.
+    - ``statuses``: per behaviour, how many grabs ended in which status.
+    """
+
+    grabs: int
+    granted: int
+    granted_fen: int
+    issued_fen: int
+    over_issued_fen: int
+    under_issued_fen: int
+    duplicate_claims: int
+    lost_acks: int
+    packets: list[PacketResult]
+    grab_latency_ms: Percentiles
+    grab_latency_from_send_ms: Percentiles
+    send_debt_ms: Percentiles
+    fanout_skew_ms: Percentiles
+    start_skew_ms: Percentiles
+    grabs_per_second: float
+    grabs_per_second_peak: int
+    statuses: dict[str, dict[str, int]]
+
+
+def measure(books: Books, history: History) -> Measures:
+    """Return the numbers of a run from its final books and its history."""
+    claims = claims_of(books)
+    told = _told(history.grabs)
+    sold_out = _told_sold_out(history)
+    results = [_result(packet, claims.get(packet.packet_id, []), sold_out) for packet in books.packets.values()]
+    latency, from_send = _latencies(history.grabs)
+    mean, peak = _rates(history.grabs)
+    return Measures(
+        grabs=sum(1 for grab in history.grabs if grab.t_reply is not None),
+        granted=sum(len(shares) for shares in told.values()),
+        granted_fen=sum(sum(shares.values()) for shares in told.values()),
+        issued_fen=sum(result.granted_fen for result in results),
+        over_issued_fen=sum(
+            over_issued_fen(packet, claims.get(packet_id, [])) for packet_id, packet in books.packets.items()
+        ),
+        under_issued_fen=sum(
+            max(0, books.packets[result.packet_id].total_fen - result.granted_fen)
+            for result in results
+            if result.sold_out
+        ),
+        duplicate_claims=_duplicates(books, claims, told),
+        lost_acks=_lost(claims, told),
+        packets=results,
+        grab_latency_ms=latency,
+        grab_latency_from_send_ms=from_send,
+        send_debt_ms=percentiles(grab.t_sent - grab.t_intended for grab in history.grabs),
+        fanout_skew_ms=percentiles(fanout_skews_ns(history.facts).values()),
+        start_skew_ms=percentiles(
+            abs(arrival.start_skew_ns) for arrival in history.arrivals if arrival.start_skew_ns is not None
+        ),
+        grabs_per_second=mean,
+        grabs_per_second_peak=peak,
+        statuses=_statuses(history.grabs),
+    )
+
+
+Owner = tuple[PacketId, ViewerId]
+Told = dict[Owner, dict[int, int]]
+"""The shares that a viewer was told of: index to amount in fen."""
+
+
+def percentiles(values_ns: Iterable[int]) -> Percentiles:
+    """Return the exact percentiles of *values_ns* in milliseconds: the smallest value that so many do not exceed."""
+    ordered = sorted(values_ns)
+    if not ordered:
+        return Percentiles(0.0, 0.0, 0.0, 0.0, 0.0)
+
+    def at(per_mille: int) -> float:
+        rank = -(-len(ordered) * per_mille // 1000)
+        return ordered[max(rank, 1) - 1] / NS_PER_MS
+
+    return Percentiles(at(500), at(900), at(990), at(999), ordered[-1] / NS_PER_MS)
+
+
+def claims_of(books: Books) -> dict[PacketId, list[ClaimRecord]]:
+    """Return the claims per packet: the final lines, or the journal's in books that are not final."""
+    if books.final:
+        return books.claims
+    claims: defaultdict[PacketId, list[ClaimRecord]] = defaultdict(list)
+    for entry in books.journal:
+        for viewer_id, index, amount_fen, request_id in entry.claims or ():
+            claim = ClaimRecord(entry.packet_id, viewer_id, index, amount_fen, entry.edition or 0, request_id)
+            claims[entry.packet_id].append(claim)
+    return claims
+
+
+def over_issued_fen(packet: PacketRecord, claims: list[ClaimRecord]) -> int:
+    """Return what was given of one packet beyond what it holds, in fen; see ``Measures``."""
+    taken: set[int] = set()
+    superfluous_fen = sum_fen = 0
+    for claim in claims:
+        sum_fen += claim.amount_fen
+        if claim.index in taken or claim.index >= packet.share_count:
+            superfluous_fen += claim.amount_fen
+        taken.add(claim.index)
+    return max(0, superfluous_fen, sum_fen - packet.total_fen)
+
+
+def fanout_skews_ns(facts: Iterable[FactRecord]) -> dict[tuple[str, str, int], int]:
+    """Return per room, epoch and number the time from its first arrival anywhere to its last, in nanoseconds."""
+    spans: dict[tuple[str, str, int], tuple[int, int]] = {}
+    for fact in facts:
+        key = (fact.room, fact.epoch, fact.seq)
+        first, last = spans.get(key, (fact.t_first, fact.t_last))
+        spans[key] = (min(first, fact.t_first), max(last, fact.t_last))
+    return {key: last - first for key, (first, last) in spans.items()}
+
+
+def _result(packet: PacketRecord, claims: list[ClaimRecord], sold_out: set[PacketId]) -> PacketResult:
+    return PacketResult(
+        packet_id=packet.packet_id,
+        allocator=packet.allocator,
+        share_count=packet.share_count,
+        granted=len(claims),
+        granted_fen=sum(claim.amount_fen for claim in claims),
+        sold_out=packet.packet_id in sold_out,
+        returned_fen=packet.returned_fen,
+    )
+
+
+def _told(grabs: Iterable[GrabRecord]) -> Told:
+    told: Told = {}
+    for grab in grabs:
+        if grab.type == "ok" and grab.index is not None and grab.amount_fen is not None:
+            told.setdefault((grab.packet, grab.viewer), {})[grab.index] = grab.amount_fen
+    return told
+
+
+def _told_sold_out(history: History) -> set[PacketId]:
+    by_fact = {fact.packet for fact in history.facts if fact.type == "sold_out"}
+    return by_fact | {grab.packet for grab in history.grabs if grab.status == ClaimStatus.EXHAUSTED}
+
+
+def _duplicates(books: Books, claims: dict[PacketId, list[ClaimRecord]], told: Told) -> int:
+    first: dict[Owner, int] = {}
+    others: set[tuple[Owner, int]] = set()
+    extra_lines = 0
+
+    def note(owner: Owner, index: int) -> None:
+        if first.setdefault(owner, index) != index:
+            others.add((owner, index))
+
+    for packet_id, of_packet in claims.items():
+        extra_lines += len(of_packet) - len({(claim.viewer_id, claim.index) for claim in of_packet})
+        for claim in of_packet:
+            note((packet_id, claim.viewer_id), claim.index)
+    for entry in books.journal:
+        for given in entry.claims or ():
+            note((entry.packet_id, given.viewer_id), given.index)
+    for owner, shares in told.items():
+        for index in shares:
+            note(owner, index)
+    return len(others) + extra_lines
+
+
+def _lost(claims: dict[PacketId, list[ClaimRecord]], told: Told) -> int:
+    owned = {(packet_id, claim.viewer_id) for packet_id, of_packet in claims.items() for claim in of_packet}
+    return sum(1 for owner in told if owner not in owned)
+
+
+def _latencies(grabs: Iterable[GrabRecord]) -> tuple[Percentiles, Percentiles]:
+    """Return the latencies of all answered taps; a tap that was sent again with its id is still one tap."""
+    taps: dict[tuple[ViewerId, RequestId], GrabRecord] = {}
+    for grab in grabs:
+        key = (grab.viewer, grab.request_id)
+        known = taps.setdefault(key, grab)
+        if known is not grab:
+            taps[key] = _one_tap(known, grab)
+    answered = [(tap, tap.t_reply) for tap in taps.values() if tap.t_reply is not None]
+    return (
+        percentiles(t_reply - tap.t_intended for tap, t_reply in answered),
+        percentiles(t_reply - tap.t_sent for tap, t_reply in answered),
+    )
+
+
+def _one_tap(one: GrabRecord, other: GrabRecord) -> GrabRecord:
+    replies = [t for t in (one.t_reply, other.t_reply) if t is not None]
+    return one._replace(
+        t_intended=min(one.t_intended, other.t_intended),
+        t_sent=min(one.t_sent, other.t_sent),
+        t_reply=min(replies, default=None),
+    )
+
+
+def _rates(grabs: Iterable[GrabRecord]) -> tuple[float, int]:
+    """Return the mean rate while packets were being answered, and the most replies in any one second."""
+    spans: dict[PacketId, tuple[int, int]] = {}
+    replies: list[int] = []
+    for grab in grabs:
+        if grab.t_reply is None:
+            continue
+        replies.append(grab.t_reply)
+        first, last = spans.get(grab.packet, (grab.t_reply, grab.t_reply))
+        spans[grab.packet] = (min(first, grab.t_reply), max(last, grab.t_reply))
+    if not replies:
+        return 0.0, 0
+    peak = _peak(sorted(replies))
+    covered_ns = _covered(sorted(spans.values()))
+    # A single receipt takes no time; then the second it came in is all there is to say.
+    return (len(replies) * NS_PER_S / covered_ns if covered_ns else float(peak)), peak
+
+
+def _peak(replies: list[int]) -> int:
+    peak = oldest = 0
+    for newest, t_reply in enumerate(replies):
+        while replies[oldest] <= t_reply - NS_PER_S:
+            oldest += 1
+        peak = max(peak, newest - oldest + 1)
+    return peak
+
+
+def _covered(spans: list[tuple[int, int]]) -> int:
+    """Return how long at least one of *spans* (sorted) lasted."""
+    covered = 0
+    reached = spans[0][0]
+    for first, last in spans:
+        covered += max(0, last - max(first, reached))
+        reached = max(reached, last)
+    return covered
+
+
+def _statuses(grabs: Iterable[GrabRecord]) -> dict[str, dict[str, int]]:
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for grab in grabs:
+        counts[grab.behaviour][grab.status or UNKNOWN] += 1
+    return {behaviour: dict(sorted(by_status.items())) for behaviour, by_status in sorted(counts.items())}
