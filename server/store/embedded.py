@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import socket
 import subprocess
@@ -27,6 +28,7 @@ STOP_TIMEOUT_S = supervisor.STOP_TIMEOUT_S + 5
 _LOOK_S = 0.01
 _LOG_LINES_SHOWN = 8
 USERS = "users.lock"
+LOCK = "store.lock"
 CONFIGURATION = "store.conf"
 LOG = "store.log"
 _APPEND: dict[Durability, dict[str, str]] = {
@@ -83,9 +85,7 @@ class EmbeddedStore:
 
     def stop(self) -> None:
         """Let go of the store and, if nobody else uses it, wait until it has written everything and has ended."""
-        fcntl.flock(self._users, fcntl.LOCK_UN)  # explicitly: a forked child may hold a copy of the descriptor
-        os.close(self._users)
-        await_end(self._directory)
+        let_go(self._directory, self._users)
 
 
 def use(directory: Path) -> int:
@@ -99,8 +99,10 @@ def use(directory: Path) -> int:
     return users
 
 
-def await_end(directory: Path) -> None:
-    """Wait until the store in *directory* has ended. Returns at once if somebody else uses it."""
+def let_go(directory: Path, users: int) -> None:
+    """Use the store in *directory* no longer; wait for its end if nobody else uses it."""
+    fcntl.flock(users, fcntl.LOCK_UN)  # explicitly: a forked child may hold a copy of the descriptor
+    os.close(users)
     deadline = time.monotonic() + STOP_TIMEOUT_S
     while time.monotonic() < deadline and not _in_use(directory):
         lock = _lock(directory)
@@ -143,11 +145,29 @@ def launch(
         elif socket_path is None:
             port = _same_port(directory)
         (directory / CONFIGURATION).write_bytes(_configuration(directory, durability, port, socket_path, more or {}))
+        url = f"redis://127.0.0.1:{port}" if port else f"unix://{quote(str(path))}"
+        _note(directory, url, None)
         _supervise(directory, lock)
     finally:
         os.close(lock)
-    url = f"redis://127.0.0.1:{port}" if port else f"unix://{quote(str(path))}"
-    return url, _await_answer(directory, url)
+    pid = await_answer(directory, url)
+    _note(directory, url, pid)
+    return url, pid
+
+
+def address(directory: Path) -> str | None:
+    """Return the URL of the store that runs in *directory*, or None if none does."""
+    lock = _lock(directory)
+    if lock is not None:
+        os.close(lock)
+        return None
+    url: str = json.loads((directory / LOCK).read_text())["url"]
+    return url
+
+
+def _note(directory: Path, url: str, pid: int | None) -> None:
+    """Write down who runs in *directory*, for whoever finds the lock taken."""
+    (directory / LOCK).write_text(json.dumps({"pid": pid, "url": url}))
 
 
 def answering(directory: Path, url: str) -> int | None:
@@ -160,7 +180,8 @@ def answering(directory: Path, url: str) -> int | None:
     return int(server["process_id"]) if server["config_file"] == str(directory / CONFIGURATION) else None
 
 
-def _await_answer(directory: Path, url: str) -> int:
+def await_answer(directory: Path, url: str) -> int:
+    """Wait until the store in *directory* answers; return its process id. Raises StoreNotStarted if it ends."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         pid = answering(directory, url)
@@ -182,7 +203,7 @@ def _silent(directory: Path, what: str) -> StoreNotStarted:
 
 def _lock(directory: Path) -> int | None:
     """Take the lock that a store in *directory* and its supervisor hold; None if one runs."""
-    lock = os.open(directory / "store.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,0 +1,233 @@
+"""
+A room's feed in the store: facts are proposed, numbered there, and told only after they were read back.
+
+One bell for all rooms says where to look, and a regular look at every room needs no bell.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from server.core.feed import Cue, FeedEntry
+from server.core.ids import PacketId, RoomId
+from server.store import keys
+from server.store.connection import Store, StoreUnavailable, unavailable_as_ours
+from server.store.rooms import RoomRecord
+
+FROM_THE_START = "0"
+LOOK_EVERY_S = 0.5  # what a lost ring costs at most
+HEARD_WITHIN_S = 1.0  # a process that knows less than this answers nothing from memory (design.md, section 4)
+READ_COUNT_MAX = 1_000  # entries of one answer
+BACKOFF_MIN_S = 0.05
+BACKOFF_MAX_S = 1.0
+_LISTEN_S = 1.0
+
+Deliver = Callable[[list[FeedEntry]], None]
+
+
+class Outcome(StrEnum):
+    """What became of a cue."""
+
+    ANNOUNCED = "announced"
+    ALREADY = "already"
+    TOO_EARLY = "too_early"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The answer to a cue: ``seq`` is the fact's number in its room, 0 if it is none (yet)."""
+
+    outcome: Outcome
+    seq: int
+
+
+class Feed:
+    """The feeds of all rooms."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def announce(self, room: RoomRecord, cue: Cue) -> Announced:
+        """Propose a fact. Raises StoreUnavailable; then it may have been told, and proposing again finds out."""
+        names = [
+            keys.clock_of(room.creator_id),
+            keys.packet(cue.packet_id),
+            keys.room(room.creator_id, room.room_id),
+            keys.feed(room.creator_id, room.room_id),
+            keys.cues(room.creator_id, room.room_id),
+        ]
+        outcome, seq = await self._store.run(
+            "announce", names, [cue.kind, cue.packet_id, orjson.dumps(cue.body), room.room_id]
+        )
+        return Announced(Outcome(outcome.decode()), int(seq))
+
+    async def read(self, room: RoomRecord, after: str, count: int = READ_COUNT_MAX) -> list[FeedEntry]:
+        """Return up to *count* entries that follow the entry *after* (FROM_THE_START for all), in order."""
+        found: Any = await self._store.redis.xrange(
+            keys.feed(room.creator_id, room.room_id), min=f"({after}", max="+", count=count
+        )
+        return [_entry(room.room_id, entry_id, fields) for entry_id, fields in found]
+
+
+@dataclass(slots=True)
+class _Followed:
+    room: RoomRecord
+    after: str
+    deliver: Deliver
+
+
+class FeedFollower:
+    """
+    Read every followed room's feed as it grows and deliver each entry once, in order.
+
+    ``on_new_room`` is called with the id of a room that the bell names and nobody follows yet.
+    """
+
+    def __init__(self, store: Store, feed: Feed, *, on_new_room: Callable[[RoomId], None] | None = None) -> None:
+        self.on_new_room = on_new_room
+        self._store = store
+        self._feed = feed
+        self._followed: dict[RoomId, _Followed] = {}
+        self._rung: dict[RoomId, None] = {}  # an ordered set: a room that rings twice is read once
+        self._unlooked: dict[RoomId, None] = {}
+        self._look_began_s = 0.0
+        self._heard_s: float | None = None
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def follow(self, room: RoomRecord, after: str, deliver: Deliver) -> None:
+        """Deliver what comes after the entry *after* in the room's feed, from now on."""
+        assert room.room_id not in self._followed
+        self._followed[room.room_id] = _Followed(room, after, deliver)
+        self._unlooked[room.room_id] = None
+        self._ring(room.room_id)
+
+    async def start(self) -> None:
+        """Begin to follow. A store out of reach is awaited, not an error."""
+        for work in (self._keep(self._listen), self._keep(self._read_on)):
+            task = asyncio.create_task(work)
+            task.add_done_callback(_report)
+            self._tasks.append(task)
+
+    async def stop(self) -> None:
+        """Follow no more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        self._heard_s = None
+
+    def heard(self) -> bool:
+        """Tell whether every followed feed was read to its end at some instant of the last 1,000 real ms."""
+        return self._heard_s is not None and time.monotonic() - self._heard_s < HEARD_WITHIN_S
+
+    def _ring(self, room_id: RoomId) -> None:
+        self._rung[room_id] = None
+        self._wake.set()
+
+    async def _keep(self, work: Callable[[Callable[[], None]], Any]) -> None:
+        """Do *work* again and again while the store is out of reach; *work* calls back whenever it is not."""
+        backoff_s = BACKOFF_MIN_S
+
+        def reached() -> None:
+            nonlocal backoff_s
+            backoff_s = BACKOFF_MIN_S
+
+        while True:
+            try:
+                await work(reached)
+            except StoreUnavailable:
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
+
+    async def _listen(self, reached: Callable[[], None]) -> None:
+        bell: Any = self._store.redis.pubsub(ignore_subscribe_messages=True)
+        try:
+            with unavailable_as_ours():
+                await bell.subscribe(keys.BELL)
+                while True:
+                    message = await bell.get_message(timeout=_LISTEN_S)
+                    reached()
+                    if message is not None:
+                        self._hear(RoomId(message["data"].decode()))
+        finally:
+            await bell.aclose()
+
+    def _hear(self, room_id: RoomId) -> None:
+        if room_id in self._followed:
+            self._ring(room_id)
+        elif self.on_new_room is not None:
+            self.on_new_room(room_id)
+
+    async def _read_on(self, reached: Callable[[], None]) -> None:
+        while True:
+            await self._await_reason()
+            if not self._rung and not self._unlooked:
+                self._look_began_s = time.monotonic()
+                self._unlooked = dict.fromkeys(self._followed)
+                if not self._unlooked:
+                    await self._store.redis.ping()
+            await self._read_next()
+            reached()
+            if not self._unlooked and self._look_began_s:
+                self._heard_s = self._look_began_s
+
+    async def _await_reason(self) -> None:
+        """Wait for a ring, or for the time of the next look."""
+        self._wake.clear()
+        if self._rung or self._unlooked:
+            return
+        until_look_s = self._look_began_s + LOOK_EVERY_S - time.monotonic()
+        if until_look_s > 0:
+            try:
+                await asyncio.wait_for(self._wake.wait(), until_look_s)
+            except TimeoutError:
+                return
+
+    async def _read_next(self) -> None:
+        """Read one room to the end of its feed: one that rang, or else one of the look under way."""
+        room_id = next(iter(self._rung or self._unlooked), None)
+        if room_id is None:
+            return
+        self._rung.pop(room_id, None)  # before reading: a ring while we read means to read again
+        try:
+            await self._read_to_end(self._followed[room_id])
+        except BaseException:
+            self._rung[room_id] = None
+            raise
+        self._unlooked.pop(room_id, None)
+
+    async def _read_to_end(self, followed: _Followed) -> None:
+        while True:
+            entries = await self._feed.read(followed.room, followed.after, READ_COUNT_MAX)
+            if entries:
+                followed.after = entries[-1].entry_id
+                followed.deliver(entries)
+            if len(entries) < READ_COUNT_MAX:
+                return
+
+
+def _entry(room_id: RoomId, entry_id: bytes, fields: dict[bytes, bytes]) -> FeedEntry:
+    return FeedEntry(
+        room_id=room_id,
+        entry_id=entry_id.decode(),
+        kind=fields[b"kind"].decode(),
+        packet_id=PacketId(fields[b"packet_id"].decode()),
+        seq=int(fields[b"seq"]),
+        at_ms=int(fields[b"at_ms"]),
+        body=orjson.loads(fields[b"body"]),
+    )
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """Make a fault of ours heard at once: nobody awaits this task before the process ends."""
+    if not task.cancelled() and task.exception() is not None:
+        task.get_loop().call_exception_handler(
+            {"message": "a feed is no longer followed", "task": task, "exception": task.exception()}
+        )

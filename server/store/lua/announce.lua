@@ -1,0 +1,86 @@
+#!lua
+-- Append a fact to a room's feed, once, when its time has come and what came before it has been told.
+--
+-- KEYS[1] clock   hash    origin_ms, started_ms, speed
+-- KEYS[2] packet  hash    state, warmup_at_ms, grab_at_ms, claim_end_at_ms, given, share_count
+-- KEYS[3] room    hash    epoch, seq
+-- KEYS[4] feed    stream  kind, packet_id, seq, at_ms, body
+-- KEYS[5] cues    hash    cue id -> seq
+-- ARGV[1] kind       warmup, open, sold_out, closed, voided or result
+-- ARGV[2] packet_id
+-- ARGV[3] body       JSON
+-- ARGV[4] room_id
+-- Reply, always: { outcome, seq }
+--   announced  it got the number seq
+--   already    it had the number seq; nothing was written
+--   too_early  its time has not come by this clock (seq 0)
+--   refused    it is no fact, or no longer one (seq 0)
+--
+-- Every process proposes every fact; the first wins. A winner's share may be the last one a moment before the opening
+-- is told, so a sale that is not yet opened to the room is early, not wrong.
+
+local clock, packet, room, feed, cues = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local kind, packet_id, body, room_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local FEED_LENGTH = 10000 -- far more than a viewer can miss and still want to hear one by one
+
+local function told(what)
+  return redis.call('HGET', cues, what .. ':' .. packet_id)
+end
+
+local function room_ms()
+  local record = redis.call('HMGET', clock, 'origin_ms', 'started_ms', 'speed')
+  local now = redis.call('TIME')
+  local real_ms = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
+  return tonumber(record[1]) + (real_ms - tonumber(record[2])) * tonumber(record[3])
+end
+
+local terms = redis.call('HMGET', packet, 'state', 'warmup_at_ms', 'grab_at_ms', 'claim_end_at_ms', 'given', 'share_count')
+local state = terms[1]
+local starts_ms = { warmup = tonumber(terms[2]), open = tonumber(terms[3]), closed = tonumber(terms[4]) }
+local now_ms = room_ms()
+
+local function judge()
+  if kind == 'voided' then
+    return state == 'voided' and 'announced' or 'refused'
+  end
+  if state ~= 'launched' and state ~= 'settled' then
+    return 'refused'
+  end
+  if kind == 'result' then
+    return state == 'settled' and told('closed') and 'announced' or 'refused'
+  end
+  if kind == 'sold_out' then
+    if tonumber(terms[5]) ~= tonumber(terms[6]) or told('closed') then
+      return 'refused'
+    end
+    return told('open') and 'announced' or 'too_early'
+  end
+  if not starts_ms[kind] then
+    return 'refused'
+  end
+  if now_ms < starts_ms[kind] then
+    return 'too_early'
+  end
+  local before = { open = 'warmup', closed = 'open' }
+  if before[kind] and not told(before[kind]) then
+    return 'refused'
+  end
+  return 'announced'
+end
+
+local seq = told(kind)
+if seq then
+  return { 'already', tonumber(seq) }
+end
+local outcome = redis.call('HEXISTS', room, 'epoch') == 1 and judge() or 'refused'
+if outcome ~= 'announced' then
+  return { outcome, 0 }
+end
+redis.call('XLEN', feed) -- a feed that is none fails here, before the first write
+
+local number = redis.call('HINCRBY', room, 'seq', 1)
+redis.call('HSET', cues, kind .. ':' .. packet_id, number)
+redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', kind, 'packet_id', packet_id,
+  'seq', number, 'at_ms', string.format('%.0f', now_ms), 'body', body)
+redis.call('PUBLISH', 'redrain:bell', room_id)
+return { 'announced', number }

@@ -1,0 +1,39 @@
+"""Tests of the names of keys."""
+
+import pytest
+
+from server.core.ids import CreatorId, PacketId, RoomId
+from server.core.refusal import Refused
+from server.store import keys
+
+CREATOR = CreatorId("c1")
+PACKET = PacketId("c1.p7")
+ROOM = RoomId("r1")
+
+
+def test_every_key_of_a_creator_carries_the_same_hash_tag():
+    """One tag is one slot, so that one script may touch them all."""
+    of_creator = [keys.clock_of, keys.wallet, keys.transfers, keys.journal, keys.packets, keys.due, keys.stagings]
+    of_packet = [keys.packet, keys.shares, keys.returned, keys.staging, keys.staged, keys.claims]
+    of_room = [keys.room, keys.feed, keys.cues, keys.on_air]
+    names = [name(CREATOR) for name in of_creator]
+    names += [name(PACKET) for name in of_packet]
+    names += [name(CREATOR, ROOM) for name in of_room]
+
+    assert {name.partition(":")[0] for name in names} == {"{c1}"}
+    assert len(set(names)) == len(names)
+
+
+def test_the_names_are_those_of_the_architecture():
+    """Scripts, exports and people find keys by these names."""
+    assert keys.packet(PACKET) == "{c1}:packet:c1.p7"
+    assert keys.on_air(CREATOR, ROOM) == "{c1}:onair:r1"
+    assert keys.clock_of(CREATOR) == "{c1}:clock"
+    assert keys.CLOCK == "redrain:clock"
+
+
+def test_a_text_that_names_no_creator_has_no_key():
+    """A grab may carry any text as a packet's id; none of them reaches another creator's slot."""
+    for text in ("p7", ".p7", "c1.", "a}b.p7", "c1.p{7}", "c1." + "p" * 40):
+        with pytest.raises(Refused):
+            keys.packet(PacketId(text))
