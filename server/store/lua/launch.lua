@@ -19,6 +19,7 @@
 -- Reply, always: one word: launched, not_found, not_draft, launch_raced or too_late.
 
 local FEN_MAX = 9007199254740991
+local FEED_LENGTH = 10000 -- as in announce.lua
 
 local function whole(text, what)
     local number = text and string.match(text, '^%d+$') and tonumber(text)
@@ -61,7 +62,7 @@ redis.call('HSET', packet, 'state', 'launched', 'room_id', room_id, 'surface', A
 redis.call('HSET', wallet, 'launches', text_of(launches + 1))
 redis.call('ZADD', due, text_of(claim_end_at_ms), packet_id)
 redis.call('ZADD', onair, text_of(warmup_at_ms), packet_id)
-redis.call('XADD', feed, '*', 'kind', 'launched', 'packet_id', packet_id, 'seq', '0',
+redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', 'launched', 'packet_id', packet_id, 'seq', '0',
     'at_ms', text_of(now_ms), 'body', ARGV[8])
 redis.call('PUBLISH', ARGV[9], room_id)
 return 'launched'

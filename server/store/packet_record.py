@@ -1,0 +1,90 @@
+"""A packet as the store holds it: the fields of its record, its counters and its claims, turned into our types."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from server.core.claim import Share
+from server.core.ids import CreatorId, PacketId, RequestId, RoomId
+from server.core.packet import Denomination, Packet, PacketState, Schedule, Surface, Terms
+
+Record = Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """
+    How many shares of a packet are where, and the fen in them; the three add up to the packet's.
+
+    Only an allocator that gives too much makes them add up to more.
+    """
+
+    given: int
+    given_fen: int
+    remaining: int
+    remaining_fen: int
+    returned: int
+    returned_fen: int
+
+
+def packet_from(record: Record) -> Packet:
+    """Return the packet of a record that is there."""
+    schedule = None
+    if b"claim_end_at_ms" in record:
+        schedule = Schedule(int(record[b"warmup_at_ms"]), int(record[b"grab_at_ms"]), int(record[b"claim_end_at_ms"]))
+    room_id = record.get(b"room_id")
+    return Packet(
+        packet_id=PacketId(record[b"packet_id"].decode()),
+        creator_id=CreatorId(record[b"creator_id"].decode()),
+        name=record[b"name"].decode(),
+        platform=record[b"platform"].decode(),
+        terms=Terms(
+            Denomination(record[b"denomination"].decode()),
+            int(record[b"share_count"]),
+            int(record[b"total_fen"]),
+            int(record[b"min_share_fen"]),
+            int(record[b"max_share_fen"]),
+        ),
+        state=PacketState(record[b"state"].decode()),
+        edition=int(record[b"edition"]),
+        commitment=record[b"commitment"].decode(),
+        allocator=record[b"allocator"].decode(),
+        surface=Surface(record.get(b"surface", b"popup").decode()),
+        room_id=None if room_id is None else RoomId(room_id.decode()),
+        schedule=schedule,
+    )
+
+
+def counts_from(record: Record, in_list: int) -> Counts:
+    """
+    Return a packet's counters; *in_list* is how many shares its list holds.
+
+    The default allocator takes shares off the list, so the list says what remains; others may only count.
+    """
+    given, given_fen = int(record[b"given"]), int(record[b"given_fen"])
+    returned, returned_fen = int(record[b"returned"]), int(record[b"returned_fen"])
+    over = record[b"state"] in (b"settled", b"voided")
+    remaining, remaining_fen = in_list, int(record[b"total_fen"]) - given_fen - returned_fen
+    if record[b"allocator"] != b"default":
+        remaining = 0 if over else max(0, int(record[b"share_count"]) - given)
+        remaining_fen = 0 if over else max(0, remaining_fen)
+    return Counts(given, given_fen, remaining, remaining_fen, returned, returned_fen)
+
+
+def seed_of(record: Record, now_ms: int) -> bytes | None:
+    """Return a packet's seed, or None while some of its shares may still be grabbed at room time *now_ms*."""
+    state = record[b"state"]
+    if state == b"draft" or (state == b"launched" and now_ms < int(record[b"claim_end_at_ms"])):
+        return None
+    return bytes.fromhex(record[b"seed"].decode())
+
+
+def share_from(value: bytes) -> Share:
+    """Return the share of a stored claim, ``index:amount_fen:edition:request_id``."""
+    index, amount_fen, edition, request_id = value.decode().split(":")
+    return Share(int(index), int(amount_fen), int(edition), RequestId(request_id))
+
+
+def record_from(flat: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Return the record of a script's flat reply: field, value, field, value ..."""
+    values = iter(flat)
+    return dict(zip(values, values, strict=True))

@@ -1,0 +1,273 @@
+"""Packets in the store: created with their shares and funded in one step, launched, voided, swept."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from server.core.claim import Share
+from server.core.ids import CreatorId, PacketId, ViewerId, creator_of
+from server.core.messages import packet_on_screen
+from server.core.packet import Packet, PacketState, Schedule, Surface, Terms
+from server.core.refusal import Refused
+from server.store import keys
+from server.store.clock import StoreClock
+from server.store.connection import Store
+from server.store.packet_record import Counts, Record, counts_from, packet_from, seed_of, share_from
+from server.store.rooms import RoomRecord
+from server.store.transfers import checked_transfer_id, refusal
+
+__all__ = ["Counts", "Packets"]
+
+SHARES_CHUNK = 2_000  # one stage script stays well under a millisecond, and under Lua's limit of arguments
+STAGING_AGE_MAX_MS = 600_000  # real: no caller takes ten minutes from the first chunk to the last
+_PAGE = 500  # records, or claims, read at once
+_SCAN = 1_000
+
+
+class Packets:
+    """All packets of all creators. Every change is one script, once per transfer id."""
+
+    def __init__(self, store: Store, clock: StoreClock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def create(
+        self,
+        *,
+        packet_id: PacketId,
+        name: str,
+        platform: str,
+        terms: Terms,
+        allocator: str,
+        transfer_id: str,
+        shares: Sequence[int],
+        seed: bytes,
+        commitment: str,
+    ) -> Packet:
+        """
+        Bring the packet's shares in, then create it and debit its whole sum from the available funds (DY-ACC-4).
+
+        The same transfer id with the same name, platform, allocator and terms returns the packet made then, whatever
+        the other arguments. Raises Refused: transfer_conflict, insufficient_funds (DY-ACC-6), packet_taken, too_much.
+        """
+        creator_id = creator_of(packet_id)
+        checked_transfer_id(transfer_id)
+        await self._clock.copy_to(creator_id)
+        known = await self._store.redis.hexists(keys.transfers(creator_id), transfer_id)
+        if not known:
+            await self._stage(packet_id, terms, shares, commitment)
+        outcome, made = await self._store.run(
+            "create",
+            [
+                keys.clock_of(creator_id),
+                keys.wallet(creator_id),
+                keys.transfers(creator_id),
+                keys.journal(creator_id),
+                keys.packets(creator_id),
+                keys.packet(packet_id),
+                keys.shares(packet_id),
+                keys.staging(packet_id),
+                keys.staged(packet_id),
+                keys.stagings(creator_id),
+            ],
+            [transfer_id, packet_id, creator_id, commitment, seed.hex(), name, platform, allocator, *_asked(terms)],
+        )
+        if outcome == b"done":
+            return await self.get(packet_id)
+        if not known:
+            await self._unstage(packet_id, age_ms=0)
+        if outcome != b"repeated":
+            raise refusal(outcome)
+        return await self.get(PacketId(made.decode()))
+
+    async def launch(
+        self, packet_id: PacketId, *, room: RoomRecord, schedule: Schedule, surface: Surface, seen: int
+    ) -> Packet:
+        """
+        Give a draft its schedule and say so in the room's feed, in one step (DY-LAU-1, DY-LAU-2).
+
+        *seen* is the version of ``launches`` on which the schedule was decided. Raises Refused: not_found, not_draft,
+        launch_raced (decide anew), too_late (the opening has passed), other_creator.
+        """
+        creator_id = creator_of(packet_id)
+        if room.creator_id != creator_id:
+            raise Refused("other_creator", "the room belongs to another creator", field="room_id")
+        launched = replace(
+            await self.get(packet_id),
+            state=PacketState.LAUNCHED,
+            room_id=room.room_id,
+            schedule=schedule,
+            surface=surface,
+        )
+        body = orjson.dumps({"packet": packet_on_screen(launched)})
+        outcome = await self._store.run(
+            "launch",
+            [
+                keys.clock_of(creator_id),
+                keys.wallet(creator_id),
+                keys.packet(packet_id),
+                keys.due(creator_id),
+                keys.feed(creator_id, room.room_id),
+                keys.on_air(creator_id, room.room_id),
+            ],
+            [
+                packet_id,
+                room.room_id,
+                schedule.warmup_at_ms,
+                schedule.grab_at_ms,
+                schedule.claim_end_at_ms,
+                surface,
+                seen,
+                body,
+                keys.BELL,
+            ],
+        )
+        if outcome == b"too_late":
+            raise Refused("too_late", "the opening has passed already", field="grab_at_ms", rule="DY-LAU-7")
+        if outcome != b"launched":
+            raise refusal(outcome)
+        return launched
+
+    async def launches(self, creator_id: CreatorId) -> tuple[int, list[Packet]]:
+        """Return the version of the creator's launches, and all launched packets whose claim window has not ended."""
+        version = await self._store.redis.hget(keys.wallet(creator_id), "launches")
+        now_ms = self._clock.room_ms() - self._clock.error_ms * self._clock.record.speed
+        current = [
+            packet
+            for packet in await self.list(creator_id)
+            if packet.schedule is not None and now_ms < packet.schedule.claim_end_at_ms
+        ]
+        return int(version or 0), current
+
+    async def void(self, packet_id: PacketId, *, transfer_id: str, lead_ms: int | None) -> Counts:
+        """
+        Void a packet: nothing more is given, and what nobody has claimed goes back (DY-VOI-1, DY-REV-1).
+
+        A launched packet can be voided until *lead_ms* room milliseconds before its warm-up (DY-VOI-2), or until its
+        claim window closes if that is None; a draft always. What was claimed stays (DY-VOI-3). Raises Refused:
+        not_found, too_late, voided, settled, transfer_conflict.
+        """
+        checked_transfer_id(transfer_id)
+        lead = "" if lead_ms is None else lead_ms
+        outcome = await self._close("void", packet_id, [transfer_id, lead])
+        match outcome:
+            case b"done" | b"repeated":
+                return await self.counts(packet_id)
+            case b"too_late":
+                raise Refused("too_late", "it is too late to void this packet", rule="DY-VOI-2")
+            case b"voided" | b"settled":
+                raise Refused(outcome.decode(), f"this packet is {outcome.decode()} already", rule="DY-VOI-1")
+        raise refusal(outcome)
+
+    async def sweep(self, packet_id: PacketId) -> Counts | None:
+        """
+        Settle a packet whose claim window is over: what nobody has claimed goes back (DY-REV-2).
+
+        Returns None if nothing is due, or no longer (a voided packet); again and again it returns the same counts.
+        Raises Refused: not_found.
+        """
+        match outcome := await self._close("sweep", packet_id, []):
+            case b"done" | b"repeated":
+                return await self.counts(packet_id)
+            case b"not_due":
+                return None
+        raise refusal(outcome)
+
+    async def due(self, creator_id: CreatorId) -> list[PacketId]:
+        """Return the packets that are to be swept now, as far as this process's clock can tell; the script decides."""
+        latest_ms = self._clock.room_ms() + self._clock.error_ms * self._clock.record.speed
+        found: Any = await self._store.redis.zrangebyscore(keys.due(creator_id), "-inf", latest_ms)
+        return [PacketId(packet_id.decode()) for packet_id in found]
+
+    async def drop_abandoned(self, creator_id: CreatorId) -> int:
+        """Drop staged shares of packets that were never created, ten real minutes after they came; return how many."""
+        found: Any = await self._store.redis.zrange(keys.stagings(creator_id), 0, _PAGE - 1)
+        dropped = 0
+        for packet_id in found:
+            dropped += await self._unstage(PacketId(packet_id.decode()), age_ms=STAGING_AGE_MAX_MS)
+        return dropped
+
+    async def get(self, packet_id: PacketId) -> Packet:
+        """Return the packet. Raises Refused if there is none."""
+        return packet_from(await self._record(packet_id))
+
+    async def counts(self, packet_id: PacketId) -> Counts:
+        """Return the packet's counters, all of one instant. Raises Refused if there is no such packet."""
+        async with self._store.redis.pipeline(transaction=True) as together:
+            together.hgetall(keys.packet(packet_id))
+            together.llen(keys.shares(packet_id))
+            record, in_list = await together.execute()
+        if not record:
+            raise refusal(b"not_found")
+        return counts_from(record, in_list)
+
+    async def list(self, creator_id: CreatorId) -> "list[Packet]":
+        """Return all packets of a creator, oldest first."""
+        found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, -1)
+        packets: list[Packet] = []
+        for first in range(0, len(found), _PAGE):
+            async with self._store.redis.pipeline(transaction=False) as together:
+                for packet_id in found[first : first + _PAGE]:
+                    together.hgetall(keys.packet(PacketId(packet_id.decode())))
+                packets.extend(packet_from(record) for record in await together.execute())
+        return packets
+
+    async def claims(self, packet_id: PacketId) -> dict[ViewerId, Share]:
+        """Return every claim of a packet; complete only if no more can come in."""
+        return {viewer_id: share async for viewer_id, share in claims_of(self._store, packet_id)}
+
+    async def seed(self, packet_id: PacketId) -> bytes | None:
+        """Return the seed of the packet's shares, or None while some of them may still be grabbed."""
+        return seed_of(
+            await self._record(packet_id),
+            self._clock.room_ms() - self._clock.error_ms * self._clock.record.speed,
+        )
+
+    async def _record(self, packet_id: PacketId) -> Record:
+        record: Any = await self._store.redis.hgetall(keys.packet(packet_id))
+        if not record:
+            raise refusal(b"not_found")
+        found: Record = record
+        return found
+
+    async def _close(self, script: str, packet_id: PacketId, more: Sequence[str | int]) -> bytes:
+        creator_id = creator_of(packet_id)
+        names = [
+            keys.clock_of(creator_id),
+            keys.wallet(creator_id),
+            keys.transfers(creator_id),
+            keys.journal(creator_id),
+            keys.due(creator_id),
+            keys.packet(packet_id),
+            keys.shares(packet_id),
+            keys.returned(packet_id),
+        ]
+        await self._clock.copy_to(creator_id)
+        outcome: bytes = await self._store.run(script, names, [packet_id, creator_id, *more])
+        return outcome
+
+    async def _stage(self, packet_id: PacketId, terms: Terms, shares: Sequence[int], commitment: str) -> None:
+        names = [keys.staging(packet_id), keys.staged(packet_id), keys.stagings(creator_of(packet_id))]
+        bounds = [terms.share_count, terms.min_share_fen, terms.max_share_fen]
+        for offset in range(0, len(shares), SHARES_CHUNK):
+            chunk = shares[offset : offset + SHARES_CHUNK]
+            outcome, _ = await self._store.run("stage", names, [packet_id, commitment, *bounds, offset, *chunk])
+            if outcome != b"staged":
+                raise refusal(outcome)
+
+    async def _unstage(self, packet_id: PacketId, *, age_ms: int) -> int:
+        names = [keys.stagings(creator_of(packet_id)), keys.staging(packet_id), keys.staged(packet_id)]
+        dropped: int = await self._store.run("unstage", names, [packet_id, age_ms])
+        return dropped
+
+
+async def claims_of(store: Store, packet_id: PacketId) -> AsyncIterator[tuple[ViewerId, Share]]:
+    """Yield every claim of a packet, in no order; one may come twice while the store rearranges its table."""
+    async for viewer_id, value in store.redis.hscan_iter(keys.claims(packet_id), count=_SCAN):
+        yield ViewerId(viewer_id.decode()), share_from(value)
+
+
+def _asked(terms: Terms) -> tuple[str, int, int, int, int]:
+    return terms.denomination, terms.share_count, terms.total_fen, terms.min_share_fen, terms.max_share_fen

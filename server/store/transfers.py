@@ -1,0 +1,37 @@
+"""Transfers: every movement of money has an id from its caller, and what a script would not do becomes a refusal."""
+
+from server.core.refusal import Refused
+
+TRANSFER_ID_LENGTH_MAX = 120  # an idempotency key and a word before it
+_OURS = ("sweep:", "claim:")  # ids that the scripts make themselves
+
+_REFUSALS: dict[str, tuple[str, str, str]] = {
+    "transfer_conflict": ("this transfer id stands for another transfer already", "transfer_id", ""),
+    "too_much": ("the balance would pass what can be counted", "amount_fen", ""),
+    "insufficient_funds": ("the available funds do not cover the packet's sum", "total_fen", "DY-ACC-6"),
+    "packet_taken": ("there is a packet of this id already", "packet_id", ""),
+    "raced": ("the same packet is being created by somebody else", "packet_id", ""),
+    "incomplete": ("the same packet is being created by somebody else", "packet_id", ""),
+    "too_many": ("there are more shares than share_count", "shares", ""),
+    "out_of_bounds": ("a share is not within min_share_fen and max_share_fen", "shares", ""),
+    "not_found": ("no such packet", "packet_id", ""),
+    "not_draft": ("only a packet that was neither launched nor voided can be launched", "", "DY-LAU-1"),
+    "launch_raced": ("another launch of this creator came first", "", ""),
+}
+
+
+def checked_transfer_id(text: str) -> str:
+    """Return *text* if a caller may name a transfer so; raise Refused if not."""
+    if not 0 < len(text) <= TRANSFER_ID_LENGTH_MAX or not text.isprintable() or text.startswith(_OURS):
+        raise Refused(
+            "bad_id",
+            f"must be 1 to {TRANSFER_ID_LENGTH_MAX} printable characters and not begin with {' or '.join(_OURS)}",
+            field="transfer_id",
+        )
+    return text
+
+
+def refusal(outcome: bytes) -> Refused:
+    """Return the refusal that stands for a script's *outcome*."""
+    detail, field, rule = _REFUSALS[outcome.decode()]
+    return Refused(outcome.decode(), detail, field=field, rule=rule)

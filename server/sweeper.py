@@ -1,0 +1,75 @@
+"""The sweeper: settles packets whose claim window is over, soon after it is."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from server.core.ids import CreatorId, PacketId
+from server.store import keys
+from server.store.clock import StoreClock
+from server.store.connection import Store, StoreUnavailable
+from server.store.packets import Packets
+
+ROUND_S = 0.2  # real; money goes back within a fifth of a second
+ROUNDS_PER_CLEARING = 50  # abandoned staging waits ten minutes anyway
+
+
+class Sweeper:
+    """
+    Looks at every creator's due packets every 200 real ms and sweeps them.
+
+    Any number of processes may run one: the script sweeps once. *on_settled* is told of each packet this one settled.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: StoreClock,
+        packets: Packets,
+        on_settled: Callable[[PacketId], Awaitable[None]] | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._packets = packets
+        self._on_settled = on_settled
+        self._rounds = 0
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to sweep."""
+        assert self._task is None
+        self._stopping.clear()
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Finish the round that is under way and end."""
+        self._stopping.set()
+        if self._task is not None:
+            await self._task
+            self._task = None
+
+    async def look(self) -> list[PacketId]:
+        """Sweep once what is due and return it. Raises StoreUnavailable."""
+        settled: list[PacketId] = []
+        clearing = self._rounds % ROUNDS_PER_CLEARING == 0
+        self._rounds += 1
+        creators: Any = await self._store.redis.smembers(keys.CREATORS)
+        for name in creators:
+            creator_id = CreatorId(name.decode())
+            for packet_id in await self._packets.due(creator_id):
+                if await self._packets.sweep(packet_id) is not None:
+                    settled.append(packet_id)
+                    if self._on_settled is not None:
+                        await self._on_settled(packet_id)
+            if clearing:
+                await self._packets.drop_abandoned(creator_id)
+        return settled
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set():
+            with contextlib.suppress(StoreUnavailable):  # what is due stays due; the next round finds it
+                await self.look()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), ROUND_S)
