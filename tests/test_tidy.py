@@ -140,17 +140,14 @@ def contract_gaps(name: str, text: str) -> Iterator[str]:
 
 
 def unexplained(table: str, stated: str, body: str) -> Iterator[str]:
-    """Yield the uses of a table's fields that no line explains; ``X[5...]`` and a bare ``X`` explain open ends."""
-    single = {int(number) for number in re.findall(rf"{table}\[(\d+)\]", stated)}
-    open_from = [int(number) for number in re.findall(rf"{table}\[(\d+)\.\.\.\]", stated)]
-    if re.search(rf"{table}(?!\[)", stated):
-        open_from.append(1)
+    """Yield the uses of a field that no line explains; ``X[6...9]``, ``X[5...]`` and a bare ``X`` explain many."""
+    explained = {int(number) for number in re.findall(rf"{table}\[(\d+)\]", stated)}
+    open_ended = bool(re.search(rf"{table}(?!\[)", stated))
+    for first, last in re.findall(rf"{table}\[(\d+)\.\.\.(\d*)\]", stated):
+        explained.update(range(int(first), int(last or first) + 1))
+        open_ended = open_ended or not last
     for index in dict.fromkeys(re.findall(rf"\b{table}\[([^\]]+)\]", body)):
-        if index.isdigit():
-            explained = int(index) in single or any(first <= int(index) for first in open_from)
-        else:
-            explained = bool(open_from)
-        if not explained:
+        if not open_ended and not (index.isdigit() and int(index) in explained):
             yield f"{table}[{index}]"
 
 
