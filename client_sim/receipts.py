@@ -20,6 +20,10 @@ BATCH_LINES = 2_000  # some milliseconds of serialising; a longer batch would be
 _NS_PER_MS = 1_000_000
 
 SeriesName = tuple[str, str]
+"""Method and name, as Locust calls them."""
+
+Failure = tuple[str, str, str]
+"""Method, name and reason."""
 
 
 class Recorder:
@@ -46,7 +50,7 @@ class Recorder:
         self._grabs = 0
         self._conns = 0
         self._series: dict[SeriesName, Tally] = {}
-        self._failures: Counter[tuple[str, str, str]] = Counter()
+        self._failures: Counter[Failure] = Counter()
         self._best_rtt_ns: int | None = None
         self._best = (0, 0)
 
@@ -182,7 +186,7 @@ class Recorder:
             self.sample(method, name, waited_ms)
         self._failures[(method, name, reason)] += 1
 
-    def take_series(self) -> tuple[dict[SeriesName, Tally], Counter[tuple[str, str, str]]]:
+    def take_series(self) -> tuple[dict[SeriesName, Tally], Counter[Failure]]:
         """Return the latencies and failures since the last call."""
         series, self._series = self._series, {}
         failures, self._failures = self._failures, Counter()

@@ -1,0 +1,123 @@
+"""The audience of one Locust process: its seats, its recorder, and the files and figures that come of them."""
+
+import os
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import gevent
+import orjson
+
+from client_sim.behaviour import Seat, cast
+from client_sim.receipts import BATCH_LINES, Recorder
+from client_sim.viewer import Viewer
+from loadtest.figures import pour
+from loadtest.scenario import Scenario
+from server.core.ids import RoomId
+
+TICK_S = 0.25  # how often figures and progress are brought up to date
+BACKLOG_LINES = 10 * BATCH_LINES  # past this the history is written as fast as it comes
+
+
+class Audience:
+    """
+    The part of a scenario's audience that this process brings.
+
+    *part* is (which worker, of how many). Without a *folder* no history and no progress is written. ``run`` belongs
+    in a greenlet of its own; ``finish`` once, after the last viewer has left.
+    """
+
+    def __init__(
+        self, scenario: Scenario, *, host: str, seed: int, folder: Path | None, part: tuple[int, int], nth: int
+    ) -> None:
+        name = f"{os.getpid()}" if nth == 0 else f"{os.getpid()}-{nth}"
+        self._history = _new_file(folder, f"history-{name}.jsonl")
+        self._progress = _new_file(folder, f"progress-{name}.jsonl")
+        self.host = host
+        self.recorder = Recorder(self._history)
+        self.ending = False
+        self._seed = seed
+        self._reaction_median_ms = scenario.audience.reaction_median_ms
+        rooms = [RoomId(room.room_id) for room in scenario.rooms]
+        index, count = part
+        self._seats: Iterator[Seat] = islice(cast(rooms, scenario.audience.mix, seed), index, None, count)
+        self._taken = 0
+        self._all_seated = False
+        self._phase = "connecting"
+        self._finished = False
+
+    def take_seat(self) -> Viewer:
+        """Return the viewer of the next free seat."""
+        self._taken += 1
+        return Viewer(next(self._seats), self._seed, self._reaction_median_ms, self.recorder)
+
+    def all_seated(self) -> None:
+        """Take note that no more viewers are on their way in."""
+        self._all_seated = True
+
+    def all_here(self) -> bool:
+        """Tell whether every viewer of this process has its seat and was welcomed."""
+        return self._all_seated and self.recorder.connected >= self._taken
+
+    def end(self) -> None:
+        """Let nobody come (back) in any more."""
+        self.ending = True
+
+    def run(self, stats: Any) -> None:
+        """Write history and progress and keep Locust's *stats* up to date, until finished."""
+        while not self._finished:
+            self.tick(stats)
+            gevent.sleep(TICK_S)
+
+    def tick(self, stats: Any) -> None:
+        """Do what ``run`` does, once."""
+        if self._finished:
+            return
+        series, failures = self.recorder.take_series()
+        pour(series, failures, stats)
+        while self.recorder.flush() > BACKLOG_LINES:
+            gevent.sleep(0)
+        if self._progress is not None:
+            self._progress.write(orjson.dumps(self.progress()) + b"\n")
+            self._progress.flush()
+
+    def progress(self) -> dict[str, Any]:
+        """Return how far the audience is, as one line of the progress file."""
+        if self.ending:
+            self._phase = "leaving"
+        elif self._phase == "connecting" and self.all_here():
+            self._phase = "watching"
+        recorder = self.recorder
+        return {
+            "t_ns": time.monotonic_ns(),
+            "phase": self._phase,
+            "seats": self._taken,
+            "connected": recorder.connected,
+            "offered": recorder.offered,
+            "answered": recorder.answered,
+            "granted": recorder.granted,
+            "p50_ms": recorder.grab_latency.percentile(0.5),
+            "p99_ms": recorder.grab_latency.percentile(0.99),
+            "failed": recorder.failed,
+        }
+
+    def finish(self, stats: Any) -> None:
+        """Write the last figures and the end of the history, and close the files."""
+        if self._finished:
+            return
+        self.end()
+        self.recorder.finish()
+        self.tick(stats)
+        self._finished = True
+        for file in (self._history, self._progress):
+            if file is not None:
+                file.close()
+
+
+def _new_file(folder: Path | None, name: str) -> BinaryIO | None:
+    if folder is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    return (folder / name).open("wb")

@@ -1,0 +1,45 @@
+"""Locust's figures: our tallies poured into its statistics, with buckets fine enough for a fast server."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from locust import stats as locust_stats
+
+from client_sim.receipts import Failure, SeriesName
+from client_sim.tally import Tally, bucket_ms
+
+
+def refine_buckets() -> None:
+    """Let Locust keep tenths of a millisecond below 10 ms, in this process (master and workers each call it)."""
+    locust_stats.bucket_response_time = bucket_ms
+
+
+def pour(series: Mapping[SeriesName, Tally], failures: Counter[Failure], stats: Any) -> None:
+    """
+    Add what was counted since the last time to *stats* (a ``locust.stats.RequestStats``).
+
+    It is as if a request event had been fired for each, at a cost per bucket instead of per message.
+    """
+    for (method, name), tally in series.items():
+        # The first goes the usual way, which also stamps the time and keeps Locust's sliding windows.
+        first_ms = next(iter(tally.buckets))
+        stats.log_request(method, name, first_ms, 0)
+        for entry in (stats.entries[name, method], stats.total):
+            _add(entry, tally, first_ms)
+    for (method, name, reason), count in failures.items():
+        for _ in range(count):
+            stats.log_error(method, name, reason)
+
+
+def _add(entry: Any, tally: Tally, first_ms: float) -> None:
+    """Add all of *tally* to a ``StatsEntry`` that has counted one latency of *first_ms* already."""
+    entry.num_requests += tally.count - 1
+    entry.num_reqs_per_sec[int(entry.last_request_timestamp)] += tally.count - 1
+    entry.total_response_time += tally.total_ms - first_ms
+    entry.total_content_length += tally.total_bytes
+    entry.min_response_time = min(entry.min_response_time, tally.min_ms)
+    entry.max_response_time = max(entry.max_response_time, tally.max_ms)
+    for bucket, count in tally.buckets.items():
+        entry.response_times[bucket] += count
+    entry.response_times[first_ms] -= 1

@@ -1,0 +1,187 @@
+"""
+The Locust entrance: ``locust -f loadtest/locustfile.py --host http://127.0.0.1:8000``.
+
+It makes its own rooms and packets over the API and brings the audience; with ``--directed`` only the audience.
+"""
+
+import sys
+from pathlib import Path
+
+# Our packages have common names: whatever lies where Locust was started must not be taken for them.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import gevent.event
+import requests
+from locust import events
+from locust.runners import MasterRunner, WorkerRunner
+
+from loadtest.audience import Audience
+from loadtest.director import Director, SetUpFailed
+from loadtest.figures import refine_buckets
+from loadtest.scenario import BadScenario, Scenario, load_scenario
+from loadtest.users import ViewerUser
+
+__all__ = ["ViewerUser"]
+
+DEFAULT_HOST = "http://127.0.0.1:8000"
+ARRIVAL_TIMEOUT_S = 30.0  # the curtain rises then, even if some are still outside
+LOOK_EVERY_S = 0.1
+LINGER_S = 1.0  # after the programme: the last facts are still on their way to the viewers
+EXIT_USAGE, EXIT_ENVIRONMENT = 64, 30
+
+_log = logging.getLogger("redrain")
+_runs = 0
+_spawned = gevent.event.Event()
+
+
+@events.init_command_line_parser.add_listener
+def add_arguments(parser: Any) -> None:
+    """Add what a run of ours can be told besides Locust's own options."""
+    group = parser.add_argument_group("redrain")
+    group.add_argument("--scenario", default="locust", help="name of a shipped scenario, or a TOML file")
+    group.add_argument("--seed", type=int, default=None, help="who sits where and taps when; default: the scenario's")
+    group.add_argument("--history", default="", help="folder for history-*.jsonl and progress-*.jsonl")
+    group.add_argument(
+        "--directed", action="store_true", help="somebody else makes rooms and packets: only bring the audience"
+    )
+
+
+@events.init.add_listener
+def get_ready(environment: Any, **_: Any) -> None:
+    """Refuse a bad scenario before anything starts."""
+    refine_buckets()
+    environment.host = environment.host or DEFAULT_HOST
+    if not isinstance(environment.runner, WorkerRunner):
+        try:
+            load_scenario(environment.parsed_options.scenario)
+        except BadScenario as bad:
+            sys.stderr.write(f"{bad}\n")
+            sys.exit(EXIT_USAGE)
+
+
+@events.test_start.add_listener
+def begin(environment: Any, **_: Any) -> None:
+    """Make the rooms, unless a storm does, and open the doors."""
+    global _runs  # noqa: PLW0603 - the web UI starts one run after the other in one process
+    options = environment.parsed_options
+    scenario = load_scenario(options.scenario)
+    if options.seed is not None:
+        scenario = scenario.before(seed=options.seed)
+    runner = environment.runner
+    _spawned.clear()
+    if isinstance(runner, MasterRunner):
+        options.audience_parts = runner.worker_count  # travels to the workers with the other options
+        ViewerUser.audience = None
+    else:
+        worker = isinstance(runner, WorkerRunner)
+        ViewerUser.audience = audience = Audience(
+            scenario,
+            host=environment.host,
+            seed=scenario.seed,
+            folder=Path(options.history) if options.history else None,
+            part=(runner.worker_index, options.audience_parts) if worker else (0, 1),
+            nth=_runs,
+        )
+        gevent.spawn(audience.run, environment.stats)
+    _runs += 1
+    if not options.directed and not isinstance(runner, WorkerRunner):
+        _direct(environment, scenario)
+
+
+@events.spawning_complete.add_listener
+def take_note(**_: Any) -> None:
+    """Take note that everybody is in or on the way in."""
+    _spawned.set()
+    if ViewerUser.audience is not None:
+        ViewerUser.audience.all_seated()
+
+
+@events.test_stopping.add_listener
+def close_the_doors(**_: Any) -> None:
+    """Let nobody come back in."""
+    if ViewerUser.audience is not None:
+        ViewerUser.audience.end()
+
+
+@events.quitting.add_listener
+def count_what_failed(environment: Any, **_: Any) -> None:
+    """Bring the figures up to date: Locust is about to decide on its exit code."""
+    if ViewerUser.audience is not None:
+        ViewerUser.audience.tick(environment.stats)
+
+
+@events.test_stop.add_listener
+def finish(environment: Any, **_: Any) -> None:
+    """Write the end of the history: everybody has left."""
+    if ViewerUser.audience is not None:
+        ViewerUser.audience.finish(environment.stats)
+
+
+def _direct(environment: Any, scenario: Scenario) -> None:
+    """Set the scenario up, and perform it in a greenlet of its own."""
+    director = _director(environment, scenario)
+    try:
+        director.set_up()
+    except (SetUpFailed, requests.RequestException) as error:
+        _give_up(environment, error)
+        return
+    gevent.spawn(_perform, environment, scenario, director)
+
+
+def _director(environment: Any, scenario: Scenario) -> Director:
+    viewers = environment.runner.target_user_count or environment.parsed_options.num_users or 1
+    return Director(environment.host, scenario, viewers, _log.info)
+
+
+def _perform(environment: Any, scenario: Scenario, director: Director) -> None:
+    """Perform the programme once; again and again if the run has a time of its own or a web UI to stop it."""
+    options = environment.parsed_options
+    stopped = _stopped(environment)
+    _wait_for_audience(stopped)
+    try:
+        director.perform(stopped)
+        while not stopped() and (options.run_time or not options.headless):
+            director = _director(environment, scenario)
+            director.set_up()
+            director.perform(stopped)
+    except (SetUpFailed, requests.RequestException) as error:
+        if not stopped():
+            _give_up(environment, error)
+        return
+    if not stopped():
+        gevent.sleep(LINGER_S)
+        _log.info("the programme is over")
+        environment.runner.quit()
+
+
+def _stopped(environment: Any) -> Callable[[], bool]:
+    """Return what tells whether this run, not a later one, was asked to stop."""
+    run, runner = _runs, environment.runner
+    return lambda: run != _runs or runner.state in ("stopping", "stopped", "cleanup")
+
+
+def _wait_for_audience(stopped: Callable[[], bool]) -> None:
+    waited_s = 0.0
+    while not stopped() and waited_s < ARRIVAL_TIMEOUT_S:
+        audience = ViewerUser.audience
+        if _spawned.is_set() and (audience is None or audience.all_here()):
+            return
+        gevent.sleep(LOOK_EVERY_S)
+        waited_s += LOOK_EVERY_S
+
+
+def _give_up(environment: Any, error: Exception) -> None:
+    """End the run: without rooms and packets there is nothing to watch."""
+    _log.error("%s: %s", environment.host, error)
+    if ViewerUser.audience is not None:
+        ViewerUser.audience.end()
+    if environment.parsed_options.headless:
+        environment.process_exit_code = EXIT_ENVIRONMENT
+        gevent.spawn(environment.runner.quit)
+    else:
+        gevent.spawn(environment.runner.stop)

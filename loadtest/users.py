@@ -1,0 +1,126 @@
+"""Locust's users: one greenlet and one socket around each pure viewer."""
+
+import time
+from collections.abc import Sequence
+from random import Random
+from typing import ClassVar
+
+import gevent
+from locust import User, task
+from locust.exception import StopUser
+
+from client_sim.viewer import Send, Viewer
+from loadtest.audience import Audience
+from loadtest.transport import Connection, ConnectionFailed, ConnectionOver, connect
+
+WELCOME_TIMEOUT_S = 10.0
+BACKOFF_S = (0.1, 2.0)  # before coming back: at first, at most
+LAST_RECEIPTS_S = 2.0  # how long somebody who leaves waits for what was not answered yet
+LEFT_IN_ORDER = frozenset({1000, 1001})  # the server said goodbye: no failure
+NORMAL = 1000
+_NS_PER_S = 1_000_000_000
+_NS_PER_MS = 1_000_000
+_luck = Random()  # only spreads reconnects
+
+
+class ViewerUser(User):
+    """One seat. It decides nothing: it connects, carries messages to and from its viewer, and comes back."""
+
+    audience: ClassVar[Audience | None] = None
+    _viewer: Viewer | None = None
+    _connection: Connection | None = None
+    _was_welcomed = False
+
+    @task
+    def watch(self) -> None:
+        """Sit in the room until the run ends."""
+        audience = type(self).audience
+        if audience is None or audience.ending:
+            raise StopUser
+        viewer = self._viewer = audience.take_seat()
+        pause_s, pause_max_s = BACKOFF_S
+        while not audience.ending:
+            self._visit(audience, viewer)
+            if self._was_welcomed:
+                pause_s = BACKOFF_S[0]
+            gevent.sleep(pause_s * (0.5 + _luck.uniform(0, 1)))
+            pause_s = min(2 * pause_s, pause_max_s)
+        raise StopUser
+
+    def on_stop(self) -> None:
+        """Leave as people do: wait a moment for the last receipts, and close the door."""
+        viewer, connection = self._viewer, self._connection
+        if viewer is None or connection is None:
+            return
+        self._connection = None
+        viewer.leave()
+        try:
+            self._wait_for_receipts(viewer, connection)
+            viewer.closed(time.monotonic_ns(), NORMAL)
+            connection.close(NORMAL)
+        except ConnectionOver as over:
+            viewer.closed(time.monotonic_ns(), over.code)
+        finally:
+            connection.abandon()
+
+    def _visit(self, audience: Audience, viewer: Viewer) -> None:
+        """Connect once and stay until the connection is over."""
+        self._was_welcomed = False
+        recorder = audience.recorder
+        started_ns = time.monotonic_ns()
+        try:
+            connection = connect(audience.host, viewer.path)
+        except ConnectionFailed as failed:
+            waited_ms = (time.monotonic_ns() - started_ns) / _NS_PER_MS
+            recorder.failure("WS", "connect", str(failed), waited_ms)
+            return
+        opened_ns = time.monotonic_ns()
+        recorder.sample("WS", "connect", (opened_ns - started_ns) / _NS_PER_MS)
+        self._connection = connection
+        viewer.opened(opened_ns)
+        try:
+            self._stay(viewer, connection)
+        except ConnectionOver as over:
+            self._connection = None
+            connection.abandon()
+            viewer.closed(time.monotonic_ns(), over.code)
+            if over.code not in LEFT_IN_ORDER:
+                recorder.failure("WS", "connect", f"lost: {over}")
+
+    def _stay(self, viewer: Viewer, connection: Connection) -> None:
+        self._wait_for_welcome(viewer, connection)
+        self._was_welcomed = True
+        while True:
+            wake_ns = viewer.next_wakeup_ns()
+            now_ns = time.monotonic_ns()
+            if wake_ns is not None and wake_ns <= now_ns:
+                _carry_out(viewer.wake(now_ns), connection)
+                continue
+            _hear(viewer, connection, None if wake_ns is None else (wake_ns - now_ns) / _NS_PER_S)
+
+    @staticmethod
+    def _wait_for_welcome(viewer: Viewer, connection: Connection) -> None:
+        deadline_ns = time.monotonic_ns() + int(WELCOME_TIMEOUT_S * _NS_PER_S)
+        while not viewer.welcomed:
+            left_ns = deadline_ns - time.monotonic_ns()
+            if left_ns <= 0:
+                raise ConnectionOver(1006, "no welcome")
+            _hear(viewer, connection, left_ns / _NS_PER_S)
+
+    @staticmethod
+    def _wait_for_receipts(viewer: Viewer, connection: Connection) -> None:
+        deadline_ns = time.monotonic_ns() + int(LAST_RECEIPTS_S * _NS_PER_S)
+        while viewer.waiting and (left_ns := deadline_ns - time.monotonic_ns()) > 0:
+            _hear(viewer, connection, left_ns / _NS_PER_S)
+
+
+def _hear(viewer: Viewer, connection: Connection, timeout_s: float | None) -> None:
+    for payload in connection.recv(timeout_s):
+        effects = viewer.receive(payload, time.monotonic_ns())
+        if effects:
+            _carry_out(effects, connection)
+
+
+def _carry_out(effects: Sequence[Send], connection: Connection) -> None:
+    for effect in effects:
+        connection.send(effect.payload)
