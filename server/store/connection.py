@@ -144,22 +144,27 @@ class Client(Redis):
 
 
 def client_for(url: str) -> "Client":
-    """Return a client that speaks RESP3 and never repeats a command (F02 of reliability.md)."""
+    """
+    Return a client that speaks RESP3 and never repeats a command (F02 of reliability.md).
+
+    Raises StoreUnfit if *url* is no address.
+    """
     scheme, _, rest = url.partition("://")
-    if not rest or scheme not in _SCHEMES:
-        raise StoreUnfit(f"{shown(url)} is no address of a store: write redis://HOST:PORT or unix:///PATH")
-    pool = BlockingConnectionPool.from_url(
-        f"{_SCHEMES[scheme]}://{rest}",
-        max_connections=CONNECTIONS_MAX,
-        timeout=ANSWER_TIMEOUT_S,
-        protocol=3,
-        decode_responses=False,
-        retry=Retry(NoBackoff(), 0),
-        retry_on_error=[],
-        socket_timeout=ANSWER_TIMEOUT_S,
-        socket_connect_timeout=CONNECT_TIMEOUT_S,
-        maint_notifications_config=MaintNotificationsConfig(enabled=False),
-    )
+    try:
+        pool = BlockingConnectionPool.from_url(
+            f"{_SCHEMES[scheme]}://{rest}",
+            max_connections=CONNECTIONS_MAX,
+            timeout=ANSWER_TIMEOUT_S,
+            protocol=3,
+            decode_responses=False,
+            retry=Retry(NoBackoff(), 0),
+            retry_on_error=[],
+            socket_timeout=ANSWER_TIMEOUT_S,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        )
+    except (KeyError, ValueError) as error:
+        raise StoreUnfit(f"{shown(url)!r} is no address of a store: write redis://HOST:PORT or unix:///PATH") from error
     client = Client.from_pool(pool)
     assert isinstance(client, Client)
     return client

@@ -75,7 +75,6 @@ class EmbeddedStore:
         *more* are further lines of its configuration. Raises PortTaken, or StoreNotStarted with the end of its log.
         """
         directory = directory.resolve()
-        directory.mkdir(parents=True, exist_ok=True)
         users = use(directory)
         try:
             return cls(directory, users, *launch(directory, durability, port=port, more=more or {}))
@@ -92,9 +91,16 @@ def use(directory: Path) -> int:
     """
     Hold the store in *directory* in use; return the descriptor that holds it.
 
-    While a store winds down this waits: afterwards its address is free.
+    While a store winds down this waits: afterwards its address is free. Raises StoreNotStarted if nothing can be
+    kept there.
     """
-    users = os.open(directory / USERS, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        users = os.open(directory / USERS, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreNotStarted(
+            f"{directory} cannot keep a store ({error.strerror}): choose a folder of yours"
+        ) from error
     fcntl.flock(users, fcntl.LOCK_SH)
     return users
 

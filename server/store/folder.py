@@ -28,7 +28,6 @@ class StoreLease:
         Raises StoreNotStarted. Whether a running store keeps enough for *durability* shows on connecting.
         """
         directory = home.resolve() / "store"
-        directory.mkdir(parents=True, exist_ok=True)
         users = use(directory)
         try:
             with _one_at_a_time(directory):

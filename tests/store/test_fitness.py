@@ -14,13 +14,13 @@ KEEPS_ALL = {
 
 
 @pytest.mark.parametrize("server", [VALKEY_9, {"redis_version": "7.2.0"}, {"redis_version": "8.0.1"}])
-def test_a_store_that_keeps_everything_may_be_used(server: dict[str, str]):
+def test_a_store_that_keeps_everything_may_be_used(server: dict[str, str]) -> None:
     """Valkey and Redis from 7.2 on are fit for every durability."""
     assert [unfitness(server, KEEPS_ALL, durability) for durability in Durability] == ["", "", ""]
 
 
 @pytest.mark.parametrize("version", ["7.0.15", "6.2.7", "2.8"])
-def test_an_old_store_is_refused(version: str):
+def test_an_old_store_is_refused(version: str) -> None:
     """Before 7.2 a script may be half done when memory ends."""
     assert f"is version {version}" in unfitness({"redis_version": version}, KEEPS_ALL, Durability.NONE)
 
@@ -37,7 +37,7 @@ def test_an_old_store_is_refused(version: str):
         "volatile-ttl",
     ],
 )
-def test_a_store_that_evicts_is_refused(policy: str):
+def test_a_store_that_evicts_is_refused(policy: str) -> None:
     """An evicted claim is a share given twice (F07)."""
     reason = unfitness(VALKEY_9, KEEPS_ALL | {"maxmemory-policy": policy}, Durability.NONE)
 
@@ -45,7 +45,7 @@ def test_a_store_that_evicts_is_refused(policy: str):
     assert policy in reason
 
 
-def test_a_store_that_does_not_show_its_configuration_is_refused():
+def test_a_store_that_does_not_show_its_configuration_is_refused() -> None:
     """What cannot be checked is not assumed."""
     assert "CONFIG GET" in unfitness(VALKEY_9, {}, Durability.NONE)
 
@@ -58,7 +58,7 @@ def test_a_store_that_does_not_show_its_configuration_is_refused():
         ({"appendonly": "no"}, [Durability.NONE]),
     ],
 )
-def test_a_promise_the_store_does_not_keep_is_refused(change: dict[str, str], enough_for: list[Durability]):
+def test_a_promise_the_store_does_not_keep_is_refused(change: dict[str, str], enough_for: list[Durability]) -> None:
     """The reason says which setting to change to what."""
     reasons = {durability: unfitness(VALKEY_9, KEEPS_ALL | change, durability) for durability in Durability}
     name = next(iter(change))

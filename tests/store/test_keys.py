@@ -11,7 +11,7 @@ PACKET = PacketId("c1.p7")
 ROOM = RoomId("r1")
 
 
-def test_every_key_of_a_creator_carries_the_same_hash_tag():
+def test_every_key_of_a_creator_carries_the_same_hash_tag() -> None:
     """One tag is one slot, so that one script may touch them all."""
     of_creator = [keys.clock_of, keys.wallet, keys.transfers, keys.journal, keys.packets, keys.due, keys.stagings]
     of_packet = [keys.packet, keys.shares, keys.returned, keys.staging, keys.staged, keys.claims]
@@ -24,7 +24,7 @@ def test_every_key_of_a_creator_carries_the_same_hash_tag():
     assert len(set(names)) == len(names)
 
 
-def test_the_names_are_those_of_the_architecture():
+def test_the_names_are_those_of_the_architecture() -> None:
     """Scripts, exports and people find keys by these names."""
     assert keys.packet(PACKET) == "{c1}:packet:c1.p7"
     assert keys.on_air(CREATOR, ROOM) == "{c1}:onair:r1"
@@ -32,7 +32,7 @@ def test_the_names_are_those_of_the_architecture():
     assert keys.CLOCK == "redrain:clock"
 
 
-def test_a_text_that_names_no_creator_has_no_key():
+def test_a_text_that_names_no_creator_has_no_key() -> None:
     """A grab may carry any text as a packet's id; none of them reaches another creator's slot."""
     for text in ("p7", ".p7", "c1.", "a}b.p7", "c1.p{7}", "c1." + "p" * 40):
         with pytest.raises(Refused):

@@ -1,0 +1,72 @@
+"""Tests of the room clock."""
+
+import asyncio
+
+import pytest
+
+from server.core.ids import CreatorId
+from server.store import keys
+from server.store.clock import StoreClock
+from server.store.connection import Store, StoreUnfit
+
+
+async def test_the_first_process_writes_the_clock_and_the_others_read_it(store: Store) -> None:
+    """However many start at once, one record counts."""
+    clocks = await asyncio.gather(*(StoreClock.open(store, speed=60, origin_ms=n * 1_000) for n in range(1, 20)))
+
+    assert len({clock.record for clock in clocks}) == 1
+    assert clocks[0].record.origin_ms in range(1_000, 20_000, 1_000)
+
+
+async def test_another_speed_is_refused_and_changes_nothing(store: Store) -> None:
+    """Two processes of one room must not disagree about when something is due."""
+    first = await StoreClock.open(store, speed=60, origin_ms=0)
+    with pytest.raises(StoreUnfit, match="--speed 60"):
+        await StoreClock.open(store, speed=1, origin_ms=0)
+
+    assert (await StoreClock.open(store, speed=60, origin_ms=9)).record == first.record
+
+
+async def test_the_estimate_is_as_near_to_the_stores_time_as_it_says(store: Store) -> None:
+    """The store's time, read between two estimates, lies between them but for the error bound."""
+    clock = await StoreClock.open(store, speed=1, origin_ms=None)
+    for _ in range(50):
+        before_ms = clock.real_ms()
+        seconds, microseconds = await store.redis.time()
+        after_ms = clock.real_ms()
+        store_ms = seconds * 1_000 + microseconds // 1_000
+        assert before_ms - clock.error_ms <= store_ms <= after_ms + clock.error_ms
+        assert after_ms >= before_ms
+    assert clock.error_ms >= 1
+
+
+async def test_time_never_goes_back_when_it_is_estimated_anew(store: Store) -> None:
+    """An estimate that was ahead stands still instead."""
+    clock = await StoreClock.open(store, speed=1, origin_ms=None)
+    clock._offset_us += 60_000_000
+    ahead_ms = clock.real_ms()
+    await clock.sync()
+
+    assert clock.real_ms() == ahead_ms
+
+
+async def test_room_time_starts_at_its_origin(store: Store) -> None:
+    """Without an origin room time is real time; with speed 0 it stands."""
+    still = await StoreClock.open(store, speed=0, origin_ms=42)
+    assert still.room_ms() == 42
+    await store.redis.delete(keys.CLOCK)
+    real = await StoreClock.open(store, speed=1, origin_ms=None)
+    assert real.room_ms() == real.real_ms()
+
+
+async def test_a_creators_copy_of_the_clock_is_written_once(store: Store) -> None:
+    """The scripts of a creator read the copy; making it again costs no command."""
+    clock = await StoreClock.open(store, speed=60, origin_ms=1_700_000_000_000)
+    await clock.copy_to(CreatorId("c1"))
+    await store.redis.config_resetstat()
+    await clock.copy_to(CreatorId("c1"))
+    calls = await store.redis.info("commandstats")
+
+    assert "cmdstat_hset" not in calls
+    assert await store.redis.hgetall(keys.clock_of(CreatorId("c1"))) == await store.redis.hgetall(keys.CLOCK)
+    assert await store.redis.smembers(keys.CREATORS) == {b"c1"}

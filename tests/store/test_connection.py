@@ -1,0 +1,215 @@
+"""Tests of the connection: fit or refused, sent once, never out of step."""
+
+import ast
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from redis.exceptions import ResponseError
+
+from server.store import connection
+from server.store.connection import Durability, Store, StoreUnavailable, StoreUnfit, client_for, shown
+from server.store.embedded import EmbeddedStore
+from tests.conftest import free_port
+
+CLOCK_KEY = "{c1}:some"
+
+
+async def test_a_script_runs_and_runs_again_after_the_store_forgot_it(store: Store) -> None:
+    """NOSCRIPT makes us send the text; the effect is there once."""
+    await store.run("open_clock", [CLOCK_KEY], [5, 6, 1])
+    await store.redis.script_flush()
+
+    assert await store.run("open_clock", [CLOCK_KEY], [7, 8, 2]) == [b"5", b"6", b"1"]
+
+
+async def test_an_error_of_a_script_is_not_mistaken_for_an_unknown_script(store: Store) -> None:
+    """A script that fails is not run a second time by its text."""
+    await store.run("open_clock", [CLOCK_KEY], [5, 6, 1])
+    await store.redis.set("{c1}:text", "no hash")
+    await store.redis.config_resetstat()
+
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        await store.run("open_clock", ["{c1}:text"], [5, 6, 1])
+    calls = await store.redis.info("commandstats")
+    assert "cmdstat_eval" not in calls
+    assert calls["cmdstat_evalsha"]["calls"] == 1
+
+
+async def test_a_script_that_touches_two_slots_is_refused_by_a_cluster(embedded_cluster: EmbeddedStore) -> None:
+    """The cluster node of the tests is there to notice exactly this, before anything is written."""
+    store = await Store.connect(embedded_cluster.url, durability=Durability.NONE)
+    with pytest.raises(ResponseError, match="same slot"):
+        await store.run("open_clock", ["{c1}:two-slots", "{c2}:two-slots"], [5, 6, 1])
+    assert await store.redis.exists("{c1}:two-slots") == 0
+    await store.close()
+
+
+async def test_no_command_is_repeated(store: Store) -> None:
+    """The library's default sends a script up to ten times (F02)."""
+    retry = store.redis.get_retry()
+
+    assert retry is not None
+    assert retry.get_retries() == 0
+    assert store.redis.connection_pool.connection_kwargs["retry"].get_retries() == 0
+
+
+def test_no_client_is_built_without_saying_that_it_does_not_retry() -> None:
+    """Whatever builds a client in the server says so in the same call (F02)."""
+    built = [
+        (path.name, call)
+        for path in Path(connection.__file__).parents[1].rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith((".from_url", "Redis"))
+    ]
+
+    assert len(built) >= 2
+    for name, call in built:
+        said = {word.arg: ast.unparse(word.value) for word in call.keywords}
+        assert said.get("retry") == "Retry(NoBackoff(), 0)", name
+
+
+async def test_a_command_whose_reply_is_lost_was_sent_once(embedded: EmbeddedStore) -> None:
+    """The caller hears that the outcome is unknown; the store saw one command, and did it (F01, F02)."""
+    async with proxy(embedded.url.removeprefix("unix://"), swallow_after="PUSHED") as (url, sent):
+        redis = client_for(url)
+        await redis.delete("lost-reply")
+        with pytest.raises(StoreUnavailable):
+            await redis.rpush("lost-reply", "PUSHED")
+        assert await redis.llen("lost-reply") == 1
+        await redis.aclose()
+    assert b"".join(sent).count(b"PUSHED") == 1
+
+
+async def test_a_cancelled_caller_leaves_no_connection_out_of_step(store: Store) -> None:
+    """Scripts and commands cancelled anywhere: whoever asks next gets its own answer (F03)."""
+    rng = random.Random(3)
+
+    async def ask(number: int) -> None:
+        key = f"{{c1}}:clock{number}"
+        assert await store.run("open_clock", [key], [number, 0, 1]) == [str(number).encode(), b"0", b"1"]
+        assert await store.redis.hget(key, "origin_ms") == str(number).encode()
+
+    for start in range(0, 2_000, 50):
+        asking = [asyncio.create_task(ask(number)) for number in range(start, start + 50)]
+        for task in rng.sample(asking, 25):
+            for _ in range(rng.randrange(12)):
+                await asyncio.sleep(0)
+            task.cancel()
+        results = await asyncio.gather(*asking, return_exceptions=True)
+        assert {type(result) for result in results} <= {type(None), asyncio.CancelledError}
+
+
+async def test_a_cancelled_script_still_takes_place(store: Store) -> None:
+    """Cancelling a caller takes nothing back, so nothing is half done."""
+    call = asyncio.create_task(store.run("open_clock", [CLOCK_KEY], [5, 6, 1]))
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await store.close()  # waits for what is in flight
+
+    assert await store.redis.exists(CLOCK_KEY)
+
+
+async def test_more_callers_than_connections_wait_their_turn(store: Store) -> None:
+    """A stampede of callers opens no socket each, and none of them is turned away."""
+    answers = await asyncio.gather(*(store.run("open_clock", [CLOCK_KEY], [n, 0, 1]) for n in range(500)))
+
+    assert len({tuple(answer) for answer in answers}) == 1
+
+
+async def test_a_store_out_of_reach_is_named_without_its_password() -> None:
+    """The message says where, what happened and what to do, and keeps the secret."""
+    with pytest.raises(StoreUnavailable) as caught:
+        await Store.connect(f"redis://:open-sesame@127.0.0.1:{free_port()}/0")
+
+    assert "redis://127.0.0.1:" in str(caught.value)
+    assert "REDRAIN_STORE_URL" in str(caught.value)
+    assert "open-sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:6379", "http://127.0.0.1:6379", "redis://host:port"])
+async def test_what_is_no_address_is_refused(url: str) -> None:
+    """A slip in a setting is told apart from a store that is down."""
+    with pytest.raises(StoreUnfit, match="no address of a store"):
+        await Store.connect(url)
+
+
+def test_a_url_is_shown_without_secrets() -> None:
+    """Neither of the two places a password may stand in is shown."""
+    assert shown("rediss://me:secret@host:6379/0?password=secret") == "rediss://host:6379/0"
+
+
+async def test_a_store_that_stops_in_between_is_unavailable(tmp_path: Path) -> None:
+    """Scripts, commands and pipelines all say so in the one word that callers know."""
+    running = EmbeddedStore.start(tmp_path)
+    store = await Store.connect(running.url)
+    pipeline = store.redis.pipeline(transaction=False)
+    pipeline.get("a")
+    running.stop()
+
+    with pytest.raises(StoreUnavailable):
+        await store.run("open_clock", [CLOCK_KEY], [1, 2, 3])
+    with pytest.raises(StoreUnavailable):
+        await store.redis.get("a")
+    with pytest.raises(StoreUnavailable):
+        await pipeline.execute()
+    await store.close()
+
+
+async def test_a_store_without_memory_is_unavailable_and_unchanged(tmp_path: Path) -> None:
+    """A full store refuses a script before its first write (F06)."""
+    running = EmbeddedStore.start(tmp_path, more={"maxmemory": "1"})
+    store = await Store.connect(running.url)
+    with pytest.raises(StoreUnavailable, match="maxmemory"):
+        await store.run("open_clock", [CLOCK_KEY], [1, 2, 3])
+    assert await store.redis.exists(CLOCK_KEY) == 0
+    await store.close()
+    running.stop()
+
+
+async def test_a_store_that_evicts_is_refused_on_connecting(embedded: EmbeddedStore, store: Store) -> None:
+    """The judgement is made on the real configuration."""
+    await store.redis.config_set("maxmemory-policy", "allkeys-lru")
+    url = store.redis.connection_pool.connection_kwargs
+    try:
+        with pytest.raises(StoreUnfit, match="noeviction"):
+            await Store.connect(_url(url), durability=Durability.NONE)
+    finally:
+        await store.redis.config_set("maxmemory-policy", "noeviction")
+
+
+async def test_more_durability_than_the_store_gives_is_refused_on_connecting(store: Store) -> None:
+    """The stores of the tests write once a second; a promise of more is not made on them."""
+    with pytest.raises(StoreUnfit, match="appendfsync is everysec"):
+        await Store.connect(_url(store.redis.connection_pool.connection_kwargs), durability=Durability.DURABLE)
+
+
+def _url(reached: dict[str, str]) -> str:
+    return f"unix://{reached['path']}" if "path" in reached else f"valkey://{reached['host']}:{reached['port']}"
+
+
+@asynccontextmanager
+async def proxy(path: str, *, swallow_after: str) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Stand before the store at *path*: hang up instead of passing on the reply to a command with that word."""
+    sent: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        store_reader, store_writer = await asyncio.open_unix_connection(path)
+        while command := await reader.read(65_536):
+            sent.append(command)
+            store_writer.write(command)
+            reply = await store_reader.read(65_536)
+            if swallow_after.encode() in command:
+                break
+            writer.write(reply)
+        store_writer.close()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}", sent

@@ -1,0 +1,201 @@
+"""Tests of the embedded store: real servers, real processes, real kills."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from server.store.connection import Durability, Store
+from server.store.embedded import EmbeddedStore, PortTaken, StoreNotStarted
+from tests.conftest import free_port
+
+HOLDER = """
+import pathlib, sys, time
+from server.store.embedded import EmbeddedStore
+store = EmbeddedStore.start(pathlib.Path(sys.argv[1]))
+print(store.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def until(what: Callable[[], bool]) -> None:
+    """Wait until *what* is so; the test's own time limit is a minute."""
+    for _ in range(6_000):
+        if what():
+            return
+        time.sleep(0.01)
+    raise AssertionError("waited a minute in vain")
+
+
+async def test_what_was_acknowledged_is_there_after_a_restart_at_the_same_address(tmp_path: Path) -> None:
+    """Stopping writes everything; the address is the directory's."""
+    first = EmbeddedStore.start(tmp_path)
+    store = await Store.connect(first.url)
+    await store.redis.set("kept", "yes")
+    await store.close()
+    first.stop()
+    assert not psutil.pid_exists(first.pid)
+
+    second = EmbeddedStore.start(tmp_path)
+    store = await Store.connect(second.url)
+    assert await store.redis.get("kept") == b"yes"
+    assert second.url == first.url
+    await store.close()
+    second.stop()
+
+
+@pytest.mark.parametrize("durability", list(Durability))
+async def test_the_store_gives_the_durability_it_was_started_for(tmp_path: Path, durability: Durability) -> None:
+    """What connecting checks is what starting configures."""
+    running = EmbeddedStore.start(tmp_path, durability=durability)
+    store = await Store.connect(running.url, durability=durability)
+    configured = await store.redis.config_get("*")
+    await store.close()
+    running.stop()
+
+    assert configured["maxmemory-policy"] == "noeviction"
+    assert configured["enable-debug-command"] == "no"
+    assert configured["save"] == ""
+    assert configured["port"] == "0"
+
+
+def test_an_acknowledged_write_survives_a_kill_of_the_store(tmp_path: Path) -> None:
+    """AOF always: what was answered is on the disk; the next start finds it (mode C of reliability.md)."""
+    running = EmbeddedStore.start(tmp_path)
+    with socket.socket(socket.AF_UNIX) as viewer:
+        viewer.connect(running.url.removeprefix("unix://"))
+        viewer.sendall(b"SET kept yes\r\n")
+        assert viewer.recv(100) == b"+OK\r\n"
+        os.kill(running.pid, signal.SIGKILL)
+    until(lambda: not psutil.pid_exists(running.pid))
+    running.stop()
+
+    again = EmbeddedStore.start(tmp_path)
+    with socket.socket(socket.AF_UNIX) as viewer:
+        viewer.connect(again.url.removeprefix("unix://"))
+        viewer.sendall(b"GET kept\r\n")
+        assert viewer.recv(100) == b"$3\r\nyes\r\n"
+    again.stop()
+
+
+def test_the_store_ends_with_a_process_that_was_killed(tmp_path: Path) -> None:
+    """Kill -9 of its user leaves nothing running, and the directory can be used at once."""
+    with subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        pid = int(holder.stdout.readline())
+        assert psutil.pid_exists(pid)
+        holder.kill()
+    until(lambda: not psutil.pid_exists(pid))
+
+    EmbeddedStore.start(tmp_path).stop()
+
+
+def test_an_interrupt_of_the_process_group_does_not_reach_the_store(tmp_path: Path) -> None:
+    """Ctrl-C goes to us alone: receipts are drained into a store that still runs."""
+    ignores = HOLDER.replace(
+        "import pathlib", "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nimport pathlib"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", ignores, tmp_path], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as holder:
+        assert holder.stdout is not None
+        pid = int(holder.stdout.readline())
+        os.killpg(holder.pid, signal.SIGINT)
+        with socket.socket(socket.AF_UNIX) as viewer:
+            viewer.connect(str(tmp_path / "store.sock"))
+            viewer.sendall(b"PING\r\n")
+            assert viewer.recv(100) == b"+PONG\r\n"
+        assert os.getsid(pid) != os.getsid(holder.pid)
+        holder.kill()
+    until(lambda: not psutil.pid_exists(pid))
+
+
+def test_a_forked_child_does_not_keep_the_store_from_stopping(tmp_path: Path) -> None:
+    """Whoever started it says when it ends, whatever children inherited."""
+    running = EmbeddedStore.start(tmp_path)
+    child = os.fork()
+    if child == 0:
+        time.sleep(600)
+        os._exit(0)
+    running.stop()
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+    assert not psutil.pid_exists(running.pid)
+
+
+def test_a_long_path_falls_back_to_a_loopback_port_and_keeps_it(tmp_path: Path) -> None:
+    """A socket's path must fit the kernel's 107 bytes; the port is the same after a restart."""
+    deep = tmp_path / ("d" * 60) / ("e" * 60)
+    first = EmbeddedStore.start(deep)
+    first.stop()
+    second = EmbeddedStore.start(deep)
+    second.stop()
+
+    assert first.url.startswith("redis://127.0.0.1:")
+    assert second.url == first.url
+
+
+def test_the_odd_letters_of_a_path_do_no_harm(tmp_path: Path) -> None:
+    """Spaces, quotes, hashes and Chinese in the folder's name are just a name."""
+    running = EmbeddedStore.start(tmp_path / 'a "b" #c %20 红')
+    running.stop()
+
+    assert running.url.startswith("unix:///")
+
+
+def test_a_port_that_was_asked_for_is_listened_on(tmp_path: Path) -> None:
+    """Several servers may share one store by its port, on this machine only."""
+    port = free_port()
+    running = EmbeddedStore.start(tmp_path, port=port)
+    with socket.create_connection(("127.0.0.1", port)) as viewer:
+        viewer.sendall(b"PING\r\n")
+        assert viewer.recv(100) == b"+PONG\r\n"
+    addresses = {
+        at.laddr.ip for at in psutil.Process(running.pid).net_connections() if at.status == "LISTEN" and at.laddr
+    }
+    running.stop()
+
+    assert running.url == f"redis://127.0.0.1:{port}"
+    assert addresses == {"127.0.0.1"}
+
+
+def test_a_taken_port_is_refused_in_words(tmp_path: Path) -> None:
+    """It says which, and what to do; nothing was started."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"port {port} .* choose another"):
+            EmbeddedStore.start(tmp_path, port=port)
+
+    EmbeddedStore.start(tmp_path, port=port).stop()
+
+
+def test_a_directory_in_which_a_store_runs_is_refused(tmp_path: Path) -> None:
+    """Two stores on one set of books would ruin them; the first is not disturbed."""
+    running = EmbeddedStore.start(tmp_path)
+    with pytest.raises(StoreNotStarted, match="already: stop it"):
+        EmbeddedStore.start(tmp_path)
+    assert psutil.pid_exists(running.pid)
+    running.stop()
+
+
+def test_a_store_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    """The reason is in the store's own words."""
+    with pytest.raises(StoreNotStarted, match="appendonly") as caught:
+        EmbeddedStore.start(tmp_path, more={"appendonly": "perhaps"})
+
+    assert "argument must be 'yes' or 'no'" in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> None:
+    """A file where the folder should be is the caller's slip, not a crash."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreNotStarted, match="choose a folder"):
+        EmbeddedStore.start(tmp_path / "file")
