@@ -95,6 +95,7 @@ class Airing:
         self._remaining: int | None = None
         self._count: _Wish | None = None
         self._counted_at_ms = 0
+        self._hinted = False
         self._sold_out: _Wish | None = None
         self._sold_out_after_ms = 0
         self._result: dict[str, Any] | None = None
@@ -182,20 +183,23 @@ class Airing:
         """Note how many shares are left; tell it if that is news."""
         if self._count is None:
             return []
+        remaining = max(0, remaining)  # an allocator under test may give more than there is
         if remaining == 0:
             self._count = None
             self._sold_out = _Wish(now_ms)
             self._sold_out_after_ms = max(0, now_ms - self._schedule.grab_at_ms)
         else:
             self._count.at_ms = self._counted_at_ms + COUNT_EVERY_MS * self._real
+            self._hinted = False
         if remaining == self._remaining:
             return []
         self._remaining = remaining
         return [Tell(messages.progress(self.packet_id, remaining))]
 
     def count_now(self, now_ms: int) -> None:
-        """Ask for the remaining count at once: somebody was refused for lack of shares."""
-        if self._count is not None:
+        """Ask for the remaining count at once, if that was not done: somebody was refused for lack of shares."""
+        if self._count is not None and not self._hinted:
+            self._hinted = True
             self._count.at_ms = now_ms
 
     def turned_down(self, kind: str, *, too_early: bool, now_ms: int) -> list[Effect]:
@@ -211,10 +215,12 @@ class Airing:
         return [LookUp(self.packet_id)]
 
     def looked_up(self, packet: Packet, now_ms: int) -> None:
-        """Take the packet as the store has it now; a voided one is told to be so."""
+        """Take the packet as the store has it now: a voided one is told to be so, a settled one has a result."""
         if packet.state is PacketState.VOIDED and self._void_reason is None:
             self._void_reason = "voided"
             self._next = _Wish(now_ms)
+        elif packet.state is PacketState.SETTLED and _STEPS[self._step] == "result" and self._result is None:
+            self._next.at_ms = now_ms
 
     def settled(self, body: dict[str, Any], now_ms: int) -> None:
         """Take the result, to be proposed at once."""

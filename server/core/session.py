@@ -31,8 +31,14 @@ class Take(NamedTuple):
     grab: Grab
 
 
-class Say(NamedTuple):
-    """Tell this viewer a message."""
+class TurnAway(NamedTuple):
+    """Answer a grab without asking anybody."""
+
+    claim: Claim
+
+
+class Correct(NamedTuple):
+    """Tell this viewer what was wrong with its message."""
 
     text: bytes
 
@@ -51,7 +57,7 @@ class Close(NamedTuple):
     text: bytes = b""
 
 
-SessionEffect = Take | Say | TellTime | Close
+SessionEffect = Take | TurnAway | Correct | TellTime | Close
 
 # What nearly every message of a stampede looks like, letter by letter: a match needs no JSON parser, and what does not
 # match goes to messages.decode(), which knows the whole truth.
@@ -101,10 +107,15 @@ class Session:
         self._full_at = full_at
         return True
 
-    def answered(self) -> None:
-        """Note that one grab taken has had its receipt."""
-        self._grabs_in_flight -= 1
+    def answered(self, receipts: int) -> None:
+        """Note that so many of the grabs taken have had their receipts."""
+        self._grabs_in_flight -= receipts
         assert self._grabs_in_flight >= 0
+
+    @property
+    def waiting(self) -> bool:
+        """Tell whether a grab taken has not had its receipt yet."""
+        return self._grabs_in_flight > 0
 
     def refuse(self, code: str, detail: str) -> SessionEffect:
         """Answer what was no message: an error, and at last the end."""
@@ -112,15 +123,14 @@ class Session:
         text = messages.error(code, detail)
         if self._malformed >= self._limits.malformed_max:
             return Close(POLICY_VIOLATION, "too many malformed messages", text)
-        return Say(text)
+        return Correct(text)
 
     def _grab(self, packet_id: PacketId, request_id: RequestId, allowed: bool) -> SessionEffect:
         if allowed and self._grabs_in_flight < self._limits.grabs_in_flight_max:
             self._grabs_in_flight += 1
             return Take(packet_id, Grab(self.viewer_id, request_id))
         claim = Claim(packet_id, self.viewer_id, request_id, ClaimStatus.RATE_LIMITED, edition=0)
-        text = messages.receipt(claim)
-        return Say(text) if allowed else self._exceed(text)
+        return TurnAway(claim) if allowed else self._exceed(TurnAway(claim))
 
     def _receive_any(self, payload: bytes, allowed: bool) -> SessionEffect | None:
         try:
@@ -134,7 +144,7 @@ class Session:
         if isinstance(message, GrabMessage):
             return self._grab(message.packet_id, message.request_id, allowed)
         if not allowed:
-            return self._exceed(messages.error("rate_limited", self._too_many()))
+            return self._exceed(Correct(messages.error("rate_limited", self._too_many())))
         match message:
             case Ping(client_ms):
                 return TellTime(client_ms)
@@ -142,11 +152,9 @@ class Session:
                 return None
         assert_never(message)
 
-    def _exceed(self, text: bytes) -> SessionEffect:
+    def _exceed(self, answer: SessionEffect) -> SessionEffect:
         self._excess += 1
-        if self._excess >= self._limits.excess_max:
-            return Close(POLICY_VIOLATION, "too many messages", text)
-        return Say(text)
+        return Close(POLICY_VIOLATION, "too many messages") if self._excess >= self._limits.excess_max else answer
 
     def _too_many(self) -> str:
         return f"at most {self._limits.messages_max} messages in {self._limits.period_ms} ms"

@@ -1,0 +1,309 @@
+"""One viewer's connection: a plain asyncio protocol without a task, given to uvicorn as ``Config(ws=...)``."""
+
+import asyncio
+import sys
+import time
+from enum import IntEnum
+from typing import Any, assert_never, cast
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+from websockets.frames import Frame, Opcode
+
+from server.core import messages
+from server.core.ids import PacketId
+from server.core.session import Close, Correct, Session, SessionEffect, Take, TellTime, TurnAway
+from server.gateway import frames
+from server.gateway.codec import Codec
+from server.gateway.fanout import Write
+from server.gateway.gateway import Gateway
+from server.gateway.handshake import (
+    SHUTTING_DOWN,
+    STORE_UNAVAILABLE,
+    Asked,
+    Handshake,
+    Rejection,
+    no_such_room,
+)
+from server.gateway.live_room import LiveRoom
+from server.store.connection import StoreUnavailable
+
+
+class _State(IntEnum):
+    NEW = 0  # the request has not come yet
+    ENTERING = 1  # the room is being looked up; what is sent before our 101 is lost
+    OPEN = 2
+    DRAINING = 3  # the server is going: receipts still go out, nothing comes in
+    CLOSING = 4  # our last byte is written; the other side has a moment to answer
+    LOST = 5
+
+
+class RoomConnection(asyncio.Protocol):
+    """
+    What uvicorn hands a WebSocket to.
+
+    A read that is exactly one small text frame is parsed by hand (``_plain``: open, nothing buffered, no message
+    begun); for everything else a Codec is made, and dropped when it is empty again.
+    """
+
+    __slots__ = (
+        "_address", "_codec", "_gateway", "_plain", "_registry", "_room", "_session", "_state", "_transport",
+        "quiet", "seat", "write",
+    )  # fmt: skip
+
+    quiet: int
+    seat: int
+    write: Write
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._gateway: Gateway = app_state["gateway"]
+        self._registry = cast("set[Any]", server_state.connections)
+        self._state = _State.NEW
+        self._plain = False
+        self._codec: Codec | None = None
+        self._room: LiveRoom | None = None
+        self._session: Session | None = None
+        self._address = ""
+        self.quiet = 0
+        self.seat = -1
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over the connection of an upgrade request."""
+        self._transport = cast(asyncio.Transport, transport)
+        self.write = self._transport.write
+        self._registry.add(self)
+        peer = transport.get_extra_info("peername")
+        self._address = sys.intern(str(peer[0])) if isinstance(peer, tuple) else ""
+
+    def data_received(self, data: bytes) -> None:
+        """Take what was read; the hot path of a stampede."""
+        self.quiet = 0
+        if self._plain:
+            payload = frames.small_text(data)
+            if payload is not None:
+                self._hear(payload)
+            elif not frames.is_small_pong(data):
+                self._read(data)
+        elif self._state is _State.OPEN:
+            self._read(data)
+        elif self._state is _State.NEW:
+            self._shake_hands(data)
+
+    def pause_writing(self) -> None:
+        """Cut a viewer off that is too far behind; it comes back and resumes."""
+        if self._state is _State.OPEN:
+            # Not from inside the write that filled the buffer.
+            asyncio.get_running_loop().call_soon(self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget everything about the connection."""
+        self._leave()
+        self._gateway.keepalive.closings.met(self)
+        self._registry.discard(self)
+        self._state = _State.LOST
+        self._plain = False
+        self._codec = None
+        self.write = _say_nothing
+
+    def shutdown(self) -> None:
+        """End because the server does (uvicorn calls this): after the receipts that are on their way."""
+        match self._state:
+            case _State.NEW | _State.ENTERING:
+                self._reject(SHUTTING_DOWN)
+            case _State.OPEN:
+                self._state = _State.DRAINING
+                self._plain = False
+                self._drain()
+
+    def answer(self, receipts_joined: bytes, receipts: int) -> None:
+        """Write receipts to the viewer, if it is still there."""
+        assert self._session is not None
+        self._session.answered(receipts)
+        self.write(receipts_joined)
+        if self._state is _State.DRAINING:
+            self._drain()
+
+    def missed_out(self, packet_id: PacketId) -> None:
+        """Pass on that no share was left."""
+        if self._room is not None:
+            self._room.missed_out(packet_id)
+
+    def ping(self) -> None:
+        """Ask a silent viewer for a sign of life."""
+        self.write(frames.PING)
+
+    def abort(self) -> None:
+        """Cut the connection off."""
+        self._transport.abort()
+
+    def close(self, code: int, reason: str) -> None:
+        """Say why, and end."""
+        if self._state in (_State.OPEN, _State.DRAINING):
+            self._finish(frames.close_frame(code, reason))
+
+    def _shake_hands(self, data: bytes) -> None:
+        self._state = _State.ENTERING
+        handshake = Handshake()
+        asked = handshake.read(data)
+        if isinstance(asked, Rejection):
+            self._reject(asked)
+            return
+        room = self._gateway.room(asked.room_id)
+        if room is not None:
+            self._enter(room, handshake, asked)
+        else:
+            self._gateway.start_task(self._look_for_room(handshake, asked))
+
+    async def _look_for_room(self, handshake: Handshake, asked: Asked) -> None:
+        try:
+            room = await self._gateway.find_room(asked.room_id)
+        except StoreUnavailable:
+            self._reject(STORE_UNAVAILABLE)
+            return
+        if room is None:
+            self._reject(no_such_room(asked.room_id))
+        else:
+            self._enter(room, handshake, asked)
+
+    def _enter(self, room: LiveRoom, handshake: Handshake, asked: Asked) -> None:
+        if self._state is not _State.ENTERING:
+            return  # it has left, or we are leaving, while the room was looked up
+        accepted = handshake.accept()
+        if isinstance(accepted, bytes):
+            rejection = self._gateway.seat(room, asked.viewer_id, self._address)
+        else:
+            rejection = accepted
+        if rejection is not None:
+            self._reject(rejection)
+            return
+        assert isinstance(accepted, bytes)
+        gateway = self._gateway
+        self._room = room
+        self._session = Session(asked.viewer_id, gateway.limits.session)
+        self._transport.set_write_buffer_limits(high=gateway.limits.outbox_bytes_max)
+        room.audience.join(self)
+        greeting = room.welcome(asked.viewer_id, epoch=asked.epoch, seq=asked.seq)
+        gateway.metrics.resumed += bool(asked.epoch)
+        gateway.metrics.frames_out += 1
+        gateway.metrics.bytes_out += len(greeting)
+        gateway.keepalive.add(self)
+        self._state = _State.OPEN
+        self._plain = True
+        self.write(accepted + greeting)
+
+    def _reject(self, rejection: Rejection) -> None:
+        if self._state in (_State.NEW, _State.ENTERING):
+            self._gateway.metrics.refused += 1
+            self._transport.write(rejection.response())
+            self._state = _State.CLOSING
+            self._transport.close()
+
+    def _hear(self, payload: bytes) -> None:
+        assert self._session is not None
+        self._gateway.metrics.frames_in += 1
+        effect = self._session.receive(payload, time.monotonic_ns() // 1_000_000)
+        if type(effect) is Take:
+            self._gateway.desk.take(self, effect.packet_id, effect.grab)
+        elif effect is not None:
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: SessionEffect) -> None:
+        gateway = self._gateway
+        match effect:
+            case Take(packet_id, grab):
+                gateway.desk.take(self, packet_id, grab)
+            case TurnAway(claim):
+                gateway.metrics.grabs[claim.status] += 1
+                self._say(messages.receipt(claim))
+            case Correct(text):
+                gateway.metrics.malformed += 1
+                self._say(text)
+            case TellTime(client_ms):
+                self._say(messages.pong(client_ms, gateway.clock.room_ms()))
+            case Close(code, reason, text):
+                if text:
+                    gateway.metrics.malformed += 1
+                    self._say(text)
+                self.close(code, reason)
+            case _:
+                assert_never(effect)
+
+    def _say(self, text: bytes) -> None:
+        frame = frames.text_frame(text)
+        self._gateway.metrics.frames_out += 1
+        self._gateway.metrics.bytes_out += len(frame)
+        self.write(frame)
+
+    def _read(self, data: bytes) -> None:
+        """Read what is not one plain frame."""
+        codec = self._codec or Codec(self._gateway.limits.frame_bytes_max)
+        self._codec = codec
+        self._plain = False
+        for frame in codec.feed(data):
+            if self._state is _State.OPEN:
+                self._take_frame(codec, frame)
+        if self._state is not _State.OPEN:
+            return
+        replies = codec.replies()
+        if codec.failed:
+            self._gateway.metrics.malformed += bool(codec.failure)
+            self._finish(replies)
+            return
+        if replies:
+            self.write(replies)
+        if codec.empty:
+            self._codec = None
+            self._plain = True
+
+    def _take_frame(self, codec: Codec, frame: Frame) -> None:
+        assert self._session is not None
+        if frame.opcode is Opcode.BINARY:
+            self.close(frames.UNSUPPORTED_DATA, "messages are JSON in text frames")
+            return
+        text = codec.text(frame)
+        if text is not None:
+            self._hear(text)
+        elif not self._session.spend(time.monotonic_ns() // 1_000_000):
+            self.close(frames.POLICY_VIOLATION, "too many frames")
+
+    def _give_up(self) -> None:
+        if self._state is _State.OPEN:
+            self._gateway.metrics.too_slow += 1
+            self.close(frames.TOO_FAR_BEHIND, "too far behind; come back and resume")
+
+    def _drain(self) -> None:
+        assert self._session is not None
+        if not self._session.waiting:
+            self.close(frames.SERVICE_RESTART, "the server is shutting down; come back and resume")
+
+    def _finish(self, last_bytes: bytes) -> None:
+        """Write the last bytes and half-close, so that they arrive whatever the other side is still sending."""
+        self._leave()
+        self._state = _State.CLOSING
+        self._plain = False
+        self._codec = None
+        self.write = _say_nothing
+        self._transport.write(last_bytes)
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+        self._gateway.keepalive.closings.set(self)
+
+    def _leave(self) -> None:
+        if self._room is None or self._session is None:
+            return
+        self._room.audience.leave(self)
+        self._gateway.keepalive.remove(self)
+        self._gateway.unseat(self._room, self._session.viewer_id, self._address)
+        self._room = None
+
+
+def _say_nothing(_: bytes) -> None:
+    """Take the place of a lost connection's write: receipts may still be on their way to it."""

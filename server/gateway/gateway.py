@@ -1,0 +1,158 @@
+"""The gateway of one process: what connections, HTTP routers and the sweeper stand on."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from server.core.ids import PacketId, RoomId, ViewerId
+from server.core.refusal import Refused
+from server.gateway.grabs import GrabDesk, allocator_by_name
+from server.gateway.handshake import (
+    ROOM_FULL,
+    TICKET_NEEDED,
+    TOO_MANY_OF_ADDRESS,
+    TOO_MANY_OF_VIEWER,
+    Rejection,
+)
+from server.gateway.keepalive import Keepalive
+from server.gateway.limits import Limits, Quota
+from server.gateway.live_room import LiveRoom
+from server.gateway.metrics import Metrics
+from server.gateway.rooms import LiveRooms
+from server.store.allocators.default import DefaultAllocator
+from server.store.allocators.port import Allocator
+from server.store.clock import StoreClock
+from server.store.connection import Store, StoreUnavailable
+from server.store.feed import Feed, FeedFollower
+from server.store.packets import Packets
+from server.store.rooms import RoomRecord, Rooms
+
+
+class Gateway:
+    """
+    Built once per process; start() needs the running loop.
+
+    *insecure* takes viewers by the name they give (until there are tickets, there is no other way in).
+    """
+
+    desk: GrabDesk
+    keepalive: Keepalive
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: StoreClock,
+        rooms: Rooms,
+        feed: Feed,
+        packets: Packets,
+        follower: FeedFollower,
+        allocators: Mapping[str, Allocator],
+        limits: Limits,
+        insecure: bool,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.limits = limits
+        self.metrics = Metrics()
+        self.half_open = Quota(limits.half_open_per_address_max)
+        self._allocators = allocators
+        self._follower = follower
+        self._insecure = insecure
+        self._of_address = Quota(limits.connections_per_address_max)
+        self._packets = packets
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._rooms = LiveRooms(
+            clock=clock,
+            rooms=rooms,
+            feed=feed,
+            packets=packets,
+            follower=follower,
+            limits=limits,
+            metrics=self.metrics,
+            observers=[each.observe for each in allocators.values() if isinstance(each, DefaultAllocator)],
+        )
+
+    async def start(self) -> None:
+        """Open the rooms and begin to follow their feeds."""
+        loop = asyncio.get_running_loop()
+        self.desk = GrabDesk(loop, allocator_by_name(self._rooms.allocator_names, self._allocators), self.metrics)
+        self.keepalive = Keepalive(loop, limits=self.limits, metrics=self.metrics)
+        self.keepalive.start()
+        await self._rooms.start()
+        await self._follower.start()
+
+    async def stop(self) -> None:
+        """Answer what was taken, then let go of everything."""
+        await self.desk.drain()
+        self.keepalive.stop()
+        await self._follower.stop()
+        await self._rooms.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def room(self, room_id: RoomId) -> LiveRoom | None:
+        """Return the room if it is live already."""
+        return self._rooms.get(room_id)
+
+    async def find_room(self, room_id: RoomId) -> LiveRoom | None:
+        """Return the room, from the store if need be; None if there is none. Raises StoreUnavailable."""
+        return await self._rooms.find(room_id)
+
+    async def open_room(self, record: RoomRecord) -> None:
+        """Bring a room to life that was just created. Raises StoreUnavailable."""
+        await self._rooms.open(record)
+
+    def audience(self, room_id: RoomId) -> int:
+        """Return how many connections of this process are in a room."""
+        live = self._rooms.get(room_id)
+        return 0 if live is None else len(live.audience)
+
+    def check_allocator(self, name: str) -> None:
+        """Raise Refused if this server does not run the allocator *name*."""
+        if name not in self._allocators:
+            known = ", ".join(self._allocators)
+            raise Refused("bad_field", f"must be one of {known} (others need --diagnostics)", field="allocator")
+
+    async def voided(self, packet_id: PacketId) -> None:
+        """Have a packet looked at that was just voided, so that its room is told."""
+        await self._look_at(packet_id)
+
+    async def settled(self, packet_id: PacketId) -> None:
+        """Have a packet looked at that was just settled, so that its result is told."""
+        await self._look_at(packet_id)
+
+    def seat(self, room: LiveRoom, viewer_id: ViewerId, address: str) -> Rejection | None:
+        """Count a newcomer against the limits, or return why it may not come in; then nothing was counted."""
+        if not self._insecure:
+            return TICKET_NEEDED
+        if len(room.audience) >= self.limits.room_viewers_max:
+            return ROOM_FULL
+        if not self._of_address.take(address):
+            return TOO_MANY_OF_ADDRESS
+        if not room.viewers.take(viewer_id):
+            self._of_address.give_back(address)
+            return TOO_MANY_OF_VIEWER
+        self.metrics.joined += 1
+        self.metrics.connected += 1
+        return None
+
+    def unseat(self, room: LiveRoom, viewer_id: ViewerId, address: str) -> None:
+        """Take back what seat() counted."""
+        self._of_address.give_back(address)
+        room.viewers.give_back(viewer_id)
+        self.metrics.connected -= 1
+
+    def start_task(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run *work* beside everything else; stop() waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look_at(self, packet_id: PacketId) -> None:
+        try:
+            room_id = (await self._packets.get(packet_id)).room_id
+        except (StoreUnavailable, Refused):
+            return  # the room will look by itself when the store turns its next proposal down
+        live = None if room_id is None else self._rooms.get(room_id)
+        if live is not None:
+            await live.look_up(packet_id)

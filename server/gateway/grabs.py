@@ -1,0 +1,126 @@
+"""The grab desk: all grabs of one loop turn, by packet, to the packet's allocator; receipts to whoever asked."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from itertools import groupby
+from operator import attrgetter
+from typing import Protocol
+
+from server.core.claim import Claim, ClaimStatus, Grab
+from server.core.ids import PacketId
+from server.core.messages import receipt
+from server.core.refusal import Refused
+from server.gateway.frames import text_frame
+from server.gateway.metrics import Metrics
+from server.store.allocators.port import Allocator
+from server.store.connection import StoreUnavailable
+
+_STATUS = attrgetter("status")
+RECEIPTS_PER_TURN = 500  # written before the loop may breathe: about 3 ms
+
+
+class Asker(Protocol):
+    """A connection that grabs."""
+
+    def answer(self, frames: bytes, receipts: int) -> None:
+        """Write receipts, joined, to the viewer; a connection that is gone ignores them."""
+
+    def missed_out(self, packet_id: PacketId) -> None:
+        """Hear that a grab of this connection found no share left."""
+
+
+class GrabDesk:
+    """
+    Collects grabs and hands out receipts.
+
+    One task per packet and turn calls the allocator, so that a slow answer for one packet delays no other.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        allocator_of: Callable[[PacketId], Allocator],
+        metrics: Metrics,
+    ) -> None:
+        self._loop = loop
+        self._allocator_of = allocator_of
+        self._metrics = metrics
+        self._batches: dict[PacketId, tuple[list[Asker], list[Grab]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take(self, asker: Asker, packet_id: PacketId, grab: Grab) -> None:
+        """Take a grab; it is answered exactly once."""
+        batch = self._batches.get(packet_id)
+        if batch is None:
+            if not self._batches:
+                self._loop.call_soon(self._flush)
+            batch = self._batches[packet_id] = ([], [])
+        batch[0].append(asker)
+        batch[1].append(grab)
+
+    async def drain(self) -> None:
+        """Wait until every grab taken is answered."""
+        while self._batches or self._tasks:
+            await asyncio.sleep(0)
+            await asyncio.gather(*self._tasks)
+
+    def _flush(self) -> None:
+        batches, self._batches = self._batches, {}
+        for packet_id, (askers, grabs) in batches.items():
+            task = self._loop.create_task(self._answer(packet_id, askers, grabs))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, packet_id: PacketId, askers: list[Asker], grabs: list[Grab]) -> None:
+        try:
+            claims = await self._allocator_of(packet_id).claim(packet_id, grabs)
+        except StoreUnavailable:
+            self._metrics.store_unavailable += 1
+            claims = _refused(packet_id, grabs, ClaimStatus.UNAVAILABLE)
+        except Refused:
+            claims = _refused(packet_id, grabs, ClaimStatus.NOT_FOUND)
+        except Exception:
+            # A grab must not hang on a fault of an allocator: the fault is reported by the task, the viewers are told.
+            self._hand_out(askers, _refused(packet_id, grabs, ClaimStatus.UNAVAILABLE))
+            raise
+        assert len(claims) == len(grabs)
+        for first in range(0, len(claims), RECEIPTS_PER_TURN):
+            if first:
+                await asyncio.sleep(0)
+            part = slice(first, first + RECEIPTS_PER_TURN)
+            self._hand_out(askers[part], claims[part])
+
+    def _hand_out(self, askers: list[Asker], claims: list[Claim]) -> None:
+        """Write each asker its receipts; several that follow each other for one asker go out in one write."""
+        holder, frames, in_hand, size = askers[0], b"", 0, 0
+        for asker, claim in zip(askers, claims, strict=True):
+            frame = text_frame(receipt(claim))
+            size += len(frame)
+            if asker is holder:
+                frames += frame
+                in_hand += 1
+            else:
+                holder.answer(frames, in_hand)
+                holder, frames, in_hand = asker, frame, 1
+        holder.answer(frames, in_hand)
+        self._metrics.frames_out += len(claims)
+        self._metrics.bytes_out += size
+        for status, run in groupby(claims, key=_STATUS):
+            self._metrics.grabs[status] += sum(1 for _ in run)
+            if status is ClaimStatus.EXHAUSTED:
+                holder.missed_out(claims[0].packet_id)
+
+
+def _refused(packet_id: PacketId, grabs: list[Grab], status: ClaimStatus) -> list[Claim]:
+    return [Claim(packet_id, grab.viewer_id, grab.request_id, status, edition=0) for grab in grabs]
+
+
+def allocator_by_name(names: Mapping[PacketId, str], allocators: Mapping[str, Allocator]) -> Callable[..., Allocator]:
+    """Return a function that tells a packet's allocator: ``default`` unless *names* has another for it."""
+    default = allocators["default"]
+
+    def of(packet_id: PacketId) -> Allocator:
+        name = names.get(packet_id)
+        return default if name is None else allocators[name]
+
+    return of

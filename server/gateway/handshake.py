@@ -1,0 +1,116 @@
+"""The way in: which room, which viewer, where to go on; or an HTTP error that says what to do."""
+
+import http
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import orjson
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from server.core.ids import RoomId, ViewerId, checked_id
+from server.core.messages import PROTOCOL
+from server.core.refusal import Refused
+from server.gateway.codec import SILENT
+
+_PREFIX: Final = "/ws/rooms/"
+_QUERY_FIELDS_MAX: Final = 8
+_SEQ_DIGITS_MAX: Final = 15  # more facts than a room will ever have
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a viewer asks for: a room, under a name; and if it was there before, the last fact it heard."""
+
+    room_id: RoomId
+    viewer_id: ViewerId
+    epoch: str = ""
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a viewer does not come in: an HTTP status, a stable word, and a sentence that says what to do."""
+
+    status: int
+    code: str
+    detail: str
+
+    def response(self) -> bytes:
+        """Return the whole HTTP response."""
+        body = orjson.dumps({"code": self.code, "detail": self.detail})
+        return (
+            f"HTTP/1.1 {self.status} {http.HTTPStatus(self.status).phrase}\r\n"
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        ).encode() + body
+
+
+NO_SUCH_PATH = Rejection(404, "not_found", f"WebSockets are served under {_PREFIX}ROOM?viewer=NAME")
+ROOM_FULL = Rejection(503, "room_full", "the room has as many viewers as it may; try again later")
+TOO_MANY_OF_VIEWER = Rejection(429, "too_many_connections", "viewer: has as many connections to this room as it may")
+TOO_MANY_OF_ADDRESS = Rejection(429, "too_many_connections", "this address has as many connections as it may")
+TICKET_NEEDED = Rejection(401, "ticket_needed", "this server takes no viewer by name")
+STORE_UNAVAILABLE = Rejection(503, "unavailable", "the store does not answer; try again")
+SHUTTING_DOWN = Rejection(503, "unavailable", "the server is shutting down; try again")
+
+
+def no_such_room(room_id: RoomId) -> Rejection:
+    """Return the rejection of who asks for a room that is not there."""
+    return Rejection(404, "not_found", f"there is no room {room_id}; open it with POST /api/rooms")
+
+
+class Handshake:
+    """One WebSocket handshake: read a request, then accept it. Kept only until the viewer is in."""
+
+    __slots__ = ("_protocol", "_request")
+
+    def __init__(self) -> None:
+        self._protocol = ServerProtocol(select_subprotocol=_ours_if_offered, logger=SILENT)
+        self._request: Request | None = None
+
+    def read(self, data: bytes) -> Asked | Rejection:
+        """Read a whole request and return what it asks for."""
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Request):
+                self._request = event
+                return _asked(event)
+        return Rejection(400, "bad_request", "this is no WebSocket handshake that can be read")
+
+    def accept(self) -> bytes | Rejection:
+        """Return the 101 response, or why there is none."""
+        assert self._request is not None
+        response = self._protocol.accept(self._request)
+        if response.status_code != http.HTTPStatus.SWITCHING_PROTOCOLS:
+            detail = " ".join(bytes(response.body).decode(errors="replace").split())
+            return Rejection(response.status_code, "bad_handshake", detail)
+        return response.serialize()
+
+
+def _asked(request: Request) -> Asked | Rejection:
+    offered = [name.strip() for value in request.headers.get_all("Sec-WebSocket-Protocol") for name in value.split(",")]
+    if offered and PROTOCOL not in offered:
+        return Rejection(400, "wrong_subprotocol", f"Sec-WebSocket-Protocol: offer {PROTOCOL}, or leave the header out")
+    target = urlsplit(request.path)
+    room = unquote(target.path.removeprefix(_PREFIX))
+    if not target.path.startswith(_PREFIX):
+        return NO_SUCH_PATH
+    try:
+        query = parse_qs(target.query, keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX)
+        room_id = RoomId(checked_id("room_id", room))
+        viewer_id = ViewerId(checked_id("viewer", query.get("viewer", [""])[-1]))
+    except Refused as refused:
+        return Rejection(400, refused.code, str(refused))
+    except ValueError:
+        return Rejection(400, "bad_query", f"the query may hold at most {_QUERY_FIELDS_MAX} fields")
+    epoch, seq = query.get("epoch", [""])[-1], query.get("seq", ["0"])[-1]
+    if not seq.isascii() or not seq.isdigit() or len(seq) > _SEQ_DIGITS_MAX:
+        return Rejection(400, "bad_seq", "seq: must be the number of the last fact heard")
+    return Asked(room_id, viewer_id, epoch, int(seq))
+
+
+def _ours_if_offered(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    return Subprotocol(PROTOCOL) if PROTOCOL in offered else None

@@ -1,0 +1,66 @@
+"""The gateway's limits: every one a number with a reason, and two sets of them that run the same code."""
+
+from dataclasses import dataclass, field
+
+from server.core.session import SessionLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the gateway takes from viewers and keeps for them. Durations are real time."""
+
+    session: SessionLimits = field(default_factory=SessionLimits)
+    frame_bytes_max: int = 4_096  # a comment of 100 characters is a tenth of it; checked before the payload is read
+    outbox_bytes_max: int = 256 * 1024  # a viewer further behind is cut off with 4008, and resumes
+    room_viewers_max: int = 20_000  # of one process: past it a popup takes longer than a blink
+    connections_per_viewer_max: int = 3  # phone, tablet, television; per room
+    connections_per_address_max: int = 200  # an office or a dormitory behind one address
+    half_open_per_address_max: int = 50  # connections without a complete request: a crowd, but no flood
+    request_ms: int = 10_000  # until a request has come in whole; an honest one needs one round trip
+    closing_ms: int = 5_000  # until the other side answers our close; then the connection is cut
+    keepalive_s: int = 20  # a viewer silent for so long is pinged, and cut off when silent once more
+    window_ms: int = 20  # what is no fact waits so long for company: one write for all of it
+    resume_facts_max: int = 1_000  # facts kept to be told again to who comes back; a whole evening is a few hundred
+
+
+PRODUCTION = Limits()
+
+LOAD = Limits(
+    # One generator is one address, its viewers tap without pause, and a thousand connect in the same breath.
+    session=SessionLimits(messages_max=1_000_000, excess_max=1_000_000, grabs_in_flight_max=1_000),
+    room_viewers_max=200_000,
+    connections_per_viewer_max=1_000,
+    connections_per_address_max=1_000_000,
+    half_open_per_address_max=100_000,
+    request_ms=60_000,
+)
+
+
+class Quota:
+    """Counts what each holder has, up to a limit: connections of an address, of a viewer."""
+
+    __slots__ = ("_held", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held: dict[str, int] = {}
+
+    def take(self, holder: str) -> bool:
+        """Count one more for *holder*; False, and nothing counted, if it has its fill."""
+        held = self._held.get(holder, 0)
+        if held >= self._limit:
+            return False
+        self._held[holder] = held + 1
+        return True
+
+    def give_back(self, holder: str) -> None:
+        """Count one less for *holder*."""
+        held = self._held[holder] - 1
+        if held:
+            self._held[holder] = held
+        else:
+            del self._held[holder]
+
+    def held(self, holder: str) -> int:
+        """Return how many *holder* has."""
+        return self._held.get(holder, 0)

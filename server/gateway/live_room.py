@@ -1,0 +1,242 @@
+"""A live room: the shell around core/room.py that has a clock, a feed, a store and an audience."""
+
+import asyncio
+import contextlib
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import assert_never
+
+from server.core import messages
+from server.core.airing import CountShares, Effect, LookUp, Propose, Settle, Tell, result_body
+from server.core.feed import Cue, FeedEntry
+from server.core.ids import PacketId, ViewerId
+from server.core.packet import Packet
+from server.core.refusal import Refused
+from server.core.room import (
+    Answer,
+    Counted,
+    Exhausted,
+    FactRead,
+    PacketRead,
+    ProposalAnswered,
+    Room,
+    RoomEvent,
+    Settled,
+)
+from server.gateway.fanout import Audience
+from server.gateway.frames import text_frame
+from server.gateway.limits import Limits, Quota
+from server.gateway.metrics import Metrics
+from server.store.clock import StoreClock
+from server.store.connection import StoreUnavailable
+from server.store.feed import FROM_THE_START, READ_COUNT_MAX, Feed, Outcome
+from server.store.packets import Packets
+from server.store.rooms import RoomRecord
+
+SLEEP_MAX_S = 5.0  # no timer is longer: real time may be corrected while one sleeps
+SLEEP_MIN_S = 0.001
+STILL_CLOCK_S = 0.1  # the test clock moves by a call, not by itself: it is looked at this often
+
+_ANSWERS = {
+    Outcome.ANNOUNCED: Answer.TAKEN,
+    Outcome.ALREADY: Answer.TAKEN,
+    Outcome.TOO_EARLY: Answer.TOO_EARLY,
+    Outcome.REFUSED: Answer.REFUSED,
+}
+
+
+class LiveRoom:
+    """
+    Carries out what the room decides.
+
+    What it asks of the store may fail without a word: the room asks again by itself, less and less often.
+    """
+
+    def __init__(
+        self,
+        record: RoomRecord,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        clock: StoreClock,
+        feed: Feed,
+        packets: Packets,
+        limits: Limits,
+        metrics: Metrics,
+        on_packet: Callable[[Packet], None],
+    ) -> None:
+        self.record = record
+        self.viewers = Quota(limits.connections_per_viewer_max)
+        self.audience = Audience(loop, random.Random(), limits=limits, metrics=metrics)
+        self._loop = loop
+        self._clock = clock
+        self._feed = feed
+        self._packets = packets
+        self._metrics = metrics
+        self._on_packet = on_packet
+        self._room = Room(record.room_id, speed=clock.record.speed)
+        self._facts: deque[tuple[int, bytes]] = deque(maxlen=limits.resume_facts_max)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    async def open(self, on_air: list[PacketId]) -> str:
+        """
+        Read what was told before our time, then look at the packets *on_air*.
+
+        Returns the last feed entry read, after which to follow. Raises StoreUnavailable.
+        """
+        after = FROM_THE_START
+        while entries := await self._feed.read(self.record, after, READ_COUNT_MAX):
+            after = entries[-1].entry_id
+            for entry in entries:
+                self._remember(self._room.receive(FactRead(entry), self._clock.room_ms()))
+        for packet_id in on_air:
+            with contextlib.suppress(Refused):
+                self._receive(await self._look_up(packet_id))
+        self._arm()
+        return after
+
+    def close(self) -> None:
+        """Stop the timer and whatever is under way."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    def deliver(self, entries: list[FeedEntry]) -> None:
+        """Take what was read back from the feed and tell it."""
+        now_ms = self._clock.room_ms()
+        for entry in entries:
+            self._carry_out(self._room.receive(FactRead(entry), now_ms))
+        self._arm()
+
+    def missed_out(self, packet_id: PacketId) -> None:
+        """Hear that a grab found no share left, so that ``sold_out`` is told without delay."""
+        if effects := self._room.receive(Exhausted(packet_id), self._clock.room_ms()):
+            self._carry_out(effects)
+            self._arm()
+
+    async def look_up(self, packet_id: PacketId) -> None:
+        """Look at a packet now: it was voided, or settled. Never raises: the room will find out by itself."""
+        await self._ask(self._look_up(packet_id))
+
+    def welcome(self, viewer_id: ViewerId, *, epoch: str, seq: int) -> bytes:
+        """
+        Return the frames that greet a viewer: ``welcome``, and after it what it has missed since fact *seq*.
+
+        An *epoch* of "" is a first visit. ``resync`` says that what was missed can no longer be told one by one.
+        """
+        missed = self._missed(epoch, seq)
+        text = messages.welcome(
+            room_id=self.record.room_id,
+            viewer_id=viewer_id,
+            epoch=self.record.epoch,
+            seq=self._room.seq,
+            resync=missed is None,
+            server_ms=self._clock.room_ms(),
+            speed=self._clock.record.speed,
+            audience=len(self.audience),
+            packets=self._room.packets_on_screen(),
+        )
+        return text_frame(text) + b"".join(missed or [])
+
+    def _missed(self, epoch: str, seq: int) -> list[bytes] | None:
+        """Return the frames of the facts after *seq*, or None if we do not have them all."""
+        if not epoch:
+            return []
+        if epoch != self.record.epoch or seq > self._room.seq:
+            return None
+        if seq < self._room.seq and (not self._facts or self._facts[0][0] > seq + 1):
+            return None
+        return [frame for number, frame in self._facts if number > seq]
+
+    def _receive(self, event: RoomEvent) -> None:
+        self._carry_out(self._room.receive(event, self._clock.room_ms()))
+        self._arm()
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        facts = self._remember(effects)
+        for effect in effects:
+            match effect:
+                case Tell(text):
+                    self.audience.tell_soon(text_frame(text))
+                case Propose(cue):
+                    self._start(self._propose(cue))
+                case CountShares(packet_id):
+                    self._start(self._count(packet_id))
+                case Settle(packet_id):
+                    self._start(self._settle(packet_id))
+                case LookUp(packet_id):
+                    self._start(self._look_up(packet_id))
+                case _:
+                    assert_never(effect)
+        if facts:
+            self.audience.flush()
+
+    def _remember(self, effects: list[Effect]) -> bool:
+        """Keep the facts among *effects* for who comes back; tell whether there were any."""
+        facts = [(effect.seq, text_frame(effect.text)) for effect in effects if isinstance(effect, Tell) and effect.seq]
+        self._facts.extend(facts)
+        return bool(facts)
+
+    def _start(self, asking: Awaitable[RoomEvent | None]) -> None:
+        task = self._loop.create_task(self._ask(asking))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _ask(self, asking: Awaitable[RoomEvent | None]) -> None:
+        try:
+            event = await asking
+        except StoreUnavailable:
+            self._metrics.store_unavailable += 1
+            return
+        except Refused:
+            return  # the packet is gone; nothing more will be due
+        if event is not None and not self._closed:
+            self._receive(event)
+
+    async def _propose(self, cue: Cue) -> ProposalAnswered:
+        announced = await self._feed.announce(self.record, cue)
+        return ProposalAnswered(cue, _ANSWERS[announced.outcome], announced.seq)
+
+    async def _count(self, packet_id: PacketId) -> Counted:
+        counts = await self._packets.counts(packet_id)
+        return Counted(packet_id, counts.remaining)
+
+    async def _look_up(self, packet_id: PacketId) -> PacketRead:
+        packet = await self._packets.get(packet_id)
+        self._on_packet(packet)
+        return PacketRead(packet)
+
+    async def _settle(self, packet_id: PacketId) -> Settled | None:
+        """Sweep, whoever may have done so before us, and read the result."""
+        if await self._packets.sweep(packet_id) is None:
+            return None
+        seed = await self._packets.seed(packet_id)
+        if seed is None:
+            return None
+        claims = await self._packets.claims(packet_id)
+        return Settled(packet_id, result_body(packet_id, claims, seed))
+
+    def _arm(self) -> None:
+        """Set the one timer anew, always from the clock, so that no error adds up."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        at_ms = self._room.next_wakeup_ms()
+        if at_ms is None or self._closed:
+            return
+        record = self._clock.record
+        if record.speed:
+            due_s = record.real_until(at_ms, now_real_ms=self._clock.real_ms()) / 1_000
+            due_s = min(max(due_s, SLEEP_MIN_S), SLEEP_MAX_S)
+        else:
+            due_s = STILL_CLOCK_S
+        self._timer = self._loop.call_later(due_s, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._carry_out(self._room.wake(self._clock.room_ms()))
+        self._arm()

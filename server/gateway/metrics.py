@@ -1,0 +1,23 @@
+"""What the gateway counts: plain integers, so that counting costs the hot path an addition."""
+
+from dataclasses import dataclass, field
+
+from server.core.claim import ClaimStatus
+
+
+@dataclass(slots=True)
+class Metrics:
+    """Counters since the process started, but for ``connected``, which goes up and down."""
+
+    connected: int = 0
+    joined: int = 0
+    refused: int = 0  # connections that were answered with an HTTP error
+    resumed: int = 0
+    frames_in: int = 0
+    frames_out: int = 0
+    bytes_out: int = 0
+    malformed: int = 0
+    too_slow: int = 0  # viewers cut off with 4008
+    timed_out: int = 0  # requests that did not come in whole, and viewers that fell silent
+    store_unavailable: int = 0
+    grabs: dict[ClaimStatus, int] = field(default_factory=lambda: dict.fromkeys(ClaimStatus, 0))
