@@ -163,7 +163,8 @@ class Director:
         if response.ok:
             answer: dict[str, Any] = response.json()
             return answer
-        raise SetUpFailed(f"{response.request.method} {response.request.path_url}: {response.status_code} {response.text}")
+        request = response.request
+        raise SetUpFailed(f"{request.method} {request.path_url}: {response.status_code} {response.text}")
 
 
 def planned_packets(scenario: Scenario, viewers: int) -> list[PlannedPacket]:

@@ -1,4 +1,4 @@
-"""A scenario: who hosts, who watches, which packets fall when, and how good the run must be (loadtest.md, section 1)."""
+"""A scenario: who hosts, who watches, which packets fall when (loadtest.md, section 1)."""
 
 import tomllib
 from collections.abc import Iterator

@@ -52,7 +52,7 @@ def perform(plan: Plan, facts: RunFacts, view: View) -> None:
     Raises ProcessFailed or SetUpFailed; whatever was started is stopped in any case.
     """
     with _server(plan, view) as url:
-        director = Director(url, plan.scenario, plan.scenario.audience.viewers, lambda _: None, allocator=plan.allocator)
+        director = Director(url, plan.scenario, plan.scenario.audience.viewers, _unsaid, allocator=plan.allocator)
         view.phase("opening the rooms")
         director.set_up()
         with _audience(plan, url, view) as audience:
@@ -126,7 +126,7 @@ def _audience(plan: Plan, url: str, view: View) -> Iterator[_Audience]:
 
 
 def _programme(folder: RunFolder, director: Director, audience: _Audience, url: str, view: View) -> None:
-    """Let the director perform in a thread of its own, and show how it goes."""
+    """Let the director perform in a thread of its own, show how it goes, and take the books now and then."""
     view.phase("the curtain rises")
     stop = threading.Event()
     problem: list[Exception] = []
@@ -137,31 +137,32 @@ def _programme(folder: RunFolder, director: Director, audience: _Audience, url: 
         except (SetUpFailed, requests.RequestException) as error:
             problem.append(error)
 
+    def watch(going_on: Callable[[], bool]) -> None:
+        next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
+        while going_on():
+            audience.process.check()
+            last = director.happenings[-1] if director.happenings else None
+            view.progress(audience.files.look(), f"{last.packet_name}: {last.outcome}" if last else "")
+            if time.monotonic() >= next_snapshot:
+                _take_books(url, folder.snapshot(len(folder.snapshots())), final=False)
+                next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
+            time.sleep(LOOK_EVERY_S)
+
     thread = threading.Thread(target=perform_it, name="director")
     thread.start()
     try:
-        _watch(folder, thread.is_alive, director, audience, url, view)
+        watch(thread.is_alive)
     finally:
         stop.set()
         thread.join()
     if problem:
         raise SetUpFailed(str(problem[0]))
     until = time.monotonic() + RESULTS_LINGER_S
-    _watch(folder, lambda: time.monotonic() < until, director, audience, url, view)
+    watch(lambda: time.monotonic() < until)
 
 
-def _watch(
-    folder: RunFolder, going_on: Callable[[], bool], director: Director, audience: _Audience, url: str, view: View
-) -> None:
-    next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
-    while going_on():
-        audience.process.check()
-        last = director.happenings[-1] if director.happenings else None
-        view.progress(audience.files.look(), f"{last.packet_name}: {last.outcome}" if last else "")
-        if time.monotonic() >= next_snapshot:
-            _take_books(url, folder.snapshot(len(folder.snapshots())), final=False)
-            next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
-        time.sleep(LOOK_EVERY_S)
+def _unsaid(_: str) -> None:
+    """Say nothing: the view shows the director's happenings."""
 
 
 def _take_books(url: str, path: Path, *, final: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: a storm as it goes, and what came of it. Only words and tables; nothing decides."""
+"""What a person sees in the terminal: a storm as it goes, and what came of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from loadtest.progress import Progress
 from loadtest.verify import Verification
+from server.core.ids import PacketId
 
 _COLOURS = {"pass": "bold green", "fail": "bold red", "unknown": "bold yellow"}
 VIOLATIONS_SHOWN = 8
@@ -151,16 +152,15 @@ def _figures(result: Mapping[str, Any]) -> Table:
 
 
 def _percentiles(figures: Mapping[str, float | None]) -> str:
-    if figures["p50"] is None:
-        return "none measured"
     return f"p50 {figures['p50']:.1f}, p99 {figures['p99']:.1f}, max {figures['max']:.1f} ms"
 
 
-def show_verifications(console: Console, verifications: Mapping[str, Verification]) -> None:
+def show_verifications(console: Console, verifications: Mapping[PacketId, Verification]) -> None:
     """Show for each packet whether its shares are those it had committed to."""
     for packet_id, verification in verifications.items():
         if verification.ok and verification.shares is not None:
-            console.print(f"[green]verified[/]  {packet_id}: {len(verification.shares):,} shares from the revealed seed")
+            shares = len(verification.shares)
+            console.print(f"[green]verified[/]  {packet_id}: {shares:,} shares from the revealed seed")
         elif verification.ok:
             console.print(f"[yellow]sealed[/]    {packet_id}: its seed is not revealed yet")
         else:

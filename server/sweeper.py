@@ -10,6 +10,7 @@ from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
 from server.store.packets import Packets
+from server.store.transfers import StoreBroken
 
 ROUND_S = 0.2  # real; money goes back within a fifth of a second
 ROUNDS_PER_CLEARING = 50  # abandoned staging waits ten minutes anyway
@@ -34,6 +35,7 @@ class Sweeper:
         self._packets = packets
         self._on_settled = on_settled
         self._rounds = 0
+        self._broken: set[PacketId] = set()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -42,6 +44,7 @@ class Sweeper:
         assert self._task is None
         self._stopping.clear()
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(_report)
 
     async def stop(self) -> None:
         """Finish the round that is under way and end."""
@@ -58,14 +61,30 @@ class Sweeper:
         creators: Any = await self._store.redis.smembers(keys.CREATORS)
         for name in creators:
             creator_id = CreatorId(name.decode())
-            for packet_id in await self._packets.due(creator_id):
-                if await self._packets.sweep(packet_id) is not None:
-                    settled.append(packet_id)
-                    if self._on_settled is not None:
-                        await self._on_settled(packet_id)
+            due = await self._packets.due(creator_id)
+            settled += [packet_id for packet_id in due if await self._sweep(packet_id)]
             if clearing:
                 await self._packets.drop_abandoned(creator_id)
         return settled
+
+    async def _sweep(self, packet_id: PacketId) -> bool:
+        try:
+            if await self._packets.sweep(packet_id) is None:
+                return False
+        except StoreBroken as error:
+            self._complain(packet_id, error)
+            return False
+        if self._on_settled is not None:
+            await self._on_settled(packet_id)
+        return True
+
+    def _complain(self, packet_id: PacketId, error: StoreBroken) -> None:
+        """Make a packet that cannot be swept heard, once; the others are swept all the same."""
+        if packet_id not in self._broken:
+            self._broken.add(packet_id)
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"{packet_id} cannot be swept", "exception": error}
+            )
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
@@ -73,3 +92,11 @@ class Sweeper:
                 await self.look()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), ROUND_S)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """Make a fault of ours heard at once: nobody awaits this task before the process ends."""
+    if not task.cancelled() and task.exception() is not None:
+        task.get_loop().call_exception_handler(
+            {"message": "nothing is swept any more", "task": task, "exception": task.exception()}
+        )

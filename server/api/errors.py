@@ -67,7 +67,7 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     problems = error.errors()
     if any(problem["type"] == "json_invalid" for problem in problems):
-        return _answer(400, "malformed_json", "; ".join(str(problem.get("ctx", problem["msg"])) for problem in problems))
+        return _answer(400, "malformed_json", "; ".join(str(each.get("ctx", each["msg"])) for each in problems))
     sentences = [f"{'.'.join(str(part) for part in problem['loc'][1:])}: {problem['msg']}" for problem in problems]
     return _answer(_REFUSED, "bad_field", "; ".join(sentences))
 

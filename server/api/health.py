@@ -29,7 +29,7 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz")
 async def readyz(parts: WithParts) -> dict[str, str]:
     """Say that the process can serve grabs: its store answers."""
-    await parts.store.ping()
+    await parts.store.redis.execute_command("PING")
     return {"status": "ready"}
 
 

@@ -88,7 +88,8 @@ async def create(body: NewPacket, parts: WithParts, key: WithKey) -> PacketShown
     creator_id = checked_creator_id(body.creator_id)
     rulebook = _rulebook(body.platform)
     if not 0 < len(body.name) <= rulebook.name_length_max:
-        raise Refused("bad_field", f"must be 1 to {rulebook.name_length_max} characters", field="name", rule="ALL-CRE-1")
+        wanted = f"must be 1 to {rulebook.name_length_max} characters"
+        raise Refused("bad_field", wanted, field="name", rule="ALL-CRE-1")
     parts.gateway.check_allocator(body.allocator)
     terms = _terms(body, rulebook)
     check_terms(terms, rulebook)
@@ -127,9 +128,7 @@ async def launch(packet_id: str, body: Launch, parts: WithParts, _: WithKey) -> 
     )
     for _attempt in range(LAUNCH_TRIES):
         seen, others = await parts.packets.launches(packet.creator_id)
-        planned = plan_launch(
-            request, rulebook=_rulebook(packet.platform), now_ms=parts.clock.room_ms(), others=others
-        )
+        planned = plan_launch(request, rulebook=_rulebook(packet.platform), now_ms=parts.clock.room_ms(), others=others)
         try:
             launched = await parts.packets.launch(
                 packet.packet_id, room=room, schedule=planned.schedule, surface=planned.surface, seen=seen

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+from redis.exceptions import ResponseError
 
 from server.core.claim import Share
 from server.core.ids import CreatorId, PacketId, ViewerId, creator_of
@@ -16,7 +17,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.packet_record import Counts, Record, counts_from, packet_from, seed_of, share_from
 from server.store.rooms import RoomRecord
-from server.store.transfers import checked_transfer_id, refusal
+from server.store.transfers import StoreBroken, checked_transfer_id, refusal
 
 __all__ = ["Counts", "Packets"]
 
@@ -147,7 +148,7 @@ class Packets:
 
         A launched packet can be voided until *lead_ms* room milliseconds before its warm-up (DY-VOI-2), or until its
         claim window closes if that is None; a draft always. What was claimed stays (DY-VOI-3). Raises Refused:
-        not_found, too_late, voided, settled, transfer_conflict.
+        not_found, too_late, voided, settled, transfer_conflict; StoreBroken.
         """
         checked_transfer_id(transfer_id)
         lead = "" if lead_ms is None else lead_ms
@@ -166,7 +167,7 @@ class Packets:
         Settle a packet whose claim window is over: what nobody has claimed goes back (DY-REV-2).
 
         Returns None if nothing is due, or no longer (a voided packet); again and again it returns the same counts.
-        Raises Refused: not_found.
+        Raises Refused: not_found; StoreBroken.
         """
         match outcome := await self._close("sweep", packet_id, []):
             case b"done" | b"repeated":
@@ -245,7 +246,10 @@ class Packets:
             keys.returned(packet_id),
         ]
         await self._clock.copy_to(creator_id)
-        outcome: bytes = await self._store.run(script, names, [packet_id, creator_id, *more])
+        try:
+            outcome: bytes = await self._store.run(script, names, [packet_id, creator_id, *more])
+        except ResponseError as error:
+            raise StoreBroken(f"{packet_id}: {error}") from error
         return outcome
 
     async def _stage(self, packet_id: PacketId, terms: Terms, shares: Sequence[int], commitment: str) -> None:

@@ -20,6 +20,10 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
 }
 
 
+class StoreBroken(Exception):  # noqa: N818 - an answer about the store
+    """What the store holds is not what its scripts wrote there; nothing was changed. The text names it."""
+
+
 def checked_transfer_id(text: str) -> str:
     """Return *text* if a caller may name a transfer so; raise Refused if not."""
     if not 0 < len(text) <= TRANSFER_ID_LENGTH_MAX or not text.isprintable() or text.startswith(_OURS):

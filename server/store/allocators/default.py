@@ -120,15 +120,12 @@ class DefaultAllocator:
                     claims = _refused(packet_id, grabs, ClaimStatus.UNAVAILABLE)
                 self._waiting -= len(grabs)
                 _hand_out(batch, claims)
-        except BaseException as error:
+        except Exception as error:
             self._abandon(batch, lane, error)
-            raise
         finally:
             del self._lanes[packet_id]
 
-    def _abandon(
-        self, batch: "list[tuple[_Call, Sequence[Grab]]]", lane: Iterable[_Call], error: BaseException
-    ) -> None:
+    def _abandon(self, batch: "list[tuple[_Call, Sequence[Grab]]]", lane: Iterable[_Call], error: Exception) -> None:
         """Let the callers know that the store's answer was none: nobody may wait for ever."""
         self._waiting -= sum(len(part) for _, part in batch) + sum(len(call.grabs) - call.taken for call in lane)
         for call in [*(call for call, _ in batch), *lane]:
@@ -185,8 +182,10 @@ class DefaultAllocator:
         if self._reading.get(packet_id) is not asyncio.current_task():
             return
         del self._reading[packet_id]
-        packet = packet_from(record)
-        if packet.schedule is not None and packet.state in (PacketState.LAUNCHED, PacketState.SETTLED):
+        packet = packet_from(record) if record else None
+        if packet is None or packet.schedule is None:
+            return
+        if packet.state in (PacketState.LAUNCHED, PacketState.SETTLED):
             self._memory.put(Recollection(packet_id, packet.edition, packet.schedule, claims, sold_out))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -1,0 +1,111 @@
+"""What a person can get wrong on the command line: each a readable word, an exit code, and nothing changed."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.store.connection import Durability
+from server.store.embedded import EmbeddedStore
+
+
+def _redrain(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "scripts.cli", *arguments],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["storm", "evenign"], "no such scenario"),
+        (["storm", "--viewers", "many"], "viewers"),
+        (["storm", "--viewers", "0"], "audience.viewers"),
+        (["storm", "smoke", "--allocator", "mine"], "allocator"),
+        (["storm", "smoke", "--durability", "always"], "durability"),
+        (["storm", "smoke", "--target", "http://127.0.0.1:1", "--allocator", "naive"], "allocator"),
+        (["serve", "--speed", "-1"], "speed"),
+        (["serve", "--durability", "always"], "durability"),
+        (["serve", "--port", "70000"], "port"),
+        (["launch"], "launch"),
+    ],
+)
+def test_wrong_usage_is_64_and_names_what_is_wrong(arguments: list[str], said: str, tmp_path: Path) -> None:
+    """A typing slip ends with 64, names the option, and leaves nothing behind."""
+    done = _redrain(*arguments, folder=tmp_path)
+    assert done.returncode == 64, done.stderr
+    assert said in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bad_scenario_file_is_64_and_names_the_line(tmp_path: Path) -> None:
+    """Who writes a scenario learns the file, the line, the field and the rule."""
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\n[audience]\nviewers = -3\n', "utf-8")
+    done = _redrain("storm", str(path), folder=tmp_path)
+    assert done.returncode == 64
+    assert "mine.toml:3: audience.viewers" in done.stderr
+
+
+def test_a_taken_port_is_30_and_says_what_to_do(tmp_path: Path) -> None:
+    """A second server on a port does not start silently."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = _redrain("serve", "--port", str(taken.getsockname()[1]), folder=tmp_path)
+    assert done.returncode == 30
+    assert "--port" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_public_address_is_30(tmp_path: Path) -> None:
+    """Without tickets a server may only speak to its own machine."""
+    done = _redrain("serve", "--host", "0.0.0.0", folder=tmp_path)  # noqa: S104
+    assert done.returncode == 30
+    assert "loopback" in done.stderr
+
+
+def test_an_unreachable_store_is_30(tmp_path: Path) -> None:
+    """The message names the address and what to do."""
+    done = _redrain("serve", "--port", "0", folder=tmp_path, REDRAIN_STORE_URL="redis://127.0.0.1:1")
+    assert done.returncode == 30
+    assert "127.0.0.1:1" in done.stderr
+
+
+def test_a_store_that_evicts_is_30(tmp_path: Path) -> None:
+    """A store that may drop claims is refused before anything is written into it."""
+    store = EmbeddedStore.start(tmp_path / "store", durability=Durability.DURABLE)
+    try:
+        import redis
+
+        plain = redis.Redis.from_url(store.url)
+        plain.config_set("maxmemory-policy", "allkeys-lru")
+        done = _redrain("serve", "--port", "0", folder=tmp_path, REDRAIN_STORE_URL=store.url)
+        assert done.returncode == 30
+        assert "noeviction" in done.stderr
+        assert plain.dbsize() == 0
+        plain.close()
+    finally:
+        store.stop()
+
+
+def test_an_audit_of_nothing_is_30(tmp_path: Path) -> None:
+    """A folder without a run cannot be audited, and that is said."""
+    done = _redrain("audit", str(tmp_path), folder=tmp_path)
+    assert done.returncode == 30
+    assert "run" in done.stderr
+
+
+def test_a_verification_without_a_run_is_64(tmp_path: Path) -> None:
+    """There must be a run to verify."""
+    done = _redrain("verify", folder=tmp_path)
+    assert done.returncode == 64
+    assert "--run" in done.stderr

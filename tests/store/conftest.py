@@ -1,0 +1,12 @@
+"""What the tests of money stand on."""
+
+import pytest
+
+from server.store.connection import Store
+from tests.store.desk import Desk
+
+
+@pytest.fixture
+async def desk(store: Store) -> Desk:
+    """Open a desk on an empty store."""
+    return await Desk.open(store)

@@ -1,0 +1,179 @@
+"""Type poison: a key of the wrong type or a field that is no number stops a script before its first write (F05)."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from redis.exceptions import ResponseError
+
+from server.core.ids import PacketId
+from server.store import keys
+from server.store.transfers import StoreBroken
+from tests.store.desk import CLAIM_END_AT_MS, NOW_MS, Desk
+
+Act = Callable[[Desk, PacketId], Awaitable[object]]
+
+
+async def recharge(desk: Desk, _: PacketId) -> None:
+    await desk.recharge(10)
+
+
+async def create(desk: Desk, _: PacketId) -> None:
+    await desk.draft([1, 2], packet_id=PacketId("c1.new"))
+
+
+async def launch(desk: Desk, _: PacketId) -> None:
+    await desk.store.run(
+        "launch",
+        [
+            keys.clock_of(desk.creator_id),
+            keys.wallet(desk.creator_id),
+            keys.packet(PacketId("c1.draft")),
+            keys.due(desk.creator_id),
+            keys.feed(desk.creator_id, desk.room.room_id),
+            keys.on_air(desk.creator_id, desk.room.room_id),
+        ],
+        ["c1.draft", desk.room.room_id, NOW_MS, CLAIM_END_AT_MS, CLAIM_END_AT_MS + 1, "popup", 1, "{}", keys.BELL],
+    )
+
+
+async def claim(desk: Desk, packet_id: PacketId) -> None:
+    await desk.run_claim(packet_id, ["ann", "q", "bob", "q"])
+
+
+async def sweep(desk: Desk, packet_id: PacketId) -> None:
+    await desk.at(CLAIM_END_AT_MS)
+    await desk.packets.sweep(packet_id)
+
+
+async def void(desk: Desk, packet_id: PacketId) -> None:
+    await desk.packets.void(packet_id, transfer_id="void", lead_ms=None)
+
+
+WRONG_TYPES: list[tuple[Act, list[str]]] = [
+    (recharge, ["clock", "wallet", "transfers", "journal"]),
+    (create, ["clock", "wallet", "transfers", "journal", "packets", "stagings", "staging:c1.new", "staged:c1.new"]),
+    (launch, ["clock", "wallet", "packet:c1.draft", "due", "feed:room-c1", "onair:room-c1"]),
+    (claim, ["clock", "packet:P", "shares:P", "claims:P", "journal"]),
+    (sweep, ["wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P"]),
+    (void, ["clock", "wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P"]),
+]
+
+WRONG_FIELDS: list[tuple[Act, str, str]] = [
+    (recharge, "wallet", "available_fen"),
+    (recharge, "wallet", "spent_fen"),
+    (recharge, "clock", "speed"),
+    (create, "wallet", "available_fen"),
+    (create, "wallet", "spent_fen"),
+    (create, "clock", "origin_ms"),
+    (launch, "wallet", "launches"),
+    (launch, "clock", "started_ms"),
+    (claim, "clock", "origin_ms"),
+    (claim, "packet:P", "edition"),
+    (claim, "packet:P", "given"),
+    (claim, "packet:P", "given_fen"),
+    (claim, "packet:P", "grab_at_ms"),
+    (claim, "packet:P", "claim_end_at_ms"),
+    (claim, "packet:P", "state"),
+    (sweep, "packet:P", "given"),
+    (sweep, "packet:P", "given_fen"),
+    (sweep, "packet:P", "total_fen"),
+    (sweep, "packet:P", "claim_end_at_ms"),
+    (sweep, "wallet", "returned_fen"),
+    (void, "packet:P", "given_fen"),
+    (void, "packet:P", "claim_end_at_ms"),
+    (void, "packet:P", "state"),
+    (void, "wallet", "available_fen"),
+]
+
+
+async def set_up(desk: Desk) -> PacketId:
+    await desk.recharge(100)
+    await desk.draft([4], packet_id=PacketId("c1.draft"))
+    return await desk.open_packet([5, 6, 7])
+
+
+@pytest.mark.parametrize(
+    ("act", "key"),
+    [(act, key) for act, names in WRONG_TYPES for key in names],
+    ids=lambda it: getattr(it, "__name__", it),
+)
+async def test_a_key_of_the_wrong_type_changes_nothing(desk: Desk, act: Act, key: str) -> None:
+    """Whatever key is of another type, the script fails and all else is as before."""
+    packet_id = await set_up(desk)
+    if act is sweep:
+        await desk.at(CLAIM_END_AT_MS)
+    poisoned = f"{{c1}}:{key.replace('P', packet_id)}"
+    await desk.store.redis.delete(poisoned)
+    if key == "clock" or key.startswith(("packet:", "wallet", "transfers", "claims", "staged")):
+        await desk.store.redis.rpush(poisoned, "poison")
+    else:
+        await desk.store.redis.hset(poisoned, "poison", "poison")
+    before = await desk.state()
+
+    with pytest.raises((ResponseError, StoreBroken), match=r"WRONGTYPE|BROKEN"):
+        await act(desk, packet_id)
+
+    assert within(before, await desk.state())
+
+
+@pytest.mark.parametrize(("act", "key", "field"), WRONG_FIELDS, ids=lambda it: getattr(it, "__name__", it))
+@pytest.mark.parametrize("poison", ["", "many", "1.5", "-3", str(2**53), "nan"])
+async def test_a_field_that_is_no_number_changes_nothing(
+    desk: Desk, act: Act, key: str, field: str, poison: str
+) -> None:
+    """Money, counters and instants are whole numbers that a double holds, or the script fails before it writes."""
+    packet_id = await set_up(desk)
+    if act is sweep:
+        await desk.at(CLAIM_END_AT_MS)
+    await desk.store.redis.hset(f"{{c1}}:{key.replace('P', packet_id)}", field, poison)
+    before = await desk.state()
+
+    with pytest.raises((ResponseError, StoreBroken), match="BROKEN"):
+        await act(desk, packet_id)
+
+    assert within(before, await desk.state())
+
+
+@pytest.mark.parametrize("act", [recharge, create, claim, void])
+async def test_without_a_clock_no_money_moves(desk: Desk, act: Act) -> None:
+    """A missing clock is an error, not the year 1970."""
+    packet_id = await set_up(desk)
+    await desk.store.redis.delete(keys.clock_of(desk.creator_id))
+    before = await desk.state()
+
+    with pytest.raises((ResponseError, StoreBroken), match="BROKEN clock"):
+        await act(desk, packet_id)
+
+    assert within(before, await desk.state())
+
+
+@pytest.mark.parametrize("poison", ["", "many", "-5", "5.5"])
+async def test_a_share_that_is_no_amount_is_not_given(desk: Desk, poison: str) -> None:
+    """A poisoned share stops the batch that would give it, and the batch alone."""
+    packet_id = await set_up(desk)
+    await desk.store.redis.lset(keys.shares(packet_id), 1, poison)
+    before = await desk.state()
+
+    with pytest.raises(ResponseError, match="BROKEN shares"):
+        await claim(desk, packet_id)
+
+    assert before == await desk.state()
+
+
+async def test_a_schedule_that_is_none_is_refused_by_the_script_too(desk: Desk) -> None:
+    """launch.lua does not take an opening after the end, whoever asks."""
+    await set_up(desk)
+    before = await desk.state()
+    names = [f"{{c1}}:{key}" for key in ("clock", "wallet", "packet:c1.draft", "due", "feed:room-c1", "onair:room-c1")]
+
+    with pytest.raises(ResponseError, match="BROKEN schedule"):
+        await desk.store.run("launch", names, ["c1.draft", "room-c1", 5, 4, 6, "popup", 1, "{}", keys.BELL])
+
+    assert before == await desk.state()
+
+
+def within(before: dict[bytes, bytes], after: dict[bytes, bytes]) -> bool:
+    """Tell whether nothing that was there has changed; only shares on their way in may have come."""
+    new = {key for key in after if key not in before}
+    staging = (b"{c1}:staging:c1.new", b"{c1}:staged:c1.new", b"{c1}:stagings")
+    return new <= set(staging) and all(after.get(key) == value for key, value in before.items())
