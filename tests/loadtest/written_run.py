@@ -30,11 +30,9 @@ class WrittenRun:
     history: list[Line] = field(default_factory=list)
 
     def read(self) -> tuple[Books, History]:
-        """Parse both sides."""
         return books_from(self.books), history_from(self.history)
 
     def audit(self) -> list[Violation]:
-        """Judge both sides."""
         return audit(*self.read())
 
     def broken(self) -> set[str]:

@@ -78,4 +78,6 @@ def test_a_later_tap_that_gets_an_earlier_share_is_a7() -> None:
     (found,) = run.audit()
 
     assert found.invariant == "A7"
-    assert {line.get("index") for line in found.evidence} == {first["index"], last["index"]}
+    told_before, claim = found.evidence
+    assert told_before["index"] == last["index"] > claim["index"]
+    assert told_before["t_reply"] < claim["t_sent"]
