@@ -90,7 +90,11 @@ def _json_types(hint: Any) -> frozenset[type]:
 
 def evidence_of(kind: str, record: NamedTuple) -> Line:
     """Return *record* as the line it came from, for people to look at."""
-    return {"kind": kind, **record._asdict()}
+    return {"kind": kind, **{field: _plain(value) for field, value in record._asdict().items()}}
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
 
 
 def lines_of(path: Path) -> Iterator[tuple[str, Line]]:

@@ -152,7 +152,7 @@ class Scenario(_Part):
             yield seat
 
     def before(self, *, viewers: int | None = None, seed: int | None = None, speed: int | None = None) -> "Scenario":
-        """Return the same scenario before another audience, with another seed or at another speed."""
+        """Return the same scenario before another audience, with another seed or speed. Raises BadScenario."""
         plain = self.model_dump()
         if viewers is not None:
             plain["audience"]["viewers"] = viewers
@@ -160,7 +160,10 @@ class Scenario(_Part):
             plain["seed"] = seed
         if speed is not None:
             plain["speed"] = speed
-        return Scenario.model_validate(plain)
+        try:
+            return Scenario.model_validate(plain)
+        except ValidationError as error:
+            raise BadScenario("\n".join(_sentence(self.name, "", problem) for problem in error.errors())) from None
 
 
 def shipped_names() -> list[str]:

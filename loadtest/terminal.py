@@ -17,7 +17,7 @@ from server.core.ids import PacketId
 _COLOURS = {"pass": "bold green", "fail": "bold red", "unknown": "bold yellow"}
 VIOLATIONS_SHOWN = 8
 EVIDENCE_SHOWN = 4
-PLAIN_EVERY_LOOKS = 20  # without a terminal to redraw, one line every two seconds
+PLAIN_EVERY_LOOKS = 40  # without a terminal to redraw, one line every four seconds
 
 
 class LiveView:
@@ -55,7 +55,7 @@ class LiveView:
         if self._live is not None:
             self._live.update(self._panel(progress, happening))
         elif self._looks % PLAIN_EVERY_LOOKS == 0:
-            self._console.print(f"[dim]     [/]  {self._line(progress)}  {happening}")
+            self._console.print(f"[dim]     [/]  {self._line(progress)}  {happening}", soft_wrap=True)
 
     def _measure(self, progress: Progress) -> None:
         now = self._console.get_time()
@@ -116,9 +116,9 @@ def _setting(result: Mapping[str, Any]) -> str:
 def _packets(packets: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     for name in ("packet", "name", "state"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for name in ("granted", "of shares", "fen granted", "fen back"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     for packet in packets:
         table.add_row(

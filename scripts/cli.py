@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from loadtest.verdict import Exit
 
@@ -24,12 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with the exit code of design.md, section 1."""
     try:
         code = app(args=arguments, standalone_mode=False)
-    except click.UsageError as error:
-        _errors.print(f"[red]redrain:[/] {error.format_message()}")
-        if error.ctx is not None:
-            _errors.print(error.ctx.get_usage(), markup=False)
+    except typer.TyperException as error:
+        _errors.print(f"[red]redrain:[/] {escape(error.format_message())} (see --help)")
         code = Exit.USAGE
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         _errors.print("redrain: interrupted")
         code = Exit.INTERRUPTED
     sys.exit(int(code or 0))

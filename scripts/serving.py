@@ -8,6 +8,7 @@ from typing import Any
 import uvloop
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from loadtest.verdict import Exit
 from server.app import CannotServe, serve
@@ -34,7 +35,7 @@ def run_server(given: dict[str, Any], ready_file: Path | None, say: Console) -> 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings, ready))
     except (CannotServe, StoreUnavailable, StoreUnfit) as error:
-        say.print(f"[red]redrain:[/] {error}")
+        say.print(f"[red]redrain:[/] {escape(str(error))}")
         return Exit.ENVIRONMENT
     return Exit.PASS
 
@@ -49,7 +50,7 @@ def run_store(port: int, durability: str, home: Path, say: Console) -> int:
     try:
         embedded = EmbeddedStore.start(home, durability=asked, port=port)
     except (PortTaken, StoreUnavailable, StoreUnfit) as error:
-        say.print(f"[red]redrain:[/] {error}")
+        say.print(f"[red]redrain:[/] {escape(str(error))}")
         return Exit.ENVIRONMENT
     say.print(f"redrain: store on redis://127.0.0.1:{port} ({asked}); use it with REDRAIN_STORE_URL; Ctrl-C stops it")
     # Blocked only now: the store, started above, would have inherited the mask.

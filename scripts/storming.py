@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from loadtest.judgement import judge_run
 from rich.console import Console
+from rich.markup import escape
 
 from loadtest.director import SetUpFailed
 from loadtest.environment import environment
@@ -24,6 +25,7 @@ from loadtest.verify import verify_packet
 
 RUNS = Path(".redrain/runs")
 ALLOCATORS = ("default", "naive")
+PLAIN_WIDTH = 120  # of a log, where no terminal says how wide it is
 DESCRIPTORS_BESIDE = 200  # what a process needs beside one descriptor for each connection
 
 
@@ -40,7 +42,7 @@ def run_storm(
     json: str | None,
 ) -> int:
     """Run a scenario, judge it, show the verdict and return the exit code."""
-    say = Console(stderr=json == "-", highlight=False)
+    say = _console(json)
     wrong = _wrong_usage(allocator, durability, target)
     if wrong:
         return _failed(wrong, Exit.USAGE)
@@ -77,7 +79,7 @@ def run_audit(path: Path, *, json: str | None) -> int:
         result = judge_run(RunFolder(path))
     except BadRecord as error:
         return _failed(error, Exit.ENVIRONMENT)
-    return _conclude(RunFolder(path), result, Console(stderr=json == "-", highlight=False), json)
+    return _conclude(RunFolder(path), result, _console(json), json)
 
 
 def run_verify(packet_id: str | None, path: Path | None) -> int:
@@ -169,6 +171,14 @@ def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str
     return int(result["exit_code"])
 
 
+def _console(json: str | None) -> Console:
+    """Return where a person reads; standard output belongs to the JSON if that was asked for."""
+    console = Console(stderr=json == "-", highlight=False)
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
+    return console
+
+
 def _failed(error: Exception | str, code: Exit) -> int:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]redrain:[/] {error}", markup=True)
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]redrain:[/] {escape(str(error))}")
     return int(code)

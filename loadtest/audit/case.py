@@ -51,14 +51,15 @@ class Case:
     """
     One packet in the books (None if they do not know it) and in the history.
 
-    ``claims`` are the final claim lines, or the journal's claims in books that are not final; ``given`` are always
-    the journal's. ``heard`` is None if there is no history.
+    ``claims`` are the final claim lines, or the journal's claims in books that are not final, and ``owned`` the same by
+    viewer; ``given`` are always the journal's. ``heard`` is None if there is no history.
     """
 
     packet_id: PacketId
     packet: PacketRecord | None
     final: bool
     claims: list[ClaimRecord]
+    owned: dict[ViewerId, ClaimRecord]
     given: list[Given]
     entries: list[JournalRecord]
     left: tuple[int, ...] | None
@@ -105,10 +106,11 @@ def _in_books(books: Books, packet_id: PacketId, entries: list[JournalRecord]) -
             ClaimRecord(packet_id, claim.viewer_id, claim.index, claim.amount_fen, entry.edition or 0, claim.request_id)
             for claim, entry in given
         ]
+    owned = {claim.viewer_id: claim for claim in claims}
     left = books.left.get(packet_id)
     if left is None and books.final and packet is not None and packet.over:
         left = ()
-    return Case(packet_id, packet, books.final, claims, given, entries, left, [], None)
+    return Case(packet_id, packet, books.final, claims, owned, given, entries, left, [], None)
 
 
 def _heard(case: Case, grabs: list[GrabRecord]) -> Heard:

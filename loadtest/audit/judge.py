@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from loadtest.audit.case import cases_of
 from loadtest.audit.fanout import check_fanout
 from loadtest.audit.issuance import check_counters, check_drain, check_issuance
-from loadtest.audit.money import check_money
+from loadtest.audit.money import check_money, check_packet_money
 from loadtest.audit.realtime import check_realtime
 from loadtest.audit.receipts import check_one_each, check_receipts
 from loadtest.audit.shares import check_shares
@@ -32,6 +32,7 @@ def audit(books: Books, history: History | None, snapshots: Sequence[Books] = ()
         check_receipts(findings, case)
         check_realtime(findings, case)
         check_shares(findings, case)
+        check_packet_money(findings, case)
     if history is not None:
         check_fanout(findings, history)
     check_money(findings, books)

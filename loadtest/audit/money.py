@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from loadtest.audit.case import Case
 from loadtest.audit.violation import Findings
 from loadtest.books import Books, ClaimRecord, CreatorRecord, JournalRecord, PacketRecord
 from loadtest.record import Line, evidence_of
-from server.core.ids import CreatorId, PacketId
+from server.core.ids import CreatorId
 
 MOVEMENTS: dict[str, tuple[str, str]] = {
     "recharge": ("psp", "funds"),
@@ -22,10 +23,13 @@ MAY_BE_NOTHING = frozenset({"sweep", "void"})
 
 
 def check_money(findings: Findings, books: Books) -> None:
-    """Check A10: double entry per account, each wallet, each packet's escrow, and the three records of a claim."""
+    """Check A10 for every creator: double entry per account, the wallet, and the escrow of each packet."""
     entries: defaultdict[CreatorId, list[JournalRecord]] = defaultdict(list)
     for entry in books.journal:
         entries[entry.creator_id].append(entry)
+    packets: defaultdict[CreatorId, list[PacketRecord]] = defaultdict(list)
+    for packet in books.packets.values():
+        packets[packet.creator_id].append(packet)
     for creator_id in dict.fromkeys([*books.creators, *entries]):
         creator = books.creators.get(creator_id)
         if creator is None:
@@ -35,10 +39,8 @@ def check_money(findings: Findings, books: Books) -> None:
         balances = _replay(findings, entries[creator_id])
         _check_cut(findings, creator, entries[creator_id])
         _check_wallet(findings, creator, entries[creator_id], balances)
-        for packet in books.packets.values():
-            if packet.creator_id == creator_id:
-                _check_escrow(findings, packet, balances)
-    _check_packets(findings, books)
+        for packet in packets[creator_id]:
+            _check_escrow(findings, packet, balances)
 
 
 def _replay(findings: Findings, entries: list[JournalRecord]) -> dict[str, int]:
@@ -122,41 +124,47 @@ def _check_escrow(findings: Findings, packet: PacketRecord, balances: dict[str, 
         findings.add("A10", packet.packet_id, "escrow", text, evidence_of("packet", packet))
 
 
-def _check_packets(findings: Findings, books: Books) -> None:
-    moved: defaultdict[tuple[PacketId, str], int] = defaultdict(int)
-    journaled: defaultdict[PacketId, list[ClaimRecord]] = defaultdict(list)
-    for entry in books.journal:
-        moved[entry.packet_id, entry.movement] += entry.amount_fen
-        claims = journaled[entry.packet_id]
-        for viewer_id, index, amount_fen, request_id in entry.claims or ():
-            claims.append(ClaimRecord(entry.packet_id, viewer_id, index, amount_fen, entry.edition or 0, request_id))
-    for packet_id, packet in books.packets.items():
-        given = journaled.get(packet_id, [])
-        explained = {
-            "total_fen": moved[packet_id, "fund"],
-            "given": len(given),
-            "given_fen": moved[packet_id, "claim"],
-            "returned_fen": moved[packet_id, "sweep"] + moved[packet_id, "void"],
-        }
-        for name, value in explained.items():
-            if getattr(packet, name) != value:
-                text = f"{name} is {getattr(packet, name)}, but the journal explains {value}"
-                findings.add("A10", packet_id, f"counter {name}", text, evidence_of("packet", packet))
-        if books.final:
-            _check_lines(findings, packet_id, books.claims.get(packet_id, []), given)
+def check_packet_money(findings: Findings, case: Case) -> None:
+    """Check A10 for one packet: its counters and its claims at the end are what the journal explains."""
+    packet = case.packet
+    if packet is None:
+        return
+    moved: defaultdict[str, int] = defaultdict(int)
+    for entry in case.entries:
+        moved[entry.movement] += entry.amount_fen
+    explained = {
+        "total_fen": moved["fund"],
+        "given": len(case.given),
+        "given_fen": moved["claim"],
+        "returned_fen": moved["sweep"] + moved["void"],
+    }
+    for name, value in explained.items():
+        if getattr(packet, name) != value:
+            text = f"{name} is {getattr(packet, name)}, but the journal explains {value}"
+            findings.add("A10", case.packet_id, f"counter {name}", text, evidence_of("packet", packet))
+    if case.final:
+        _check_lines(findings, case)
 
 
-def _check_lines(findings: Findings, packet_id: PacketId, claims: list[ClaimRecord], given: list[ClaimRecord]) -> None:
+def _check_lines(findings: Findings, case: Case) -> None:
     """Check that the claims at the end are exactly those that the journal saw being given."""
-    at_end, in_journal = set(claims), set(given)
+    given = [
+        ClaimRecord(
+            case.packet_id, claim.viewer_id, claim.index, claim.amount_fen, entry.edition or 0, claim.request_id
+        )
+        for claim, entry in case.given
+    ]
+    if given == case.claims:
+        return
+    at_end, in_journal = set(case.claims), set(given)
     for claim in given:
         if claim not in at_end:
             text = f"the journal gave share {claim.index} to {claim.viewer_id}, but no claim at the end says so"
-            findings.add("A10", packet_id, "claim missing", text, evidence_of("claim", claim))
-    for claim in claims:
+            findings.add("A10", case.packet_id, "claim missing", text, evidence_of("claim", claim))
+    for claim in case.claims:
         if claim not in in_journal:
             text = f"{claim.viewer_id} has share {claim.index} at the end, but the journal never gave it so"
-            findings.add("A10", packet_id, "claim unexplained", text, evidence_of("claim", claim))
+            findings.add("A10", case.packet_id, "claim unexplained", text, evidence_of("claim", claim))
 
 
 def _line(entry: JournalRecord) -> Line:
