@@ -134,10 +134,11 @@ def _heard(case: Case, grabs: list[GrabRecord]) -> Heard:
         if tap in won and grab.t_sent < asked.get(tap, grab.t_sent + 1):
             asked[tap] = grab.t_sent
     heard.exhausted = exhausted
+    learned = heard.learned
     for grab in shares:
-        first = heard.learned.setdefault(grab.viewer, grab)
-        if _replied(grab) < _replied(first):
-            heard.learned[grab.viewer] = grab
+        first = learned.get(grab.viewer)
+        if first is None or _replied(grab) < _replied(first):
+            learned[grab.viewer] = grab
     return heard
 
 
