@@ -78,7 +78,7 @@ class Packets:
         if outcome == b"done":
             return await self.get(packet_id)
         if not known:
-            await self._unstage(packet_id, age_ms=0)
+            await self._unstage(packet_id, age_ms=0, commitment=commitment)
         if outcome != b"repeated":
             raise refusal(outcome)
         return await self.get(PacketId(made.decode()))
@@ -187,7 +187,7 @@ class Packets:
         found: Any = await self._store.redis.zrange(keys.stagings(creator_id), 0, _PAGE - 1)
         dropped = 0
         for packet_id in found:
-            dropped += await self._unstage(PacketId(packet_id.decode()), age_ms=STAGING_AGE_MAX_MS)
+            dropped += await self._unstage(PacketId(packet_id.decode()), age_ms=STAGING_AGE_MAX_MS, commitment="")
         return dropped
 
     async def get(self, packet_id: PacketId) -> Packet:
@@ -261,9 +261,9 @@ class Packets:
             if outcome != b"staged":
                 raise refusal(outcome)
 
-    async def _unstage(self, packet_id: PacketId, *, age_ms: int) -> int:
+    async def _unstage(self, packet_id: PacketId, *, age_ms: int, commitment: str) -> int:
         names = [keys.stagings(creator_of(packet_id)), keys.staging(packet_id), keys.staged(packet_id)]
-        dropped: int = await self._store.run("unstage", names, [packet_id, age_ms])
+        dropped: int = await self._store.run("unstage", names, [packet_id, age_ms, commitment])
         return dropped
 
 

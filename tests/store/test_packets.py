@@ -101,7 +101,7 @@ async def test_a_packet_id_is_taken_once(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("shares", "code"),
-    [([5, 6, 7, 1], "out_of_bounds"), ([5, 6, 7, 5], "too_many"), ([5, 6], "incomplete"), ([5, 6, 6], "incomplete")],
+    [([5, 6, 1], "out_of_bounds"), ([5, 6, 7, 5], "too_many"), ([5, 6], "incomplete"), ([5, 6, 6], "incomplete")],
 )
 async def test_shares_that_are_not_the_packets_make_no_packet(desk: Desk, shares: list[int], code: str) -> None:
     """Count, sum and bounds are checked by the scripts; no money moves."""
@@ -125,6 +125,27 @@ async def test_two_creations_of_one_packet_never_mix_their_shares(desk: Desk) ->
     assert await desk.store.run("stage", names, [packet_id, "theirs", 4, 1, 9, 2, 7]) == [b"raced", 2]
     assert await desk.store.run("stage", names, [packet_id, "mine", 4, 1, 9, 1, 7]) == [b"raced", 2]
     assert await desk.store.run("stage", names, [packet_id, "mine", 4, 1, 9, 2, 7, 8]) == [b"staged", 4]
+
+
+async def test_of_two_creations_at_once_one_makes_the_packet(desk: Desk) -> None:
+    """The same request twice at the same time debits once; whoever lost the race asks again and gets the packet."""
+    await desk.recharge(36)
+
+    async def create(seed: bytes) -> object:
+        changes: dict[str, Any] = {
+            "seed": seed,
+            "commitment": seed.hex(),
+            "packet_id": PacketId("c1.p"),
+            "transfer_id": "t",
+        }
+        return await desk.draft([5, 6, 7], **changes)
+
+    outcomes = await asyncio.gather(*(create(bytes([n]) * 32) for n in range(4)), return_exceptions=True)
+
+    assert all(isinstance(outcome, Refused) or outcome.packet_id == "c1.p" for outcome in outcomes)  # type: ignore[attr-defined]
+    packet = await create(bytes(32))
+    assert [packet] == await desk.packets.list(C1)
+    assert Funds(18, 36, 0, 0, 18) == await desk.wallet.funds(C1)
 
 
 async def test_abandoned_shares_are_dropped_after_ten_minutes(desk: Desk) -> None:
@@ -177,7 +198,8 @@ async def test_a_launch_stands_in_the_rooms_feed_and_rings(store: Store) -> None
     await bell.aclose()
     assert rung is not None
     assert desk.room.room_id.encode() == rung["data"]
-    [[_, entry]] = await store.redis.xrange(keys.feed(C1, desk.room.room_id))  # type: ignore[misc]
+    feed: Any = await store.redis.xrange(keys.feed(C1, desk.room.room_id))
+    [[_, entry]] = feed
     assert (entry[b"kind"], entry[b"packet_id"], entry[b"seq"]) == (b"launched", b"c1.p1", b"0")
     assert b'"grab_at_ms":%d' % GRAB_AT_MS in entry[b"body"]
     assert SEED.hex().encode() not in entry[b"body"]

@@ -1,0 +1,270 @@
+"""A state machine of all that moves money, on the real store, against the pure ledger."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from server.core.claim import ClaimStatus
+from server.core.feed import FeedEntry
+from server.core.ids import PacketId
+from server.core.ledger import Ledger, Transfer, TransferKind
+from server.core.packet import Schedule
+from server.core.refusal import Refused
+from server.store.allocators.default import DefaultAllocator
+from server.store.connection import Durability, Store
+from server.store.embedded import EmbeddedStore
+from tests.store.desk import NOW_MS, Desk, grab
+
+S = ClaimStatus
+VIEWERS = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=8)
+WHICH = st.integers(0, 20)
+
+
+@dataclass
+class Model:
+    """A packet as it should be."""
+
+    packet_id: PacketId
+    shares: list[int]
+    transfer_id: str
+    state: str = "draft"
+    grab_at_ms: int = 0
+    claim_end_at_ms: int = 0
+    given: int = 0
+    owners: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    @property
+    def left(self) -> list[int]:
+        return self.shares[self.given :]
+
+    def refusal_at(self, now_ms: int) -> ClaimStatus | None:
+        if self.state == "voided":
+            return S.VOIDED
+        if self.state == "draft" or (self.state == "launched" and now_ms < self.grab_at_ms):
+            return S.TOO_EARLY
+        if self.state == "settled" or now_ms >= self.claim_end_at_ms:
+            return S.TOO_LATE
+        return None
+
+
+class Money(RuleBasedStateMachine):
+    """Every rule does the same to the store and to the model; after each step all balances are compared."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.ledger = Ledger()
+        self.models: list[Model] = []
+        self.now_ms = NOW_MS
+        self.taps = 0
+        self.transfers = 0
+
+    @initialize()
+    def open(self) -> None:
+        self.desk = self.runner.run(self._open())
+        self.creator_id = self.desk.creator_id
+
+    async def _open(self) -> Desk:
+        store = await Store.connect(self.url, durability=Durability.NONE)
+        await store.redis.flushall()
+        desk = await Desk.open(store)
+        self.allocator = DefaultAllocator(store, desk.clock, lambda: True)
+        return desk
+
+    def teardown(self) -> None:
+        if hasattr(self, "desk"):
+            self.runner.run(self.allocator.caught_up())
+            self.runner.run(self.desk.store.close())
+        self.runner.close()
+
+    @rule(amount_fen=st.integers(1, 10**6), again=st.booleans())
+    def recharge(self, amount_fen: int, *, again: bool) -> None:
+        transfer_id = self.next_transfer()
+        for _ in range(1 + again):
+            self.runner.run(
+                self.desk.wallet.recharge(
+                    self.creator_id, amount_fen=amount_fen, channel="bank", transfer_id=transfer_id
+                )
+            )
+        self.ledger.post(Transfer(TransferKind.RECHARGE, transfer_id, self.creator_id, amount_fen, channel="bank"))
+
+    @rule(shares=st.lists(st.integers(1, 1_000), min_size=1, max_size=12), again=st.booleans())
+    def fund(self, shares: list[int], *, again: bool) -> None:
+        transfer_id = self.next_transfer()
+        packet_id = PacketId(f"c1.{transfer_id}")
+        transfer = Transfer(TransferKind.FUND, transfer_id, self.creator_id, sum(shares), packet_id)
+        codes = {
+            self.code(self.desk.draft(shares, packet_id=packet_id, transfer_id=transfer_id)) for _ in range(1 + again)
+        }
+        expected = self.post(transfer)
+        assert codes == {expected}
+        if not expected:
+            self.models.append(Model(packet_id, shares, transfer_id))
+
+    @rule(which=WHICH, lead_ms=st.integers(0, 50), window_ms=st.integers(1, 200))
+    def launch(self, which: int, lead_ms: int, window_ms: int) -> None:
+        if (model := self.pick(which)) is None:
+            return
+        grab_at_ms = self.now_ms + lead_ms
+        schedule = Schedule(self.now_ms, grab_at_ms, grab_at_ms + window_ms)
+        code = self.code(self.desk.launch(model.packet_id, schedule))
+        assert code == ("" if model.state == "draft" else "not_draft")
+        if not code:
+            model.state, model.grab_at_ms, model.claim_end_at_ms = "launched", grab_at_ms, grab_at_ms + window_ms
+
+    @rule(which=WHICH, viewers=VIEWERS)
+    def claim(self, which: int, viewers: list[str]) -> None:
+        if (model := self.pick(which)) is None:
+            return
+        grabs = []
+        for viewer in viewers:
+            self.taps += 1
+            grabs.append(grab(viewer, f"q{self.taps}"))
+        claims = self.runner.run(self.allocator.claim(model.packet_id, grabs))
+
+        first, refusal = model.given, model.refusal_at(self.now_ms)
+        for one, claim in zip(grabs, claims, strict=True):
+            if one.viewer_id in model.owners:
+                assert claim.share is not None
+                assert (S.REPEATED, model.owners[one.viewer_id][0]) == (claim.status, claim.share.index)
+            elif refusal or not model.left:
+                assert (refusal or S.EXHAUSTED) == claim.status
+            else:
+                assert claim.share is not None
+                assert (S.GRANTED, model.given, model.left[0]) == (
+                    claim.status,
+                    claim.share.index,
+                    claim.share.amount_fen,
+                )
+                model.owners[one.viewer_id] = (model.given, one.request_id)
+                model.given += 1
+        self.post_claims(model, first)
+
+    def post_claims(self, model: Model, first: int) -> None:
+        if model.given > first:
+            amount_fen = sum(model.shares[first : model.given])
+            transfer_id = f"claim:{model.packet_id}:{first}"
+            self.ledger.post(Transfer(TransferKind.CLAIM, transfer_id, self.creator_id, amount_fen, model.packet_id))
+
+    @rule(ms=st.integers(1, 100))
+    def wait(self, ms: int) -> None:
+        self.now_ms += ms
+        self.runner.run(self.desk.at(self.now_ms))
+
+    @rule(which=WHICH)
+    def sweep(self, which: int) -> None:
+        if (model := self.pick(which)) is None:
+            return
+        counts = self.runner.run(self.desk.packets.sweep(model.packet_id))
+        due = model.state == "launched" and self.now_ms >= model.claim_end_at_ms
+        assert (counts is not None) == (due or model.state == "settled")
+        if due:
+            self.give_back(model, TransferKind.SWEEP, f"sweep:{model.packet_id}", "settled")
+
+    @rule(which=WHICH, again=st.booleans())
+    def void(self, which: int, *, again: bool) -> None:
+        if (model := self.pick(which)) is None:
+            return
+        transfer_id = self.next_transfer()
+        codes = {
+            self.code(self.desk.packets.void(model.packet_id, transfer_id=transfer_id, lead_ms=None))
+            for _ in range(1 + again)
+        }
+        if model.state in ("voided", "settled"):
+            assert codes == {model.state}
+        elif model.state == "launched" and self.now_ms >= model.claim_end_at_ms:
+            assert codes == {"too_late"}
+        else:
+            assert codes == {""}
+            self.give_back(model, TransferKind.VOID, transfer_id, "voided")
+
+    def give_back(self, model: Model, kind: TransferKind, transfer_id: str, state: str) -> None:
+        self.ledger.post(Transfer(kind, transfer_id, self.creator_id, sum(model.left), model.packet_id))
+        model.state = state
+        # What the feed would tell this process.
+        if state == "voided":
+            entry = FeedEntry(self.desk.room.room_id, "1-0", "voided", model.packet_id, 1, self.now_ms, {})
+            self.allocator.observe(entry)
+
+    @rule(which=WHICH)
+    def ask_again_for_another_packet(self, which: int) -> None:
+        if (model := self.pick(which)) is None:
+            return
+        other = [*model.shares, 1]
+        code = self.code(self.desk.draft(other, packet_id=PacketId("c1.other"), transfer_id=model.transfer_id))
+        assert code == "transfer_conflict"
+
+    @invariant()
+    def balances_agree(self) -> None:
+        if hasattr(self, "desk"):
+            self.runner.run(self._compare())
+
+    async def _compare(self) -> None:
+        self.ledger.check()
+        funds, model = await self.desk.wallet.funds(self.creator_id), self.ledger.funds(self.creator_id)
+        assert (model.available_fen, model.recharged_fen, model.returned_fen, model.withdrawn_fen, model.spent_fen) == (
+            funds.available_fen,
+            funds.recharged_fen,
+            funds.returned_fen,
+            funds.withdrawn_fen,
+            funds.spent_fen,
+        )
+        journal = [
+            (entry["kind"], entry["transfer_id"], entry["debit"], entry["credit"], int(entry["amount_fen"]))
+            for entry in await self.desk.journal()
+        ]
+        assert journal == [(e.kind, e.transfer_id, e.debit, e.credit, e.amount_fen) for e in self.ledger.journal]
+        for packet in self.models:
+            await self._compare_packet(packet)
+
+    async def _compare_packet(self, packet: Model) -> None:
+        counts = await self.desk.packets.counts(packet.packet_id)
+        over = packet.state in ("settled", "voided")
+        assert (packet.given, 0 if over else len(packet.left)) == (counts.given, counts.remaining)
+        assert (len(packet.left) if over else 0) == counts.returned
+        assert counts.given_fen == self.ledger.balance(f"assets:{packet.packet_id}")
+        assert counts.remaining_fen == self.ledger.balance(f"escrow:{packet.packet_id}")
+        claims = await self.desk.packets.claims(packet.packet_id)
+        assert packet.owners == {viewer: (share.index, share.request_id) for viewer, share in claims.items()}
+
+    def code(self, attempt: object) -> str:
+        """Return the code of the refusal that *attempt* meets, or nothing."""
+        try:
+            self.runner.run(attempt)  # type: ignore[arg-type]
+        except Refused as refusal:
+            return refusal.code
+        return ""
+
+    def post(self, transfer: Transfer) -> str:
+        """Return the code of the ledger's refusal, or nothing."""
+        try:
+            self.ledger.post(transfer)
+        except Refused as refusal:
+            return refusal.code
+        return ""
+
+    def pick(self, which: int) -> Model | None:
+        return self.models[which % len(self.models)] if self.models else None
+
+    def next_transfer(self) -> str:
+        self.transfers += 1
+        return f"t{self.transfers}"
+
+
+@pytest.mark.parametrize("kind", ["embedded", "embedded_cluster"])
+def test_money_moves_as_the_ledger_says(kind: str, request: pytest.FixtureRequest) -> None:
+    """Whatever happens in whatever order, wallet, packets, claims and journal are the model's, after every step."""
+    running: EmbeddedStore = request.getfixturevalue(kind)
+    machine = type("MoneyOn" + kind, (Money,), {"url": running.url})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -1,0 +1,129 @@
+"""The sweeper: settles what is due, tells of it once, and outlives what fails."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from server.core.ids import PacketId
+from server.core.packet import PacketState
+from server.store import keys
+from server.store.connection import Durability, Store
+from server.store.embedded import EmbeddedStore
+from server.store.packets import STAGING_AGE_MAX_MS
+from server.sweeper import Sweeper
+from tests.store.desk import CLAIM_END_AT_MS, Desk
+
+
+@pytest.fixture
+async def desk(store: Store) -> Desk:
+    return await Desk.open(store)
+
+
+async def test_what_is_due_is_settled_and_told_once(desk: Desk) -> None:
+    """Of an open, a due and a voided packet the due one is swept, and a second look finds nothing."""
+    told: list[PacketId] = []
+
+    async def settled(packet_id: PacketId) -> None:
+        told.append(packet_id)
+
+    sweeper = Sweeper(desk.store, desk.clock, desk.packets, settled)
+    due, voided = await desk.open_packet([5, 6]), await desk.open_packet([7])
+    await desk.packets.void(voided, transfer_id="v", lead_ms=None)
+    await desk.at(CLAIM_END_AT_MS - 1)
+    assert await sweeper.look() == []
+    await desk.at(CLAIM_END_AT_MS)
+
+    assert [due] == await sweeper.look()
+    assert await sweeper.look() == []
+
+    assert [due] == told
+    assert (await desk.packets.get(due)).state == PacketState.SETTLED
+    assert (await desk.packets.get(voided)).state == PacketState.VOIDED
+
+
+async def test_two_sweepers_return_the_money_once(desk: Desk) -> None:
+    """Any number of processes may sweep; the creator gets each fen back once."""
+    for _ in range(10):
+        await desk.open_packet([5, 6])
+    await desk.at(CLAIM_END_AT_MS)
+    sweepers = [Sweeper(desk.store, desk.clock, desk.packets) for _ in range(3)]
+
+    await asyncio.gather(*(sweeper.look() for sweeper in sweepers))
+
+    funds = await desk.wallet.funds(desk.creator_id)
+    assert (funds.available_fen, funds.returned_fen) == (110, 110)
+    assert len(await desk.journal("sweep")) == 10
+
+
+async def test_a_process_whose_clock_is_ahead_sweeps_nothing_early(desk: Desk) -> None:
+    """The script looks at the store's clock, whatever the process thinks."""
+    packet_id = await desk.open_packet([5])
+    await desk.at(CLAIM_END_AT_MS)
+    await desk.store_at(CLAIM_END_AT_MS - 1)
+    assert [packet_id] == await desk.packets.due(desk.creator_id)
+
+    assert await Sweeper(desk.store, desk.clock, desk.packets).look() == []
+    assert (await desk.packets.get(packet_id)).state == PacketState.LAUNCHED
+
+
+async def test_it_runs_until_it_is_stopped(desk: Desk) -> None:
+    """Started, it sweeps what becomes due; stopped, it does no more."""
+    told: asyncio.Queue[PacketId] = asyncio.Queue()
+    sweeper = Sweeper(desk.store, desk.clock, desk.packets, told.put)
+    packet_id = await desk.open_packet([5])
+    await sweeper.start()
+
+    await desk.at(CLAIM_END_AT_MS)
+    assert packet_id == await told.get()
+    await sweeper.stop()
+
+    later = await desk.open_packet([5])
+    await desk.at(CLAIM_END_AT_MS)
+    assert (await desk.packets.get(later)).state == PacketState.LAUNCHED
+
+
+async def test_a_packet_that_cannot_be_swept_stops_no_other(desk: Desk) -> None:
+    """What is broken is complained of once; the others are settled."""
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    broken, sound = await desk.open_packet([5]), await desk.open_packet([5])
+    await desk.store.redis.hset(keys.packet(broken), "given_fen", "many")
+    await desk.at(CLAIM_END_AT_MS)
+    sweeper = Sweeper(desk.store, desk.clock, desk.packets)
+
+    assert [sound] == await sweeper.look()
+    assert await sweeper.look() == []
+    assert [f"{broken} cannot be swept"] == complaints
+
+
+async def test_abandoned_shares_are_cleared(desk: Desk) -> None:
+    """Shares on their way in for ten real minutes are dropped."""
+    names = [keys.staging(PacketId("c1.p")), keys.staged(PacketId("c1.p")), keys.stagings(desk.creator_id)]
+    await desk.store.run("stage", names, ["c1.p", "c", 2, 1, 9, 0, 5])
+    await desk.store.redis.zincrby(names[2], -STAGING_AGE_MAX_MS, "c1.p")
+
+    await Sweeper(desk.store, desk.clock, desk.packets).look()
+
+    assert await desk.store.redis.exists(*names) == 0
+
+
+async def test_it_outlives_a_store_that_goes_away(tmp_path: Path) -> None:
+    """While the store is gone nothing is swept; when it is back the sweeper goes on by itself."""
+    running = EmbeddedStore.start(tmp_path, durability=Durability.DURABLE)
+    store = await Store.connect(running.url)
+    desk = await Desk.open(store)
+    packet_id = await desk.open_packet([5])
+    told: asyncio.Queue[PacketId] = asyncio.Queue()
+    sweeper = Sweeper(store, desk.clock, desk.packets, told.put)
+    await desk.at(CLAIM_END_AT_MS - 1)
+    await sweeper.start()
+    running.stop()
+    await asyncio.sleep(0.5)  # some rounds
+    running = EmbeddedStore.start(tmp_path, durability=Durability.DURABLE)
+    await desk.at(CLAIM_END_AT_MS)
+
+    assert packet_id == await told.get()
+    await sweeper.stop()
+    await store.close()
+    running.stop()
