@@ -4,15 +4,17 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from locust import stats as locust_stats
-
 from client_sim.receipts import Failure, SeriesName
 from client_sim.tally import Tally, bucket_ms
 
 
-def refine_buckets() -> None:
-    """Let Locust keep tenths of a millisecond below 10 ms, in this process (master and workers each call it)."""
-    locust_stats.bucket_response_time = bucket_ms
+def refine_buckets(stats_module: Any) -> None:
+    """
+    Let Locust keep tenths of a millisecond below 10 ms, in master and workers alike.
+
+    *stats_module* is ``locust.stats``; it is passed in because importing it patches the whole process.
+    """
+    stats_module.bucket_response_time = bucket_ms
 
 
 def pour(series: Mapping[SeriesName, Tally], failures: Counter[Failure], stats: Any) -> None:

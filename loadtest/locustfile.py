@@ -18,6 +18,7 @@ import gevent
 import gevent.event
 import requests
 from locust import events
+from locust import stats as locust_stats
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtest.audience import Audience
@@ -54,7 +55,7 @@ def add_arguments(parser: Any) -> None:
 @events.init.add_listener
 def get_ready(environment: Any, **_: Any) -> None:
     """Refuse a bad scenario before anything starts."""
-    refine_buckets()
+    refine_buckets(locust_stats)
     environment.host = environment.host or DEFAULT_HOST
     if not isinstance(environment.runner, WorkerRunner):
         try:

@@ -248,7 +248,8 @@ def _shake_hands(sock: socket.socket, uri: str) -> Connection:
     # Frames may ride behind the response: they are kept for the connection, so that it sees them as frames.
     end = head.index(b"\r\n\r\n") + 4
     if not head.startswith(b"HTTP/1.1 101"):
-        raise EOFError(head.partition(b"\r\n")[0].decode("ascii", "replace"))
+        status = head.partition(b"\r\n")[0].removeprefix(b"HTTP/1.1 ")
+        raise EOFError(b" ".join((status, head[end:])).decode("utf-8", "replace").strip())
     protocol.receive_data(head[:end])
     for event in protocol.events_received():
         assert isinstance(event, Response)

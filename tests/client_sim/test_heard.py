@@ -1,0 +1,53 @@
+"""What viewers hear: parsed once, remembered within bounds."""
+
+from hashlib import sha256
+
+import pytest
+
+from client_sim.heard import Hearing, digest
+from server.core import messages
+from server.core.ids import PacketId
+
+OPEN = messages.fact("open", 7, 1_000, {"packet_id": "anna.1"})
+
+
+def test_equal_bytes_are_parsed_once() -> None:
+    """Ten thousand viewers share one parsed message."""
+    hearing = Hearing()
+    first = hearing.hear(OPEN)
+    assert hearing.hear(bytes(bytearray(OPEN))) is first
+    assert (first.kind, first.seq, first.packet_id) == ("open", 7, "anna.1")
+    assert first.hash == digest(OPEN) == sha256(OPEN).hexdigest()[:16]
+
+
+def test_a_warmup_is_about_the_packet_it_carries() -> None:
+    """The packet's id is found inside the packet too."""
+    heard = Hearing().hear(messages.fact("warmup", 1, 0, {"packet": {"packet_id": "anna.2"}}))
+    assert heard.packet_id == "anna.2"
+
+
+def test_the_memory_is_bounded() -> None:
+    """The oldest message is forgotten, and parsed anew if it comes again."""
+    hearing = Hearing(heard_max=2)
+    first = hearing.hear(OPEN)
+    for left in (5, 4):
+        hearing.hear(messages.progress(PacketId("anna.1"), left))
+    assert hearing.hear(OPEN) is not first
+
+
+def test_what_is_told_to_one_is_not_remembered() -> None:
+    """Receipts and pongs come once; they must not push out what many hear."""
+    hearing = Hearing(heard_max=1)
+    first = hearing.hear(OPEN)
+    for client_ms in range(10):
+        hearing.hear(messages.pong(client_ms, 0))
+    assert hearing.hear(OPEN) is first
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"[1]", b'{"seq":1}', b'{"type":"open"}', b'{"type":"warmup","seq":1,"packet":{}}']
+)
+def test_nonsense_is_refused(payload: bytes) -> None:
+    """Whatever is no message is a ValueError, whatever is wrong with it."""
+    with pytest.raises(ValueError, match=r"."):
+        Hearing().hear(payload)

@@ -1,0 +1,148 @@
+"""Locust's users against a room: Locust itself runs, headless, in a process of its own."""
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from loadtest.audit.fanout import check_fanout
+from loadtest.audit.violation import Findings
+from loadtest.history import History, read_history
+
+LOCUSTFILE = Path(__file__).parent.parent.parent / "loadtest" / "locustfile.py"
+PATIENCE_S = 60.0
+
+
+def start(host: str, folder: Path, *more: str, users: int = 50) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-P", "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary"]
+    command += ["-u", str(users), "-r", str(users), "--host", host, "--directed", "--history", str(folder), *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder)
+
+
+def progress_of(folder: Path) -> list[dict[str, Any]]:
+    return [
+        orjson.loads(line)
+        for path in folder.glob("progress-*.jsonl")
+        for line in path.read_bytes().splitlines(keepends=True)
+        if line.endswith(b"\n")
+    ]
+
+
+def wait_for(folder: Path, answered: int) -> None:
+    """Wait until the audience has got so many receipts in all."""
+    deadline = time.monotonic() + PATIENCE_S
+    while sum(max(counts) for counts in _answered(folder).values()) < answered:
+        assert time.monotonic() < deadline, progress_of(folder)[-1:]
+        time.sleep(0.05)
+
+
+def _answered(folder: Path) -> dict[str, list[int]]:
+    return {
+        path.name: [0]
+        + [orjson.loads(line)["answered"] for line in path.read_bytes().splitlines(keepends=True) if line[-1:] == b"\n"]
+        for path in folder.glob("progress-*.jsonl")
+    }
+
+
+def stop(locust: subprocess.Popen[bytes]) -> tuple[int, str]:
+    locust.send_signal(signal.SIGTERM)
+    output, _ = locust.communicate(timeout=PATIENCE_S)
+    return locust.returncode, output.decode()
+
+
+def history_of(folder: Path) -> History:
+    return read_history(sorted(folder.glob("history-*.jsonl")))
+
+
+def test_fifty_viewers_come_grab_and_leave_in_order(fake_room: str, tmp_path: Path) -> None:
+    """SIGTERM ends a run with every connection closed properly, a whole history, and exit code 0."""
+    locust = start(fake_room, tmp_path)
+    wait_for(tmp_path, 60)
+    code, output = stop(locust)
+    assert code == 0, output
+    history = history_of(tmp_path)
+    assert len(history.conns) == 50
+    assert {conn.code for conn in history.conns} == {1000}
+    assert all(grab.t_reply is not None for grab in history.grabs)
+    assert {grab.status for grab in history.grabs} >= {"granted", "exhausted", "too_early"}
+    assert all(grab.t_sent >= grab.t_intended for grab in history.grabs)
+    findings = Findings()
+    check_fanout(findings, history)
+    assert list(findings.violations()) == []
+    told = progress_of(tmp_path)
+    assert {line["phase"] for line in told} >= {"watching", "leaving"}
+    assert told[-1]["connected"] == 0
+    assert told[-1]["failed"] == 0
+
+
+def test_the_same_seed_makes_the_same_grabs(fake_room: str, tmp_path: Path) -> None:
+    """How many grabs each behaviour makes for a packet does not depend on the run."""
+    counts = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        locust = start(fake_room, folder, "--seed", "7", users=30)
+        wait_for(folder, 80)
+        assert stop(locust)[0] == 0
+        history = history_of(folder)
+        opened = Counter(arrival.packet for arrival in history.arrivals)
+        ended = {fact.packet for fact in history.facts if fact.type == "result"}
+        whole = next(packet for packet in opened if packet in ended and _told_in_time(history, packet))
+        counts.append(Counter(grab.behaviour for grab in history.grabs if grab.packet == whole))
+    assert counts[0] == counts[1]
+
+
+def _told_in_time(history: History, packet: str) -> bool:
+    """Tell whether everybody was there when this packet was announced."""
+    (warmup,) = [fact for fact in history.facts if fact.packet == packet and fact.type == "warmup"] or [None]
+    return warmup is not None and warmup.count == len(history.conns)
+
+
+def test_locust_counts_grabs_and_pushes_in_its_own_files(fake_room: str, tmp_path: Path) -> None:
+    """The CSV has a row per series, percentiles finer than a millisecond, and no failures."""
+    locust = start(fake_room, tmp_path, "--csv", str(tmp_path / "figures"))
+    wait_for(tmp_path, 60)
+    assert stop(locust)[0] == 0
+    with (tmp_path / "figures_stats.csv").open(newline="") as file:
+        rows = {(row["Type"], row["Name"]): row for row in csv.DictReader(file)}
+    assert {("WS", "grab"), ("WS", "connect"), ("PUSH", "open"), ("PUSH", "warmup"), ("", "Aggregated")} <= rows.keys()
+    assert int(rows["WS", "grab"]["Request Count"]) >= 60
+    assert {row["Failure Count"] for row in rows.values()} == {"0"}
+
+
+def test_workers_share_the_seats(fake_room: str, tmp_path: Path) -> None:
+    """With two processes every seat is taken once, and each process has a history of its own."""
+    port = 20_000 + int(fake_room.rpartition(":")[2]) % 10_000
+    more = ("--processes", "2", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(port))
+    locust = start(fake_room, tmp_path, *more, "--master-host", "127.0.0.1", "--master-port", str(port), users=40)
+    wait_for(tmp_path, 50)
+    code, output = stop(locust)
+    assert code == 0, output
+    assert len(list(tmp_path.glob("history-*.jsonl"))) == 2
+    seats = [conn.conn for conn in history_of(tmp_path).conns]
+    assert sorted(seats) == sorted(f"{number:x}.0" for number in range(40))
+
+
+def test_a_lost_server_is_a_failure(tmp_path: Path) -> None:
+    """Viewers that cannot connect try again, and the run ends with a status that says so."""
+    locust = start("http://127.0.0.1:9", tmp_path, "-t", "2s", users=3)
+    output, _ = locust.communicate(timeout=PATIENCE_S)
+    assert locust.returncode == 1
+    assert b"refused" in output
+    assert history_of(tmp_path).conns == []
+
+
+@pytest.mark.parametrize("name", ["no-such-scenario", "nowhere/at-all.toml"])
+def test_a_bad_scenario_is_refused_before_anything_starts(tmp_path: Path, name: str) -> None:
+    """Usage errors end with 64 and a readable line."""
+    locust = start("http://127.0.0.1:9", tmp_path, "--scenario", name, users=1)
+    output, _ = locust.communicate(timeout=PATIENCE_S)
+    assert locust.returncode == 64, output
+    assert name in output.decode()
