@@ -1,8 +1,8 @@
 """Fan-out (A9): every viewer hears every fact of its room exactly once and in order."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 from loadtest.audit.violation import Findings
 from loadtest.history import ConnId, ConnRecord, FactRecord, History, RunRecord
@@ -21,16 +21,18 @@ SAID_AGAIN = frozenset({"sold_out", "reopened"})
 Feed = tuple[RoomId, str]
 
 
-class Member(NamedTuple):
-    """One welcomed connection and the numbers it got, in order."""
+@dataclass(slots=True)
+class Member:
+    """One welcomed connection, the numbers it got in order, and the number up to which it knew all before."""
 
     conn: ConnRecord
     runs: list[RunRecord]
+    knew: int
 
     @property
     def last_seq(self) -> int:
-        """The last number it knew of."""
-        return self.runs[-1].last_seq if self.runs else self.conn.seq or 0
+        """The last number it knew of in the end."""
+        return self.runs[-1].last_seq if self.runs else self.knew
 
 
 def check_fanout(findings: Findings, history: History) -> None:
@@ -86,7 +88,7 @@ def _members(findings: Findings, history: History) -> list[Member]:
     for conn in history.conns:
         got = runs.pop((conn.process, conn.conn), [])
         if conn.t_welcome is not None:
-            members.append(Member(conn, got))
+            members.append(Member(conn, got, conn.seq or 0))
         elif got:
             text = f"connection {conn.conn} of {conn.viewer} got facts before its welcome"
             findings.add("A9", "", "welcome", text, evidence_of("conn", conn), evidence_of("run", got[0]))
@@ -98,7 +100,7 @@ def _members(findings: Findings, history: History) -> list[Member]:
 
 def _check_run(findings: Findings, member: Member) -> None:
     """Check that one connection's numbers have no gap, repeat or step back."""
-    conn, runs = member
+    conn, runs = member.conn, member.runs
     for before, after in pairwise(runs):
         what = "missed" if after.first_seq > before.last_seq + 1 else "got again or out of order"
         text = (
@@ -115,46 +117,56 @@ def _check_starts(findings: Findings, members: list[Member]) -> None:
 
     A viewer's first connection begins right after the number its welcome states. A later one that was not told to
     start afresh (``resync``) goes on where one of the viewer's ended connections stopped, in the same epoch: it gets
-    exactly the gap. Of two devices either may be the one that came back.
+    exactly the gap. Of two devices either may be the one that came back, or the second may only be coming in.
     """
-    ended: defaultdict[tuple[RoomId, ViewerId, str | None], list[Member]] = defaultdict(list)
+    came: defaultdict[tuple[RoomId, ViewerId, str | None], list[Member]] = defaultdict(list)
     for member in sorted(members, key=lambda member: member.conn.t_open):
-        conn, runs = member
-        stopped = ended[conn.room, conn.viewer, conn.epoch]
-        stopped_before = [one for one in stopped if one.conn.t_close is not None and one.conn.t_close <= conn.t_open]
-        stopped.append(member)
-        if not runs:
-            continue
-        begins = runs[0].first_seq
-        expected = {(conn.seq or 0) + 1}
-        if stopped_before and conn.resync is False:
-            expected = {one.last_seq + 1 for one in stopped_before}
-            for one in stopped_before:
-                if one.last_seq + 1 == begins:
-                    stopped.remove(one)
-                    break
-        if runs[0].epoch != conn.epoch or begins not in expected:
+        conn, runs = member.conn, member.runs
+        earlier = came[conn.room, conn.viewer, conn.epoch]
+        expected = _expected(conn, earlier)
+        begins = runs[0].first_seq if runs else max(expected)
+        member.knew = begins - 1
+        if runs and (runs[0].epoch != conn.epoch or begins not in expected):
             wanted = " or ".join(str(seq) for seq in sorted(expected))
             text = (
                 f"connection {conn.conn} of {conn.viewer} in room {conn.room} began with number {begins} "
                 f"of epoch {runs[0].epoch}, not with {wanted} of {conn.epoch}"
             )
             findings.add("A9", "", f"start {conn.room}", text, evidence_of("conn", conn), evidence_of("run", runs[0]))
+        resumed = next((one for one in earlier if _ended_before(one, conn) and one.last_seq == member.knew), None)
+        if resumed is not None and conn.resync is False:
+            earlier.remove(resumed)
+        earlier.append(member)
+
+
+def _expected(conn: ConnRecord, earlier: list[Member]) -> set[int]:
+    """Return the numbers with which a connection may begin, given the viewer's earlier ones that none went on from."""
+    afresh = (conn.seq or 0) + 1
+    ended = [one for one in earlier if _ended_before(one, conn)]
+    if not ended or conn.resync is not False:
+        return {afresh}
+    expected = {one.last_seq + 1 for one in ended}
+    if len(ended) < len(earlier):
+        expected.add(afresh)
+    return expected
+
+
+def _ended_before(one: Member, conn: ConnRecord) -> bool:
+    return one.conn.t_close is not None and one.conn.t_close <= conn.t_open
 
 
 def _check_tails(findings: Findings, members: list[Member], feeds: dict[Feed, dict[int, FactRecord]], end: int) -> None:
     """Check that a viewer who stayed heard the last facts too: a gap at the end shows in no run."""
     ordered = {key: [feed[seq] for seq in sorted(feed)] for key, feed in feeds.items()}
-    for conn, runs in members:
+    for member in members:
+        conn = member.conn
         if conn.code not in GOING:
             continue
         left_at = end if conn.t_close is None else conn.t_close
-        last_seq = Member(conn, runs).last_seq
-        epoch = runs[-1].epoch if runs else conn.epoch
-        for fact in reversed(ordered.get((conn.room, epoch or ""), [])):
-            if fact.seq <= last_seq:
+        for fact in reversed(ordered.get((conn.room, conn.epoch or ""), [])):
+            if fact.seq <= member.last_seq:
                 break
-            if fact.t_last + GRACE_NS < left_at:
+            if max(fact.t_last, conn.t_welcome or 0) + GRACE_NS < left_at:
                 text = (
                     f"connection {conn.conn} of {conn.viewer} in room {conn.room} never got number {fact.seq} "
                     f"({fact.type}), though it stayed"

@@ -83,6 +83,30 @@ def test_a_resume_that_is_not_the_gap_is_a9() -> None:
     assert run.broken() == set()
 
 
+def test_a_resume_that_brings_nothing_is_a9() -> None:
+    """A connection that resumed and never got the gap missed it, though its welcome stated the newest number."""
+    run = next(run for run in map(a_run, range(20)) if _resumed(run))
+    resumed = _resumed(run)[0]
+    conn = run.of("conn", conn=resumed["conn"])[0]
+    conn["seq"] = resumed["last_seq"]
+    conn["t_close"] += 500 * NS_PER_MS
+    run.drop(resumed)
+
+    assert run.broken() == {"A9"}
+
+
+def test_a_second_device_may_come_in_while_the_first_is_there() -> None:
+    """Two connections of a viewer at a time each begin right after their own welcome."""
+    run = a_run()
+    stayed = _stayed(run)
+    first = run.of("conn", conn=stayed["conn"])[0]
+    second = first | {"conn": "second", "t_open": first["t_open"] + 1, "seq": 4}
+    run.history = [second, stayed | {"conn": "second", "first_seq": 5}, *run.history]
+    run.history[-1]["conns"] += 1
+
+    assert run.broken() == set()
+
+
 def _resumed(run: WrittenRun) -> list[Line]:
     return [line for line in run.of("run") if line["conn"].endswith(".1") and line["first_seq"] < line["last_seq"]]
 
