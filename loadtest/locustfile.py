@@ -16,10 +16,10 @@ from typing import Any
 
 import gevent
 import gevent.event
+import locust  # before requests: it patches what that stands on
+import locust.runners
+import locust.stats
 import requests
-from locust import events
-from locust import stats as locust_stats
-from locust.runners import MasterRunner, WorkerRunner
 
 from loadtest.audience import Audience
 from loadtest.director import Director, SetUpFailed
@@ -40,7 +40,7 @@ _runs = 0
 _spawned = gevent.event.Event()
 
 
-@events.init_command_line_parser.add_listener
+@locust.events.init_command_line_parser.add_listener
 def add_arguments(parser: Any) -> None:
     """Add what a run of ours can be told besides Locust's own options."""
     group = parser.add_argument_group("redrain")
@@ -52,12 +52,12 @@ def add_arguments(parser: Any) -> None:
     )
 
 
-@events.init.add_listener
+@locust.events.init.add_listener
 def get_ready(environment: Any, **_: Any) -> None:
     """Refuse a bad scenario before anything starts."""
-    refine_buckets(locust_stats)
+    refine_buckets(locust.stats)
     environment.host = environment.host or DEFAULT_HOST
-    if not isinstance(environment.runner, WorkerRunner):
+    if not isinstance(environment.runner, locust.runners.WorkerRunner):
         try:
             load_scenario(environment.parsed_options.scenario)
         except BadScenario as bad:
@@ -65,7 +65,7 @@ def get_ready(environment: Any, **_: Any) -> None:
             sys.exit(EXIT_USAGE)
 
 
-@events.test_start.add_listener
+@locust.events.test_start.add_listener
 def begin(environment: Any, **_: Any) -> None:
     """Make the rooms, unless a storm does, and open the doors."""
     global _runs  # noqa: PLW0603 - the web UI starts one run after the other in one process
@@ -75,11 +75,11 @@ def begin(environment: Any, **_: Any) -> None:
         scenario = scenario.before(seed=options.seed)
     runner = environment.runner
     _spawned.clear()
-    if isinstance(runner, MasterRunner):
+    if isinstance(runner, locust.runners.MasterRunner):
         options.audience_parts = runner.worker_count  # travels to the workers with the other options
         ViewerUser.audience = None
     else:
-        worker = isinstance(runner, WorkerRunner)
+        worker = isinstance(runner, locust.runners.WorkerRunner)
         ViewerUser.audience = audience = Audience(
             scenario,
             host=environment.host,
@@ -90,11 +90,11 @@ def begin(environment: Any, **_: Any) -> None:
         )
         gevent.spawn(audience.run, environment.stats)
     _runs += 1
-    if not options.directed and not isinstance(runner, WorkerRunner):
+    if not options.directed and not isinstance(runner, locust.runners.WorkerRunner):
         _direct(environment, scenario)
 
 
-@events.spawning_complete.add_listener
+@locust.events.spawning_complete.add_listener
 def take_note(**_: Any) -> None:
     """Take note that everybody is in or on the way in."""
     _spawned.set()
@@ -102,21 +102,21 @@ def take_note(**_: Any) -> None:
         ViewerUser.audience.all_seated()
 
 
-@events.test_stopping.add_listener
+@locust.events.test_stopping.add_listener
 def close_the_doors(**_: Any) -> None:
     """Let nobody come back in."""
     if ViewerUser.audience is not None:
         ViewerUser.audience.end()
 
 
-@events.quitting.add_listener
+@locust.events.quitting.add_listener
 def count_what_failed(environment: Any, **_: Any) -> None:
     """Bring the figures up to date: Locust is about to decide on its exit code."""
     if ViewerUser.audience is not None:
         ViewerUser.audience.tick(environment.stats)
 
 
-@events.test_stop.add_listener
+@locust.events.test_stop.add_listener
 def finish(environment: Any, **_: Any) -> None:
     """Write the end of the history: everybody has left."""
     if ViewerUser.audience is not None:
