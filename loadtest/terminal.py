@@ -6,17 +6,23 @@ from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from loadtest.audit import INVARIANTS
 from loadtest.progress import Progress
 from loadtest.verify import Verification
 from server.core.ids import PacketId
 
 _COLOURS = {"pass": "bold green", "fail": "bold red", "unknown": "bold yellow"}
-VIOLATIONS_SHOWN = 8
 EVIDENCE_SHOWN = 4
+_TOLD = frozenset(
+    {"viewer_id", "viewer", "index", "amount_fen", "request_id", "status", "entry_id", "share_count", "total_fen"}
+    | {"given", "given_fen", "returned", "returned_fen", "count", "t_sent", "t_reply", "conn", "seq", "first_seq"}
+    | {"last_seq", "room", "type", "at_ms", "creator_id", "balance"}
+)
 PLAIN_EVERY_LOOKS = 40  # without a terminal to redraw, one line every four seconds
 
 
@@ -98,12 +104,28 @@ def show_result(console: Console, result: Mapping[str, Any]) -> None:
     console.print()
     console.print(f"[{colour}]{result['verdict'].upper()}[/]{reasons}  {_setting(result)}")
     console.print(Group(_packets(result["packets"]), _figures(result)))
-    for violation in result["violations"][:VIOLATIONS_SHOWN]:
-        console.print(f"[red]{violation['invariant']}[/] {violation['packet_id']}: {violation['detail']}")
+    _show_violations(console, result["violations"])
+
+
+def _show_violations(console: Console, violations: Sequence[Mapping[str, Any]]) -> None:
+    """Show the first violation of each invariant with its records; the others stand in the result."""
+    first = {violation["invariant"]: violation for violation in reversed(violations)}
+    for invariant, violation in sorted(first.items(), key=lambda one: int(one[0][1:])):
+        name = INVARIANTS[invariant]
+        console.print(f"[bold red]{invariant}[/] [red]{name}[/]: {escape(violation['detail'])}", soft_wrap=True)
         for record in violation["evidence"][:EVIDENCE_SHOWN]:
-            console.print(f"     [dim]{record}[/]", soft_wrap=True)
-    if len(result["violations"]) > VIOLATIONS_SHOWN:
-        console.print(f"... and {len(result['violations']) - VIOLATIONS_SHOWN} violations more in the result")
+            console.print(f"     [dim]{escape(_record(record))}[/]", soft_wrap=True)
+    if len(violations) > len(first):
+        console.print(f"and {len(violations) - len(first)} violations more in the result")
+
+
+def _record(record: Mapping[str, Any]) -> str:
+    """Return a record of books or history as one line; what stands inside another record is drawn up into it."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        flat.update(value if isinstance(value, dict) else {name: value})
+    told = (f"{name} {value}" for name, value in flat.items() if name in _TOLD and value is not None)
+    return f"{record['kind']:8} {', '.join(told)}"
 
 
 def _setting(result: Mapping[str, Any]) -> str:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from loadtest.judgement import judge_run
 from rich.console import Console
 from rich.markup import escape
 
 from loadtest.director import SetUpFailed
 from loadtest.environment import environment
 from loadtest.folder import RunFacts, RunFolder
+from loadtest.judgement import judge_run
 from loadtest.processes import ProcessFailed
 from loadtest.record import BadRecord
 from loadtest.scenario import BadScenario, Scenario, load_scenario, scenario_text
