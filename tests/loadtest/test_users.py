@@ -106,12 +106,12 @@ def _told_in_time(history: History, packet: str) -> bool:
 
 def test_locust_hears_of_grabs_and_pushes(fake_room: str, tmp_path: Path) -> None:
     """Its statistics have a row per series, buckets finer than a millisecond, and no failures."""
-    figures = tmp_path / "figures.json"
+    figures = tmp_path / "figures"
     locust = start(fake_room, tmp_path, "--json-file", str(figures))
     wait_for(tmp_path, 60)
     code, output = stop(locust)
     assert code == 0, output
-    rows = {(row["method"], row["name"]): row for row in orjson.loads(figures.read_bytes())}
+    rows = {(row["method"], row["name"]): row for row in orjson.loads(figures.with_suffix(".json").read_bytes())}
     assert {("WS", "grab"), ("WS", "connect"), ("PUSH", "open"), ("PUSH", "warmup")} <= rows.keys()
     assert rows["WS", "grab"]["num_requests"] == len(history_of(tmp_path).grabs)
     assert {row["num_failures"] for row in rows.values()} == {0}
