@@ -11,6 +11,9 @@ from server.core.ids import PacketId, RequestId, ViewerId
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
+WINDOW_IS_OPEN = frozenset({ClaimStatus.GRANTED, ClaimStatus.EXHAUSTED})
+"""Answers that nobody gets before the window opens or after it has closed."""
+
 UNKNOWN = "unknown"
 """What stands for the status of a grab whose outcome nobody learned."""
 
@@ -55,8 +58,8 @@ class Measures:
     - ``send_debt_ms``: actual minus planned sending.
     - ``fanout_skew_ms``: per fact and room, last minus first arrival.
     - ``start_skew_ms``: how far the opening that a viewer computed lay from the true one, either way.
-    - ``grabs_per_second``: mean over the time in which some packet was being answered, from its first receipt to its
-      last; ``grabs_per_second_peak``: the most in any one second.
+    - ``grabs_per_second``: mean over the time in which some window was being answered, from a packet's first receipt
+      that only an open window gives to its last; ``grabs_per_second_peak``: the most in any one second.
     - ``statuses``: per behaviour, how many grabs ended in which status.
     """
 
@@ -244,22 +247,23 @@ def _one_tap(one: GrabRecord, other: GrabRecord) -> GrabRecord:
     )
 
 
-def _rates(grabs: Iterable[GrabRecord]) -> tuple[float, int]:
-    """Return the mean rate while packets were being answered, and the most replies in any one second."""
+def _rates(grabs: list[GrabRecord]) -> tuple[float, int]:
+    """Return the mean rate while windows were being answered, and the most replies in any one second."""
+    replies = sorted(grab.t_reply for grab in grabs if grab.t_reply is not None)
+    peak = _peak(replies)
     spans: dict[PacketId, tuple[int, int]] = {}
-    replies: list[int] = []
     for grab in grabs:
-        if grab.t_reply is None:
-            continue
-        replies.append(grab.t_reply)
-        first, last = spans.get(grab.packet, (grab.t_reply, grab.t_reply))
-        spans[grab.packet] = (min(first, grab.t_reply), max(last, grab.t_reply))
-    if not replies:
-        return 0.0, 0
-    peak = _peak(sorted(replies))
+        if grab.status in WINDOW_IS_OPEN and grab.t_reply is not None:
+            first, last = spans.get(grab.packet, (grab.t_reply, grab.t_reply))
+            spans[grab.packet] = (min(first, grab.t_reply), max(last, grab.t_reply))
     covered_ns = _covered(sorted(spans.values()))
-    # A single receipt takes no time; then the second it came in is all there is to say.
-    return (len(replies) * NS_PER_S / covered_ns if covered_ns else float(peak)), peak
+    if not covered_ns:
+        return float(peak), peak  # a single receipt takes no time; the second it came in is all there is to say
+    within = 0
+    for grab in grabs:
+        first, last = spans.get(grab.packet, (1, 0))
+        within += grab.t_reply is not None and first <= grab.t_reply <= last
+    return within * NS_PER_S / covered_ns, peak
 
 
 def _peak(replies: list[int]) -> int:
@@ -274,7 +278,7 @@ def _peak(replies: list[int]) -> int:
 def _covered(spans: list[tuple[int, int]]) -> int:
     """Return how long at least one of *spans* (sorted) lasted."""
     covered = 0
-    reached = spans[0][0]
+    reached = 0
     for first, last in spans:
         covered += max(0, last - max(first, reached))
         reached = max(reached, last)

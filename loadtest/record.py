@@ -89,12 +89,17 @@ def _json_types(hint: Any) -> frozenset[type]:
 
 
 def evidence_of(kind: str, record: NamedTuple) -> Line:
-    """Return *record* as the line it came from, for people to look at."""
-    return {"kind": kind, **{field: _plain(value) for field, value in record._asdict().items()}}
+    """Return *record* as the line it came from, for people and for JSON."""
+    return {"kind": kind, **{name: _plain(value) for name, value in record._asdict().items()}}
 
 
 def _plain(value: Any) -> Any:
-    return [_plain(part) for part in value] if isinstance(value, tuple) else value
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, tuple):
+        fields = getattr(value, "_asdict", None)
+        return fields() if fields is not None else [list(one) if isinstance(one, tuple) else one for one in value]
+    return value
 
 
 def lines_of(path: Path) -> Iterator[tuple[str, Line]]:

@@ -124,5 +124,5 @@ def _rest(packet: PacketRecord, given: int, left: Sequence[int], shares: tuple[i
 
 
 def _of_packet(packet: PacketRecord, check: str, detail: str) -> Problem:
-    shown = {"kind": "packet", "packet_id": packet.packet_id, "state": packet.state, "seed": packet.seed}
+    shown = {"kind": "packet", "packet_id": packet.packet_id, "state": packet.state.value, "seed": packet.seed}
     return Problem(check, f"{packet.packet_id} {detail}", (shown,))

@@ -31,9 +31,11 @@ def check_issuance(findings: Findings, case: Case) -> None:
         return
     check_counters(findings, packet, "at the end")
     count, fen = len(case.claims), case.claimed_fen
-    given = max(count, len(case.given))
-    if given > packet.share_count:
-        text = f"{given} claims of {fen} fen, but the packet has {packet.share_count} shares of {packet.total_fen} fen"
+    if max(count, len(case.given)) > packet.share_count:
+        text = (
+            f"{count} claims of {fen} fen at the end, {len(case.given)} in the journal, "
+            f"but the packet has {packet.share_count} shares of {packet.total_fen} fen"
+        )
         findings.add("A1", case.packet_id, "claims", text, _counters(packet), *_superfluous(case, packet))
     elif fen + packet.remaining_fen + packet.returned_fen != packet.total_fen:
         whole = fen + packet.remaining_fen + packet.returned_fen
@@ -97,4 +99,5 @@ def _superfluous(case: Case, packet: PacketRecord) -> list[Line]:
 
 def _counters(packet: PacketRecord) -> Line:
     fields = "packet_id share_count total_fen given given_fen remaining remaining_fen returned returned_fen state"
-    return {"kind": "packet", **{name: getattr(packet, name) for name in fields.split()}}
+    whole = evidence_of("packet", packet)
+    return {"kind": "packet", **{name: whole[name] for name in fields.split()}}

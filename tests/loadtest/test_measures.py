@@ -125,8 +125,11 @@ def test_a_retry_is_still_the_first_tap() -> None:
 def test_grabs_per_second_are_counted_while_a_packet_is_answered() -> None:
     """The silence between two packets does not count; the peak is the fullest second."""
     run = _with_taps((0, 0, 0), (0, 0, 500), (0, 0, 1000), (0, 0, 60_000), (0, 0, 61_000))
-    for tap in run.of("grab")[3:]:
-        tap["packet"] = "c1.p1"
+    for number, tap in enumerate(run.of("grab")):
+        tap |= {"packet": "c1.p0" if number < 3 else "c1.p1", "status": "exhausted"}
+    late = run.of("grab")[0] | {"request_id": "late", "status": "too_late", "t_reply": 90_000 * NS_PER_MS}
+    run.history = [late, *run.history]
+    run.history[-1]["grabs"] += 1
 
     measured = _measured(run)
 

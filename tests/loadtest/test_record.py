@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import orjson
 import pytest
 
 from loadtest.record import BadField, BadRecord, Shape, evidence_of, lines_of
+from tests.loadtest.written_run import a_run
 
 
 class Point(NamedTuple):
@@ -37,6 +39,19 @@ def test_a_bad_row_after_a_good_one_is_found() -> None:
 def test_evidence_is_the_line_again() -> None:
     """A counterexample shows the record as it was read."""
     assert evidence_of("point", Point(1, None)) == {"kind": "point", "x": 1, "label": None}
+
+
+def test_evidence_can_be_written_as_json() -> None:
+    """Records inside records and words of an enumeration become plain again."""
+    run = a_run()
+    books, _ = run.read()
+    batch = next(entry for entry in books.journal if entry.movement == "claim")
+    creator, packet = books.creators[batch.creator_id], books.packets[batch.packet_id]
+
+    for kind, record in {"creator": creator, "packet": packet, "journal": batch}.items():
+        shown = evidence_of(kind, record)  # type: ignore[arg-type]
+        assert orjson.loads(orjson.dumps(shown)) == shown
+        assert shown in run.of(kind)
 
 
 @pytest.mark.parametrize(("text", "wrong"), [("[1]", "is no object"), ('{"x":1}', "is no object"), ("{", "is no JSON")])

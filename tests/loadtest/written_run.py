@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import orjson
+
 from loadtest.audit import Violation, audit
 from loadtest.books import Books, books_from
 from loadtest.history import History, history_from
@@ -16,9 +18,7 @@ T0_NS = 5_000_000_000_000
 TURN_MS = 5
 """The server decides all that has come in once in so many milliseconds: one batch, one journal entry."""
 
-WINDOW_MS = 1_000
-PERIOD_MS = 5_000
-WARMUP_MS = 1_000
+WINDOW_MS, PERIOD_MS, WARMUP_MS = 1_000, 5_000, 1_000
 CREATOR, ROOM, EPOCH = "c1", "r1", "e1"
 
 
@@ -33,7 +33,9 @@ class WrittenRun:
         return books_from(self.books), history_from(self.history)
 
     def audit(self) -> list[Violation]:
-        return audit(*self.read())
+        violations = audit(*self.read())
+        orjson.dumps([violation.evidence for violation in violations])  # evidence must be able to go into a result
+        return violations
 
     def broken(self) -> set[str]:
         """Return which invariants do not hold."""
@@ -68,16 +70,14 @@ class Server:
     def __init__(self, packet_id: str, shares: list[int], opens_ms: int, flaw: str) -> None:
         self.packet_id, self.shares, self.flaw = packet_id, shares, flaw
         self.opens_ms, self.ends_ms = opens_ms, opens_ms + WINDOW_MS
-        self.given = 0
-        self.given_fen = 0
+        self.given = self.given_fen = 0
         self.claims: dict[str, Line] = {}
         self.journal: list[Line] = []
         self.sold_out_ms: int | None = None
 
     def turn(self, taps: list[Tap], at_ms: int) -> list[tuple[str, Line | None]]:
         """Answer one batch: for each tap a status and, if it holds one, the share."""
-        batch: list[Line] = []
-        owners_before = dict(self.claims)
+        batch, owners_before = list[Line](), dict(self.claims)
         answers = [self._answer(tap, at_ms, batch, owners_before) for tap in taps]
         if batch:
             sum_fen = sum(claim["amount_fen"] for claim in batch)
