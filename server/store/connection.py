@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -49,17 +49,11 @@ class _Script:
 
 
 class Store:
-    """
-    One process's way to the store.
-
-    Cancelling a caller never cancels a script: it runs to its end and its reply is read, so that a connection is
-    never out of step with what was asked on it.
-    """
+    """One process's way to the store."""
 
     def __init__(self, redis: "Client", scripts: dict[str, _Script]) -> None:
         self._redis = redis
         self._scripts = scripts
-        self._in_flight: set[asyncio.Task[Any]] = set()
 
     @classmethod
     async def connect(cls, url: str, *, durability: Durability = Durability.DURABLE) -> Self:
@@ -94,22 +88,18 @@ class Store:
         Run the script *script* (the stem of a file in ``lua/``) and return its reply.
 
         Raises StoreUnavailable when the outcome is unknown. The whole text is sent only after the store said
-        NOSCRIPT, which it says before anything ran.
+        NOSCRIPT, which it says before anything ran. Cancelling the caller does not cancel the script.
         """
-        task = asyncio.ensure_future(self._evaluate(self._scripts[script], keys, args))
-        self._in_flight.add(task)
-        task.add_done_callback(self._in_flight.discard)
-        return await asyncio.shield(task)
+        return await self._redis.to_its_end(self._evaluate(self._scripts[script], keys, args))
 
     async def _evaluate(self, script: _Script, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:
         try:
-            return await self._redis.execute_command("EVALSHA", script.sha, len(keys), *keys, *args)
+            return await self._redis.ask("EVALSHA", script.sha, len(keys), *keys, *args)
         except NoScriptError:
-            return await self._redis.execute_command("EVAL", script.text, len(keys), *keys, *args)
+            return await self._redis.ask("EVAL", script.text, len(keys), *keys, *args)
 
     async def close(self) -> None:
-        """Wait for the scripts in flight and close all connections."""
-        await asyncio.gather(*self._in_flight, return_exceptions=True)
+        """Wait for the commands in flight and close all connections."""
         await self._redis.aclose()
 
 
@@ -133,14 +123,39 @@ class _Pipeline(Pipeline):
 
 
 class Client(Redis):
-    """The library's client, whose every error of reach is StoreUnavailable."""
+    """
+    The library's client, whose every error of reach is StoreUnavailable.
+
+    Cancelling a caller never cancels a command: it runs to its end and its reply is read, so that no connection is
+    out of step with what is asked on it next (F03), and the library, which on Python 3.11 may swallow a cancel while
+    it sends, never sees one. A pipeline that is cancelled loses its connection.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._in_flight: set[asyncio.Task[Any]] = set()
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
+        return await self.to_its_end(self.ask(*args, **options))
+
+    async def ask(self, *args: Any, **options: Any) -> Any:
+        """Send one command and wait for its reply, in a task that nobody cancels."""
         with unavailable_as_ours():
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
+    async def to_its_end(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Wait for *work*, which goes on when the caller is cancelled."""
+        task = asyncio.create_task(work)
+        self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
+        return await asyncio.shield(task)
+
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> _Pipeline:
         return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await asyncio.gather(*self._in_flight, return_exceptions=True)
+        await super().aclose(close_connection_pool)
 
 
 def client_for(url: str) -> "Client":

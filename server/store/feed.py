@@ -5,6 +5,7 @@ One bell for all rooms says where to look, and a regular look at every room need
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ READ_COUNT_MAX = 1_000  # entries of one answer
 BACKOFF_MIN_S = 0.05
 BACKOFF_MAX_S = 1.0
 _LISTEN_S = 1.0
+_CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while it subscribes
 
 Deliver = Callable[[list[FeedEntry]], None]
 
@@ -117,9 +119,11 @@ class FeedFollower:
 
     async def stop(self) -> None:
         """Follow no more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = set(self._tasks)
+        while left:
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
         self._tasks.clear()
         self._heard_s = None
 
@@ -185,10 +189,9 @@ class FeedFollower:
             return
         until_look_s = self._look_began_s + LOOK_EVERY_S - time.monotonic()
         if until_look_s > 0:
-            try:
-                await asyncio.wait_for(self._wake.wait(), until_look_s)
-            except TimeoutError:
-                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(until_look_s):
+                    await self._wake.wait()
 
     async def _read_next(self) -> None:
         """Read one room to the end of its feed: one that rang, or else one of the look under way."""

@@ -324,6 +324,19 @@ async def test_a_follower_has_heard_only_while_it_follows(stage: Stage) -> None:
     assert not follower.heard()
 
 
+async def test_a_follower_stops_whatever_it_is_doing(stage: Stage) -> None:
+    """Stopped after any number of steps, it ends and delivers nothing more."""
+    for steps in range(120):
+        follower = FeedFollower(stage.store, stage.feed)
+        follower.follow(stage.room, FROM_THE_START, lambda _: None)
+        await follower.start()
+        for _ in range(steps % 40):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            await follower.stop()
+        assert not follower.heard()
+
+
 async def test_a_follower_outlives_the_store_and_goes_on_where_it_was(tmp_path: Path) -> None:
     """It says that it hears nothing, tries again, and delivers what came meanwhile, once."""
     running = EmbeddedStore.start(tmp_path)
