@@ -1,0 +1,246 @@
+"""A house for the gateway's tests: a real store, a real server on a real port, one creator, one room."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from websockets.asyncio.client import ClientConnection, connect
+
+from server.core.ids import CreatorId, PacketId, RoomId, packet_id_of
+from server.core.packet import Denomination, Schedule, Surface, Terms
+from server.core.split import commitment, split
+from server.gateway.connection import RoomConnection
+from server.gateway.gateway import Gateway
+from server.gateway.http import HttpConnection
+from server.gateway.limits import PRODUCTION, Limits
+from server.store.allocators.default import DefaultAllocator
+from server.store.clock import StoreClock
+from server.store.connection import Store
+from server.store.feed import Feed, FeedFollower
+from server.store.packets import Packets
+from server.store.rooms import RoomRecord, Rooms
+from server.store.wallet import Wallet
+
+CREATOR = CreatorId("c1")
+ROOM = RoomId("r1")
+SEED = bytes(range(32))
+PATIENCE_S = 10  # a message that has not come by then will not come
+
+
+class House:
+    """The running server and what a creator does in it."""
+
+    def __init__(self, store: Store, clock: StoreClock, limits: Limits) -> None:
+        self.store = store
+        self.clock = clock
+        self.rooms = Rooms(store, clock)
+        self.packets = Packets(store, clock)
+        self.feed = Feed(store)
+        self.follower = FeedFollower(store, self.feed)
+        self.default = DefaultAllocator(store, clock, self.follower.heard)
+        self.gateway = Gateway(
+            store=store,
+            clock=clock,
+            rooms=self.rooms,
+            feed=self.feed,
+            packets=self.packets,
+            follower=self.follower,
+            allocators={"default": self.default},
+            limits=limits,
+            insecure=True,
+        )
+        self.room: RoomRecord
+        self.port = 0
+        self.server: uvicorn.Server
+        self._numbers = count(1)
+        self._guests: list[Guest | RawGuest] = []
+
+    async def close(self) -> None:
+        """Stop the server first, as viewers see it, then see them out."""
+        self.server.should_exit = True
+        for guest in self._guests:
+            await guest.leave()
+
+    def url(self, viewer: str, more: str = "", room: str = ROOM) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws/rooms/{room}?viewer={viewer}{more}"
+
+    async def join(self, viewer: str, more: str = "") -> "Guest":
+        guest = Guest(await connect(self.url(viewer, more), compression=None, proxy=None))
+        self._guests.append(guest)
+        guest.welcome = await guest.next("welcome")
+        return guest
+
+    async def raw(self, viewer: str = "raw") -> "RawGuest":
+        """Shake hands over a bare socket and read up to the welcome's end."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request(f"/ws/rooms/{ROOM}?viewer={viewer}"))
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+        assert head.startswith(b"HTTP/1.1 101 ")
+        guest = RawGuest(reader, writer)
+        self._guests.append(guest)
+        assert (await guest.message())["type"] == "welcome"
+        return guest
+
+    async def packet(self, shares: int = 1, *, lead_ms: int = 100, window_ms: int = 60_000) -> PacketId:
+        """Fund a packet of equal shares of one yuan and launch it: warm-up now, opening after *lead_ms*."""
+        suffix = f"p{next(self._numbers)}"
+        terms = Terms(Denomination.FIXED, shares, 100 * shares, 100, 100)
+        await Wallet(self.store, self.clock).recharge(
+            CREATOR, amount_fen=terms.total_fen, channel="bank", transfer_id=f"recharge:{suffix}"
+        )
+        packet = await self.packets.create(
+            packet_id=packet_id_of(CREATOR, suffix),
+            name="rain",
+            platform="lab",
+            terms=terms,
+            allocator="default",
+            transfer_id=f"create:{suffix}",
+            shares=split(terms, SEED),
+            seed=SEED,
+            commitment=commitment(terms, SEED),
+        )
+        seen, _ = await self.packets.launches(CREATOR)
+        now_ms = self.clock.room_ms()
+        speed = self.clock.record.speed
+        schedule = Schedule(now_ms, now_ms + lead_ms * speed, now_ms + (lead_ms + window_ms) * speed)
+        await self.packets.launch(packet.packet_id, room=self.room, schedule=schedule, surface=Surface.POPUP, seen=seen)
+        return packet.packet_id
+
+
+class Guest:
+    """A viewer with an independent client; remembers all it was told."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.heard: list[str] = []
+        self.welcome: dict[str, Any] = {}
+
+    async def next(self, *kinds: str) -> dict[str, Any]:
+        """Return the next message of one of the *kinds*."""
+        while True:
+            text = await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
+            assert isinstance(text, str)
+            self.heard.append(text)
+            message: dict[str, Any] = json.loads(text)
+            if message["type"] in kinds:
+                return message
+
+    async def grab(self, packet_id: PacketId, request_id: str = "q1") -> dict[str, Any]:
+        await self.socket.send(grab_text(packet_id, request_id))
+        return await self.next("receipt")
+
+    async def leave(self) -> None:
+        await self.socket.close()
+
+    def facts(self) -> list[str]:
+        return [text for text in self.heard if '"seq":' in text and '"welcome"' not in text]
+
+
+class RawGuest:
+    """A viewer that writes bytes as it pleases."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def leave(self) -> None:
+        self.writer.close()
+        with contextlib.suppress(OSError):
+            await self.writer.wait_closed()
+
+    async def frame(self) -> tuple[int, bytes]:
+        """Return opcode and payload of the next frame."""
+        head = await self._exactly(2)
+        length = head[1]
+        if length == 126:
+            length = int.from_bytes(await self._exactly(2), "big")
+        return head[0] & 0x0F, await self._exactly(length)
+
+    async def message(self) -> dict[str, Any]:
+        opcode, payload = await self.frame()
+        assert opcode == 1
+        message: dict[str, Any] = json.loads(payload)
+        return message
+
+    async def close_code(self) -> int:
+        """Read up to the close frame and the end of the stream; return the code."""
+        while True:
+            opcode, payload = await self.frame()
+            if opcode == 8:
+                assert await asyncio.wait_for(self.reader.read(), PATIENCE_S) == b""
+                return int.from_bytes(payload[:2], "big")
+
+    async def _exactly(self, size: int) -> bytes:
+        return await asyncio.wait_for(self.reader.readexactly(size), PATIENCE_S)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for what another task is about to bring about."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not true():  # noqa: ASYNC110 - what is waited for has no event, and tests add none to the product
+            await asyncio.sleep(0.005)
+
+
+def grab_text(packet_id: str, request_id: str) -> str:
+    return json.dumps({"type": "grab", "packet_id": packet_id, "request_id": request_id}, separators=(",", ":"))
+
+
+def masked(payload: bytes, head: int = 0x81, mask: bytes = b"\x0a\x1b\x2c\x3d") -> bytes:
+    """Return a client's frame; *head* is the first byte (final text unless told)."""
+    size = len(payload)
+    length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+    return bytes([head]) + length + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+
+
+def request(target: str, *headers: str) -> bytes:
+    lines = [
+        f"GET {target} HTTP/1.1",
+        "Host: localhost",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        *headers,
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+@asynccontextmanager
+async def open_house(store: Store, limits: Limits = PRODUCTION, speed: int = 1) -> AsyncIterator[House]:
+    """Serve until left; then everything is stopped in the order a server stops in."""
+    house = House(store, await StoreClock.open(store, speed=speed, origin_ms=None), limits)
+    house.room = await house.rooms.create(ROOM, CREATOR, "a room")
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        await house.gateway.start()
+        yield {"gateway": house.gateway}
+        await house.gateway.stop()
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/hello")
+    async def hello() -> str:
+        return "hello"
+
+    config = uvicorn.Config(
+        app, port=0, ws=RoomConnection, http=HttpConnection, lifespan="on", log_config=None, access_log=False
+    )
+    house.server = uvicorn.Server(config)
+    serving = asyncio.ensure_future(house.server.serve())
+    while not house.server.started:
+        assert not serving.done(), serving
+        await asyncio.sleep(0.005)
+    house.port = house.server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield house
+    finally:
+        await house.close()
+        await serving
+        await house.default.caught_up()

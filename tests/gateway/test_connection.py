@@ -1,0 +1,188 @@
+"""Connections, over real sockets: what viewers may write, and what they may not."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from websockets.exceptions import ConnectionClosedError
+
+from server.core.claim import ClaimStatus
+from server.core.session import SessionLimits
+from server.gateway.limits import PRODUCTION
+from server.store.connection import Store
+from tests.gateway.house import PATIENCE_S, House, grab_text, masked, open_house, until
+
+PING = b'{"type":"ping","client_ms":7}'
+
+
+async def test_a_frame_may_come_byte_by_byte(house: House) -> None:
+    """A frame that arrives in pieces is read as if it had come at once, and the next whole one as well."""
+    guest = await house.raw()
+    for byte in masked(PING):
+        guest.writer.write(bytes([byte]))
+        await guest.writer.drain()
+        await asyncio.sleep(0)
+    guest.writer.write(masked(PING))
+    assert [(await guest.message())["client_ms"] for _ in range(2)] == [7, 7]
+
+
+async def test_frames_may_come_together(house: House) -> None:
+    """Several frames in one read are answered one by one, in order; a part of a last one waits for its rest."""
+    guest = await house.raw()
+    last = masked(b'{"type":"ping","client_ms":3}')
+    guest.writer.write(masked(b'{"type":"ping","client_ms":1}') + masked(b'{"type":"ping","client_ms":2}') + last[:9])
+    assert [(await guest.message())["client_ms"] for _ in range(2)] == [1, 2]
+    guest.writer.write(last[9:])
+    assert (await guest.message())["client_ms"] == 3
+
+
+async def test_a_message_may_be_fragmented(house: House) -> None:
+    """Fragments make one message, also around a control frame; a whole frame between them is against the protocol."""
+    guest = await house.raw()
+    guest.writer.write(masked(PING[:5], head=0x01) + masked(b"?", head=0x89) + masked(PING[5:9], head=0x00))
+    assert (await guest.frame()) == (10, b"?")
+    guest.writer.write(masked(PING[9:], head=0x80))
+    assert (await guest.message())["client_ms"] == 7
+
+    guest.writer.write(masked(PING[:5], head=0x01))
+    await guest.writer.drain()
+    guest.writer.write(masked(PING))
+    assert await guest.close_code() == 1002
+
+
+async def test_a_ping_is_ponged_and_a_pong_ignored(house: House) -> None:
+    """Control frames are answered as the protocol says and disturb nothing."""
+    guest = await house.raw()
+    guest.writer.write(masked(b"abc", head=0x89))
+    assert (await guest.frame()) == (10, b"abc")
+    guest.writer.write(masked(b"", head=0x8A))
+    guest.writer.write(masked(PING))
+    assert (await guest.message())["type"] == "pong"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (masked(b"x" * 4_097), 1009),
+        (b"\x81\xff" + (1 << 40).to_bytes(8, "big"), 1009),
+        (masked(b"x" * 3_000, head=0x01) + masked(b"x" * 3_000, head=0x80), 1009),
+        (masked(b"\xff\xfe"), 1007),
+        (masked(b"\xff" * 200), 1007),
+        (masked(b"{}", head=0x82), 1003),
+        (masked(b"{", head=0x02), 1003),
+        (b"\x81\x02{}", 1002),
+        (masked(b"{}", head=0xC1), 1002),
+        (masked(b"{}", head=0x83), 1002),
+        (masked(b"{}", head=0x80), 1002),
+        (b"GET / HTTP/1.1\r\n\r\n", 1002),
+        (masked((1000).to_bytes(2, "big") + b"bye", head=0x88), 1000),
+    ],
+    ids=[
+        "oversize", "oversize announced", "oversize in fragments", "no UTF-8", "no UTF-8, long", "binary",
+        "binary fragment", "unmasked", "reserved bit", "unknown opcode", "continuation of nothing", "no frame at all",
+        "close",
+    ],
+)  # fmt: skip
+async def test_what_breaks_the_protocol_ends_with_its_code(house: House, sent: bytes, code: int) -> None:
+    """Each way to end a connection is answered by its close code and the end of the stream."""
+    guest = await house.raw()
+    guest.writer.write(sent)
+    assert await guest.close_code() == code
+    guest.writer.close()
+    await until(lambda: house.gateway.metrics.connected == 0)
+
+
+async def test_a_message_of_the_largest_size_lives(house: House) -> None:
+    """4,096 bytes are read; they are merely no message."""
+    guest = await house.raw()
+    guest.writer.write(masked(b"x" * 4_096))
+    assert (await guest.message())["code"] == "malformed_json"
+
+
+async def test_the_tenth_malformed_message_closes(house: House) -> None:
+    """Nine mistakes are corrected; the tenth is corrected and ends the connection with 1008."""
+    guest = await house.join("v1")
+    for _ in range(9):
+        await guest.socket.send("nonsense")
+        assert (await guest.next("error"))["code"] == "malformed_json"
+    await guest.socket.send(PING.decode())
+    await guest.next("pong")
+    await guest.socket.send('{"type":"dance"}')
+    assert (await guest.next("error"))["code"] == "unknown_type"
+    with pytest.raises(ConnectionClosedError) as closed:
+        await guest.next("anything")
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008
+    assert house.gateway.metrics.malformed == 10
+
+
+async def test_a_flood_is_turned_away_and_then_cut_off(empty_store: Store) -> None:
+    """Past its messages a connection's grabs are refused without the store, and past its refusals it is closed."""
+    limits = replace(PRODUCTION, session=SessionLimits(messages_max=5, excess_max=3))
+    async with open_house(empty_store, limits) as house:
+        packet_id = await house.packet(lead_ms=60_000)
+        guest = await house.join("v1")
+        for number in range(5):
+            assert (await guest.grab(packet_id, f"q{number}"))["status"] == "too_early"
+        calls = house.default.store_calls
+        for number in range(2):
+            assert (await guest.grab(packet_id, f"more{number}"))["status"] == "rate_limited"
+        await guest.socket.send(PING.decode())
+        with pytest.raises(ConnectionClosedError, match="1008"):
+            await guest.next("receipt")
+        assert house.default.store_calls == calls
+        assert house.gateway.metrics.grabs[ClaimStatus.RATE_LIMITED] == 2
+
+
+async def test_a_viewer_too_far_behind_is_cut_off(empty_store: Store) -> None:
+    """Who does not read is disconnected once its outbox is full, and takes no more of our memory."""
+    async with open_house(empty_store, replace(PRODUCTION, outbox_bytes_max=64 * 1024)) as house:
+        guest = await house.raw("sleeper")
+        live = house.gateway.room(house.room.room_id)
+        assert live is not None
+        for _ in range(2_000):
+            live.audience.tell(b"\x81\x7e\x40\x00" + b"x" * 0x4000)
+            await asyncio.sleep(0)
+            if not house.gateway.metrics.connected:
+                break
+        assert house.gateway.metrics.too_slow == 1
+        assert len(live.audience) == 0
+        assert await guest.close_code() == 4008
+
+
+async def test_receipts_on_their_way_arrive_before_the_server_goes(house: House) -> None:
+    """A shutdown answers the grabs it has taken, then closes with 1012."""
+    packet_id = await house.packet(lead_ms=60_000)
+    guest = await house.join("v1")
+    await guest.socket.send(grab_text(packet_id, "q1"))
+    await until(lambda: house.gateway.metrics.frames_in == 1)
+    for connection in list(house.server.server_state.connections):
+        connection.shutdown()
+    assert (await guest.next("receipt"))["status"] == "too_early"
+    with pytest.raises(ConnectionClosedError, match="1012"):
+        await guest.next("anything")
+
+
+async def test_a_lost_connection_leaves_nothing_behind(house: House) -> None:
+    """A viewer whose socket dies without a word is gone from the audience, the registry and the quotas."""
+    guest = await house.raw()
+    assert house.gateway.audience(house.room.room_id) == 1
+    guest.writer.transport.abort()
+    await until(lambda: not house.server.server_state.connections)
+    assert house.gateway.audience(house.room.room_id) == 0
+    assert house.gateway.metrics.connected == 0
+
+
+async def test_the_silent_are_pinged_and_the_dead_cut_off(house: House) -> None:
+    """A connection silent for a turn gets a ping; one that answers stays, one that does not is cut off."""
+    alive, dead = await house.join("alive"), await house.raw("dead")
+    keepalive = house.gateway.keepalive
+    for turns in range(4):
+        for _ in range(house.gateway.limits.keepalive_s):
+            keepalive.turn()
+        if turns < 3:
+            await alive.socket.send(PING.decode())
+            await alive.next("pong")
+    assert (await dead.frame()) == (9, b"")
+    assert await asyncio.wait_for(dead.reader.read(), PATIENCE_S) == b""
+    assert house.gateway.metrics.connected == 1
