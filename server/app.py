@@ -124,7 +124,13 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
             started()
             yield {"parts": parts, "gateway": parts.gateway}
 
-    app = FastAPI(title="Redrain", version="0.1.0", lifespan=lifespan, responses=errors.PROBLEMS)
+    app = FastAPI(
+        title="Redrain",
+        version="0.1.0",
+        lifespan=lifespan,
+        responses=errors.ANY_PROBLEM,
+        max_body_size=errors.BODY_BYTES_MAX,
+    )
     errors.install(app)
     for module in (creators, rooms, packets, books, health):
         app.include_router(module.router)

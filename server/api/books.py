@@ -6,13 +6,17 @@ import orjson
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
+from server.api.errors import problems
 from server.api.parts import Parts, WithParts
 from server.store.books import export
 
 router = APIRouter(prefix="/api", tags=["books"])
 
 
-@router.get("/books", response_class=StreamingResponse)
+LINES_OF_BATCH = 500  # some 200 KB: what is worth a write
+
+
+@router.get("/books", response_class=StreamingResponse, responses=problems(422, 503))
 async def books(parts: WithParts, *, final: bool = False) -> StreamingResponse:
     """
     Export the books as JSON lines (ARCHITECTURE.md says which).
@@ -20,14 +24,23 @@ async def books(parts: WithParts, *, final: bool = False) -> StreamingResponse:
     With ``final`` the claims and the shares that went back come too. Shares and seeds of packets that may still be
     grabbed are never exported.
     """
-    return StreamingResponse(_lines(parts, final=final), media_type="application/x-ndjson")
+    batches = _batches(parts, final=final)
+    first = await anext(batches)  # before the status is sent: a store that is away is told as such
+    return StreamingResponse(_after(first, batches), media_type="application/x-ndjson")
 
 
-async def _lines(parts: Parts, *, final: bool) -> AsyncIterator[bytes]:
+async def _after(first: bytes, batches: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for batch in batches:
+        yield batch
+
+
+async def _batches(parts: Parts, *, final: bool) -> AsyncIterator[bytes]:
+    """Yield the lines, some hundred at a time; one batch at least."""
     batch: list[bytes] = []
     async for line in export(parts.store, parts.clock, final=final):
         batch.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-        if len(batch) == 500:
+        if len(batch) == LINES_OF_BATCH:
             yield b"".join(batch)
             batch.clear()
     yield b"".join(batch)

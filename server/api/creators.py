@@ -1,16 +1,20 @@
 """Creators and their funds."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.api.errors import problems
 from server.api.parts import WithKey, WithParts
 from server.core.ids import checked_creator_id
 from server.core.money import FEN_MAX
 from server.store.wallet import Funds
 
 router = APIRouter(prefix="/api/creators", tags=["creators"])
+
+
+JOURNAL_ID = r"^\d{1,19}(-\d{1,19})?$"  # as the store numbers its entries: milliseconds, and a count in them
 
 
 class Recharge(BaseModel):
@@ -44,7 +48,7 @@ def _shown(creator_id: str, funds: Funds) -> FundsShown:
     )
 
 
-@router.post("/{creator_id}/recharge")
+@router.post("/{creator_id}/recharge", responses=problems(400, 409, 413, 422, 503))
 async def recharge(creator_id: str, body: Recharge, parts: WithParts, key: WithKey) -> FundsShown:
     """Pay money into a creator's wallet; a creator exists from the first recharge on (DY-ELG-2)."""
     checked = checked_creator_id(creator_id)
@@ -54,13 +58,18 @@ async def recharge(creator_id: str, body: Recharge, parts: WithParts, key: WithK
     return _shown(creator_id, funds)
 
 
-@router.get("/{creator_id}/funds")
+@router.get("/{creator_id}/funds", responses=problems(422, 503))
 async def funds(creator_id: str, parts: WithParts) -> FundsShown:
     """Show a creator's available funds and what they come from (DY-ACC-8)."""
     return _shown(creator_id, await parts.wallet.funds(checked_creator_id(creator_id)))
 
 
-@router.get("/{creator_id}/fund-details")
-async def fund_details(creator_id: str, parts: WithParts, after: str = "0", count: int = 100) -> list[dict[str, Any]]:
-    """List the movements of a creator's money in order, as they happen (KS-ACC-5)."""
-    return await parts.wallet.details(checked_creator_id(creator_id), after=after, count=max(1, min(count, 1000)))
+@router.get("/{creator_id}/fund-details", responses=problems(422, 503))
+async def fund_details(
+    creator_id: str,
+    parts: WithParts,
+    after: Annotated[str, Query(pattern=JOURNAL_ID)] = "0",
+    count: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[dict[str, Any]]:
+    """List the movements of a creator's money in order, as they happen (KS-ACC-5), from the one behind ``after`` on."""
+    return await parts.wallet.details(checked_creator_id(creator_id), after=after, count=count)

@@ -10,20 +10,44 @@ from starlette.exceptions import HTTPException
 
 from server.core.refusal import Refused
 from server.store.connection import StoreUnavailable
+from server.store.transfers import StoreBroken
 
-_STATUS = {
-    "not_found": 404,
-    "insufficient_funds": 409,
-    "transfer_conflict": 409,
-    "room_taken": 409,
-    "not_draft": 409,
-    "launch_raced": 409,
-    "not_voidable": 409,
-    "too_late": 409,
-    "already_voided": 409,
-    "already_settled": 409,
-}
-_REFUSED = 422  # what was asked for breaks a rule as such
+BODY_BYTES_MAX = 64 * 1024  # no request of ours comes near it
+_NOT_NOW = (
+    "incomplete",
+    "insufficient_funds",
+    "launch_raced",
+    "not_draft",
+    "packet_taken",
+    "raced",
+    "room_taken",
+    "settled",
+    "too_late",
+    "too_much",
+    "transfer_conflict",
+    "voided",
+)
+"""What was asked for is right as such, but not now, or not with what is there."""
+
+_NEVER = (
+    "bad_field",
+    "bad_id",
+    "infeasible_denomination",
+    "missing_field",
+    "not_eligible",
+    "other_creator",
+    "out_of_bounds",
+    "out_of_range",
+    "too_many",
+    "unexpected_field",
+)
+"""What was asked for breaks a rule whenever it is asked."""
+
+STATUS: dict[str, int] = {"not_found": 404, **dict.fromkeys(_NOT_NOW, 409), **dict.fromkeys(_NEVER, 422)}
+"""The HTTP status of each code with which a request is refused."""
+
+_REFUSED = 422
+_HTTP_CODES = {400: "malformed_json", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
 class Problem(BaseModel):
@@ -34,16 +58,23 @@ class Problem(BaseModel):
     rule: str = ""
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text}
-    for status, text in {
-        400: "the body is not JSON",
-        404: "there is no such thing",
-        409: "not in this state",
-        422: "a field breaks a rule",
-        503: "the store is away; the outcome is unknown, ask again with the same key",
-    }.items()
+_MEANINGS = {
+    400: "the body is not JSON",
+    404: "there is no such thing",
+    409: "not in this state",
+    413: f"the body is over {BODY_BYTES_MAX} bytes",
+    422: "a field breaks a rule",
+    503: "the store is away; the outcome is unknown, ask again with the same key",
 }
+
+ANY_PROBLEM: dict[int | str, dict[str, Any]] = {
+    "default": {"model": Problem, "description": "whatever else goes wrong is told in the same form"}
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what a route declares about the ways in which it may not succeed."""
+    return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
 
 
 def install(app: FastAPI) -> None:
@@ -51,7 +82,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StoreUnavailable, _unavailable)
+    app.add_exception_handler(StoreBroken, _broken)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _mistake)
 
 
 def _answer(status: int, code: str, detail: str, rule: str = "") -> JSONResponse:
@@ -60,15 +93,16 @@ def _answer(status: int, code: str, detail: str, rule: str = "") -> JSONResponse
 
 async def _refused(_: Request, refusal: Exception) -> JSONResponse:
     assert isinstance(refusal, Refused)
-    return _answer(_STATUS.get(refusal.code, _REFUSED), refusal.code, str(refusal), refusal.rule)
+    return _answer(STATUS.get(refusal.code, _REFUSED), refusal.code, str(refusal), refusal.rule)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     problems = error.errors()
-    if any(problem["type"] == "json_invalid" for problem in problems):
-        return _answer(400, "malformed_json", "; ".join(str(each.get("ctx", each["msg"])) for each in problems))
-    sentences = [f"{'.'.join(str(part) for part in problem['loc'][1:])}: {problem['msg']}" for problem in problems]
+    for problem in problems:
+        if problem["type"] == "json_invalid":
+            return _answer(400, "malformed_json", f"{problem['ctx']['error']}, at character {problem['loc'][-1]}")
+    sentences = [f"{'.'.join(map(str, each['loc'][1:] or each['loc']))}: {each['msg']}" for each in problems]
     return _answer(_REFUSED, "bad_field", "; ".join(sentences))
 
 
@@ -76,7 +110,17 @@ async def _unavailable(_: Request, error: Exception) -> JSONResponse:
     return _answer(503, "unavailable", str(error))
 
 
+async def _broken(_: Request, error: Exception) -> JSONResponse:
+    return _answer(500, "store_broken", str(error))
+
+
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
-    return _answer(error.status_code, code, str(error.detail))
+    answer = _answer(error.status_code, _HTTP_CODES.get(error.status_code, "http_error"), str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _mistake(_: Request, __: Exception) -> JSONResponse:
+    """Answer for a mistake of ours, which is told in full to the log alone."""
+    return _answer(500, "internal", "this is a mistake of the server; its log says more")

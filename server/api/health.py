@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from server.api.errors import problems
 from server.api.metrics import GatewayCollector
 from server.api.parts import WithParts
 
@@ -26,7 +27,7 @@ async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=problems(503))
 async def readyz(parts: WithParts) -> dict[str, str]:
     """Say that the process can serve grabs: its store answers."""
     await parts.store.redis.execute_command("PING")

@@ -7,6 +7,7 @@ import secrets
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.api.errors import problems
 from server.api.parts import Parts, WithKey, WithParts
 from server.core.ids import CreatorId, PacketId, RoomId, checked_creator_id, creator_of, packet_id_of
 from server.core.launch import LaunchMode, LaunchRequest, plan_launch
@@ -82,7 +83,7 @@ class PacketShown(BaseModel):
     warnings: list[str] = []
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
 async def create(body: NewPacket, parts: WithParts, key: WithKey) -> PacketShown:
     """Create a packet: its shares are split now, and its full sum is debited from the creator's funds (DY-ACC-4)."""
     creator_id = checked_creator_id(body.creator_id)
@@ -109,7 +110,7 @@ async def create(body: NewPacket, parts: WithParts, key: WithKey) -> PacketShown
     return await _shown(parts, packet)
 
 
-@router.post("/{packet_id}/launch")
+@router.post("/{packet_id}/launch", responses=problems(400, 404, 409, 413, 422, 503))
 async def launch(packet_id: str, body: Launch, parts: WithParts, _: WithKey) -> PacketShown:
     """Launch a draft into a room of its creator; the time cannot be changed afterwards (DY-LAU-1, DY-LAU-2)."""
     packet = await parts.packets.get(PacketId(packet_id))
@@ -141,7 +142,7 @@ async def launch(packet_id: str, body: Launch, parts: WithParts, _: WithKey) -> 
     raise Refused("launch_raced", "other launches of this creator came in between; try again")
 
 
-@router.post("/{packet_id}/void")
+@router.post("/{packet_id}/void", responses=problems(404, 409, 422, 503))
 async def void(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
     """Void a packet for good; what nobody has claimed goes back to its creator (DY-VOI-1, DY-REV-1)."""
     packet = await parts.packets.get(PacketId(packet_id))
@@ -152,14 +153,14 @@ async def void(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
     return await _shown(parts, await parts.packets.get(packet.packet_id))
 
 
-@router.get("/{packet_id}")
+@router.get("/{packet_id}", responses=problems(404, 422, 503))
 async def get(packet_id: str, parts: WithParts) -> PacketShown:
     """Show one packet."""
     creator_of(PacketId(packet_id))
     return await _shown(parts, await parts.packets.get(PacketId(packet_id)))
 
 
-@router.get("")
+@router.get("", responses=problems(422, 503))
 async def list_packets(parts: WithParts, creator_id: str = Query()) -> list[PacketShown]:
     """List a creator's packets, oldest first (DY-CRE-4)."""
     checked: CreatorId = checked_creator_id(creator_id)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.api.errors import problems
 from server.api.parts import WithKey, WithParts
 from server.core.ids import RoomId, checked_creator_id, checked_id
 from server.core.refusal import Refused
@@ -47,7 +48,7 @@ async def _shown(parts: WithParts, room: RoomRecord) -> RoomShown:
     )
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
 async def create(body: NewRoom, parts: WithParts, _: WithKey) -> RoomShown:
     """Open a room; the same room of the same creator again is no error."""
     room_id = RoomId(checked_id("room_id", body.room_id))
@@ -56,13 +57,13 @@ async def create(body: NewRoom, parts: WithParts, _: WithKey) -> RoomShown:
     return await _shown(parts, room)
 
 
-@router.get("")
+@router.get("", responses=problems(503))
 async def list_rooms(parts: WithParts) -> list[RoomShown]:
     """List all rooms."""
     return [await _shown(parts, room) for room in await parts.rooms.list()]
 
 
-@router.get("/{room_id}")
+@router.get("/{room_id}", responses=problems(404, 503))
 async def get(room_id: str, parts: WithParts) -> RoomShown:
     """Show one room's state."""
     room = await parts.rooms.get(RoomId(room_id))

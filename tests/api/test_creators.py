@@ -1,0 +1,109 @@
+"""Creators over HTTP: money comes in once, is shown as it is, and nonsense leaves it alone."""
+
+import orjson
+import pytest
+
+from server.core.money import FEN_MAX
+from tests.api.caller import Caller
+
+
+def test_a_recharge_is_shown_in_funds_and_details(api: Caller) -> None:
+    """Money that came in is available, and the details say over which channel."""
+    creator_id = api.creator()
+    shown = api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 500, "channel": "alipay"})
+
+    balances = {"available_fen": 500, "recharged_fen": 500, "returned_fen": 0, "withdrawn_fen": 0, "spent_fen": 0}
+    assert shown == {"creator_id": creator_id, **balances} == api.get(f"/api/creators/{creator_id}/funds")
+    (movement,) = api.get(f"/api/creators/{creator_id}/fund-details")
+    assert (movement["kind"], movement["debit"], movement["amount_fen"]) == ("recharge", "psp:alipay", 500)
+
+
+def test_a_creator_without_money_has_none(api: Caller) -> None:
+    """Who never paid in has zeros, not an error."""
+    creator_id = api.creator()
+    assert api.get(f"/api/creators/{creator_id}/funds")["available_fen"] == 0
+    assert api.get(f"/api/creators/{creator_id}/fund-details") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({}, "amount_fen"),
+        ({"amount_fen": "100"}, "amount_fen"),
+        ({"amount_fen": 1.5}, "amount_fen"),
+        ({"amount_fen": True}, "amount_fen"),
+        ({"amount_fen": None}, "amount_fen"),
+        ({"amount_fen": 0}, "amount_fen"),
+        ({"amount_fen": -1}, "amount_fen"),
+        ({"amount_fen": FEN_MAX + 1}, "amount_fen"),
+        ({"amount_fen": 1, "channel": "Bank!"}, "channel"),
+        ({"amount_fen": 1, "channel": "x" * 21}, "channel"),
+        ({"amount_fen": 1, "note": "thanks"}, "note"),
+        ([1], "body"),
+        ("100", "body"),
+        (None, "body"),
+    ],
+)
+def test_a_wrong_recharge_is_named_and_moves_nothing(api: Caller, body: object, said: str) -> None:
+    """Each slip is 422 with the field's name, and the funds stay as they are."""
+    creator_id = api.creator(100)
+    with api.nothing_changes(creator_id):
+        answer = api.ask("POST", f"/api/creators/{creator_id}/recharge", raw=orjson.dumps(body))
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_field")
+    assert answer.json()["detail"].startswith(f"{said}: ")
+
+
+@pytest.mark.parametrize("creator_id", ["a.b", "a%20b", "x" * 19, "%E7%BA%A2", "a%00b", "a:b"])
+def test_a_bad_creator_id_is_refused_everywhere(api: Caller, creator_id: str) -> None:
+    """An id that could not stand in a key is refused by each route."""
+    refusal = (422, "bad_id", "")
+    assert api.refused(f"/api/creators/{creator_id}/recharge", {"amount_fen": 1}) == refusal
+    assert api.not_shown(f"/api/creators/{creator_id}/funds") == refusal
+    assert api.not_shown(f"/api/creators/{creator_id}/fund-details") == refusal
+
+
+def test_more_money_than_can_be_counted_is_refused(api: Caller) -> None:
+    """A balance stays exact: what would pass its limit is turned away, and the balance stands."""
+    creator_id = api.creator(FEN_MAX)
+    with api.nothing_changes(creator_id):
+        assert api.refused(f"/api/creators/{creator_id}/recharge", {"amount_fen": 1}) == (409, "too_much", "")
+
+
+def test_the_same_key_pays_in_once(api: Caller) -> None:
+    """A retry with its key gets the first answer; another amount under that key is a conflict."""
+    creator_id, path = api.creator(), "/api/creators/{}/recharge"
+    path = path.format(creator_id)
+    first = api.post(path, {"amount_fen": 70}, key="k1")
+    api.post(path, {"amount_fen": 30}, key="k2")
+
+    with api.nothing_changes(creator_id):
+        assert api.post(path, {"amount_fen": 70}, key="k1") == first
+        assert api.refused(path, {"amount_fen": 71}, key="k1") == (409, "transfer_conflict", "")
+    assert api.get(f"/api/creators/{creator_id}/funds")["available_fen"] == 100
+
+
+def test_without_a_key_every_request_counts(api: Caller) -> None:
+    """Two requests without a key are two payments."""
+    creator_id = api.creator(10)
+    api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 10})
+    assert api.get(f"/api/creators/{creator_id}/funds")["available_fen"] == 20
+
+
+def test_details_are_paged(api: Caller) -> None:
+    """A page begins behind the entry that is named."""
+    creator_id = api.creator()
+    for amount_fen in (1, 2, 3):
+        api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": amount_fen})
+    path = f"/api/creators/{creator_id}/fund-details"
+
+    first, second = api.get(f"{path}?count=2")
+    (third,) = api.get(f"{path}?after={second['entry_id']}")
+    assert [each["amount_fen"] for each in (first, second, third)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "query", ["after=first", "after=-", "after=(0", "after=1-2-3", "after=", "count=0", "count=1001", "count=all"]
+)
+def test_a_page_that_cannot_be_is_422(api: Caller, query: str) -> None:
+    """What is no entry, and a page without or with too many, is refused before the store is asked."""
+    assert api.not_shown(f"/api/creators/{api.creator()}/fund-details?{query}") == (422, "bad_field", "")
