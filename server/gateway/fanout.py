@@ -60,9 +60,10 @@ class Audience:
     def __len__(self) -> int:
         return len(self._seats)
 
-    def members(self) -> list[Seated]:
-        """Return the connections seated now."""
-        return list(self._seats)
+    @property
+    def busy(self) -> bool:
+        """Tell whether a broadcast is still being written."""
+        return self._at_work
 
     def join(self, newcomer: Seated) -> None:
         """Seat a connection at random, by swapping, so that the seats are always a fair shuffle of who sits there."""

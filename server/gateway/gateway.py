@@ -107,6 +107,10 @@ class Gateway:
         live = self._rooms.get(room_id)
         return 0 if live is None else len(live.audience)
 
+    def allocator_name(self, packet_id: PacketId) -> str:
+        """Return the name of the allocator that answers grabs for a packet, as far as this process has seen it."""
+        return self._rooms.allocator_names.get(packet_id, "default")
+
     def check_allocator(self, name: str) -> None:
         """Raise Refused if this server does not run the allocator *name*."""
         if name not in self._allocators:

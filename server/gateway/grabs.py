@@ -62,14 +62,20 @@ class GrabDesk:
         """Wait until every grab taken is answered."""
         while self._batches or self._tasks:
             await asyncio.sleep(0)
-            await asyncio.gather(*self._tasks)
+            if self._tasks:
+                await asyncio.wait(self._tasks)
 
     def _flush(self) -> None:
         batches, self._batches = self._batches, {}
         for packet_id, (askers, grabs) in batches.items():
             task = self._loop.create_task(self._answer(packet_id, askers, grabs))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._loop.call_exception_handler({"message": "an allocator failed", "exception": fault, "task": task})
 
     async def _answer(self, packet_id: PacketId, askers: list[Asker], grabs: list[Grab]) -> None:
         try:
@@ -80,7 +86,7 @@ class GrabDesk:
         except Refused:
             claims = _refused(packet_id, grabs, ClaimStatus.NOT_FOUND)
         except Exception:
-            # A grab must not hang on a fault of an allocator: the fault is reported by the task, the viewers are told.
+            # A grab must not hang on a fault of an allocator: the fault is reported when the task ends.
             self._hand_out(askers, _refused(packet_id, grabs, ClaimStatus.UNAVAILABLE))
             raise
         assert len(claims) == len(grabs)

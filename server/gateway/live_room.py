@@ -184,7 +184,12 @@ class LiveRoom:
     def _start(self, asking: Awaitable[RoomEvent | None]) -> None:
         task = self._loop.create_task(self._ask(asking))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._loop.call_exception_handler({"message": "a room could not ask", "exception": fault, "task": task})
 
     async def _ask(self, asking: Awaitable[RoomEvent | None]) -> None:
         try:

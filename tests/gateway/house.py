@@ -76,14 +76,19 @@ class House:
         guest.welcome = await guest.next("welcome")
         return guest
 
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a bare connection that says nothing yet."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self._guests.append(RawGuest(reader, writer))
+        return reader, writer
+
     async def raw(self, viewer: str = "raw") -> "RawGuest":
         """Shake hands over a bare socket and read up to the welcome's end."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await self.connect()
         writer.write(request(f"/ws/rooms/{ROOM}?viewer={viewer}"))
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         assert head.startswith(b"HTTP/1.1 101 ")
         guest = RawGuest(reader, writer)
-        self._guests.append(guest)
         assert (await guest.message())["type"] == "welcome"
         return guest
 

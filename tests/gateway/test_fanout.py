@@ -1,0 +1,156 @@
+"""Fan-out: everybody, once, in order, and nobody always last."""
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from server.gateway.fanout import SLICE, Audience, Write
+from server.gateway.limits import PRODUCTION
+from server.gateway.metrics import Metrics
+from tests.gateway.house import until
+
+
+class Seat:
+    """A connection that keeps what is written to it, and notes its turn in a common log."""
+
+    def __init__(self, name: int, log: list[int]) -> None:
+        self.name = name
+        self.log = log
+        self.seat = -1
+        self.got: list[bytes] = []
+        self.gone = False
+        self.write: Write = self._keep
+
+    def _keep(self, data: bytes) -> None:
+        if self.gone:
+            raise RuntimeError("the handler is closed")
+        self.got.append(data)
+        self.log.append(self.name)
+
+
+def an_audience(size: int, window_ms: int = 20) -> tuple[Audience, list[Seat], Metrics]:
+    metrics, log = Metrics(), list[int]()
+    audience = Audience(
+        asyncio.get_running_loop(),
+        random.Random(7),
+        limits=replace(PRODUCTION, window_ms=window_ms),
+        metrics=metrics,
+    )
+    seats = [Seat(name, log) for name in range(size)]
+    for seat in seats:
+        audience.join(seat)
+    return audience, seats, metrics
+
+
+async def written_out(audience: Audience) -> None:
+    for _ in range(1_000):
+        await asyncio.sleep(0)
+        if not audience.busy:
+            return
+    pytest.fail("the broadcast does not end")
+
+
+@pytest.mark.parametrize("size", [1, 2, 60, 61, 62, SLICE, SLICE + 1, 3 * SLICE + 7])
+async def test_everybody_gets_everything_once_and_in_order(size: int) -> None:
+    """Whatever the size of the room, each fact reaches each viewer once, in the order told."""
+    audience, seats, metrics = an_audience(size)
+    facts = [b"fact %d" % number for number in range(5)]
+    for fact in facts:
+        audience.tell(fact)
+    await written_out(audience)
+    assert {tuple(seat.got) for seat in seats} == {tuple(facts)}
+    assert metrics.frames_out == 5 * size
+    assert metrics.bytes_out == size * sum(map(len, facts))
+
+
+async def test_who_comes_in_during_a_broadcast_gets_exactly_the_later_facts() -> None:
+    """A newcomer between two slices hears nothing of what was told before, and all that is told after."""
+    audience, seats, _ = an_audience(3 * SLICE)
+    audience.tell(b"1")
+    audience.tell(b"2")
+    await asyncio.sleep(0)
+    newcomer = Seat(-1, [])
+    audience.join(newcomer)
+    assert audience.busy
+    audience.tell(b"3")
+    await written_out(audience)
+    assert newcomer.got == [b"3"]
+    assert {tuple(seat.got) for seat in seats} == {(b"1", b"2", b"3")}
+
+
+async def test_who_leaves_during_a_broadcast_disturbs_nobody() -> None:
+    """Viewers that vanish between two slices are skipped; the others miss nothing."""
+    audience, seats, _ = an_audience(3 * SLICE)
+    audience.tell(b"1")
+    for seat in seats[::2]:
+        audience.leave(seat)
+        seat.gone = True
+    audience.tell(b"2")
+    await written_out(audience)
+    assert {tuple(seat.got) for seat in seats[1::2]} == {(b"1", b"2")}
+    assert all(b"2" not in seat.got for seat in seats[::2])
+    assert sorted(seat.seat for seat in seats[1::2]) == list(range(len(audience)))
+
+
+async def test_messages_that_are_no_facts_wait_for_company() -> None:
+    """What is told within a window goes out in one write, joined, and is counted as the frames it holds."""
+    audience, seats, metrics = an_audience(3, window_ms=1)
+    for number in range(4):
+        audience.tell_soon(b"%d" % number)
+    assert seats[0].got == []
+    await until(lambda: bool(seats[0].got))
+    assert seats[0].got == [b"0123"]
+    assert metrics.frames_out == 12
+
+
+async def test_a_fact_takes_what_waits_along() -> None:
+    """A fact waits for nobody: what is pending is written with it at once."""
+    audience, seats, _ = an_audience(2, window_ms=60_000)
+    audience.tell_soon(b"progress ")
+    audience.tell(b"closed")
+    assert [seat.got for seat in seats] == [[b"progress closed"]] * 2
+    audience.flush()
+    assert [len(seat.got) for seat in seats] == [1, 1]
+
+
+async def test_an_empty_room_is_no_work() -> None:
+    """Facts of a room without viewers are dropped: who comes later is told by its welcome."""
+    audience, _, _ = an_audience(0)
+    audience.tell(b"1")
+    late = Seat(0, [])
+    audience.join(late)
+    audience.tell(b"2")
+    await written_out(audience)
+    assert late.got == [b"2"]
+
+
+async def test_nobody_is_always_last() -> None:
+    """Over many broadcasts every viewer is early and late about as often as the others."""
+    size, rounds = 200, 400
+    audience, seats, _ = an_audience(size)
+    log = seats[0].log
+    places: Counter[int] = Counter()
+    last_tenth: Counter[int] = Counter()
+    for _ in range(rounds):
+        log.clear()
+        audience.tell(b"popup")
+        await written_out(audience)
+        assert sorted(log) == list(range(size))
+        places.update({name: place for place, name in enumerate(log)})
+        last_tenth.update(log[-size // 10 :])
+    assert max(places.values()) < 1.2 * rounds * size / 2
+    assert min(places.values()) > 0.8 * rounds * size / 2
+    assert max(last_tenth.values()) < 3 * rounds / 10
+
+
+async def test_the_loop_breathes_between_slices() -> None:
+    """A broadcast to a large room lets other work run before it is done."""
+    audience, seats, _ = an_audience(4 * SLICE)
+    reached: list[int] = []
+    audience.tell(b"1")
+    asyncio.get_running_loop().call_soon(lambda: reached.append(len(seats[0].log)))
+    await written_out(audience)
+    assert reached[0] < 4 * SLICE

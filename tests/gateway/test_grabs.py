@@ -1,0 +1,169 @@
+"""The grab desk: one batch per packet and turn, one receipt per grab."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import count
+
+import orjson
+import pytest
+
+from server.core.claim import Claim, ClaimStatus, Grab, Share
+from server.core.ids import PacketId, RequestId, ViewerId
+from server.core.refusal import Refused
+from server.gateway.grabs import RECEIPTS_PER_TURN, GrabDesk, allocator_by_name
+from server.gateway.metrics import Metrics
+from server.store.connection import StoreUnavailable
+
+P1, P2 = PacketId("c1.p1"), PacketId("c1.p2")
+
+
+class FewShares:
+    """An allocator in memory: first come, first served."""
+
+    def __init__(self, shares: int, trouble: Exception | None = None) -> None:
+        self.shares = shares
+        self.trouble = trouble
+        self.batches: list[tuple[PacketId, int]] = []
+
+    async def claim(self, packet_id: PacketId, grabs: Sequence[Grab]) -> list[Claim]:
+        self.batches.append((packet_id, len(grabs)))
+        await asyncio.sleep(0)
+        if self.trouble is not None:
+            raise self.trouble
+        return [self._answer(packet_id, grab) for grab in grabs]
+
+    def _answer(self, packet_id: PacketId, grab: Grab) -> Claim:
+        self.shares -= 1
+        if self.shares < 0:
+            return Claim(packet_id, grab.viewer_id, grab.request_id, ClaimStatus.EXHAUSTED, 1)
+        share = Share(self.shares, 100, 1, grab.request_id)
+        return Claim(packet_id, grab.viewer_id, grab.request_id, ClaimStatus.GRANTED, 1, share)
+
+
+class Asker:
+    """A connection that keeps its receipts."""
+
+    def __init__(self) -> None:
+        self.writes: list[tuple[bytes, int]] = []
+        self.missed: list[PacketId] = []
+
+    def answer(self, receipts_joined: bytes, receipts: int) -> None:
+        self.writes.append((receipts_joined, receipts))
+
+    def missed_out(self, packet_id: PacketId) -> None:
+        self.missed.append(packet_id)
+
+    def statuses(self) -> list[str]:
+        return [receipt["status"] for data, _ in self.writes for receipt in unframed(data)]
+
+
+def unframed(data: bytes) -> list[dict[str, str]]:
+    messages = []
+    while data:
+        size, start = (int.from_bytes(data[2:4], "big"), 4) if data[1] == 126 else (data[1], 2)
+        messages.append(orjson.loads(data[start : start + size]))
+        data = data[start + size :]
+    return messages
+
+
+def a_desk(allocator: FewShares) -> tuple[GrabDesk, Metrics]:
+    metrics = Metrics()
+    return GrabDesk(asyncio.get_running_loop(), allocator_by_name({}, {"default": allocator}), metrics), metrics
+
+
+_numbers = count()
+
+
+def a_grab(viewer: str = "v1") -> Grab:
+    return Grab(ViewerId(viewer), RequestId(f"q{next(_numbers)}"))
+
+
+async def test_the_grabs_of_a_turn_are_one_batch_per_packet() -> None:
+    """What is grabbed in one turn of the loop goes to the allocator together; the next turn is the next batch."""
+    allocator = FewShares(100)
+    desk, metrics = a_desk(allocator)
+    askers = [Asker() for _ in range(5)]
+    for asker in askers:
+        desk.take(asker, P1, a_grab())
+    desk.take(askers[0], P2, a_grab())
+    await asyncio.sleep(0)
+    desk.take(askers[0], P1, a_grab())
+    await desk.drain()
+    assert sorted(allocator.batches) == [(P1, 1), (P1, 5), (P2, 1)]
+    assert [len(asker.statuses()) for asker in askers] == [3, 1, 1, 1, 1]
+    assert metrics.grabs[ClaimStatus.GRANTED] == 7
+
+
+async def test_receipts_of_one_asker_share_a_write() -> None:
+    """Several grabs read at once from one connection are answered in one write, each with its own receipt."""
+    desk, metrics = a_desk(FewShares(1))
+    first, second = Asker(), Asker()
+    for asker in (first, first, second, first):
+        desk.take(asker, P1, a_grab())
+    await desk.drain()
+    assert [receipts for _, receipts in first.writes] == [2, 1]
+    assert first.statuses() == ["granted", "exhausted", "exhausted"]
+    assert second.statuses() == ["exhausted"]
+    assert metrics.frames_out == 4
+    assert metrics.bytes_out == sum(len(data) for asker in (first, second) for data, _ in asker.writes)
+    assert (metrics.grabs[ClaimStatus.GRANTED], metrics.grabs[ClaimStatus.EXHAUSTED]) == (1, 3)
+
+
+async def test_a_room_hears_that_somebody_missed_out() -> None:
+    """A batch in which no share was left for someone says so once, whoever was last in it."""
+    desk, _ = a_desk(FewShares(2))
+    askers = [Asker() for _ in range(4)]
+    for asker in askers:
+        desk.take(asker, P1, a_grab())
+    await desk.drain()
+    assert [packet_id for asker in askers for packet_id in asker.missed] == [P1]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status"),
+    [(StoreUnavailable("gone"), "unavailable"), (Refused("not_found", "no such packet"), "not_found")],
+)
+async def test_every_grab_gets_a_receipt_also_in_trouble(trouble: Exception, status: str) -> None:
+    """A store out of reach and a packet that cannot be are answers, not silence."""
+    desk, _ = a_desk(FewShares(0, trouble))
+    asker = Asker()
+    desk.take(asker, P1, a_grab())
+    desk.take(asker, P1, a_grab())
+    await desk.drain()
+    assert asker.statuses() == [status, status]
+
+
+async def test_a_fault_of_an_allocator_is_heard_and_leaves_nobody_waiting() -> None:
+    """An allocator that breaks is reported, and its viewers are told that the outcome is unknown."""
+    desk, _ = a_desk(FewShares(0, ZeroDivisionError("a fault")))
+    asker = Asker()
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
+    desk.take(asker, P1, a_grab())
+    await desk.drain()
+    await asyncio.sleep(0)
+    assert [type(fault) for fault in faults] == [ZeroDivisionError]
+    assert asker.statuses() == ["unavailable"]
+
+
+async def test_a_large_batch_lets_the_loop_breathe() -> None:
+    """Receipts of a stampede are written in parts, and each is written."""
+    desk, metrics = a_desk(FewShares(10))
+    askers = [Asker() for _ in range(3 * RECEIPTS_PER_TURN)]
+    for asker in askers:
+        desk.take(asker, P1, a_grab())
+    steps = []
+    draining = asyncio.ensure_future(desk.drain())
+    while not draining.done():
+        await asyncio.sleep(0)
+        steps.append(sum(bool(asker.writes) for asker in askers))
+    await draining
+    assert {RECEIPTS_PER_TURN, 2 * RECEIPTS_PER_TURN, 3 * RECEIPTS_PER_TURN} <= set(steps)
+    assert metrics.frames_out == len(askers)
+
+
+async def test_a_packet_is_answered_by_its_own_allocator() -> None:
+    """A packet known to ask for another allocator gets it; all others get the default."""
+    default, other = FewShares(1), FewShares(1)
+    choose = allocator_by_name({P2: "other"}, {"default": default, "other": other})
+    assert [choose(P1), choose(P2)] == [default, other]

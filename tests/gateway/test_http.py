@@ -1,0 +1,62 @@
+"""HTTP beside WebSocket: one port, a deadline for every request, few connections that say nothing."""
+
+import asyncio
+from dataclasses import replace
+
+from server.gateway.limits import PRODUCTION
+from server.store.connection import Store
+from tests.gateway.house import PATIENCE_S, House, open_house, until
+
+HELLO = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def test_http_and_websocket_share_a_port(house: House) -> None:
+    """Requests are answered beside viewers, again and again on one connection."""
+    await house.join("v1")
+    reader, writer = await house.connect()
+    for _ in range(2):
+        writer.write(HELLO)
+        assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b'"hello"'), PATIENCE_S)
+
+
+async def test_who_sends_no_whole_request_in_time_is_cut_off(empty_store: Store) -> None:
+    """Silence, a trickling request and a trickling second request all end at the deadline; a viewer does not."""
+    async with open_house(empty_store, replace(PRODUCTION, request_ms=1)) as house:
+        viewer = await house.join("v1")
+        silent, _ = await house.connect()
+        trickling, writer = await house.connect()
+        writer.write(HELLO[:20])
+        second, second_writer = await house.connect()
+        second_writer.write(HELLO)
+        await asyncio.wait_for(second.readuntil(b'"hello"'), PATIENCE_S)
+        second_writer.write(b"POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf")
+        await until(lambda: len(house.gateway.keepalive.requests) == 3)
+        await asyncio.sleep(0.01)
+        house.gateway.keepalive.turn()
+        for reader in (silent, trickling, second):
+            await asyncio.wait_for(_end(reader), PATIENCE_S)
+        assert house.gateway.metrics.timed_out == 3
+        await viewer.socket.send('{"type":"ping","client_ms":1}')
+        await viewer.next("pong")
+        assert house.gateway.half_open.held("127.0.0.1") == 0
+
+
+async def test_half_open_connections_of_an_address_are_few(empty_store: Store) -> None:
+    """Past the limit a further connection is refused at once; one that asks something makes room."""
+    async with open_house(empty_store, replace(PRODUCTION, half_open_per_address_max=2)) as house:
+        _, first = await house.connect()
+        await house.connect()
+        await until(lambda: house.gateway.half_open.held("127.0.0.1") == 2)
+        refused, _ = await house.connect()
+        assert (await asyncio.wait_for(refused.read(), PATIENCE_S)).startswith(b"HTTP/1.1 503 ")
+        first.write(HELLO)
+        await until(lambda: house.gateway.half_open.held("127.0.0.1") == 1)
+        await house.join("v1")
+        assert house.gateway.half_open.held("127.0.0.1") == 1
+
+
+async def _end(reader: asyncio.StreamReader) -> None:
+    try:
+        await reader.read()
+    except ConnectionResetError:
+        return

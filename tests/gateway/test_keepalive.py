@@ -1,0 +1,106 @@
+"""The one timer, turned by hand."""
+
+import asyncio
+from dataclasses import replace
+
+from server.gateway.keepalive import Deadlines, Keepalive
+from server.gateway.limits import PRODUCTION
+from server.gateway.metrics import Metrics
+
+
+class Kept:
+    """A connection that notes what is done to it."""
+
+    def __init__(self) -> None:
+        self.quiet = 0
+        self.pings = 0
+        self.aborted = False
+
+    def ping(self) -> None:
+        self.pings += 1
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def a_keepalive(spokes: int, metrics: Metrics | None = None) -> Keepalive:
+    limits = replace(PRODUCTION, keepalive_s=spokes, request_ms=0)
+    return Keepalive(asyncio.get_running_loop(), limits=limits, metrics=metrics or Metrics())
+
+
+async def test_the_silent_are_pinged_then_cut_off() -> None:
+    """A connection is looked at once a turn: its first silent turn is free, then it is pinged, then cut off."""
+    metrics = Metrics()
+    keepalive, kept = a_keepalive(3, metrics), Kept()
+    keepalive.add(kept)
+    seen = []
+    for _ in range(9):
+        keepalive.turn()
+        seen.append((kept.pings, kept.aborted))
+    assert seen == [(0, False)] * 5 + [(1, False)] * 3 + [(1, True)]
+    assert metrics.timed_out == 1
+
+
+async def test_who_speaks_is_left_alone() -> None:
+    """A connection that says something in every turn is never pinged."""
+    keepalive, kept = a_keepalive(2), Kept()
+    keepalive.add(kept)
+    for _ in range(20):
+        keepalive.turn()
+        kept.quiet = 0
+    assert kept.pings == 0
+
+
+async def test_the_removed_are_forgotten() -> None:
+    """A connection that has left is not looked at, wherever it sat."""
+    keepalive = a_keepalive(4)
+    crowd = [Kept() for _ in range(8)]
+    for kept in crowd:
+        keepalive.add(kept)
+        keepalive.turn()
+    for kept in crowd:
+        keepalive.remove(kept)
+    quiet = [kept.quiet for kept in crowd]
+    for _ in range(12):
+        keepalive.turn()
+    assert [kept.quiet for kept in crowd] == quiet
+
+
+async def test_the_late_are_cut_off() -> None:
+    """A turn cuts off whose deadline has passed, and spares who met it."""
+    keepalive = a_keepalive(2)
+    late, in_time = Kept(), Kept()
+    keepalive.requests.set(late)
+    keepalive.requests.set(in_time)
+    keepalive.requests.met(in_time)
+    keepalive.turn()
+    assert (late.aborted, in_time.aborted) == (True, False)
+
+
+def test_a_deadline_passes_at_its_time() -> None:
+    """Deadlines pass in the order they were set, each at its time, and are missed once."""
+    now_s = 100.0
+    deadlines = Deadlines(10_000, lambda: now_s)
+    first, second = Kept(), Kept()
+    deadlines.set(first)
+    now_s = 105.0
+    deadlines.set(second)
+    now_s = 109.9
+    assert deadlines.missed() == []
+    now_s = 110.0
+    assert deadlines.missed() == [first]
+    deadlines.set(first)
+    now_s = 115.0
+    assert deadlines.missed() == [second]
+    assert len(deadlines) == 1
+
+
+async def test_the_timer_turns_by_itself_until_stopped() -> None:
+    """Started, the wheel keeps one timer armed; stopped, none."""
+    keepalive = a_keepalive(2)
+    keepalive.start()
+    keepalive._tick()  # what the loop does a second later
+    armed = keepalive._timer
+    assert armed is not None
+    keepalive.stop()
+    assert armed.cancelled()
