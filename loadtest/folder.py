@@ -51,6 +51,11 @@ class RunFolder:
         return self.path / "result.json"
 
     @property
+    def report(self) -> Path:
+        """The verdict as a page."""
+        return self.path / "report.html"
+
+    @property
     def scenario(self) -> Path:
         """The scenario as it was run."""
         return self.path / "scenario.toml"

@@ -223,15 +223,19 @@ def _lost(claims: dict[PacketId, list[ClaimRecord]], told: Told) -> int:
     return sum(1 for owner in told if owner not in owned)
 
 
-def _latencies(grabs: Iterable[GrabRecord]) -> tuple[Percentiles, Percentiles]:
-    """Return the latencies of all answered taps; a tap that was sent again with its id is still one tap."""
+def answered_taps(grabs: Iterable[GrabRecord]) -> list[tuple[GrabRecord, int]]:
+    """Return each tap that was answered, with its first reply; one that was sent again with its id is still one tap."""
     taps: dict[tuple[ViewerId, RequestId], GrabRecord] = {}
     for grab in grabs:
         key = (grab.viewer, grab.request_id)
         known = taps.setdefault(key, grab)
         if known is not grab:
             taps[key] = _one_tap(known, grab)
-    answered = [(tap, tap.t_reply) for tap in taps.values() if tap.t_reply is not None]
+    return [(tap, tap.t_reply) for tap in taps.values() if tap.t_reply is not None]
+
+
+def _latencies(grabs: Iterable[GrabRecord]) -> tuple[Percentiles, Percentiles]:
+    answered = answered_taps(grabs)
     return (
         percentiles(t_reply - tap.t_intended for tap, t_reply in answered),
         percentiles(t_reply - tap.t_sent for tap, t_reply in answered),
