@@ -27,17 +27,18 @@ class Subprocess:
     """
     One process with its log in a file.
 
-    It gets a session of its own, so that Ctrl-C reaches the storm alone, which then stops things in order. ``-P``
-    keeps the working directory, which may hold folders named like ours, off the import path.
+    It gets a session of its own, so that Ctrl-C reaches the storm alone, which then stops things in order; and a
+    lifeline, so that it ends even if the storm cannot stop anything any more. ``-P`` keeps the working directory, which
+    may hold folders named like ours, off the import path.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
+    def __init__(self, name: str, module: str, arguments: Sequence[str], log: Path) -> None:
         self.name = name
         self.log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own modules
-                [sys.executable, "-P", *arguments],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-P", "-m", "loadtest.lifeline", module, *arguments],
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -73,6 +74,9 @@ class Subprocess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+        finally:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
 
 
 class ServerProcess(Subprocess):
@@ -81,9 +85,9 @@ class ServerProcess(Subprocess):
     def __init__(self, folder: Path, options: Sequence[str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._ready_file = folder / "server.url"
-        arguments = ["-m", "scripts.cli", "serve", "--port", "0", "--home", str(folder / "home")]
+        arguments = ["serve", "--port", "0", "--home", str(folder / "home")]
         arguments += ["--ready-file", str(self._ready_file), *options]
-        super().__init__("server", arguments, folder / "server.log")
+        super().__init__("server", "scripts.cli", arguments, folder / "server.log")
 
     def wait_until_ready(self) -> str:
         """Return the base URL once it answers. Raises ProcessFailed if it ends or takes too long."""
@@ -105,7 +109,7 @@ class LocustProcess(Subprocess):
     def __init__(
         self, folder: Path, *, host: str, scenario: Path, seats: int, arrivals_per_second: int, seed: int
     ) -> None:
-        arguments = ["-m", "locust", "-f", str(Path(__file__).with_name("locustfile.py")), "--headless"]
+        arguments = ["-f", str(Path(__file__).with_name("locustfile.py")), "--headless"]
         arguments += ["--only-summary", "--host", host, "-u", str(seats), "-r", str(arrivals_per_second)]
         arguments += ["--scenario", str(scenario), "--seed", str(seed), "--history", str(folder), "--directed"]
-        super().__init__("audience (Locust)", arguments, folder / "locust.log")
+        super().__init__("audience (Locust)", "locust", arguments, folder / "locust.log")

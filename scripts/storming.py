@@ -2,9 +2,13 @@
 
 import resource
 import shlex
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import orjson
@@ -62,7 +66,7 @@ def run_storm(
     plan = Plan(scenario, folder, allocator=allocator, durability=durability, target=target)
     facts = _facts(plan, started, viewers=viewers, seed=seed, speed=speed, name=name)
     try:
-        with LiveView(say, f"storm {scenario.name}").shown() as view:
+        with _interruptible(), LiveView(say, f"storm {scenario.name}").shown() as view:
             perform(plan, facts, view)
             view.phase("judging")
             result = judge_run(folder)
@@ -70,6 +74,8 @@ def run_storm(
         return _failed(error, error.exit_code)
     except (SetUpFailed, BadRecord) as error:
         return _failed(error, Exit.ENVIRONMENT)
+    except KeyboardInterrupt:
+        return _failed("interrupted: what the storm had started is stopped, and nothing is judged", Exit.INTERRUPTED)
     return _conclude(folder, result, say, json)
 
 
@@ -107,6 +113,20 @@ def latest_run() -> Path | None:
     """Return the newest finished run under the default folder, or None."""
     finished = sorted(RUNS.glob("*/books.jsonl"))
     return finished[-1].parent if finished else None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Take SIGTERM as Ctrl-C: the storm stops what it has started."""
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _wrong_usage(allocator: str, durability: str, target: str | None) -> str:

@@ -1,0 +1,41 @@
+"""
+Run a module of ours and end it when its starter is gone: ``python -P -m loadtest.lifeline MODULE ARGUMENT...``.
+
+Standard input is the lifeline: a pipe that the starter holds and never writes to. The kernel closes it with its holder,
+however that one ended; the module is then told to stop as it would be by hand, and is killed if it does not listen.
+"""
+
+import _thread
+import os
+import runpy
+import signal
+import sys
+from collections.abc import Callable
+from time import sleep
+
+STOP_TIMEOUT_S = 20.0  # receipts may drain for ten seconds, and the store winds down in some
+
+
+def main(module: str, arguments: list[str]) -> None:
+    """Run *module* as the main program with *arguments*."""
+    lifeline = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    # The module may be Locust, and gevent makes greenlets of all it finds: this thread is bare, and brings its own
+    # read and sleep.
+    _thread.start_new_thread(_end_with, (lifeline, os.read, sleep))
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _end_with(lifeline: int, read: Callable[[int, int], bytes], pause: Callable[[float], None]) -> None:
+    while read(lifeline, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    pause(STOP_TIMEOUT_S)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
