@@ -1,5 +1,5 @@
 #!lua
--- Append a fact to a room's feed, once, when its time has come and what came before it has been told.
+-- announce.lua: append a fact to a room's feed, once, when its time has come and what came before it has been told.
 --
 -- KEYS[1] clock   hash    origin_ms, started_ms, speed
 -- KEYS[2] packet  hash    state, warmup_at_ms, grab_at_ms, claim_end_at_ms, given, share_count

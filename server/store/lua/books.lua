@@ -1,5 +1,5 @@
 #!lua
--- Read a creator's balances, the counters of all its packets and where its journal ends, all at one instant.
+-- books.lua: read a creator's balances, the counters of all its packets and where its journal ends, all at one instant.
 --
 -- KEYS[1] clock    hash    origin_ms, started_ms, speed
 -- KEYS[2] wallet   hash    available_fen, recharged_fen, returned_fen, withdrawn_fen, spent_fen

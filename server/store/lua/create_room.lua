@@ -1,5 +1,5 @@
 #!lua
--- Open a room if it is new, and say what it is.
+-- create_room.lua: open a room if it is new, and say what it is.
 --
 -- KEYS[1] room  hash  room_id, creator_id, title, epoch, seq
 -- ARGV[1] room_id

@@ -1,5 +1,5 @@
 #!lua
--- Write the room clock if there is none, and say what it is.
+-- open_clock.lua: write the room clock if there is none, and say what it is.
 --
 -- KEYS[1] clock  hash  origin_ms, started_ms, speed
 -- ARGV[1] origin_ms   room time at the real instant started_ms

@@ -1,5 +1,5 @@
 #!lua
--- Credit a creator's available funds with money from outside, once per transfer id (DY-ACC-1).
+-- recharge.lua: credit a creator's available funds with money from outside, once per transfer id (DY-ACC-1).
 --
 -- KEYS[1] clock      hash    origin_ms, started_ms, speed
 -- KEYS[2] wallet     hash    available_fen, recharged_fen, returned_fen, withdrawn_fen, spent_fen

@@ -1,5 +1,5 @@
 #!lua
--- Take one chunk of a packet's shares on their way in, and keep their count and sum.
+-- stage.lua: take one chunk of a packet's shares on their way in, and keep their count and sum.
 --
 -- KEYS[1] staging   list  fen, in the order in which they will be given
 -- KEYS[2] staged    hash  count, sum_fen, commitment

@@ -1,5 +1,5 @@
 #!lua
--- Settle a packet whose claim window is over: what nobody has claimed goes back to its creator (DY-REV-2).
+-- sweep.lua: settle a packet whose claim window is over: what nobody has claimed goes back to its creator (DY-REV-2).
 --
 -- KEYS[1] clock      hash    origin_ms, started_ms, speed
 -- KEYS[2] wallet     hash    available_fen, returned_fen and the other balances

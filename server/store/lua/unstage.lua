@@ -1,5 +1,5 @@
 #!lua
--- Drop the staged shares of a packet that was never created.
+-- unstage.lua: drop the staged shares of a packet that was never created.
 --
 -- KEYS[1] stagings  zset  packet id, by the real millisecond at which its staging began
 -- KEYS[2] staging   list  fen
