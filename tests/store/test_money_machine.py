@@ -157,6 +157,14 @@ class Money(RuleBasedStateMachine):
         self.now_ms += ms
         self.runner.run(self.desk.at(self.now_ms))
 
+    @rule(which=WHICH, off_ms=st.integers(-1, 1), opening=st.booleans(), viewers=VIEWERS)
+    def claim_at_an_edge(self, which: int, off_ms: int, viewers: list[str], *, opening: bool) -> None:
+        model = self.pick(which)
+        if model is not None and model.state != "draft":
+            edge_ms = model.grab_at_ms if opening else model.claim_end_at_ms
+            self.wait(max(0, edge_ms + off_ms - self.now_ms))
+            self.claim(which, viewers)
+
     @rule(which=WHICH)
     def sweep(self, which: int) -> None:
         if (model := self.pick(which)) is None:
@@ -265,6 +273,6 @@ def test_money_moves_as_the_ledger_says(kind: str, request: pytest.FixtureReques
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

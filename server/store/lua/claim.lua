@@ -1,5 +1,5 @@
 #!lua
--- claim.lua: answer a batch of grabs for one packet: the next shares to new viewers, the share they have to those that have one.
+-- claim.lua: answer a batch of grabs for one packet: a share to each new viewer, its own to each that has one.
 --
 -- KEYS[1] clock    hash    origin_ms, started_ms, speed
 -- KEYS[2] packet   hash    state, schedule, edition, given, given_fen

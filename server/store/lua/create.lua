@@ -1,5 +1,5 @@
 #!lua
--- Create a packet from its staged shares and fund it with the whole sum, once per transfer id (DY-ACC-4, DY-ACC-6).
+-- create.lua: make a packet of its staged shares and fund it whole, once per transfer id (DY-ACC-4, DY-ACC-6).
 --
 -- KEYS[1] clock      hash    origin_ms, started_ms, speed
 -- KEYS[2] wallet     hash    available_fen, spent_fen and the other balances
@@ -16,8 +16,8 @@
 -- ARGV[3] creator_id   text
 -- ARGV[4] commitment   text
 -- ARGV[5] seed         text  hexadecimal
--- ARGV[6...13]         name, platform, allocator, denomination (text), share_count, total_fen, min_share_fen,
---                      max_share_fen (int): what the creator asked for
+-- ARGV[6...14]         name, platform, allocator, denomination (text), share_count, total_fen, min_share_fen,
+--                      max_share_fen, use_end_at_ms (int; the last may be ''): what the creator asked for
 -- Reply, always: { outcome, packet_id }: outcome is done, repeated (packet_id is the one made then),
 -- transfer_conflict, packet_taken, incomplete (count, sum or commitment of the staged shares is not the packet's),
 -- insufficient_funds or too_much.
@@ -43,10 +43,11 @@ end
 local wallet, transfers, journal, packets = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local packet, shares, staging, staged, stagings = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local transfer_id, packet_id, creator_id, commitment, seed = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-if #ARGV ~= 13 then error({ err = 'BROKEN arguments' }) end
+if #ARGV ~= 14 then error({ err = 'BROKEN arguments' }) end
 local share_count, total_fen = whole(ARGV[10], 'share_count'), whole(ARGV[11], 'total_fen')
+if ARGV[14] ~= '' then whole(ARGV[14], 'use_end_at_ms') end
 
-local asked = 'fund:' .. redis.sha1hex(table.concat(ARGV, '\n', 6, 13))
+local asked = 'fund:' .. redis.sha1hex(table.concat(ARGV, '\n', 6, 14))
 local seen = redis.call('HGET', transfers, transfer_id)
 if seen then
     local same = string.sub(seen, 1, #asked + 1) == asked .. '|'
@@ -79,6 +80,7 @@ redis.call('HSET', packet, 'packet_id', packet_id, 'creator_id', creator_id, 'st
     'denomination', ARGV[9], 'share_count', ARGV[10], 'total_fen', ARGV[11], 'min_share_fen', ARGV[12],
     'max_share_fen', ARGV[13], 'created_at_ms', text_of(now_ms),
     'given', '0', 'given_fen', '0', 'returned', '0', 'returned_fen', '0')
+if ARGV[14] ~= '' then redis.call('HSET', packet, 'use_end_at_ms', ARGV[14]) end
 redis.call('ZADD', packets, text_of(now_ms), packet_id)
 redis.call('HSET', transfers, transfer_id, asked .. '|' .. packet_id)
 redis.call('XADD', journal, '*', 'kind', 'fund', 'transfer_id', transfer_id, 'packet_id', packet_id,

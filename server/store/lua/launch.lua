@@ -1,5 +1,5 @@
 #!lua
--- Launch a draft packet into a room: it gets its schedule, and the room's feed says so (DY-LAU-1, DY-LAU-2).
+-- launch.lua: launch a draft into a room: it gets its schedule, and the room's feed says so (DY-LAU-1, DY-LAU-2).
 --
 -- KEYS[1] clock   hash    origin_ms, started_ms, speed
 -- KEYS[2] wallet  hash    launches: how often this creator has launched
@@ -17,9 +17,13 @@
 -- ARGV[8] body             text  JSON of the feed entry
 -- ARGV[9] bell             text  the pub/sub channel to ring
 -- Reply, always: one word: launched, not_found, not_draft, launch_raced or too_late.
+--
+-- A packet launched by hand opens at the instant of the decision, which has passed when it comes here: the way may
+-- take a second of real time.
 
 local FEN_MAX = 9007199254740991
 local FEED_LENGTH = 10000 -- as in announce.lua
+local WAY_REAL_MS = 1000
 
 local function whole(text, what)
     local number = text and string.match(text, '^%d+$') and tonumber(text)
@@ -51,7 +55,8 @@ if state ~= 'draft' then return 'not_draft' end
 local launches = whole(redis.call('HGET', wallet, 'launches') or '0', 'wallet')
 if launches ~= seen then return 'launch_raced' end
 local now_ms = room_now_ms()
-if now_ms > grab_at_ms then return 'too_late' end
+local speed = whole(redis.call('HGET', KEYS[1], 'speed'), 'clock')
+if now_ms > grab_at_ms + WAY_REAL_MS * speed then return 'too_late' end
 redis.call('ZCARD', due)
 redis.call('ZCARD', onair)
 redis.call('XLEN', feed)

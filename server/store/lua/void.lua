@@ -1,5 +1,5 @@
 #!lua
--- void.lua: void a packet: no more claims, and what nobody has claimed goes back to its creator (DY-VOI-1, DY-VOI-2, DY-REV-1).
+-- void.lua: end a packet for good; what nobody has claimed goes back to its creator (DY-VOI-1, DY-VOI-2, DY-REV-1).
 --
 -- KEYS[1] clock      hash    origin_ms, started_ms, speed
 -- KEYS[2] wallet     hash    available_fen, returned_fen and the other balances
