@@ -8,9 +8,11 @@ from typing import Literal
 @dataclass(frozen=True, slots=True)
 class PlannedPacket:
     """
-    One packet as its creator plans it. Times are room milliseconds after the curtain; money is in fen.
+    One packet as its creator plans it. Times are room milliseconds after the programme's start; money is in fen.
 
-    ``mode`` says which of ``delay_ms`` (relative) or ``warmup_at_ms`` and ``grab_at_ms`` (exact) are there.
+    ``mode`` says which of ``delay_ms`` (relative), ``warmup_at_ms`` and ``grab_at_ms`` (exact), ``grab_at_ms``
+    (scheduled) are there; manual has none. ``expect`` and ``expect_void`` are what the launch and the void are to come
+    to: ``""`` if they are to be carried out, else the id of the rule that is to refuse them.
     """
 
     number: int
@@ -30,15 +32,22 @@ class PlannedPacket:
     grab_at_ms: int | None
     claim_window_ms: int | None
     void_at_ms: int | None
+    expect: str = ""
+    expect_void: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing a creator does: launch or void packet number ``number``, ``at_ms`` after the curtain."""
+    """One thing a creator does to a packet, ``at_ms`` after the programme's start."""
 
     at_ms: int
     action: Literal["launch", "void"]
     packet: PlannedPacket
+
+    @property
+    def expected_rule(self) -> str:
+        """The id of the rule that is to refuse this step, or ``""``."""
+        return self.packet.expect if self.action == "launch" else self.packet.expect_void
 
 
 def programme(packets: Sequence[PlannedPacket]) -> list[Step]:

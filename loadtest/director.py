@@ -13,15 +13,28 @@ from loadtest.scenario import Scenario
 
 REQUEST_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1
+_WORKED_OUT = {"share_count", "shares_per_viewer", "total_fen", "mean_share_fen", "expect", "expect_void"}
 
 
 class SetUpFailed(Exception):  # noqa: N818 - said to a person
     """The server would not do what the scenario asks for; the text says what it answered."""
 
 
+class _Refused(SetUpFailed):
+    """A business rule refused a request."""
+
+    def __init__(self, rule: str, text: str) -> None:
+        super().__init__(text)
+        self.rule = rule
+
+
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something a creator did: when (room ms after the curtain), what, to which packet, and what came of it."""
+    """
+    Something a creator did: when (room ms after the programme's start), what, to which packet, what came of it.
+
+    ``outcome`` is launched, voided, or ``refused`` and the rule that refused it.
+    """
 
     at_ms: int
     action: str
@@ -76,7 +89,9 @@ class Director:
         """
         Raise the curtain: create the packets, launch and void them when due, and wait until all have settled.
 
-        With ``loop_ms`` in the scenario it begins again until *stopped()*. Raises SetUpFailed.
+        What a rule is expected to refuse must be refused by it. A packet that was not launched is voided in the end,
+        so that its money goes back. With ``loop_ms`` in the scenario it begins again until *stopped()*. Raises
+        SetUpFailed.
         """
         lap = 0
         while True:
@@ -92,16 +107,31 @@ class Director:
         packets = planned_packets(self._scenario, self._viewers)
         ids = {packet.number: self._create(packet, lap) for packet in packets}
         self.packet_ids.update(ids)
-        clock = self._get("/api/clock")
-        speed = int(clock["speed"])
-        curtain_room_ms, curtain = int(clock["room_ms"]), time.monotonic()
+        start = self._start()
         for step in programme(packets):
-            self._sleep_until(curtain + step.at_ms / 1000 / speed, stopped)
+            self._sleep_until(start.at + step.at_ms / 1000 / start.speed, stopped)
             if stopped():
                 return
-            self._carry_out(step, ids[step.packet.number], curtain_room_ms, lap)
+            self._carry_out(step, ids[step.packet.number], start.room_ms, lap)
+        for packet in packets:
+            if packet.expect:
+                self._void(ids[packet.number], key=f"return-{lap}-{packet.number}")
         while not stopped() and not self._all_settled(list(ids.values())):
             time.sleep(LOOK_EVERY_S)
+
+    def _start(self) -> "_Start":
+        """Return from when the programme's times count: the scenario's origin, or now."""
+        clock = self._get("/api/clock")
+        now = _Start(int(clock["room_ms"]), time.monotonic(), int(clock["speed"]))
+        origin_ms = self._scenario.origin_ms
+        if origin_ms is None:
+            return now
+        if (clock["origin_ms"], now.speed) != (origin_ms, self._scenario.speed):
+            raise SetUpFailed(
+                f"{self._scenario.name} has its hours: it needs a fresh server, started with "
+                f"--origin-ms {origin_ms} --speed {self._scenario.speed}"
+            )
+        return _Start(origin_ms, now.at - (now.room_ms - origin_ms) / 1000 / now.speed, now.speed)
 
     def _create(self, packet: PlannedPacket, lap: int) -> str:
         made = self._post(
@@ -121,23 +151,25 @@ class Director:
         )
         return str(made["packet_id"])
 
-    def _carry_out(self, step: Step, packet_id: str, curtain_room_ms: int, lap: int) -> None:
-        packet = step.packet
-        if step.action == "void":
-            self._post(f"/api/packets/{packet_id}/void", {}, key=f"void-{lap}-{packet.number}")
-            self._note(step, packet_id, "voided")
+    def _carry_out(self, step: Step, packet_id: str, start_room_ms: int, lap: int) -> None:
+        number = step.packet.number
+        try:
+            if step.action == "void":
+                self._void(packet_id, key=f"void-{lap}-{number}")
+            else:
+                body = _launch_body(step.packet, start_room_ms)
+                self._post(f"/api/packets/{packet_id}/launch", body, key=f"launch-{lap}-{number}")
+        except _Refused as refused:
+            if refused.rule != step.expected_rule:
+                raise SetUpFailed(f"{_planned(step)}: {refused}; {_expectation(step)}") from None
+            self._note(step, packet_id, f"refused {refused.rule}")
             return
-        body: dict[str, Any] = {"room_id": packet.room_id, "mode": packet.mode}
-        if packet.delay_ms is not None:
-            body["delay_ms"] = packet.delay_ms
-        if packet.warmup_at_ms is not None and packet.grab_at_ms is not None:
-            body["warmup_at_ms"] = curtain_room_ms + packet.warmup_at_ms
-            # An exact launch opens on a whole second (DY-LAU-4).
-            body["grab_at_ms"] = -(-(curtain_room_ms + packet.grab_at_ms) // 1000) * 1000
-        if packet.claim_window_ms is not None:
-            body["claim_window_ms"] = packet.claim_window_ms
-        self._post(f"/api/packets/{packet_id}/launch", body, key=f"launch-{lap}-{packet.number}")
-        self._note(step, packet_id, "launched")
+        if step.expected_rule:
+            raise SetUpFailed(f"{_planned(step)}: carried out; {_expectation(step)}")
+        self._note(step, packet_id, "voided" if step.action == "void" else "launched")
+
+    def _void(self, packet_id: str, *, key: str) -> None:
+        self._post(f"/api/packets/{packet_id}/void", {}, key=key)
 
     def _note(self, step: Step, packet_id: str, outcome: str) -> None:
         self.happenings.append(Happening(step.at_ms, step.action, step.packet.name, packet_id, outcome))
@@ -164,7 +196,50 @@ class Director:
             answer: dict[str, Any] = response.json()
             return answer
         request = response.request
-        raise SetUpFailed(f"{request.method} {request.path_url}: {response.status_code} {response.text}")
+        text = f"{request.method} {request.path_url}: {response.status_code} {response.text}"
+        if rule := _rule_of(response):
+            raise _Refused(rule, text)
+        raise SetUpFailed(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """From when a programme's times count, by the room's clock and by the local one (s), and the room's speed."""
+
+    room_ms: int
+    at: float
+    speed: int
+
+
+def _launch_body(packet: PlannedPacket, start_room_ms: int) -> dict[str, Any]:
+    body: dict[str, Any] = {"room_id": packet.room_id, "mode": packet.mode}
+    if packet.delay_ms is not None:
+        body["delay_ms"] = packet.delay_ms
+    if packet.warmup_at_ms is not None:
+        body["warmup_at_ms"] = start_room_ms + packet.warmup_at_ms
+    if packet.grab_at_ms is not None:
+        # An exact launch opens on a whole second (DY-LAU-4).
+        body["grab_at_ms"] = -(-(start_room_ms + packet.grab_at_ms) // 1000) * 1000
+    if packet.claim_window_ms is not None:
+        body["claim_window_ms"] = packet.claim_window_ms
+    return body
+
+
+def _rule_of(response: requests.Response) -> str:
+    """Return the rule that refused a request, or nothing if it was no rule."""
+    try:
+        problem = response.json()
+    except requests.JSONDecodeError:
+        return ""
+    return str(problem.get("rule", "")) if isinstance(problem, dict) else ""
+
+
+def _planned(step: Step) -> str:
+    return f"{step.action} of {step.packet.name}, planned {step.at_ms} ms after the start"
+
+
+def _expectation(step: Step) -> str:
+    return f"{step.expected_rule} was to refuse it" if step.expected_rule else "it was to be carried out"
 
 
 def planned_packets(scenario: Scenario, viewers: int) -> list[PlannedPacket]:
@@ -176,7 +251,14 @@ def planned_packets(scenario: Scenario, viewers: int) -> list[PlannedPacket]:
             creator_id=hosts[packet.room_id],
             share_count=packet.shares_for(viewers),
             total_fen=packet.sum_for(viewers),
-            **packet.model_dump(exclude={"share_count", "shares_per_viewer", "total_fen", "mean_share_fen"}),
+            expect=_rule(packet.expect),
+            expect_void=_rule(packet.expect_void),
+            **packet.model_dump(exclude=_WORKED_OUT),
         )
         for number, packet in enumerate(scenario.packets)
     ]
+
+
+def _rule(expected: str | None) -> str:
+    """Return the rule that a scenario's ``refused:RULE`` names, or nothing."""
+    return "" if expected is None else expected.removeprefix("refused:")

@@ -16,6 +16,7 @@ from server.core.roomtime import SPEED_MAX
 VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
 ROOMS_MAX = 1_000
 PACKETS_MAX = 10_000
+_REFUSED = r"^refused:[A-Z]+-[A-Z]+-[0-9]+$"
 
 
 class BadScenario(Exception):  # noqa: N818 - named for what it is
@@ -44,14 +45,15 @@ class Room(_Part):
 
 class Packet(_Part):
     """
-    One packet of the programme. Times are room milliseconds after the curtain.
+    One packet of the programme. Times are room milliseconds after its start (see ``Scenario``).
 
-    The share count is given as such or per viewer of the whole audience, the sum as such or per share.
+    The share count is given as such or per viewer of the whole audience, the sum as such or per share. ``expect``
+    (of the launch) and ``expect_void`` read ``refused:RULE`` if that rule is to refuse it.
     """
 
     name: str
     room_id: str
-    platform: str = "lab"
+    platform: Literal["douyin", "kuaishou", "lab"] = "lab"
     denomination: Literal["random", "fixed"] = "random"
     share_count: int | None = Field(default=None, gt=0)
     shares_per_viewer: float | None = Field(default=None, gt=0)
@@ -59,13 +61,15 @@ class Packet(_Part):
     mean_share_fen: int | None = Field(default=None, gt=0)
     min_share_fen: int = Field(default=1, gt=0)
     max_share_fen: int | None = Field(default=None, gt=0)
-    mode: Literal["relative", "exact", "manual"] = "relative"
+    mode: Literal["relative", "exact", "manual", "scheduled"] = "relative"
     launch_at_ms: int = Field(ge=0)
     delay_ms: int | None = Field(default=None, ge=0)
     warmup_at_ms: int | None = Field(default=None, ge=0)
     grab_at_ms: int | None = Field(default=None, ge=0)
     claim_window_ms: int | None = Field(default=None, gt=0)
     void_at_ms: int | None = Field(default=None, ge=0)
+    expect: str | None = Field(default=None, pattern=_REFUSED)
+    expect_void: str | None = Field(default=None, pattern=_REFUSED)
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:
@@ -73,10 +77,19 @@ class Packet(_Part):
             raise ValueError("give either share_count or shares_per_viewer")
         if (self.total_fen is None) == (self.mean_share_fen is None):
             raise ValueError("give either total_fen or mean_share_fen")
-        wanted = {"relative": {"delay_ms"}, "exact": {"warmup_at_ms", "grab_at_ms"}, "manual": set()}[self.mode]
+        wanted = {
+            "relative": {"delay_ms"},
+            "exact": {"warmup_at_ms", "grab_at_ms"},
+            "manual": set(),
+            "scheduled": {"grab_at_ms"},
+        }[self.mode]
         given = {name for name in ("delay_ms", "warmup_at_ms", "grab_at_ms") if getattr(self, name) is not None}
         if given != wanted:
             raise ValueError(f"mode {self.mode} takes {' and '.join(sorted(wanted)) or 'no times'}")
+        if self.expect is not None and self.void_at_ms is not None:
+            raise ValueError("a packet whose launch is refused is voided in the end; leave void_at_ms out")
+        if self.expect_void is not None and self.void_at_ms is None:
+            raise ValueError("expect_void goes with void_at_ms")
         return self
 
     def shares_for(self, viewers: int) -> int:
@@ -110,7 +123,13 @@ class Audience(_Part):
 
 
 class Scenario(_Part):
-    """A whole evening. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run."""
+    """
+    A whole evening.
+
+    With an ``origin``, the room time at which the server's clock starts, the programme is a timetable: its times count
+    from the origin, and what was due before the audience was there is done when it is. Without one they count from the
+    curtain. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run.
+    """
 
     name: str
     description: str = ""
@@ -133,6 +152,8 @@ class Scenario(_Part):
         for number, packet in enumerate(self.packets):
             if packet.room_id not in rooms:
                 raise ValueError(f"packets.{number}.room_id: no room is called {packet.room_id}")
+        if self.origin is not None and self.loop_ms is not None:
+            raise ValueError("loop_ms: a programme with an origin has its hours, and cannot be repeated")
         if self.origin is not None and self.origin.tzinfo is None:
             raise ValueError("origin: needs a time zone, as in 2023-08-05T19:10:00+08:00")
         return self

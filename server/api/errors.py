@@ -14,6 +14,7 @@ from server.store.transfers import StoreBroken
 
 BODY_BYTES_MAX = 64 * 1024  # no request of ours comes near it
 _NOT_NOW = (
+    "blackout",
     "incomplete",
     "insufficient_funds",
     "launch_raced",
@@ -23,6 +24,7 @@ _NOT_NOW = (
     "room_taken",
     "settled",
     "too_late",
+    "too_many_at_once",
     "too_much",
     "transfer_conflict",
     "voided",
@@ -32,8 +34,10 @@ _NOT_NOW = (
 _NEVER = (
     "bad_field",
     "bad_id",
+    "grab_not_whole_second",
     "infeasible_denomination",
     "missing_field",
+    "mode_not_offered",
     "not_eligible",
     "other_creator",
     "out_of_bounds",

@@ -1,4 +1,4 @@
-"""Packets: create, launch, void, get, list."""
+"""Packets: create, copy, launch, void, get, list."""
 
 import asyncio
 import hashlib
@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.api.errors import problems
 from server.api.parts import Parts, WithKey, WithParts
 from server.core.ids import CreatorId, PacketId, RoomId, checked_creator_id, creator_of, packet_id_of
-from server.core.launch import LaunchMode, LaunchRequest, plan_launch
+from server.core.launch import LaunchRequest, plan_launch
 from server.core.money import FEN_MAX
 from server.core.packet import Denomination, Packet, Phase, Terms
 from server.core.refusal import Refused
-from server.core.rulebook import RULEBOOKS, Rulebook
+from server.core.rulebook import RULEBOOKS, LaunchMode, Rulebook
 from server.core.split import check_terms, commitment, split
 from server.store.packets import Counts
 
@@ -23,20 +23,30 @@ router = APIRouter(prefix="/api/packets", tags=["packets"])
 LAUNCH_TRIES = 5  # launches of one creator at once; a person never makes so many
 
 
-class NewPacket(BaseModel):
-    """A packet to be funded (ALL-CRE-1); sums in fen. The share bounds default to the rulebook's."""
+class Prefilled(BaseModel):
+    """
+    All of a packet to be funded but its name (ALL-CRE-1); sums in fen. The share bounds default to the rulebook's.
+
+    ``use_end_at_ms`` is the end of an absolute use validity, in room ms (DY-CRE-3).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     creator_id: str
-    name: str
     platform: str = "lab"
     denomination: Denomination = Denomination.RANDOM
     share_count: int = Field(gt=0, strict=True)
     total_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
     min_share_fen: int | None = Field(default=None, gt=0, strict=True)
     max_share_fen: int | None = Field(default=None, gt=0, strict=True)
+    use_end_at_ms: int | None = Field(default=None, gt=0, le=FEN_MAX, strict=True)
     allocator: str = "default"
+
+
+class NewPacket(Prefilled):
+    """A packet to be funded."""
+
+    name: str
 
 
 class Launch(BaseModel):
@@ -53,7 +63,11 @@ class Launch(BaseModel):
 
 
 class PacketShown(BaseModel):
-    """A packet with its schedule (if launched) and counters; sums in fen, instants in room ms."""
+    """
+    A packet with its schedule (if launched) and counters; sums in fen, instants in room ms.
+
+    From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can.
+    """
 
     packet_id: str
     creator_id: str
@@ -70,6 +84,8 @@ class PacketShown(BaseModel):
     warmup_at_ms: int | None
     grab_at_ms: int | None
     claim_end_at_ms: int | None
+    use_end_at_ms: int | None
+    voidable_until_ms: int | None
     surface: str
     edition: int
     commitment: str
@@ -106,8 +122,27 @@ async def create(body: NewPacket, parts: WithParts, key: WithKey) -> PacketShown
         shares=shares,
         seed=seed,
         commitment=commitment(terms, seed),
+        use_end_at_ms=body.use_end_at_ms,
     )
     return await _shown(parts, packet)
+
+
+@router.post("/{packet_id}/copy", responses=problems(404, 422, 503))
+async def copy(packet_id: str, parts: WithParts) -> Prefilled:
+    """Return what creates a packet like this one, without its name and without launch information (DY-CPY-1)."""
+    packet = await parts.packets.get(PacketId(packet_id))
+    terms, fixed = packet.terms, packet.terms.denomination is Denomination.FIXED
+    return Prefilled(
+        creator_id=packet.creator_id,
+        platform=packet.platform,
+        denomination=terms.denomination,
+        share_count=terms.share_count,
+        total_fen=terms.total_fen,
+        min_share_fen=None if fixed else terms.min_share_fen,
+        max_share_fen=None if fixed else terms.max_share_fen,
+        use_end_at_ms=packet.use_end_at_ms,
+        allocator=packet.allocator,
+    )
 
 
 @router.post("/{packet_id}/launch", responses=problems(400, 404, 409, 413, 422, 503))
@@ -127,9 +162,10 @@ async def launch(packet_id: str, body: Launch, parts: WithParts, _: WithKey) -> 
         grab_at_ms=body.grab_at_ms,
         claim_window_ms=body.claim_window_ms,
     )
+    rulebook = _rulebook(packet.platform)
     for _attempt in range(LAUNCH_TRIES):
-        seen, others = await parts.packets.launches(packet.creator_id)
-        planned = plan_launch(request, rulebook=_rulebook(packet.platform), now_ms=parts.clock.room_ms(), others=others)
+        seen, others = await parts.packets.launches(packet.creator_id, ended_within_ms=rulebook.popup_min_gap_ms)
+        planned = plan_launch(request, packet=packet, rulebook=rulebook, now_ms=parts.clock.room_ms(), others=others)
         try:
             launched = await parts.packets.launch(
                 packet.packet_id, room=room, schedule=planned.schedule, surface=planned.surface, seen=seen
@@ -140,6 +176,12 @@ async def launch(packet_id: str, body: Launch, parts: WithParts, _: WithKey) -> 
             continue
         return await _shown(parts, launched, warnings=list(planned.warnings))
     raise Refused("launch_raced", "other launches of this creator came in between; try again")
+
+
+@router.post("/{packet_id}/stop_launch", responses=problems(404, 409, 422, 503))
+async def stop_launch(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
+    """Void a packet under the other name that the source has for it (DY-VOI-4)."""
+    return await void(packet_id, parts, key)
 
 
 @router.post("/{packet_id}/void", responses=problems(404, 409, 422, 503))
@@ -212,6 +254,8 @@ async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None
         warmup_at_ms=schedule.warmup_at_ms if schedule else None,
         grab_at_ms=schedule.grab_at_ms if schedule else None,
         claim_end_at_ms=schedule.claim_end_at_ms if schedule else None,
+        use_end_at_ms=packet.use_end_at_ms,
+        voidable_until_ms=_rulebook(packet.platform).voidable_until_ms(schedule) if schedule else None,
         surface=packet.surface,
         edition=packet.edition,
         commitment=packet.commitment,

@@ -79,7 +79,11 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One red-packet batch. ``room_id`` and ``schedule`` are there exactly once it was launched."""
+    """
+    One red-packet batch. ``room_id`` and ``schedule`` are there exactly once it was launched.
+
+    ``use_end_at_ms`` is the end of an absolute use validity, in room ms, or None (DY-CRE-3, AMB-5).
+    """
 
     packet_id: PacketId
     creator_id: CreatorId
@@ -93,6 +97,7 @@ class Packet:
     surface: Surface = Surface.POPUP
     room_id: RoomId | None = None
     schedule: Schedule | None = None
+    use_end_at_ms: int | None = None
 
     def phase_at(self, now_ms: int) -> Phase:
         """Return the phase this packet is in at room time *now_ms*."""

@@ -32,6 +32,7 @@ def packet_from(record: Record) -> Packet:
     if b"claim_end_at_ms" in record:
         schedule = Schedule(int(record[b"warmup_at_ms"]), int(record[b"grab_at_ms"]), int(record[b"claim_end_at_ms"]))
     room_id = record.get(b"room_id")
+    use_end_at_ms = record.get(b"use_end_at_ms")
     return Packet(
         packet_id=PacketId(record[b"packet_id"].decode()),
         creator_id=CreatorId(record[b"creator_id"].decode()),
@@ -51,6 +52,7 @@ def packet_from(record: Record) -> Packet:
         surface=Surface(record.get(b"surface", b"popup").decode()),
         room_id=None if room_id is None else RoomId(room_id.decode()),
         schedule=schedule,
+        use_end_at_ms=None if use_end_at_ms is None else int(use_end_at_ms),
     )
 
 

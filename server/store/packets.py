@@ -46,12 +46,14 @@ class Packets:
         shares: Sequence[int],
         seed: bytes,
         commitment: str,
+        use_end_at_ms: int | None = None,
     ) -> Packet:
         """
         Bring the packet's shares in, then create it and debit its whole sum from the available funds (DY-ACC-4).
 
-        The same transfer id with the same name, platform, allocator and terms returns the packet made then, whatever
-        the other arguments. Raises Refused: transfer_conflict, insufficient_funds (DY-ACC-6), packet_taken, too_much.
+        The same transfer id with the same name, platform, allocator, terms and use validity returns the packet made
+        then, whatever the other arguments. Raises Refused: transfer_conflict, insufficient_funds (DY-ACC-6),
+        packet_taken, too_much.
         """
         creator_id = creator_of(packet_id)
         checked_transfer_id(transfer_id)
@@ -73,7 +75,11 @@ class Packets:
                 keys.staged(packet_id),
                 keys.stagings(creator_id),
             ],
-            [transfer_id, packet_id, creator_id, commitment, seed.hex(), name, platform, allocator, *_asked(terms)],
+            [
+                *(transfer_id, packet_id, creator_id, commitment, seed.hex(), name, platform, allocator),
+                *_asked(terms),
+                "" if use_end_at_ms is None else use_end_at_ms,
+            ],
         )
         if outcome == b"done":
             return await self.get(packet_id)
@@ -90,7 +96,7 @@ class Packets:
         Give a draft its schedule and say so in the room's feed, in one step (DY-LAU-1, DY-LAU-2).
 
         *seen* is the version of ``launches`` on which the schedule was decided. Raises Refused: not_found, not_draft,
-        launch_raced (decide anew), too_late (the opening has passed), other_creator.
+        launch_raced (decide anew), too_late (the opening passed more than a real second ago), other_creator.
         """
         creator_id = creator_of(packet_id)
         if room.creator_id != creator_id:
@@ -131,14 +137,18 @@ class Packets:
             raise refusal(outcome)
         return launched
 
-    async def launches(self, creator_id: CreatorId) -> tuple[int, list[Packet]]:
-        """Return the version of the creator's launches, and all launched packets whose claim window has not ended."""
+    async def launches(self, creator_id: CreatorId, *, ended_within_ms: int = 0) -> tuple[int, list[Packet]]:
+        """
+        Return the version of the creator's launches, and all launched packets whose claim window has not ended.
+
+        Those whose window ended less than *ended_within_ms* room milliseconds ago come too.
+        """
         version = await self._store.redis.hget(keys.wallet(creator_id), "launches")
         now_ms = self._clock.room_ms() - self._clock.error_ms * self._clock.record.speed
         current = [
             packet
             for packet in await self.list(creator_id)
-            if packet.schedule is not None and now_ms < packet.schedule.claim_end_at_ms
+            if packet.schedule is not None and now_ms < packet.schedule.claim_end_at_ms + ended_within_ms
         ]
         return int(version or 0), current
 
