@@ -1,0 +1,120 @@
+"""Fan-out: how far apart the first and the last viewer of a room heard the same fact."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadtest.books import Books
+from loadtest.history import FactRecord, History
+from loadtest.measures import NS_PER_MS, fanout_skews_ns, percentiles
+from loadtest.report.figure import Figure, Trace, thinned
+from server.core.ids import PacketId
+
+ROOMS_MAX = 30
+POINTS_MAX = 4_000
+_MARKS = {
+    "warmup": ("--c1", "circle"),
+    "open": ("--c2", "diamond"),
+    "sold_out": ("--c3", "square"),
+    "reopened": ("--c8", "star"),
+    "closed": ("--c4", "triangle-up"),
+    "voided": ("--c5", "x"),
+    "result": ("--c6", "triangle-down"),
+}
+_OTHER = ("--c7", "cross")
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """One fact of one room: over how many connections it was heard, and how far apart the first and last were."""
+
+    room: str
+    kind: str
+    packet: str
+    seq: int
+    count: int
+    skew_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSkew:
+    """One room: ``listeners`` is the most connections that heard a fact, skews are in real milliseconds."""
+
+    room: str
+    listeners: int
+    facts: int
+    p50_ms: float
+    max_ms: float
+    max_ms_per_thousand: float
+
+
+def hearings_of(history: History) -> list[Hearing]:
+    """Return every fact that was heard over at least two connections, over all processes."""
+    groups: defaultdict[tuple[str, str, int], list[FactRecord]] = defaultdict(list)
+    for fact in history.facts:
+        groups[fact.room, fact.epoch, fact.seq].append(fact)
+    skews = fanout_skews_ns(history.facts)
+    hearings = [
+        Hearing(facts[0].room, facts[0].type, facts[0].packet, facts[0].seq, _count(facts), skews[key] / NS_PER_MS)
+        for key, facts in groups.items()
+    ]
+    return sorted((one for one in hearings if one.count > 1), key=lambda one: (one.room, one.seq))
+
+
+def room_skews(hearings: Sequence[Hearing]) -> list[RoomSkew]:
+    """Return a line per room, the one with the largest skew first."""
+    rooms: defaultdict[str, list[Hearing]] = defaultdict(list)
+    for hearing in hearings:
+        rooms[hearing.room].append(hearing)
+    lines = [_room(room, of_room) for room, of_room in rooms.items()]
+    return sorted(lines, key=lambda line: -line.max_ms)
+
+
+def fanout_figure(hearings: Sequence[Hearing], rooms: Sequence[RoomSkew], books: Books) -> Figure | None:
+    """Return the skew of every fact per room, or None if nobody heard one; of many rooms the slowest are shown."""
+    if not rooms:
+        return None
+    shown = [line.room for line in rooms[:ROOMS_MAX]]
+    points = thinned([hearing for hearing in hearings if hearing.room in set(shown)], POINTS_MAX)
+    kinds = dict.fromkeys([*_MARKS, *(hearing.kind for hearing in points)])
+    by_kind = {kind: [hearing for hearing in points if hearing.kind == kind] for kind in kinds}
+    layout = {
+        "xaxis": {"title": {"text": "milliseconds from the first viewer to the last"}, "rangemode": "tozero"},
+        "yaxis": {
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": shown[::-1],
+            "range": [-0.6, len(shown) - 0.4],
+        },
+    }
+    traces = [_trace(kind, of_kind, books) for kind, of_kind in by_kind.items() if of_kind]
+    return Figure("fanout", 150 + max(34 * len(shown), 90), traces, layout)
+
+
+def _count(facts: Sequence[FactRecord]) -> int:
+    return sum(fact.count for fact in facts)
+
+
+def _room(room: str, hearings: Sequence[Hearing]) -> RoomSkew:
+    skews = percentiles(round(hearing.skew_ms * NS_PER_MS) for hearing in hearings)
+    per_thousand = max(1_000 * hearing.skew_ms / hearing.count for hearing in hearings)
+    listeners = max(hearing.count for hearing in hearings)
+    return RoomSkew(room, listeners, len(hearings), skews.p50, skews.max, per_thousand)
+
+
+def _trace(kind: str, hearings: Sequence[Hearing], books: Books) -> Trace:
+    colour, symbol = _MARKS.get(kind, _OTHER)
+    names = {packet_id: packet.name for packet_id, packet in books.packets.items()}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": kind.replace("_", " "),
+        "x": [round(hearing.skew_ms, 3) for hearing in hearings],
+        "y": [hearing.room for hearing in hearings],
+        "customdata": [
+            f"{names.get(PacketId(hearing.packet)) or hearing.packet}, fact {hearing.seq}, {hearing.count:,} viewers"
+            for hearing in hearings
+        ],
+        "marker": {"color": colour, "symbol": symbol, "size": 11, "opacity": 0.85},
+        "hovertemplate": "%{fullData.name} of %{customdata}<br>%{x:,.2f} ms<extra>%{y}</extra>",
+    }

@@ -1,0 +1,66 @@
+"""A figure: what the page's script needs to draw one plot, with colours by name so that the style decides them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+COLOURS = ("--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8")
+"""Custom properties of the style sheet, one per series: told apart also by colour-blind people."""
+
+DASHES = ("solid", "dot", "dash", "longdash")
+STATUS_COLOURS = {
+    "granted": "--granted",
+    "repeated": "--repeated",
+    "exhausted": "--exhausted",
+    "too_early": "--too-early",
+    "too_late": "--too-late",
+    "unknown": "--unknown",
+}
+STATUS_COLOUR_OTHER = "--other"
+
+Trace = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """
+    ``traces`` and ``layout`` are plotly's; a string that begins with ``--`` is a colour of the style sheet.
+
+    ``room_axis`` asks for a second axis in room time: (room time at 0 s as plotly's date in Shanghai, speed).
+    """
+
+    name: str
+    height_px: int
+    traces: list[Trace]
+    layout: dict[str, Any] = field(default_factory=dict)
+    room_axis: tuple[str, int] | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as the page's script reads it."""
+        return {
+            "name": self.name,
+            "height": self.height_px,
+            "data": self.traces,
+            "layout": self.layout,
+            "room_axis": self.room_axis,
+        }
+
+
+def colour_of(number: int) -> str:
+    """Return the colour of series *number*; after the eighth they begin again, with another dash."""
+    return COLOURS[number % len(COLOURS)]
+
+
+def dash_of(number: int) -> str:
+    """Return the dash of series *number*."""
+    return DASHES[number // len(COLOURS) % len(DASHES)]
+
+
+def thinned(points: Sequence[T], limit: int) -> list[T]:
+    """Return at most *limit* of the points, evenly spaced, the first and the last among them."""
+    if len(points) <= limit:
+        return list(points)
+    last = len(points) - 1
+    return [points[at * last // (limit - 1)] for at in range(limit)]

@@ -1,0 +1,156 @@
+"""Findings: the invariants with what each means, and every counterexample as tables that can be read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from loadtest.audit import INVARIANTS
+from loadtest.record import Line
+from loadtest.report.timebase import Timebase, shanghai
+
+VIOLATIONS_MAX = 40
+RECORDS_MAX = 12
+CELL_MAX = 80
+
+MEANINGS = {
+    "A1": "No packet gave away more shares, or more money, than was put into it.",
+    "A2": "When viewers were told that nothing is left, every share really was given.",
+    "A3": "Nobody holds two shares of one packet.",
+    "A4": "Every share a viewer was told of stands in the books, and every share in the books was asked for.",
+    "A5": "What a viewer was told it won is still in the books at the end.",
+    "A6": "Asking again gives the same answer: the same share, and for the same request the same bytes.",
+    "A7": "Shares were given only inside the grab window, in the order of the taps, and sold out was never said too soon.",
+    "A8": "Every share is the one committed to before the window opened: its amount, one owner, none skipped.",
+    "A9": "Every connected viewer heard every numbered message once and in order; who came back got what it had missed.",
+    "A10": "Every movement has two sides that cancel out, and every wallet follows from its journal.",
+}
+FAIRNESS = "Whether place, process or order made a difference. Reported, never decides."
+
+_TITLES = {
+    "packet": "the packet in the books",
+    "creator": "the creator in the books",
+    "journal": "journal: movements of money",
+    "claim": "books: who owns which share at the end",
+    "left": "books: the shares that went back",
+    "grab": "history: what viewers sent and were told",
+    "conn": "history: connections",
+    "fact": "history: room messages",
+    "run": "history: unbroken runs of room messages",
+    "differ": "history: messages that differed",
+    "arrival": "history: when the opening was heard",
+}
+_UNTOLD = frozenset(["kind", "i", "process", "receipt"])
+_PLAIN_NUMBERS = frozenset(["seq", "first_seq", "last_seq", "index", "edition", "code"])
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One line of the table. ``violations`` counts the ways in which it is broken; None is reported only."""
+
+    name: str
+    title: str
+    meaning: str
+    violations: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTable:
+    """Records of one kind: columns and rows of text; ``numeric`` says which columns are set to the right."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    numeric: list[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """One violation: where, a sentence, and the records that show it."""
+
+    invariant: str
+    title: str
+    meaning: str
+    packet_id: str
+    detail: str
+    tables: list[RecordTable]
+
+
+def invariants_of(violations: Sequence[Mapping[str, Any]]) -> list[Invariant]:
+    """Return A1 to A11 in order, with how many violations each has."""
+    broken = [violation["invariant"] for violation in violations]
+    lines = [Invariant(name, title, MEANINGS[name], broken.count(name)) for name, title in INVARIANTS.items()]
+    return [*lines, Invariant("A11", "fairness", FAIRNESS, None)]
+
+
+def counterexamples_of(
+    violations: Sequence[Mapping[str, Any]], timebase: Timebase
+) -> tuple[list[Counterexample], list[Counterexample]]:
+    """Return the first counterexample to each invariant, and the others, up to a limit."""
+    firsts: dict[str, Counterexample] = {}
+    others: list[Counterexample] = []
+    for violation in violations:
+        example = _counterexample(violation, timebase)
+        if firsts.setdefault(example.invariant, example) is not example:
+            others.append(example)
+    return list(firsts.values()), others[:VIOLATIONS_MAX]
+
+
+def _counterexample(violation: Mapping[str, Any], timebase: Timebase) -> Counterexample:
+    name = violation["invariant"]
+    kinds: dict[str, list[Line]] = {}
+    for record in violation["evidence"][:RECORDS_MAX]:
+        kinds.setdefault(str(record.get("kind", "record")), []).append(_flat(record))
+    tables = [_table(kind, records, violation["packet_id"], timebase) for kind, records in kinds.items()]
+    title, meaning = INVARIANTS.get(name, ""), MEANINGS.get(name, "")
+    return Counterexample(name, title, meaning, violation["packet_id"], violation["detail"], tables)
+
+
+def _flat(record: Line) -> Line:
+    """Draw what stands inside another record up into it."""
+    flat: Line = {}
+    for name, value in record.items():
+        flat.update(value if isinstance(value, dict) else {name: value})
+    return flat
+
+
+def _table(kind: str, records: Sequence[Line], packet_id: str, timebase: Timebase) -> RecordTable:
+    columns = [name for name in dict.fromkeys(_names(records)) if _told(name, records, packet_id)]
+    rows = [[_cell(name, record.get(name), timebase) for name in columns] for record in records]
+    numeric = [all(isinstance(record.get(name), int | None) for record in records) for name in columns]
+    return RecordTable(_TITLES.get(kind, kind), [_heading(name) for name in columns], rows, numeric)
+
+
+def _names(records: Iterable[Line]) -> Iterable[str]:
+    return (name for record in records for name in record)
+
+
+def _told(name: str, records: Sequence[Line], packet_id: str) -> bool:
+    """Tell whether a column says anything that the heading does not say already."""
+    if name in _UNTOLD or all(record.get(name) is None for record in records):
+        return False
+    return not (name in ("packet", "packet_id") and packet_id and all(r.get(name) == packet_id for r in records))
+
+
+def _heading(name: str) -> str:
+    if name.endswith("at_ms"):
+        return name.removesuffix("_ms").removesuffix("_at").replace("_", " ") + " (room time)"
+    if name.startswith("t_"):
+        return name.removeprefix("t_").replace("_", " ") + " (s)"
+    return name.removesuffix("_id").replace("_", " ")
+
+
+def _cell(name: str, value: Any, timebase: Timebase) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        if name.endswith("at_ms"):
+            return shanghai(value, "%H:%M:%S.") + f"{value % 1000:03}"
+        if name.startswith("t_") or name == "t":
+            return f"{timebase.seconds(value):,.6f}"
+        return str(value) if name in _PLAIN_NUMBERS else f"{value:,}"
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return text if len(text) <= CELL_MAX else f"{text[:CELL_MAX]}..."

@@ -1,0 +1,155 @@
+"""The page: report.html of a run folder, one file that opens from disk and asks nothing of the network."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from loadtest.books import Books
+from loadtest.folder import RunFolder
+from loadtest.history import History
+from loadtest.report.claims import claims_figure, runs_of
+from loadtest.report.fanout import ROOMS_MAX, fanout_figure, hearings_of, room_skews
+from loadtest.report.figure import Figure
+from loadtest.report.findings import counterexamples_of, invariants_of
+from loadtest.report.happenings import ROWS_MAX, happenings_of
+from loadtest.report.money import creators_of, flows_of, money_figure
+from loadtest.report.over_time import over_time_figure
+from loadtest.report.shares import Sizes, share_figures, sizes_of
+from loadtest.report.spectrum import spectrum_figure
+from loadtest.report.timebase import Timebase, shanghai, timebase_of
+from loadtest.report.wording import BEHAVIOURS, STATUSES, fairness_sentence, headline, reasons_of
+
+TABLE_ROWS_MAX = 200
+PAGE_BYTES_MAX = 6 * 1024 * 1024
+
+
+def write_report(folder: RunFolder, result: dict[str, Any]) -> Path:
+    """Write the page of a judged run beside its result and return its place. Raises BadRecord."""
+    page = render(result, folder.facts().allocator, folder.read_books(), folder.read_history())
+    folder.report.write_text(page, "utf-8")
+    return folder.report
+
+
+def render(result: Mapping[str, Any], allocator: str, books: Books, history: History) -> str:
+    """Return the page as HTML; its size hardly grows with the crowd, because only sums and samples go in."""
+    timebase = timebase_of(books, history)
+    sizes = sizes_of(books)
+    hearings = hearings_of(history)
+    rooms = room_skews(hearings)
+    flows = flows_of(books)
+    shares = share_figures(sizes)
+    figures = {
+        "over_time": over_time_figure(books, history, timebase),
+        "spectrum": spectrum_figure(history),
+        "claims": claims_figure(runs_of(books)),
+        "fanout": fanout_figure(hearings, rooms, books),
+        "money": money_figure(flows, books),
+    }
+    firsts, others = counterexamples_of(result["violations"], timebase)
+    happenings = happenings_of(books, history, result["happenings"], timebase)
+    text: str = _template().render(
+        result=result,
+        allocator=allocator,
+        headline=headline(result),
+        reasons=reasons_of(result["reasons"]),
+        invariants=invariants_of(result["violations"]),
+        counterexamples=firsts,
+        counterexamples_more=others,
+        violations_left=len(result["violations"]) - len(firsts) - len(others),
+        packets=_packets(result["packets"], books, sizes)[:TABLE_ROWS_MAX],
+        names={packet_id: packet.name or packet_id for packet_id, packet in books.packets.items()},
+        day=_day(books, timebase),
+        figures=figures,
+        shares=shares,
+        rooms=rooms[:ROOMS_MAX],
+        rooms_left=len(rooms) - ROOMS_MAX,
+        creators=creators_of(books, flows)[:TABLE_ROWS_MAX],
+        happenings=happenings[:ROWS_MAX],
+        happenings_left=len(happenings) - ROWS_MAX,
+        statuses=_statuses(result["statuses"]),
+        behaviour_words=BEHAVIOURS,
+        status_words=STATUSES,
+        fairness_sentence=fairness_sentence(result["fairness"]),
+        drawn=_json([*(each for each in figures.values() if each), *(figure for _, figure in shares)]),
+        style=_part("style.css"),
+        script=_part("draw.js"),
+        plotly=_plotly(),
+    )
+    return text
+
+
+def _packets(packets: Sequence[Mapping[str, Any]], books: Books, sizes: Sequence[Sizes]) -> list[dict[str, Any]]:
+    """Return the packets of the result with their schedule, in order of their opening, and how their seed turned out."""
+    by_id = {one.packet.packet_id: one for one in sizes}
+    lines = []
+    for packet in packets:
+        one = by_id[packet["packet_id"]]
+        lines.append({**packet, "record": one.packet, "sealed": one.committed is None, "problems": one.problems})
+    never = 1 << 62
+    return sorted(lines, key=lambda line: never if line["record"].grab_at_ms is None else line["record"].grab_at_ms)
+
+
+def _day(books: Books, timebase: Timebase) -> str:
+    opening = min((p.grab_at_ms for p in books.packets.values() if p.grab_at_ms is not None), default=None)
+    return shanghai(timebase.clock.origin_ms if opening is None else opening, "%-d %B %Y")
+
+
+def _statuses(statuses: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """Return the table of behaviours by statuses, with sums and the largest cell."""
+    found = {status for counts in statuses.values() for status in counts}
+    columns = [status for status in STATUSES if status in found] + sorted(found - STATUSES.keys())
+    return {
+        "columns": columns,
+        "rows": {behaviour: [counts.get(each, 0) for each in columns] for behaviour, counts in statuses.items()},
+        "sums": [sum(counts.get(each, 0) for counts in statuses.values()) for each in columns],
+        "most": max((count for counts in statuses.values() for count in counts.values()), default=1),
+    }
+
+
+def _json(figures: Sequence[Figure]) -> Markup:
+    """Return the figures as JSON that cannot end the script element it stands in."""
+    text = orjson.dumps([figure.plain() for figure in figures]).decode()
+    safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return Markup(safe)  # noqa: S704 - nothing that HTML would read is left in it
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(
+        loader=PackageLoader("loadtest.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = lambda value: f"{value:,}"
+    environment.filters["ms"] = _milliseconds
+    environment.filters["yuan"] = lambda fen: f"¥{fen / 100:,.2f}"
+    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    environment.filters["wall"] = lambda room_ms: "" if room_ms is None else shanghai(room_ms)
+    environment.filters["seconds"] = lambda at: "" if at is None else f"{at:,.2f}"
+    environment.filters["zip"] = zip
+    environment.filters["words"] = lambda name: str(name).replace("_", " ")
+    return environment.get_template("page.html")
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:,.2f}"
+
+
+def _part(name: str) -> Markup:
+    text = resources.files("loadtest.report").joinpath("templates", name).read_text("utf-8")
+    return Markup(text)  # noqa: S704 - our own file
+
+
+@cache
+def _plotly() -> Markup:
+    text = resources.files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")
+    assert "</script" not in text
+    return Markup(text)  # noqa: S704 - the library as its wheel carries it

@@ -1,0 +1,69 @@
+"""The percentile spectrum: how slow the slowest were, with as much room for the last thousandth as for the first half."""
+
+from collections.abc import Sequence
+
+from loadtest.history import History
+from loadtest.measures import NS_PER_MS, answered_taps
+from loadtest.report.figure import Figure, Trace
+
+POINTS_MAX = 300
+_TICKS = (0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999)
+
+
+def spectrum_figure(history: History) -> Figure | None:
+    """Return the spectrum from the planned tap and from sending, or None if no tap was answered."""
+    taps = answered_taps(history.grabs)
+    if not taps:
+        return None
+    planned = sorted(t_reply - tap.t_intended for tap, t_reply in taps)
+    sent = sorted(t_reply - tap.t_sent for tap, t_reply in taps)
+    ticks = [tick for tick in _TICKS if _place(tick) <= 2 * len(taps)]
+    layout = {
+        "xaxis": {
+            "type": "log",
+            "title": {"text": "percentile of taps"},
+            "tickvals": [_place(tick) for tick in ticks],
+            "ticktext": [f"{tick:g} %" for tick in ticks],
+        },
+        "yaxis": {"title": {"text": "milliseconds"}, "rangemode": "tozero"},
+        "hovermode": "x unified",
+    }
+    traces = [_trace("from the planned tap", planned, "--c1", "solid"), _trace("from sending", sent, "--c2", "dash")]
+    return Figure("spectrum", 400, traces, layout)
+
+
+def spectrum(ordered_ns: Sequence[int]) -> list[tuple[float, float]]:
+    """
+    Return (percentile, milliseconds) of sorted latencies: so many per cent took at most so long.
+
+    Thinned towards the quick end, where neighbours are alike; the slowest are all there. The last point is the
+    maximum, at the percentile of the one before it, so that a line through the points rises to it.
+    """
+    count = len(ordered_ns)
+    slower = count - 1
+    ranks = {count}
+    while slower > 0:
+        ranks.add(count - slower)
+        slower = min(slower - 1, int(slower * 0.96))
+    points = [(100 * rank / count, ordered_ns[rank - 1] / NS_PER_MS) for rank in sorted(ranks)]
+    last_but_one = 100 * (count - 1) / count
+    return [*points[:-1], (last_but_one, ordered_ns[-1] / NS_PER_MS)]
+
+
+def _place(percentile: float) -> float:
+    """Return where a percentile stands on the axis: one in how many is slower."""
+    return 100 / (100 - percentile)
+
+
+def _trace(name: str, ordered_ns: Sequence[int], colour: str, dash: str) -> Trace:
+    points = spectrum(ordered_ns)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": [round(_place(percentile), 6) for percentile, _ in points],
+        "y": [round(ms, 3) for _, ms in points],
+        "customdata": [f"{percentile:.7g} %" for percentile, _ in points],
+        "line": {"color": colour, "dash": dash, "width": 2.5},
+        "hovertemplate": "%{customdata} took at most %{y:,.2f} ms",
+    }
