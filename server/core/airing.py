@@ -175,7 +175,7 @@ class Airing:
             case "closed" | "result" | "voided":
                 self._marks = []
                 self._count = self._sold_out = None
-        if kind in _STEPS and _STEPS.index(kind) >= self._step:
+        if kind in _STEPS:
             self._step = _STEPS.index(kind) + 1
             self._next = _Wish(self._due_at_ms())
 

@@ -122,10 +122,6 @@ class Room:
         """Return the full state of the packets that viewers see, for a ``welcome``."""
         return [screen for airing in self._airings.values() if (screen := airing.on_screen()) is not None]
 
-    def packet_ids(self) -> list[PacketId]:
-        """Return the packets whose time in this room is not over."""
-        return list(self._airings)
-
     def _read(self, entry: FeedEntry, now_ms: int) -> list[Effect]:
         if entry.kind == "launched":
             return [] if entry.packet_id in self._ended else [LookUp(entry.packet_id)]

@@ -121,6 +121,11 @@ class RoomConnection(asyncio.Protocol):
                 self._plain = False
                 self._drain()
 
+    @property
+    def parsing(self) -> bool:
+        """Tell whether a parser is held because something was read that is not one plain frame."""
+        return self._codec is not None
+
     def answer(self, receipts_joined: bytes, receipts: int) -> None:
         """Write receipts to the viewer, if it is still there."""
         assert self._session is not None

@@ -29,6 +29,14 @@ def test_cuts_do_not_matter(texts: list[bytes], data: st.DataObject) -> None:
     assert heard == texts
 
 
+@pytest.mark.parametrize("size", [0, 125, 126, 4_096])
+def test_a_whole_frame_leaves_nothing_behind(size: int) -> None:
+    """At every edge of the length's encoding a frame that has come out leaves the codec empty."""
+    codec = Codec(4_096)
+    assert texts_of(codec, masked(b"x" * size)) == [b"x" * size]
+    assert codec.empty
+
+
 @given(st.lists(st.binary(max_size=200), min_size=2, max_size=6))
 def test_fragments_make_one_text(parts: list[bytes]) -> None:
     """A message in fragments is told once, whole, and the codec is not empty before it."""

@@ -1,16 +1,34 @@
 """Connections, over real sockets: what viewers may write, and what they may not."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
-from server.core.claim import ClaimStatus
+from server.core.claim import Claim, ClaimStatus, Grab
+from server.core.ids import PacketId
 from server.core.session import SessionLimits
+from server.gateway.connection import RoomConnection
+from server.gateway.grabs import GrabDesk
 from server.gateway.limits import PRODUCTION
+from server.store.allocators.port import Allocator
 from server.store.connection import Store
 from tests.gateway.house import PATIENCE_S, House, grab_text, masked, open_house, until
+
+
+class Slow:
+    """The allocator, once it is let go."""
+
+    def __init__(self, allocator: Allocator) -> None:
+        self.allocator = allocator
+        self.go = asyncio.Event()
+
+    async def claim(self, packet_id: PacketId, grabs: Sequence[Grab]) -> list[Claim]:
+        await self.go.wait()
+        return await self.allocator.claim(packet_id, grabs)
+
 
 PING = b'{"type":"ping","client_ms":7}'
 
@@ -48,6 +66,18 @@ async def test_a_message_may_be_fragmented(house: House) -> None:
     await guest.writer.drain()
     guest.writer.write(masked(PING))
     assert await guest.close_code() == 1002
+
+
+async def test_the_parser_of_frames_that_are_not_plain_is_dropped(house: House) -> None:
+    """After a frame in pieces nothing of it stays: a million idle viewers need no parser."""
+    guest = await house.raw()
+    [connection] = house.server.server_state.connections
+    assert isinstance(connection, RoomConnection)
+    guest.writer.write(masked(PING)[:7])
+    await until(lambda: connection.parsing)
+    guest.writer.write(masked(PING)[7:])
+    await guest.message()
+    await until(lambda: not connection.parsing)
 
 
 async def test_a_ping_is_ponged_and_a_pong_ignored(house: House) -> None:
@@ -152,13 +182,17 @@ async def test_a_viewer_too_far_behind_is_cut_off(empty_store: Store) -> None:
 
 async def test_receipts_on_their_way_arrive_before_the_server_goes(house: House) -> None:
     """A shutdown answers the grabs it has taken, then closes with 1012."""
+    slow = Slow(house.default)
+    house.gateway.desk = GrabDesk(asyncio.get_running_loop(), lambda _: slow, house.gateway.metrics)
     packet_id = await house.packet(lead_ms=60_000)
     guest = await house.join("v1")
-    await guest.socket.send(grab_text(packet_id, "q1"))
-    await until(lambda: house.gateway.metrics.frames_in == 1)
+    for number in range(2):
+        await guest.socket.send(grab_text(packet_id, f"q{number}"))
+    await until(lambda: house.gateway.metrics.frames_in == 2)
     for connection in list(house.server.server_state.connections):
         connection.shutdown()
-    assert (await guest.next("receipt"))["status"] == "too_early"
+    slow.go.set()
+    assert [(await guest.next("receipt"))["status"] for _ in range(2)] == ["too_early"] * 2
     with pytest.raises(ConnectionClosedError, match="1012"):
         await guest.next("anything")
 
