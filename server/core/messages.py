@@ -1,5 +1,6 @@
 """Every wire message, both directions: one frozen shape each, and the only place that knows their JSON."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,6 +184,18 @@ def countdown(packet_id: PacketId, left_ms: int) -> bytes:
 def progress(packet_id: PacketId, remaining: int) -> bytes:
     """Say how many shares are left."""
     return orjson.dumps({"type": "progress", "packet_id": packet_id, "remaining": remaining})
+
+
+def comments(said: Iterable[tuple[ViewerId, str]]) -> bytes:
+    """Say what viewers said: pairs of who and what, in the order told."""
+    return orjson.dumps(
+        {"type": "comments", "comments": [{"viewer_id": viewer_id, "text": text} for viewer_id, text in said]}
+    )
+
+
+def audience(viewers: int, likes: int) -> bytes:
+    """Say how many viewers are connected and how many likes the room has had in total."""
+    return b'{"type":"audience","viewers":%d,"likes":%d}' % (viewers, likes)
 
 
 def pong(client_ms: int, server_ms: int) -> bytes:

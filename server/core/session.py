@@ -18,6 +18,7 @@ class SessionLimits:
     """What one connection may ask of us: messages per period (real milliseconds), grabs in flight, mistakes."""
 
     messages_max: int = 120  # a person taps twice a second, for a minute
+    chatter_max: int = 60  # of these, comments and likes: everybody in the room has to read them
     period_ms: int = 60_000  # over this long the messages above are counted
     excess_max: int = 120  # refusals of further messages that we answer before we close
     grabs_in_flight_max: int = 10  # a burst of impatient taps; the answers come within milliseconds
@@ -57,7 +58,8 @@ class Close(NamedTuple):
     text: bytes = b""
 
 
-SessionEffect = Take | TurnAway | Correct | TellTime | Close
+SessionEffect = Take | TurnAway | Correct | TellTime | Comment | Like | Close
+"""A ``Comment`` or ``Like`` is passed on to the room as it came."""
 
 # What nearly every message of a stampede looks like, letter by letter: a match needs no JSON parser, and what does not
 # match goes to messages.decode(), which knows the whole truth.
@@ -70,23 +72,24 @@ class Session:
     """
     What the house remembers of one connected viewer.
 
-    The message limit is a token bucket kept as one integer: the instant at which the bucket would be full again, in
-    milliseconds times ``messages_max``, so that no rounding accumulates.
+    A limit per period is a token bucket kept as one integer: the instant at which the bucket would be full again, in
+    milliseconds times the limit, so that no rounding accumulates.
     """
 
-    __slots__ = ("_excess", "_full_at", "_grabs_in_flight", "_limits", "_malformed", "viewer_id")
+    __slots__ = ("_chatter_full_at", "_excess", "_full_at", "_grabs_in_flight", "_limits", "_malformed", "viewer_id")
 
     def __init__(self, viewer_id: ViewerId, limits: SessionLimits) -> None:
         self.viewer_id = viewer_id
         self._limits = limits
         self._full_at = 0
+        self._chatter_full_at = 0
         self._excess = 0
         self._malformed = 0
         self._grabs_in_flight = 0
 
-    def receive(self, payload: bytes, now_ms: int) -> SessionEffect | None:
+    def receive(self, payload: bytes, now_ms: int) -> SessionEffect:
         """
-        Take one text message of the viewer and return what to do, or None if nothing is.
+        Take one text message of the viewer and return what to do.
 
         *now_ms* is real, from any clock that does not go back.
         """
@@ -95,17 +98,13 @@ class Session:
         if plain is not None:
             packet_id, request_id = plain.groups()
             return self._grab(PacketId(packet_id.decode()), RequestId(request_id.decode()), allowed)
-        return self._receive_any(payload, allowed)
+        return self._receive_any(payload, allowed, now_ms)
 
     def spend(self, now_ms: int) -> bool:
         """Take one token from the bucket; False if there is none. Control frames cost one each as well."""
-        limits = self._limits
-        now = now_ms * limits.messages_max
-        full_at = max(self._full_at, now) + limits.period_ms
-        if full_at - now > limits.period_ms * limits.messages_max:
-            return False
-        self._full_at = full_at
-        return True
+        full_at = _drawn(self._full_at, now_ms, self._limits.messages_max, self._limits.period_ms)
+        self._full_at = full_at or self._full_at
+        return full_at > 0
 
     def answered(self, receipts: int) -> None:
         """Note that so many of the grabs taken have had their receipts."""
@@ -132,7 +131,7 @@ class Session:
         claim = Claim(packet_id, self.viewer_id, request_id, ClaimStatus.RATE_LIMITED, edition=0)
         return TurnAway(claim) if allowed else self._exceed(TurnAway(claim))
 
-    def _receive_any(self, payload: bytes, allowed: bool) -> SessionEffect | None:
+    def _receive_any(self, payload: bytes, allowed: bool, now_ms: int) -> SessionEffect:
         try:
             payload.decode()
         except UnicodeDecodeError:
@@ -144,17 +143,32 @@ class Session:
         if isinstance(message, GrabMessage):
             return self._grab(message.packet_id, message.request_id, allowed)
         if not allowed:
-            return self._exceed(Correct(messages.error("rate_limited", self._too_many())))
+            return self._too_many(self._limits.messages_max, "messages")
         match message:
             case Ping(client_ms):
                 return TellTime(client_ms)
             case Comment() | Like():
-                return None
+                if self._spend_on_chatter(now_ms):
+                    return message
+                return self._too_many(self._limits.chatter_max, "comments and likes")
         assert_never(message)
+
+    def _spend_on_chatter(self, now_ms: int) -> bool:
+        full_at = _drawn(self._chatter_full_at, now_ms, self._limits.chatter_max, self._limits.period_ms)
+        self._chatter_full_at = full_at or self._chatter_full_at
+        return full_at > 0
 
     def _exceed(self, answer: SessionEffect) -> SessionEffect:
         self._excess += 1
         return Close(POLICY_VIOLATION, "too many messages") if self._excess >= self._limits.excess_max else answer
 
-    def _too_many(self) -> str:
-        return f"at most {self._limits.messages_max} messages in {self._limits.period_ms} ms"
+    def _too_many(self, most: int, what: str) -> SessionEffect:
+        detail = f"at most {most} {what} in {self._limits.period_ms} ms"
+        return self._exceed(Correct(messages.error("rate_limited", detail)))
+
+
+def _drawn(full_at: int, now_ms: int, most: int, period_ms: int) -> int:
+    """Return when a bucket of *most* tokens, full again at *full_at*, is so after one more; 0 if it has none."""
+    now = now_ms * most
+    full_at = max(full_at, now) + period_ms
+    return full_at if full_at - now <= period_ms * most else 0

@@ -150,6 +150,15 @@ def test_a_packet_on_screen_tells_its_times_and_no_secret() -> None:
         (messages.surface("popup", PACKET), {"type": "popup", "packet_id": "lin.p1"}),
         (messages.countdown(PACKET, 3_000), {"type": "countdown", "packet_id": "lin.p1", "left_ms": 3_000}),
         (messages.progress(PACKET, 7), {"type": "progress", "packet_id": "lin.p1", "remaining": 7}),
+        (messages.surface("asset_widget", PACKET), {"type": "asset_widget", "packet_id": "lin.p1"}),
+        (messages.audience(10_000, 7), {"type": "audience", "viewers": 10_000, "likes": 7}),
+        (
+            messages.comments([(ViewerId("v1"), '"好" <b>'), (ViewerId("v2"), "hi")]),
+            {
+                "type": "comments",
+                "comments": [{"viewer_id": "v1", "text": '"好" <b>'}, {"viewer_id": "v2", "text": "hi"}],
+            },
+        ),
         (messages.error("bad_field", "count"), {"type": "error", "code": "bad_field", "detail": "count"}),
     ],
 )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from server.core.claim import ClaimStatus, Grab
 from server.core.ids import PacketId, RequestId, ViewerId
+from server.core.messages import Comment, Like
 from server.core.session import Close, Correct, Session, SessionLimits, Take, TellTime, TurnAway
 
 PACKET = PacketId("c1.p1")
@@ -44,10 +45,37 @@ def test_a_ping_asks_for_the_time() -> None:
     assert a_session().receive(b'{"type":"ping","client_ms":5}', 0) == TellTime(5)
 
 
-@pytest.mark.parametrize("payload", [b'{"type":"comment","text":"hi"}', b'{"type":"like","count":3}'])
-def test_what_needs_no_answer_gets_none(payload: bytes) -> None:
-    """Comments and likes are accepted in silence."""
-    assert a_session().receive(payload, 0) is None
+COMMENT = b'{"type":"comment","text":"hi"}'
+
+
+def test_comments_and_likes_are_passed_on() -> None:
+    """What is for the room comes out as it went in."""
+    assert a_session().receive(COMMENT, 0) == Comment("hi")
+    assert a_session().receive(b'{"type":"like","count":3}', 0) == Like(3)
+
+
+def test_comments_have_a_limit_of_their_own() -> None:
+    """Past it a comment or like is refused with a sentence, grabs go on, and time allows the next comment."""
+    session = a_session(chatter_max=2, period_ms=60_000)
+    assert [type(session.receive(COMMENT, 0)) for _ in range(2)] == [Comment, Comment]
+    for payload in (COMMENT, b'{"type":"like","count":3}'):
+        refused = session.receive(payload, 0)
+        assert isinstance(refused, Correct)
+        assert orjson.loads(refused.text) == {
+            "type": "error",
+            "code": "rate_limited",
+            "detail": "at most 2 comments and likes in 60000 ms",
+        }
+    assert type(session.receive(GRAB, 0)) is Take
+    assert type(session.receive(COMMENT, 30_000)) is Comment
+
+
+def test_a_comment_too_long_is_corrected() -> None:
+    """A hundred characters are a comment, of whatever script; one more is told what is wrong with it."""
+    assert a_session().receive(orjson.dumps({"type": "comment", "text": "好" * 100}), 0) == Comment("好" * 100)
+    corrected = a_session().receive(orjson.dumps({"type": "comment", "text": "好" * 101}), 0)
+    assert isinstance(corrected, Correct)
+    assert orjson.loads(corrected.text)["code"] == "bad_field"
 
 
 def test_grabs_in_flight_are_limited() -> None:
