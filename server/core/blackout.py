@@ -15,6 +15,7 @@ from typing import Any, Self
 _MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
 _SHANGHAI_MS = 8 * 3_600_000
+_LEAP_YEAR = 2024  # it has every day there is
 
 
 class BlackoutMode(StrEnum):
@@ -149,10 +150,12 @@ def _season(entry: Mapping[str, Any]) -> Season:
 
 
 def _day(text: str) -> date | MonthDay:
-    if text.count("-") == 1:
-        leap = date.fromisoformat(f"2024-{text}")  # a leap year, so that every day there is may be named
-        return MonthDay(leap.month, leap.day)
-    return date.fromisoformat(text)
+    of_every_year = text.count("-") == 1
+    try:
+        day = date.fromisoformat(f"{_LEAP_YEAR}-{text}" if of_every_year else text)
+    except ValueError as error:
+        raise ValueError(f"blackout: {text}: {error}") from None
+    return MonthDay(day.month, day.day) if of_every_year else day
 
 
 def _slot(text: str) -> Slot:

@@ -1,26 +1,83 @@
-"""Rulebooks: found by the name of their platform, and LAB in nobody's way."""
+"""Rulebooks: found by the name of their platform, true to the sources, and LAB in nobody's way."""
 
-from server.core.rulebook import LAB, RULEBOOKS, Rulebook
+import pytest
+
+from server.core.blackout import NO_BLACKOUTS, PROMOTION_818, BlackoutMode, Enforcement
+from server.core.packet import Schedule
+from server.core.rulebook import DOUYIN, KUAISHOU, LAB, RULEBOOKS, ImmediateWarmup, LaunchMode, Rulebook
+
+MINUTE = 60_000
+DAY = 24 * 60 * MINUTE
+SCHEDULE = Schedule(10 * MINUTE, 15 * MINUTE, 25 * MINUTE)
 
 
 def test_a_rulebook_is_found_by_its_platform() -> None:
     """The name a packet carries is the name under which its limits stand."""
-    assert RULEBOOKS
+    assert list(RULEBOOKS) == ["douyin", "kuaishou", "lab"]
     for platform, rulebook in RULEBOOKS.items():
         assert rulebook.platform == platform
 
 
-def test_the_sources_numbers_are_the_defaults() -> None:
-    """Leads of 2 to 15 minutes, 7 days ahead, and no void from 2 minutes before the warm-up (DY-LAU, DY-VOI)."""
-    sources = Rulebook(platform="any")
-    assert (sources.relative_lead_min_ms, sources.relative_lead_max_ms) == (120_000, 900_000)
-    assert sources.exact_lead_max_ms == 604_800_000
-    assert sources.void_lead_ms == 120_000
+@pytest.mark.rule("DY-LAU-3")
+@pytest.mark.rule("DY-LAU-4")
+@pytest.mark.rule("DY-LAU-5")
+@pytest.mark.rule("DY-LAU-6")
+@pytest.mark.rule("DY-LAU-9")
+def test_douyin_launches_by_the_sources_numbers() -> None:
+    """2 to 15 minutes, later than 2 minutes, 7 days ahead, warm-up at once within 5, at most two at once."""
+    assert DOUYIN.launch_modes == {LaunchMode.RELATIVE, LaunchMode.EXACT}
+    assert (DOUYIN.relative_lead_min_ms, DOUYIN.relative_lead_max_ms) == (2 * MINUTE, 15 * MINUTE)
+    assert (DOUYIN.exact_lead_min_ms, DOUYIN.exact_lead_strict) == (2 * MINUTE, True)
+    assert (DOUYIN.exact_lead_max_ms, DOUYIN.exact_grab_step_ms) == (7 * DAY, 1_000)
+    assert (DOUYIN.immediate_warmup_ms, DOUYIN.immediate_warmup_of) == (5 * MINUTE, ImmediateWarmup.WARMUP)
+    assert DOUYIN.overlap_max == 2
+    assert DOUYIN.popup_min_gap_ms == 0
+
+
+@pytest.mark.rule("DY-BLK-1")
+def test_douyin_keeps_the_promotion_free() -> None:
+    """The start of the warm-up counts, and a launch in a slot is refused unless told otherwise (AMB-10)."""
+    assert DOUYIN.blackouts == PROMOTION_818
+    assert (DOUYIN.blackout_mode, DOUYIN.blackout_enforcement) == (BlackoutMode.WARMUP_START, Enforcement.REJECT)
+
+
+@pytest.mark.rule("KS-LAU-1")
+@pytest.mark.rule("KS-LAU-2")
+@pytest.mark.rule("KS-CLM-1")
+def test_kuaishou_launches_by_hand_or_by_schedule() -> None:
+    """No overlap, no blackout; popups are a minute apart."""
+    assert KUAISHOU.launch_modes == {LaunchMode.MANUAL, LaunchMode.SCHEDULED}
+    assert (KUAISHOU.overlap_max, KUAISHOU.blackouts) == (None, NO_BLACKOUTS)
+    assert KUAISHOU.popup_min_gap_ms == MINUTE
+
+
+@pytest.mark.rule("ALL-CRE-1")
+@pytest.mark.parametrize("rulebook", [DOUYIN, KUAISHOU], ids=lambda rulebook: rulebook.platform)
+def test_both_platforms_create_within_the_same_limits(rulebook: Rulebook) -> None:
+    """Names of 20, 100,000 shares of 1 to 20,000 fen, ten minutes to grab."""
+    assert (rulebook.name_length_max, rulebook.share_count_max) == (20, 100_000)
+    assert (rulebook.min_share_fen, rulebook.max_share_fen) == (1, 20_000)
+    assert rulebook.claim_window_ms == 10 * MINUTE
+
+
+@pytest.mark.rule("DY-VOI-2")
+@pytest.mark.parametrize("rulebook", [DOUYIN, KUAISHOU], ids=lambda rulebook: rulebook.platform)
+def test_a_void_must_come_two_minutes_before_the_warm_up(rulebook: Rulebook) -> None:
+    """Kuaishou states no void; what holds for its reversal holds for its limit too (ALL-REV-1)."""
+    assert rulebook.voidable_until_ms(SCHEDULE) == 8 * MINUTE
+
+
+@pytest.mark.rule("DY-VOI-2")
+def test_what_warms_up_at_once_was_never_voidable() -> None:
+    """A warm-up that begins with the launch lies within the two minutes (AMB-11)."""
+    now_ms = 10 * MINUTE
+    assert DOUYIN.voidable_until_ms(Schedule(now_ms, now_ms + 1, now_ms + 2)) < now_ms
 
 
 def test_a_load_test_trips_over_no_limit_of_lab() -> None:
-    """A million shares, an opening at once, popups without a gap, and a void until the end."""
+    """A million shares, an opening at once, any number of popups and packets, and a void until the end."""
     assert LAB.share_count_max == 1_000_000
-    assert LAB.relative_lead_min_ms == 0
-    assert LAB.popup_min_gap_ms == 0
-    assert LAB.void_lead_ms is None
+    assert LAB.launch_modes == set(LaunchMode)
+    assert (LAB.relative_lead_min_ms, LAB.exact_lead_min_ms, LAB.exact_grab_step_ms) == (0, 0, 1)
+    assert (LAB.popup_min_gap_ms, LAB.overlap_max, LAB.blackouts) == (0, None, NO_BLACKOUTS)
+    assert LAB.voidable_until_ms(SCHEDULE) == SCHEDULE.claim_end_at_ms

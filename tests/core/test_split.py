@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from server.core.packet import Denomination, Terms
 from server.core.refusal import Refused
-from server.core.rulebook import LAB
+from server.core.rulebook import DOUYIN, KUAISHOU, LAB, Rulebook
 from server.core.split import _drawn, _shuffle, check_terms, commitment, split
 
 T = TypeVar("T")
@@ -223,6 +223,25 @@ def test_terms_outside_the_rulebook_are_refused_by_field(change: dict[str, Any],
     with pytest.raises(Refused) as refused:
         check_terms(replace(TERMS, **change), LAB)
     assert (refused.value.code, refused.value.field, refused.value.rule) == ("out_of_range", field, "ALL-CRE-1")
+
+
+@pytest.mark.rule("ALL-CRE-1")
+@pytest.mark.parametrize("rulebook", [DOUYIN, KUAISHOU], ids=lambda rulebook: rulebook.platform)
+@pytest.mark.parametrize(
+    ("inside", "field"),
+    [
+        (Terms(Denomination.FIXED, 100_000, 100_000, 1, 1), "share_count"),
+        (Terms(Denomination.RANDOM, 1, 20_000, 1, 20_000), "max_share_fen"),
+        (Terms(Denomination.FIXED, 3, 60_000, 20_000, 20_000), "min_share_fen"),
+    ],
+)
+def test_both_platforms_limits_are_inclusive(rulebook: Rulebook, inside: Terms, field: str) -> None:
+    """100,000 shares of 20,000 fen are allowed, one share or one fen more is not."""
+    check_terms(inside, rulebook)
+    outside = replace(inside, **{field: getattr(inside, field) + 1})
+    with pytest.raises(Refused) as refused:
+        check_terms(outside, rulebook)
+    assert (refused.value.field, refused.value.rule) == (field, "ALL-CRE-1")
 
 
 def test_the_check_refuses_what_the_split_would() -> None:
