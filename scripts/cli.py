@@ -123,5 +123,17 @@ def verify(
     return run_verify(packet, run)
 
 
+@app.command()
+def bench(
+    what: Annotated[str, typer.Argument(help="grab: the grab path, end to end over WebSocket.")] = "grab",
+    rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1)] = 5,
+    json: Annotated[str | None, typer.Option(help="Write the figures as JSON to a file, or - for stdout.")] = None,
+) -> int:
+    """Measure the performance figures as ratios in one run."""
+    from scripts.benching import run_bench
+
+    return run_bench(what, rounds, json)
+
+
 if __name__ == "__main__":
     main()

@@ -12,6 +12,7 @@ from server.core.packet import Packet, PacketState, Phase, Schedule
 
 COUNTDOWN_MS = (60_000, 30_000, 10_000, 5_000, 3_000)  # real time before the opening at which it is told
 COUNT_EVERY_MS = 200  # real; the remaining count is told at most five times a second
+COUNT_QUIET_MAX_MS = 1_000  # real; how rarely a packet is counted that nobody grabs
 COUNT_PATIENCE_MS = 2_000  # real; an unanswered count is asked again after this
 PATIENCE_MS = 500  # real; a proposal not read back by then is made again, then after twice as long ...
 PATIENCE_MAX_MS = 5_000  # ... up to this
@@ -95,6 +96,7 @@ class Airing:
         self._remaining: int | None = None
         self._count: _Wish | None = None
         self._counted_at_ms = 0
+        self._count_every_ms = COUNT_EVERY_MS
         self._hinted = False
         self._sold_out: _Wish | None = None
         self._sold_out_after_ms = 0
@@ -189,12 +191,20 @@ class Airing:
             self._sold_out = _Wish(now_ms)
             self._sold_out_after_ms = max(0, now_ms - self._schedule.grab_at_ms)
         else:
-            self._count.at_ms = self._counted_at_ms + COUNT_EVERY_MS * self._real
+            quiet = remaining == self._remaining
+            self._count_every_ms = min(2 * self._count_every_ms, COUNT_QUIET_MAX_MS) if quiet else COUNT_EVERY_MS
+            self._count.at_ms = self._counted_at_ms + self._count_every_ms * self._real
             self._hinted = False
         if remaining == self._remaining:
             return []
         self._remaining = remaining
         return [Tell(messages.progress(self.packet_id, remaining))]
+
+    def stirred(self) -> None:
+        """Count at the usual pace again: somebody has grabbed."""
+        if self._count is not None and self._count_every_ms > COUNT_EVERY_MS:
+            self._count_every_ms = COUNT_EVERY_MS
+            self._count.at_ms = min(self._count.at_ms, self._counted_at_ms + COUNT_EVERY_MS * self._real)
 
     def count_now(self, now_ms: int) -> None:
         """Ask for the remaining count at once, if that was not done: somebody was refused for lack of shares."""

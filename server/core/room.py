@@ -67,7 +67,14 @@ class Settled:
     body: dict[str, Any]
 
 
-RoomEvent = FactRead | PacketRead | ProposalAnswered | Counted | Exhausted | Settled
+@dataclass(frozen=True, slots=True)
+class Grabbed:
+    """Viewers have grabbed shares of a packet."""
+
+    packet_id: PacketId
+
+
+RoomEvent = FactRead | Grabbed | PacketRead | ProposalAnswered | Counted | Exhausted | Settled
 
 
 class Room:
@@ -97,6 +104,9 @@ class Room:
             case Counted(packet_id, remaining):
                 if airing := self._airings.get(packet_id):
                     return airing.counted(remaining, now_ms) + airing.wake(now_ms)
+            case Grabbed(packet_id):
+                if airing := self._airings.get(packet_id):
+                    airing.stirred()
             case Exhausted(packet_id):
                 if airing := self._airings.get(packet_id):
                     airing.count_now(now_ms)

@@ -134,6 +134,11 @@ class RoomConnection(asyncio.Protocol):
         if self._state is _State.DRAINING:
             self._drain()
 
+    def won(self, packet_id: PacketId) -> None:
+        """Pass on that shares were given."""
+        if self._room is not None:
+            self._room.grabbed(packet_id)
+
     def missed_out(self, packet_id: PacketId) -> None:
         """Pass on that no share was left."""
         if self._room is not None:

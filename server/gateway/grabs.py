@@ -25,6 +25,9 @@ class Asker(Protocol):
     def answer(self, frames: bytes, receipts: int) -> None:
         """Write receipts, joined, to the viewer; a connection that is gone ignores them."""
 
+    def won(self, packet_id: PacketId) -> None:
+        """Hear that grabs of this packet got shares."""
+
     def missed_out(self, packet_id: PacketId) -> None:
         """Hear that a grab of this connection found no share left."""
 
@@ -113,7 +116,9 @@ class GrabDesk:
         self._metrics.bytes_out += size
         for status, run in groupby(claims, key=_STATUS):
             self._metrics.grabs[status] += sum(1 for _ in run)
-            if status is ClaimStatus.EXHAUSTED:
+            if status is ClaimStatus.GRANTED:
+                holder.won(claims[0].packet_id)
+            elif status is ClaimStatus.EXHAUSTED:
                 holder.missed_out(claims[0].packet_id)
 
 

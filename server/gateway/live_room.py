@@ -18,6 +18,7 @@ from server.core.room import (
     Counted,
     Exhausted,
     FactRead,
+    Grabbed,
     PacketRead,
     ProposalAnswered,
     Room,
@@ -111,6 +112,10 @@ class LiveRoom:
         for entry in entries:
             self._carry_out(self._room.receive(FactRead(entry), now_ms))
         self._arm()
+
+    def grabbed(self, packet_id: PacketId) -> None:
+        """Hear that shares were given, so that ``progress`` is told soon."""
+        self._receive(Grabbed(packet_id))
 
     def missed_out(self, packet_id: PacketId) -> None:
         """Hear that a grab found no share left, so that ``sold_out`` is told without delay."""

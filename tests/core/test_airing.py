@@ -142,6 +142,21 @@ def test_shares_are_counted_every_200_real_ms() -> None:
     assert airing.counted(2, GRAB + 6_200) == []
 
 
+def test_a_packet_that_nobody_grabs_is_counted_ever_more_rarely() -> None:
+    """A count without news doubles the pause, up to a second; a grab brings the pace back."""
+    airing = an_airing("warmup", "open")
+    asked = []
+    for now_ms in range(GRAB, GRAB + 5_000):
+        if airing.wake(now_ms):
+            asked.append(now_ms - GRAB)
+            airing.counted(2, now_ms)
+    assert asked == [200, 400, 800, 1_600, 2_600, 3_600, 4_600]
+    airing.stirred()
+    assert airing.next_wakeup_ms() == GRAB + 4_800
+    airing.stirred()
+    assert airing.next_wakeup_ms() == GRAB + 4_800
+
+
 def test_a_count_that_is_never_answered_is_asked_again() -> None:
     """A lost answer delays the progress, it does not end it."""
     airing = an_airing("warmup", "open")

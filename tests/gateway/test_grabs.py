@@ -46,9 +46,13 @@ class Asker:
     def __init__(self) -> None:
         self.writes: list[tuple[bytes, int]] = []
         self.missed: list[PacketId] = []
+        self.won_of: list[PacketId] = []
 
     def answer(self, receipts_joined: bytes, receipts: int) -> None:
         self.writes.append((receipts_joined, receipts))
+
+    def won(self, packet_id: PacketId) -> None:
+        self.won_of.append(packet_id)
 
     def missed_out(self, packet_id: PacketId) -> None:
         self.missed.append(packet_id)
@@ -107,6 +111,16 @@ async def test_receipts_of_one_asker_share_a_write() -> None:
     assert metrics.frames_out == 4
     assert metrics.bytes_out == sum(len(data) for asker in (first, second) for data, _ in asker.writes)
     assert (metrics.grabs[ClaimStatus.GRANTED], metrics.grabs[ClaimStatus.EXHAUSTED]) == (1, 3)
+
+
+async def test_a_room_hears_that_shares_were_given() -> None:
+    """A batch that gave shares says so once, so that the remaining count is told soon."""
+    desk, _ = a_desk(FewShares(2))
+    askers = [Asker() for _ in range(2)]
+    for asker in askers:
+        desk.take(asker, P1, a_grab())
+    await desk.drain()
+    assert sum((asker.won_of for asker in askers), []) == [P1]
 
 
 async def test_a_room_hears_that_somebody_missed_out() -> None:

@@ -1,0 +1,58 @@
+"""``redrain bench grab``: CPU per grab of server and store, over WebSocket, against the floor and the peers."""
+
+import subprocess
+import sys
+from functools import partial
+
+from scripts.bench.cpu import cpu_us
+from scripts.bench.rounds import Benchmark, Target
+from scripts.bench.subjects import SUBJECTS, Subject
+
+CONNECTIONS = 500
+VOLLEYS = 40
+WARM_UP_VOLLEYS = 4
+RATIOS = {"floor": 2.6, "websockets + redis-py": 0.2}  # performance.md, section 1: ours over theirs, at most
+
+
+def benchmark() -> Benchmark:
+    """Return the benchmark of the grab path."""
+    return Benchmark(
+        "grab",
+        "grab, server and store",
+        {name: partial(_measure, name) for name in SUBJECTS},
+        [Target("redrain", theirs, limit) for theirs, limit in RATIOS.items()],
+    )
+
+
+def _measure(name: str) -> float:
+    """Return the CPU microseconds that one grab cost a fresh subject."""
+    with SUBJECTS[name](VOLLEYS + WARM_UP_VOLLEYS, CONNECTIONS) as subject:
+        return _cost(subject)
+
+
+def _cost(subject: Subject) -> float:
+    _fire(subject, subject.packet_ids[:WARM_UP_VOLLEYS])
+    units = CONNECTIONS * (len(subject.packet_ids) - WARM_UP_VOLLEYS)
+    return _fire(subject, subject.packet_ids[WARM_UP_VOLLEYS:]) / units
+
+
+def _fire(subject: Subject, packet_ids: list[str]) -> float:
+    """Fire the volleys and return the CPU that the subject used between the first and the last."""
+    shooter = subprocess.Popen(
+        [sys.executable, "-P", "-m", "scripts.bench.volleys", subject.url, str(CONNECTIONS), ",".join(packet_ids)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert shooter.stdin is not None
+    assert shooter.stdout is not None
+    try:
+        assert shooter.stdout.readline() == "ready\n"
+        before = cpu_us(subject.pids)
+        shooter.stdin.write("\n")
+        shooter.stdin.flush()
+        assert shooter.stdout.readline() == "done\n"
+        return cpu_us(subject.pids) - before
+    finally:
+        shooter.kill()
+        shooter.wait()

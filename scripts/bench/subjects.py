@@ -1,0 +1,102 @@
+"""The subjects of a benchmark: each a fresh server with packets ready to grab, and the processes whose CPU counts."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import requests
+from redis import Redis
+
+from loadtest.processes import ServerProcess
+from server.store.embedded import EmbeddedStore
+from server.store.fitness import Durability
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A server under test: where viewers connect, which packets wait for them, and who works."""
+
+    url: str
+    packet_ids: list[str]
+    pids: list[int]
+
+
+@contextmanager
+def floor(packets: int, shares: int) -> Iterator[Subject]:
+    """Run the floor."""
+    del shares
+    with _python("scripts.bench.floor") as (process, port):
+        yield Subject(f"ws://127.0.0.1:{port}/", [f"anna.{n:010}" for n in range(packets)], [process.pid])
+
+
+@contextmanager
+def plain(packets: int, shares: int) -> Iterator[Subject]:
+    """Run the plain peer on a store of its own."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-")))
+        store = EmbeddedStore.start(folder, durability=Durability.RELAXED)
+        stack.callback(store.stop)
+        ids = [f"anna.{n:010}" for n in range(packets)]
+        with Redis.from_url(store.url) as redis:
+            for packet in ids:
+                redis.hset(f"packet:{packet}", mapping={"opens": 0, "closes": 2**40})
+                redis.rpush(f"shares:{packet}", *range(1, shares + 1))
+        process, port = stack.enter_context(_python("scripts.bench.plain_peer", store.url))
+        yield Subject(f"ws://127.0.0.1:{port}/", ids, [process.pid, store.pid])
+
+
+@contextmanager
+def redrain(packets: int, shares: int) -> Iterator[Subject]:
+    """Run our server with sessions, limits and metrics on; the packets fall in a room next door."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-")))
+        server = ServerProcess(folder, ["--limits", "load", "--durability", "relaxed"])
+        stack.callback(server.stop)
+        url = server.wait_until_ready()
+        _post(url, "/api/creators/anna/recharge", {"amount_fen": 10**12})
+        for room in ("crowd", "next-door"):
+            _post(url, "/api/rooms", {"room_id": room, "creator_id": "anna"})
+        ids = [_launched(url, shares) for _ in range(packets)]
+        store_pid = orjson.loads((folder / "home/store/store.lock").read_bytes())["pid"]
+        yield Subject(f"{url.replace('http', 'ws')}/ws/rooms/crowd", ids, [server.pid, store_pid])
+
+
+def _launched(url: str, shares: int) -> str:
+    new = {"creator_id": "anna", "name": "volley", "share_count": shares, "total_fen": shares * 100}
+    packet_id = str(_post(url, "/api/packets", new)["packet_id"])
+    launch = {"room_id": "next-door", "mode": "manual", "claim_window_ms": DAY_MS}
+    _post(url, f"/api/packets/{packet_id}/launch", launch)
+    return packet_id
+
+
+def _post(url: str, path: str, body: dict[str, object]) -> dict[str, object]:
+    response = requests.post(url + path, json=body, timeout=30)
+    response.raise_for_status()
+    answer: dict[str, object] = response.json()
+    return answer
+
+
+@contextmanager
+def _python(module: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", module, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield process, int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+
+
+SUBJECTS = {"floor": floor, "redrain": redrain, "websockets + redis-py": plain}

@@ -1,0 +1,113 @@
+"""
+Volleys: so many connections send one grab each, all receipts are awaited, then comes the next packet.
+
+Every grab is the first of its viewer for its packet, so the batch size does not depend on who generates. Raw uvloop and
+frames masked beforehand keep the generator light; it runs as a process of its own: ``python -m scripts.bench.volleys``.
+"""
+
+import asyncio
+import base64
+import os
+import sys
+from typing import cast
+from urllib.parse import urlsplit
+
+import orjson
+import uvloop
+
+_KEY = base64.b64encode(os.urandom(16)).decode()
+
+
+class Volley:
+    """Waits until every connection has got what it is owed."""
+
+    def __init__(self, connections: int) -> None:
+        self._connections = connections
+        self._left = 0
+        self.landed = asyncio.Event()
+
+    def fire(self) -> None:
+        """Owe one message to every connection."""
+        self._left = self._connections
+        self.landed.clear()
+
+    def got(self, messages: int) -> None:
+        """Note messages that came."""
+        self._left -= messages
+        if self._left == 0:
+            self.landed.set()
+
+
+class Shooter(asyncio.Protocol):
+    """One connection. Counts receipts and nothing else; other messages of a room are let pass."""
+
+    def __init__(self, path: str, host: str, volley: Volley) -> None:
+        self._request = (
+            f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {_KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        ).encode()
+        self._volley = volley
+        self._open = False
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the upgrade."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Count receipts."""
+        if self._open:
+            self._volley.got(data.count(b'"receipt"'))
+        elif b" 101 " in data:
+            self._open = True
+            self.ready.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A lost connection spoils the measurement."""
+        if not self.ready.done():
+            self.ready.set_exception(ConnectionError("refused"))
+
+
+def grab_frame(packet_id: str, request_id: str) -> bytes:
+    """Return a masked text frame with a grab."""
+    payload = orjson.dumps({"type": "grab", "packet_id": packet_id, "request_id": request_id})
+    assert len(payload) < 126
+    mask = os.urandom(4)
+    return bytes((0x81, 0x80 | len(payload))) + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
+
+
+async def shoot(url: str, connections: int, packet_ids: list[str]) -> None:
+    """Connect, say ``ready``, and on each line of standard input fire one volley per packet named in it."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    loop = asyncio.get_running_loop()
+    volley = Volley(connections)
+    shooters = []
+    for number in range(connections):
+        path = f"{parts.path}?viewer=w{number}"
+        _, shooter = await loop.create_connection(
+            lambda path=path: Shooter(path, parts.netloc, volley),  # type: ignore[misc]
+            parts.hostname,
+            parts.port,
+        )
+        shooters.append(shooter)
+    await asyncio.gather(*(shooter.ready for shooter in shooters))
+    frames = [[grab_frame(packet, f"{number:x}-{nth}") for number in range(connections)]
+              for nth, packet in enumerate(packet_ids)]  # fmt: skip
+    print("ready", flush=True)
+    await loop.run_in_executor(None, sys.stdin.readline)
+    for of_packet in frames:
+        volley.fire()
+        for shooter, frame in zip(shooters, of_packet, strict=True):
+            shooter.transport.write(frame)
+        await volley.landed.wait()
+    print("done", flush=True)
+    await loop.run_in_executor(None, sys.stdin.readline)
+    for shooter in shooters:
+        shooter.transport.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(shoot(sys.argv[1], int(sys.argv[2]), sys.argv[3].split(",")))
