@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from server.api import books, creators, errors, health, packets, rooms
+from server.api.body_limit import BodyLimit
 from server.api.parts import Parts
 from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
@@ -124,14 +125,9 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
             started()
             yield {"parts": parts, "gateway": parts.gateway}
 
-    app = FastAPI(
-        title="Redrain",
-        version="0.1.0",
-        lifespan=lifespan,
-        responses=errors.ANY_PROBLEM,
-        max_body_size=errors.BODY_BYTES_MAX,
-    )
+    app = FastAPI(title="Redrain", version="0.1.0", lifespan=lifespan, responses=errors.ANY_PROBLEM)
     errors.install(app)
+    app.add_middleware(BodyLimit)
     for module in (creators, rooms, packets, books, health):
         app.include_router(module.router)
     return app

@@ -12,7 +12,6 @@ from server.core.refusal import Refused
 from server.store.connection import StoreUnavailable
 from server.store.transfers import StoreBroken
 
-BODY_BYTES_MAX = 64 * 1024  # no request of ours comes near it
 _NOT_NOW = (
     "blackout",
     "incomplete",
@@ -66,7 +65,7 @@ _MEANINGS = {
     400: "the body is not JSON",
     404: "there is no such thing",
     409: "not in this state",
-    413: f"the body is over {BODY_BYTES_MAX} bytes",
+    413: "the body is too large",
     422: "a field breaks a rule",
     503: "the store is away; the outcome is unknown, ask again with the same key",
 }

@@ -1,0 +1,201 @@
+"""Refusals over HTTP: one form, one status for each code, all of them declared; and the store may be away."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import requests
+
+from loadtest.processes import ServerProcess
+from server.api.errors import STATUS
+from server.core.ids import CreatorId, PacketId
+from server.store import keys, transfers
+from server.store.embedded import EmbeddedStore
+from tests.api.caller import Caller, terms, until
+from tests.conftest import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+def raised_codes() -> Iterator[str]:
+    """Yield every code with which something in the server is refused."""
+    for path in (ROOT / "server").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refused":
+                yield from (str(code.value) for code in node.args[:1] if isinstance(code, ast.Constant))
+    yield from transfers._REFUSALS
+    yield from ("voided", "settled")  # server/store/packets.py hands these on as the script says them
+
+
+def test_every_code_has_a_status() -> None:
+    """Whatever is refused anywhere in the server is in the table, and the table has nothing that is never said."""
+    assert sorted(set(raised_codes())) == sorted(STATUS)
+
+
+def test_every_outcome_of_a_script_is_an_answer() -> None:
+    """What a money script may reply is carried out, repeated, or a refusal that is known."""
+    outcomes = {
+        outcome
+        for name in ("recharge", "stage", "create", "launch")
+        for outcome in re.findall(r"return \{? ?'(\w+)'", (ROOT / f"server/store/lua/{name}.lua").read_text("utf-8"))
+    }
+    assert outcomes - {"done", "repeated", "staged", "launched"} <= set(STATUS)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param("{", id="a brace"),
+        pytest.param("{'amount_fen': 1}", id="other quotes"),
+        pytest.param('{"amount_fen": 1', id="half"),
+        pytest.param(b"\xff\xfe", id="no text"),
+        pytest.param("[" * 20_000, id="a deep one"),
+        pytest.param('{"amount_fen": ' + "9" * 5_000 + "}", id="an endless number"),
+    ],
+)
+def test_what_is_no_json_is_400(api: Caller, raw: str | bytes) -> None:
+    """A body that cannot be read is told apart from one that says something wrong."""
+    creator_id = api.creator(100)
+    with api.nothing_changes(creator_id):
+        answer = api.ask("POST", f"/api/creators/{creator_id}/recharge", raw=raw)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+
+
+def test_malformed_json_says_where(api: Caller) -> None:
+    """Who wrote it by hand finds the place."""
+    answer = api.ask("POST", "/api/rooms", raw='{"room_id": nope}')
+    assert answer.json()["detail"] == "Expecting value, at character 12"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/api/rooms/r", "GET"),
+        ("GET", "/api/creators/anna/recharge", "POST"),
+        ("POST", "/healthz", "GET"),
+        ("POST", "/docs", "GET"),
+    ],
+)
+def test_a_wrong_method_is_405(api: Caller, method: str, path: str, allowed: str) -> None:
+    """The answer says which methods there are."""
+    answer = api.ask(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert allowed in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/viewers", "/nowhere"])
+def test_an_unknown_path_is_404(api: Caller, path: str) -> None:
+    """Outside the API too, an error has the one form."""
+    assert api.not_shown(path) == (404, "not_found", "")
+
+
+def test_a_form_is_no_json(api: Caller) -> None:
+    """A body of another type is refused as such."""
+    answer = requests.post(f"{api.url}/api/rooms", data={"room_id": "r", "creator_id": "c"}, timeout=30)
+    assert answer.status_code == 422
+    assert set(answer.json()) == {"code", "detail", "rule"}
+
+
+def test_the_documents_answer(api: Caller) -> None:
+    """A person can read the API, and a machine can."""
+    assert "swagger" in api.ask("GET", "/docs").text.lower()
+    document = api.get("/openapi.json")
+    assert document["info"]["title"] == "Redrain"
+
+
+def test_every_route_declares_its_problems_in_the_one_form(api: Caller) -> None:
+    """No route promises an error in another form, and each error's status is one that the product uses."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    for path, operations in api.get("/openapi.json")["paths"].items():
+        for operation in operations.values():
+            assert "default" in operation["responses"], path
+            for status, response in operation["responses"].items():
+                if not status.startswith("2"):
+                    assert response["content"]["application/json"]["schema"] == schema, (path, status)
+    problem = api.get("/openapi.json")["components"]["schemas"]["Problem"]
+    assert set(problem["properties"]) == {"code", "detail", "rule"}
+
+
+class Doomed:
+    """A server on a store that the test may break."""
+
+    api: Caller
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._port = folder, free_port()
+        self.start_store()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("REDRAIN_STORE_URL", f"redis://127.0.0.1:{self._port}")
+            self.server = ServerProcess(folder, [])
+
+    def start_store(self) -> None:
+        self.store = EmbeddedStore.start(self._folder / "store", port=self._port)
+
+
+@pytest.fixture
+def doomed(tmp_path: Path) -> Iterator[Doomed]:
+    """Run a server of its own, with a store of its own."""
+    opened = Doomed(tmp_path)
+    try:
+        with Caller(opened.server.wait_until_ready()) as opened.api:
+            yield opened
+    finally:
+        opened.server.stop()
+        opened.store.stop()
+
+
+def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
+    """What needs the store is 503 and declares it, the rest goes on; once it is back, a retry counts once."""
+    api = doomed.api
+    creator_id = api.creator(1000)
+    room_id, packet_id = api.room(creator_id), api.packet(creator_id)
+    bodies: dict[str, object] = {
+        "/api/creators/{creator_id}/recharge": {"amount_fen": 7},
+        "/api/rooms": {"room_id": "another", "creator_id": creator_id},
+        "/api/packets": terms(creator_id),
+        "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
+    }
+    names = {"{creator_id}": creator_id, "{room_id}": room_id, "{packet_id}": packet_id}
+    before = api.state(creator_id)
+
+    doomed.store.stop()
+    for template, operations in api.get("/openapi.json")["paths"].items():
+        path = template
+        for name, value in names.items():
+            path = path.replace(name, value)
+        for method, operation in operations.items():
+            query = f"?creator_id={creator_id}" if (method, path) == ("get", "/api/packets") else ""
+            answer = api.ask(method.upper(), path + query, raw=json.dumps(bodies.get(template)), key="k1")
+            if "503" in operation["responses"]:
+                assert (answer.status_code, answer.json()["code"]) == (503, "unavailable"), path
+            else:
+                assert answer.ok, path
+
+    doomed.start_store()
+    until(lambda: api.ask("GET", "/readyz").ok)
+    assert api.state(creator_id) == before
+    for _ in range(2):
+        assert api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 7}, key="k1")["available_fen"] == 7
+
+
+def test_a_broken_record_is_500_and_moves_nothing(doomed: Doomed) -> None:
+    """What is not as the scripts wrote it is refused in words that name it, and never guessed at."""
+    api = doomed.api
+    creator_id = api.creator(1000)
+    packet_id = api.packet(creator_id)
+    with redis.Redis.from_url(doomed.store.url) as store:
+        store.rpush(keys.returned(PacketId(packet_id)), 5)
+        answer = api.ask("POST", f"/api/packets/{packet_id}/void")
+        assert (answer.status_code, answer.json()["code"]) == (500, "store_broken")
+        assert packet_id in answer.json()["detail"]
+        assert api.get(f"/api/creators/{creator_id}/funds")["available_fen"] == 0
+
+        store.set(keys.wallet(CreatorId(creator_id)), "nonsense")
+        answer = api.ask("GET", f"/api/creators/{creator_id}/funds")
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+        assert "nonsense" not in answer.text
+    until(lambda: "WRONGTYPE" in doomed.server.log.read_text("utf-8"))

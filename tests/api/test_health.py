@@ -1,0 +1,17 @@
+"""What machines ask of the server."""
+
+from tests.api.caller import Caller
+
+
+def test_it_is_alive_and_ready(api: Caller) -> None:
+    """A server with its store says so."""
+    assert api.get("/healthz") == {"status": "alive"}
+    assert api.get("/readyz") == {"status": "ready"}
+
+
+def test_it_tells_the_room_time(api: Caller) -> None:
+    """Room time runs at the speed that was asked for, from the origin it names, and never goes back."""
+    first, second = api.get("/api/clock"), api.get("/api/clock")
+    assert first["speed"] == 10
+    assert first["origin_ms"] <= first["room_ms"] <= second["room_ms"]
+    assert {**first, "room_ms": 0} == {**second, "room_ms": 0}
