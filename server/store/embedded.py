@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,6 +30,7 @@ _LOOK_S = 0.01
 _LOG_LINES_SHOWN = 8
 USERS = "users.lock"
 LOCK = "store.lock"
+ALIVE = "supervisor.lock"
 CONFIGURATION = "store.conf"
 LOG = "store.log"
 _APPEND: dict[Durability, dict[str, str]] = {
@@ -54,11 +56,16 @@ class EmbeddedStore:
     listens: a socket in the directory, or a loopback port if one was asked for or the path is too long for a socket.
     """
 
-    def __init__(self, directory: Path, users: int, url: str, pid: int) -> None:
+    def __init__(self, directory: Path, users: int, url: str) -> None:
         self._directory = directory
         self._users = users
+        self._last_pid: int | None = None
         self.url = url
-        self.pid = pid
+
+    @property
+    def pid(self) -> int:
+        """The store's process id: another one after each restart; after ``stop``, the last."""
+        return noted_pid(self._directory) if self._last_pid is None else self._last_pid
 
     @classmethod
     def start(
@@ -77,13 +84,14 @@ class EmbeddedStore:
         directory = directory.resolve()
         users = use(directory)
         try:
-            return cls(directory, users, *launch(directory, durability, port=port, more=more or {}))
+            return cls(directory, users, launch(directory, durability, port=port, more=more or {}))
         except BaseException:
             os.close(users)
             raise
 
     def stop(self) -> None:
         """Let go of the store and, if nobody else uses it, wait until it has written everything and has ended."""
+        self._last_pid = self.pid
         let_go(self._directory, self._users)
 
 
@@ -111,11 +119,30 @@ def let_go(directory: Path, users: int) -> None:
     os.close(users)
     deadline = time.monotonic() + STOP_TIMEOUT_S
     while time.monotonic() < deadline and not _in_use(directory):
-        lock = _lock(directory)
+        lock = _lock(directory / LOCK)
         if lock is not None:
             os.close(lock)
             return
+        _end_unsupervised(directory)
         time.sleep(_LOOK_S)
+
+
+def _end_unsupervised(directory: Path) -> None:
+    """Do the work of a supervisor that has died: end the store, which nobody uses any more."""
+    alive = _lock(directory / ALIVE)
+    if alive is None:
+        return
+    users = os.open(directory / USERS, os.O_RDWR)
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        pid = answering(directory, _noted(directory)["url"])
+        if pid is not None:
+            os.kill(pid, signal.SIGTERM)
+    except (BlockingIOError, ProcessLookupError):
+        pass  # somebody uses it again, or it has ended
+    finally:
+        os.close(users)
+        os.close(alive)
 
 
 def _in_use(directory: Path) -> bool:
@@ -134,13 +161,13 @@ def _in_use(directory: Path) -> bool:
 
 def launch(
     directory: Path, durability: Durability, *, port: int | None = None, more: Mapping[str, str] | None = None
-) -> tuple[str, int]:
+) -> str:
     """
-    Start a store in *directory*, which the caller holds in use; return its URL and its process id.
+    Start a store in *directory*, which the caller holds in use, and wait until it answers; return its URL.
 
     Raises PortTaken, or StoreNotStarted with the end of its log.
     """
-    lock = _lock(directory)
+    lock = _lock(directory / LOCK)
     if lock is None:
         raise StoreNotStarted(f"a store runs in {directory} already: stop it, or name another directory")
     try:
@@ -152,48 +179,54 @@ def launch(
             port = _same_port(directory)
         (directory / CONFIGURATION).write_bytes(_configuration(directory, durability, port, socket_path, more or {}))
         url = f"redis://127.0.0.1:{port}" if port else f"unix://{quote(str(path))}"
-        _note(directory, url, None)
+        (directory / LOCK).write_text(json.dumps({"url": url}))  # the supervisor adds the process id
         _supervise(directory, lock)
     finally:
         os.close(lock)
-    pid = await_answer(directory, url)
-    _note(directory, url, pid)
-    return url, pid
+    await_answer(directory, url)
+    return url
 
 
 def address(directory: Path) -> str | None:
     """Return the URL of the store that runs in *directory*, or None if none does."""
-    lock = _lock(directory)
+    lock = _lock(directory / LOCK)
     if lock is not None:
         os.close(lock)
         return None
-    url: str = json.loads((directory / LOCK).read_text())["url"]
+    url: str = _noted(directory)["url"]
     return url
 
 
-def _note(directory: Path, url: str, pid: int | None) -> None:
-    """Write down who runs in *directory*, for whoever finds the lock taken."""
-    (directory / LOCK).write_text(json.dumps({"pid": pid, "url": url}))
+def noted_pid(directory: Path) -> int:
+    """Return the process id of the store that was last started in *directory*."""
+    pid: int = _noted(directory)["pid"]
+    return pid
+
+
+def _noted(directory: Path) -> dict[str, Any]:
+    """Return what is written down, for whoever finds the lock taken, of the store that runs in *directory*."""
+    noted: dict[str, Any] = json.loads((directory / LOCK).read_bytes())
+    return noted
 
 
 def answering(directory: Path, url: str) -> int | None:
-    """Return the process id of the store in *directory* if it answers at *url*, else None."""
+    """Return the process id of the store in *directory* if it has loaded its books and answers at *url*, else None."""
     with Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=1.0, socket_connect_timeout=1.0) as store:
         try:
-            server: Any = store.info("server")
+            server: Any = store.info("server", "persistence")
         except RedisError:
             return None
-    return int(server["process_id"]) if server["config_file"] == str(directory / CONFIGURATION) else None
+    ours = server["config_file"] == str(directory / CONFIGURATION)
+    return int(server["process_id"]) if ours and not server["loading"] else None
 
 
-def await_answer(directory: Path, url: str) -> int:
-    """Wait until the store in *directory* answers; return its process id. Raises StoreNotStarted if it ends."""
+def await_answer(directory: Path, url: str) -> None:
+    """Wait until the store in *directory* answers. Raises StoreNotStarted if it ends."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
-        pid = answering(directory, url)
-        if pid is not None:
-            return pid
-        lock = _lock(directory)
+        if answering(directory, url) is not None:
+            return
+        lock = _lock(directory / LOCK)
         if lock is not None:
             os.close(lock)
             raise _silent(directory, "ended before it answered")
@@ -207,9 +240,9 @@ def _silent(directory: Path, what: str) -> StoreNotStarted:
     return StoreNotStarted("\n".join([f"the embedded store {what}; the end of {log}:", *end]))
 
 
-def _lock(directory: Path) -> int | None:
-    """Take the lock that a store in *directory* and its supervisor hold; None if one runs."""
-    lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+def _lock(path: Path) -> int | None:
+    """Take the lock that a running store and its supervisor hold (LOCK), or that one alone (ALIVE); None if held."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -220,18 +253,23 @@ def _lock(directory: Path) -> int | None:
 
 def _supervise(directory: Path, lock: int) -> None:
     """Start the supervisor, which starts the store. It has left us when this returns, and holds *lock*."""
-    command = [sys.executable, "-I", "-S", str(supervisor.__file__), str(directory / USERS), str(lock)]
-    with (directory / LOG).open("ab") as log:
-        subprocess.run(  # noqa: S603 - our own programs
-            [*command, str(get_binary_path()), str(directory / CONFIGURATION)],
-            pass_fds=[lock],
-            start_new_session=True,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            check=True,
-        )
+    alive = _lock(directory / ALIVE)
+    assert alive is not None
+    command = [sys.executable, "-I", "-S", str(supervisor.__file__), str(directory / USERS), str(lock), str(alive)]
+    try:
+        with (directory / LOG).open("ab") as log:
+            subprocess.run(  # noqa: S603 - our own programs
+                [*command, str(get_binary_path()), str(directory / CONFIGURATION)],
+                pass_fds=[lock, alive],
+                start_new_session=True,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                check=True,
+            )
+    finally:
+        os.close(alive)
 
 
 def _configuration(

@@ -7,18 +7,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from server.store.embedded import StoreNotStarted, address, await_answer, launch, let_go, use
+from server.store.embedded import StoreNotStarted, address, await_answer, launch, let_go, noted_pid, use
 from server.store.fitness import Durability
 
 
 class StoreLease:
     """One server's share in the store of its folder. It ends with ``release``, or with the process."""
 
-    def __init__(self, directory: Path, users: int, url: str, pid: int) -> None:
+    def __init__(self, directory: Path, users: int, url: str) -> None:
         self._directory = directory
         self._users = users
+        self._last_pid: int | None = None
         self.url = url
-        self.pid = pid
+
+    @property
+    def pid(self) -> int:
+        """The store's process id: another one after each restart; after ``release``, the last."""
+        return noted_pid(self._directory) if self._last_pid is None else self._last_pid
 
     @classmethod
     def take(cls, home: Path, durability: Durability) -> Self:
@@ -31,21 +36,23 @@ class StoreLease:
         users = use(directory)
         try:
             with _one_at_a_time(directory):
-                return cls(directory, users, *_join_or_launch(directory, durability))
+                return cls(directory, users, _join_or_launch(directory, durability))
         except BaseException:
             os.close(users)
             raise
 
     def release(self) -> None:
         """Leave the store; if nobody is left, wait until it has ended."""
+        self._last_pid = self.pid
         let_go(self._directory, self._users)
 
 
-def _join_or_launch(directory: Path, durability: Durability) -> tuple[str, int]:
+def _join_or_launch(directory: Path, durability: Durability) -> str:
     url = address(directory)
     if url is not None:
         with contextlib.suppress(StoreNotStarted):  # it ended in this moment, by its own fault
-            return url, await_answer(directory, url)
+            await_answer(directory, url)
+            return url
     return launch(directory, durability)
 
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from server.store.connection import Durability, Store
-from server.store.embedded import EmbeddedStore, PortTaken, StoreNotStarted
+from server.store.embedded import EmbeddedStore, PortTaken, StoreNotStarted, answering
 from tests.conftest import free_port
 
 HOLDER = """
@@ -67,22 +67,40 @@ async def test_the_store_gives_the_durability_it_was_started_for(tmp_path: Path,
 
 
 def test_an_acknowledged_write_survives_a_kill_of_the_store(tmp_path: Path) -> None:
-    """AOF always: what was answered is on the disk; the next start finds it (mode C of reliability.md)."""
+    """AOF always: what was answered is on the disk, and is there again at the same address, without a hand raised."""
     running = EmbeddedStore.start(tmp_path)
-    with socket.socket(socket.AF_UNIX) as viewer:
-        viewer.connect(running.url.removeprefix("unix://"))
-        viewer.sendall(b"SET kept yes\r\n")
-        assert viewer.recv(100) == b"+OK\r\n"
-        os.kill(running.pid, signal.SIGKILL)
-    until(lambda: not psutil.pid_exists(running.pid))
+    assert _told(running, b"SET kept yes") == b"+OK\r\n"
+    pid = running.pid
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: running.pid != pid and answering(tmp_path, running.url) == running.pid)
+
+    assert _told(running, b"GET kept") == b"$3\r\nyes\r\n"
     running.stop()
+    assert not psutil.pid_exists(running.pid)
+
+
+def test_a_store_whose_supervisor_was_killed_ends_with_its_last_user(tmp_path: Path) -> None:
+    """Whoever lets go of it last does what the supervisor would have done."""
+    running = EmbeddedStore.start(tmp_path)
+    supervising = psutil.Process(running.pid).parent()
+    assert supervising is not None
+    supervising.kill()
+    until(lambda: not supervising.is_running())
+    assert _told(running, b"SET kept yes") == b"+OK\r\n"
+    store = psutil.Process(running.pid)
+    running.stop()
+    assert not store.is_running() or store.status() == psutil.STATUS_ZOMBIE  # whoever adopted it may not bury it
 
     again = EmbeddedStore.start(tmp_path)
-    with socket.socket(socket.AF_UNIX) as viewer:
-        viewer.connect(again.url.removeprefix("unix://"))
-        viewer.sendall(b"GET kept\r\n")
-        assert viewer.recv(100) == b"$3\r\nyes\r\n"
+    assert _told(again, b"GET kept") == b"$3\r\nyes\r\n"
     again.stop()
+
+
+def _told(store: EmbeddedStore, command: bytes) -> bytes:
+    with socket.socket(socket.AF_UNIX) as viewer:
+        viewer.connect(store.url.removeprefix("unix://"))
+        viewer.sendall(command + b"\r\n")
+        return viewer.recv(100)
 
 
 def test_the_store_ends_with_a_process_that_was_killed(tmp_path: Path) -> None:

@@ -99,11 +99,12 @@ def test_the_address_stays_and_is_written_down(tmp_path: Path) -> None:
     assert again.pid != lease.pid
 
 
-def test_a_store_that_died_is_started_again_by_the_next_server(tmp_path: Path) -> None:
+def test_a_store_that_died_is_there_again_for_the_next_server(tmp_path: Path) -> None:
     """Those who used it find it at the same address."""
     first = StoreLease.take(tmp_path, Durability.NONE)
-    psutil.Process(first.pid).kill()
-    await_end(first.pid)
+    died = first.pid
+    psutil.Process(died).kill()
+    await_end(died)
     second = StoreLease.take(tmp_path, Durability.NONE)
 
     assert second.url == first.url

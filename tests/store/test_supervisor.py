@@ -1,6 +1,7 @@
 """Tests of the supervisor, with an ordinary program in the store's place."""
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -9,29 +10,39 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from server.store import supervisor
 
-PROGRAM = "import os, sys, time; print(os.getpid(), file=open(sys.argv[1], 'w'), flush=True); time.sleep(600)"
+PROGRAM = "import time; time.sleep(600)"
 
 
-def supervise(tmp_path: Path) -> tuple[int, int, int]:
+def supervise(tmp_path: Path, program: str = PROGRAM) -> tuple[int, int, int]:
     """Start the supervisor over a sleeping program; return our hold on it, the lock, and the program's pid."""
     users = os.open(tmp_path / "users", os.O_RDWR | os.O_CREAT)
     fcntl.flock(users, fcntl.LOCK_SH)
     lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    pid_file = tmp_path / "pid"
-    program = [sys.executable, "-c", PROGRAM, str(pid_file)]
-    subprocess.run(
-        [sys.executable, "-I", "-S", str(supervisor.__file__), str(tmp_path / "users"), str(lock), *program],
-        pass_fds=[lock],
-        check=True,
-    )
+    os.write(lock, b'{"url": "somewhere"}')
+    alive = os.open(tmp_path / "alive", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(alive, fcntl.LOCK_EX)
+    command = [sys.executable, "-I", "-S", str(supervisor.__file__), str(tmp_path / "users"), str(lock), str(alive)]
+    with (tmp_path / "log").open("ab") as log:
+        subprocess.run(
+            [*command, sys.executable, "-c", program], pass_fds=[lock, alive], stdout=log, stderr=log, check=True
+        )
     os.close(lock)
-    while not (pid_file.exists() and pid_file.read_text().endswith("\n")):
+    os.close(alive)
+    return users, os.open(tmp_path / "lock", os.O_RDWR), noted_pid(tmp_path)
+
+
+def noted_pid(tmp_path: Path, other_than: int = 0) -> int:
+    """Wait until the lock names a program other than *other_than*; return its process id."""
+    while True:
+        pid: int = json.loads((tmp_path / "lock").read_text()).get("pid", 0)
+        if pid not in (0, other_than):
+            return pid
         time.sleep(0.01)
-    return users, os.open(tmp_path / "lock", os.O_RDWR), int(pid_file.read_text())
 
 
 def test_the_program_runs_while_it_is_used_and_ends_after(tmp_path: Path) -> None:
@@ -60,12 +71,44 @@ def test_a_second_user_keeps_the_program_running(tmp_path: Path) -> None:
     os.close(lock)
 
 
-def test_the_supervisor_ends_with_the_program(tmp_path: Path) -> None:
-    """A store that died leaves no watcher behind, and its users do not hold the next start up."""
+def test_a_program_that_died_is_started_again_and_noted(tmp_path: Path) -> None:
+    """The lock stays taken, names the new process beside what stood there, and the log says what happened."""
     users, lock, pid = supervise(tmp_path)
     os.kill(pid, signal.SIGKILL)
 
+    second = noted_pid(tmp_path, other_than=pid)
+    assert psutil.pid_exists(second)
+    assert json.loads((tmp_path / "lock").read_text()) == {"url": "somewhere", "pid": second}
+    assert f"status -9 (process {pid}), and is started again" in (tmp_path / "log").read_text()
+
+    os.close(users)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    assert not psutil.pid_exists(pid)
+    assert not psutil.pid_exists(second)
+    os.close(lock)
+
+
+def test_a_program_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
+    """The lock is freed, so that the next user may start it and be told why it does not work."""
+    users, lock, _ = supervise(tmp_path, "raise SystemExit(3)")
+
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    log = (tmp_path / "log").read_text()
+    assert log.count("status 3") == supervisor.DEATHS_MAX
+    assert log.endswith("died 11 times within 10 s, and is given up\n")
     os.close(users)
     os.close(lock)
+
+
+def test_the_lock_of_the_living_is_the_supervisors_alone(tmp_path: Path) -> None:
+    """A supervisor that was killed leaves the program running, which does not pass for it."""
+    users, lock, pid = supervise(tmp_path)
+    alive = os.open(tmp_path / "alive", os.O_RDWR)
+    with pytest.raises(BlockingIOError):
+        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    psutil.Process(pid).parent().kill()  # type: ignore[union-attr]
+
+    fcntl.flock(alive, fcntl.LOCK_EX)
+    assert psutil.pid_exists(pid)
+    os.kill(pid, signal.SIGKILL)
+    for descriptor in (users, lock, alive):
+        os.close(descriptor)
