@@ -21,6 +21,7 @@ from loadtest.folder import RunFacts, RunFolder
 from loadtest.judgement import judge_run
 from loadtest.processes import ProcessFailed
 from loadtest.record import BadRecord
+from loadtest.report import write_report
 from loadtest.scenario import BadScenario, Scenario, load_scenario, scenario_text
 from loadtest.storm import Plan, perform
 from loadtest.terminal import LiveView, show_result, show_verifications
@@ -182,7 +183,9 @@ def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str
     text = orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     folder.result.write_bytes(text)
     show_result(say, result)
-    say.print(f"[dim]run[/]  {folder.path}   [dim]again[/]  {result['repeat_command']}", soft_wrap=True)
+    say.print("[dim]storm[/]  writing the report")
+    report = write_report(folder, result)
+    say.print(f"[dim]report[/]  {report}   [dim]again[/]  {result['repeat_command']}", soft_wrap=True)
     if json == "-":
         sys.stdout.buffer.write(text)
         sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil, log10
 
 from loadtest.books import Books, JournalRecord, PacketRecord
 from loadtest.report.figure import Figure, Trace, colour_of, dash_of, thinned
@@ -10,13 +11,14 @@ PACKETS_MAX = 60
 LEGEND_MAX = 14
 POINTS_MAX = 160
 SUPERFLUOUS_MAX = 200
+FEW_DECADES = 300  # between the first claim and the last; beyond it only powers of ten are named
 EARLIEST_MS = 1.0  # the axis is logarithmic; what came sooner stands at its left edge
 
 
 @dataclass(slots=True)
 class Run:
     """
-    One packet's claims in the journal's order: (real ms after the opening, shares given so far).
+    One packet's claims in order of room time: (real ms after the opening, shares given so far).
 
     ``superfluous`` are those whose share another claim had already, or the packet does not have.
     """
@@ -67,7 +69,8 @@ def _run(number: int, packet: PacketRecord, entries: Sequence[JournalRecord], sp
     run = Run(number, packet)
     taken: set[int] = set()
     given = 0
-    for entry in entries:
+    # A server that races writes its journal out of order.
+    for entry in sorted(entries, key=lambda entry: entry.at_ms):
         at_ms = (entry.at_ms - packet.grab_at_ms) / max(1, speed)
         for claim in entry.claims or ():
             given += 1
@@ -79,10 +82,11 @@ def _run(number: int, packet: PacketRecord, entries: Sequence[JournalRecord], sp
 
 
 def _ticks(runs: Sequence[Run]) -> dict[str, object]:
+    earliest_ms = max(EARLIEST_MS, min(run.steps[0][0] for run in runs))
     latest_ms = max(run.steps[-1][0] for run in runs)
-    ticks: list[int] = [1]
-    while ticks[-1] < latest_ms:
-        ticks.append(ticks[-1] * 10)
+    steps = (1, 2, 5) if latest_ms < FEW_DECADES * earliest_ms else (1,)
+    decades = range(1 + max(0, ceil(log10(max(1.0, latest_ms)))))
+    ticks = [step * 10**decade for decade in decades for step in steps]
     texts = [f"{tick:,} ms" if tick < 1_000 else f"{tick // 1_000:,} s" for tick in ticks]
     return {"tickvals": ticks, "ticktext": texts}
 

@@ -1,5 +1,6 @@
 """Findings: the invariants with what each means, and every counterexample as tables that can be read."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +22,9 @@ MEANINGS = {
     "A4": "Every share a viewer was told of stands in the books, and every share in the books was asked for.",
     "A5": "What a viewer was told it won is still in the books at the end.",
     "A6": "Asking again gives the same answer: the same share, and for the same request the same bytes.",
-    "A7": "Shares were given only inside the grab window, in the order of the taps, and sold out was never said too soon.",
+    "A7": "Shares were given only inside the window, in the order of the taps, and sold out was never said too soon.",
     "A8": "Every share is the one committed to before the window opened: its amount, one owner, none skipped.",
-    "A9": "Every connected viewer heard every numbered message once and in order; who came back got what it had missed.",
+    "A9": "Every connected viewer heard every fact of its room once and in order; whoever resumed got what it missed.",
     "A10": "Every movement has two sides that cancel out, and every wallet follows from its journal.",
 }
 FAIRNESS = "Whether place, process or order made a difference. Reported, never decides."
@@ -41,7 +42,22 @@ _TITLES = {
     "differ": "history: messages that differed",
     "arrival": "history: when the opening was heard",
 }
-_UNTOLD = frozenset(["kind", "i", "process", "receipt"])
+_UNTOLD = frozenset(["kind", "i", "process", "receipt", "claim_id"])
+_TOLD_OF_PACKET = frozenset(
+    [
+        "packet_id",
+        "state",
+        "share_count",
+        "total_fen",
+        "given",
+        "given_fen",
+        "remaining",
+        "remaining_fen",
+        "returned",
+        "returned_fen",
+    ]
+)
+_LARGE = re.compile(r"(?<![\w.:#-])\d{4,}(?![\w:-]|\.\w)")
 _PLAIN_NUMBERS = frozenset(["seq", "first_seq", "last_seq", "index", "edition", "code"])
 
 
@@ -104,7 +120,12 @@ def _counterexample(violation: Mapping[str, Any], timebase: Timebase) -> Counter
         kinds.setdefault(str(record.get("kind", "record")), []).append(_flat(record))
     tables = [_table(kind, records, violation["packet_id"], timebase) for kind, records in kinds.items()]
     title, meaning = INVARIANTS.get(name, ""), MEANINGS.get(name, "")
-    return Counterexample(name, title, meaning, violation["packet_id"], violation["detail"], tables)
+    return Counterexample(name, title, meaning, violation["packet_id"], _grouped(violation["detail"]), tables)
+
+
+def _grouped(detail: str) -> str:
+    """Return a sentence with its large numbers in groups of three; ids, which have letters or marks, stay."""
+    return _LARGE.sub(lambda found: f"{int(found[0]):,}", detail)
 
 
 def _flat(record: Line) -> Line:
@@ -116,7 +137,8 @@ def _flat(record: Line) -> Line:
 
 
 def _table(kind: str, records: Sequence[Line], packet_id: str, timebase: Timebase) -> RecordTable:
-    columns = [name for name in dict.fromkeys(_names(records)) if _told(name, records, packet_id)]
+    names = [name for name in dict.fromkeys(_names(records)) if kind != "packet" or name in _TOLD_OF_PACKET]
+    columns = [name for name in names if _told(name, records, packet_id)]
     rows = [[_cell(name, record.get(name), timebase) for name in columns] for record in records]
     numeric = [all(isinstance(record.get(name), int | None) for record in records) for name in columns]
     return RecordTable(_TITLES.get(kind, kind), [_heading(name) for name in columns], rows, numeric)

@@ -11,7 +11,7 @@ from server.core.ids import PacketId
 PACKETS_MAX = 16
 CREATORS_MAX = 16
 CLAIMED, SWEPT, VOIDED, ESCROW = "claimed by viewers", "swept back", "voided, back", "still in escrow"
-_ENDS = {CLAIMED: "--granted", SWEPT: "--c5", VOIDED: "--c3", ESCROW: "--other"}
+_ENDS = {CLAIMED: "--granted", SWEPT: "--c5", VOIDED: "--c8", ESCROW: "--other"}
 _MOVEMENTS = {"claim": CLAIMED, "sweep": SWEPT, "void": VOIDED}
 
 
@@ -84,7 +84,7 @@ def money_figure(flows: Sequence[Flow], books: Books) -> Figure | None:
         labels.setdefault(flow.end, (flow.end, _ENDS[flow.end]))
         links[source, flow.end] += flow.amount_fen
     middle = len({flow.packet_id for flow in flows}) if by_packet else len(labels)
-    return Figure("money", max(240, 90 + 40 * middle), [_sankey(links, labels)], {"margin": {"l": 8, "r": 8, "t": 12}})
+    return Figure("money", max(240, 90 + 40 * middle), [_sankey(links, labels)], {"margin": {"l": 8, "r": 8, "t": 12, "b": 16}})
 
 
 def _balanced(wallet: WalletRecord) -> bool:

@@ -9,17 +9,28 @@ from loadtest.books import Books, PacketRecord
 from loadtest.history import History
 from loadtest.measures import UNKNOWN
 from loadtest.report.figure import STATUS_COLOUR_OTHER, STATUS_COLOURS, Figure, Trace, colour_of
+from loadtest.report.happenings import Row
 from loadtest.report.timebase import Timebase, shanghai
+from server.core.ids import PacketId
 from server.core.packet import PacketState
 
-BINS_MAX = 300
+BINS_MAX = 400
 LANES_MAX = 14
 SHADES_MAX = 60
 NAMES_MAX = 40
+_MARK_BELOW = 0.36  # of a lane: at the lower edge of the bar, so that its name can be read
 _STEPS = (1, 2, 5)
+_MARKS = {
+    "launch": ("launched", "triangle-right"),
+    "sold_out": ("sold out", "diamond"),
+    "void": ("voided", "x"),
+    "sweep": ("swept", "square-open"),
+    "refused": ("refused", "cross"),
+}
 _LANE_PX = 30
+_GAP_PX = 16
 _BARS_PX = 270
-_MARGIN_PX = 130
+_MARGIN_PX = 140  # above the lanes and below the bars, as the page's script lays it out
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +50,8 @@ class Span:
         return self.packet.state is PacketState.VOIDED
 
 
-def over_time_figure(books: Books, history: History, timebase: Timebase) -> Figure | None:
-    """Return the figure, or None if nobody tapped."""
+def over_time_figure(books: Books, history: History, timebase: Timebase, rows: Sequence[Row]) -> Figure | None:
+    """Return the figure, with marks on the lanes from the happenings in *rows*, or None if nobody tapped."""
     answers = [
         (timebase.seconds(grab.t_sent if grab.t_reply is None else grab.t_reply), grab.status or UNKNOWN)
         for grab in history.grabs
@@ -51,22 +62,22 @@ def over_time_figure(books: Books, history: History, timebase: Timebase) -> Figu
     end_s = max([at for at, _ in answers] + [span.end_s for span in spans])
     width_s = bin_width(end_s)
     lanes = 1 + max((span.lane for span in spans), default=-1)
-    height = _MARGIN_PX + _BARS_PX + _LANE_PX * lanes
-    share = _LANE_PX * lanes / (_BARS_PX + _LANE_PX * lanes + 24)
+    plot_px = _BARS_PX + (_GAP_PX + _LANE_PX * lanes if lanes else 0)
+    bars_top, lanes_bottom = _BARS_PX / plot_px, (_BARS_PX + _GAP_PX) / plot_px
     layout: dict[str, Any] = {
         "barmode": "stack",
         "bargap": 0,
         "xaxis": {"title": {"text": "real seconds since the first viewer came"}, "range": [0, round(end_s * 1.02, 2)]},
-        "yaxis": {"title": {"text": f"grabs answered in {width_s:g} s"}, "domain": [0, round(1 - share, 4)]},
+        "yaxis": {"title": {"text": f"grabs answered in {width_s:g} s"}, "domain": [0, round(bars_top, 4)]},
         "shapes": [_shade(span) for span in spans[:SHADES_MAX] if not span.voided],
     }
     traces = _bars(answers, width_s, timebase)
     if lanes:
-        layout["yaxis2"] = _lane_axis(spans, lanes, 1 - share)
-        traces += _lane_traces(spans)
+        layout["yaxis2"] = _lane_axis(spans, lanes, lanes_bottom)
+        traces += _lane_traces(spans) + _marks(spans, rows)
     origin_ms = timebase.room_ms(0)
     room_axis = None if origin_ms is None else (shanghai(origin_ms, "%Y-%m-%d %H:%M:%S.%f"), books.clock.speed)
-    return Figure("over-time", height, traces, layout, room_axis)
+    return Figure("over-time", _MARGIN_PX + plot_px, traces, layout, room_axis)
 
 
 def bin_width(seconds: float) -> float:
@@ -143,7 +154,7 @@ def _lane_axis(spans: Sequence[Span], lanes: int, bottom: float) -> dict[str, An
         room = span.packet.room_id or ""
         first_of_room[room] = min(span.lane, first_of_room.get(room, span.lane))
     return {
-        "domain": [round(bottom + 0.04, 4), 1],
+        "domain": [round(bottom, 4), 1],
         "range": [lanes - 0.4, -0.6],
         "tickvals": list(first_of_room.values()),
         "ticktext": list(first_of_room),
@@ -175,8 +186,29 @@ def _lane(name: str, pieces: Sequence[tuple[Span, float, float]], opacity: float
         "width": 0.72,
         "marker": {"color": [colour_of(span.number) for span, _, _ in pieces], "opacity": opacity},
         "text": [(span.packet.name or span.packet.packet_id) + suffix if named else "" for span, _, _ in pieces],
-        "textposition": "inside", "insidetextanchor": "start", "constraintext": "none", "textangle": 0,
+        "textposition": "inside", "insidetextanchor": "middle", "constraintext": "none", "textangle": 0,
         "insidetextfont": {"color": "--ink"},
         "customdata": [f"{span.packet.name} {span.packet.packet_id}" for span, _, _ in pieces],
         "hovertemplate": f"%{{customdata}}<br>{name} of %{{x:,.2f}} s from %{{base:,.2f}} s<extra></extra>",
     }  # fmt: skip
+
+
+def _marks(spans: Sequence[Span], rows: Sequence[Row]) -> list[Trace]:
+    lanes = {span.packet.packet_id: span for span in spans}
+    traces: list[Trace] = []
+    for kind, (name, symbol) in _MARKS.items():
+        marked = [
+            (row, lanes[PacketId(row.packet_id)], row.seconds)
+            for row in rows
+            if row.kind == kind and row.seconds is not None and row.packet_id in lanes
+        ]
+        if marked:
+            traces.append({
+                "type": "scatter", "mode": "markers", "name": name, "xaxis": "x", "yaxis": "y2",
+                "x": [round(seconds, 3) for _, _, seconds in marked],
+                "y": [span.lane + _MARK_BELOW for _, span, _ in marked],
+                "customdata": [f"{span.packet.name or span.packet.packet_id}<br>{name}" for _, span, _ in marked],
+                "marker": {"symbol": symbol, "size": 8, "color": "--ink", "line": {"color": "--card", "width": 1}},
+                "hovertemplate": "%{customdata} at %{x:,.2f} s<extra></extra>",
+            })  # fmt: skip
+    return traces

@@ -44,15 +44,15 @@ def render(result: Mapping[str, Any], allocator: str, books: Books, history: His
     rooms = room_skews(hearings)
     flows = flows_of(books)
     shares = share_figures(sizes)
+    happenings = happenings_of(books, history, result["happenings"], timebase)
     figures = {
-        "over_time": over_time_figure(books, history, timebase),
+        "over_time": over_time_figure(books, history, timebase, happenings),
         "spectrum": spectrum_figure(history),
         "claims": claims_figure(runs_of(books)),
         "fanout": fanout_figure(hearings, rooms, books),
         "money": money_figure(flows, books),
     }
     firsts, others = counterexamples_of(result["violations"], timebase)
-    happenings = happenings_of(books, history, result["happenings"], timebase)
     text: str = _template().render(
         result=result,
         allocator=allocator,
@@ -85,7 +85,7 @@ def render(result: Mapping[str, Any], allocator: str, books: Books, history: His
 
 
 def _packets(packets: Sequence[Mapping[str, Any]], books: Books, sizes: Sequence[Sizes]) -> list[dict[str, Any]]:
-    """Return the packets of the result with their schedule, in order of their opening, and how their seed turned out."""
+    """Return the packets of the result, in order of their opening, with their schedule and what their seed showed."""
     by_id = {one.packet.packet_id: one for one in sizes}
     lines = []
     for packet in packets:

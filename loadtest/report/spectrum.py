@@ -1,12 +1,12 @@
-"""The percentile spectrum: how slow the slowest were, with as much room for the last thousandth as for the first half."""
+"""The percentile spectrum: how slow the slowest were, with as much room for the last thousandth as for the rest."""
 
 from collections.abc import Sequence
+from math import log10
 
 from loadtest.history import History
 from loadtest.measures import NS_PER_MS, answered_taps
 from loadtest.report.figure import Figure, Trace
 
-POINTS_MAX = 300
 _TICKS = (0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999)
 
 
@@ -24,6 +24,7 @@ def spectrum_figure(history: History) -> Figure | None:
             "title": {"text": "percentile of taps"},
             "tickvals": [_place(tick) for tick in ticks],
             "ticktext": [f"{tick:g} %" for tick in ticks],
+            "range": [-0.02, round(log10(2 * len(taps)) + 0.02, 3)],
         },
         "yaxis": {"title": {"text": "milliseconds"}, "rangemode": "tozero"},
         "hovermode": "x unified",
@@ -37,7 +38,7 @@ def spectrum(ordered_ns: Sequence[int]) -> list[tuple[float, float]]:
     Return (percentile, milliseconds) of sorted latencies: so many per cent took at most so long.
 
     Thinned towards the quick end, where neighbours are alike; the slowest are all there. The last point is the
-    maximum, at the percentile of the one before it, so that a line through the points rises to it.
+    maximum, half a rank short of 100 %, which no logarithmic axis reaches.
     """
     count = len(ordered_ns)
     slower = count - 1
@@ -46,8 +47,7 @@ def spectrum(ordered_ns: Sequence[int]) -> list[tuple[float, float]]:
         ranks.add(count - slower)
         slower = min(slower - 1, int(slower * 0.96))
     points = [(100 * rank / count, ordered_ns[rank - 1] / NS_PER_MS) for rank in sorted(ranks)]
-    last_but_one = 100 * (count - 1) / count
-    return [*points[:-1], (last_but_one, ordered_ns[-1] / NS_PER_MS)]
+    return [*points[:-1], (100 * (count - 0.5) / count, ordered_ns[-1] / NS_PER_MS)]
 
 
 def _place(percentile: float) -> float:
@@ -63,7 +63,7 @@ def _trace(name: str, ordered_ns: Sequence[int], colour: str, dash: str) -> Trac
         "name": name,
         "x": [round(_place(percentile), 6) for percentile, _ in points],
         "y": [round(ms, 3) for _, ms in points],
-        "customdata": [f"{percentile:.7g} %" for percentile, _ in points],
+        "customdata": [*(f"{percentile:.7g} %" for percentile, _ in points[:-1]), "all"],
         "line": {"color": colour, "dash": dash, "width": 2.5},
         "hovertemplate": "%{customdata} took at most %{y:,.2f} ms",
     }

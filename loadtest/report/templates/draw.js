@@ -54,14 +54,17 @@
       tickformat: "%H:%M:%S", fixedrange: true, nticks: 8, title: { text: "room time", standoff: 4, font: { size: 12, color: "--faint" } },
       anchor: layout.yaxis2 ? "y2" : "y",
     });
-    layout.legend = { ...layout.legend, y: -0.02, yanchor: "top", yref: "paper" };
+    // The room's axis has the place above, so the legend goes below the axis in real seconds.
+    layout.margin = { ...layout.margin, t: 50, b: 90 };
+    const plot_px = figure.height - layout.margin.t - layout.margin.b;
+    layout.legend = { ...layout.legend, y: -50 / plot_px, yanchor: "top", traceorder: "normal" };
     // An axis without a trace is not drawn.
     data.push({ type: "scatter", mode: "markers", x: [layout.xaxis2.range[0]], y: [0], xaxis: "x2", yaxis: layout.yaxis2 ? "y2" : "y",
       opacity: 0, showlegend: false, hoverinfo: "skip" });
   }
 
   function draw(figure) {
-    const place = document.getElementById(figure.name);
+    const place = document.getElementById(`plot-${figure.name}`);
     const narrow = place.clientWidth < NARROW_PX;
     const data = structuredClone(figure.data);
     const layout = layoutOf(structuredClone(figure), narrow);
