@@ -22,6 +22,18 @@ class GatewayCollector(Collector):
         for status, count in metrics.grabs.items():
             grabs.add_metric([str(status)], count)
         yield grabs
+        yield CounterMetricFamily("redrain_comments_received", "Comments of viewers.", value=metrics.comments_in)
+        yield CounterMetricFamily(
+            "redrain_comments_dropped",
+            "Comments not told to all: too many in a window, or the store was away.",
+            value=metrics.comments_dropped,
+        )
+        yield CounterMetricFamily("redrain_likes_received", "Likes of viewers.", value=metrics.likes_in)
+        yield CounterMetricFamily(
+            "redrain_messages_dropped",
+            "Messages not sent to viewers that were behind; never a fact, never a receipt.",
+            value=metrics.messages_dropped,
+        )
         yield CounterMetricFamily("redrain_frames_received", "Frames from viewers.", value=metrics.frames_in)
         yield CounterMetricFamily("redrain_frames_sent", "Frames to viewers.", value=metrics.frames_out)
         yield CounterMetricFamily("redrain_bytes_sent", "Bytes to viewers.", value=metrics.bytes_out)

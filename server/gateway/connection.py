@@ -12,6 +12,7 @@ from websockets.frames import Frame, Opcode
 
 from server.core import messages
 from server.core.ids import PacketId
+from server.core.messages import Comment, Like
 from server.core.session import Close, Correct, Session, SessionEffect, Take, TellTime, TurnAway
 from server.gateway import frames
 from server.gateway.codec import Codec
@@ -96,10 +97,17 @@ class RoomConnection(asyncio.Protocol):
             self._shake_hands(data)
 
     def pause_writing(self) -> None:
-        """Cut a viewer off that is too far behind; it comes back and resumes."""
-        if self._state is _State.OPEN:
-            # Not from inside the write that filled the buffer.
-            asyncio.get_running_loop().call_soon(self._give_up)
+        """Spare a viewer that is behind what it may miss, and from now on look at how far behind it is."""
+        if self._room is not None:
+            self.write = self._write_and_look
+            self._room.audience.fall_behind(self)
+            self._look_at_outbox()
+
+    def resume_writing(self) -> None:
+        """Treat a viewer that has read like any other again."""
+        if self._room is not None:
+            self.write = self._transport.write
+            self._room.audience.catch_up(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything about the connection."""
@@ -196,7 +204,7 @@ class RoomConnection(asyncio.Protocol):
         gateway = self._gateway
         self._room = room
         self._session = Session(asked.viewer_id, gateway.limits.session)
-        self._transport.set_write_buffer_limits(high=gateway.limits.outbox_bytes_max)
+        self._transport.set_write_buffer_limits(high=gateway.limits.outbox_soft_bytes)
         room.audience.join(self)
         greeting = room.welcome(asked.viewer_id, epoch=asked.epoch, seq=asked.seq)
         gateway.metrics.resumed += bool(asked.epoch)
@@ -220,10 +228,12 @@ class RoomConnection(asyncio.Protocol):
         effect = self._session.receive(payload, time.monotonic_ns() // 1_000_000)
         if type(effect) is Take:
             self._gateway.desk.take(self, effect.packet_id, effect.grab)
-        elif effect is not None:
+        else:
             self._carry_out(effect)
 
     def _carry_out(self, effect: SessionEffect) -> None:
+        assert self._session is not None
+        assert self._room is not None
         gateway = self._gateway
         match effect:
             case Take(packet_id, grab):
@@ -231,15 +241,19 @@ class RoomConnection(asyncio.Protocol):
             case TurnAway(claim):
                 gateway.metrics.grabs[claim.status] += 1
                 self._say(messages.receipt(claim))
-            case Correct(text):
+            case Correct(error):
                 gateway.metrics.malformed += 1
-                self._say(text)
+                self._say(error)
             case TellTime(client_ms):
                 self._say(messages.pong(client_ms, gateway.clock.room_ms()))
-            case Close(code, reason, text):
-                if text:
+            case Comment(text):
+                gateway.chatter.say(self._room, self._session.viewer_id, text)
+            case Like(count):
+                gateway.chatter.like(self._room, count)
+            case Close(code, reason, error):
+                if error:
                     gateway.metrics.malformed += 1
-                    self._say(text)
+                    self._say(error)
                 self.close(code, reason)
             case _:
                 assert_never(effect)
@@ -281,6 +295,17 @@ class RoomConnection(asyncio.Protocol):
             self._hear(text)
         elif not self._session.spend(time.monotonic_ns() // 1_000_000):
             self.close(frames.POLICY_VIOLATION, "too many frames")
+
+    def _write_and_look(self, data: bytes) -> None:
+        """Write to a viewer that is behind."""
+        self._transport.write(data)
+        self._look_at_outbox()
+
+    def _look_at_outbox(self) -> None:
+        """Cut a viewer off that is too far behind; it comes back and resumes."""
+        if self._transport.get_write_buffer_size() > self._gateway.limits.outbox_bytes_max:
+            # Not from inside the write that filled the buffer.
+            asyncio.get_running_loop().call_soon(self._give_up)
 
     def _give_up(self) -> None:
         if self._state is _State.OPEN:

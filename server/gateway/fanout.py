@@ -27,11 +27,14 @@ class Audience:
     The connections in a room.
 
     Numbered messages reach everybody who was seated when they were told, exactly once and in order: each takes its own
-    snapshot of the seats, and the snapshots are written out first in, first out.
+    snapshot of the seats, and the snapshots are written out first in, first out. Of what is told soon, only what is
+    lasting goes to who is behind.
     """
 
     __slots__ = (
         "_at_work",
+        "_behind",
+        "_lasting",
         "_limits",
         "_loop",
         "_metrics",
@@ -52,7 +55,9 @@ class Audience:
         self._metrics = metrics
         self._seats: list[Seated] = []
         self._writes: list[Write] = []
+        self._behind: dict[Seated, None] = {}
         self._pending: list[bytes] = []
+        self._lasting: list[bytes] = []  # of what is pending, what nobody may miss
         self._timer: asyncio.TimerHandle | None = None
         self._passes: deque[_Pass] = deque()
         self._at_work = False
@@ -75,20 +80,34 @@ class Audience:
     def leave(self, member: Seated) -> None:
         """Free a connection's seat."""
         assert self._seats[member.seat] is member
+        self._behind.pop(member, None)
         self._swap(member.seat, len(self._seats) - 1)
         self._seats.pop()
         self._writes.pop()
         member.seat = -1
 
-    def tell_soon(self, frame: bytes) -> None:
-        """Tell what is no fact: it waits up to the window's length for company."""
+    def fall_behind(self, member: Seated) -> None:
+        """Spare a member that does not read what it may miss."""
+        self._behind[member] = None
+        self._writes[member.seat] = _pass_over
+
+    def catch_up(self, member: Seated) -> None:
+        """Tell a member everything again."""
+        self._behind.pop(member, None)
+        self._writes[member.seat] = member.write
+
+    def tell_soon(self, frame: bytes, *, lasting: bool = False) -> None:
+        """Tell what is no fact: it waits up to the window's length for company. Who is behind gets what is lasting."""
         self._pending.append(frame)
+        if lasting:
+            self._lasting.append(frame)
         if self._timer is None:
             self._timer = self._loop.call_later(self._limits.window_ms / 1_000, self.flush)
 
     def tell(self, frame: bytes) -> None:
         """Tell a fact: at once, joined with what is pending."""
         self._pending.append(frame)
+        self._lasting.append(frame)
         self.flush()
 
     def flush(self) -> None:
@@ -99,9 +118,18 @@ class Audience:
         if not self._pending:
             return
         frames, self._pending = self._pending, []
-        if not self._writes:
+        lasting, self._lasting = self._lasting, []
+        if self._behind:
+            self._metrics.messages_dropped += (len(frames) - len(lasting)) * len(self._behind)
+            self._begin(lasting, [member.write for member in self._behind])
+            self._begin(frames, [write for write in self._shuffled() if write is not _pass_over])
+        else:
+            self._begin(frames, self._shuffled())
+
+    def _begin(self, frames: list[bytes], writes: list[Write]) -> None:
+        if not frames or not writes:
             return
-        self._passes.append(_Pass(b"".join(frames), len(frames), self._shuffled()))
+        self._passes.append(_Pass(b"".join(frames), len(frames), writes))
         if not self._at_work:
             self._at_work = True
             self._write_slice()
@@ -144,6 +172,10 @@ class Audience:
         seats[a], seats[b] = seats[b], seats[a]
         writes[a], writes[b] = writes[b], writes[a]
         seats[a].seat, seats[b].seat = a, b
+
+
+def _pass_over(_: bytes) -> None:
+    """Stand in for the write of a member that is behind."""
 
 
 class _Pass:

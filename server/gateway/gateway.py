@@ -1,11 +1,13 @@
 """The gateway of one process: what connections, HTTP routers and the sweeper stand on."""
 
 import asyncio
+import secrets
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from server.core.ids import PacketId, RoomId, ViewerId
 from server.core.refusal import Refused
+from server.gateway.chatter import ChatterDesk
 from server.gateway.grabs import GrabDesk, allocator_by_name
 from server.gateway.handshake import (
     ROOM_FULL,
@@ -21,6 +23,7 @@ from server.gateway.metrics import Metrics
 from server.gateway.rooms import LiveRooms
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.port import Allocator
+from server.store.chatter import ChatterChannel
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
 from server.store.feed import Feed, FeedFollower
@@ -36,6 +39,7 @@ class Gateway:
     """
 
     desk: GrabDesk
+    chatter: ChatterDesk
     keepalive: Keepalive
 
     def __init__(
@@ -81,11 +85,15 @@ class Gateway:
         self.keepalive.start()
         await self._rooms.start()
         await self._follower.start()
+        channel = ChatterChannel(self.store, secrets.token_hex(8))
+        self.chatter = ChatterDesk(loop, channel, self._rooms, self.metrics)
+        self.chatter.start()
 
     async def stop(self) -> None:
         """Answer what was taken, then let go of everything."""
         await self.desk.drain()
         self.keepalive.stop()
+        await self.chatter.stop()
         await self._follower.stop()
         await self._rooms.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from server.core.session import SessionLimits
 
+OUTBOX_SOFT_PART = 4  # of the outbox; the rest is kept for facts and receipts, which are never dropped
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -22,12 +24,19 @@ class Limits:
     window_ms: int = 20  # what is no fact waits so long for company: one write for all of it
     resume_facts_max: int = 1_000  # facts kept to be told again to who comes back; a whole evening is a few hundred
 
+    @property
+    def outbox_soft_bytes(self) -> int:
+        """Past this a viewer is behind: what may be dropped is not queued for it, until it has read most of it."""
+        return self.outbox_bytes_max // OUTBOX_SOFT_PART
+
 
 PRODUCTION = Limits()
 
 LOAD = Limits(
     # One generator is one address, its viewers tap without pause, and a thousand connect in the same breath.
-    session=SessionLimits(messages_max=1_000_000, excess_max=1_000_000, grabs_in_flight_max=1_000),
+    session=SessionLimits(
+        messages_max=1_000_000, chatter_max=1_000_000, excess_max=1_000_000, grabs_in_flight_max=1_000
+    ),
     room_viewers_max=200_000,
     connections_per_viewer_max=1_000,
     connections_per_address_max=1_000_000,

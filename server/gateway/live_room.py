@@ -9,6 +9,7 @@ from typing import assert_never
 
 from server.core import messages
 from server.core.airing import CountShares, Effect, LookUp, Propose, Settle, Tell, result_body
+from server.core.chatter import Chatter
 from server.core.feed import Cue, FeedEntry
 from server.core.ids import PacketId, ViewerId
 from server.core.packet import Packet
@@ -69,6 +70,8 @@ class LiveRoom:
         self.record = record
         self.viewers = Quota(limits.connections_per_viewer_max)
         self.audience = Audience(loop, random.Random(), limits=limits, metrics=metrics)
+        self.chatter = Chatter()
+        self._elsewhere = 0  # viewers of other processes, as last counted
         self._loop = loop
         self._clock = clock
         self._feed = feed
@@ -142,10 +145,18 @@ class LiveRoom:
             resync=missed is None,
             server_ms=self._clock.room_ms(),
             speed=self._clock.record.speed,
-            audience=len(self.audience),
+            audience=self._elsewhere + len(self.audience),
             packets=self._room.packets_on_screen(),
         )
         return text_frame(text) + b"".join(missed or [])
+
+    def counted(self, elsewhere: int, likes: int, now_ms: int) -> None:
+        """Take the viewers of the other processes and the likes in total, and tell them if they are news."""
+        self._elsewhere = elsewhere
+        if len(self.audience):
+            text = self.chatter.count(elsewhere + len(self.audience), likes, now_ms)
+            if text is not None:
+                self.audience.tell_soon(text_frame(text))
 
     def _missed(self, epoch: str, seq: int) -> list[bytes] | None:
         """Return the frames of the facts after *seq*, or None if we do not have them all."""
@@ -166,7 +177,8 @@ class LiveRoom:
         for effect in effects:
             match effect:
                 case Tell(text):
-                    self.audience.tell_soon(text_frame(text))
+                    # What comes along with a fact, a popup with its opening, is as little to be missed.
+                    self.audience.tell_soon(text_frame(text), lasting=facts)
                 case Propose(cue):
                     self._start(self._propose(cue))
                 case CountShares(packet_id):

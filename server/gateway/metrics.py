@@ -17,6 +17,10 @@ class Metrics:
     frames_out: int = 0
     bytes_out: int = 0
     malformed: int = 0
+    comments_in: int = 0
+    comments_dropped: int = 0  # more were said in a window than are told, or the store was away
+    likes_in: int = 0
+    messages_dropped: int = 0  # not queued for viewers that are behind; never a fact, never a receipt
     too_slow: int = 0  # viewers cut off with 4008
     timed_out: int = 0  # requests that did not come in whole, and viewers that fell silent
     store_unavailable: int = 0

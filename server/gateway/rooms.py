@@ -1,7 +1,7 @@
 """All live rooms of this process: each opened once, then kept, whether anybody watches or not."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from server.core.feed import FeedEntry
 from server.core.ids import PacketId, RoomId
@@ -63,6 +63,9 @@ class LiveRooms:
         await asyncio.gather(*under_way, return_exceptions=True)
         for live in self._live.values():
             live.close()
+
+    def __iter__(self) -> Iterator[LiveRoom]:
+        return iter(self._live.values())
 
     def get(self, room_id: RoomId) -> LiveRoom | None:
         """Return the room if it is live in this process."""

@@ -6,6 +6,9 @@ CLOCK = "redrain:clock"
 ROOMS = "redrain:rooms"
 CREATORS = "redrain:creators"
 BELL = "redrain:bell"
+CHATTER = "redrain:chatter"
+PRESENT = "{redrain}:present"  # these two are one script's: one slot
+LIKES = "{redrain}:likes"
 
 
 def clock_of(creator_id: CreatorId) -> str:

@@ -160,7 +160,13 @@ class RawGuest:
             await self.writer.wait_closed()
 
     async def frame(self) -> tuple[int, bytes]:
-        """Return opcode and payload of the next frame."""
+        """Return opcode and payload of the next frame, but for the ``audience`` that comes when its second is full."""
+        while True:
+            opcode, payload = await self._any_frame()
+            if not payload.startswith(b'{"type":"audience"'):
+                return opcode, payload
+
+    async def _any_frame(self) -> tuple[int, bytes]:
         head = await self._exactly(2)
         length = head[1]
         if length == 126:

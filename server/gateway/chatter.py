@@ -1,0 +1,134 @@
+"""The rooms alive: comments of a window told in one message, likes and viewers counted once a second."""
+
+import asyncio
+
+from server.core import messages
+from server.core.chatter import Said
+from server.core.ids import RoomId, ViewerId
+from server.gateway.frames import text_frame
+from server.gateway.live_room import LiveRoom
+from server.gateway.metrics import Metrics
+from server.gateway.rooms import LiveRooms
+from server.store.chatter import ChatterChannel
+from server.store.connection import StoreUnavailable
+
+WINDOW_MS = 200  # real; the comments of one are one message
+COUNT_EVERY_S = 1.0
+
+
+class ChatterDesk:
+    """
+    Carries comments and likes between viewers, rooms and processes.
+
+    A room in which nobody speaks costs nothing: the one timer runs while some window is open. The count is one call of
+    the store for all rooms that have viewers here, and none if no room has.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, channel: ChatterChannel, rooms: LiveRooms, metrics: Metrics
+    ) -> None:
+        self._loop = loop
+        self._channel = channel
+        self._rooms = rooms
+        self._metrics = metrics
+        self._open: dict[RoomId, LiveRoom] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._publishing: asyncio.Task[None] | None = None
+        self._counting: asyncio.Task[None] | None = None
+        self._handed_in = False
+
+    def start(self) -> None:
+        """Begin to hear the other processes, and to count."""
+        self._channel.start(self._hear)
+        self._counting = self._loop.create_task(self._keep_counting())
+        self._counting.add_done_callback(self._done)
+
+    async def stop(self) -> None:
+        """Stop the timer, the count, and what is under way; our viewers are not counted any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        tasks = [task for task in (self._counting, self._publishing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._channel.stop()
+
+    def say(self, room: LiveRoom, viewer_id: ViewerId, text: str) -> None:
+        """Take a viewer's comment."""
+        self._metrics.comments_in += 1
+        room.chatter.say(viewer_id, text)
+        self._open_window(room)
+
+    def like(self, room: LiveRoom, count: int) -> None:
+        """Take a viewer's likes."""
+        self._metrics.likes_in += count
+        room.chatter.like(count)
+
+    async def count(self) -> None:
+        """Hand in our numbers, and tell each room those of all processes if they are news."""
+        rooms = {room.record.room_id: room for room in self._rooms if len(room.audience) or room.chatter.liked}
+        viewers = {room_id: len(room.audience) for room_id, room in rooms.items() if len(room.audience)}
+        likes = {room_id: room.chatter.take_likes() for room_id, room in rooms.items() if room.chatter.liked}
+        if not rooms and not self._handed_in:
+            return
+        try:
+            numbers = await self._channel.exchange(viewers, likes)
+        except StoreUnavailable:
+            # Likes whose fate is unknown are lost: a total that counts a tap twice would be the greater surprise.
+            self._metrics.store_unavailable += 1
+            return
+        self._handed_in = bool(viewers)
+        now_ms = int(self._loop.time() * 1_000)
+        for room_id, (elsewhere, likes_in_all) in numbers.items():
+            rooms[room_id].counted(elsewhere, likes_in_all, now_ms)
+
+    async def _keep_counting(self) -> None:
+        while True:
+            await asyncio.sleep(COUNT_EVERY_S)
+            await self.count()
+
+    def _hear(self, room_id: RoomId, comments: list[Said]) -> None:
+        room = self._rooms.get(room_id)
+        if room is not None and len(room.audience):
+            room.chatter.hear(comments)
+            self._open_window(room)
+
+    def _open_window(self, room: LiveRoom) -> None:
+        self._open[room.record.room_id] = room
+        if self._timer is None:
+            self._timer = self._loop.call_later(WINDOW_MS / 1_000, self._close_windows)
+
+    def _close_windows(self) -> None:
+        self._timer = None
+        rooms, self._open = self._open, {}
+        said: dict[RoomId, list[Said]] = {}
+        for room_id, room in rooms.items():
+            window = room.chatter.close_window()
+            self._metrics.comments_dropped += window.dropped
+            room.audience.tell_soon(text_frame(messages.comments(window.told)))
+            if window.own:
+                said[room_id] = window.own
+        if said:
+            self._publish_soon(said)
+
+    def _publish_soon(self, said: dict[RoomId, list[Said]]) -> None:
+        if self._publishing is None:
+            self._publishing = self._loop.create_task(self._publish(said))
+            self._publishing.add_done_callback(self._done)
+        else:
+            # The store has not answered for a whole window: comments do not pile up before it.
+            self._metrics.comments_dropped += sum(map(len, said.values()))
+
+    async def _publish(self, said: dict[RoomId, list[Said]]) -> None:
+        try:
+            await self._channel.publish(said)
+        except StoreUnavailable:
+            self._metrics.store_unavailable += 1
+            self._metrics.comments_dropped += sum(map(len, said.values()))
+        finally:
+            self._publishing = None
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._loop.call_exception_handler({"message": "chatter failed", "exception": fault, "task": task})
