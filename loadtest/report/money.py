@@ -84,7 +84,8 @@ def money_figure(flows: Sequence[Flow], books: Books) -> Figure | None:
         labels.setdefault(flow.end, (flow.end, _ENDS[flow.end]))
         links[source, flow.end] += flow.amount_fen
     middle = len({flow.packet_id for flow in flows}) if by_packet else len(labels)
-    return Figure("money", max(240, 90 + 40 * middle), [_sankey(links, labels)], {"margin": {"l": 8, "r": 8, "t": 12, "b": 16}})
+    margin = {"l": 8, "r": 8, "t": 12, "b": 16}
+    return Figure("money", max(240, 90 + 40 * middle), [_sankey(links, labels)], {"margin": margin})
 
 
 def _balanced(wallet: WalletRecord) -> bool:

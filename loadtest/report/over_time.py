@@ -16,6 +16,7 @@ from server.core.packet import PacketState
 
 BINS_MAX = 400
 LANES_MAX = 14
+SPANS_MAX = 500
 SHADES_MAX = 60
 NAMES_MAX = 40
 _MARK_BELOW = 0.36  # of a lane: at the lower edge of the bar, so that its name can be read
@@ -106,7 +107,7 @@ def spans_of(books: Books, timebase: Timebase) -> list[Span]:
             ends[lane : lane + 1] = [end_s]
             spans.append(Span(number, packet, warmup_s, grab_s, end_s, first_free + lane))
         first_free += len(ends)
-    return [span for span in spans if span.lane < LANES_MAX]
+    return [span for span in spans if span.lane < LANES_MAX][:SPANS_MAX]
 
 
 def _times(packet: PacketRecord, timebase: Timebase) -> tuple[float, float, float] | None:
