@@ -1,5 +1,7 @@
 """Scenarios are data, checked when read, and a wrong one says where it is wrong."""
 
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -55,27 +57,63 @@ def test_every_shipped_scenario_is_good(name: str) -> None:
 
 
 def test_the_evening_is_the_one_that_was_asked_for() -> None:
-    """Three creators in three rooms, eight packets, warm-ups of 2 to 15 minutes, two overlapping in one room."""
+    """Two creators on Douyin's rules and one on Kuaishou's, on 5 August from 19:10, in under 90 seconds."""
     scenario = load_scenario("evening")
     assert len(scenario.creators) == len(scenario.rooms) == 3
-    assert len(scenario.packets) == 8
     assert scenario.speed == 60
+    assert scenario.origin == datetime.fromisoformat("2023-08-05T19:10:00+08:00")
     assert scenario.audience.viewers >= 600
+    rulebooks = {packet.room_id: packet.platform for packet in scenario.packets}
+    assert rulebooks == {"anna-live": "douyin", "bowen-live": "douyin", "chongai-live": "kuaishou"}
     assert {packet.denomination for packet in scenario.packets} == {"random", "fixed"}
-    assert any(packet.void_at_ms is not None for packet in scenario.packets)
+    assert {packet.mode for packet in scenario.packets} == {"relative", "exact", "manual", "scheduled"}
+    assert any(packet.void_at_ms is not None and packet.expect_void is None for packet in scenario.packets)
+    refused = {packet.expect or packet.expect_void for packet in scenario.packets} - {None}
+    assert refused == {"refused:DY-BLK-1", "refused:DY-LAU-9", "refused:DY-VOI-2"}
     warmups = [packet.delay_ms for packet in scenario.packets if packet.delay_ms is not None]
     assert (min(warmups), max(warmups)) == (120_000, 900_000)
     last_end_ms = max(
         (packet.grab_at_ms or packet.launch_at_ms + (packet.delay_ms or 0)) + (packet.claim_window_ms or 0)
         for packet in scenario.packets
     )
-    assert last_end_ms / scenario.speed < 80_000
-    spans = sorted(
-        (packet.launch_at_ms, packet.launch_at_ms + packet.delay_ms + packet.claim_window_ms)
-        for packet in scenario.packets
-        if packet.room_id == "anna-live" and packet.delay_ms and packet.claim_window_ms
-    )
-    assert any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+    assert last_end_ms / scenario.speed <= 75_000
+
+
+def test_two_packets_of_the_evening_overlap_in_one_room() -> None:
+    """Two of Anna's are on at the same time, and the one that is refused would be the third."""
+    spans = {}
+    for packet in load_scenario("evening").packets:
+        if packet.room_id == "anna-live" and packet.expect != "refused:DY-BLK-1":
+            start_ms = packet.launch_at_ms if packet.warmup_at_ms is None else packet.warmup_at_ms
+            end_ms = (packet.grab_at_ms or start_ms + (packet.delay_ms or 0)) + (packet.claim_window_ms or 600_000)
+            spans[packet.name] = (start_ms, end_ms, packet.expect)
+    third_ms = next(start_ms for start_ms, _, expect in spans.values() if expect == "refused:DY-LAU-9")
+    on = [name for name, (start_ms, end_ms, expect) in spans.items() if start_ms <= third_ms < end_ms and not expect]
+    assert len(on) == 2
+
+
+def test_two_popups_of_the_evening_are_too_near_each_other() -> None:
+    """Kuaishou's second one within a minute of room time becomes an asset widget."""
+    opens = [packet.grab_at_ms for packet in load_scenario("evening").packets if packet.mode == "scheduled"]
+    first, second = sorted(each for each in opens if each is not None)
+    assert second - first < 60_000
+
+
+def test_it_rains_in_one_room() -> None:
+    """Twenty packets, two seconds apart, all over within a minute."""
+    scenario = load_scenario("rain")
+    assert len(scenario.rooms) == 1
+    assert [packet.launch_at_ms for packet in scenario.packets] == list(range(0, 40_000, 2_000))
+    assert {packet.platform for packet in scenario.packets} == {"lab"}
+
+
+def test_many_rooms_are_many() -> None:
+    """Forty rooms of ten creators, every room with one or two packets, four hundred viewers."""
+    scenario = load_scenario("many-rooms")
+    assert (len(scenario.rooms), len(scenario.creators), scenario.audience.viewers) == (40, 10, 400)
+    of_room = Counter(packet.room_id for packet in scenario.packets)
+    assert set(of_room) == {room.room_id for room in scenario.rooms}
+    assert set(of_room.values()) == {1, 2}
 
 
 @pytest.mark.parametrize(
@@ -87,6 +125,13 @@ def test_the_evening_is_the_one_that_was_asked_for() -> None:
         (("share_count = 5", "share_count = 5\nshares_per_viewer = 1"), "packets.0", 15),
         (("delay_ms = 1000", ""), "packets.0", 15),
         (("total_fen = 100", 'total_fen = "much"'), "packets.0.total_fen", 19),
+        (("share_count = 5", 'share_count = 5\nplatform = "taobao"'), "packets.0.platform", 19),
+        (("share_count = 5", 'share_count = 5\nexpect = "DY-LAU-9"'), "packets.0.expect", 19),
+        (("share_count = 5", 'share_count = 5\nexpect_void = "refused:DY-VOI-2"'), "packets.0", 15),
+        (("share_count = 5", 'share_count = 5\nexpect = "refused:DY-LAU-9"\nvoid_at_ms = 5'), "packets.0", 15),
+        (("share_count = 5", 'share_count = 5\nmode = "scheduled"'), "packets.0", 15),
+        (('name = "mine"', 'name = "mine"\norigin = 2023-08-05T19:10:00'), "origin", 3),
+        (('name = "mine"', 'name = "mine"\norigin = 2023-08-05T19:10:00Z\nloop_ms = 5'), "loop_ms", 4),
     ],
 )
 def test_a_bad_field_is_named_with_its_line(tmp_path: Path, change: tuple[str, str], field: str, line: int) -> None:
@@ -133,6 +178,8 @@ def test_a_programme_is_in_order_of_time() -> None:
     scenario: Scenario = load_scenario("evening")
     steps = programme(planned_packets(scenario, 600))
     assert [step.at_ms for step in steps] == sorted(step.at_ms for step in steps)
-    voided = [step for step in steps if step.action == "void"]
-    assert len(steps) == 9
-    assert voided[0].at_ms > voided[0].packet.launch_at_ms
+    assert len(steps) == len(scenario.packets) + 2
+    refused = {step.packet.name: step.expected_rule for step in steps if step.expected_rule}
+    assert sorted(refused.values()) == ["DY-BLK-1", "DY-LAU-9", "DY-VOI-2"]
+    for step in steps:
+        assert step.action == "launch" or step.at_ms > step.packet.launch_at_ms

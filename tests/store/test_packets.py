@@ -259,6 +259,9 @@ async def test_launches_lists_what_may_still_overlap(desk: Desk) -> None:
     assert draft.packet_id not in {packet.packet_id for packet in current}
     await desk.at(CLAIM_END_AT_MS)
     assert await desk.packets.launches(C1) == (2, [])
+    for ago_ms, found in ((0, 2), (999, 2), (1_000, 0)):
+        await desk.at(CLAIM_END_AT_MS + ago_ms)
+        assert len((await desk.packets.launches(C1, ended_within_ms=1_000))[1]) == found
 
 
 @pytest.mark.rule("DY-REV-1")

@@ -1,0 +1,136 @@
+"""The director: a programme against a real server, what must be refused refused by its rule, and all money back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from loadtest.director import Director, Happening, SetUpFailed
+from loadtest.processes import ServerProcess
+from loadtest.scenario import Scenario
+
+ORIGIN = "2023-06-05T18:00:00+08:00"  # no day of blackouts
+ORIGIN_MS = 1_685_959_200_000
+SPEED = 600
+MINUTE = 60_000
+FUNDS_FEN = 10_000
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a server on which ten minutes pass in a second, from six o'clock on 5 June."""
+    options = ["--speed", str(SPEED), "--origin-ms", str(ORIGIN_MS), "--durability", "relaxed"]
+    server = ServerProcess(tmp_path_factory.mktemp("server"), options)
+    try:
+        yield server.wait_until_ready()
+    finally:
+        status = server.stop()
+    assert status == 0, server.tail()
+
+
+def a_scenario(creator_id: str, *packets: dict[str, Any], **changes: Any) -> Scenario:
+    """Return a scenario of one room; a packet has ten shares and a thousand fen."""
+    terms = {"room_id": creator_id, "platform": "douyin", "share_count": 10, "total_fen": 1_000}
+    whole: dict[str, Any] = {
+        "name": "mine",
+        "speed": SPEED,
+        "audience": {"viewers": 1},
+        "creators": [{"creator_id": creator_id, "recharge_fen": FUNDS_FEN}],
+        "rooms": [{"room_id": creator_id, "creator_id": creator_id}],
+        "packets": [{"name": f"packet {n}", **terms, **packet} for n, packet in enumerate(packets)],
+        **changes,
+    }
+    return Scenario.model_validate(whole)
+
+
+def relative(at_ms: int, **changes: Any) -> dict[str, Any]:
+    return {"mode": "relative", "launch_at_ms": at_ms, "delay_ms": 2 * MINUTE, "claim_window_ms": 8 * MINUTE, **changes}
+
+
+def performed(url: str, scenario: Scenario) -> Director:
+    director = Director(url, scenario, 1, lambda _: None)
+    director.set_up()
+    director.perform(lambda: False)
+    return director
+
+
+def shown(url: str, path: str) -> Any:
+    answer = requests.get(f"{url}/api/{path}", timeout=30)
+    assert answer.ok, answer.text
+    return answer.json()
+
+
+def steps(happenings: list[Happening]) -> list[tuple[str, str, str]]:
+    return [(each.packet_name, each.action, each.outcome) for each in happenings]
+
+
+def test_what_is_expected_to_be_refused_is_noted_and_its_money_comes_back(url: str) -> None:
+    """A third packet is refused and voided in the end, when the others have settled."""
+    lasting = relative(0, claim_window_ms=60 * MINUTE)
+    director = performed(url, a_scenario("anna", lasting, lasting, relative(MINUTE, expect="refused:DY-LAU-9")))
+    assert steps(director.happenings) == [
+        ("packet 0", "launch", "launched"),
+        ("packet 1", "launch", "launched"),
+        ("packet 2", "launch", "refused DY-LAU-9"),
+    ]
+    states = [shown(url, f"packets/{packet_id}")["state"] for packet_id in director.packet_ids.values()]
+    assert states == ["settled", "settled", "voided"]
+    assert shown(url, "creators/anna/funds")["available_fen"] == FUNDS_FEN
+    assert director.happenings[2].packet_id == director.packet_ids[2]
+    assert director.happenings[2].at_ms == MINUTE
+
+
+def test_a_void_that_is_refused_leaves_the_packet_to_its_window(url: str) -> None:
+    """It comes too late, is noted, and the packet settles."""
+    director = performed(url, a_scenario("ben", relative(0, void_at_ms=MINUTE, expect_void="refused:DY-VOI-2")))
+    outcomes = [("packet 0", "launch", "launched"), ("packet 0", "void", "refused DY-VOI-2")]
+    assert steps(director.happenings) == outcomes
+    assert shown(url, f"packets/{director.packet_ids[0]}")["state"] == "settled"
+
+
+@pytest.mark.parametrize(
+    ("creator_id", "packet", "words"),
+    [
+        ("bea", relative(0, delay_ms=MINUTE), "DY-LAU-3"),
+        ("cyn", relative(0, delay_ms=MINUTE, expect="refused:DY-LAU-9"), "DY-LAU-9 was to refuse it"),
+        ("dot", relative(0, expect="refused:DY-LAU-9"), "carried out; DY-LAU-9 was to refuse it"),
+        ("eve", relative(0, void_at_ms=1), "DY-VOI-2"),
+        ("fay", relative(0, total_fen=FUNDS_FEN + 10), "DY-ACC-6"),
+    ],
+)
+def test_what_was_not_expected_ends_the_programme(
+    url: str, creator_id: str, packet: dict[str, Any], words: str
+) -> None:
+    """An unexpected refusal, the wrong rule, and a step that should have been refused are all told."""
+    with pytest.raises(SetUpFailed, match=words):
+        performed(url, a_scenario(creator_id, packet))
+
+
+def test_kuaishous_modes_are_performed(url: str) -> None:
+    """By hand and by schedule; the second popup within a minute becomes an asset widget."""
+    terms = {"platform": "kuaishou", "launch_at_ms": 0, "claim_window_ms": MINUTE}
+    by_schedule = {**terms, "mode": "scheduled", "grab_at_ms": 40 * MINUTE}
+    again = {**by_schedule, "grab_at_ms": 40 * MINUTE + 30_000}
+    director = performed(url, a_scenario("gin", {**terms, "mode": "manual"}, by_schedule, again))
+    packets = [shown(url, f"packets/{packet_id}") for packet_id in director.packet_ids.values()]
+    assert [packet["surface"] for packet in packets] == ["popup", "popup", "asset_widget"]
+    assert packets[2]["grab_at_ms"] - packets[1]["grab_at_ms"] == 30_000
+    assert all(packet["warmup_at_ms"] == packet["grab_at_ms"] for packet in packets)
+
+
+def test_a_programme_with_an_origin_is_a_timetable(url: str) -> None:
+    """Its hours count from the origin, however late the curtain rises."""
+    now_ms = shown(url, "clock")["room_ms"] - ORIGIN_MS
+    grab_at_ms = now_ms // 1_000 * 1_000 + 60 * MINUTE
+    terms = {"platform": "kuaishou", "claim_window_ms": MINUTE, "mode": "scheduled"}
+    scenario = a_scenario("hal", {**terms, "launch_at_ms": 0, "grab_at_ms": grab_at_ms}, origin=ORIGIN)
+    director = performed(url, scenario)
+    assert shown(url, f"packets/{director.packet_ids[0]}")["grab_at_ms"] == ORIGIN_MS + grab_at_ms
+
+
+@pytest.mark.parametrize("changes", [{"origin": "2023-06-05T18:00:01+08:00"}, {"origin": ORIGIN, "speed": 60}])
+def test_a_timetable_needs_its_own_clock(url: str, changes: dict[str, Any]) -> None:
+    """On a server with another origin or speed its hours mean nothing; a person is told how to start one."""
+    with pytest.raises(SetUpFailed, match="--origin-ms"):
+        performed(url, a_scenario("ida", relative(0), **changes))
