@@ -92,7 +92,9 @@ class House:
         assert (await guest.message())["type"] == "welcome"
         return guest
 
-    async def packet(self, shares: int = 1, *, lead_ms: int = 100, window_ms: int = 60_000) -> PacketId:
+    async def packet(
+        self, shares: int = 1, *, lead_ms: int = 100, window_ms: int = 60_000, surface: Surface = Surface.POPUP
+    ) -> PacketId:
         """Fund a packet of equal shares of one yuan and launch it: warm-up now, opening after *lead_ms*."""
         suffix = f"p{next(self._numbers)}"
         terms = Terms(Denomination.FIXED, shares, 100 * shares, 100, 100)
@@ -114,7 +116,7 @@ class House:
         now_ms = self.clock.room_ms()
         speed = self.clock.record.speed
         schedule = Schedule(now_ms, now_ms + lead_ms * speed, now_ms + (lead_ms + window_ms) * speed)
-        await self.packets.launch(packet.packet_id, room=self.room, schedule=schedule, surface=Surface.POPUP, seen=seen)
+        await self.packets.launch(packet.packet_id, room=self.room, schedule=schedule, surface=surface, seen=seen)
         return packet.packet_id
 
 

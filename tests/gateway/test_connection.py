@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosedError
 from server.core.claim import Claim, ClaimStatus, Grab
 from server.core.ids import PacketId
 from server.core.session import SessionLimits
+from server.gateway.frames import text_frame
 from server.gateway.connection import RoomConnection
 from server.gateway.grabs import GrabDesk
 from server.gateway.limits import PRODUCTION
@@ -178,6 +179,31 @@ async def test_a_viewer_too_far_behind_is_cut_off(empty_store: Store) -> None:
         assert house.gateway.metrics.too_slow == 1
         assert len(live.audience) == 0
         assert await guest.close_code() == 4008
+
+
+async def test_a_viewer_who_stops_reading_misses_comments_but_no_fact(empty_store: Store) -> None:
+    """Once it is behind it is told no comments; when it reads again all facts are there, in order, and comments too."""
+    async with open_house(empty_store) as house:
+        sleeper = await house.raw("sleeper")
+        live = house.gateway.room(house.room.room_id)
+        assert live is not None
+        metrics, comments = house.gateway.metrics, 0
+        while not metrics.messages_dropped:
+            live.audience.tell_soon(text_frame(b'{"type":"comments","comments":[%s]}' % (b" " * 0x4000)))
+            live.audience.flush()
+            comments += 1
+            await asyncio.sleep(0)
+        for seq in range(200):
+            live.audience.tell(text_frame(b'{"type":"open","seq":%d}' % seq))
+            live.audience.tell_soon(text_frame(b'{"type":"comments","comments":[]}'))
+            live.audience.flush()
+        assert metrics.messages_dropped == 201
+
+        heard = [await sleeper.message() for _ in range(comments - 1 + 200)]
+        assert [message["seq"] for message in heard if message["type"] == "open"] == list(range(200))
+        live.audience.tell_soon(text_frame(b'{"type":"comments","comments":["back"]}'))
+        assert (await sleeper.message())["comments"] == ["back"]
+        assert metrics.too_slow == 0
 
 
 async def test_receipts_on_their_way_arrive_before_the_server_goes(house: House) -> None:

@@ -116,6 +116,48 @@ async def test_a_fact_takes_what_waits_along() -> None:
     assert [len(seat.got) for seat in seats] == [1, 1]
 
 
+async def test_who_is_behind_is_spared_what_it_may_miss() -> None:
+    """It gets the facts and what is as lasting, in their places; the others get all, and it too once it has read."""
+    audience, seats, metrics = an_audience(SLICE + 100, window_ms=60_000)
+    sleeper, quitter, *others = seats
+    audience.fall_behind(sleeper)
+    audience.fall_behind(quitter)
+    audience.tell_soon(b"comments ")
+    audience.tell_soon(b"popup ", lasting=True)
+    audience.tell(b"open ")
+    audience.tell_soon(b"progress ")
+    audience.flush()
+    audience.leave(quitter)
+    audience.tell(b"closed ")
+    await written_out(audience)
+    audience.catch_up(sleeper)
+    audience.tell_soon(b"audience ")
+    audience.flush()
+    await written_out(audience)
+    assert b"".join(sleeper.got) == b"popup open closed audience "
+    assert b"".join(quitter.got) == b"popup open "
+    assert {b"".join(seat.got) for seat in others} == {b"comments popup open progress closed audience "}
+    assert metrics.messages_dropped == 4
+    assert metrics.frames_out == 6 * len(others) + 4 + 2
+
+
+async def test_falling_behind_during_a_broadcast_loses_no_fact() -> None:
+    """Whoever falls behind or catches up between slices gets each fact once and in order."""
+    audience, seats, _ = an_audience(3 * SLICE)
+    for number in range(6):
+        audience.tell_soon(b"comments ")
+        audience.tell(b"%d " % number)
+        for seat in seats[number :: 2 + number]:
+            audience.fall_behind(seat)
+        audience.tell(b"%d' " % number)
+        for seat in seats[number :: 3 + number]:
+            audience.catch_up(seat)
+        await asyncio.sleep(0)
+    await written_out(audience)
+    facts = b"".join(b"%d %d' " % (number, number) for number in range(6))
+    assert {b"".join(seat.got).replace(b"comments ", b"") for seat in seats} == {facts}
+
+
 async def test_an_empty_room_is_no_work() -> None:
     """Facts of a room without viewers are dropped: who comes later is told by its welcome."""
     audience, _, _ = an_audience(0)

@@ -32,6 +32,11 @@ def test_every_limit_is_positive() -> None:
         assert all(number > 0 for name, number in numbers.items() if name != "session")
 
 
+def test_most_of_an_outbox_is_kept_for_what_nobody_may_miss() -> None:
+    """A viewer is spared comments long before it is cut off."""
+    assert PRODUCTION.outbox_soft_bytes == 64 * 1024 == PRODUCTION.outbox_bytes_max // 4
+
+
 def test_a_quota_counts_each_holder() -> None:
     """Each holder has its own count; what is given back can be taken again, and nothing of it is kept."""
     quota = Quota(2)
