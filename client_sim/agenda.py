@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from client_sim.behaviour import Lapse
 from client_sim.countdown import Countdown
 from server.core.ids import PacketId, RequestId
 
@@ -11,19 +12,20 @@ _NS_PER_MS = 1_000_000
 
 @dataclass(slots=True)
 class Plan:
-    """What a viewer knows of a packet, when it heard of it, and how often it was told that it was too early."""
+    """What a viewer knows of a packet, when it heard of it, how often it was too early, and whether it is open."""
 
     packet_id: PacketId
     grab_at_ms: int
     claim_end_at_ms: int
     heard_ns: int
     too_early: int = 0
+    open: bool = False
 
 
 @dataclass(slots=True)
 class Due:
     """
-    A tap to come, at ``due_ns`` on the local clock.
+    A tap (or with a ``lapse`` a moment of absence) to come, at ``due_ns`` on the local clock.
 
     ``room_ms`` is the instant it is planned from, or None if no clock moves it any more. ``request_id`` is there if
     the outcome of an earlier tap is unknown, and the same one is tried again.
@@ -35,6 +37,7 @@ class Due:
     due_ns: int = 0
     request_id: RequestId | None = None
     attempt: int = 0
+    lapse: Lapse | None = None
 
 
 class Agenda:
@@ -55,11 +58,17 @@ class Agenda:
         self.plans[packet_id] = plan
         return plan
 
-    def expect(self, plan: Plan, countdown: Countdown, *, room_ms: int, offset_ns: int) -> None:
-        """Plan a tap *offset_ns* after the packet's *room_ms*, or after hearing of it if that is later."""
-        due = Due(plan, room_ms, offset_ns)
+    def expect(
+        self, plan: Plan, countdown: Countdown, *, room_ms: int, offset_ns: int, lapse: Lapse | None = None
+    ) -> None:
+        """Plan a tap or a lapse *offset_ns* after the packet's *room_ms*, or after hearing of it if that is later."""
+        due = Due(plan, room_ms, offset_ns, lapse=lapse)
         self._due.append(due)
         _aim(due, countdown)
+
+    def expect_now(self, plan: Plan, now_ns: int) -> None:
+        """Plan a tap that is due already."""
+        self._due.append(Due(plan, None, 0, due_ns=now_ns))
 
     def expect_again(self, due: Due, due_ns: int) -> None:
         """Plan one more attempt of a tap that was made."""
@@ -89,8 +98,9 @@ class Agenda:
         return min((due.due_ns for due in self._due), default=None)
 
     def take_ready(self, now_ns: int) -> list[Due]:
-        """Remove and return the taps that are due at *now_ns*, in order."""
-        ready = sorted((due for due in self._due if due.due_ns <= now_ns), key=lambda due: due.due_ns)
+        """Remove and return what is due at *now_ns*, in order of time; taps before lapses, so that they are made."""
+        ready = [due for due in self._due if due.due_ns <= now_ns]
+        ready.sort(key=lambda due: (due.lapse is not None, due.due_ns))
         if ready:
             self._due = [due for due in self._due if due.due_ns > now_ns]
         return ready

@@ -13,6 +13,9 @@ LATEST_EARLY_MS = 50.0  # further out than clocks are off, so that an early tap 
 DOUBLE_TAP_MS = (50.0, 150.0)
 LATE_MS = (50.0, 500.0)
 REACTION_SIGMA = 0.5
+DROP_MS = (-500.0, 1_500.0)  # around the opening: when somebody with a bad line loses it
+REST_MS = (0.0, 1_000.0)  # after the opening: when a slow reader stops reading
+REST_LASTS_MS = (1_000.0, 3_000.0)  # shorter than the patience with a receipt
 SHUFFLED_VIEWERS = 20  # mixed within so many, so that no behaviour keeps meeting the same room
 
 
@@ -25,13 +28,18 @@ class Behaviour(StrEnum):
     DOUBLE_TAPPER = "double_tapper"
     TWO_DEVICES = "two_devices"
     LATECOMER = "latecomer"
+    FLAKY = "flaky"
+    SLOW_READER = "slow_reader"
+    BOT = "bot"
+    COMMENTER = "commenter"
 
 
 class Edge(StrEnum):
-    """Which end of the grab window a tap is planned from."""
+    """What a tap is planned from: an end of the grab window by the countdown, or hearing that it is open."""
 
     OPENING = "opening"
     CLOSING = "closing"
+    HEARING = "hearing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,18 @@ class Tap:
 
     edge: Edge
     offset_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """
+    A planned moment of absence, ``offset_ms`` real milliseconds after the opening.
+
+    The connection is lost (``lasts_ms`` 0), or nothing is read for a while.
+    """
+
+    offset_ms: float
+    lasts_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +83,9 @@ def taps(behaviour: Behaviour, rng: Random, reaction_median_ms: float, *, sigma:
     match behaviour:
         case Behaviour.WATCHER:
             return []
-        case Behaviour.EAGER | Behaviour.TWO_DEVICES:
+        case Behaviour.BOT:
+            return [Tap(Edge.HEARING, 0.0)]
+        case Behaviour.EAGER | Behaviour.TWO_DEVICES | Behaviour.FLAKY | Behaviour.SLOW_READER | Behaviour.COMMENTER:
             return [Tap(Edge.OPENING, _reaction_ms(rng, reaction_median_ms, sigma))]
         case Behaviour.EARLY_BIRD:
             return [Tap(Edge.OPENING, -rng.uniform(LATEST_EARLY_MS, EARLIEST_MS))]
@@ -72,6 +94,22 @@ def taps(behaviour: Behaviour, rng: Random, reaction_median_ms: float, *, sigma:
             return [Tap(Edge.OPENING, first_ms), Tap(Edge.OPENING, first_ms + rng.uniform(*DOUBLE_TAP_MS))]
         case Behaviour.LATECOMER:
             return [Tap(Edge.CLOSING, rng.uniform(*LATE_MS))]
+
+
+def lapse(behaviour: Behaviour, rng: Random, ordinal: int) -> Lapse | None:
+    """
+    Plan when one viewer is absent around the opening of the room's packet number *ordinal*, if it is.
+
+    A flaky one is there for the first packet: it loses the receipt of its first tap instead, so that in every run
+    some outcome is unknown and is asked for again.
+    """
+    match behaviour:
+        case Behaviour.FLAKY:
+            return None if ordinal == 0 else Lapse(rng.uniform(*DROP_MS))
+        case Behaviour.SLOW_READER:
+            return Lapse(rng.uniform(*REST_MS), rng.uniform(*REST_LASTS_MS))
+        case _:
+            return None
 
 
 def _reaction_ms(rng: Random, median_ms: float, sigma: float) -> float:

@@ -29,6 +29,7 @@ class Conn:
     code: int | None = None
     run_first: int = 0
     run_last: int = 0
+    slow: bool = False
 
     def line(self) -> Line:
         """Return the ``conn`` line."""

@@ -72,6 +72,7 @@ class Recorder:
     def opened(self, seat: Seat, nth: int, now_ns: int) -> Conn:
         """Begin the record of a seat's *nth* connection."""
         conn = Conn(f"{seat.number:x}.{nth:x}", seat.viewer_id, seat.room_id, now_ns)
+        conn.slow = seat.behaviour is Behaviour.SLOW_READER
         self._open[conn.conn] = conn
         self._conns += 1
         return conn
@@ -94,7 +95,11 @@ class Recorder:
         self._note(conn)
 
     def fact(self, conn: Conn, heard: Heard, now_ns: int) -> bool:
-        """Count a numbered message of a connection; return whether it came live, not as the replay of a resume."""
+        """
+        Count a numbered message of a connection; return whether when it came says how fast the server is.
+
+        It does not for the replay of a resume, and for who reads when it pleases.
+        """
         if heard.seq == conn.run_last + 1 and conn.run_first:
             conn.run_last = heard.seq
         else:
@@ -107,11 +112,15 @@ class Recorder:
             return True
         if fact.heard is not heard and fact.heard.payload != heard.payload:
             self._note({"kind": "differ", "conn": conn.conn, "seq": heard.seq, "hash": heard.hash})
-        if conn.t_welcome is None or conn.t_welcome > fact.t_first:
+        if conn.slow or conn.t_welcome is None or conn.t_welcome > fact.t_first:
             return False
         fact.t_last = now_ns
         fact.count += 1
         return True
+
+    def health(self, line: Line) -> None:
+        """Note how the process itself is."""
+        self._note({"kind": "health", **line})
 
     def arrival(self, conn: Conn, packet: PacketId, now_ns: int, start_skew_ns: int | None) -> None:
         """Note when a connection heard that a packet opened, and how far off its own countdown was."""

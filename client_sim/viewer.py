@@ -12,11 +12,12 @@ from random import Random
 from typing import Any
 
 from client_sim.agenda import Agenda, Due, Plan
-from client_sim.behaviour import Edge, Seat, taps
+from client_sim.behaviour import Behaviour, Edge, Seat, lapse, taps
 from client_sim.countdown import Countdown
 from client_sim.heard import Heard
 from client_sim.history import Conn, GrabRecord
 from client_sim.receipts import Recorder
+from client_sim.talk import talk
 from server.core.claim import ClaimStatus
 from server.core.ids import PacketId, RequestId
 
@@ -28,6 +29,7 @@ BACKOFF_NS = 100_000_000  # doubled with each attempt
 PINGS_AT_FIRST = 3
 PING_SOON_NS = 100_000_000
 PING_LATER_NS = 20_000_000_000
+TALK_NS = 4_000_000_000  # from one comment or heart of a commenter to the next, give or take a half
 ANSWERED_MAX = 16  # taps remembered to recognise a second receipt
 _NS_PER_MS = 1_000_000
 _AHEAD = frozenset({"scheduled", "warming", "grabbing"})
@@ -41,16 +43,30 @@ class Send:
     payload: bytes
 
 
-NOTHING: tuple[Send, ...] = ()
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Lose the connection, without a word, and come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Read nothing until *until_ns*."""
+
+    until_ns: int
+
+
+Effect = Send | Drop | Rest
+NOTHING: tuple[Effect, ...] = ()
+_DROP = Drop()
 
 
 class Viewer:
     """One seat's viewer over all its connections."""
 
     __slots__ = (
-        "_agenda", "_answered", "_conn", "_conns", "_countdown", "_epoch", "_leaving", "_next_ping_ns",
-        "_pings", "_reaction_median_ms", "_recorder", "_seed", "_seq", "_taps_made", "_waiting", "_wake_ns",
-        "seat",
+        "_agenda", "_answered", "_conn", "_conns", "_countdown", "_dropping", "_epoch", "_leaving", "_next_ping_ns",
+        "_next_talk_ns", "_pings", "_reaction_median_ms", "_recorder", "_seed", "_seq", "_talks", "_taps_made",
+        "_waiting", "_wake_ns", "seat",
     )  # fmt: skip
 
     def __init__(self, seat: Seat, seed: int, reaction_median_ms: float, recorder: Recorder) -> None:
@@ -65,6 +81,9 @@ class Viewer:
         self._seq = 0
         self._pings = 0
         self._next_ping_ns = 0
+        self._talks = 0
+        self._next_talk_ns: int | None = None
+        self._dropping = False
         self._agenda = Agenda()
         self._waiting: dict[RequestId, tuple[GrabRecord, Due]] = {}
         self._answered: dict[RequestId, GrabRecord] = {}
@@ -82,6 +101,11 @@ class Viewer:
     def waiting(self) -> bool:
         """Whether a tap has not been answered yet."""
         return bool(self._waiting)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the viewer's connection stands."""
+        return self._conn is not None
 
     @property
     def welcomed(self) -> bool:
@@ -102,7 +126,8 @@ class Viewer:
         """Take note that the connection is gone: what was not answered is unknown, and will be tried again."""
         if self._conn is None:
             return
-        reason = "" if self._leaving else "no receipt: connection lost"
+        reason = "" if self._leaving or self._dropping else "no receipt: connection lost"
+        self._dropping = False
         for request_id in list(self._waiting):
             self._lose(request_id, reason, now_ns)
         self._recorder.closed(self._conn, now_ns, code)
@@ -115,7 +140,7 @@ class Viewer:
         self._agenda.clear()
         self._rearm()
 
-    def receive(self, payload: bytes, now_ns: int) -> Sequence[Send]:
+    def receive(self, payload: bytes, now_ns: int) -> Sequence[Effect]:
         """Take one text message. Returns what to send now."""
         assert self._conn is not None
         try:
@@ -125,7 +150,7 @@ class Viewer:
             return NOTHING
         if heard.seq:
             self._hear_fact(self._conn, heard, now_ns)
-            return NOTHING
+            return self.wake(now_ns)
         match heard.kind:
             case "receipt":
                 self._take_receipt(heard, now_ns)
@@ -139,21 +164,40 @@ class Viewer:
                 return NOTHING  # what only a person would look at
         return self.wake(now_ns)
 
-    def wake(self, now_ns: int) -> Sequence[Send]:
-        """Do what is due at *now_ns*: pings, taps, and no longer waiting for receipts. Returns what to send now."""
+    def wake(self, now_ns: int) -> Sequence[Effect]:
+        """Do what is due at *now_ns*: pings, taps, and no longer waiting for receipts. Returns what to do now."""
         if not self.welcomed:
             return NOTHING
         if self._wake_ns is None or now_ns < self._wake_ns:
             return NOTHING
-        effects = []
+        effects: list[Effect] = []
         for request_id, (grab, _) in list(self._waiting.items()):
             if now_ns >= grab.t_sent + RECEIPT_TIMEOUT_NS:
                 self._lose(request_id, "no receipt in time", now_ns)
         if now_ns >= self._next_ping_ns:
             effects.append(self._ping(now_ns))
-        effects.extend(self._tap(due, now_ns) for due in self._agenda.take_ready(now_ns))
+        if self._next_talk_ns is not None and now_ns >= self._next_talk_ns:
+            effects.append(self._talk(now_ns))
+        for due in self._agenda.take_ready(now_ns):
+            self._carry_out(due, now_ns, effects)
         self._rearm()
         return effects
+
+    def _carry_out(self, due: Due, now_ns: int, effects: list[Effect]) -> None:
+        if due.lapse is None:
+            effects.append(self._tap(due, now_ns))
+            if self._loses_receipt(due):
+                self._dropping = True
+                effects.append(_DROP)
+        elif due.lapse.lasts_ms:
+            effects.append(Rest(now_ns + round(due.lapse.lasts_ms * _NS_PER_MS)))
+        else:
+            self._dropping = True
+            effects.append(_DROP)
+
+    def _loses_receipt(self, due: Due) -> bool:
+        """Tell whether a flaky viewer's line breaks between this tap and its receipt: once, with the first tap."""
+        return self.seat.behaviour is Behaviour.FLAKY and self._taps_made == 1 and due.attempt == 0
 
     def _come_in(self, conn: Conn, message: dict[str, Any], now_ns: int) -> None:
         self._recorder.welcomed(conn, message, now_ns)
@@ -164,9 +208,13 @@ class Viewer:
             self._countdown = Countdown(message["server_ms"], now_ns, message["speed"])
         self._pings = 0
         self._next_ping_ns = now_ns
+        if self.seat.behaviour is Behaviour.COMMENTER:
+            self._next_talk_ns = now_ns + round(TALK_NS * self._jitter(self._talks))
         for packet in sorted(message["packets"], key=lambda each: (each["warmup_at_ms"], each["packet_id"])):
             if packet["phase"] in _AHEAD:
                 self._plan(packet, self._countdown, now_ns)
+            if packet["phase"] == "grabbing":
+                self._open(PacketId(packet["packet_id"]), now_ns)
         self._rearm()
 
     def _hear_fact(self, conn: Conn, heard: Heard, now_ns: int) -> None:
@@ -195,6 +243,16 @@ class Viewer:
             true_ns = self._recorder.true_ns(plan.grab_at_ms, countdown.speed)
             skew_ns = None if true_ns is None else countdown.local_ns(plan.grab_at_ms) - true_ns
         self._recorder.arrival(conn, packet_id, now_ns, skew_ns)
+        self._open(packet_id, now_ns)
+
+    def _open(self, packet_id: PacketId, now_ns: int) -> None:
+        """Take note that a packet can be grabbed: who taps on hearing it, a bot, does so at once."""
+        plan = self._agenda.plans.get(packet_id)
+        if plan is None or plan.open:
+            return
+        plan.open = True
+        if self.seat.behaviour is Behaviour.BOT and not self._leaving:
+            self._agenda.expect_now(plan, now_ns)
 
     def _plan(self, packet: dict[str, Any], countdown: Countdown, now_ns: int) -> None:
         plan = self._agenda.hear_of(packet, now_ns)
@@ -205,8 +263,21 @@ class Viewer:
             return
         rng = Random(f"{self._seed}:{self.seat.number}:{ordinal}")
         for tap in taps(self.seat.behaviour, rng, self._reaction_median_ms):
+            if tap.edge is Edge.HEARING:
+                continue
             edge_ms = plan.grab_at_ms if tap.edge is Edge.OPENING else plan.claim_end_at_ms
             self._agenda.expect(plan, countdown, room_ms=edge_ms, offset_ns=round(tap.offset_ms * _NS_PER_MS))
+        absent = lapse(self.seat.behaviour, rng, ordinal)
+        if absent is not None:
+            offset_ns = round(absent.offset_ms * _NS_PER_MS)
+            self._agenda.expect(plan, countdown, room_ms=plan.grab_at_ms, offset_ns=offset_ns, lapse=absent)
+
+    def _talk(self, now_ns: int) -> Send:
+        """Say something, or send a few hearts."""
+        luck = self._jitter(self._talks)
+        self._talks += 1
+        self._next_talk_ns = now_ns + round(TALK_NS * (0.5 + self._jitter(self._talks)))
+        return Send(talk(self._talks, luck))
 
     def _ping(self, now_ns: int) -> Send:
         assert self._countdown is not None
@@ -296,6 +367,8 @@ class Viewer:
             self._wake_ns = None
             return
         wake_ns = self._next_ping_ns
+        if self._next_talk_ns is not None and self._next_talk_ns < wake_ns:
+            wake_ns = self._next_talk_ns
         tap_ns = self._agenda.next_ns()
         if tap_ns is not None and tap_ns < wake_ns:
             wake_ns = tap_ns

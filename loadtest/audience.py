@@ -1,4 +1,4 @@
-"""The audience of one Locust process: its seats, its recorder, and the files and figures that come of them."""
+"""The audience of one engine process: its seats, its recorder, and the files and figures that come of them."""
 
 import os
 import time
@@ -7,13 +7,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import gevent
 import orjson
 
 from client_sim.behaviour import Seat, cast
 from client_sim.receipts import BATCH_LINES, Recorder
 from client_sim.viewer import Viewer
 from loadtest.figures import pour
+from loadtest.health import Health
 from loadtest.scenario import Scenario
 from server.core.ids import RoomId
 
@@ -25,16 +25,25 @@ class Audience:
     """
     The part of a scenario's audience that this process brings.
 
-    *part* is (which worker, of how many). Without a *folder* no history and no progress is written. ``run`` belongs
-    in a greenlet of its own; ``finish`` once, after the last viewer has left.
+    *part* is (which process, of how many). Without a *folder* no history is written, and progress into *watched* if
+    that is there. The engine calls ``tick`` every ``TICK_S``, ``write`` until it has caught up, and ``finish`` once,
+    after the last viewer has left.
     """
 
     def __init__(
-        self, scenario: Scenario, *, host: str, seed: int, folder: Path | None, part: tuple[int, int], nth: int
+        self,
+        scenario: Scenario,
+        *,
+        host: str,
+        seed: int,
+        folder: Path | None,
+        part: tuple[int, int],
+        nth: int,
+        watched: Path | None = None,
     ) -> None:
         name = f"{os.getpid()}" if nth == 0 else f"{os.getpid()}-{nth}"
         self._history = _new_file(folder, f"history-{name}.jsonl")
-        self._progress = _new_file(folder, f"progress-{name}.jsonl")
+        self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
         self.host = host
         self.recorder = Recorder(self._history)
         self.ending = False
@@ -46,7 +55,8 @@ class Audience:
         self._taken = 0
         self._all_seated = False
         self._phase = "connecting"
-        self._finished = False
+        self._health = Health()
+        self.finished = False
 
     def take_seat(self) -> Viewer:
         """Return the viewer of the next free seat."""
@@ -65,23 +75,26 @@ class Audience:
         """Let nobody come (back) in any more."""
         self.ending = True
 
-    def run(self, stats: Any) -> None:
-        """Write history and progress and keep Locust's *stats* up to date, until finished."""
-        while not self._finished:
-            self.tick(stats)
-            gevent.sleep(TICK_S)
+    def tick(self, stats: Any, lag_ms: float | None = None) -> None:
+        """
+        Write the progress, bring Locust's *stats* (None without Locust) up to date, and look at the process's health.
 
-    def tick(self, stats: Any) -> None:
-        """Do what ``run`` does, once."""
-        if self._finished:
+        *lag_ms* says how late the engine's loop came to it.
+        """
+        if self.finished:
             return
         series, failures = self.recorder.take_series()
-        pour(series, failures, stats)
-        while self.recorder.flush() > BACKLOG_LINES:
-            gevent.sleep(0)
+        if stats is not None:
+            pour(series, failures, stats)
+        if lag_ms is not None:
+            self.recorder.health(self._health.sample(lag_ms))
         if self._progress is not None:
             self._progress.write(orjson.dumps(self.progress()) + b"\n")
             self._progress.flush()
+
+    def write(self) -> bool:
+        """Write some of the history; return whether it should go on, because much is left."""
+        return not self.finished and self.recorder.flush() > BACKLOG_LINES
 
     def progress(self) -> dict[str, Any]:
         """Return how far the audience is, as one line of the progress file."""
@@ -105,12 +118,12 @@ class Audience:
 
     def finish(self, stats: Any) -> None:
         """Write the last figures and the end of the history, and close the files."""
-        if self._finished:
+        if self.finished:
             return
         self.end()
         self.recorder.finish()
         self.tick(stats)
-        self._finished = True
+        self.finished = True
         for file in (self._history, self._progress):
             if file is not None:
                 file.close()

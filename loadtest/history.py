@@ -98,6 +98,17 @@ class ArrivalRecord(NamedTuple):
     process: int
 
 
+class HealthRecord(NamedTuple):
+    """How a process itself was: its loop's lag, its cores in use, the machine's stolen part, its open descriptors."""
+
+    t: int
+    lag_ms: float
+    cpu: float
+    steal: float
+    descriptors: int
+    process: int
+
+
 class EndRecord(NamedTuple):
     """The last line of a file: how much should stand in it."""
 
@@ -115,6 +126,7 @@ class History:
     runs: list[RunRecord] = field(default_factory=list)
     differs: list[DifferRecord] = field(default_factory=list)
     arrivals: list[ArrivalRecord] = field(default_factory=list)
+    healths: list[HealthRecord] = field(default_factory=list)
 
 
 def read_history(paths: Sequence[Path]) -> History:
@@ -146,6 +158,7 @@ def _read(history: History, lines: Iterator[tuple[str, Line]], name: str, proces
         "run": (Shape(RunRecord), history.runs.append),
         "differ": (Shape(DifferRecord), history.differs.append),
         "arrival": (Shape(ArrivalRecord), history.arrivals.append),
+        "health": (Shape(HealthRecord), history.healths.append),
     }
     end: EndRecord | None = None
     for where, line in lines:

@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ import locust.runners
 import locust.stats
 import requests
 
-from loadtest.audience import Audience
+from loadtest.audience import TICK_S, Audience
 from loadtest.director import Director, SetUpFailed
 from loadtest.figures import refine_buckets
 from loadtest.scenario import BadScenario, Scenario, load_scenario
@@ -46,6 +47,7 @@ def add_arguments(parser: Any) -> None:
     group = parser.add_argument_group("redrain")
     group.add_argument("--scenario", default="locust", help="name of a shipped scenario, or a TOML file")
     group.add_argument("--seed", type=int, default=None, help="who sits where and taps when; default: the scenario's")
+    group.add_argument("--reaction-median-ms", type=int, default=None, help="how quick people are, in real ms")
     group.add_argument("--history", default="", help="folder for history-*.jsonl and progress-*.jsonl")
     group.add_argument(
         "--directed", action="store_true", help="somebody else makes rooms and packets: only bring the audience"
@@ -71,8 +73,7 @@ def begin(environment: Any, **_: Any) -> None:
     global _runs  # noqa: PLW0603 - the web UI starts one run after the other in one process
     options = environment.parsed_options
     scenario = load_scenario(options.scenario)
-    if options.seed is not None:
-        scenario = scenario.before(seed=options.seed)
+    scenario = scenario.before(seed=options.seed, reaction_median_ms=options.reaction_median_ms)
     runner = environment.runner
     _spawned.clear()
     if isinstance(runner, locust.runners.MasterRunner):
@@ -88,7 +89,7 @@ def begin(environment: Any, **_: Any) -> None:
             part=(runner.worker_index, options.audience_parts) if worker else (0, 1),
             nth=_runs,
         )
-        gevent.spawn(audience.run, environment.stats)
+        gevent.spawn(_keep, audience, environment.stats)
     _runs += 1
     if not options.directed and not isinstance(runner, locust.runners.WorkerRunner):
         _direct(environment, scenario)
@@ -121,6 +122,18 @@ def finish(environment: Any, **_: Any) -> None:
     """Write the end of the history: everybody has left."""
     if ViewerUser.audience is not None:
         ViewerUser.audience.finish(environment.stats)
+
+
+def _keep(audience: Audience, stats: Any) -> None:
+    """Keep files and figures up to date until the audience has finished."""
+    lag_ms = 0.0
+    while not audience.finished:
+        audience.tick(stats, lag_ms)
+        while audience.write():
+            gevent.sleep(0)
+        due = time.monotonic() + TICK_S
+        gevent.sleep(TICK_S)
+        lag_ms = max(0.0, (time.monotonic() - due) * 1000)
 
 
 def _direct(environment: Any, scenario: Scenario) -> None:

@@ -172,11 +172,20 @@ class Scenario(_Part):
                 return
             yield seat
 
-    def before(self, *, viewers: int | None = None, seed: int | None = None, speed: int | None = None) -> "Scenario":
+    def before(
+        self,
+        *,
+        viewers: int | None = None,
+        seed: int | None = None,
+        speed: int | None = None,
+        reaction_median_ms: int | None = None,
+    ) -> "Scenario":
         """Return the same scenario before another audience, with another seed or speed. Raises BadScenario."""
         plain = self.model_dump()
         if viewers is not None:
             plain["audience"]["viewers"] = viewers
+        if reaction_median_ms is not None:
+            plain["audience"]["reaction_median_ms"] = reaction_median_ms
         if seed is not None:
             plain["seed"] = seed
         if speed is not None:

@@ -1,40 +1,25 @@
 """
-A lean WebSocket connection for a greenlet: a plain socket, frames by the Sans-I/O layer of websockets.
+A lean WebSocket connection for a greenlet: a plain socket around the frames of client_sim/frames.py.
 
-Small text frames, which are nearly all there are, are read and written by hand. Bytes reach the Sans-I/O layer only
-as whole frames, so half a frame waits here and the two never disagree about where they stand.
+The handshake is websockets' Sans-I/O layer's.
 """
 
-from random import Random
 from urllib.parse import urlsplit
 
 from gevent import Timeout, socket
 from gevent.socket import timeout as SocketTimeout  # noqa: N812 - gevent's name for a class
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake
-from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
-from websockets.protocol import State
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
+from client_sim.frames import NORMAL, Frames, text_frame
 from server.core.messages import PROTOCOL
 
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # a platform without the C extension
-    from websockets.utils import apply_mask
-
 READ_BYTES = 16_384  # a few hundred small frames: what comes in while a greenlet waits for its turn
-MESSAGE_BYTES_MAX = 1_048_576  # a bigger message is not from our server
 CONNECT_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0  # how long to wait for the server's side of the close
-NORMAL, ABNORMAL = 1000, 1006
-
-_FINAL_TEXT = 0x81
-_MASKED = 0x80
-_SMALL_MAX = 125
-_masks = Random()  # masks protect proxies from chosen bytes; a load generator's bytes are its own
 
 
 class ConnectionFailed(Exception):  # noqa: N818 - the outside world's fault
@@ -50,26 +35,15 @@ class ConnectionOver(Exception):  # noqa: N818 - expected, sooner or later
         self.reason = reason
 
 
-def text_frame(payload: bytes) -> bytes:
-    """Return one masked final text frame. At most 65,535 bytes of payload."""
-    size = len(payload)
-    mask = _masks.getrandbits(32).to_bytes(4, "big")
-    if size <= _SMALL_MAX:
-        return bytes((_FINAL_TEXT, _MASKED | size)) + mask + apply_mask(payload, mask)
-    assert size < 65_536
-    return bytes((_FINAL_TEXT, _MASKED | 126)) + size.to_bytes(2, "big") + mask + apply_mask(payload, mask)
-
-
 class Connection:
     """One open connection. Made by ``connect``; not to be used by two greenlets at once."""
 
-    __slots__ = ("_broken", "_buffer", "_parts", "_protocol", "_socket")
+    __slots__ = ("_behind", "_broken", "_frames", "_socket")
 
-    def __init__(self, sock: socket.socket, protocol: ClientProtocol) -> None:
+    def __init__(self, sock: socket.socket, behind: bytes = b"") -> None:
         self._socket = sock
-        self._protocol = protocol
-        self._buffer = b""
-        self._parts: list[bytes] | None = None  # of a fragmented message
+        self._frames = Frames()
+        self._behind = behind  # came with the handshake, and is read before everything else
         self._broken = False
 
     def send(self, payload: bytes) -> None:
@@ -82,23 +56,20 @@ class Connection:
 
         Pings are answered here. Raises ConnectionOver.
         """
-        messages = self._messages()
-        if messages:
+        if self._behind and (messages := self._take(b"")):
             return messages
         data = self._read(timeout_s)
         if data is None:
             return []
         if not data:
-            self._protocol.receive_eof()
             raise self._over()
-        self._buffer = self._buffer + data if self._buffer else data
-        return self._messages()
+        return self._take(data)
 
     def close(self, code: int = NORMAL, timeout_s: float = CLOSE_TIMEOUT_S) -> int:
         """Say goodbye, wait for the answer for *timeout_s*, and close the socket. Returns the close code."""
         try:
-            if self._protocol.state is State.OPEN and not self._broken:
-                self._protocol.send_close(code)
+            if not self._broken:
+                self._frames.close(code)
                 self._flush()
             with Timeout(timeout_s, False):
                 self._read_to_the_end()
@@ -107,7 +78,7 @@ class Connection:
         finally:
             self._broken = True
             self._socket.close()
-        return self._protocol.close_rcvd.code if self._protocol.close_rcvd is not None else ABNORMAL
+        return self._frames.answered_code()
 
     def abandon(self) -> None:
         """Close the socket without a word."""
@@ -117,15 +88,10 @@ class Connection:
     def _read_to_the_end(self) -> None:
         """Read until the server has closed its side: who closes first keeps the port busy for a minute."""
         while data := self._read(None):
-            self._buffer += data
             try:
-                self._messages()
+                self._take(data)
             except ConnectionOver:
-                self._buffer = b""
-
-    def prime(self, data: bytes) -> None:
-        """Put bytes that came with the handshake before all that will be read."""
-        self._buffer = data + self._buffer
+                continue
 
     def _read(self, timeout_s: float | None) -> bytes | None:
         """Return what came, b"" at the end, or None after *timeout_s*."""
@@ -140,41 +106,18 @@ class Connection:
             return b""
         return data
 
-    def _messages(self) -> list[bytes]:
-        """Take all whole frames out of the buffer and return the messages they end. Raises ConnectionOver."""
-        buffer, at, messages = self._buffer, 0, []
-        while (size := _frame_size(buffer, at)) is not None:
-            end = at + size
-            if size <= MESSAGE_BYTES_MAX and end > len(buffer):
-                break
-            head = buffer[at + 1]
-            if buffer[at] == _FINAL_TEXT and head <= 126 and self._parts is None:
-                messages.append(buffer[at + (2 if head < 126 else 4) : end])
-            else:
-                self._take_frame(buffer[at:end], messages)
-            at = end
-        self._buffer = buffer[at:]
-        if not messages and (self._protocol.close_rcvd is not None or self._protocol.parser_exc is not None):
+    def _take(self, data: bytes) -> list[bytes]:
+        """Return the messages that end in *data* and answer what wants an answer. Raises ConnectionOver."""
+        data, self._behind = self._behind + data, b""
+        messages = self._frames.feed(data)
+        self._flush()
+        if not messages and self._frames.over:
             raise self._over()
         return messages
 
-    def _take_frame(self, frame: bytes, messages: list[bytes]) -> None:
-        """Let the Sans-I/O layer judge a frame that is not small text: fragments, control frames, and nonsense."""
-        self._protocol.receive_data(frame)
-        for event in self._protocol.events_received():
-            assert isinstance(event, Frame)
-            if event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-                self._parts = self._parts or []
-                self._parts.append(bytes(event.data))
-                if event.fin:
-                    messages.append(b"".join(self._parts))
-                    self._parts = None
-        self._flush()
-
     def _flush(self) -> None:
-        for data in self._protocol.data_to_send():
-            if data:
-                self._write(data)
+        for data in self._frames.replies():
+            self._write(data)
 
     def _write(self, data: bytes) -> None:
         if self._broken:
@@ -190,27 +133,7 @@ class Connection:
 
     def _over(self) -> ConnectionOver:
         self._broken = True
-        close = self._protocol.close_rcvd
-        if close is not None:
-            return ConnectionOver(close.code, close.reason)
-        if self._protocol.close_sent is not None:
-            return ConnectionOver(self._protocol.close_sent.code, self._protocol.close_sent.reason)
-        return ConnectionOver(ABNORMAL, "")
-
-
-def _frame_size(buffer: bytes, at: int) -> int | None:
-    """Return how many bytes the frame that begins at *at* has, header and all, or None if its header is not there."""
-    left = len(buffer) - at
-    if left < 2:
-        return None
-    head = buffer[at + 1]
-    size = head & 0x7F
-    mask = 4 if head & _MASKED else 0
-    if size < 126:
-        return 2 + mask + size
-    if size == 126:
-        return None if left < 4 else 4 + mask + int.from_bytes(buffer[at + 2 : at + 4], "big")
-    return None if left < 10 else 10 + mask + int.from_bytes(buffer[at + 2 : at + 10], "big")
+        return ConnectionOver(*self._frames.ending())
 
 
 def connect(host: str, path: str, timeout_s: float = CONNECT_TIMEOUT_S) -> Connection:
@@ -236,7 +159,7 @@ def connect(host: str, path: str, timeout_s: float = CONNECT_TIMEOUT_S) -> Conne
 
 
 def _shake_hands(sock: socket.socket, uri: str) -> Connection:
-    protocol = ClientProtocol(parse_uri(uri), subprotocols=[Subprotocol(PROTOCOL)], max_size=MESSAGE_BYTES_MAX)
+    protocol = ClientProtocol(parse_uri(uri), subprotocols=[Subprotocol(PROTOCOL)])
     protocol.send_request(protocol.connect())
     sock.sendall(b"".join(protocol.data_to_send()))
     head = b""
@@ -255,6 +178,4 @@ def _shake_hands(sock: socket.socket, uri: str) -> Connection:
         assert isinstance(event, Response)
     if protocol.handshake_exc is not None:
         raise protocol.handshake_exc
-    connection = Connection(sock, protocol)
-    connection.prime(head[end:])
-    return connection
+    return Connection(sock, head[end:])

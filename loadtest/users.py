@@ -9,7 +9,8 @@ import gevent
 from locust import User, task
 from locust.exception import StopUser
 
-from client_sim.viewer import Send, Viewer
+from client_sim.frames import ABNORMAL, NORMAL
+from client_sim.viewer import Drop, Effect, Rest, Send, Viewer
 from loadtest.audience import Audience
 from loadtest.transport import Connection, ConnectionFailed, ConnectionOver, connect
 
@@ -17,10 +18,13 @@ WELCOME_TIMEOUT_S = 10.0
 BACKOFF_S = (0.1, 2.0)  # before coming back: at first, at most
 LAST_RECEIPTS_S = 2.0  # how long somebody who leaves waits for what was not answered yet
 LEFT_IN_ORDER = frozenset({1000, 1001})  # the server said goodbye: no failure
-NORMAL = 1000
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
 _luck = Random()  # only spreads reconnects
+
+
+class _Dropped(ConnectionOver):
+    """The viewer itself has lost its connection: no failure."""
 
 
 class ViewerUser(User):
@@ -84,19 +88,24 @@ class ViewerUser(User):
             self._connection = None
             connection.abandon()
             viewer.closed(time.monotonic_ns(), over.code)
-            if over.code not in LEFT_IN_ORDER:
+            if over.code not in LEFT_IN_ORDER and not isinstance(over, _Dropped):
                 recorder.failure("WS", "connect", f"lost: {over}")
 
     def _stay(self, viewer: Viewer, connection: Connection) -> None:
         self._wait_for_welcome(viewer, connection)
         self._was_welcomed = True
+        rests_until_ns = 0
         while True:
             wake_ns = viewer.next_wakeup_ns()
             now_ns = time.monotonic_ns()
             if wake_ns is not None and wake_ns <= now_ns:
-                _carry_out(viewer.wake(now_ns), connection)
-                continue
-            _hear(viewer, connection, None if wake_ns is None else (wake_ns - now_ns) / _NS_PER_S)
+                rests_until_ns = max(rests_until_ns, _carry_out(viewer.wake(now_ns), connection))
+            elif now_ns < rests_until_ns:
+                until_ns = rests_until_ns if wake_ns is None else min(wake_ns, rests_until_ns)
+                gevent.sleep((until_ns - now_ns) / _NS_PER_S)
+            else:
+                timeout_s = None if wake_ns is None else (wake_ns - now_ns) / _NS_PER_S
+                rests_until_ns = max(rests_until_ns, _hear(viewer, connection, timeout_s))
 
     @staticmethod
     def _wait_for_welcome(viewer: Viewer, connection: Connection) -> None:
@@ -114,13 +123,24 @@ class ViewerUser(User):
             _hear(viewer, connection, left_ns / _NS_PER_S)
 
 
-def _hear(viewer: Viewer, connection: Connection, timeout_s: float | None) -> None:
+def _hear(viewer: Viewer, connection: Connection, timeout_s: float | None) -> int:
+    """Listen once; return until when the viewer then wants to read nothing, 0 if it goes on."""
+    rests_until_ns = 0
     for payload in connection.recv(timeout_s):
         effects = viewer.receive(payload, time.monotonic_ns())
         if effects:
-            _carry_out(effects, connection)
+            rests_until_ns = max(rests_until_ns, _carry_out(effects, connection))
+    return rests_until_ns
 
 
-def _carry_out(effects: Sequence[Send], connection: Connection) -> None:
+def _carry_out(effects: Sequence[Effect], connection: Connection) -> int:
+    rests_until_ns = 0
     for effect in effects:
-        connection.send(effect.payload)
+        match effect:
+            case Send(payload):
+                connection.send(payload)
+            case Drop():
+                raise _Dropped(ABNORMAL, "")
+            case Rest(until_ns):
+                rests_until_ns = until_ns
+    return rests_until_ns

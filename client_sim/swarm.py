@@ -1,0 +1,212 @@
+"""
+A swarm: thousands of seats on one event loop (uvloop), with one timer for all of them.
+
+Who is due stands in a heap; an entry that came to nothing is skipped when its time comes. Connecting is the only thing
+that has a task, and only so many connect at once.
+"""
+
+import asyncio
+import gc
+import heapq
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from urllib.parse import urlsplit
+
+from client_sim.connection import NEVER_NS, ViewerConnection
+from client_sim.receipts import Recorder
+from client_sim.viewer import Viewer
+
+HANDSHAKES_IN_FLIGHT_MAX = 128  # a server's listening queue holds more, and more would not come in faster
+SEATS_PER_ADDRESS = 25_000  # a pair of addresses has 28,000 ports, of which some are taken
+WAKES_PER_TURN = 200  # some milliseconds of work; then the loop reads what has come in
+ARRIVALS_EVERY_S = 0.005
+BACKOFF_NS = (100_000_000, 2_000_000_000)  # before coming back: at first, at most
+LAST_RECEIPTS_S = 2.0  # how long somebody who leaves waits for what was not answered yet
+CLOSE_TIMEOUT_S = 3.0
+LOOK_EVERY_S = 0.02
+YOUNG_OBJECTS = 50_000  # made before the collector looks: receipts come and go by the ten thousand
+_IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: choose the port when connecting, so that pairs may share it
+_NS_PER_S = 1_000_000_000
+_NS_PER_MS = 1_000_000
+_luck = Random()  # only spreads reconnects
+
+
+class Swarm:
+    """
+    One process's seats. *take_seat* gives the next viewer; *host* reads ``http://name:port``.
+
+    ``arrive`` once, then ``leave`` once; in between everything happens by itself.
+    """
+
+    def __init__(self, host: str, take_seat: Callable[[], Viewer], recorder: Recorder) -> None:
+        parts = urlsplit(host)
+        assert parts.hostname is not None
+        self.netloc = parts.netloc
+        self._name, self._port = parts.hostname, parts.port or 80
+        self._address = ""
+        self._take_seat = take_seat
+        self._recorder = recorder
+        self._loop = asyncio.get_running_loop()
+        self._connections: list[ViewerConnection] = []
+        self._ending = False
+        self._outside: deque[ViewerConnection] = deque()
+        self._knocking = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pauses_ns: dict[ViewerConnection, int] = {}
+        self._wheel: list[tuple[int, int, ViewerConnection]] = []
+        self._entries = 0
+        self._timer: asyncio.Handle | None = None
+        self._timer_ns = NEVER_NS
+
+    async def arrive(self, seats: int, arrivals_per_second: float) -> None:
+        """Bring *seats* viewers to the door at that rate. Returns when the last one is there, not yet inside."""
+        found = await self._loop.getaddrinfo(self._name, self._port, family=socket.AF_INET, type=socket.SOCK_STREAM)
+        self._address = str(found[0][4][0])
+        started = time.monotonic()
+        while not self._ending and (here := len(self._connections)) < seats:
+            due = min(seats, int((time.monotonic() - started) * arrivals_per_second) + 1)
+            for _ in range(here, due):
+                connection = ViewerConnection(self._take_seat(), self)
+                self._connections.append(connection)
+                self._come(connection)
+            await asyncio.sleep(ARRIVALS_EVERY_S)
+
+    def settle(self) -> None:
+        """Let the collector forget about all who are here: nobody's latency should pay for looking at them again."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS, 20, 100)
+
+    async def leave(self) -> None:
+        """Wait a moment for the last receipts, and close all connections."""
+        self._ending = True
+        self._outside.clear()
+        for connection in self._connections:
+            connection.viewer.leave()
+        await self._wait_while(lambda: any(one.viewer.waiting for one in self._connections), LAST_RECEIPTS_S)
+        for number, connection in enumerate(self._connections, 1):
+            connection.leave()
+            if number % WAKES_PER_TURN == 0:
+                await asyncio.sleep(0)
+        await self._wait_while(lambda: any(one.connected for one in self._connections), CLOSE_TIMEOUT_S)
+        for connection in self._connections:
+            connection.abandon()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def arm(self, connection: ViewerConnection, wake_ns: int) -> None:
+        """Wake *connection* at *wake_ns* at the latest."""
+        connection.armed_ns = wake_ns
+        self._entries += 1
+        heapq.heappush(self._wheel, (wake_ns, self._entries, connection))
+        if wake_ns < self._timer_ns:
+            self._set_timer(wake_ns)
+
+    def opened(self, connection: ViewerConnection, now_ns: int) -> None:
+        """Count how long it took to connect."""
+        self._recorder.sample("WS", "connect", (now_ns - connection.asked_ns) / _NS_PER_MS)
+
+    def welcomed(self, connection: ViewerConnection) -> None:
+        """Take note that a viewer is in the room: the next one may knock."""
+        self._pauses_ns.pop(connection, None)
+        self._inside_or_gone(connection)
+
+    def lost(self, connection: ViewerConnection, *, failure: str) -> None:
+        """Let the viewer come back after a while."""
+        self._inside_or_gone(connection)
+        if self._ending:
+            return
+        now_ns = time.monotonic_ns()
+        if failure:
+            waited_ms = None if failure.startswith("lost") else (now_ns - connection.asked_ns) / _NS_PER_MS
+            self._recorder.failure("WS", "connect", failure, waited_ms)
+        self._come_back(connection, now_ns)
+
+    def _come_back(self, connection: ViewerConnection, now_ns: int) -> None:
+        pause_ns, pause_max_ns = self._pauses_ns.get(connection, BACKOFF_NS[0]), BACKOFF_NS[1]
+        self._pauses_ns[connection] = min(2 * pause_ns, pause_max_ns)
+        self.arm(connection, now_ns + round(pause_ns * (0.5 + _luck.uniform(0, 1))))
+
+    def _come(self, connection: ViewerConnection) -> None:
+        connection.asked_ns = time.monotonic_ns()
+        self._outside.append(connection)
+        self._admit()
+
+    def _admit(self) -> None:
+        while self._outside and self._knocking < HANDSHAKES_IN_FLIGHT_MAX and not self._ending:
+            connection = self._outside.popleft()
+            self._knocking += 1
+            connection.knocking = True
+            connection.asked_ns = time.monotonic_ns()
+            task = self._loop.create_task(self._connect(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, connection: ViewerConnection) -> None:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            self._bind(sock, connection.viewer.seat.number)
+            await self._loop.sock_connect(sock, (self._address, self._port))
+            await self._loop.create_connection(lambda: connection, sock=sock)
+        except OSError as error:
+            sock.close()
+            self.lost(connection, failure=str(error) or type(error).__name__)
+        except asyncio.CancelledError:
+            sock.close()
+            raise
+
+    def _bind(self, sock: socket.socket, seat: int) -> None:
+        """Give a crowd that one address has no ports for several of this machine's own."""
+        nth = seat // SEATS_PER_ADDRESS
+        if nth and self._address.startswith("127."):
+            sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.bind((f"127.0.0.{1 + nth}", 0))
+
+    def _inside_or_gone(self, connection: ViewerConnection) -> None:
+        if connection.knocking:
+            connection.knocking = False
+            self._knocking -= 1
+            self._admit()
+
+    def _set_timer(self, wake_ns: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_ns = wake_ns
+        # The loop counts in milliseconds: rounding up is at most one late, rounding down would spin.
+        left_ms = -(-(wake_ns - time.monotonic_ns()) // _NS_PER_MS)
+        self._timer = self._loop.call_later(max(0, left_ms) / 1000, self._turn)
+
+    def _turn(self) -> None:
+        """Wake those who are due, some of them at a time."""
+        self._timer, self._timer_ns = None, 0  # who is armed meanwhile needs no timer yet
+        wheel, woken = self._wheel, 0
+        while wheel and wheel[0][0] <= time.monotonic_ns():
+            if woken >= WAKES_PER_TURN:
+                self._timer = self._loop.call_soon(self._turn)
+                return
+            wake_ns, _, connection = heapq.heappop(wheel)
+            if wake_ns == connection.armed_ns:
+                woken += 1
+                connection.armed_ns = NEVER_NS
+                self._wake(connection)
+        self._timer_ns = NEVER_NS
+        if wheel:
+            self._set_timer(wheel[0][0])
+
+    def _wake(self, connection: ViewerConnection) -> None:
+        if connection.connected:
+            connection.wake(time.monotonic_ns())
+        elif not connection.knocking and not self._ending:
+            self._come(connection)
+
+    async def _wait_while(self, going_on: Callable[[], bool], timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        while going_on() and time.monotonic() < deadline:  # noqa: ASYNC110 - thousands are waited for, at the very end
+            await asyncio.sleep(LOOK_EVERY_S)

@@ -1,0 +1,113 @@
+"""One process of a swarm, ``python -m loadtest.swarming``: a part of the audience on uvloop, until told to end."""
+
+import argparse
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvloop
+
+from client_sim.swarm import Swarm
+from loadtest.audience import TICK_S, Audience
+from loadtest.scenario import BadScenario, load_scenario
+from loadtest.verdict import Exit
+
+LOOK_EVERY_S = 0.1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Bring one part of an audience; return the exit code."""
+    options = _options(arguments)
+    try:
+        audience = _audience(options)
+    except BadScenario as bad:
+        sys.stderr.write(f"{bad}\n")
+        return Exit.USAGE
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_attend(audience, options.seats, options.arrivals_per_second))
+    return Exit.PASS
+
+
+def part_seats(seats: int, part: tuple[int, int]) -> int:
+    """Return how many of an audience's seats one part has: those whose number leaves its index, by the count."""
+    index, count = part
+    return len(range(index, seats, count))
+
+
+async def _attend(audience: Audience, seats: int, arrivals_per_second: float) -> None:
+    loop = asyncio.get_running_loop()
+    told_to_end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told_to_end.set)
+    swarm = Swarm(audience.host, audience.take_seat, audience.recorder)
+    keeping = loop.create_task(_keep(audience))
+    arriving = loop.create_task(_arrive(swarm, audience, seats, arrivals_per_second))
+    ending = loop.create_task(told_to_end.wait())
+    await asyncio.wait((arriving, ending), return_when=asyncio.FIRST_COMPLETED)
+    if arriving.done():
+        arriving.result()
+    audience.end()
+    arriving.cancel()
+    await swarm.leave()
+    audience.finish(None)
+    await keeping
+
+
+async def _arrive(swarm: Swarm, audience: Audience, seats: int, arrivals_per_second: float) -> None:
+    await swarm.arrive(seats, arrivals_per_second)
+    audience.all_seated()
+    while not audience.all_here():  # noqa: ASYNC110 - a look at a counter, while nothing is at stake
+        await asyncio.sleep(LOOK_EVERY_S)
+    swarm.settle()
+    await asyncio.Event().wait()
+
+
+async def _keep(audience: Audience) -> None:
+    """Keep history and progress up to date until the audience has finished."""
+    lag_ms = 0.0
+    while not audience.finished:
+        audience.tick(None, lag_ms)
+        while audience.write():  # noqa: ASYNC110 - that is how the loop gets its turns
+            await asyncio.sleep(0)
+        due = time.monotonic() + TICK_S
+        await asyncio.sleep(TICK_S)
+        lag_ms = max(0.0, (time.monotonic() - due) * 1000)
+
+
+def _audience(options: argparse.Namespace) -> Audience:
+    scenario = load_scenario(options.scenario).before(seed=options.seed, reaction_median_ms=options.reaction_median_ms)
+    return Audience(
+        scenario,
+        host=options.host,
+        seed=scenario.seed,
+        folder=options.history,
+        watched=options.watched,
+        part=options.part,
+        nth=0,
+    )
+
+
+def _part(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    return int(index), int(count)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="swarming", description=__doc__)
+    parser.add_argument("--host", required=True, help="http://name:port")
+    parser.add_argument("--scenario", required=True, help="a shipped name or a TOML file")
+    parser.add_argument("--seats", type=int, required=True, help="how many this part brings")
+    parser.add_argument("--part", type=_part, default=(0, 1), help="index/count")
+    parser.add_argument("--arrivals-per-second", type=float, required=True)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--reaction-median-ms", type=int, default=None)
+    parser.add_argument("--history", type=Path, default=None, help="folder of the history, and of the progress")
+    parser.add_argument("--watched", type=Path, default=None, help="folder of the progress, without a history")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
