@@ -85,7 +85,15 @@ async def _build(settings: Settings, store: Store) -> tuple[Parts, list[Any]]:
     clock = await StoreClock.open(store, speed=settings.speed, origin_ms=settings.origin_ms)
     room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock), Feed(store)
     follower = FeedFollower(store, feed)
-    allocators: dict[str, Allocator] = {"default": DefaultAllocator(store, clock, follower.heard)}
+    default = DefaultAllocator(store, clock, follower.heard)
+    allocators: dict[str, Allocator] = {"default": default}
+
+    async def come_back() -> None:
+        """Trust nothing that was known before the store was away: its time may be another, its word counts."""
+        await clock.sync()
+        default.forget()
+
+    follower.on_back = come_back
     if settings.diagnostics:
         allocators["naive"] = NaiveAllocator(store)
     limits: Limits = LOAD if settings.limits is LimitsProfile.LOAD else PRODUCTION

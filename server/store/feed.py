@@ -7,7 +7,7 @@ One bell for all rooms says where to look, and a regular look at every room need
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -88,11 +88,13 @@ class FeedFollower:
     """
     Read every followed room's feed as it grows and deliver each entry once, in order.
 
-    ``on_new_room`` is called with the id of a room that the bell names and nobody follows yet.
+    ``on_new_room`` is called with the id of a room that the bell names and nobody follows yet; ``on_back`` is awaited
+    whenever the store has been out of reach, before anything counts as heard again.
     """
 
     def __init__(self, store: Store, feed: Feed, *, on_new_room: Callable[[RoomId], None] | None = None) -> None:
         self.on_new_room = on_new_room
+        self.on_back: Callable[[], Awaitable[None]] | None = None
         self._store = store
         self._feed = feed
         self._followed: dict[RoomId, _Followed] = {}
@@ -100,6 +102,7 @@ class FeedFollower:
         self._unlooked: dict[RoomId, None] = {}
         self._look_began_s = 0.0
         self._heard_s: float | None = None
+        self._was_away = True
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -147,6 +150,8 @@ class FeedFollower:
             try:
                 await work(reached)
             except StoreUnavailable:
+                self._was_away, self._heard_s = True, None
+                self._wake.set()
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
 
@@ -172,6 +177,8 @@ class FeedFollower:
     async def _read_on(self, reached: Callable[[], None]) -> None:
         while True:
             await self._await_reason()
+            if self._was_away:
+                await self._come_back()
             if not self._rung and not self._unlooked:
                 self._look_began_s = time.monotonic()
                 self._unlooked = dict.fromkeys(self._followed)
@@ -179,13 +186,21 @@ class FeedFollower:
                     await self._store.redis.ping()
             await self._read_next()
             reached()
-            if not self._unlooked and self._look_began_s:
+            if not self._unlooked and not self._was_away:
                 self._heard_s = self._look_began_s
 
+    async def _come_back(self) -> None:
+        """Begin anew with a store that was out of reach, if only for so short that no command of ours met it."""
+        self._was_away = False
+        if self.on_back is not None:
+            await self.on_back()
+        self._look_began_s = time.monotonic()
+        self._unlooked = dict.fromkeys(self._followed)
+
     async def _await_reason(self) -> None:
-        """Wait for a ring, or for the time of the next look."""
+        """Wait for a ring, for the time of the next look, or for a store that is back."""
         self._wake.clear()
-        if self._rung or self._unlooked:
+        if self._rung or self._unlooked or self._was_away:
             return
         until_look_s = self._look_began_s + LOOK_EVERY_S - time.monotonic()
         if until_look_s > 0:

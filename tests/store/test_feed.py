@@ -379,3 +379,28 @@ async def test_a_store_that_hangs_is_not_heard(tmp_path: Path) -> None:
     await follower.stop()
     await store.close()
     running.stop()
+
+
+async def test_a_store_that_comes_back_is_asked_before_it_is_heard(tmp_path: Path) -> None:
+    """Killed and started again: the hook is awaited at the start and after each absence, before anything is heard."""
+    running = EmbeddedStore.start(tmp_path)
+    store = await Store.connect(running.url)
+    follower = FeedFollower(store, Feed(store))
+    follower.follow(RoomRecord(RoomId("r1"), HOST, "", "", 0), FROM_THE_START, lambda _: None)
+    heard_before: list[bool] = []
+
+    async def come_back() -> None:
+        await store.redis.ping()
+        heard_before.append(follower.heard())
+
+    follower.on_back = come_back
+    await follower.start()
+    await until(follower.heard)
+    os.kill(running.pid, signal.SIGKILL)
+    await until(lambda: len(heard_before) > 1)
+    await until(follower.heard)
+
+    assert not any(heard_before)
+    await follower.stop()
+    await store.close()
+    running.stop()

@@ -96,6 +96,11 @@ class DefaultAllocator:
             self._memory.forget(entry.packet_id)
             self._reading.pop(entry.packet_id, None)
 
+    def forget(self) -> None:
+        """Forget all packets: the store was away, and what it says now is what counts."""
+        self._memory.clear()
+        self._reading.clear()
+
     async def caught_up(self) -> None:
         """Wait until no batch and no copy is on its way."""
         while self._tasks:

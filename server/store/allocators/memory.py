@@ -83,3 +83,8 @@ class Memory:
         recollection = self._packets.pop(packet_id, None)
         if recollection is not None:
             self._claims -= len(recollection.claims or ())
+
+    def clear(self) -> None:
+        """Forget every packet."""
+        self._packets.clear()
+        self._claims = 0

@@ -1,6 +1,8 @@
 """The default allocator: batches, memory, and a crowd at once."""
 
 import asyncio
+import os
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -327,3 +329,43 @@ class Estimate:
 
     def room_ms(self) -> int:
         return self._room_ms
+
+
+async def test_after_the_store_was_away_it_is_asked_again(desk: Desk, allocator: DefaultAllocator) -> None:
+    """What was remembered before counts no more: the answer is the same, but it is the store's."""
+    packet_id = await desk.open_packet([5])
+    await allocator.claim(packet_id, crowd(2))
+    await allocator.caught_up()
+    calls = allocator.store_calls
+    assert statuses(await allocator.claim(packet_id, [grab("late")])) == [S.EXHAUSTED]
+    assert allocator.store_calls == calls
+
+    allocator.forget()
+    assert statuses(await allocator.claim(packet_id, [grab("later")])) == [S.EXHAUSTED]
+    assert allocator.store_calls > calls
+    await allocator.caught_up()
+
+
+async def test_a_store_that_dies_leaves_grabs_unknown_and_the_same_request_finds_out(tmp_path: Path) -> None:
+    """Killed under a crowd: in flight or later, a grab is unavailable at once, and asked again it has one outcome."""
+    running = EmbeddedStore.start(tmp_path)
+    desk = await Desk.open(await Store.connect(running.url))
+    allocator = DefaultAllocator(desk.store, desk.clock, lambda: True)
+    packet_id = await desk.open_packet([5] * 2_000)
+    first = asyncio.gather(*(allocator.claim(packet_id, [each]) for each in crowd(2_000)))
+    await asyncio.sleep(0.002)
+    os.kill(running.pid, signal.SIGKILL)
+    told = [claim for claims in await first for claim in claims]
+    assert S.UNAVAILABLE in statuses(told)
+
+    async with asyncio.timeout(60):
+        again = await allocator.claim(packet_id, crowd(2_000))
+        while S.UNAVAILABLE in statuses(again):
+            await asyncio.sleep(0.01)
+            again = await allocator.claim(packet_id, crowd(2_000))
+    assert set(statuses(again)) == {S.GRANTED}
+    assert len({claim.share.index for claim in again if claim.share}) == 2_000
+    granted = {claim.viewer_id: claim for claim in told if claim.status is S.GRANTED}
+    assert all(granted.get(claim.viewer_id, claim) == claim for claim in again)
+    await desk.store.close()
+    running.stop()

@@ -80,3 +80,16 @@ def test_memory_holds_so_many_claims_and_no_more(monkeypatch: pytest.MonkeyPatch
     assert remembered.get(PacketId("c1.a")) is None
     assert remembered.get(PacketId("c1.b")) is None
     assert remembered.get(PacketId("c1.c"))
+
+
+def test_a_cleared_memory_holds_nothing_and_has_room_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is forgotten no longer counts."""
+    monkeypatch.setattr(memory, "CLAIMS_REMEMBERED_MAX", 10)
+    remembered = Memory()
+    remembered.put(a_recollection("c1.a", 6))
+    remembered.clear()
+    assert remembered.get(PacketId("c1.a")) is None
+
+    remembered.put(a_recollection("c1.b", 5))
+    remembered.put(a_recollection("c1.c", 5))
+    assert remembered.get(PacketId("c1.b"))
