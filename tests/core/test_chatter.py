@@ -75,10 +75,7 @@ def test_likes_add_up_until_they_are_taken() -> None:
     chatter = Chatter()
     chatter.like(3)
     chatter.like(4)
-    assert chatter.liked
-    assert chatter.take_likes() == 7
-    assert not chatter.liked
-    assert chatter.take_likes() == 0
+    assert [chatter.liked, chatter.take_likes(), chatter.liked, chatter.take_likes()] == [True, 7, False, 0]
 
 
 def test_the_audience_is_told_when_it_is_news() -> None:

@@ -127,7 +127,7 @@ async def test_a_viewer_who_never_stops_talking_is_refused(empty_store: Store) -
 
 
 async def test_comments_do_not_delay_facts(empty_store: Store) -> None:
-    """While everybody talks through a countdown, each viewer hears each fact once and in order, as if all were quiet."""
+    """While everybody talks through a countdown, each viewer hears each fact once and in order, as in silence."""
     async with open_house(empty_store, LOAD) as house:
         crowd = [await house.join(f"v{number}") for number in range(20)]
         stop = asyncio.Event()

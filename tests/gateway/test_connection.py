@@ -10,8 +10,8 @@ from websockets.exceptions import ConnectionClosedError
 from server.core.claim import Claim, ClaimStatus, Grab
 from server.core.ids import PacketId
 from server.core.session import SessionLimits
-from server.gateway.frames import text_frame
 from server.gateway.connection import RoomConnection
+from server.gateway.frames import text_frame
 from server.gateway.grabs import GrabDesk
 from server.gateway.limits import PRODUCTION
 from server.store.allocators.port import Allocator
