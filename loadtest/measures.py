@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from client_sim.behaviour import Behaviour
 from loadtest.books import Books, ClaimRecord, PacketRecord
 from loadtest.history import FactRecord, GrabRecord, History
 from server.core.claim import ClaimStatus
@@ -56,7 +57,8 @@ class Measures:
     - ``lost_acks``: (packet, viewer) pairs that were told of a share and have none in the books.
     - ``grab_latency_ms``: planned tap to first receipt; ``grab_latency_from_send_ms``: sending to first receipt.
     - ``send_debt_ms``: actual minus planned sending.
-    - ``fanout_skew_ms``: per fact and room, last minus first arrival.
+    - ``fanout_skew_ms``: per fact and room, last minus first arrival; ``fanout_skew_ms_per_1000``: the same divided by
+      the thousands of viewers who heard it. ``room_viewers``: the most viewers that heard one fact of each room.
     - ``start_skew_ms``: how far the opening that a viewer computed lay from the true one, either way.
     - ``grabs_per_second``: mean over the time in which some window was being answered, from a packet's first receipt
       that only an open window gives to its last; ``grabs_per_second_peak``: the most in any one second.
@@ -76,6 +78,8 @@ class Measures:
     grab_latency_from_send_ms: Percentiles
     send_debt_ms: Percentiles
     fanout_skew_ms: Percentiles
+    fanout_skew_ms_per_1000: Percentiles
+    room_viewers: dict[str, int]
     start_skew_ms: Percentiles
     grabs_per_second: float
     grabs_per_second_peak: int
@@ -90,6 +94,7 @@ def measure(books: Books, history: History) -> Measures:
     results = [_result(packet, claims.get(packet.packet_id, []), sold_out) for packet in books.packets.values()]
     latency, from_send = _latencies(history.grabs)
     mean, peak = _rates(history.grabs)
+    skews, hearers = fanout_skews_ns(history.facts), _hearers(history.facts)
     return Measures(
         grabs=sum(1 for grab in history.grabs if grab.t_reply is not None),
         granted=sum(len(shares) for shares in told.values()),
@@ -109,7 +114,9 @@ def measure(books: Books, history: History) -> Measures:
         grab_latency_ms=latency,
         grab_latency_from_send_ms=from_send,
         send_debt_ms=percentiles(grab.t_sent - grab.t_intended for grab in history.grabs),
-        fanout_skew_ms=percentiles(fanout_skews_ns(history.facts).values()),
+        fanout_skew_ms=percentiles(skews.values()),
+        fanout_skew_ms_per_1000=percentiles(skew * 1000 // hearers[key] for key, skew in skews.items()),
+        room_viewers=_room_viewers(hearers),
         start_skew_ms=percentiles(
             abs(arrival.start_skew_ns) for arrival in history.arrivals if arrival.start_skew_ns is not None
         ),
@@ -161,14 +168,33 @@ def over_issued_fen(packet: PacketRecord, claims: list[ClaimRecord]) -> int:
     return max(0, superfluous_fen, sum_fen - packet.total_fen)
 
 
-def fanout_skews_ns(facts: Iterable[FactRecord]) -> dict[tuple[str, str, int], int]:
+FactKey = tuple[str, str, int]
+"""Room, epoch and number."""
+
+
+def fanout_skews_ns(facts: Iterable[FactRecord]) -> dict[FactKey, int]:
     """Return per room, epoch and number the time from its first arrival anywhere to its last, in nanoseconds."""
-    spans: dict[tuple[str, str, int], tuple[int, int]] = {}
+    spans: dict[FactKey, tuple[int, int]] = {}
     for fact in facts:
         key = (fact.room, fact.epoch, fact.seq)
         first, last = spans.get(key, (fact.t_first, fact.t_last))
         spans[key] = (min(first, fact.t_first), max(last, fact.t_last))
     return {key: last - first for key, (first, last) in spans.items()}
+
+
+def _hearers(facts: Iterable[FactRecord]) -> dict[FactKey, int]:
+    """Return over how many connections each fact came."""
+    hearers: Counter[FactKey] = Counter()
+    for fact in facts:
+        hearers[fact.room, fact.epoch, fact.seq] += max(1, fact.count)
+    return hearers
+
+
+def _room_viewers(hearers: dict[FactKey, int]) -> dict[str, int]:
+    rooms: dict[str, int] = {}
+    for (room, _, _), count in hearers.items():
+        rooms[room] = max(rooms.get(room, 0), count)
+    return dict(sorted(rooms.items()))
 
 
 def _result(packet: PacketRecord, claims: list[ClaimRecord], sold_out: set[PacketId]) -> PacketResult:
@@ -235,7 +261,8 @@ def answered_taps(grabs: Iterable[GrabRecord]) -> list[tuple[GrabRecord, int]]:
 
 
 def _latencies(grabs: Iterable[GrabRecord]) -> tuple[Percentiles, Percentiles]:
-    answered = answered_taps(grabs)
+    # A slow reader's receipts lie unread: how long is its own doing, not the server's.
+    answered = answered_taps(grab for grab in grabs if grab.behaviour != Behaviour.SLOW_READER)
     return (
         percentiles(t_reply - tap.t_intended for tap, t_reply in answered),
         percentiles(t_reply - tap.t_sent for tap, t_reply in answered),

@@ -125,7 +125,7 @@ def test_a_crowd_does_not_make_the_page_large(tmp_path: Path) -> None:
 def test_thresholds_and_sometimes_appear_when_there_are_any(tmp_path: Path) -> None:
     """A missed threshold and a wanted thing that never happened are told; without any the sections are gone."""
     missed = {"metric": "grab_latency_ms", "expression": "p(99) < 50", "value": 61.25, "limit": 50, "met": False}
-    seen = {"sold_out": {"wanted": True, "seen": 2}, "repeat": {"wanted": True, "seen": 0}}
+    seen = {"sold_out_seen": 2, "repeat_seen": 0}
     page = page_of(
         a_run(), tmp_path, verdict="fail", reasons=["threshold", "vacuous"], thresholds=[missed], sometimes=seen
     )

@@ -1,0 +1,99 @@
+"""Preflight: what an audience needs of the machine and of its generator, worked out before anything starts."""
+
+import math
+from dataclasses import dataclass
+
+from client_sim.behaviour import REACTION_SIGMA, Behaviour
+from loadtest.scenario import Packet, Scenario
+
+SEATS_PER_PROCESS = 5_000  # of a swarm: what one core serves with time to spare
+SEATS_PER_ADDRESS = 25_000  # one pair of addresses has 28,000 ports, of which some are taken
+DESCRIPTORS_BESIDE = 200  # what a process needs beside one descriptor for each connection
+TAPS_PER_SECOND = {"locust": 8_000, "swarm": 40_000}  # what one process can do, beside a server on the same machine
+USABLE = 0.6  # of that: beyond it the generator queues, and its own queue is what would be measured
+
+_TAPS = {
+    Behaviour.EAGER: 1,
+    Behaviour.DOUBLE_TAPPER: 2,
+    Behaviour.TWO_DEVICES: 1,
+    Behaviour.FLAKY: 1,
+    Behaviour.SLOW_READER: 1,
+    Behaviour.COMMENTER: 1,
+}
+"""The taps of one seat that come a reaction time after the opening."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a storm needs: seats, generator processes, and the most descriptors of any of its processes."""
+
+    seats: int
+    processes: int
+    descriptors: int
+
+
+def needs(seats: int, *, engine: str, processes: int | None, cores: int, own_server: bool) -> Needs:
+    """Return what an audience of *seats* needs; *processes* None leaves their number to us. Locust has one."""
+    if engine == "locust":
+        processes = 1
+    elif processes is None:
+        processes = max(1, min(cores, -(-seats // SEATS_PER_PROCESS)))
+    of_one = seats if own_server else -(-seats // processes)
+    return Needs(seats, processes, of_one + DESCRIPTORS_BESIDE)
+
+
+def lacking_ports(seats: int, *, engine: str, local: bool) -> str:
+    """Return why there are too few ports for *seats*, or nothing. A swarm takes several addresses of this machine."""
+    if seats <= SEATS_PER_ADDRESS or (engine == "swarm" and local):
+        return ""
+    way_out = "use --engine swarm" if local else "bring them from several machines"
+    return f"{seats} connections need more ports than one address has ({SEATS_PER_ADDRESS} of them): {way_out}"
+
+
+def planned_taps_per_second(scenario: Scenario) -> float:
+    """
+    Return the highest rate of taps that the scenario plans, where reactions are densest.
+
+    Packets that open within one reaction time of each other count together. Taps before and after the window, and
+    bots, are not counted: no reaction time moves them.
+    """
+    return _density(scenario, _crowd(scenario))
+
+
+def reaction_for(scenario: Scenario, *, engine: str, processes: int) -> int:
+    """Return the median reaction (ms) at which the generator can keep up: the scenario's own if that will do."""
+    planned, can = _density(scenario, _crowd(scenario)), USABLE * TAPS_PER_SECOND[engine] * processes
+    median_ms = max(1, scenario.audience.reaction_median_ms)
+    return scenario.audience.reaction_median_ms if planned <= can else math.ceil(median_ms * planned / can)
+
+
+def _density(scenario: Scenario, taps: int) -> float:
+    """Return the peak of *taps* log-normal reactions, per second."""
+    median_s = max(1, scenario.audience.reaction_median_ms) / 1000
+    return taps * math.exp(REACTION_SIGMA**2 / 2) / (median_s * REACTION_SIGMA * math.sqrt(2 * math.pi))
+
+
+def _crowd(scenario: Scenario) -> int:
+    """Return the most taps that aim at the same time."""
+    of_room: dict[str, int] = {}
+    for seat in scenario.seats():
+        of_room[seat.room_id] = of_room.get(seat.room_id, 0) + _TAPS.get(seat.behaviour, 0)
+    openings = sorted(
+        (_opens_ms(packet) / scenario.speed, of_room.get(packet.room_id, 0)) for packet in scenario.packets
+    )
+    together_ms = scenario.audience.reaction_median_ms
+    most = oldest = at_once = 0
+    for newest_ms, taps in openings:
+        at_once += taps
+        while openings[oldest][0] < newest_ms - together_ms:
+            at_once -= openings[oldest][1]
+            oldest += 1
+        most = max(most, at_once)
+    return most
+
+
+def _opens_ms(packet: Packet) -> int:
+    """Return when a packet is to open, in room ms of the programme."""
+    if packet.grab_at_ms is not None:
+        return packet.grab_at_ms
+    return packet.launch_at_ms + (packet.delay_ms or 0)

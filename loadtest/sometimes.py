@@ -1,0 +1,110 @@
+"""Sometimes: what must have happened for a green run to mean something, counted from history and books."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from loadtest.books import Books
+from loadtest.history import GrabRecord, History
+from server.core.claim import ClaimStatus
+from server.core.ids import PacketId, RequestId, ViewerId
+from server.core.packet import PacketState
+
+
+def counted(names: Iterable[str], books: Books, history: History) -> dict[str, int]:
+    """Return how often each of *names* (of ``NAMES``) happened."""
+    return {name: _COUNTS[name](books, history) for name in names}
+
+
+def _sold_out_seen(_: Books, history: History) -> int:
+    """Packets of which viewers were told that nothing is left."""
+    told = {fact.packet for fact in history.facts if fact.type == "sold_out"}
+    return len(told | {grab.packet for grab in history.grabs if grab.status == ClaimStatus.EXHAUSTED})
+
+
+def _of_status(status: ClaimStatus) -> Callable[[Books, History], int]:
+    def count(_: Books, history: History) -> int:
+        return sum(1 for grab in history.grabs if grab.status == status)
+
+    return count
+
+
+def _race_for_last_share(books: Books, history: History) -> int:
+    """Packets whose last share one viewer got while another's tap, which got nothing, was on its way too."""
+    by_packet: defaultdict[PacketId, list[GrabRecord]] = defaultdict(list)
+    for grab in history.grabs:
+        by_packet[grab.packet].append(grab)
+    return sum(1 for packet_id, grabs in by_packet.items() if _raced(grabs, books.packets[packet_id].share_count))
+
+
+def _raced(grabs: list[GrabRecord], share_count: int) -> bool:
+    won = next((grab for grab in grabs if grab.index == share_count - 1 and grab.status == ClaimStatus.GRANTED), None)
+    if won is None or won.t_reply is None:
+        return False
+    return any(
+        grab.status == ClaimStatus.EXHAUSTED
+        and grab.viewer != won.viewer
+        and grab.t_reply is not None
+        and grab.t_sent < won.t_reply
+        and won.t_sent < grab.t_reply
+        for grab in grabs
+    )
+
+
+def _retry_after_disconnect(_: Books, history: History) -> int:
+    """Taps that were made again, with the same request id, over another connection, and answered there."""
+    conns: defaultdict[tuple[ViewerId, RequestId], set[str | int]] = defaultdict(set)
+    answered: set[tuple[ViewerId, RequestId]] = set()
+    for grab in history.grabs:
+        conns[grab.viewer, grab.request_id].add(grab.conn)
+        if grab.t_reply is not None:
+            answered.add((grab.viewer, grab.request_id))
+    return sum(1 for tap, used in conns.items() if len(used) > 1 and tap in answered)
+
+
+def _resumed(_: Books, history: History) -> int:
+    """Connections that went on where an earlier one had stopped."""
+    first: dict[str, int] = {}
+    seats = [(str(conn.conn).partition(".")[0], conn) for conn in history.conns if conn.t_welcome is not None]
+    for seat, conn in seats:
+        first[seat] = min(first.get(seat, conn.t_open), conn.t_open)
+    return sum(1 for seat, conn in seats if conn.t_open > first[seat] and conn.resync is False)
+
+
+def _swept_with_escrow(books: Books, _: History) -> int:
+    """Packets that were settled with shares left, which went back."""
+    return sum(1 for each in books.packets.values() if each.state is PacketState.SETTLED and each.returned_fen > 0)
+
+
+def _voided(books: Books, _: History) -> int:
+    """Packets that were voided after their launch, with all their money returned."""
+    return sum(1 for each in books.packets.values() if each.state is PacketState.VOIDED and each.room_id is not None)
+
+
+def _overlap(books: Books, _: History) -> int:
+    """Pairs of packets that were open in one room at the same time."""
+    windows: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for each in books.packets.values():
+        if each.state is PacketState.VOIDED or each.room_id is None:
+            continue
+        if each.grab_at_ms is not None and each.claim_end_at_ms is not None:
+            windows[each.room_id].append((each.grab_at_ms, each.claim_end_at_ms))
+    pairs = 0
+    for of_room in windows.values():
+        of_room.sort()
+        pairs += sum(1 for i, (_, end) in enumerate(of_room) for start, _ in of_room[i + 1 :] if start < end)
+    return pairs
+
+
+_COUNTS: dict[str, Callable[[Books, History], int]] = {
+    "sold_out_seen": _sold_out_seen,
+    "repeat_seen": _of_status(ClaimStatus.REPEATED),
+    "race_for_last_share": _race_for_last_share,
+    "retry_after_disconnect": _retry_after_disconnect,
+    "resumed": _resumed,
+    "tap_before_opening": _of_status(ClaimStatus.TOO_EARLY),
+    "tap_after_closing": _of_status(ClaimStatus.TOO_LATE),
+    "swept_with_escrow": _swept_with_escrow,
+    "voided": _voided,
+    "overlap": _overlap,
+}
+NAMES = tuple(_COUNTS)
