@@ -52,7 +52,7 @@ class LiveView:
     def phase(self, text: str) -> None:
         """Say that something new has begun."""
         self._phase = text
-        self._console.print(f"[dim]storm[/]  {text}")
+        self._console.print(f"[dim]storm[/]  {escape(text)}")
 
     def progress(self, progress: Progress, happening: str) -> None:
         """Show the newest numbers."""
@@ -61,7 +61,7 @@ class LiveView:
         if self._live is not None:
             self._live.update(self._panel(progress, happening))
         elif self._looks % PLAIN_EVERY_LOOKS == 0:
-            self._console.print(f"[dim]     [/]  {self._line(progress)}  {happening}", soft_wrap=True)
+            self._console.print(f"[dim]     [/]  {self._line(progress)}  {escape(happening)}", soft_wrap=True)
 
     def _measure(self, progress: Progress) -> None:
         now = self._console.get_time()
@@ -93,8 +93,8 @@ class LiveView:
             "last": happening or "-",
         }
         for name, value in rows.items():
-            table.add_row(Text(name, style="dim"), value)
-        return Panel(table, title=self._title, title_align="left", expand=False)
+            table.add_row(Text(name, style="dim"), Text(value))
+        return Panel(table, title=escape(self._title), title_align="left", expand=False)
 
 
 def show_result(console: Console, result: Mapping[str, Any]) -> None:
@@ -130,8 +130,8 @@ def _record(record: Mapping[str, Any]) -> str:
 
 def _setting(result: Mapping[str, Any]) -> str:
     return (
-        f"[dim]{result['scenario']}, {result['viewers']:,} viewers, engine {result['engine']}, seed {result['seed']}, "
-        f"speed {result['speed']}, {result['durability']}, limits {result['limits']}[/]"
+        f"[dim]{escape(result['scenario'])}, {result['viewers']:,} viewers, engine {result['engine']}, "
+        f"seed {result['seed']}, speed {result['speed']}, {result['durability']}, limits {result['limits']}[/]"
     )
 
 
@@ -145,7 +145,7 @@ def _packets(packets: Sequence[Mapping[str, Any]]) -> Table:
     for packet in packets:
         table.add_row(
             packet["packet_id"],
-            packet["name"],
+            escape(packet["name"]),
             packet["state"],
             f"{packet['granted']:,}",
             f"{packet['share_count']:,}",
@@ -188,4 +188,4 @@ def show_verifications(console: Console, verifications: Mapping[PacketId, Verifi
         else:
             console.print(f"[red]wrong[/]     {packet_id}")
             for problem in verification.problems:
-                console.print(f"          {problem.detail}")
+                console.print(f"          {escape(problem.detail)}", soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from loadtest.director import Director, Happening, SetUpFailed
+from loadtest.director import Director, Happening, SetUpFailed, planned_packets
 from loadtest.processes import ServerProcess
 from loadtest.scenario import Scenario
 
@@ -134,3 +134,45 @@ def test_a_timetable_needs_its_own_clock(url: str, changes: dict[str, Any]) -> N
     """On a server with another origin or speed its hours mean nothing; a person is told how to start one."""
     with pytest.raises(SetUpFailed, match="--origin-ms"):
         performed(url, a_scenario("ida", relative(0), **changes))
+
+
+def test_a_programme_can_be_stopped(url: str) -> None:
+    """Who says stop does not wait for what is due in a year of room time."""
+    director = Director(url, a_scenario("joe", relative(0), relative(10**11)), 1, lambda _: None)
+    director.set_up()
+    director.perform(lambda: bool(director.happenings))
+    assert steps(director.happenings) == [("packet 0", "launch", "launched")]
+
+
+def test_a_programme_with_a_loop_begins_again(url: str) -> None:
+    """Each lap has packets of its own, until somebody says stop."""
+    director = Director(url, a_scenario("kim", relative(0, platform="lab"), loop_ms=MINUTE), 1, lambda _: None)
+    director.set_up()
+    director.perform(lambda: len(director.happenings) >= 3)
+    assert len({each.packet_id for each in director.happenings}) == 3
+
+
+def test_somebody_elses_room_fails_the_set_up(url: str) -> None:
+    """A room that is taken is no room for this programme; the text says what was asked and what the answer was."""
+    mine = a_scenario("lea", relative(0))
+    Director(url, mine, 1, lambda _: None).set_up()
+    theirs = a_scenario("mia", relative(0, room_id="lea"), rooms=[{"room_id": "lea", "creator_id": "mia"}])
+    with pytest.raises(SetUpFailed, match=r"POST /api/rooms: 409 .*room_taken"):
+        Director(url, theirs, 1, lambda _: None).set_up()
+
+
+def test_what_happens_is_said(url: str) -> None:
+    """Who watches reads each step by the packet's name."""
+    said: list[str] = []
+    director = Director(url, a_scenario("nan", relative(0, name="rain", platform="lab")), 1, said.append)
+    director.set_up()
+    director.perform(lambda: False)
+    assert said == ["1 creators, 1 rooms", "rain: launched"]
+
+
+def test_packets_follow_the_audience() -> None:
+    """Counts and sums are worked out for the viewers there are, and everything else is as written."""
+    follows = {"share_count": None, "total_fen": None, "shares_per_viewer": 0.5, "mean_share_fen": 20}
+    first, second = planned_packets(a_scenario("ola", relative(0, **follows), relative(5)), 30)
+    assert (first.number, first.share_count, first.total_fen, first.creator_id) == (0, 15, 300, "ola")
+    assert (second.number, second.share_count, second.total_fen, second.launch_at_ms) == (1, 10, 1_000, 5)

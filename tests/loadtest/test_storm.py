@@ -1,0 +1,144 @@
+"""A storm as a whole, and what is left when it cannot go on: nothing that runs, and a reason."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from loadtest.director import SetUpFailed
+from loadtest.folder import RunFolder
+from loadtest.judgement import judge_run
+from loadtest.processes import ProcessFailed, ServerProcess
+from loadtest.progress import Progress
+from loadtest.scenario import load_scenario, scenario_text
+from loadtest.storm import Plan, perform
+from loadtest.verdict import Exit
+from tests.api.caller import until
+from tests.loadtest.test_folder import FACTS
+
+VIEWERS = 8
+
+
+class Watcher:
+    """A view that remembers all it is shown, and may do something when a phase begins."""
+
+    def __init__(self, at: str = "", act: Callable[[], None] = lambda: None) -> None:
+        self.phases: list[str] = []
+        self.last = Progress()
+        self.happenings: list[str] = []
+        self._at, self._act = at, act
+
+    def phase(self, text: str) -> None:
+        self.phases.append(text)
+        if self._at and self._at in text:
+            self._act()
+
+    def progress(self, progress: Progress, happening: str) -> None:
+        self.last = progress
+        if happening and happening not in self.happenings:
+            self.happenings.append(happening)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    """Plan a smoke storm before a few viewers."""
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    folder.scenario.write_text(scenario_text("smoke"), "utf-8")
+    return Plan(load_scenario("smoke").before(viewers=VIEWERS), folder, durability="relaxed")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """Whatever a storm starts has ended when it is over, however it went."""
+    before = set(_children())
+    yield
+    assert set(_children()) <= before
+
+
+def _children() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
+
+
+def _kill(part: str, plan: Plan) -> None:
+    """Kill the storm's process that has *part* in its command."""
+    (process,) = (
+        each for each in _children() if part in each.cmdline() and str(plan.folder.path) in " ".join(each.cmdline())
+    )
+    os.kill(process.pid, signal.SIGKILL)
+
+
+def test_a_storm_leaves_all_that_a_judge_needs(plan: Plan) -> None:
+    """Books, snapshots, packed history and facts, of which the judgement is made."""
+    facts, watcher = replace(FACTS, packet_ids=[], happenings=[]), Watcher()
+    perform(plan, facts, watcher)
+
+    assert facts.audience_status == 0
+    assert len(facts.packet_ids) == 2
+    assert [(each["packet_name"], each["outcome"]) for each in facts.happenings] == [
+        ("sells out", "launched"),
+        ("leaves escrow", "launched"),
+    ]
+    folder = plan.folder
+    assert folder.facts() == facts
+    assert folder.snapshots()
+    assert not list(folder.path.glob("history-*.jsonl"))
+    result = judge_run(folder)
+    assert (result["verdict"], result["violations"]) == ("pass", [])
+    assert watcher.last.connected >= VIEWERS
+    assert watcher.last.granted == result["granted"]
+    assert watcher.happenings[-1] == "leaves escrow: launched"
+    assert [phase.split(" ")[0] for phase in watcher.phases] == [
+        "raising", "opening", f"{VIEWERS}", "the", "the", "taking", "stopping",
+    ]  # fmt: skip
+
+
+def test_somebodys_server_is_left_running(plan: Plan, tmp_path: Path) -> None:
+    """A target is used, not owned: it is neither started nor stopped, and its books are taken."""
+    server = ServerProcess(tmp_path / "theirs", ["--speed", "10", "--durability", "relaxed", "--limits", "load"])
+    try:
+        url = server.wait_until_ready()
+        watcher = Watcher()
+        perform(replace(plan, target=url + "/"), replace(FACTS), watcher)
+        assert requests.get(f"{url}/readyz", timeout=30).ok
+    finally:
+        server.stop()
+    assert not any("raising" in phase for phase in watcher.phases)
+    assert judge_run(plan.folder)["verdict"] == "pass"
+
+
+def test_a_target_that_does_not_answer_is_named(plan: Plan) -> None:
+    """There is no server at the other end, and that is said in words."""
+    with pytest.raises(SetUpFailed, match=r"the server at http://127\.0\.0\.1:1 does not answer"):
+        perform(replace(plan, target="http://127.0.0.1:1"), FACTS, Watcher())
+
+
+@pytest.mark.parametrize("phase", ["opening the rooms", "the curtain rises", "the audience leaves"])
+def test_a_server_that_dies_ends_the_storm(plan: Plan, phase: str) -> None:
+    """Whenever it dies, the reason is its end, not what somebody could not ask it any more."""
+    with pytest.raises(ProcessFailed, match="the server ended with status -9") as failed:
+        perform(plan, FACTS, Watcher(phase, lambda: _kill("serve", plan)))
+    assert failed.value.exit_code is Exit.ENVIRONMENT
+
+
+def test_an_audience_that_dies_ends_the_storm(plan: Plan) -> None:
+    """Without viewers there is nothing to prove."""
+    with pytest.raises(ProcessFailed, match=r"audience .* ended with status -9"):
+        perform(plan, FACTS, Watcher("the curtain rises", lambda: _kill("locust", plan)))
+
+
+@pytest.mark.parametrize("phase", ["opening the rooms", "viewers come in", "the curtain rises"])
+def test_an_interrupt_stops_everything(plan: Plan, phase: str) -> None:
+    """Ctrl-C at any time ends what was started, in order, and goes on to whoever called."""
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        perform(plan, FACTS, Watcher(phase, interrupt))
+    until(lambda: not (plan.folder.path / "home/store/store.sock").exists())

@@ -1,0 +1,102 @@
+"""What a person sees: the verdict first, each number once, and names shown as they are written."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from loadtest.judgement import judge_run
+from loadtest.progress import Progress
+from loadtest.terminal import PLAIN_EVERY_LOOKS, LiveView, show_result, show_verifications
+from loadtest.verify import verify_packet
+from server.core.ids import PacketId
+from tests.loadtest.test_judgement import _kept
+from tests.loadtest.written_run import WrittenRun, a_run
+
+PROGRESS = Progress(seats=1200, connected=1100, offered=900, answered=800, granted=70, failed=0, p99_ms=12.34)
+NASTY = "[/bold] [red]红包"  # what a packet may be called, and a terminal might take for an instruction
+
+
+def _console(*, terminal: bool = False) -> tuple[Console, io.StringIO]:
+    text = io.StringIO()
+    return Console(file=text, force_terminal=terminal, width=160, highlight=False, color_system=None), text
+
+
+def _shown(run: WrittenRun, path: Path) -> str:
+    console, text = _console()
+    show_result(console, judge_run(_kept(run, path)))
+    return text.getvalue()
+
+
+def test_the_verdict_comes_first(tmp_path: Path) -> None:
+    """A person who reads one line has read the one that matters."""
+    lines = _shown(a_run(), tmp_path).strip().splitlines()
+    assert lines[0].startswith("PASS  smoke, 12 viewers")
+    shown = "\n".join(lines)
+    for told in ("c1.p0", "grab latency", "fan-out skew", "duplicates", "lost acks"):
+        assert shown.count(told) == 1
+
+
+def test_a_violation_is_shown_with_its_records(tmp_path: Path) -> None:
+    """Each invariant that is violated is named once, with both claims of the share that two viewers own."""
+    shown = _shown(a_run(seed=2, flaw="check then act"), tmp_path)
+    assert shown.strip().startswith("FAIL (invariant)")
+    assert shown.count("\nA8 ") == 1
+    records = shown.split("\nA8 ")[1].splitlines()[1:3]
+    assert all(record.strip().startswith("claim") and "viewer_id" in record for record in records)
+    assert "violations more in the result" in shown
+
+
+def test_a_name_is_no_instruction(tmp_path: Path) -> None:
+    """A packet may be called whatever its creator likes."""
+    run = a_run()
+    for line in run.of("packet"):
+        line["name"] = NASTY
+    assert NASTY in _shown(run, tmp_path)
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_progress_is_shown_with_and_without_a_terminal(terminal: bool) -> None:
+    """A terminal is redrawn, a log gets a line now and then; both say how far it is."""
+    console, text = _console(terminal=terminal)
+    with LiveView(console, f"storm {NASTY}").shown() as view:
+        view.phase(f"the curtain rises {NASTY}")
+        for _ in range(PLAIN_EVERY_LOOKS):
+            view.progress(PROGRESS, f"{NASTY}: launched")
+    shown = text.getvalue()
+    for told in ("the curtain rises", "1,100", "800", "900", "70", "12.3 ms", f"{NASTY}: launched"):
+        assert told in shown
+
+
+def test_a_log_is_not_flooded() -> None:
+    """Without a terminal most looks leave no line."""
+    console, text = _console()
+    with LiveView(console, "storm").shown() as view:
+        for _ in range(3 * PLAIN_EVERY_LOOKS):
+            view.progress(PROGRESS, "")
+    assert len(text.getvalue().splitlines()) == 3
+
+
+def test_verifications_say_what_they_found() -> None:
+    """A packet is verified, still sealed, or wrong, and then it says why."""
+    run = a_run(packets=3)
+    books, _ = run.read()
+    first, second, third = books.packets.values()
+    run.of("packet", packet_id=second.packet_id)[0] |= {"seed": None, "state": "launched"}
+    run.drop(run.of("left", packet_id=second.packet_id)[0])
+    run.of("claim", packet_id=third.packet_id)[0]["amount_fen"] += 1
+    books, _ = run.read()
+    console, text = _console()
+    show_verifications(
+        console,
+        {
+            PacketId(each): verify_packet(packet, books.claims[each], books.left.get(each))
+            for each, packet in books.packets.items()
+        },
+    )
+    lines = text.getvalue().splitlines()
+    assert lines[0] == f"verified  {first.packet_id}: 6 shares from the revealed seed"
+    assert lines[1].startswith(f"sealed    {second.packet_id}")
+    assert lines[2].startswith(f"wrong     {third.packet_id}")
+    assert lines[3].strip()

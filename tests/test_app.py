@@ -1,0 +1,99 @@
+"""The composition root: a port is had or refused in words, and a server comes up whole and goes down clean."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+import requests
+
+from server.app import CannotServe, open_port, serve
+from server.settings import Settings
+from server.store.connection import Durability, StoreUnavailable, StoreUnfit
+from server.store.embedded import EmbeddedStore
+from tests.conftest import free_port
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org", ""])  # noqa: S104
+def test_only_loopback_is_served(host: str) -> None:
+    """Without join tickets nobody from outside may come in."""
+    with pytest.raises(CannotServe, match=r"host: .*--host"):
+        open_port(Settings(host=host, port=0))
+
+
+def test_a_taken_port_is_told() -> None:
+    """The text names the address and what to do about it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotServe, match=rf"127\.0\.0\.1:{port} .*--port"):
+            open_port(Settings(port=port))
+
+
+def test_port_zero_takes_a_free_one() -> None:
+    """Two servers that do not care get two ports, of either family."""
+    with open_port(Settings(port=0)) as one, open_port(Settings(port=0, host="127.0.0.2")) as other:
+        assert one.getsockname()[1] > 0
+        assert other.getsockname()[0] == "127.0.0.2"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_serves_until_it_is_told_to_stop(number: signal.Signals, tmp_path: Path) -> None:
+    """Ready means that requests are answered; a signal ends it, its store with it, and handlers are as before."""
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    settings = Settings(port=0, home=tmp_path, durability=Durability.RELAXED)
+    serving = asyncio.create_task(serve(settings, ready.set_result))
+    url = await asyncio.wait_for(ready, 60)
+    answer = await asyncio.to_thread(requests.get, f"{url}/readyz", timeout=30)
+    assert answer.json() == {"status": "ready"}
+    assert "server" not in answer.headers
+
+    os.kill(os.getpid(), number)
+    await asyncio.wait_for(serving, 60)
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+    assert not (tmp_path / "store/store.sock").exists()
+    with pytest.raises(requests.ConnectionError):
+        await asyncio.to_thread(requests.get, f"{url}/healthz", timeout=30)
+
+
+async def test_a_store_out_of_reach_is_told_before_anything_is_served(tmp_path: Path) -> None:
+    """Nobody is told that the server is ready, and the port is free again."""
+    port = free_port()
+    settings = Settings(port=port, home=tmp_path, store_url=f"redis://127.0.0.1:{free_port()}")
+    with pytest.raises(StoreUnavailable, match="REDRAIN_STORE_URL"):
+        await serve(settings, _never)
+    open_port(settings).close()
+
+
+async def test_a_store_that_keeps_less_than_promised_is_refused(tmp_path: Path) -> None:
+    """A durable server does not work on a relaxed store."""
+    store = EmbeddedStore.start(tmp_path / "weak", durability=Durability.RELAXED)
+    try:
+        with pytest.raises(StoreUnfit):
+            await serve(Settings(port=0, home=tmp_path, store_url=store.url), _never)
+    finally:
+        store.stop()
+
+
+async def test_a_store_with_another_speed_is_refused(tmp_path: Path) -> None:
+    """Room time is one for all servers of a store."""
+    store = EmbeddedStore.start(tmp_path / "shared")
+    try:
+        settings = Settings(port=0, home=tmp_path, store_url=store.url, speed=5)
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        first = asyncio.create_task(serve(settings, ready.set_result))
+        await asyncio.wait_for(ready, 60)
+        with pytest.raises(StoreUnfit, match="--speed 5"):
+            await serve(settings.model_copy(update={"speed": 7}), _never)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(first, 60)
+    finally:
+        store.stop()
+
+
+def _never(url: str) -> None:
+    raise AssertionError(f"it serves at {url}")

@@ -1,0 +1,61 @@
+"""Settings come from the environment or from options, and a wrong one is named."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from server.settings import LimitsProfile, Settings
+from server.store.connection import Durability
+
+
+def test_the_defaults_are_those_of_a_careful_server() -> None:
+    """Nothing said: loopback, the embedded store, durable, production limits, room time is real time."""
+    settings = Settings()
+    assert (settings.host, settings.port, settings.store_url) == ("127.0.0.1", 8000, "")
+    assert settings.durability is Durability.DURABLE
+    assert settings.limits is LimitsProfile.PRODUCTION
+    assert (settings.speed, settings.origin_ms, settings.diagnostics) == (1, None, False)
+
+
+def test_the_environment_sets_each_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """REDRAIN_ and the name of the field."""
+    given = {"PORT": "9000", "SPEED": "60", "DURABILITY": "none", "LIMITS": "load", "HOME": "/srv/rain"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"REDRAIN_{name}", value)
+    settings = Settings()
+    assert (settings.port, settings.speed, settings.home) == (9000, 60, Path("/srv/rain"))
+    assert (settings.durability, settings.limits) == (Durability.NONE, LimitsProfile.LOAD)
+
+
+def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a person types now counts more than what was exported once."""
+    monkeypatch.setenv("REDRAIN_PORT", "9000")
+    assert Settings(port=0).port == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("port", -1),
+        ("port", 65_536),
+        ("speed", -1),
+        ("speed", 3_601),
+        ("speed", "fast"),
+        ("durability", "always"),
+        ("limits", "none"),
+        ("origin_ms", "noon"),
+        ("colour", "red"),
+    ],
+)
+def test_a_wrong_setting_is_named(field: str, value: object) -> None:
+    """Also one that does not exist: a typing slip must not pass for a default."""
+    with pytest.raises(ValidationError) as wrong:
+        Settings.model_validate({field: value})
+    assert [problem["loc"] for problem in wrong.value.errors()] == [(field,)]
+
+
+def test_settings_do_not_change_while_serving() -> None:
+    """A process works with what it was started with."""
+    with pytest.raises(ValidationError):
+        Settings().port = 1  # type: ignore[misc]
