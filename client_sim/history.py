@@ -5,10 +5,11 @@ from typing import Any
 
 from client_sim.behaviour import Behaviour
 from client_sim.heard import Heard, digest
-from server.core.claim import HOLDS_SHARE
+from server.core.claim import HOLDS_SHARE, ClaimStatus
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 
 _OK = frozenset(status.value for status in HOLDS_SHARE)
+_UNKNOWN = frozenset({None, ClaimStatus.UNAVAILABLE.value})  # no answer, or one of a server whose store was away
 
 Line = dict[str, Any]
 
@@ -77,7 +78,7 @@ class GrabRecord:
             "t_intended": self.t_intended,
             "t_sent": self.t_sent,
             "t_reply": self.t_reply,
-            "type": "info" if self.t_reply is None else "ok" if status in _OK else "fail",
+            "type": "info" if status in _UNKNOWN else "ok" if status in _OK else "fail",
             "status": status,
             "amount_fen": self.reply.get("amount_fen"),
             "index": self.reply.get("index"),

@@ -22,10 +22,11 @@ from server.core.claim import ClaimStatus
 from server.core.ids import PacketId, RequestId
 
 RECEIPT_TIMEOUT_NS = 5_000_000_000  # after so long a person believes that nothing came of it
-ATTEMPTS_MAX = 5  # per request id: somebody who is turned away so often gives up
+ATTEMPTS_MAX = 8  # per request id: somebody who is turned away so often, for some 5 s, gives up
 TOO_EARLY_MAX = 3  # taps after too early a tap
 AGAIN_AFTER_NS = (20_000_000, 100_000_000)  # after the opening: least, and how much jitter may add
-BACKOFF_NS = 100_000_000  # doubled with each attempt
+BACKOFF_NS = 100_000_000  # doubled with each attempt ...
+BACKOFF_MAX_NS = 1_000_000_000  # ... up to this, give or take a half
 PINGS_AT_FIRST = 3
 PING_SOON_NS = 100_000_000
 PING_LATER_NS = 20_000_000_000
@@ -320,7 +321,8 @@ class Viewer:
         self._remember(request_id, grab)
         status = heard.body["status"]
         if status in _TRY_AGAIN:
-            self._try_again(due, now_ns + round((BACKOFF_NS << due.attempt) * (0.5 + self._jitter(grab.i))))
+            pause_ns = min(BACKOFF_NS << due.attempt, BACKOFF_MAX_NS)
+            self._try_again(due, now_ns + round(pause_ns * (0.5 + self._jitter(grab.i))))
         elif status == ClaimStatus.TOO_EARLY and due.plan.too_early < TOO_EARLY_MAX:
             self._plan_again(due.plan, now_ns)
         self._rearm()

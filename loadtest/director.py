@@ -13,6 +13,7 @@ from loadtest.scenario import Scenario
 
 REQUEST_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1
+AWAY_MAX_S = 30.0  # how long a store may be away before nothing more is asked of the server
 _WORKED_OUT = {"share_count", "shares_per_viewer", "total_fen", "mean_share_fen", "expect", "expect_void"}
 
 
@@ -68,6 +69,26 @@ class Director:
         self._allocator = allocator
         self._http = requests.Session()
         self._run = secrets.token_hex(4)
+        self._curtain: _Start | None = None
+
+    def instant_s(self, room_ms: int) -> float | None:
+        """Return when it is *room_ms* (room time), on CLOCK_MONOTONIC in seconds; None before the curtain."""
+        curtain = self._curtain
+        return None if curtain is None else curtain.at + (room_ms - curtain.room_ms) / 1000 / curtain.speed
+
+    def instant_of(self, at_ms: int) -> float | None:
+        """Return the same for *at_ms* room milliseconds after the curtain."""
+        return None if self._curtain is None else self._curtain.at + at_ms / 1000 / self._curtain.speed
+
+    def at_ms(self, instant_s: float) -> int:
+        """Return how many room milliseconds after the curtain an instant of CLOCK_MONOTONIC is; 0 before it."""
+        curtain = self._curtain
+        return 0 if curtain is None else round((instant_s - curtain.at) * 1000 * curtain.speed)
+
+    def packet_named(self, name: str) -> str | None:
+        """Return the id of the packet that the programme calls *name*, once it is created."""
+        names = [packet.name for packet in self._scenario.packets]
+        return self.packet_ids.get(names.index(name))
 
     def set_up(self) -> None:
         """Make the creators, fill their wallets and open the rooms. Raises SetUpFailed."""
@@ -107,7 +128,7 @@ class Director:
         packets = planned_packets(self._scenario, self._viewers)
         ids = {packet.number: self._create(packet, lap) for packet in packets}
         self.packet_ids.update(ids)
-        start = self._start()
+        start = self._curtain = self._start()
         for step in programme(packets):
             self._sleep_until(start.at + step.at_ms / 1000 / start.speed, stopped)
             if stopped():
@@ -184,11 +205,20 @@ class Director:
             time.sleep(min(left, LOOK_EVERY_S))
 
     def _get(self, path: str) -> dict[str, Any]:
-        return self._answer(self._http.get(self._host + path, timeout=REQUEST_TIMEOUT_S))
+        return self._until_answered(lambda: self._http.get(self._host + path, timeout=REQUEST_TIMEOUT_S))
 
     def _post(self, path: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
         headers = {"Idempotency-Key": f"{self._run}-{key}"}
-        return self._answer(self._http.post(self._host + path, json=body, headers=headers, timeout=REQUEST_TIMEOUT_S))
+        return self._until_answered(
+            lambda: self._http.post(self._host + path, json=body, headers=headers, timeout=REQUEST_TIMEOUT_S)
+        )
+
+    def _until_answered(self, send: Callable[[], requests.Response]) -> dict[str, Any]:
+        """Ask again, with the same key, while the server says that its store is away."""
+        deadline = time.monotonic() + AWAY_MAX_S
+        while (response := send()).status_code == requests.codes.service_unavailable and time.monotonic() < deadline:
+            time.sleep(LOOK_EVERY_S)
+        return self._answer(response)
 
     @staticmethod
     def _answer(response: requests.Response) -> dict[str, Any]:

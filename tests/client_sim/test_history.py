@@ -14,10 +14,10 @@ def a_grab() -> GrabRecord:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [("granted", "ok"), ("repeated", "ok"), ("exhausted", "fail"), ("unavailable", "fail")]
+    ("status", "kind"), [("granted", "ok"), ("repeated", "ok"), ("exhausted", "fail"), ("unavailable", "info")]
 )
 def test_the_type_of_a_grab_follows_from_its_status(status: str, kind: str) -> None:
-    """What holds a share is ok, what is refused is fail."""
+    """What holds a share is ok, what is refused is fail, and a server whose store was away does not know."""
     grab = a_grab()
     grab.t_reply, grab.reply = 12, {"status": status}
     assert grab.line()["type"] == kind

@@ -1,0 +1,134 @@
+"""The nemesis against a real store: it strikes in time, what can be undone is undone, and it says what came of it."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from loadtest.faults import FaultKind, PlannedFault
+from loadtest.nemesis import Nemesis, StoreOfRun
+from server.store.fitness import Durability
+from server.store.folder import StoreLease
+
+
+class AProgramme:
+    """A programme whose curtain rose when it was made, and which has no packets."""
+
+    def __init__(self) -> None:
+        self.curtain_s = time.monotonic()
+
+    def instant_s(self, room_ms: int) -> float | None:
+        return None
+
+    def instant_of(self, at_ms: int) -> float | None:
+        return self.curtain_s + at_ms / 1000
+
+    def at_ms(self, instant_s: float) -> int:
+        return round((instant_s - self.curtain_s) * 1000)
+
+    def packet_named(self, name: str) -> str | None:
+        return None
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[StoreLease]:
+    """Run a store as a server of this folder would."""
+    lease = StoreLease.take(tmp_path, Durability.NONE)
+    yield lease
+    lease.release()
+
+
+def a_nemesis(home: Path, *planned: PlannedFault) -> tuple[Nemesis, list[str]]:
+    said: list[str] = []
+    url = "http://127.0.0.1:9"  # nobody is asked: there are no packets
+    return Nemesis(list(planned), home=home, url=url, programme=AProgramme(), say=said.append), said
+
+
+def await_end(nemesis: Nemesis) -> None:
+    """Wait until every fault has struck and the store has answered since."""
+    while any(record.t_back is None for record in nemesis.records):
+        time.sleep(0.01)
+    nemesis.stop()
+
+
+def away_ms(nemesis: Nemesis) -> float:
+    """Return how long the store did not answer."""
+    record = nemesis.records[0]
+    assert record.t_struck is not None
+    assert record.t_back is not None
+    return (record.t_back - record.t_struck) / 1_000_000
+
+
+def test_a_killed_store_is_another_and_answers(tmp_path: Path, store: StoreLease) -> None:
+    """It notes when it struck and when the next one answered, and prints its schedule first."""
+    died = store.pid
+    nemesis, said = a_nemesis(tmp_path, PlannedFault(0, FaultKind.KILL_STORE, 50))
+    nemesis.start()
+    await_end(nemesis)
+
+    assert store.pid != died
+    assert not psutil.pid_exists(died)
+    assert nemesis.records[0].outcome == "struck"
+    assert (nemesis.records[0].at_ms or 0) >= 50
+    assert away_ms(nemesis) > 0
+    assert said == ["fault 0: kill_store, 50 room ms after the curtain", "fault 0: kill_store struck"]
+
+
+def test_a_stopped_store_goes_on_after_its_time(tmp_path: Path, store: StoreLease) -> None:
+    """It answers nothing for so long, and is the same process afterwards."""
+    pid = store.pid
+    nemesis, _ = a_nemesis(tmp_path, PlannedFault(0, FaultKind.STOP_STORE, 0, for_ms=300))
+    nemesis.start()
+    await_end(nemesis)
+
+    assert store.pid == pid
+    assert away_ms(nemesis) >= 300
+
+
+def test_a_stopped_store_goes_on_when_the_programme_ends(tmp_path: Path, store: StoreLease) -> None:
+    """A storm that is interrupted leaves no store that hangs."""
+    nemesis, _ = a_nemesis(tmp_path, PlannedFault(0, FaultKind.STOP_STORE, 0, for_ms=60_000))
+    nemesis.start()
+    while psutil.Process(store.pid).status() != psutil.STATUS_STOPPED:
+        time.sleep(0.01)
+    nemesis.stop()
+
+    assert psutil.Process(store.pid).status() != psutil.STATUS_STOPPED
+    assert StoreOfRun(tmp_path).ask(b"PING") == b"+PONG\r\n"
+
+
+def test_connections_are_reset_and_the_store_stays(tmp_path: Path, store: StoreLease) -> None:
+    """Whoever was connected finds the line dead; whoever comes next is served by the same process."""
+    pid, of_run = store.pid, StoreOfRun(tmp_path)
+    with of_run._connect() as line:
+        line.sendall(b"PING\r\n")
+        assert line.recv(100) == b"+PONG\r\n"
+        nemesis, _ = a_nemesis(tmp_path, PlannedFault(0, FaultKind.RESET_CONNECTIONS, 0))
+        nemesis.start()
+        await_end(nemesis)
+        assert line.recv(100) == b""
+    assert store.pid == pid
+
+
+def test_what_had_no_occasion_is_missed(tmp_path: Path, store: StoreLease) -> None:
+    """A fault later than the programme, or of a packet that never came, did not happen, and says so."""
+    later = PlannedFault(0, FaultKind.KILL_STORE, 3_600_000)
+    never = PlannedFault(1, FaultKind.KILL_STORE, 0, "no packet", "open")
+    nemesis, _ = a_nemesis(tmp_path, later, never)
+    nemesis.start()
+    nemesis.stop()
+
+    assert [record.outcome for record in nemesis.records] == ["missed: the programme was over"] * 2
+    assert StoreOfRun(tmp_path).ask(b"PING") == b"+PONG\r\n"
+
+
+def test_a_store_that_is_not_of_the_run_is_left_alone(tmp_path: Path) -> None:
+    """Where there is no lock file there is nothing to break."""
+    nemesis, _ = a_nemesis(tmp_path, PlannedFault(0, FaultKind.KILL_STORE, 0))
+    nemesis.start()
+    while nemesis.records[0].outcome == "missed: the programme was over":
+        time.sleep(0.01)
+    nemesis.stop()
+    assert nemesis.records[0].outcome == "missed: the store is not one of this run"
