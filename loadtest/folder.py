@@ -31,6 +31,7 @@ class RunFacts:
     environment: dict[str, Any]
     packet_ids: list[str] = field(default_factory=list)
     happenings: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[dict[str, Any]] = field(default_factory=list)
     audience_status: int = 0
 
 
@@ -59,6 +60,11 @@ class RunFolder:
     def scenario(self) -> Path:
         """The scenario as it was run."""
         return self.path / "scenario.toml"
+
+    @property
+    def home(self) -> Path:
+        """The folder of the run's own server and its store."""
+        return self.path / "home"
 
     def snapshot(self, number: int) -> Path:
         """Return the place of the books taken during the run as number *number*."""

@@ -6,6 +6,7 @@ from typing import Any
 from loadtest.audit import audit
 from loadtest.books import Books
 from loadtest.fairness import fairness
+from loadtest.faults import fault_results
 from loadtest.folder import RunFolder
 from loadtest.measures import PacketResult, measure
 from loadtest.verdict import Reason, decide
@@ -41,6 +42,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "sometimes": {},
         "fairness": asdict(fairness(books, history)),
         "happenings": facts.happenings,
+        "faults": fault_results(facts.faults, history.grabs),
         "environment": facts.environment,
         "started_at": facts.started_at,
         "repeat_command": facts.repeat_command,

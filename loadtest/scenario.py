@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from client_sim.behaviour import Behaviour, Seat, cast
+from loadtest.faults import FAULTS_MAX, Fault
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
 from server.core.roomtime import SPEED_MAX
 
@@ -141,6 +142,7 @@ class Scenario(_Part):
     creators: list[Creator] = Field(min_length=1)
     rooms: list[Room] = Field(min_length=1, max_length=ROOMS_MAX)
     packets: list[Packet] = Field(min_length=1, max_length=PACKETS_MAX)
+    faults: list[Fault] = Field(default=[], max_length=FAULTS_MAX)
 
     @model_validator(mode="after")
     def _everybody_is_known(self) -> Self:
@@ -152,6 +154,10 @@ class Scenario(_Part):
         for number, packet in enumerate(self.packets):
             if packet.room_id not in rooms:
                 raise ValueError(f"packets.{number}.room_id: no room is called {packet.room_id}")
+        names = {packet.name for packet in self.packets}
+        for number, fault in enumerate(self.faults):
+            if fault.at_phase is not None and fault.at_phase.packet not in names:
+                raise ValueError(f"faults.{number}.at_phase: no packet is called {fault.at_phase.packet}")
         if self.origin is not None and self.loop_ms is not None:
             raise ValueError("loop_ms: a programme with an origin has its hours, and cannot be repeated")
         if self.origin is not None and self.origin.tzinfo is None:

@@ -3,15 +3,17 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
 import requests
 
-from loadtest.director import Director, SetUpFailed
+from loadtest.director import AWAY_MAX_S, Director, SetUpFailed
+from loadtest.faults import happenings_of, plan_faults
 from loadtest.folder import RunFacts, RunFolder
+from loadtest.nemesis import Nemesis
 from loadtest.processes import LocustProcess, ProcessFailed, ServerProcess
 from loadtest.progress import Progress, ProgressFiles
 from loadtest.scenario import Scenario
@@ -55,15 +57,18 @@ def perform(plan: Plan, facts: RunFacts, view: View) -> None:
         director = Director(url, plan.scenario, plan.scenario.audience.viewers, _unsaid, allocator=plan.allocator)
         view.phase("opening the rooms")
         director.set_up()
-        with _audience(plan, url, view) as audience:
+        with _audience(plan, url, view) as audience, _nemesis(plan, director, url, view) as nemesis:
             _programme(plan.folder, director, audience, url, view)
+            nemesis.stop()
             view.phase("the audience leaves")
             facts.audience_status = audience.process.stop()
         view.phase("taking the books")
-        _take_books(url, plan.folder.books, final=True)
+        _take_final_books(url, plan.folder.books)
         view.phase("stopping the server")
     facts.packet_ids = list(director.packet_ids.values())
-    facts.happenings = [asdict(happening) for happening in director.happenings]
+    facts.faults = [asdict(record) for record in nemesis.records]
+    happenings = [*(asdict(happening) for happening in director.happenings), *happenings_of(nemesis.records)]
+    facts.happenings = sorted(happenings, key=lambda happening: int(happening["at_ms"]))
     plan.folder.compress()
     plan.folder.write_facts(facts)
 
@@ -125,6 +130,17 @@ def _audience(plan: Plan, url: str, view: View) -> Iterator[_Audience]:
         process.stop()
 
 
+@contextmanager
+def _nemesis(plan: Plan, director: Director, url: str, view: View) -> Iterator[Nemesis]:
+    planned = plan_faults(plan.scenario.faults, plan.scenario.seed)
+    nemesis = Nemesis(planned, home=plan.folder.home, url=url, programme=director, say=view.phase)
+    nemesis.start()
+    try:
+        yield nemesis
+    finally:
+        nemesis.stop()
+
+
 def _programme(folder: RunFolder, director: Director, audience: _Audience, url: str, view: View) -> None:
     """Let the director perform in a thread of its own, show how it goes, and take the books now and then."""
     view.phase("the curtain rises")
@@ -144,7 +160,8 @@ def _programme(folder: RunFolder, director: Director, audience: _Audience, url: 
             last = director.happenings[-1] if director.happenings else None
             view.progress(audience.files.look(), f"{last.packet_name}: {last.outcome}" if last else "")
             if time.monotonic() >= next_snapshot:
-                _take_books(url, folder.snapshot(len(folder.snapshots())), final=False)
+                with suppress(_BooksOutOfReach):  # the store is away; the next ones will be had
+                    _take_books(url, folder.snapshot(len(folder.snapshots())), final=False)
                 next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
             time.sleep(LOOK_EVERY_S)
 
@@ -165,11 +182,33 @@ def _unsaid(_: str) -> None:
     """Say nothing: the view shows the director's happenings."""
 
 
+class _BooksOutOfReach(SetUpFailed):
+    """The store was away, or went away while the books were read."""
+
+
+def _take_final_books(url: str, path: Path) -> None:
+    """Take the final books, if need be when a store that is away has come back."""
+    deadline = time.monotonic() + AWAY_MAX_S
+    while time.monotonic() < deadline:
+        with suppress(_BooksOutOfReach):
+            return _take_books(url, path, final=True)
+        time.sleep(LOOK_EVERY_S)
+    return _take_books(url, path, final=True)
+
+
 def _take_books(url: str, path: Path, *, final: bool) -> None:
     query = {"final": str(final).lower()}
+    partly = path.with_suffix(".part")  # books that were cut off have no place among the snapshots
     with requests.get(f"{url}/api/books", params=query, timeout=BOOKS_TIMEOUT_S, stream=True) as response:
         if not response.ok:
-            raise SetUpFailed(f"the books cannot be had: {response.status_code} {response.text}")
-        with path.open("wb") as file:
-            for chunk in response.iter_content(1 << 16):
-                file.write(chunk)
+            problem = f"the books cannot be had: {response.status_code} {response.text}"
+            away = response.status_code == requests.codes.service_unavailable
+            raise _BooksOutOfReach(problem) if away else SetUpFailed(problem)
+        try:
+            with partly.open("wb") as file:
+                for chunk in response.iter_content(1 << 16):
+                    file.write(chunk)
+        except requests.exceptions.ChunkedEncodingError as error:
+            partly.unlink()
+            raise _BooksOutOfReach(f"the books were cut off: {error}") from error
+    partly.rename(path)

@@ -58,6 +58,8 @@ def run_storm(
         return _failed(error, Exit.USAGE)
     except ProcessFailed as error:
         return _failed(error, error.exit_code)
+    if scenario.faults and target is not None:
+        return _failed("faults: only a server of the storm's own is broken; leave --target out", Exit.USAGE)
     started = datetime.now(UTC)
     folder = RunFolder(out or RUNS / started.strftime("%Y%m%d-%H%M%S-%f")[:-3])
     if folder.path.exists() and any(folder.path.iterdir()):
