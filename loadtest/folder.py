@@ -15,7 +15,11 @@ from loadtest.record import BadRecord
 
 @dataclass(slots=True)
 class RunFacts:
-    """What was run, as ``run.json`` keeps it; ``viewers`` are people, ``seats`` their connections."""
+    """
+    What was run, as ``run.json`` keeps it; ``viewers`` are people, ``seats`` their connections.
+
+    ``processes`` and ``reaction_median_ms`` are the audience's; ``notes`` say what was done otherwise than asked.
+    """
 
     scenario: str
     seed: int
@@ -33,6 +37,9 @@ class RunFacts:
     happenings: list[dict[str, Any]] = field(default_factory=list)
     faults: list[dict[str, Any]] = field(default_factory=list)
     audience_status: int = 0
+    processes: int = 1
+    reaction_median_ms: int | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,11 @@ from loadtest.fairness import fairness
 from loadtest.faults import fault_results
 from loadtest.folder import RunFolder
 from loadtest.measures import PacketResult, measure
+from loadtest.record import BadRecord
+from loadtest.scenario import BadScenario, load_scenario
+from loadtest.sometimes import counted
+from loadtest.thresholds import Threshold, judge
+from loadtest.validity import validity
 from loadtest.verdict import Reason, decide
 
 
@@ -23,8 +28,20 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
     violations = audit(books, history, folder.read_snapshots())
     measures = asdict(measured := measure(books, history))
     measures["packets"] = [_packet(packet, books) for packet in measured.packets]
-    reasons = [Reason.INVARIANT] if violations else []
-    verdict, ordered, exit_code = decide(reasons)
+    wanted, limits = _demands(folder)
+    valid = validity(history, measured.send_debt_ms)
+    thresholds = judge(limits, measures, timing_is_valid=valid.ok)
+    happened = counted(wanted, books, history)
+    verdict, ordered, exit_code = decide(
+        reason
+        for reason, applies in (
+            (Reason.INVARIANT, bool(violations)),
+            (Reason.VOID, not valid.ok and any(limit.timing for limit in limits)),
+            (Reason.VACUOUS, not all(happened.values())),
+            (Reason.THRESHOLD, any(threshold.met is False for threshold in thresholds)),
+        )
+        if applies
+    )
     return {
         "verdict": verdict,
         "reasons": ordered,
@@ -38,8 +55,11 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "viewers": facts.viewers,
         **measures,
         "violations": [asdict(violation) for violation in violations],
-        "thresholds": [],
-        "sometimes": {},
+        "thresholds": [asdict(threshold) for threshold in thresholds],
+        "sometimes": happened,
+        "validity": asdict(valid),
+        "processes": facts.processes,
+        "notes": facts.notes,
         "fairness": asdict(fairness(books, history)),
         "happenings": facts.happenings,
         "faults": fault_results(facts.faults, history.grabs),
@@ -47,6 +67,17 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "started_at": facts.started_at,
         "repeat_command": facts.repeat_command,
     }
+
+
+def _demands(folder: RunFolder) -> tuple[list[str], list[Threshold]]:
+    """Return what the scenario of the run wants to have happened, and its thresholds. Raises BadRecord."""
+    if not folder.scenario.exists():
+        return [], []
+    try:
+        scenario = load_scenario(str(folder.scenario))
+    except BadScenario as error:
+        raise BadRecord(str(error)) from None
+    return scenario.sometimes, scenario.limits
 
 
 def _packet(packet: PacketResult, books: Books) -> dict[str, Any]:

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from loadtest.verdict import Exit
 
@@ -13,6 +15,7 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 LOOK_EVERY_S = 0.02
 LOG_TAIL_LINES = 15
+ENGINES = ("locust", "swarm")
 
 
 class ProcessFailed(Exception):  # noqa: N818 - said to a person
@@ -65,10 +68,14 @@ class Subprocess:
             known = Exit(code) if code in set(Exit) and code != Exit.PASS else Exit.ENVIRONMENT
             raise ProcessFailed(f"the {self.name} ended with status {code}:\n{self.tail()}", known)
 
-    def stop(self) -> int:
-        """Ask it to end, wait, and return its status; kill it if it does not listen."""
+    def ask_to_end(self) -> None:
+        """Ask it to end, and do not wait."""
         if self.alive():
             self._process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """Ask it to end, wait, and return its status; kill it if it does not listen."""
+        self.ask_to_end()
         try:
             return self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -103,13 +110,86 @@ class ServerProcess(Subprocess):
         )
 
 
-class LocustProcess(Subprocess):
-    """Locust, headless, with one user per seat of the audience, directed by the storm."""
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """The audience that an engine is to bring to *host*: how many seats, how fast, and which luck it has."""
 
-    def __init__(
-        self, folder: Path, *, host: str, scenario: Path, seats: int, arrivals_per_second: int, seed: int
-    ) -> None:
-        arguments = ["-f", str(Path(__file__).with_name("locustfile.py")), "--headless"]
-        arguments += ["--only-summary", "--host", host, "-u", str(seats), "-r", str(arrivals_per_second)]
-        arguments += ["--scenario", str(scenario), "--seed", str(seed), "--history", str(folder), "--directed"]
+    host: str
+    scenario: str
+    seats: int
+    arrivals_per_second: int
+    seed: int
+    reaction_median_ms: int
+
+    def arguments(self) -> list[str]:
+        """Return what every engine is told in the same words."""
+        told = {"--host": self.host, "--scenario": self.scenario, "--seed": self.seed}
+        told["--reaction-median-ms"] = self.reaction_median_ms
+        return [word for name, value in told.items() for word in (name, str(value))]
+
+
+class Engine(Protocol):
+    """What brings an audience: one process or several, each writing its own history and progress into a folder."""
+
+    def check(self) -> None:
+        """Raise ProcessFailed if a process has ended."""
+
+    def tail(self) -> str:
+        """Return the last lines of its log."""
+
+    def stop(self) -> int:
+        """Ask it to end, wait, and return its status: 0 if all went well."""
+
+
+class LocustProcess(Subprocess):
+    """Locust, headless, with one user per seat of the audience, directed by somebody else."""
+
+    def __init__(self, folder: Path, crowd: Crowd) -> None:
+        arguments = ["-f", str(Path(__file__).with_name("locustfile.py")), "--headless", "--only-summary"]
+        arguments += ["-u", str(crowd.seats), "-r", str(crowd.arrivals_per_second), *crowd.arguments()]
+        arguments += ["--history", str(folder), "--directed"]
         super().__init__("audience (Locust)", "locust", arguments, folder / "locust.log")
+
+
+class SwarmProcess:
+    """
+    A swarm of several processes: seat number *n* sits in process *n* modulo their count.
+
+    Without a *history* only its progress is written into *folder*.
+    """
+
+    def __init__(self, folder: Path, crowd: Crowd, *, processes: int, history: bool = True) -> None:
+        self._parts: list[Subprocess] = []
+        try:
+            for part in range(processes):
+                seats = len(range(part, crowd.seats, processes))
+                arguments = [*crowd.arguments(), "--part", f"{part}/{processes}", "--seats", str(seats)]
+                arguments += ["--arrivals-per-second", str(crowd.arrivals_per_second / processes)]
+                arguments += ["--history" if history else "--watched", str(folder)]
+                log = folder / f"swarm-{part}.log"
+                self._parts.append(Subprocess(f"audience (swarm {part})", "loadtest.swarming", arguments, log))
+        except BaseException:
+            self.stop()
+            raise
+
+    def check(self) -> None:
+        """Raise ProcessFailed if a process has ended."""
+        for part in self._parts:
+            part.check()
+
+    def tail(self) -> str:
+        """Return the last lines of the logs."""
+        return "\n".join(part.tail() for part in self._parts)
+
+    def stop(self) -> int:
+        """Ask all to end at once, wait, and return the worst status."""
+        for part in self._parts:
+            part.ask_to_end()
+        return max((abs(part.stop()) for part in self._parts), default=0)
+
+
+def engine_process(engine: str, folder: Path, crowd: Crowd, *, processes: int) -> Engine:
+    """Start the engine of that name (one of ``ENGINES``) and return it."""
+    if engine == "swarm":
+        return SwarmProcess(folder, crowd, processes=processes)
+    return LocustProcess(folder, crowd)

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from client_sim.behaviour import Behaviour, Seat, cast
 from loadtest.faults import FAULTS_MAX, Fault
+from loadtest.sometimes import NAMES
+from loadtest.thresholds import BadThreshold, Threshold, parse, parse_all
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
 from server.core.roomtime import SPEED_MAX
 
@@ -129,7 +131,8 @@ class Scenario(_Part):
 
     With an ``origin``, the room time at which the server's clock starts, the programme is a timetable: its times count
     from the origin, and what was due before the audience was there is done when it is. Without one they count from the
-    curtain. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run.
+    curtain. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run. ``sometimes`` names
+    what must have happened for a pass to mean something, ``thresholds`` has sentences per metric.
     """
 
     name: str
@@ -138,6 +141,8 @@ class Scenario(_Part):
     seed: int = 1
     origin: datetime | None = None
     loop_ms: int | None = Field(default=None, gt=0)
+    sometimes: list[str] = Field(default_factory=list)
+    thresholds: dict[str, list[str]] = Field(default_factory=dict)
     audience: Audience
     creators: list[Creator] = Field(min_length=1)
     rooms: list[Room] = Field(min_length=1, max_length=ROOMS_MAX)
@@ -163,6 +168,24 @@ class Scenario(_Part):
         if self.origin is not None and self.origin.tzinfo is None:
             raise ValueError("origin: needs a time zone, as in 2023-08-05T19:10:00+08:00")
         return self
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> Self:
+        for number, name in enumerate(self.sometimes):
+            if name not in NAMES:
+                raise ValueError(f"sometimes.{number}: {name} is unknown; there are {', '.join(NAMES)}")
+        for metric, expressions in self.thresholds.items():
+            for expression in expressions:
+                try:
+                    parse(metric, expression)
+                except BadThreshold as bad:
+                    raise ValueError(f"thresholds.{metric}: {bad}") from None
+        return self
+
+    @property
+    def limits(self) -> list[Threshold]:
+        """The thresholds, parsed."""
+        return parse_all(self.thresholds)
 
     @property
     def origin_ms(self) -> int | None:

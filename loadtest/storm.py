@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from loadtest.director import AWAY_MAX_S, Director, SetUpFailed
 from loadtest.faults import happenings_of, plan_faults
 from loadtest.folder import RunFacts, RunFolder
 from loadtest.nemesis import Nemesis
-from loadtest.processes import LocustProcess, ProcessFailed, ServerProcess
+from loadtest.processes import Crowd, Engine, ProcessFailed, ServerProcess, engine_process
 from loadtest.progress import Progress, ProgressFiles
 from loadtest.scenario import Scenario
 from loadtest.verdict import Exit
@@ -26,15 +27,26 @@ BOOKS_TIMEOUT_S = 120.0
 CONNECT_SLACK_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
-    """All that a storm is told. ``target`` is the URL of somebody's server, or None for an own one."""
+    """
+    All that a storm is told. ``target`` is the URL of somebody's server, or None for an own one.
+
+    ``processes`` of the ``engine`` bring the audience.
+    """
 
     scenario: Scenario
     folder: RunFolder
     allocator: str = "default"
     durability: str = "durable"
     target: str | None = None
+    engine: str = "locust"
+    processes: int = 1
+
+    @cached_property
+    def seats(self) -> int:
+        """How many connections the audience has."""
+        return sum(1 for _ in self.scenario.seats())
 
 
 class View(Protocol):
@@ -53,7 +65,7 @@ def perform(plan: Plan, facts: RunFacts, view: View) -> None:
 
     Raises ProcessFailed or SetUpFailed; whatever was started is stopped in any case.
     """
-    with _server(plan, view) as url:
+    with _server(plan, view) as url, _answering(url):
         director = Director(url, plan.scenario, plan.scenario.audience.viewers, _unsaid, allocator=plan.allocator)
         view.phase("opening the rooms")
         director.set_up()
@@ -88,15 +100,27 @@ def _server(plan: Plan, view: View) -> Iterator[str]:
     try:
         yield server.wait_until_ready()
         server.check()
+    except SetUpFailed:
+        server.check()  # if it has ended, that is why
+        raise
     finally:
         server.stop()
+
+
+@contextmanager
+def _answering(url: str) -> Iterator[None]:
+    """Raise SetUpFailed if the server at *url* cannot be asked any more, or never could."""
+    try:
+        yield
+    except requests.RequestException as error:
+        raise SetUpFailed(f"the server at {url} does not answer: {error}") from error
 
 
 @dataclass(slots=True)
 class _Audience:
     """The engine's process and what it says of itself."""
 
-    process: LocustProcess
+    process: Engine
     files: ProgressFiles
     seats: int
 
@@ -104,16 +128,17 @@ class _Audience:
 @contextmanager
 def _audience(plan: Plan, url: str, view: View) -> Iterator[_Audience]:
     audience = plan.scenario.audience
-    seats = sum(1 for _ in plan.scenario.seats())
+    seats = plan.seats
     view.phase(f"{audience.viewers:,} viewers come in")
-    process = LocustProcess(
-        plan.folder.path,
+    crowd = Crowd(
         host=url,
-        scenario=plan.folder.scenario,
+        scenario=str(plan.folder.scenario),
         seats=seats,
         arrivals_per_second=audience.arrivals_per_second,
         seed=plan.scenario.seed,
+        reaction_median_ms=audience.reaction_median_ms,
     )
+    process = engine_process(plan.engine, plan.folder.path, crowd, processes=plan.processes)
     came_in = _Audience(process, ProgressFiles(plan.folder.path), seats)
     try:
         deadline = time.monotonic() + seats / audience.arrivals_per_second + CONNECT_SLACK_S

@@ -31,12 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return Exit.PASS
 
 
-def part_seats(seats: int, part: tuple[int, int]) -> int:
-    """Return how many of an audience's seats one part has: those whose number leaves its index, by the count."""
-    index, count = part
-    return len(range(index, seats, count))
-
-
 async def _attend(audience: Audience, seats: int, arrivals_per_second: float) -> None:
     loop = asyncio.get_running_loop()
     told_to_end = asyncio.Event()

@@ -82,6 +82,10 @@ def storm(
     speed: Annotated[int | None, typer.Option(help="Room seconds per real second.")] = None,
     durability: Annotated[str, typer.Option(help="none, relaxed or durable.")] = "durable",
     target: Annotated[str | None, typer.Option(help="An own server instead of a fresh one.")] = None,
+    engine: Annotated[str, typer.Option(help="locust, or swarm for a bigger crowd.")] = "locust",
+    processes: Annotated[
+        int | None, typer.Option(help="Processes of the swarm (default: as many as it needs).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default .redrain/runs/<time>).")] = None,
     json: Annotated[str | None, typer.Option(help="Write the result as JSON to a file, or - for stdout.")] = None,
 ) -> int:
@@ -96,8 +100,38 @@ def storm(
         speed=speed,
         durability=durability,
         target=target,
+        engine=engine,
+        processes=processes,
         out=out,
         json=json,
+    )
+
+
+@app.command()
+def swarm(
+    target: Annotated[str, typer.Option(help="Base URL of the server, http:// or ws://.")] = "http://127.0.0.1:8000",
+    scenario: Annotated[str, typer.Option(help="A shipped scenario's name, or a TOML file.")] = "locust",
+    viewers: Annotated[int | None, typer.Option(help="Size of the audience.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the audience.")] = None,
+    history: Annotated[Path | None, typer.Option(help="Folder for what the audience does and is told.")] = None,
+    processes: Annotated[int | None, typer.Option(help="How many (default: as many as the audience needs).")] = None,
+    directed: Annotated[bool, typer.Option("--directed", help="Somebody else makes rooms and packets.")] = False,
+    json: Annotated[str | None, typer.Option(help="Write the figures as JSON to a file, or - for stdout.")] = None,
+) -> int:
+    """Bring only the audience, to any server."""
+    from scripts.swarming import Visit, run_swarm
+
+    return run_swarm(
+        Visit(
+            target,
+            scenario,
+            viewers=viewers,
+            seed=seed,
+            history=history,
+            processes=processes,
+            directed=directed,
+            json=json,
+        )
     )
 
 

@@ -1,6 +1,5 @@
 """Runs a storm and judges it, judges a recorded run again, and verifies packets: all with words for a person."""
 
-import resource
 import shlex
 import signal
 import sys
@@ -22,16 +21,16 @@ from loadtest.judgement import judge_run
 from loadtest.processes import ProcessFailed
 from loadtest.record import BadRecord
 from loadtest.report import write_report
-from loadtest.scenario import BadScenario, Scenario, load_scenario, scenario_text
+from loadtest.scenario import BadScenario, load_scenario, scenario_text
 from loadtest.storm import Plan, perform
 from loadtest.terminal import LiveView, show_result, show_verifications
 from loadtest.verdict import Exit
 from loadtest.verify import verify_packet
+from scripts.mustering import Mustered, muster, wrong_engine
 
 RUNS = Path(".redrain/runs")
 ALLOCATORS = ("default", "naive")
 PLAIN_WIDTH = 120  # of a log, where no terminal says how wide it is
-DESCRIPTORS_BESIDE = 200  # what a process needs beside one descriptor for each connection
 
 
 def run_storm(
@@ -43,17 +42,19 @@ def run_storm(
     speed: int | None,
     durability: str,
     target: str | None,
+    engine: str,
+    processes: int | None,
     out: Path | None,
     json: str | None,
 ) -> int:
     """Run a scenario, judge it, show the verdict and return the exit code."""
     say = _console(json)
-    wrong = _wrong_usage(allocator, durability, target)
+    wrong = _wrong_usage(allocator, durability, target) or wrong_engine(engine, processes)
     if wrong:
         return _failed(wrong, Exit.USAGE)
     try:
         scenario = load_scenario(name).before(viewers=viewers, seed=seed, speed=speed)
-        _check_descriptors(scenario)
+        mustered = muster(scenario, engine=engine, processes=processes, target=target)
     except BadScenario as error:
         return _failed(error, Exit.USAGE)
     except ProcessFailed as error:
@@ -66,10 +67,15 @@ def run_storm(
         return _failed(f"out: {folder.path} is not empty; a run wants a folder of its own", Exit.USAGE)
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.scenario.write_text(scenario_text(name), "utf-8")
-    plan = Plan(scenario, folder, allocator=allocator, durability=durability, target=target)
-    facts = _facts(plan, started, viewers=viewers, seed=seed, speed=speed, name=name)
+    plan = Plan(
+        mustered.scenario, folder, allocator=allocator, durability=durability, target=target, engine=engine,
+        processes=mustered.processes,
+    )  # fmt: skip
+    facts = _facts(plan, started, name=name, mustered=mustered)
     try:
         with _interruptible(), LiveView(say, f"storm {scenario.name}").shown() as view:
+            for note in mustered.notes:
+                view.phase(note)
             perform(plan, facts, view)
             view.phase("judging")
             result = judge_run(folder)
@@ -142,42 +148,31 @@ def _wrong_usage(allocator: str, durability: str, target: str | None) -> str:
     return ""
 
 
-def _check_descriptors(scenario: Scenario) -> None:
-    seats = sum(1 for _ in scenario.seats())
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = seats + DESCRIPTORS_BESIDE
-    if soft >= needed:
-        return
-    if hard != resource.RLIM_INFINITY and hard < needed:
-        raise ProcessFailed(
-            f"viewers: {seats} connections need {needed} file descriptors a process, but the limit is {hard}; raise it "
-            f"(ulimit -Hn {needed}) or bring fewer viewers with --viewers",
-            Exit.ENVIRONMENT,
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-
-
-def _facts(
-    plan: Plan, started: datetime, *, name: str, viewers: int | None, seed: int | None, speed: int | None
-) -> RunFacts:
+def _facts(plan: Plan, started: datetime, *, name: str, mustered: Mustered) -> RunFacts:
     scenario = plan.scenario
     command = ["redrain", "storm", name, "--viewers", str(scenario.audience.viewers), "--seed", str(scenario.seed)]
     command += ["--speed", str(scenario.speed), "--allocator", plan.allocator, "--durability", plan.durability]
+    command += ["--engine", plan.engine]
+    if plan.engine == "swarm":
+        command += ["--processes", str(plan.processes)]
     if plan.target:
         command += ["--target", plan.target]
     return RunFacts(
         scenario=scenario.name,
         seed=scenario.seed,
-        engine="locust",
+        engine=plan.engine,
         durability=plan.durability,
         speed=scenario.speed,
         limits="load",
         allocator=plan.allocator,
         viewers=scenario.audience.viewers,
-        seats=sum(1 for _ in scenario.seats()),
+        seats=mustered.seats,
         repeat_command=shlex.join(command),
         started_at=started.isoformat(timespec="seconds"),
         environment=environment(),
+        processes=plan.processes,
+        reaction_median_ms=scenario.audience.reaction_median_ms,
+        notes=mustered.notes,
     )
 
 

@@ -8,7 +8,7 @@ import orjson
 
 from client_sim.behaviour import Behaviour, Seat
 from client_sim.receipts import Recorder
-from client_sim.viewer import Send, Viewer
+from client_sim.viewer import Effect, Send, Viewer
 from server.core import messages
 from server.core.claim import Claim, ClaimStatus, Share
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
@@ -55,9 +55,14 @@ def receipt(request_id: str, status: ClaimStatus, *, index: int = 0, packet_id: 
     return messages.receipt(Claim(PacketId(packet_id), ViewerId("v0"), RequestId(request_id), status, 1, share))
 
 
-def grabs(effects: Iterable[Send]) -> list[str]:
+def payloads(effects: Iterable[Effect]) -> list[bytes]:
+    """Return the messages among *effects*."""
+    return [effect.payload for effect in effects if isinstance(effect, Send)]
+
+
+def grabs(effects: Iterable[Effect]) -> list[str]:
     """Return the request ids of the grabs among *effects*."""
-    sent = [orjson.loads(effect.payload) for effect in effects]
+    sent = [orjson.loads(payload) for payload in payloads(effects)]
     return [message["request_id"] for message in sent if message["type"] == "grab"]
 
 
@@ -69,11 +74,11 @@ class Sitting:
         self.recorder = recorder or Recorder(self.file)
         self.viewer = Viewer(seat(behaviour, number), 1, 400, self.recorder)
 
-    def come_in(self, *packets: dict[str, Any], at_ms: float = 0, **more: Any) -> list[Send]:
+    def come_in(self, *packets: dict[str, Any], at_ms: float = 0, **more: Any) -> list[Effect]:
         self.viewer.opened(round(at_ms * MS))
         return self.hear(welcome(*packets, at_ms=round(at_ms), **more), at_ms)
 
-    def hear(self, payload: bytes, at_ms: float) -> list[Send]:
+    def hear(self, payload: bytes, at_ms: float) -> list[Effect]:
         return list(self.viewer.receive(payload, round(at_ms * MS)))
 
     def wait_until(self, at_ms: float) -> list[tuple[float, str]]:

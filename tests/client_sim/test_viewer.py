@@ -8,13 +8,13 @@ from client_sim.behaviour import Behaviour
 from client_sim.viewer import ATTEMPTS_MAX
 from server.core import messages
 from server.core.claim import ClaimStatus
-from tests.client_sim.room_talk import MS, NOON_MS, Sitting, fact, grabs, on_screen, receipt, warmup, welcome
+from tests.client_sim.room_talk import MS, NOON_MS, Sitting, fact, grabs, on_screen, payloads, receipt, warmup, welcome
 
 
 def pings(sitting: Sitting, until_ms: float) -> list[float]:
     asked = []
     while (wake_ns := sitting.viewer.next_wakeup_ns()) is not None and wake_ns <= until_ms * MS:
-        asked += [wake_ns / MS for sent in sitting.viewer.wake(wake_ns) if b'"ping"' in sent.payload]
+        asked += [wake_ns / MS for sent in payloads(sitting.viewer.wake(wake_ns)) if b'"ping"' in sent]
     return asked
 
 
@@ -22,7 +22,7 @@ def test_it_asks_for_the_time_when_it_comes_in_and_now_and_then() -> None:
     """Three pings about 100 ms apart, then one every 20 s or so."""
     sitting = Sitting(Behaviour.WATCHER)
     sitting.viewer.opened(0)
-    assert [sent.payload for sent in sitting.hear(welcome(), 0)] == [b'{"type":"ping","client_ms":0}']
+    assert payloads(sitting.hear(welcome(), 0)) == [b'{"type":"ping","client_ms":0}']
     asked = [0.0, *pings(sitting, 90_000)]
     assert len(asked) > 5
     assert all(70 <= later - earlier <= 130 for earlier, later in pairwise(asked[:3]))
@@ -211,7 +211,7 @@ def test_a_grab_is_what_the_server_understands_and_small() -> None:
     sitting.come_in()
     sitting.hear(warmup(1, grab_in_ms=0, packet_id="a" * 18 + "." + "b" * 17), 0)
     wake_ns = 5_000 * MS
-    (payload,) = [sent.payload for sent in sitting.viewer.wake(wake_ns) if b'"grab"' in sent.payload]
+    (payload,) = [sent for sent in payloads(sitting.viewer.wake(wake_ns)) if b'"grab"' in sent]
     assert isinstance(messages.decode(payload), messages.GrabMessage)
     assert len(payload) < 126
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from loadtest.processes import LOG_TAIL_LINES, LocustProcess, ProcessFailed, ServerProcess, Subprocess
+from loadtest import processes
+from loadtest.processes import LOG_TAIL_LINES, ProcessFailed, ServerProcess, Subprocess
 from loadtest.verdict import Exit
 from tests.api.caller import until
 
@@ -93,10 +94,9 @@ def test_a_server_that_cannot_serve_says_why(tmp_path: Path) -> None:
 
 def test_an_audience_without_its_scenario_says_why(tmp_path: Path) -> None:
     """Locust ends with our code for wrong usage, and the log names the file."""
-    scenario = tmp_path / "missing.toml"
-    audience = LocustProcess(
-        tmp_path, host="http://127.0.0.1:1", scenario=scenario, seats=1, arrivals_per_second=1, seed=1
-    )
+    locustfile = Path(processes.__file__).with_name("locustfile.py")
+    arguments = ["-f", str(locustfile), "--headless", "--scenario", str(tmp_path / "missing.toml")]
+    audience = Subprocess("audience", "locust", arguments, tmp_path / "locust.log")
     try:
         until(lambda: not audience.alive())
         with pytest.raises(ProcessFailed, match=r"missing\.toml") as failed:

@@ -1,0 +1,71 @@
+"""Musters what a crowd needs of this machine before anything starts: processes, descriptors, ports, and patience."""
+
+import os
+import resource
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from loadtest.preflight import TAPS_PER_SECOND, USABLE, lacking_ports, needs, planned_taps_per_second, reaction_for
+from loadtest.processes import ENGINES, ProcessFailed
+from loadtest.scenario import Scenario
+from loadtest.verdict import Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Mustered:
+    """A scenario as it can be run here, with how many generator processes, and what was changed for that."""
+
+    scenario: Scenario
+    seats: int
+    processes: int
+    notes: list[str]
+
+
+def wrong_engine(engine: str, processes: int | None) -> str:
+    """Return what is wrong with the options, or nothing."""
+    if engine not in ENGINES:
+        return f"engine: must be one of {', '.join(ENGINES)}"
+    if processes is not None and engine != "swarm":
+        return "processes: only --engine swarm has several; a Locust run of its own takes --processes"
+    if processes is not None and processes < 1:
+        return "processes: must be at least 1"
+    return ""
+
+
+def muster(scenario: Scenario, *, engine: str, processes: int | None, target: str | None) -> Mustered:
+    """
+    Make room for the audience of *scenario*; without a *target* the server is on this machine as well.
+
+    Raises ProcessFailed, which says what to do, if the machine cannot hold it.
+    """
+    seats = sum(1 for _ in scenario.seats())
+    wanted = needs(seats, engine=engine, processes=processes, cores=os.cpu_count() or 1, own_server=target is None)
+    local = target is None or (urlsplit(target).hostname or "") in ("localhost", "127.0.0.1")
+    lacking = lacking_ports(seats, engine=engine, local=local)
+    if lacking:
+        raise ProcessFailed(f"viewers: {lacking}", Exit.ENVIRONMENT)
+    _raise_descriptors(wanted.descriptors, seats)
+    planned = planned_taps_per_second(scenario)
+    reaction_ms = reaction_for(scenario, engine=engine, processes=wanted.processes)
+    if reaction_ms == scenario.audience.reaction_median_ms:
+        return Mustered(scenario, seats, wanted.processes, [])
+    can = USABLE * TAPS_PER_SECOND[engine] * wanted.processes
+    note = (
+        f"reaction_median_ms raised from {scenario.audience.reaction_median_ms} to {reaction_ms}: {planned:,.0f} taps "
+        f"a second were planned, and {engine} with {wanted.processes} process{'es' * (wanted.processes > 1)} keeps up "
+        f"with {can:,.0f}"
+    )
+    return Mustered(scenario.before(reaction_median_ms=reaction_ms), seats, wanted.processes, [note])
+
+
+def _raise_descriptors(needed: int, seats: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise ProcessFailed(
+            f"viewers: {seats} connections need {needed} file descriptors a process, but the limit is {hard}; raise it "
+            f"(ulimit -Hn {needed}) or bring fewer viewers with --viewers",
+            Exit.ENVIRONMENT,
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

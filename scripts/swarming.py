@@ -1,0 +1,206 @@
+"""Brings an audience to a server, and directs the programme there unless somebody else does."""
+
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+from rich.console import Console
+from rich.markup import escape
+
+from loadtest.director import Director, SetUpFailed
+from loadtest.processes import Crowd, ProcessFailed, SwarmProcess
+from loadtest.progress import Progress, ProgressFiles
+from loadtest.scenario import BadScenario, load_scenario
+from loadtest.terminal import LiveView
+from loadtest.verdict import Exit
+from scripts.mustering import Mustered, muster
+
+LOOK_EVERY_S = 0.1
+LINGER_S = 1.0  # after the programme: the last facts are still on their way to the viewers
+CONNECT_SLACK_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a swarm on its own is told. Without a ``history`` nothing is kept of it."""
+
+    target: str
+    scenario: str
+    viewers: int | None = None
+    seed: int | None = None
+    history: Path | None = None
+    processes: int | None = None
+    directed: bool = False
+    json: str | None = None
+
+    def host(self) -> str:
+        """Return the base URL for HTTP, or nothing if the target is none."""
+        parts = urlsplit(self.target)
+        return f"http://{parts.netloc}" if parts.scheme in ("http", "ws") and parts.hostname else ""
+
+    def wrong(self) -> str:
+        """Return what is wrong with the options, or nothing."""
+        if not self.host():
+            return "target: must read http://NAME:PORT or ws://NAME:PORT"
+        if self.processes is not None and self.processes < 1:
+            return "processes: must be at least 1"
+        if self.history is not None and self.history.exists() and any(self.history.iterdir()):
+            return f"history: {self.history} is not empty; a history wants a folder of its own"
+        return ""
+
+
+def run_swarm(visit: Visit) -> int:
+    """Bring the audience until the programme is over or a signal comes, and return the exit code."""
+    wrong = visit.wrong()
+    if wrong:
+        return _failed(wrong, Exit.USAGE)
+    console = Console(stderr=visit.json == "-", highlight=False)
+    try:
+        scenario = load_scenario(visit.scenario).before(viewers=visit.viewers, seed=visit.seed)
+        mustered = muster(scenario, engine="swarm", processes=visit.processes, target=visit.host())
+        with ExitStack() as stack:
+            folder = visit.history or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-swarm-")))
+            folder.mkdir(parents=True, exist_ok=True)
+            told_to_end = stack.enter_context(_signals())
+            view = stack.enter_context(LiveView(console, f"swarm {scenario.name}").shown())
+            over = _attend(visit, mustered, folder, view, told_to_end)
+            progress = ProgressFiles(folder).look()
+    except BadScenario as error:
+        return _failed(error, Exit.USAGE)
+    except ProcessFailed as error:
+        return _failed(error, error.exit_code)
+    except (SetUpFailed, requests.RequestException) as error:
+        return _failed(f"{visit.target}: {error}", Exit.ENVIRONMENT)
+    _tell(progress, visit.json, console)
+    endless = visit.directed or scenario.loop_ms is not None
+    return int(Exit.PASS if over or endless else Exit.INTERRUPTED)
+
+
+def _attend(visit: Visit, mustered: Mustered, folder: Path, view: LiveView, told_to_end: threading.Event) -> bool:
+    """Bring the audience and, unless it is directed, perform; return whether the programme came to its end."""
+    scenario, host = mustered.scenario, visit.host()
+    for note in mustered.notes:
+        view.phase(note)
+    director = None if visit.directed else Director(host, scenario, scenario.audience.viewers, lambda _: None)
+    if director is not None:
+        view.phase("opening the rooms")
+        director.set_up()
+    audience = scenario.audience
+    crowd = Crowd(
+        host=host,
+        scenario=visit.scenario,
+        seats=mustered.seats,
+        arrivals_per_second=audience.arrivals_per_second,
+        seed=scenario.seed,
+        reaction_median_ms=audience.reaction_median_ms,
+    )
+    view.phase(f"{audience.viewers:,} viewers come in")
+    swarm = SwarmProcess(folder, crowd, processes=mustered.processes, history=visit.history is not None)
+    files = ProgressFiles(folder)
+    try:
+        _wait_for(crowd, swarm, files, view, told_to_end)
+        return _stay(director, swarm, files, view, told_to_end)
+    finally:
+        view.phase("the audience leaves")
+        swarm.stop()
+
+
+def _wait_for(
+    crowd: Crowd, swarm: SwarmProcess, files: ProgressFiles, view: LiveView, told_to_end: threading.Event
+) -> None:
+    deadline = time.monotonic() + crowd.seats / crowd.arrivals_per_second + CONNECT_SLACK_S
+    while (progress := files.look()).connected < crowd.seats and not told_to_end.is_set():
+        swarm.check()
+        if time.monotonic() > deadline:
+            raise ProcessFailed(
+                f"only {progress.connected} of {crowd.seats} viewers could connect:\n{swarm.tail()}", Exit.ENVIRONMENT
+            )
+        view.progress(progress, "")
+        told_to_end.wait(LOOK_EVERY_S)
+
+
+def _stay(
+    director: Director | None, swarm: SwarmProcess, files: ProgressFiles, view: LiveView, told_to_end: threading.Event
+) -> bool:
+    """Stay until the programme, performed in a thread of its own, is over, or until told to end."""
+    problems: list[Exception] = []
+
+    def perform() -> None:
+        assert director is not None
+        try:
+            director.perform(told_to_end.is_set)
+        except (SetUpFailed, requests.RequestException) as error:
+            problems.append(error)
+
+    def look() -> None:
+        swarm.check()
+        last = director.happenings[-1] if director is not None and director.happenings else None
+        view.progress(files.look(), f"{last.packet_name}: {last.outcome}" if last else "")
+
+    if director is None:
+        view.phase("watching, until told to end")
+        while not told_to_end.wait(LOOK_EVERY_S):
+            look()
+        return False
+    view.phase("the curtain rises")
+    thread = threading.Thread(target=perform, name="director")
+    thread.start()
+    try:
+        while thread.is_alive():
+            look()
+            thread.join(LOOK_EVERY_S)
+    finally:
+        over = not told_to_end.is_set()
+        told_to_end.set()
+        thread.join()
+    if problems:
+        raise SetUpFailed(str(problems[0]))
+    if over:
+        time.sleep(LINGER_S)
+    return over
+
+
+@contextmanager
+def _signals() -> Iterator[threading.Event]:
+    """Give an event that SIGINT and SIGTERM set."""
+    told_to_end = threading.Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        told_to_end.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield told_to_end
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(progress: Progress, json: str | None, console: Console) -> None:
+    console.print(
+        f"{progress.seats:,} seats, {progress.answered:,} of {progress.offered:,} grabs answered, "
+        f"{progress.granted:,} granted, p99 {progress.p99_ms:.1f} ms from the planned tap, {progress.failed:,} failures"
+    )
+    if json is None:
+        return
+    text = orjson.dumps(asdict(progress), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if json == "-":
+        sys.stdout.buffer.write(text)
+        sys.stdout.flush()
+    else:
+        Path(json).write_bytes(text)
+
+
+def _failed(error: Exception | str, code: Exit) -> int:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]redrain:[/] {escape(str(error))}")
+    return int(code)
