@@ -64,6 +64,7 @@ class PacketRecord(NamedTuple):
     remaining_fen: int
     returned: int
     returned_fen: int
+    surface: str | None = None
 
     @property
     def terms(self) -> Terms:

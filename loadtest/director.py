@@ -24,17 +24,19 @@ class SetUpFailed(Exception):  # noqa: N818 - said to a person
 class _Refused(SetUpFailed):
     """A business rule refused a request."""
 
-    def __init__(self, rule: str, text: str) -> None:
+    def __init__(self, rule: str, detail: str, text: str) -> None:
         super().__init__(text)
         self.rule = rule
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
     """
-    Something a creator did: when (room ms after the programme's start), what, to which packet, what came of it.
+    Something a creator did: when it was planned (room ms after the programme's start), what, and to which packet.
 
-    ``outcome`` is launched, voided, or ``refused`` and the rule that refused it.
+    ``outcome`` is launched, voided, or ``refused`` and the rule that refused it; ``rule`` and ``detail`` are what the
+    server said then. ``room_ms`` is the room time at which the answer had come.
     """
 
     at_ms: int
@@ -42,6 +44,9 @@ class Happening:
     packet_name: str
     packet_id: str
     outcome: str
+    room_ms: int
+    rule: str = ""
+    detail: str = ""
 
 
 class Director:
@@ -183,7 +188,7 @@ class Director:
         except _Refused as refused:
             if refused.rule != step.expected_rule:
                 raise SetUpFailed(f"{_planned(step)}: {refused}; {_expectation(step)}") from None
-            self._note(step, packet_id, f"refused {refused.rule}")
+            self._note(step, packet_id, f"refused {refused.rule}", refused.rule, refused.detail)
             return
         if step.expected_rule:
             raise SetUpFailed(f"{_planned(step)}: carried out; {_expectation(step)}")
@@ -192,8 +197,11 @@ class Director:
     def _void(self, packet_id: str, *, key: str) -> None:
         self._post(f"/api/packets/{packet_id}/void", {}, key=key)
 
-    def _note(self, step: Step, packet_id: str, outcome: str) -> None:
-        self.happenings.append(Happening(step.at_ms, step.action, step.packet.name, packet_id, outcome))
+    def _note(self, step: Step, packet_id: str, outcome: str, rule: str = "", detail: str = "") -> None:
+        assert self._curtain is not None
+        room_ms = self._curtain.room_ms + self.at_ms(time.monotonic())
+        name = step.packet.name
+        self.happenings.append(Happening(step.at_ms, step.action, name, packet_id, outcome, room_ms, rule, detail))
         self._say(f"{step.packet.name}: {outcome}")
 
     def _all_settled(self, packet_ids: list[str]) -> bool:
@@ -227,8 +235,8 @@ class Director:
             return answer
         request = response.request
         text = f"{request.method} {request.path_url}: {response.status_code} {response.text}"
-        if rule := _rule_of(response):
-            raise _Refused(rule, text)
+        if rule := _said(response, "rule"):
+            raise _Refused(rule, _said(response, "detail"), text)
         raise SetUpFailed(text)
 
 
@@ -255,13 +263,13 @@ def _launch_body(packet: PlannedPacket, start_room_ms: int) -> dict[str, Any]:
     return body
 
 
-def _rule_of(response: requests.Response) -> str:
-    """Return the rule that refused a request, or nothing if it was no rule."""
+def _said(response: requests.Response, field: str) -> str:
+    """Return a field of the server's refusal (``rule``, ``detail``), or nothing if it has none."""
     try:
         problem = response.json()
     except requests.JSONDecodeError:
         return ""
-    return str(problem.get("rule", "")) if isinstance(problem, dict) else ""
+    return str(problem.get(field, "")) if isinstance(problem, dict) else ""
 
 
 def _planned(step: Step) -> str:

@@ -107,6 +107,7 @@ def _packet(record: Record, in_list: int, cut_ms: int) -> Line:
         "warmup_at_ms": schedule.warmup_at_ms if schedule else None,
         "grab_at_ms": schedule.grab_at_ms if schedule else None,
         "claim_end_at_ms": schedule.claim_end_at_ms if schedule else None,
+        "surface": str(packet.surface) if schedule else None,
         "edition": packet.edition,
         "commitment": packet.commitment,
         "seed": seed.hex() if seed else None,
