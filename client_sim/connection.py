@@ -1,7 +1,7 @@
 """
 One seat's connection on an event loop: a protocol around the pure viewer, without a task and without a timer.
 
-A read that is exactly one small text frame, which nearly all are, is handed over by slicing; everything else goes
+A read that is exactly one text frame, which nearly all are, is handed over by slicing; everything else goes
 through client_sim/frames.py, which is made for it and dropped when it holds nothing any more.
 """
 
@@ -14,7 +14,7 @@ from typing import Protocol, cast
 
 from websockets.utils import accept_key
 
-from client_sim.frames import ABNORMAL, FINAL_TEXT, NORMAL, SMALL_MAX, Frames, text_frame
+from client_sim.frames import ABNORMAL, NORMAL, Frames, text_frame, whole_text
 from client_sim.viewer import Drop, Effect, Rest, Send, Viewer
 from server.core.messages import PROTOCOL
 
@@ -95,9 +95,9 @@ class ViewerConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hand messages to the viewer, and do what it wants."""
         if self._frames is None:
-            size = len(data) - 2
-            if 0 <= size <= SMALL_MAX and data[1] == size and data[0] == FINAL_TEXT:
-                self._hear(data[2:])
+            payload = whole_text(data)
+            if payload is not None:
+                self._hear(payload)
                 return
             self._frames = Frames()
         self._read(data)

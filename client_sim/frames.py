@@ -37,6 +37,19 @@ def text_frame(payload: bytes) -> bytes:
     return bytes((FINAL_TEXT, _MASKED | 126)) + size.to_bytes(2, "big") + mask + apply_mask(payload, mask)
 
 
+def whole_text(data: bytes) -> bytes | None:
+    """Return the payload if *data* is exactly one unmasked final text frame of at most 65,535 bytes, else None."""
+    size = len(data)
+    if size < 2 or data[0] != FINAL_TEXT:
+        return None
+    head = data[1]
+    if head == size - 2 and head <= SMALL_MAX:
+        return data[2:]
+    if head == 126 and size > 4 and data[2] << 8 | data[3] == size - 4:
+        return data[4:]
+    return None
+
+
 class Frames:
     """What came over one connection and is no whole message yet, and the state of its close."""
 
