@@ -44,7 +44,7 @@ class ChatterDesk:
         self._counting.add_done_callback(self._done)
 
     async def stop(self) -> None:
-        """Stop the timer, the count, and what is under way; our viewers are not counted any more."""
+        """Stop the timer and what is under way; the last likes are handed in, and our viewers no longer counted."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -52,6 +52,7 @@ class ChatterDesk:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.count()
         await self._channel.stop()
 
     def say(self, room: LiveRoom, viewer_id: ViewerId, text: str) -> None:

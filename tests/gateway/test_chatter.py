@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from server.core.chatter import COMMENTS_OF_WINDOW_MAX
 from server.core.packet import Surface
 from server.core.session import SessionLimits
 from server.gateway.limits import LOAD, PRODUCTION
+from server.store import keys
 from server.store.connection import Durability, Store
 from server.store.embedded import EmbeddedStore
 from tests.gateway.house import Guest, House, masked, open_house, until
@@ -139,7 +138,7 @@ async def test_comments_do_not_delay_facts(empty_store: Store) -> None:
 
         talking = [asyncio.ensure_future(talk(guest)) for guest in crowd]
         await crowd[0].next("comments")
-        await house.packet(shares=1, lead_ms=3_100, window_ms=300)
+        await house.packet(shares=1, lead_ms=3_300, window_ms=300)
         for guest in crowd:
             await guest.next("result")
         stop.set()
@@ -148,9 +147,9 @@ async def test_comments_do_not_delay_facts(empty_store: Store) -> None:
             kinds = [json.loads(text)["type"] for text in guest.facts()]
             assert kinds == ["warmup", "open", "closed", "result"]
             heard = [json.loads(text)["type"] for text in guest.heard]
-            assert heard.index("warmup") < heard.index("countdown") < heard.index("open")
+            countdown = heard[heard.index("warmup") + 1 : heard.index("open")]
+            assert {"comments"} <= set(countdown) <= {"comments", "countdown", "audience"}
             assert heard[heard.index("open") + 1] == "popup"
-            assert "comments" in heard[heard.index("warmup") : heard.index("open")]
 
 
 async def test_a_packet_comes_to_the_screen_as_the_launch_decided(house: House) -> None:
@@ -205,13 +204,13 @@ async def test_talk_goes_on_without_the_store(tmp_path: Path) -> None:
         running.stop()
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-async def test_nothing_runs_on_after_a_stop(empty_store: Store, processes: int) -> None:
-    """A server that stops while a window is open leaves no timer, task or numbers behind."""
-    for _ in range(processes):
-        async with open_house(empty_store) as house:
-            ann = await house.join("ann")
-            await audience_of(ann, viewers=1)
-            await ann.socket.send(a_comment("bye"))
-            await until(lambda house=house: house.gateway.metrics.comments_in == 1)  # type: ignore[misc]
-    assert not await empty_store.redis.exists("{redrain}:present")
+async def test_a_stop_leaves_only_likes_behind(empty_store: Store) -> None:
+    """A server that stops while a window is open hands in the last likes and takes its numbers away."""
+    async with open_house(empty_store) as house:
+        ann = await house.join("ann")
+        await audience_of(ann, viewers=1)
+        await ann.socket.send(a_comment("bye"))
+        await ann.socket.send('{"type":"like","count":2}')
+        await until(lambda: house.gateway.metrics.likes_in == 2)
+    assert not await empty_store.redis.exists(keys.PRESENT)
+    assert await empty_store.redis.hgetall(keys.LIKES) == {b"r1": b"2"}
