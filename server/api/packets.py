@@ -146,9 +146,20 @@ async def copy(packet_id: str, parts: WithParts) -> Prefilled:
 
 
 @router.post("/{packet_id}/launch", responses=problems(400, 404, 409, 413, 422, 503))
-async def launch(packet_id: str, body: Launch, parts: WithParts, _: WithKey) -> PacketShown:
+async def launch(packet_id: str, body: Launch, parts: WithParts, key: WithKey) -> PacketShown:
     """Launch a draft into a room of its creator; the time cannot be changed afterwards (DY-LAU-1, DY-LAU-2)."""
     packet = await parts.packets.get(PacketId(packet_id))
+    launch_id = f"{key}:{hashlib.sha256(body.model_dump_json().encode()).hexdigest()[:16]}"
+    try:
+        return await _decide(packet, body, parts, launch_id)
+    except Refused:
+        if await parts.packets.launch_id(packet.packet_id) == launch_id:
+            return await _shown(parts, await parts.packets.get(packet.packet_id))
+        raise
+
+
+async def _decide(packet: Packet, body: Launch, parts: Parts, launch_id: str) -> PacketShown:
+    """Decide on what the creator has launched so far, and again if other launches came in between."""
     room = await parts.rooms.get(RoomId(body.room_id))
     if room is None:
         raise Refused("not_found", f"there is no room {body.room_id}", field="room_id")
@@ -168,7 +179,12 @@ async def launch(packet_id: str, body: Launch, parts: WithParts, _: WithKey) -> 
         planned = plan_launch(request, packet=packet, rulebook=rulebook, now_ms=parts.clock.room_ms(), others=others)
         try:
             launched = await parts.packets.launch(
-                packet.packet_id, room=room, schedule=planned.schedule, surface=planned.surface, seen=seen
+                packet.packet_id,
+                room=room,
+                schedule=planned.schedule,
+                surface=planned.surface,
+                seen=seen,
+                launch_id=launch_id,
             )
         except Refused as refusal:
             if refusal.code != "launch_raced":

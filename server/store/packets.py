@@ -90,13 +90,21 @@ class Packets:
         return await self.get(PacketId(made.decode()))
 
     async def launch(
-        self, packet_id: PacketId, *, room: RoomRecord, schedule: Schedule, surface: Surface, seen: int
+        self,
+        packet_id: PacketId,
+        *,
+        room: RoomRecord,
+        schedule: Schedule,
+        surface: Surface,
+        seen: int,
+        launch_id: str = "",
     ) -> Packet:
         """
         Give a draft its schedule and say so in the room's feed, in one step (DY-LAU-1, DY-LAU-2).
 
-        *seen* is the version of ``launches`` on which the schedule was decided. Raises Refused: not_found, not_draft,
-        launch_raced (decide anew), too_late (the opening passed more than a real second ago), other_creator.
+        *seen* is the version of ``launches`` on which the schedule was decided, *launch_id* what ``launch_id`` will
+        tell. Raises Refused: not_found, not_draft, launch_raced (decide anew), too_late (the opening passed more than
+        a real second ago), other_creator.
         """
         creator_id = creator_of(packet_id)
         if room.creator_id != creator_id:
@@ -129,6 +137,7 @@ class Packets:
                 seen,
                 body,
                 keys.BELL,
+                launch_id,
             ],
         )
         if outcome == b"too_late":
@@ -136,6 +145,11 @@ class Packets:
         if outcome != b"launched":
             raise refusal(outcome)
         return launched
+
+    async def launch_id(self, packet_id: PacketId) -> str:
+        """Return by which request a packet was launched, or nothing if it was not."""
+        held = await self._store.redis.hget(keys.packet(packet_id), "launch_id")
+        return held.decode() if isinstance(held, bytes) else ""
 
     async def launches(self, creator_id: CreatorId, *, ended_within_ms: int = 0) -> tuple[int, list[Packet]]:
         """

@@ -139,6 +139,18 @@ def test_a_launched_packet_has_its_schedule(api: Caller) -> None:
     assert shown["claim_end_at_ms"] - shown["grab_at_ms"] == TEN_MINUTES_MS
 
 
+def test_a_launch_asked_for_again_is_the_same_launch(api: Caller) -> None:
+    """Who lost the answer and repeats key and body learns the schedule; another body with that key is another launch."""
+    creator_id = api.creator(1000)
+    room_id, packet_id = api.room(creator_id), api.packet(creator_id)
+    path, body = f"/api/packets/{packet_id}/launch", {"room_id": room_id, "mode": "relative", "delay_ms": 600_000}
+    first = api.post(path, body, key="my launch")
+    with api.nothing_changes(creator_id):
+        assert api.post(path, body, key="my launch") == first
+        assert api.refused(path, {**body, "delay_ms": 700_000}, key="my launch") == (409, "not_draft", "DY-LAU-1")
+        assert api.refused(path, body, key="another") == (409, "not_draft", "DY-LAU-1")
+
+
 @pytest.mark.rule("DY-LAU-1")
 def test_a_packet_is_launched_once(api: Caller) -> None:
     """The second launch is refused and the schedule stays (DY-LAU-2)."""

@@ -16,6 +16,7 @@
 -- ARGV[7] seen             int   the count of launches on which the decision was made
 -- ARGV[8] body             text  JSON of the feed entry
 -- ARGV[9] bell             text  the pub/sub channel to ring
+-- ARGV[10] launch_id       text  whose launch this is, for who asks again
 -- Reply, always: one word: launched, not_found, not_draft, launch_raced or too_late.
 --
 -- A packet launched by hand opens at the instant of the decision, which has passed when it comes here: the way may
@@ -45,7 +46,7 @@ local wallet, packet, due, feed, onair = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEY
 local packet_id, room_id = ARGV[1], ARGV[2]
 local warmup_at_ms, grab_at_ms = whole(ARGV[3], 'warmup_at_ms'), whole(ARGV[4], 'grab_at_ms')
 local claim_end_at_ms, seen = whole(ARGV[5], 'claim_end_at_ms'), whole(ARGV[7], 'seen')
-if #ARGV ~= 9 or warmup_at_ms > grab_at_ms or grab_at_ms >= claim_end_at_ms then
+if #ARGV ~= 10 or warmup_at_ms > grab_at_ms or grab_at_ms >= claim_end_at_ms then
     error({ err = 'BROKEN schedule' })
 end
 
@@ -63,7 +64,7 @@ redis.call('XLEN', feed)
 
 redis.call('HSET', packet, 'state', 'launched', 'room_id', room_id, 'surface', ARGV[6],
     'warmup_at_ms', text_of(warmup_at_ms), 'grab_at_ms', text_of(grab_at_ms),
-    'claim_end_at_ms', text_of(claim_end_at_ms), 'launched_at_ms', text_of(now_ms))
+    'claim_end_at_ms', text_of(claim_end_at_ms), 'launched_at_ms', text_of(now_ms), 'launch_id', ARGV[10])
 redis.call('HSET', wallet, 'launches', text_of(launches + 1))
 redis.call('ZADD', due, text_of(claim_end_at_ms), packet_id)
 redis.call('ZADD', onair, text_of(warmup_at_ms), packet_id)
