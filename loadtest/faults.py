@@ -19,7 +19,6 @@ from server.core.claim import ClaimStatus
 FAULTS_MAX = 100  # more than an evening can bear
 STOP_MS_MAX = 60_000  # real; a store that hangs for longer is one that died
 _NS_PER_MS = 1_000_000
-_DECIDED = frozenset({ClaimStatus.GRANTED, ClaimStatus.REPEATED, ClaimStatus.EXHAUSTED})
 
 
 class FaultKind(StrEnum):
@@ -123,8 +122,9 @@ def fault_results(records: Iterable[dict[str, Any]], grabs: Sequence[GrabRecord]
     """
     Return each fault with what it came to, counted from when it struck, in real milliseconds.
 
-    ``down_ms`` is until the store answered again, ``first_answer_ms`` until a viewer had an answer of the store to a
-    grab sent after the fault; null if that never was. ``unavailable`` counts the grabs answered so meanwhile.
+    ``down_ms`` is until the store answered again, ``first_answer_ms`` until a viewer held a share asked for after
+    the fault, which no server could have answered from memory; null if that never was. ``unavailable`` counts the
+    grabs that were answered so from then on.
     """
     return [_result(FaultRecord(**record), grabs) for record in records]
 
@@ -135,7 +135,7 @@ def _result(record: FaultRecord, grabs: Sequence[GrabRecord]) -> dict[str, Any]:
     if struck is None:
         return {**result, "down_ms": None, "first_answer_ms": None, "unavailable": 0}
     later = [grab for grab in grabs if grab.t_sent >= struck and grab.t_reply is not None]
-    answers = [grab.t_reply for grab in later if grab.t_reply is not None and grab.status in _DECIDED]
+    answers = [grab.t_reply for grab in later if grab.t_reply is not None and grab.status == ClaimStatus.GRANTED]
     return {
         **result,
         "down_ms": None if record.t_back is None else (record.t_back - struck) / _NS_PER_MS,
