@@ -17,6 +17,7 @@ from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
 from server.gateway.limits import LOAD, PRODUCTION, Limits
+from server.gateway.resume import ResumeTokens
 from server.settings import LimitsProfile, Settings
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.naive import NaiveAllocator
@@ -27,6 +28,7 @@ from server.store.feed import Feed, FeedFollower
 from server.store.folder import StoreLease
 from server.store.packets import Packets
 from server.store.rooms import Rooms
+from server.store.secret import shared_secret
 from server.store.wallet import Wallet
 from server.sweeper import Sweeper
 
@@ -106,6 +108,7 @@ async def _build(settings: Settings, store: Store) -> tuple[Parts, list[Any]]:
         follower=follower,
         allocators=allocators,
         limits=limits,
+        tokens=ResumeTokens(settings.secret.get_secret_value().encode() or await shared_secret(store)),
         insecure=True,
     )
     sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled)

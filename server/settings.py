@@ -3,11 +3,14 @@
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.core.roomtime import SPEED_MAX
 from server.store.connection import Durability
+
+WORKERS_MAX = 64  # more than the cores of one machine that a server is worth
+SECRET_BYTES_MIN = 32
 
 
 class LimitsProfile(StrEnum):
@@ -31,5 +34,14 @@ class Settings(BaseSettings):
     origin_ms: int | None = None  # room time when the clock starts; None: the time of day
     limits: LimitsProfile = LimitsProfile.PRODUCTION
     diagnostics: bool = False  # opens what only a load lab needs: other allocators, the echo
+    workers: int = Field(default=1, ge=1, le=WORKERS_MAX)  # processes that share the port
+    secret: SecretStr = SecretStr("")  # signs resume tokens; empty: one made up and shared through the store
     backlog: int = 4096  # asyncio's 100 drops connections in a stampede
     shutdown_s: int = 10  # how long receipts may drain before connections are cut
+
+    @field_validator("secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr) -> SecretStr:
+        if 0 < len(secret.get_secret_value().encode()) < SECRET_BYTES_MIN:
+            raise ValueError(f"must be at least {SECRET_BYTES_MIN} bytes long")
+        return secret

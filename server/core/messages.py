@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from server.core.claim import Claim
+from server.core.claim import HOLDS_SHARE, Claim
 from server.core.ids import ID_LENGTH_MAX, PacketId, RequestId, RoomId, ViewerId
 from server.core.packet import Packet
 
@@ -144,8 +144,12 @@ def welcome(
     speed: int,
     audience: int,
     packets: list[dict[str, Any]],
+    resume: str = "",
 ) -> bytes:
-    """Say where a viewer has come in. ``packets`` are those on screen, each with its ``phase``."""
+    """
+    Say where a viewer has come in. ``packets`` are those on screen, each with its ``phase``; with ``resume`` it comes
+    back without being asked who it is.
+    """
     return orjson.dumps(
         {
             "type": "welcome",
@@ -157,7 +161,7 @@ def welcome(
             "resync": resync,
             "server_ms": server_ms,
             "speed": speed,
-            "resume": "",
+            "resume": resume,
             "audience": audience,
             "packets": packets,
             "assets": None,
@@ -216,6 +220,7 @@ def receipt(claim: Claim) -> bytes:
     bytes, which is what makes a retry's receipt identical.
     """
     share = claim.share
+    assert (share is not None) == (claim.status in HOLDS_SHARE)
     if share is None:
         return (
             f'{{"type":"receipt","request_id":"{claim.request_id}","packet_id":"{claim.packet_id}",'

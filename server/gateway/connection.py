@@ -26,7 +26,7 @@ from server.gateway.handshake import (
     Rejection,
     no_such_room,
 )
-from server.gateway.live_room import LiveRoom
+from server.gateway.live_room import Frames, LiveRoom
 from server.store.connection import StoreUnavailable
 
 
@@ -173,40 +173,48 @@ class RoomConnection(asyncio.Protocol):
             self._reject(asked)
             return
         room = self._gateway.room(asked.room_id)
-        if room is not None:
+        if room is not None and room.remembers(asked.epoch, asked.seq):
             self._enter(room, handshake, asked)
         else:
             self._gateway.start_task(self._look_for_room(handshake, asked))
 
     async def _look_for_room(self, handshake: Handshake, asked: Asked) -> None:
+        recalled: Frames = []
         try:
             room = await self._gateway.find_room(asked.room_id)
+            if room is not None and not isinstance(self._gateway.identify(asked), Rejection):
+                recalled = await room.recall(asked.epoch, asked.seq)
         except StoreUnavailable:
             self._reject(STORE_UNAVAILABLE)
             return
         if room is None:
             self._reject(no_such_room(asked.room_id))
         else:
-            self._enter(room, handshake, asked)
+            self._enter(room, handshake, asked, recalled)
 
-    def _enter(self, room: LiveRoom, handshake: Handshake, asked: Asked) -> None:
+    def _enter(self, room: LiveRoom, handshake: Handshake, asked: Asked, recalled: Frames | None = None) -> None:
         if self._state is not _State.ENTERING:
             return  # it has left, or we are leaving, while the room was looked up
+        gateway = self._gateway
         accepted = handshake.accept()
-        if isinstance(accepted, bytes):
-            rejection = self._gateway.seat(room, asked.viewer_id, self._address)
-        else:
-            rejection = accepted
+        viewer_id = gateway.identify(asked) if isinstance(accepted, bytes) else accepted
+        rejection = viewer_id if isinstance(viewer_id, Rejection) else gateway.seat(room, viewer_id, self._address)
         if rejection is not None:
             self._reject(rejection)
             return
         assert isinstance(accepted, bytes)
-        gateway = self._gateway
+        assert not isinstance(viewer_id, Rejection)
         self._room = room
-        self._session = Session(asked.viewer_id, gateway.limits.session)
+        self._session = Session(viewer_id, gateway.limits.session)
         self._transport.set_write_buffer_limits(high=gateway.limits.outbox_soft_bytes)
         room.audience.join(self)
-        greeting = room.welcome(asked.viewer_id, epoch=asked.epoch, seq=asked.seq)
+        greeting = room.welcome(
+            viewer_id,
+            epoch=asked.epoch,
+            seq=asked.seq,
+            resume=gateway.resume_token(room, viewer_id),
+            recalled=recalled,
+        )
         gateway.metrics.resumed += bool(asked.epoch)
         gateway.metrics.frames_out += 1
         gateway.metrics.bytes_out += len(greeting)

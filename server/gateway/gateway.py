@@ -12,14 +12,17 @@ from server.gateway.grabs import GrabDesk, allocator_by_name
 from server.gateway.handshake import (
     ROOM_FULL,
     TICKET_NEEDED,
+    TOKEN_REFUSED,
     TOO_MANY_OF_ADDRESS,
     TOO_MANY_OF_VIEWER,
+    Asked,
     Rejection,
 )
 from server.gateway.keepalive import Keepalive
 from server.gateway.limits import Limits, Quota
 from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics
+from server.gateway.resume import ResumeTokens
 from server.gateway.rooms import LiveRooms
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.port import Allocator
@@ -53,6 +56,7 @@ class Gateway:
         follower: FeedFollower,
         allocators: Mapping[str, Allocator],
         limits: Limits,
+        tokens: ResumeTokens,
         insecure: bool,
     ) -> None:
         self.store = store
@@ -63,6 +67,7 @@ class Gateway:
         self._allocators = allocators
         self._follower = follower
         self._insecure = insecure
+        self._tokens = tokens
         self._of_address = Quota(limits.connections_per_address_max)
         self._packets = packets
         self._tasks: set[asyncio.Task[None]] = set()
@@ -133,10 +138,19 @@ class Gateway:
         """Have a packet looked at that was just settled, so that its result is told."""
         await self._look_at(packet_id)
 
+    def identify(self, asked: Asked) -> ViewerId | Rejection:
+        """Return who asks to come in, or why that is not good enough."""
+        if asked.resume:
+            viewer_id = self._tokens.read(asked.resume, asked.room_id, self.clock.real_ms())
+            return TOKEN_REFUSED if viewer_id is None else viewer_id
+        return asked.viewer_id if self._insecure else TICKET_NEEDED
+
+    def resume_token(self, room: LiveRoom, viewer_id: ViewerId) -> str:
+        """Return what lets this viewer come back to the room."""
+        return self._tokens.mint(viewer_id, room.record.room_id, self.clock.real_ms())
+
     def seat(self, room: LiveRoom, viewer_id: ViewerId, address: str) -> Rejection | None:
         """Count a newcomer against the limits, or return why it may not come in; then nothing was counted."""
-        if not self._insecure:
-            return TICKET_NEEDED
         if len(room.audience) >= self.limits.room_viewers_max:
             return ROOM_FULL
         if not self._of_address.take(address):

@@ -38,6 +38,7 @@ from server.store.rooms import RoomRecord
 
 SLEEP_MAX_S = 5.0  # no timer is longer: real time may be corrected while one sleeps
 SLEEP_MIN_S = 0.001
+RECALLS_MAX = 2  # readings of the stored feed at a time, per room
 STILL_CLOCK_S = 0.1  # the test clock moves by a call, not by itself: it is looked at this often
 
 _ANSWERS = {
@@ -46,6 +47,10 @@ _ANSWERS = {
     Outcome.TOO_EARLY: Answer.TOO_EARLY,
     Outcome.REFUSED: Answer.REFUSED,
 }
+
+
+Frames = list[tuple[int, bytes]]
+"""Facts by number, ready to be written."""
 
 
 class LiveRoom:
@@ -66,6 +71,7 @@ class LiveRoom:
         limits: Limits,
         metrics: Metrics,
         on_packet: Callable[[Packet], None],
+        catch_up: Callable[[], Awaitable[None]],
     ) -> None:
         self.record = record
         self.viewers = Quota(limits.connections_per_viewer_max)
@@ -78,6 +84,9 @@ class LiveRoom:
         self._packets = packets
         self._metrics = metrics
         self._on_packet = on_packet
+        self._catch_up = catch_up
+        self._recalls = asyncio.Semaphore(RECALLS_MAX)
+        self._missed_bytes_max = limits.outbox_bytes_max
         self._room = Room(record.room_id, speed=clock.record.speed)
         self._facts: deque[tuple[int, bytes]] = deque(maxlen=limits.resume_facts_max)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -130,13 +139,34 @@ class LiveRoom:
         """Look at a packet now: it was voided, or settled. Never raises: the room will find out by itself."""
         await self._ask(self._look_up(packet_id))
 
-    def welcome(self, viewer_id: ViewerId, *, epoch: str, seq: int) -> bytes:
+    def remembers(self, epoch: str, seq: int) -> bool:
+        """Tell whether a viewer that has heard fact *seq* of *epoch* can be greeted without asking the store."""
+        if not epoch or epoch != self.record.epoch or seq == self._room.seq:
+            return True
+        return seq < self._room.seq and bool(self._facts) and self._facts[0][0] <= seq + 1
+
+    async def recall(self, epoch: str, seq: int) -> Frames:
+        """
+        Read what this process does not remember: facts that another one has told already, or that are too long ago.
+
+        Returns the latter, for ``welcome``. Raises StoreUnavailable.
+        """
+        async with self._recalls:
+            if seq > self._room.seq and not self.remembers(epoch, seq):
+                await self._catch_up()
+            if self.remembers(epoch, seq) or seq > self._room.seq:
+                return []
+            return [_numbered_frame(entry) for entry in await self._feed.since(self.record, seq)]
+
+    def welcome(
+        self, viewer_id: ViewerId, *, epoch: str, seq: int, resume: str = "", recalled: Frames | None = None
+    ) -> bytes:
         """
         Return the frames that greet a viewer: ``welcome``, and after it what it has missed since fact *seq*.
 
         An *epoch* of "" is a first visit. ``resync`` says that what was missed can no longer be told one by one.
         """
-        missed = self._missed(epoch, seq)
+        missed = self._missed(epoch, seq, recalled or [])
         text = messages.welcome(
             room_id=self.record.room_id,
             viewer_id=viewer_id,
@@ -147,6 +177,7 @@ class LiveRoom:
             speed=self._clock.record.speed,
             audience=self._elsewhere + len(self.audience),
             packets=self._room.packets_on_screen(),
+            resume=resume,
         )
         return text_frame(text) + b"".join(missed or [])
 
@@ -158,15 +189,19 @@ class LiveRoom:
             if text is not None:
                 self.audience.tell_soon(text_frame(text))
 
-    def _missed(self, epoch: str, seq: int) -> list[bytes] | None:
-        """Return the frames of the facts after *seq*, or None if we do not have them all."""
+    def _missed(self, epoch: str, seq: int, recalled: Frames) -> list[bytes] | None:
+        """Return the frames of the facts after *seq*, or None if we do not have them all or they are too much."""
         if not epoch:
             return []
         if epoch != self.record.epoch or seq > self._room.seq:
             return None
-        if seq < self._room.seq and (not self._facts or self._facts[0][0] > seq + 1):
+        first = self._facts[0][0] if self._facts else self._room.seq + 1
+        missed = [frame for number, frame in recalled if seq < number < first]
+        missed += [frame for number, frame in self._facts if number > seq]
+        # Who is sent more at once than it may be behind would be cut off for it, again and again.
+        if len(missed) != self._room.seq - seq or sum(map(len, missed)) > self._missed_bytes_max:
             return None
-        return [frame for number, frame in self._facts if number > seq]
+        return missed
 
     def _receive(self, event: RoomEvent) -> None:
         self._carry_out(self._room.receive(event, self._clock.room_ms()))
@@ -262,3 +297,7 @@ class LiveRoom:
         self._timer = None
         self._carry_out(self._room.wake(self._clock.room_ms()))
         self._arm()
+
+
+def _numbered_frame(entry: FeedEntry) -> tuple[int, bytes]:
+    return entry.seq, text_frame(messages.fact(entry.kind, entry.seq, entry.at_ms, entry.body))

@@ -101,6 +101,7 @@ class LiveRooms:
             limits=self._limits,
             metrics=self._metrics,
             on_packet=self._note_packet,
+            catch_up=lambda: self._follower.catch_up(record.room_id),
         )
         after = await live.open(await self._rooms.on_air(record))
         self._live[record.room_id] = live

@@ -24,6 +24,7 @@ FROM_THE_START = "0"
 LOOK_EVERY_S = 0.5  # what a lost ring costs at most
 HEARD_WITHIN_S = 1.0  # a process that knows less than this answers nothing from memory (design.md, section 4)
 READ_COUNT_MAX = 1_000  # entries of one answer
+CATCH_UP_WITHIN_S = 2.0
 BACKOFF_MIN_S = 0.05
 BACKOFF_MAX_S = 1.0
 _LISTEN_S = 1.0
@@ -69,6 +70,20 @@ class Feed:
         )
         return Announced(Outcome(outcome.decode()), int(seq))
 
+    async def since(self, room: RoomRecord, seq: int) -> list[FeedEntry]:
+        """Return the facts after number *seq* that the feed still holds, in order. Raises StoreUnavailable."""
+        facts: list[FeedEntry] = []
+        before = "+"
+        while True:
+            found: Any = await self._store.redis.xrevrange(
+                keys.feed(room.creator_id, room.room_id), max=before, min="-", count=READ_COUNT_MAX
+            )
+            entries = [_entry(room.room_id, entry_id, fields) for entry_id, fields in found]
+            facts += [entry for entry in entries if entry.seq > seq]
+            if len(entries) < READ_COUNT_MAX or any(0 < entry.seq <= seq for entry in entries):
+                return facts[::-1]
+            before = f"({entries[-1].entry_id}"
+
     async def read(self, room: RoomRecord, after: str, count: int = READ_COUNT_MAX) -> list[FeedEntry]:
         """Return up to *count* entries that follow the entry *after* (FROM_THE_START for all), in order."""
         found: Any = await self._store.redis.xrange(
@@ -100,6 +115,7 @@ class FeedFollower:
         self._followed: dict[RoomId, _Followed] = {}
         self._rung: dict[RoomId, None] = {}  # an ordered set: a room that rings twice is read once
         self._unlooked: dict[RoomId, None] = {}
+        self._awaited: dict[RoomId, list[asyncio.Future[None]]] = {}
         self._look_began_s = 0.0
         self._heard_s: float | None = None
         self._was_away = True
@@ -129,6 +145,20 @@ class FeedFollower:
             _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
         self._tasks.clear()
         self._heard_s = None
+        for waiting in self._awaited.values():
+            for read in waiting:
+                read.cancel()
+
+    async def catch_up(self, room_id: RoomId) -> None:
+        """Wait until a followed room's feed was read to its end once more. Raises StoreUnavailable."""
+        read = asyncio.get_running_loop().create_future()
+        self._awaited.setdefault(room_id, []).append(read)
+        self._ring(room_id)
+        try:
+            async with asyncio.timeout(CATCH_UP_WITHIN_S):
+                await read
+        except TimeoutError:
+            raise StoreUnavailable(f"the feed could not be read for {CATCH_UP_WITHIN_S:.0f} s") from None
 
     def heard(self) -> bool:
         """Tell whether every followed feed was read to its end at some instant of the last 1,000 real ms."""
@@ -214,11 +244,16 @@ class FeedFollower:
         if room_id is None:
             return
         self._rung.pop(room_id, None)  # before reading: a ring while we read means to read again
+        awaited = self._awaited.pop(room_id, [])
         try:
             await self._read_to_end(self._followed[room_id])
         except BaseException:
             self._rung[room_id] = None
+            self._awaited.setdefault(room_id, []).extend(awaited)
             raise
+        for read in awaited:
+            if not read.done():
+                read.set_result(None)
         self._unlooked.pop(room_id, None)
 
     async def _read_to_end(self, followed: _Followed) -> None:

@@ -6,6 +6,7 @@ CLOCK = "redrain:clock"
 ROOMS = "redrain:rooms"
 CREATORS = "redrain:creators"
 BELL = "redrain:bell"
+SHARED_SECRET = "redrain:secret"  # noqa: S105 - the name of a key, not what is in it
 CHATTER = "redrain:chatter"
 PRESENT = "{redrain}:present"  # these two are one script's: one slot
 LIKES = "{redrain}:likes"

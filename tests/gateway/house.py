@@ -19,6 +19,7 @@ from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
 from server.gateway.limits import PRODUCTION, Limits
+from server.gateway.resume import ResumeTokens
 from server.store.allocators.default import DefaultAllocator
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -53,6 +54,7 @@ class House:
             follower=self.follower,
             allocators={"default": self.default},
             limits=limits,
+            tokens=ResumeTokens(SEED),
             insecure=True,
         )
         self.room: RoomRecord

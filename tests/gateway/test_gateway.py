@@ -9,9 +9,11 @@ from websockets.exceptions import InvalidStatus
 from server.core.ids import PacketId, RoomId, ViewerId
 from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
+from server.gateway.handshake import Asked, Rejection
 from server.gateway.limits import PRODUCTION, Limits
+from server.gateway.resume import ResumeTokens
 from server.store.connection import Store
-from tests.gateway.house import CREATOR, House, open_house
+from tests.gateway.house import CREATOR, SEED, House, open_house
 
 
 @pytest.mark.parametrize(
@@ -67,8 +69,6 @@ async def test_the_audience_is_counted_per_room(house: House) -> None:
 
 async def test_without_insecure_nobody_comes_in_by_name(house: House) -> None:
     """A name is no proof: a gateway that is not insecure turns it away."""
-    live = house.gateway.room(house.room.room_id)
-    assert live is not None
     secure = Gateway(
         store=house.store,
         clock=house.clock,
@@ -78,8 +78,13 @@ async def test_without_insecure_nobody_comes_in_by_name(house: House) -> None:
         follower=house.follower,
         allocators={"default": house.default},
         limits=PRODUCTION,
+        tokens=ResumeTokens(SEED),
         insecure=False,
     )
-    rejection = secure.seat(live, ViewerId("v1"), "127.0.0.1")
-    assert rejection is not None
+    rejection = secure.identify(Asked(house.room.room_id, ViewerId("v1")))
+    assert isinstance(rejection, Rejection)
     assert (rejection.status, rejection.code) == (401, "ticket_needed")
+    live = house.gateway.room(house.room.room_id)
+    assert live is not None
+    token = secure.resume_token(live, ViewerId("v1"))
+    assert secure.identify(Asked(house.room.room_id, ViewerId(""), resume=token)) == "v1"

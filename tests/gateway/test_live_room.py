@@ -8,9 +8,10 @@ from pathlib import Path
 
 from server.core.ids import PacketId
 from server.gateway.limits import LOAD, PRODUCTION
+from server.store import keys
 from server.store.connection import Durability, Store
 from server.store.embedded import EmbeddedStore
-from tests.gateway.house import SEED, Guest, House, grab_text, open_house, until
+from tests.gateway.house import CREATOR, SEED, Guest, House, grab_text, open_house, until
 
 
 async def test_a_packets_whole_life_is_told(house: House) -> None:
@@ -113,12 +114,13 @@ async def test_a_return_gets_exactly_what_it_missed(house: House) -> None:
 
 
 async def test_a_return_from_too_long_ago_is_told_to_start_over(empty_store: Store) -> None:
-    """Facts we no longer keep, another epoch, and numbers of the future are answered by ``resync``."""
+    """Facts that even the feed no longer has, another epoch, and numbers of the future are answered by ``resync``."""
     async with open_house(empty_store, replace(PRODUCTION, resume_facts_max=2)) as house:
         witness = await house.join("witness")
         await house.packet(lead_ms=20, window_ms=100)
         await witness.next("result")
         epoch = witness.welcome["epoch"]
+        await house.store.redis.xtrim(keys.feed(CREATOR, house.room.room_id), maxlen=2, approximate=False)
         seen = {}
         for number, more in enumerate([f"{epoch}&seq={seq}" for seq in range(6)] + ["other&seq=4"]):
             guest = await house.join(f"v{number}", f"&epoch={more}")
