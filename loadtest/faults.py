@@ -18,6 +18,7 @@ from server.core.claim import ClaimStatus
 
 FAULTS_MAX = 100  # more than an evening can bear
 STOP_MS_MAX = 60_000  # real; a store that hangs for longer is one that died
+STRUCK = "struck"
 _NS_PER_MS = 1_000_000
 
 

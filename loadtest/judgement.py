@@ -6,7 +6,7 @@ from typing import Any
 from loadtest.audit import audit
 from loadtest.books import Books
 from loadtest.fairness import fairness
-from loadtest.faults import fault_results
+from loadtest.faults import STRUCK, fault_results
 from loadtest.folder import RunFolder
 from loadtest.measures import PacketResult, measure
 from loadtest.record import BadRecord
@@ -32,12 +32,14 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
     valid = validity(history, measured.send_debt_ms)
     thresholds = judge(limits, measures, timing_is_valid=valid.ok)
     happened = counted(wanted, books, history)
+    faults = fault_results(facts.faults, history.grabs)
+    struck = all(fault["outcome"] == STRUCK for fault in faults)
     verdict, ordered, exit_code = decide(
         reason
         for reason, applies in (
             (Reason.INVARIANT, bool(violations)),
             (Reason.VOID, not valid.ok and any(limit.timing for limit in limits)),
-            (Reason.VACUOUS, not all(happened.values())),
+            (Reason.VACUOUS, not all(happened.values()) or not struck),
             (Reason.THRESHOLD, any(threshold.met is False for threshold in thresholds)),
         )
         if applies
@@ -62,7 +64,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "notes": facts.notes,
         "fairness": asdict(fairness(books, history)),
         "happenings": facts.happenings,
-        "faults": fault_results(facts.faults, history.grabs),
+        "faults": faults,
         "environment": facts.environment,
         "started_at": facts.started_at,
         "repeat_command": facts.repeat_command,

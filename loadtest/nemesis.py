@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from loadtest.faults import FaultKind, FaultRecord, PlannedFault
+from loadtest.faults import STRUCK, FaultKind, FaultRecord, PlannedFault
 
 LOOK_EVERY_S = 0.005
 ASK_EVERY_S = 0.02
@@ -145,7 +145,7 @@ class Nemesis:
                 self._struck(record)
 
     def _struck(self, record: FaultRecord) -> None:
-        record.t_struck, record.outcome = time.monotonic_ns(), "struck"
+        record.t_struck, record.outcome = time.monotonic_ns(), STRUCK
         record.at_ms = self._programme.at_ms(record.t_struck / 1e9)
 
     def _await_store(self, record: FaultRecord) -> None:

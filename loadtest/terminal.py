@@ -170,7 +170,15 @@ def _figures(result: Mapping[str, Any]) -> Table:
     }
     for name, value in rows.items():
         table.add_row(Text(name, style="dim"), value)
+    for fault in result.get("faults", ()):
+        table.add_row(Text("fault", style="dim"), escape(_fault(fault)))
     return table
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    spans = [("the store back", fault["down_ms"]), ("a share given", fault["first_answer_ms"])]
+    told = [f"{what} after {span_ms:,.0f} ms" for what, span_ms in spans if span_ms is not None]
+    return ", ".join([f"{fault['planned']}: {fault['outcome']}", *told])
 
 
 def _percentiles(figures: Mapping[str, float | None]) -> str:

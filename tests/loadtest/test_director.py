@@ -1,8 +1,12 @@
 """The director: a programme against a real server, what must be refused refused by its rule, and all money back."""
 
+import json
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
@@ -176,3 +180,23 @@ def test_packets_follow_the_audience() -> None:
     first, second = planned_packets(a_scenario("ola", relative(0, **follows), relative(5)), 30)
     assert (first.number, first.share_count, first.total_fen, first.creator_id) == (0, 15, 300, "ola")
     assert (second.number, second.share_count, second.total_fen, second.launch_at_ms) == (1, 10, 1_000, 5)
+
+
+def test_a_step_that_the_store_is_away_for_is_asked_again(tmp_path: Path) -> None:
+    """With the same key, until it is back: everything is done, and once."""
+    server = ServerProcess(tmp_path, ["--durability", "relaxed"])
+    try:
+        url = server.wait_until_ready()
+        store = psutil.Process(json.loads((tmp_path / "home/store/store.lock").read_text())["pid"])
+        supervising = store.parent()
+        assert supervising is not None
+        supervising.suspend()
+        store.kill()
+        back = threading.Timer(1.0, supervising.resume)
+        back.start()
+        Director(url, a_scenario("away", relative(0)), 1, lambda _: None).set_up()
+        assert back.finished.is_set()
+        funds = requests.get(f"{url}/api/creators/away/funds", timeout=30)
+        assert funds.json()["available_fen"] == FUNDS_FEN
+    finally:
+        server.stop()

@@ -1,6 +1,7 @@
 """From a folder to a result: everything promised is in it, and a broken invariant decides it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -72,3 +73,11 @@ def test_equal_folders_have_equal_results(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         results.append(judge_run(_kept(a_run(seed=3), tmp_path / name)))
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(("outcome", "reasons"), [("struck", []), ("missed: the programme was over", ["vacuous"])])
+def test_a_fault_that_did_not_strike_proves_nothing(outcome: str, reasons: list[str], tmp_path: Path) -> None:
+    """A pass under a fault means something only if there was one."""
+    folder = _kept(a_run(), tmp_path)
+    folder.write_facts(replace(FACTS, faults=[{"kind": "kill_store", "planned": "then", "outcome": outcome}]))
+    assert judge_run(folder)["reasons"] == reasons

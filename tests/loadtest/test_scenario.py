@@ -9,7 +9,7 @@ import pytest
 from client_sim.behaviour import Behaviour
 from client_sim.creator import programme
 from loadtest.director import planned_packets
-from loadtest.scenario import BadScenario, Scenario, load_scenario, shipped_names
+from loadtest.scenario import BadScenario, Scenario, load_scenario, scenario_text, shipped_names
 
 GOOD = """
 name = "mine"
@@ -183,3 +183,10 @@ def test_a_programme_is_in_order_of_time() -> None:
     assert sorted(refused.values()) == ["DY-BLK-1", "DY-LAU-9", "DY-VOI-2"]
     for step in steps:
         assert step.action == "launch" or step.at_ms > step.packet.launch_at_ms
+
+
+def test_a_fault_names_a_packet_of_the_programme(tmp_path: Path) -> None:
+    """A slip in the name would be a fault that never strikes."""
+    text = scenario_text("store-dies").replace('packet = "stampede"', 'packet = "stampeed"')
+    with pytest.raises(BadScenario, match=r"faults\.0\.at_phase: no packet is called stampeed"):
+        load_scenario(_written(tmp_path, text))
