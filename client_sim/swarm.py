@@ -8,6 +8,7 @@ that has a task, and only so many connect at once.
 import asyncio
 import gc
 import heapq
+import os
 import socket
 import time
 from collections import deque
@@ -157,7 +158,7 @@ class Swarm:
             await self._loop.create_connection(lambda: connection, sock=sock)
         except OSError as error:
             sock.close()
-            self.lost(connection, failure=str(error) or type(error).__name__)
+            self.lost(connection, failure=_problem(error))
         except asyncio.CancelledError:
             sock.close()
             raise
@@ -210,3 +211,7 @@ class Swarm:
         deadline = time.monotonic() + timeout_s
         while going_on() and time.monotonic() < deadline:  # noqa: ASYNC110 - thousands are waited for, at the very end
             await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _problem(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error) or type(error).__name__

@@ -7,7 +7,7 @@ from statistics import median
 
 import pytest
 
-from client_sim.behaviour import Behaviour, Edge, Seat, cast, taps
+from client_sim.behaviour import Behaviour, Edge, Seat, Tap, cast, lapse, taps
 from server.core.ids import RoomId
 
 ROOMS = [RoomId("r1"), RoomId("r2"), RoomId("r3")]
@@ -82,3 +82,23 @@ def test_each_behaviour_taps_as_it_is_described() -> None:
         (late,) = taps(Behaviour.LATECOMER, Random(seed), 400)
         assert late.edge is Edge.CLOSING
         assert late.offset_ms > 0
+
+
+def test_a_bot_waits_for_nothing_but_the_opening() -> None:
+    """It taps on hearing that the packet is open, without a reaction time."""
+    assert taps(Behaviour.BOT, Random(1), 400) == [Tap(Edge.HEARING, 0.0)]
+
+
+def test_who_is_absent_is_a_function_of_luck_and_packet() -> None:
+    """The flaky are there for their first packet and drop around later openings; slow readers rest for a while."""
+    for seed in range(100):
+        assert lapse(Behaviour.EAGER, Random(seed), 1) is None
+        assert lapse(Behaviour.FLAKY, Random(seed), 0) is None
+        dropped = lapse(Behaviour.FLAKY, Random(seed), 1)
+        assert dropped == lapse(Behaviour.FLAKY, Random(seed), 1)
+        assert dropped is not None
+        assert dropped.lasts_ms == 0
+        assert -500 <= dropped.offset_ms <= 1_500
+        rest = lapse(Behaviour.SLOW_READER, Random(seed), 0)
+        assert rest is not None
+        assert 1_000 <= rest.lasts_ms <= 3_000

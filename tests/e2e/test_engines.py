@@ -1,0 +1,98 @@
+"""One scenario, one seed, two engines: the same people do the same things, and both runs pass."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from client_sim.behaviour import Behaviour
+from loadtest.folder import RunFolder
+from loadtest.processes import ENGINES
+from loadtest.scenario import scenario_text
+
+EVERYBODY = Path(__file__).with_name("everybody.toml")
+
+
+def _storm(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "scripts.cli", "storm", *arguments, "--out", str(folder), "--json", "-"],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def _taps(folder: Path) -> Counter[str]:
+    """Count the taps per behaviour; one that was sent again with its request id is still one."""
+    grabs = RunFolder(folder).read_history().grabs
+    return Counter({(grab.viewer, grab.request_id): grab.behaviour for grab in grabs}.values())
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, int, dict[str, Any]]]:
+    """The same storm under each engine."""
+    taken = {}
+    for engine in ENGINES:
+        folder = tmp_path_factory.mktemp(engine) / "run"
+        more = ["--processes", "2"] if engine == "swarm" else []
+        taken[engine] = (folder, *_storm(folder, str(EVERYBODY), "--engine", engine, *more))
+    return taken
+
+
+Runs = dict[str, tuple[Path, int, dict[str, Any]]]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_behaviour_passes_under_both_engines(runs: Runs, engine: str) -> None:
+    """Lines that drop, readers that stop and bots break nothing, and what had to happen sometimes did."""
+    _, code, result = runs[engine]
+    assert (code, result["verdict"], result["reasons"], result["violations"]) == (0, "pass", [], [])
+    assert (result["engine"], f"--engine {engine}" in result["repeat_command"]) == (engine, True)
+    assert all(result["sometimes"].values())
+    assert [threshold["met"] for threshold in result["thresholds"]] == [True, True]
+    assert result["validity"]["generator_cpu"] > 0
+
+
+def test_both_engines_make_the_same_grabs(runs: Runs) -> None:
+    """Who taps how often is a function of seed, seat and packet: no engine changes it."""
+    counts = {engine: _taps(folder) for engine, (folder, _, _) in runs.items()}
+    assert counts["locust"] == counts["swarm"]
+    assert set(counts["swarm"]) == set(Behaviour) - {Behaviour.WATCHER}
+
+
+def test_a_lost_receipt_is_asked_for_with_the_same_request_id(runs: Runs) -> None:
+    """Every flaky viewer lost its first receipt, came back, resumed, and got an answer for the same tap."""
+    for folder, _, result in runs.values():
+        grabs = [grab for grab in RunFolder(folder).read_history().grabs if grab.behaviour == Behaviour.FLAKY]
+        lost = {(grab.viewer, grab.request_id) for grab in grabs if grab.t_reply is None}
+        answered = {(grab.viewer, grab.request_id) for grab in grabs if grab.t_reply is not None}
+        assert {viewer for viewer, _ in lost} == {grab.viewer for grab in grabs}
+        assert lost <= answered
+        assert result["sometimes"]["resumed"] >= len(lost)
+
+
+def test_a_swarm_of_two_processes_shares_the_seats(runs: Runs) -> None:
+    """Each process has a history of its own, and the seats of its parity."""
+    folder, _, result = runs["swarm"]
+    assert result["processes"] == len(list(folder.glob("history-*.jsonl.gz"))) == 2
+    history = RunFolder(folder).read_history()
+    parities = {(conn.process, int(str(conn.conn).partition(".")[0], 16) % 2) for conn in history.conns}
+    assert len(parities) == 2
+    assert {health.process for health in history.healths} == {0, 1}
+
+
+def test_a_stampede_that_cannot_sell_out_is_vacuous(tmp_path: Path) -> None:
+    """More shares than viewers: correct, and yet nothing was proven, which is 20 and not green."""
+    path = tmp_path / "plenty.toml"
+    path.write_text(scenario_text("stampede").replace("shares_per_viewer = 0.1", "shares_per_viewer = 2"), "utf-8")
+    code, result = _storm(tmp_path / "run", str(path), "--engine", "swarm", "--viewers", "60")
+    assert (code, result["verdict"], result["reasons"], result["violations"]) == (20, "unknown", ["vacuous"], [])
+    assert result["sometimes"]["sold_out_seen"] == 0
+    assert result["sometimes"]["repeat_seen"] > 0
