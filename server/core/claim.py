@@ -1,7 +1,11 @@
-"""A claim: the allocator's answer to a grab, and the record a granted one leaves."""
+"""
+A claim: the allocator's answer to a grab, and the record a granted one leaves.
 
-from dataclasses import dataclass
+Named tuples, because a stampede makes three of them a grab: they cost half of what a frozen dataclass does.
+"""
+
 from enum import StrEnum
+from typing import NamedTuple
 
 from server.core.ids import ClaimId, PacketId, RequestId, ViewerId, claim_id_of
 
@@ -24,31 +28,28 @@ class ClaimStatus(StrEnum):
 HOLDS_SHARE = frozenset({ClaimStatus.GRANTED, ClaimStatus.REPEATED})
 
 
-@dataclass(frozen=True, slots=True)
-class Grab:
+class Grab(NamedTuple):
     """A viewer's tap for a packet. ``request_id`` is made anew for each tap, kept only after an unknown outcome."""
 
     viewer_id: ViewerId
     request_id: RequestId
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """One part of a packet in a viewer's hands: which one, how much, of which edition, and the tap that won it."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # every tuple has a method of that name; nobody needs it here
     amount_fen: int
     edition: int
     request_id: RequestId
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """
     The answer to one grab.
 
-    ``share`` is there exactly if the status holds one (granted or repeated). ``edition`` is the packet's edition
-    the answer was given in (0 if the packet is unknown).
+    ``share`` is there exactly if the status holds one (granted or repeated), which its receipt asserts. ``edition`` is
+    the packet's edition that the answer was given in (0 if the packet is unknown).
     """
 
     packet_id: PacketId
@@ -57,9 +58,6 @@ class Claim:
     status: ClaimStatus
     edition: int
     share: Share | None = None
-
-    def __post_init__(self) -> None:
-        assert (self.share is not None) == (self.status in HOLDS_SHARE)
 
     @property
     def claim_id(self) -> ClaimId | None:

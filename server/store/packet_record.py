@@ -82,8 +82,8 @@ def seed_of(record: Record, now_ms: int) -> bytes | None:
 
 def share_from(value: bytes) -> Share:
     """Return the share of a stored claim, ``index:amount_fen:edition:request_id``."""
-    index, amount_fen, edition, request_id = value.decode().split(":")
-    return Share(int(index), int(amount_fen), int(edition), RequestId(request_id))
+    index, amount_fen, edition, request_id = value.split(b":")
+    return Share(int(index), int(amount_fen), int(edition), RequestId(request_id.decode()))
 
 
 def record_from(flat: Iterable[bytes]) -> dict[bytes, bytes]:

@@ -4,6 +4,7 @@ import pytest
 
 from server.core.claim import HOLDS_SHARE, Claim, ClaimStatus, Grab, Share, answer_to
 from server.core.ids import PacketId, RequestId, ViewerId
+from server.core.messages import receipt
 
 PACKET = PacketId("lin.p1")
 VIEWER = ViewerId("v1")
@@ -27,9 +28,9 @@ def test_another_tap_hears_repeated_with_the_same_share() -> None:
 
 @pytest.mark.parametrize("status", list(ClaimStatus))
 def test_a_share_is_there_exactly_if_the_status_holds_one(status: ClaimStatus) -> None:
-    """A grant without a share and a refusal with one cannot be built."""
+    """A grant without a share and a refusal with one are told to nobody."""
     wrong, right = (None, SHARE) if status in HOLDS_SHARE else (SHARE, None)
     with pytest.raises(AssertionError):
-        Claim(PACKET, VIEWER, RequestId("q1"), status, 1, wrong)
+        receipt(Claim(PACKET, VIEWER, RequestId("q1"), status, 1, wrong))
     claim = Claim(PACKET, VIEWER, RequestId("q1"), status, 1, right)
     assert (claim.claim_id is not None) == (status in HOLDS_SHARE)

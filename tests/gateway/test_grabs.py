@@ -120,7 +120,7 @@ async def test_a_room_hears_that_shares_were_given() -> None:
     for asker in askers:
         desk.take(asker, P1, a_grab())
     await desk.drain()
-    assert sum((asker.won_of for asker in askers), []) == [P1]
+    assert [packet_id for asker in askers for packet_id in asker.won_of] == [P1]
 
 
 async def test_a_room_hears_that_somebody_missed_out() -> None:

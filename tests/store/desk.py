@@ -83,7 +83,8 @@ class Desk:
         return packet.packet_id
 
     async def run_claim(self, packet_id: PacketId, args: Sequence[str]) -> Any:
-        return await self.store.run("claim", claim_keys(self.creator_id, packet_id), args)
+        grabs = "".join(f"{','.join(args[i : i + 2])};" for i in range(0, len(args), 2))
+        return await self.store.run("claim", claim_keys(self.creator_id, packet_id), [grabs, (len(args) + 1) // 2])
 
     async def journal(self, kind: str = "") -> list[dict[str, str]]:
         found: Any = await self.store.redis.xrange(keys.journal(self.creator_id))

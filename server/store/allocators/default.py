@@ -146,9 +146,9 @@ class DefaultAllocator:
             keys.claims(packet_id),
             keys.journal(creator_id),
         ]
-        asked = [text for grab in grabs for text in (grab.viewer_id, grab.request_id)]
+        asked = "".join([f"{viewer_id},{request_id};" for viewer_id, request_id in grabs])
         self.store_calls += 1
-        edition, _, _, codes, *values = await self._store.run("claim", names, asked)
+        edition, _, _, codes, *values = await self._store.run("claim", names, [asked, len(grabs)])
         self._learn(packet_id, codes)
         held = iter(values)
         return [
