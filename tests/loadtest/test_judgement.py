@@ -81,3 +81,80 @@ def test_a_fault_that_did_not_strike_proves_nothing(outcome: str, reasons: list[
     folder = _kept(a_run(), tmp_path)
     folder.write_facts(replace(FACTS, faults=[{"kind": "kill_store", "planned": "then", "outcome": outcome}]))
     assert judge_run(folder)["reasons"] == reasons
+
+
+DEMANDING = """
+name = "demanding"
+sometimes = [{sometimes}]
+audience = {{ viewers = 12 }}
+creators = [{{ creator_id = "c1", recharge_fen = 1000 }}]
+rooms = [{{ room_id = "r1", creator_id = "c1" }}]
+
+[[packets]]
+name = "p"
+room_id = "r1"
+share_count = 5
+total_fen = 500
+launch_at_ms = 0
+delay_ms = 1000
+
+[thresholds]
+{thresholds}
+"""
+
+
+def _demanding(
+    folder: RunFolder, *, sometimes: str = "", thresholds: str = "", lag_ms: float | None = 1.0
+) -> RunFolder:
+    """Give a run a scenario that wants something of it, and a generator that was healthy or not."""
+    folder.scenario.write_text(DEMANDING.format(sometimes=sometimes, thresholds=thresholds), "utf-8")
+    path = folder.path / "history-1.jsonl"
+    lines = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+    first = min(line["t_intended"] for line in lines if line["kind"] == "grab")
+    health = {"kind": "health", "lag_ms": lag_ms, "cpu": 0.2, "steal": 0.0, "descriptors": 9}
+    if lag_ms is not None:
+        lines[:0] = [{**health, "t": first + number} for number in range(8)]
+    path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    return folder
+
+
+def test_a_missed_threshold_is_exit_12(tmp_path: Path) -> None:
+    """Measured value beside the limit, each met or missed, and the missed one decides."""
+    limits = 'grab_latency_ms = ["max < 0.001", "p(50) < 100000"]\nover_issued_fen = ["value == 0"]'
+    result = judge_run(_demanding(_kept(a_run(), tmp_path), thresholds=limits))
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("fail", 12, ["threshold"])
+    assert [threshold["met"] for threshold in result["thresholds"]] == [False, True, True]
+    assert result["thresholds"][0]["value"] == result["grab_latency_ms"]["max"]
+
+
+@pytest.mark.parametrize("lag_ms", [800.0, None])
+def test_a_starved_generator_is_void_for_timing(lag_ms: float | None, tmp_path: Path) -> None:
+    """Its latencies are not judged, counts are; the run is unknown, not red and not green."""
+    limits = 'grab_latency_ms = ["max < 0.001"]\nover_issued_fen = ["value == 0"]'
+    result = judge_run(_demanding(_kept(a_run(), tmp_path), thresholds=limits, lag_ms=lag_ms))
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("unknown", 20, ["void"])
+    assert [threshold["met"] for threshold in result["thresholds"]] == [None, True]
+    assert not result["validity"]["ok"]
+    assert result["validity"]["notes"]
+
+
+def test_a_starved_generator_is_still_judged_for_correctness(tmp_path: Path) -> None:
+    """A broken invariant outweighs a void timing."""
+    folder = _kept(a_run(seed=2, flaw="one too many"), tmp_path)
+    result = judge_run(_demanding(folder, thresholds='grab_latency_ms = ["max < 1"]', lag_ms=800.0))
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("fail", 10, ["invariant", "void"])
+
+
+def test_without_timing_thresholds_a_starved_generator_voids_nothing(tmp_path: Path) -> None:
+    """A scenario that demands no speed is decided by correctness alone; the generator's state is stated."""
+    folder = _demanding(_kept(a_run(), tmp_path), thresholds='lost_acks = ["value == 0"]', lag_ms=800.0)
+    result = judge_run(folder)
+    assert (result["exit_code"], result["validity"]["ok"]) == (0, False)
+
+
+def test_what_did_not_happen_makes_a_run_vacuous(tmp_path: Path) -> None:
+    """A run in which a wanted thing never happened is unknown, with the counts of all that was wanted."""
+    result = judge_run(_demanding(_kept(a_run(), tmp_path), sometimes='"repeat_seen", "voided"'))
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("unknown", 20, ["vacuous"])
+    assert result["sometimes"]["repeat_seen"] > 0
+    assert result["sometimes"]["voided"] == 0

@@ -1,5 +1,6 @@
 """Scenarios are data, checked when read, and a wrong one says where it is wrong."""
 
+import re
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -190,3 +191,25 @@ def test_a_fault_names_a_packet_of_the_programme(tmp_path: Path) -> None:
     text = scenario_text("store-dies").replace('packet = "stampede"', 'packet = "stampeed"')
     with pytest.raises(BadScenario, match=r"faults\.0\.at_phase: no packet is called stampeed"):
         load_scenario(_written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('sometimes = ["sold_out_sen"]', "sometimes.0"),
+        ('thresholds = { grab_latency = ["p(99) < 50"] }', "thresholds.grab_latency"),
+        ('thresholds = { grab_latency_ms = ["p99 < 50"] }', "thresholds.grab_latency_ms"),
+    ],
+)
+def test_a_demand_that_cannot_be_judged_is_refused(line: str, said: str, tmp_path: Path) -> None:
+    """An unknown happening, an unknown metric and bad grammar name their field before anything starts."""
+    path = tmp_path / "mine.toml"
+    path.write_text(f"{line}\n{scenario_text('stampede').replace('sometimes', '# ')}", "utf-8")
+    with pytest.raises(BadScenario, match=re.escape(said)):
+        load_scenario(str(path))
+
+
+def test_every_shipped_storm_says_what_must_have_happened() -> None:
+    """None of them can pass without a sell-out or a fault's aftermath; the endless one for Locust is never judged."""
+    without = [name for name in shipped_names() if not load_scenario(name).sometimes]
+    assert set(without) <= {"locust"}

@@ -1,0 +1,71 @@
+"""Sometimes: what counts as having happened."""
+
+from typing import Any
+
+import pytest
+
+from loadtest.books import books_from
+from loadtest.history import history_from
+from loadtest.sometimes import NAMES, counted
+from tests.loadtest.written_run import WrittenRun, a_run
+
+
+def count(name: str, run: WrittenRun) -> int:
+    return counted([name], books_from(run.books), history_from(run.history))[name]
+
+
+BY_HAND = {"race_for_last_share", "overlap", "retry_after_disconnect"}
+EVENINGS = [a_run(seed=seed, packets=3, void_last=True, share_count=shares) for seed in range(2) for shares in (5, 200)]
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - BY_HAND))
+def test_everything_happens_in_a_written_evening(name: str) -> None:
+    """An evening with droppers, early and late taps, a sell-out, a sweep and a void has all of it."""
+    assert sum(count(name, evening) for evening in EVENINGS) > 0
+
+
+def test_nothing_happens_in_an_empty_one() -> None:
+    """Without a tap and without a packet every count is 0."""
+    empty = WrittenRun()
+    empty.books = [{"kind": "clock", "origin_ms": 0, "started_ms": 0, "speed": 1}, {"kind": "end", "final": True}]
+    empty.history = [{"kind": "end", "grabs": 0, "conns": 0}]
+    assert counted(NAMES, books_from(empty.books), history_from(empty.history)) == dict.fromkeys(NAMES, 0)
+
+
+def grab(viewer: str, sent: int, reply: int, status: str, index: int | None = None) -> dict[str, Any]:
+    share = {} if index is None else {"index": index, "amount_fen": 1, "claim_id": "x", "edition": 1}
+    return {
+        "kind": "grab", "i": 0, "conn": f"{viewer}.0", "viewer": viewer, "packet": "c1.p0", "request_id": viewer,
+        "behaviour": "eager", "t_intended": sent, "t_sent": sent, "t_reply": reply,
+        "type": "fail" if index is None else "ok", "status": status, **share,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("sent", "raced"), [(19, 1), (20, 0), (5, 1)])
+def test_a_race_needs_two_taps_on_their_way_at_once(sent: int, raced: int) -> None:
+    """The loser's tap was sent before the winner of the last share had its reply."""
+    run = a_run(packets=1, share_count=2)
+    grabs = [grab("v1", 1, 5, "granted", 0), grab("v2", 10, 20, "granted", 1), grab("v3", sent, 30, "exhausted")]
+    run.history = [*grabs, {"kind": "end", "grabs": 3, "conns": 0}]
+    assert count("race_for_last_share", run) == raced
+
+
+@pytest.mark.parametrize(("second_opens_ms", "pairs"), [(500, 1), (1_000, 0)])
+def test_an_overlap_is_two_open_windows_in_one_room(second_opens_ms: int, pairs: int) -> None:
+    """A window that begins where the other ends does not overlap it."""
+    run = a_run(packets=2)
+    for packet, opens_ms in zip(run.of("packet"), (0, second_opens_ms), strict=True):
+        packet |= {"grab_at_ms": opens_ms, "claim_end_at_ms": opens_ms + 1_000}
+    assert count("overlap", run) == pairs
+
+
+@pytest.mark.parametrize(("conn", "reply", "retried"), [("v1.1", 30, 1), ("v1.0", 30, 0), ("v1.1", None, 0)])
+def test_a_retry_is_answered_over_another_connection(conn: str, reply: int | None, retried: int) -> None:
+    """The same tap again over the same connection, or without an answer, is none."""
+    run = a_run(packets=1)
+    again = {**grab("v1", 20, 30, "exhausted"), "conn": conn}
+    if reply is None:
+        again |= {"t_reply": None, "type": "info", "status": None}
+    lost = {**grab("v1", 1, 0, "exhausted"), "t_reply": None, "type": "info", "status": None}
+    run.history = [lost, again, {"kind": "end", "grabs": 2, "conns": 0}]
+    assert count("retry_after_disconnect", run) == retried
