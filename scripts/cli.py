@@ -41,6 +41,7 @@ def serve(
     origin_ms: Annotated[int | None, typer.Option(help="Room time at the start, in ms since 1970 UTC.")] = None,
     durability: Annotated[str | None, typer.Option(help="none, relaxed or durable.")] = None,
     limits: Annotated[str | None, typer.Option(help="production or load.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that share the port.")] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of the embedded store.")] = None,
     diagnostics: Annotated[bool, typer.Option(help="Allow other allocators (load lab only).")] = False,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
@@ -55,6 +56,7 @@ def serve(
         "origin_ms": origin_ms,
         "durability": durability,
         "limits": limits,
+        "workers": workers,
         "home": home,
         "diagnostics": diagnostics or None,
     }

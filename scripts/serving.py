@@ -14,7 +14,8 @@ from loadtest.verdict import Exit
 from server.app import CannotServe, serve
 from server.settings import Settings
 from server.store.connection import Durability, StoreUnavailable, StoreUnfit
-from server.store.embedded import EmbeddedStore, PortTaken
+from server.store.embedded import EmbeddedStore, PortTaken, StoreNotStarted
+from server.workers import serve_with_workers
 
 
 def run_server(given: dict[str, Any], ready_file: Path | None, say: Console) -> int:
@@ -31,10 +32,16 @@ def run_server(given: dict[str, Any], ready_file: Path | None, say: Console) -> 
         if ready_file is not None:
             ready_file.write_text(url, "utf-8")
 
+    def warn(text: str) -> None:
+        say.print(f"[yellow]redrain:[/] {escape(text)}")
+
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(settings, ready))
-    except (CannotServe, StoreUnavailable, StoreUnfit) as error:
+            if settings.workers > 1:
+                runner.run(serve_with_workers(settings, ready, warn))
+            else:
+                runner.run(serve(settings, ready))
+    except (CannotServe, StoreNotStarted, StoreUnavailable, StoreUnfit) as error:
         say.print(f"[red]redrain:[/] {escape(str(error))}")
         return Exit.ENVIRONMENT
     return Exit.PASS

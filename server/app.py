@@ -2,8 +2,9 @@
 
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from server.api import books, creators, errors, health, packets, rooms
 from server.api.body_limit import BodyLimit
 from server.api.parts import Parts
+from server.api.siblings import Siblings
 from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
@@ -39,8 +41,19 @@ class CannotServe(Exception):  # noqa: N818 - said to a person
     """The machine or the settings do not allow to serve; the text says what to do."""
 
 
-def open_port(settings: Settings) -> socket.socket:
-    """Bind the listening socket, so that a taken port is told before anything is built. Raises CannotServe."""
+def open_port(settings: Settings, *, shared: bool = False) -> socket.socket:
+    """
+    Bind the listening socket, so that a taken port is told before anything is built. Raises CannotServe.
+
+    A *shared* one is for workers, each of which has its own on the same port.
+    """
+    listener = bind_port(settings, shared=shared)
+    listener.listen(settings.backlog)
+    return listener
+
+
+def bind_port(settings: Settings, *, shared: bool) -> socket.socket:
+    """Bind a socket to the port without listening yet. Raises CannotServe."""
     if not settings.host.startswith(LOOPBACK):
         raise CannotServe(
             f"host: {settings.host} is not a loopback address; without join tickets a server may only speak to its own "
@@ -49,9 +62,10 @@ def open_port(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((settings.host, settings.port))
-        listener.listen(settings.backlog)
     except OSError as error:
         listener.close()
         raise CannotServe(
@@ -69,21 +83,52 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(open_port(settings))
-        url = settings.store_url
-        if not url:
-            lease = StoreLease.take(settings.home, settings.durability)
-            stack.callback(lease.release)
-            url = lease.url
+        await serve_on(listener, settings, lambda: ready(base_url(listener)))
+
+
+async def serve_on(
+    listener: socket.socket,
+    settings: Settings,
+    started: Callable[[], None],
+    *,
+    sibling: Path | None = None,
+    siblings: Sequence[Path] = (),
+) -> None:
+    """
+    Serve on *listener*, alone or as one of several workers: *sibling* is where this one listens to the others.
+
+    Raises as ``serve`` does.
+    """
+    async with AsyncExitStack() as stack:
+        url = stack.enter_context(store_in_use(settings))
         store = await Store.connect(url, durability=settings.durability)
         stack.push_async_callback(store.close)
-        parts, parts_running = await _build(settings, store)
-        host, port = listener.getsockname()[:2]
-        base_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        app = create_app(parts, parts_running, lambda: ready(base_url))
-        await _run(app, settings, listener)
+        parts, parts_running = await _build(settings, store, sibling, siblings)
+        await _run(create_app(parts, parts_running, started), settings, listener)
 
 
-async def _build(settings: Settings, store: Store) -> tuple[Parts, list[Any]]:
+@contextmanager
+def store_in_use(settings: Settings) -> Iterator[str]:
+    """Hold the store that is to be used, an embedded one if no other is named, and give its URL."""
+    if settings.store_url:
+        yield settings.store_url
+        return
+    lease = StoreLease.take(settings.home, settings.durability)
+    try:
+        yield lease.url
+    finally:
+        lease.release()
+
+
+def base_url(listener: socket.socket) -> str:
+    """Return the URL under which *listener* is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def _build(
+    settings: Settings, store: Store, sibling: Path | None, siblings: Sequence[Path]
+) -> tuple[Parts, list[Any]]:
     clock = await StoreClock.open(store, speed=settings.speed, origin_ms=settings.origin_ms)
     room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock), Feed(store)
     follower = FeedFollower(store, feed)
@@ -120,8 +165,9 @@ async def _build(settings: Settings, store: Store) -> tuple[Parts, list[Any]]:
         packets=packet_records,
         rooms=room_records,
         gateway=gateway,
+        siblings=Siblings(gateway, store, socket=sibling, others=siblings),
     )
-    return parts, [gateway, sweeper]
+    return parts, [gateway, sweeper, parts.siblings]
 
 
 def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) -> FastAPI:

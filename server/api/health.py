@@ -1,7 +1,5 @@
 """What machines ask: alive, ready, how much, what time."""
 
-import asyncio
-
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -10,9 +8,6 @@ from pydantic import BaseModel
 from server.api.errors import problems
 from server.api.metrics import GatewayCollector
 from server.api.parts import WithParts
-from server.store.connection import StoreUnavailable
-
-READY_WITHIN_S = 1.0  # who asks is a probe, which has little patience itself
 
 router = APIRouter(tags=["health"])
 
@@ -34,20 +29,16 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", responses=problems(503))
 async def readyz(parts: WithParts) -> dict[str, str]:
-    """Say that the process can serve grabs: its store answers, and does so within a second."""
-    try:
-        async with asyncio.timeout(READY_WITHIN_S):
-            await parts.store.redis.execute_command("PING")
-    except TimeoutError:
-        raise StoreUnavailable(f"the store has not answered for {READY_WITHIN_S:.0f} s") from None
+    """Say that all processes of the server can serve grabs: the store answers them, and does so within a second."""
+    await parts.siblings.check_ready()
     return {"status": "ready"}
 
 
 @router.get("/metrics", response_class=Response)
 async def metrics(parts: WithParts) -> Response:
-    """Show the process's metrics for Prometheus."""
+    """Show the metrics of all processes of the server for Prometheus."""
     registry = CollectorRegistry()
-    registry.register(GatewayCollector(parts.gateway))
+    registry.register(GatewayCollector(*await parts.siblings.metrics()))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 

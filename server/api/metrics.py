@@ -5,18 +5,20 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from server.gateway.gateway import Gateway
+from server.gateway.metrics import Metrics
 
 
 class GatewayCollector(Collector):
     """Turns the gateway's counters into Prometheus's form; the hot path itself only adds to integers."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(self, metrics: Metrics, workers: int) -> None:
+        self._metrics = metrics
+        self._workers = workers
 
     def collect(self) -> Iterator[Metric]:
-        """Yield all metrics of the process."""
-        metrics = self._gateway.metrics
+        """Yield all metrics of the server."""
+        metrics = self._metrics
+        yield GaugeMetricFamily("redrain_workers", "Processes that are counted here.", value=self._workers)
         yield GaugeMetricFamily("redrain_connections", "Viewers connected now.", value=metrics.connected)
         grabs = CounterMetricFamily("redrain_grabs", "Grabs answered, by status.", labels=["status"])
         for status, count in metrics.grabs.items():

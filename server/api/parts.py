@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
+from server.api.siblings import Siblings
 from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
 from server.settings import Settings
@@ -29,6 +30,7 @@ class Parts:
     packets: Packets
     rooms: Rooms
     gateway: Gateway
+    siblings: Siblings
 
 
 def _parts(request: Request) -> Parts:

@@ -25,7 +25,7 @@ class NewRoom(BaseModel):
 
 
 class RoomShown(BaseModel):
-    """A room; ``audience`` counts the connections of this process, ``on_air`` names the packets launched into it."""
+    """A room; ``audience`` counts the connections of this server, ``on_air`` names the packets launched into it."""
 
     room_id: str
     creator_id: str
@@ -43,7 +43,7 @@ async def _shown(parts: WithParts, room: RoomRecord) -> RoomShown:
         title=room.title,
         epoch=room.epoch,
         seq=room.seq,
-        audience=parts.gateway.audience(room.room_id),
+        audience=await parts.siblings.audience(room.room_id),
         on_air=[str(packet_id) for packet_id in await parts.rooms.on_air(room)],
     )
 
