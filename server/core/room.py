@@ -90,47 +90,48 @@ class Room:
         self.seq = 0
         self._real = max(1, speed)
         self._airings: dict[PacketId, Airing] = {}
+        self._due: dict[PacketId, int] = {}  # when each airing wants to be woken; an event moves only its own packet's
         self._ended: dict[PacketId, None] = {}
 
     def receive(self, event: RoomEvent, now_ms: int) -> list[Effect]:
         """Take an event and return what follows from it at once."""
         match event:
             case FactRead(entry):
-                return self._read(entry, now_ms)
+                return self._moved(entry.packet_id, self._read(entry, now_ms))
             case PacketRead(packet):
-                return self._look(packet, now_ms)
+                return self._moved(packet.packet_id, self._look(packet, now_ms))
             case ProposalAnswered(cue, answer, seq):
-                return self._answered(cue, answer, seq, now_ms)
-            case Counted(packet_id, remaining):
-                if airing := self._airings.get(packet_id):
-                    return airing.counted(remaining, now_ms) + airing.wake(now_ms)
-            case Grabbed(packet_id):
-                if airing := self._airings.get(packet_id):
-                    airing.stirred()
-            case Exhausted(packet_id):
-                if airing := self._airings.get(packet_id):
-                    airing.count_now(now_ms)
-                    return airing.wake(now_ms)
-            case Settled(packet_id, body):
-                if airing := self._airings.get(packet_id):
-                    airing.settled(body, now_ms)
-                    return airing.wake(now_ms)
+                return self._moved(cue.packet_id, self._answered(cue, answer, seq, now_ms))
+            case Counted() | Grabbed() | Exhausted() | Settled():
+                airing = self._airings.get(event.packet_id)
+                if airing is None:
+                    return []
+                return self._moved(event.packet_id, _happened(airing, event, now_ms))
             case _:
                 assert_never(event)
-        return []
 
     def next_wakeup_ms(self) -> int | None:
         """Return the room time at which wake() should be called next, or None if nothing is to come."""
-        instants = [at_ms for airing in self._airings.values() if (at_ms := airing.next_wakeup_ms()) is not None]
-        return min(instants, default=None)
+        return min(self._due.values(), default=None)
 
     def wake(self, now_ms: int) -> list[Effect]:
         """Return what is due at *now_ms*, packet by packet."""
-        return [effect for airing in self._airings.values() for effect in airing.wake(now_ms)]
+        due = [packet_id for packet_id, at_ms in self._due.items() if at_ms <= now_ms]
+        return [effect for packet_id in due for effect in self._moved(packet_id, self._airings[packet_id].wake(now_ms))]
 
     def packets_on_screen(self) -> list[dict[str, Any]]:
         """Return the full state of the packets that viewers see, for a ``welcome``."""
         return [screen for airing in self._airings.values() if (screen := airing.on_screen()) is not None]
+
+    def _moved(self, packet_id: PacketId, effects: list[Effect]) -> list[Effect]:
+        """Note when a packet wants to be woken now that something befell it; return *effects* as they are."""
+        airing = self._airings.get(packet_id)
+        at_ms = None if airing is None else airing.next_wakeup_ms()
+        if at_ms is None:
+            self._due.pop(packet_id, None)
+        else:
+            self._due[packet_id] = at_ms
+        return effects
 
     def _read(self, entry: FeedEntry, now_ms: int) -> list[Effect]:
         if entry.kind == "launched":
@@ -175,3 +176,20 @@ class Room:
             self._ended[airing.packet_id] = None
             if len(self._ended) > ENDED_MAX:
                 del self._ended[next(iter(self._ended))]
+
+
+def _happened(airing: Airing, event: Counted | Grabbed | Exhausted | Settled, now_ms: int) -> list[Effect]:
+    """Tell a packet's airing what happened, and return what follows from it."""
+    match event:
+        case Counted(remaining=remaining):
+            return airing.counted(remaining, now_ms) + airing.wake(now_ms)
+        case Grabbed():
+            airing.stirred()
+            return []
+        case Exhausted():
+            airing.count_now(now_ms)
+        case Settled(body=body):
+            airing.settled(body, now_ms)
+        case _:
+            assert_never(event)
+    return airing.wake(now_ms)
