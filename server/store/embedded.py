@@ -284,6 +284,8 @@ def _configuration(
         "enable-debug-command": "no",
         "maxmemory-policy": "noeviction",
         "save": "",
+        # A packet's claims soon leave the compact form, in which a write looks through all that came before it.
+        "hash-max-listpack-entries": "32",
         **_APPEND[durability],
         "no-appendfsync-on-rewrite": "no",
         **more,
