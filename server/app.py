@@ -24,7 +24,7 @@ from server.settings import LimitsProfile, Settings
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.naive import NaiveAllocator
 from server.store.allocators.port import Allocator
-from server.store.clock import StoreClock
+from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.feed import Feed, FeedFollower
 from server.store.folder import StoreLease
@@ -167,7 +167,7 @@ async def _build(
         gateway=gateway,
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
     )
-    return parts, [gateway, sweeper, parts.siblings]
+    return parts, [ClockKeeper(clock), gateway, sweeper, parts.siblings]
 
 
 def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) -> FastAPI:

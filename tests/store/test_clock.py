@@ -6,7 +6,7 @@ import pytest
 
 from server.core.ids import CreatorId
 from server.store import keys
-from server.store.clock import StoreClock
+from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store, StoreUnfit
 
 
@@ -48,6 +48,23 @@ async def test_time_never_goes_back_when_it_is_estimated_anew(store: Store) -> N
     await clock.sync()
 
     assert clock.real_ms() == ahead_ms
+
+
+async def test_a_kept_clock_is_estimated_again_and_again(store: Store) -> None:
+    """A clock that was put wrong is right again without being asked, however often."""
+    clock = await StoreClock.open(store, speed=1, origin_ms=None)
+    keeper = ClockKeeper(clock, every_s=0.01)
+    await keeper.start()
+    try:
+        for _ in range(2):
+            clock._offset_us -= 60_000_000
+            behind = clock._offset_us
+            async with asyncio.timeout(30):
+                while clock._offset_us == behind:
+                    await asyncio.sleep(0.01)
+            assert clock._offset_us - behind > 59_000_000
+    finally:
+        await keeper.stop()
 
 
 async def test_room_time_starts_at_its_origin(store: Store) -> None:
