@@ -95,10 +95,14 @@ class Agenda:
 
     def next_ns(self) -> int | None:
         """Return when the next tap is due, or None."""
-        return min((due.due_ns for due in self._due), default=None)
+        if len(self._due) <= 1:  # nearly always
+            return self._due[0].due_ns if self._due else None
+        return min(due.due_ns for due in self._due)
 
     def take_ready(self, now_ns: int) -> list[Due]:
         """Remove and return what is due at *now_ns*, in order of time; taps before lapses, so that they are made."""
+        if not self._due:
+            return []
         ready = [due for due in self._due if due.due_ns <= now_ns]
         ready.sort(key=lambda due: (due.lapse is not None, due.due_ns))
         if ready:

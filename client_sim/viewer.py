@@ -374,6 +374,9 @@ class Viewer:
         tap_ns = self._agenda.next_ns()
         if tap_ns is not None and tap_ns < wake_ns:
             wake_ns = tap_ns
-        for grab, _ in self._waiting.values():
-            wake_ns = min(wake_ns, grab.t_sent + RECEIPT_TIMEOUT_NS)
+        if self._waiting:
+            oldest, _ = next(iter(self._waiting.values()))  # they stand in the order in which they were sent
+            timeout_ns = oldest.t_sent + RECEIPT_TIMEOUT_NS
+            if timeout_ns < wake_ns:
+                wake_ns = timeout_ns
         self._wake_ns = wake_ns
