@@ -29,7 +29,7 @@ _NS_PER_MS = 1_000_000
 class House(Protocol):
     """Who holds the connections: it wakes them, and hears when they come and go."""
 
-    netloc: str
+    netlocs: Sequence[str]
 
     def arm(self, connection: "ViewerConnection", wake_ns: int) -> None:
         """Wake *connection* at *wake_ns* at the latest."""
@@ -53,13 +53,14 @@ class ViewerConnection(asyncio.Protocol):
 
     __slots__ = (
         "_accept", "_deadline_ns", "_dropped", "_frames", "_head", "_house", "_opened", "_rests_until_ns", "_transport",
-        "armed_ns", "asked_ns", "knocking", "viewer",
+        "armed_ns", "asked_ns", "door", "knocking", "viewer",
     )  # fmt: skip
 
     def __init__(self, viewer: Viewer, house: House) -> None:
         self.viewer = viewer
         self.armed_ns = NEVER_NS
         self.asked_ns = 0  # when it began to connect, or was to
+        self.door = 0  # at which of the servers it asks
         self.knocking = False  # on the way in: counted among the house's handshakes
         self._house = house
         self._transport: asyncio.Transport | None = None
@@ -86,7 +87,7 @@ class ViewerConnection(asyncio.Protocol):
         self._frames = Frames()
         self._deadline_ns = time.monotonic_ns() + HANDSHAKE_TIMEOUT_NS
         transport.write(
-            f"GET {self.viewer.path} HTTP/1.1\r\nHost: {self._house.netloc}\r\nUpgrade: websocket\r\n"
+            f"GET {self.viewer.path} HTTP/1.1\r\nHost: {self._house.netlocs[self.door]}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
             f"Sec-WebSocket-Protocol: {PROTOCOL}\r\n\r\n".encode()
         )
@@ -111,6 +112,8 @@ class ViewerConnection(asyncio.Protocol):
         failure = ""
         if not self._opened:
             failure = self._why_not_in()
+            if failure.startswith("401"):
+                self.viewer.turned_away()
         elif code not in LEFT_IN_ORDER and not self._dropped:
             failure = f"lost: {code} {reason}".rstrip()
         self._transport = self._accept = self._frames = None

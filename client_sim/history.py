@@ -25,6 +25,7 @@ class Conn:
     t_welcome: int | None = None
     epoch: str | None = None
     seq: int | None = None
+    resumed_from: int | None = None  # the last fact it said it had heard; None if it comes for the first time
     resync: bool | None = None
     t_close: int | None = None
     code: int | None = None
@@ -34,7 +35,7 @@ class Conn:
 
     def line(self) -> Line:
         """Return the ``conn`` line."""
-        names = ("conn", "viewer", "room", "t_open", "t_welcome", "epoch", "seq", "resync", "t_close", "code")
+        names = "conn viewer room t_open t_welcome epoch seq resumed_from resync t_close code".split()
         return {"kind": "conn", **{name: getattr(self, name) for name in names}}
 
     def run_line(self) -> Line:

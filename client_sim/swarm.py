@@ -12,7 +12,7 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from urllib.parse import urlsplit
 
@@ -37,17 +37,16 @@ _luck = Random()  # only spreads reconnects
 
 class Swarm:
     """
-    One process's seats. *take_seat* gives the next viewer; *host* reads ``http://name:port``.
+    One process's seats. *take_seat* gives the next viewer; *hosts* are ``http://name:port``, at least one.
 
     ``arrive`` once, then ``leave`` once; in between everything happens by itself.
     """
 
-    def __init__(self, host: str, take_seat: Callable[[], Viewer], recorder: Recorder) -> None:
-        parts = urlsplit(host)
-        assert parts.hostname is not None
-        self.netloc = parts.netloc
-        self._name, self._port = parts.hostname, parts.port or 80
-        self._address = ""
+    def __init__(self, hosts: Sequence[str], take_seat: Callable[[], Viewer], recorder: Recorder) -> None:
+        parts = [urlsplit(host) for host in hosts]
+        self.netlocs: Sequence[str] = [part.netloc for part in parts]
+        self._names = [(part.hostname or "", part.port or 80) for part in parts]
+        self._addresses: list[tuple[str, int]] = []
         self._take_seat = take_seat
         self._recorder = recorder
         self._loop = asyncio.get_running_loop()
@@ -64,8 +63,9 @@ class Swarm:
 
     async def arrive(self, seats: int, arrivals_per_second: float) -> None:
         """Bring *seats* viewers to the door at that rate. Returns when the last one is there, not yet inside."""
-        found = await self._loop.getaddrinfo(self._name, self._port, family=socket.AF_INET, type=socket.SOCK_STREAM)
-        self._address = str(found[0][4][0])
+        for name, port in self._names:
+            found = await self._loop.getaddrinfo(name, port, family=socket.AF_INET, type=socket.SOCK_STREAM)
+            self._addresses.append((str(found[0][4][0]), port))
         started = time.monotonic()
         while not self._ending and (here := len(self._connections)) < seats:
             due = min(seats, int((time.monotonic() - started) * arrivals_per_second) + 1)
@@ -153,8 +153,10 @@ class Swarm:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
-            self._bind(sock, connection.viewer.seat.number)
-            await self._loop.sock_connect(sock, (self._address, self._port))
+            connection.door = connection.viewer.knock(len(self._addresses))
+            address = self._addresses[connection.door]
+            self._bind(sock, address[0], connection.viewer.seat.number)
+            await self._loop.sock_connect(sock, address)
             await self._loop.create_connection(lambda: connection, sock=sock)
         except OSError as error:
             sock.close()
@@ -163,10 +165,10 @@ class Swarm:
             sock.close()
             raise
 
-    def _bind(self, sock: socket.socket, seat: int) -> None:
+    def _bind(self, sock: socket.socket, address: str, seat: int) -> None:
         """Give a crowd that one address has no ports for several of this machine's own."""
         nth = seat // SEATS_PER_ADDRESS
-        if nth and self._address.startswith("127."):
+        if nth and address.startswith("127."):
             sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
             sock.bind((f"127.0.0.{1 + nth}", 0))
 

@@ -65,9 +65,9 @@ class Viewer:
     """One seat's viewer over all its connections."""
 
     __slots__ = (
-        "_agenda", "_answered", "_conn", "_conns", "_countdown", "_dropping", "_epoch", "_leaving", "_next_ping_ns",
-        "_next_talk_ns", "_pings", "_reaction_median_ms", "_recorder", "_seed", "_seq", "_talks", "_taps_made",
-        "_waiting", "_wake_ns", "seat",
+        "_agenda", "_answered", "_conn", "_conns", "_countdown", "_dropping", "_epoch", "_knocks", "_leaving",
+        "_next_ping_ns", "_next_talk_ns", "_pings", "_reaction_median_ms", "_recorder", "_resume", "_seed", "_seq",
+        "_talks", "_taps_made", "_waiting", "_wake_ns", "seat",
     )  # fmt: skip
 
     def __init__(self, seat: Seat, seed: int, reaction_median_ms: float, recorder: Recorder) -> None:
@@ -80,6 +80,8 @@ class Viewer:
         self._countdown: Countdown | None = None
         self._epoch: str | None = None
         self._seq = 0
+        self._resume = ""
+        self._knocks = 0
         self._pings = 0
         self._next_ping_ns = 0
         self._talks = 0
@@ -94,9 +96,14 @@ class Viewer:
 
     @property
     def path(self) -> str:
-        """Where to connect: the room, as this viewer, from the last fact it has heard if it was here before."""
-        resume = "" if self._epoch is None else f"&epoch={self._epoch}&seq={self._seq}"
-        return f"/ws/rooms/{self.seat.room_id}?viewer={self.seat.viewer_id}{resume}"
+        """
+        Where to connect: the room, as this viewer, from the last fact it has heard if it was here before.
+
+        Who was here before shows the token it was given then.
+        """
+        who = f"resume={self._resume}" if self._resume else f"viewer={self.seat.viewer_id}"
+        since = "" if self._epoch is None else f"&epoch={self._epoch}&seq={self._seq}"
+        return f"/ws/rooms/{self.seat.room_id}?{who}{since}"
 
     @property
     def waiting(self) -> bool:
@@ -117,9 +124,20 @@ class Viewer:
         """Return when to call ``wake`` next, or None if only a message can change anything."""
         return self._wake_ns
 
+    def knock(self, doors: int) -> int:
+        """Return which of so many doors to try: its own at first, then each time the next; a room uses all of them."""
+        own = zlib.crc32(b"%d" % self.seat.number)
+        self._knocks += 1
+        return (own + self._knocks - 1) % doors
+
+    def turned_away(self) -> None:
+        """Take note that a server does not accept its token: next time it says its name."""
+        self._resume = ""
+
     def opened(self, now_ns: int) -> None:
         """Take note that the connection stands."""
         self._conn = self._recorder.opened(self.seat, self._conns, now_ns)
+        self._conn.resumed_from = None if self._epoch is None else self._seq
         self._conns += 1
         self._rearm()
 
@@ -204,7 +222,7 @@ class Viewer:
         self._recorder.welcomed(conn, message, now_ns)
         if self._epoch is None or message["resync"]:
             self._seq = message["seq"]
-        self._epoch = message["epoch"]
+        self._epoch, self._resume = message["epoch"], message["resume"]
         if self._countdown is None:
             self._countdown = Countdown(message["server_ms"], now_ns, message["speed"])
         self._pings = 0

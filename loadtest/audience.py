@@ -25,9 +25,9 @@ class Audience:
     """
     The part of a scenario's audience that this process brings.
 
-    *part* is (which process, of how many). Without a *folder* no history is written, and progress into *watched* if
-    that is there. The engine calls ``tick`` every ``TICK_S``, ``write`` until it has caught up, and ``finish`` once,
-    after the last viewer has left.
+    *host* is a URL, or several with commas between them. *part* is (which process, of how many). Without a *folder* no
+    history is written, and progress into *watched* if that is there. The engine calls ``tick`` every ``TICK_S``,
+    ``write`` until it has caught up, and ``finish`` once, after the last viewer has left.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Audience:
         name = f"{os.getpid()}" if nth == 0 else f"{os.getpid()}-{nth}"
         self._history = _new_file(folder, f"history-{name}.jsonl")
         self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
-        self.host = host
+        self.hosts = hosts_of(host)
         self.recorder = Recorder(self._history)
         self.ending = False
         self._seed = seed
@@ -127,6 +127,11 @@ class Audience:
         for file in (self._history, self._progress):
             if file is not None:
                 file.close()
+
+
+def hosts_of(text: str) -> list[str]:
+    """Return the URLs in *text*, which has commas between them."""
+    return [host.strip().rstrip("/") for host in text.split(",")]
 
 
 def _new_file(folder: Path | None, name: str) -> BinaryIO | None:

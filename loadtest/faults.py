@@ -23,11 +23,15 @@ _NS_PER_MS = 1_000_000
 
 
 class FaultKind(StrEnum):
-    """What breaks: the store is killed (-9), the store is stopped for a while, the store drops its connections."""
+    """
+    What breaks: the store is killed (-9), the store is stopped for a while, the store drops its connections, one of the
+    server's workers is killed.
+    """
 
     KILL_STORE = "kill_store"
     STOP_STORE = "stop_store"
     RESET_CONNECTIONS = "reset_connections"
+    KILL_WORKER = "kill_worker"
 
 
 class PhaseOf(BaseModel):
@@ -97,7 +101,7 @@ class FaultRecord:
     What became of a fault, as ``run.json`` keeps it; instants are CLOCK_MONOTONIC nanoseconds.
 
     ``at_ms`` are the room milliseconds after the curtain at which it struck; ``outcome`` is ``struck``, or ``missed``
-    and why; ``t_back`` is when the store first answered again.
+    and why; ``t_back`` is when what was struck, the store or the server, first answered again.
     """
 
     kind: str
@@ -123,9 +127,9 @@ def fault_results(records: Iterable[dict[str, Any]], grabs: Sequence[GrabRecord]
     """
     Return each fault with what it came to, counted from when it struck, in real milliseconds.
 
-    ``down_ms`` is until the store answered again, ``first_answer_ms`` until a viewer held a share asked for after
-    the fault, which no server could have answered from memory; null if that never was. ``unavailable`` counts the
-    grabs that were answered so from then on.
+    ``down_ms`` is until the store, or all workers, answered again, ``first_answer_ms`` until a viewer held a share
+    asked for after the fault, which no server could have answered from memory; null if that never was. ``unavailable``
+    counts the grabs that were answered so from then on.
     """
     return [_result(FaultRecord(**record), grabs) for record in records]
 

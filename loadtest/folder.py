@@ -18,7 +18,8 @@ class RunFacts:
     """
     What was run, as ``run.json`` keeps it; ``viewers`` are people, ``seats`` their connections.
 
-    ``processes`` and ``reaction_median_ms`` are the audience's; ``notes`` say what was done otherwise than asked.
+    ``processes`` and ``reaction_median_ms`` are the audience's, ``workers`` those of the storm's own server; ``notes``
+    say what was done otherwise than asked.
     """
 
     scenario: str
@@ -38,6 +39,7 @@ class RunFacts:
     faults: list[dict[str, Any]] = field(default_factory=list)
     audience_status: int = 0
     processes: int = 1
+    workers: int = 1
     reaction_median_ms: int | None = None
     notes: list[str] = field(default_factory=list)
 

@@ -39,7 +39,7 @@ class GrabRecord(NamedTuple):
 
 
 class ConnRecord(NamedTuple):
-    """One connection, and where its welcome said that the feed stood."""
+    """One connection, which fact it said it had heard last, and where its welcome said that the feed stood."""
 
     conn: ConnId
     viewer: ViewerId
@@ -48,6 +48,7 @@ class ConnRecord(NamedTuple):
     t_welcome: int | None
     epoch: str | None
     seq: int | None
+    resumed_from: int | None
     resync: bool | None
     t_close: int | None
     code: int | None

@@ -2,6 +2,7 @@
 The Locust entrance: ``locust -f loadtest/locustfile.py --host http://127.0.0.1:8000``.
 
 It makes its own rooms and packets over the API and brings the audience; with ``--directed`` only the audience.
+``--host`` may name several servers of one store, with commas between them: each room's viewers spread over all.
 """
 
 import sys
@@ -22,7 +23,7 @@ import locust.runners
 import locust.stats
 import requests
 
-from loadtest.audience import TICK_S, Audience
+from loadtest.audience import TICK_S, Audience, hosts_of
 from loadtest.director import Director, SetUpFailed
 from loadtest.figures import refine_buckets
 from loadtest.scenario import BadScenario, Scenario, load_scenario
@@ -149,7 +150,7 @@ def _direct(environment: Any, scenario: Scenario) -> None:
 
 def _director(environment: Any, scenario: Scenario) -> Director:
     viewers = environment.runner.target_user_count or environment.parsed_options.num_users or 1
-    return Director(environment.host, scenario, viewers, _log.info)
+    return Director(hosts_of(environment.host)[0], scenario, viewers, _log.info)
 
 
 def _perform(environment: Any, scenario: Scenario, director: Director) -> None:

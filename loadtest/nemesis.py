@@ -1,4 +1,4 @@
-"""The nemesis: breaks what a scenario says is to break, when it says so. It touches the store of its own run alone."""
+"""The nemesis: breaks what a scenario says is to break, when it says so. It touches nothing but its own run."""
 
 import json
 import os
@@ -78,6 +78,20 @@ class StoreOfRun:
         return noted
 
 
+class WorkersOfRun:
+    """The workers of a run's own server, known by the roll that their parent keeps in its folder."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "workers"
+
+    def pids(self) -> list[int]:
+        """Return their process ids at this moment; none if the server has no workers."""
+        for roll in self._folder.glob("*.json"):
+            pids: list[int] = json.loads(roll.read_bytes())
+            return pids
+        return []
+
+
 class Nemesis:
     """Carries out all faults of a run, each in a thread of its own; ``records`` says what became of them."""
 
@@ -87,6 +101,7 @@ class Nemesis:
         self.records = [FaultRecord(fault.kind, str(fault)) for fault in planned]
         self._planned = planned
         self._store = StoreOfRun(home)
+        self._workers = WorkersOfRun(home)
         self._url = url
         self._programme = programme
         self._say = say
@@ -111,7 +126,7 @@ class Nemesis:
         at_s = self._await_instant(fault)
         if at_s is None or not self._sleep_until(at_s):
             return
-        if not self._store.exists():
+        if fault.kind is not FaultKind.KILL_WORKER and not self._store.exists():
             record.outcome = "missed: the store is not one of this run"
             return
         try:
@@ -119,7 +134,10 @@ class Nemesis:
         except (OSError, ValueError, KeyError) as error:
             record.outcome = f"missed: {error}"
             return
-        self._await_store(record)
+        if fault.kind is FaultKind.KILL_WORKER:
+            self._await(record, self._server_ready)
+        else:
+            self._await(record, self._store_answers)
         self._say(f"fault {fault.number}: {fault.kind} {record.outcome}")
 
     def _strike(self, fault: PlannedFault, record: FaultRecord) -> None:
@@ -144,18 +162,38 @@ class Nemesis:
                     raise OSError("the store does not answer")
                 self._struck(record)
 
+            case FaultKind.KILL_WORKER:
+                pids = self._workers.pids()
+                if not pids:
+                    raise ValueError("the server has no workers")
+                os.kill(pids[fault.number % len(pids)], signal.SIGKILL)
+                self._struck(record)
+                while self._workers.pids() == pids and not self._over.wait(LOOK_EVERY_S):
+                    pass
+
     def _struck(self, record: FaultRecord) -> None:
         record.t_struck, record.outcome = time.monotonic_ns(), STRUCK
         record.at_ms = self._programme.at_ms(record.t_struck / 1e9)
 
-    def _await_store(self, record: FaultRecord) -> None:
-        """Note when the store answers; a store that loads its books says so, which is no answer."""
+    def _await(self, record: FaultRecord, back: Callable[[], bool]) -> None:
+        """Note when what was struck is back."""
         deadline = time.monotonic() + BACK_WITHIN_S
         while time.monotonic() < deadline:
-            if self._store.ask(b"PING") == b"+PONG\r\n":
+            if back():
                 record.t_back = time.monotonic_ns()
                 return
             time.sleep(LOOK_EVERY_S)
+
+    def _store_answers(self) -> bool:
+        """Tell whether the store answers; one that loads its books says so, which is no answer."""
+        return self._store.ask(b"PING") == b"+PONG\r\n"
+
+    def _server_ready(self) -> bool:
+        """Tell whether all workers are there."""
+        try:
+            return requests.get(f"{self._url}/readyz", timeout=ASK_TIMEOUT_S).ok
+        except requests.RequestException:
+            return False
 
     def _await_instant(self, fault: PlannedFault) -> float | None:
         """Return when the fault is to strike, on CLOCK_MONOTONIC in seconds, or None if the programme ended before."""

@@ -19,6 +19,7 @@ from server.core.roomtime import SPEED_MAX
 VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
 ROOMS_MAX = 1_000
 PACKETS_MAX = 10_000
+WORKERS_MAX = 64  # as many as a server takes
 _REFUSED = r"^refused:[A-Z]+-[A-Z]+-[0-9]+$"
 
 
@@ -131,13 +132,15 @@ class Scenario(_Part):
 
     With an ``origin``, the room time at which the server's clock starts, the programme is a timetable: its times count
     from the origin, and what was due before the audience was there is done when it is. Without one they count from the
-    curtain. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run. ``sometimes`` names
-    what must have happened for a pass to mean something, ``thresholds`` has sentences per metric.
+    curtain. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run. ``workers`` are the
+    processes of a storm's own server. ``sometimes`` names what must have happened for a pass to mean something,
+    ``thresholds`` has sentences per metric.
     """
 
     name: str
     description: str = ""
     speed: int = Field(default=1, ge=1, le=SPEED_MAX)
+    workers: int = Field(default=1, ge=1, le=WORKERS_MAX)
     seed: int = 1
     origin: datetime | None = None
     loop_ms: int | None = Field(default=None, gt=0)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -30,7 +30,8 @@ CONNECT_SLACK_S = 60.0
 @dataclass(frozen=True)
 class Plan:
     """
-    All that a storm is told. ``target`` is the URL of somebody's server, or None for an own one.
+    All that a storm is told. ``targets`` are the URLs of somebody's servers on one store; without any the storm has one
+    of its own, of so many ``workers``.
 
     ``processes`` of the ``engine`` bring the audience.
     """
@@ -39,7 +40,8 @@ class Plan:
     folder: RunFolder
     allocator: str = "default"
     durability: str = "durable"
-    target: str | None = None
+    targets: Sequence[str] = ()
+    workers: int = 1
     engine: str = "locust"
     processes: int = 1
 
@@ -65,11 +67,12 @@ def perform(plan: Plan, facts: RunFacts, view: View) -> None:
 
     Raises ProcessFailed or SetUpFailed; whatever was started is stopped in any case.
     """
-    with _server(plan, view) as url, _answering(url):
+    with _servers(plan, view) as urls, _answering(urls[0]):
+        url = urls[0]
         director = Director(url, plan.scenario, plan.scenario.audience.viewers, _unsaid, allocator=plan.allocator)
         view.phase("opening the rooms")
         director.set_up()
-        with _audience(plan, url, view) as audience, _nemesis(plan, director, url, view) as nemesis:
+        with _audience(plan, urls, view) as audience, _nemesis(plan, director, url, view) as nemesis:
             _programme(plan.folder, director, audience, url, view)
             nemesis.stop()
             view.phase("the audience leaves")
@@ -86,9 +89,10 @@ def perform(plan: Plan, facts: RunFacts, view: View) -> None:
 
 
 @contextmanager
-def _server(plan: Plan, view: View) -> Iterator[str]:
-    if plan.target is not None:
-        yield plan.target.rstrip("/")
+def _servers(plan: Plan, view: View) -> Iterator[Sequence[str]]:
+    """Give the servers' URLs; what is asked over HTTP goes to the first."""
+    if plan.targets:
+        yield [target.rstrip("/") for target in plan.targets]
         return
     view.phase("raising a server with a fresh store")
     options = ["--speed", str(plan.scenario.speed), "--durability", plan.durability, "--limits", "load"]
@@ -96,9 +100,11 @@ def _server(plan: Plan, view: View) -> Iterator[str]:
         options += ["--origin-ms", str(plan.scenario.origin_ms)]
     if plan.allocator != "default":
         options += ["--diagnostics"]
+    if plan.workers > 1:
+        options += ["--workers", str(plan.workers)]
     server = ServerProcess(plan.folder.path, options)
     try:
-        yield server.wait_until_ready()
+        yield [server.wait_until_ready()]
         server.check()
     except SetUpFailed:
         server.check()  # if it has ended, that is why
@@ -126,12 +132,12 @@ class _Audience:
 
 
 @contextmanager
-def _audience(plan: Plan, url: str, view: View) -> Iterator[_Audience]:
+def _audience(plan: Plan, urls: Sequence[str], view: View) -> Iterator[_Audience]:
     audience = plan.scenario.audience
     seats = plan.seats
     view.phase(f"{audience.viewers:,} viewers come in")
     crowd = Crowd(
-        host=url,
+        host=",".join(urls),
         scenario=str(plan.folder.scenario),
         seats=seats,
         arrivals_per_second=audience.arrivals_per_second,
@@ -224,7 +230,11 @@ def _take_final_books(url: str, path: Path) -> None:
 def _take_books(url: str, path: Path, *, final: bool) -> None:
     query = {"final": str(final).lower()}
     partly = path.with_suffix(".part")  # books that were cut off have no place among the snapshots
-    with requests.get(f"{url}/api/books", params=query, timeout=BOOKS_TIMEOUT_S, stream=True) as response:
+    try:
+        response = requests.get(f"{url}/api/books", params=query, timeout=BOOKS_TIMEOUT_S, stream=True)
+    except requests.ConnectionError as error:
+        raise _BooksOutOfReach(f"the books cannot be had: {error}") from error
+    with response:
         if not response.ok:
             problem = f"the books cannot be had: {response.status_code} {response.text}"
             away = response.status_code == requests.codes.service_unavailable

@@ -36,7 +36,7 @@ async def _attend(audience: Audience, seats: int, arrivals_per_second: float) ->
     told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_end.set)
-    swarm = Swarm(audience.host, audience.take_seat, audience.recorder)
+    swarm = Swarm(audience.hosts, audience.take_seat, audience.recorder)
     keeping = loop.create_task(_keep(audience))
     arriving = loop.create_task(_arrive(swarm, audience, seats, arrivals_per_second))
     ending = loop.create_task(told_to_end.wait())
@@ -91,7 +91,7 @@ def _part(text: str) -> tuple[int, int]:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="swarming", description=__doc__)
-    parser.add_argument("--host", required=True, help="http://name:port")
+    parser.add_argument("--host", required=True, help="http://name:port, or several with commas between them")
     parser.add_argument("--scenario", required=True, help="a shipped name or a TOML file")
     parser.add_argument("--seats", type=int, required=True, help="how many this part brings")
     parser.add_argument("--part", type=_part, default=(0, 1), help="index/count")

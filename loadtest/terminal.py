@@ -104,6 +104,7 @@ def show_result(console: Console, result: Mapping[str, Any]) -> None:
     console.print()
     console.print(f"[{colour}]{result['verdict'].upper()}[/]{reasons}  {_setting(result)}")
     console.print(Group(_packets(result["packets"]), _figures(result)))
+    _show_demands(console, result)
     _show_violations(console, result["violations"])
 
 
@@ -167,6 +168,7 @@ def _figures(result: Mapping[str, Any]) -> Table:
         f"under {result['under_issued_fen']:,}",
         "duplicates": f"{result['duplicate_claims']:,}",
         "lost acks": f"{result['lost_acks']:,}",
+        "generator": _generator(result),
     }
     for name, value in rows.items():
         table.add_row(Text(name, style="dim"), value)
@@ -176,9 +178,32 @@ def _figures(result: Mapping[str, Any]) -> Table:
 
 
 def _fault(fault: Mapping[str, Any]) -> str:
-    spans = [("the store back", fault["down_ms"]), ("a share given", fault["first_answer_ms"])]
+    spans = [("back", fault["down_ms"]), ("a share given", fault["first_answer_ms"])]
     told = [f"{what} after {span_ms:,.0f} ms" for what, span_ms in spans if span_ms is not None]
     return ", ".join([f"{fault['planned']}: {fault['outcome']}", *told])
+
+
+def _generator(result: Mapping[str, Any]) -> str:
+    valid = result["validity"]
+    lag, debt = valid["generator_lag_ms"], result["send_debt_ms"]
+    state = "healthy" if valid["ok"] else f"not healthy: {'; '.join(valid['notes'])}"
+    return (
+        f"{state}; taps sent {debt['p99']:.1f} ms late (p99), loop lag {lag['p99']:.1f} ms (p99), "
+        f"{valid['generator_cpu']:.2f} cores at most, {valid['steal']:.1%} stolen"
+    )
+
+
+def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
+    """Show each threshold with what was measured, what never happened, and what was done otherwise than asked."""
+    words = {True: "[green]met[/]", False: "[red]missed[/]", None: "[yellow]void[/]"}
+    for one in result["thresholds"]:
+        told = f"{one['metric']} {one['expression']}: {one['value']:,.6g}"
+        console.print(f"[dim]threshold[/]  {words[one['met']]}  {escape(told)}", soft_wrap=True)
+    for name, count in result["sometimes"].items():
+        if not count:
+            console.print(f"[yellow]never happened[/]  {escape(name)}")
+    for note in result["notes"]:
+        console.print(f"[dim]note[/]  {escape(note)}", soft_wrap=True)
 
 
 def _percentiles(figures: Mapping[str, float | None]) -> str:

@@ -73,8 +73,10 @@ class ViewerUser(User):
         recorder = audience.recorder
         started_ns = time.monotonic_ns()
         try:
-            connection = connect(audience.host, viewer.path)
+            connection = connect(audience.hosts[viewer.knock(len(audience.hosts))], viewer.path)
         except ConnectionFailed as failed:
+            if str(failed).startswith("401"):
+                viewer.turned_away()
             waited_ms = (time.monotonic_ns() - started_ns) / _NS_PER_MS
             recorder.failure("WS", "connect", str(failed), waited_ms)
             return

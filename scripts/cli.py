@@ -83,7 +83,10 @@ def storm(
     seed: Annotated[int | None, typer.Option(help="Seed of the audience.")] = None,
     speed: Annotated[int | None, typer.Option(help="Room seconds per real second.")] = None,
     durability: Annotated[str, typer.Option(help="none, relaxed or durable.")] = "durable",
-    target: Annotated[str | None, typer.Option(help="An own server instead of a fresh one.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="A server instead of a fresh one; several of one store are shared out.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes of the fresh server.")] = None,
     engine: Annotated[str, typer.Option(help="locust, or swarm for a bigger crowd.")] = "locust",
     processes: Annotated[
         int | None, typer.Option(help="Processes of the swarm (default: as many as it needs).")
@@ -101,7 +104,8 @@ def storm(
         seed=seed,
         speed=speed,
         durability=durability,
-        target=target,
+        targets=target or (),
+        workers=workers,
         engine=engine,
         processes=processes,
         out=out,

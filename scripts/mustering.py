@@ -40,7 +40,8 @@ def muster(scenario: Scenario, *, engine: str, processes: int | None, target: st
     """
     seats = sum(1 for _ in scenario.seats())
     wanted = needs(seats, engine=engine, processes=processes, cores=os.cpu_count() or 1, own_server=target is None)
-    local = target is None or (urlsplit(target).hostname or "") in ("localhost", "127.0.0.1")
+    targets = [] if target is None else target.split(",")
+    local = all((urlsplit(each).hostname or "") in ("localhost", "127.0.0.1") for each in targets)
     lacking = lacking_ports(seats, engine=engine, local=local)
     if lacking:
         raise ProcessFailed(f"viewers: {lacking}", Exit.ENVIRONMENT)

@@ -3,7 +3,7 @@
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from loadtest.judgement import judge_run
 from loadtest.processes import ProcessFailed
 from loadtest.record import BadRecord
 from loadtest.report import write_report
-from loadtest.scenario import BadScenario, load_scenario, scenario_text
+from loadtest.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text
 from loadtest.storm import Plan, perform
 from loadtest.terminal import LiveView, show_result, show_verifications
 from loadtest.verdict import Exit
@@ -41,7 +41,8 @@ def run_storm(
     seed: int | None,
     speed: int | None,
     durability: str,
-    target: str | None,
+    targets: Sequence[str],
+    workers: int | None,
     engine: str,
     processes: int | None,
     out: Path | None,
@@ -49,17 +50,17 @@ def run_storm(
 ) -> int:
     """Run a scenario, judge it, show the verdict and return the exit code."""
     say = _console(json)
-    wrong = _wrong_usage(allocator, durability, target) or wrong_engine(engine, processes)
+    wrong = _wrong_usage(allocator, durability, targets, workers) or wrong_engine(engine, processes)
     if wrong:
         return _failed(wrong, Exit.USAGE)
     try:
         scenario = load_scenario(name).before(viewers=viewers, seed=seed, speed=speed)
-        mustered = muster(scenario, engine=engine, processes=processes, target=target)
+        mustered = muster(scenario, engine=engine, processes=processes, target=",".join(targets) or None)
     except BadScenario as error:
         return _failed(error, Exit.USAGE)
     except ProcessFailed as error:
         return _failed(error, error.exit_code)
-    if scenario.faults and target is not None:
+    if scenario.faults and targets:
         return _failed("faults: only a server of the storm's own is broken; leave --target out", Exit.USAGE)
     started = datetime.now(UTC)
     folder = RunFolder(out or RUNS / started.strftime("%Y%m%d-%H%M%S-%f")[:-3])
@@ -68,8 +69,8 @@ def run_storm(
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.scenario.write_text(scenario_text(name), "utf-8")
     plan = Plan(
-        mustered.scenario, folder, allocator=allocator, durability=durability, target=target, engine=engine,
-        processes=mustered.processes,
+        mustered.scenario, folder, allocator=allocator, durability=durability, targets=targets,
+        workers=workers or scenario.workers, engine=engine, processes=mustered.processes,
     )  # fmt: skip
     facts = _facts(plan, started, name=name, mustered=mustered)
     try:
@@ -138,12 +139,16 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _wrong_usage(allocator: str, durability: str, target: str | None) -> str:
+def _wrong_usage(allocator: str, durability: str, targets: Sequence[str], workers: int | None) -> str:
     if durability not in ("none", "relaxed", "durable"):
         return "durability: must be none, relaxed or durable"
     if allocator not in ALLOCATORS:
         return f"allocator: must be one of {', '.join(ALLOCATORS)}"
-    if target is not None and allocator != "default":
+    if workers is not None and not 1 <= workers <= WORKERS_MAX:
+        return f"workers: must be 1 to {WORKERS_MAX}"
+    if targets and workers is not None:
+        return "workers: only a server of the storm's own is told; leave --target out"
+    if targets and allocator != "default":
         return "allocator: a server given by --target brings its own; leave --allocator out"
     return ""
 
@@ -155,8 +160,10 @@ def _facts(plan: Plan, started: datetime, *, name: str, mustered: Mustered) -> R
     command += ["--engine", plan.engine]
     if plan.engine == "swarm":
         command += ["--processes", str(plan.processes)]
-    if plan.target:
-        command += ["--target", plan.target]
+    if plan.workers != scenario.workers:
+        command += ["--workers", str(plan.workers)]
+    for target in plan.targets:
+        command += ["--target", target]
     return RunFacts(
         scenario=scenario.name,
         seed=scenario.seed,
@@ -171,6 +178,7 @@ def _facts(plan: Plan, started: datetime, *, name: str, mustered: Mustered) -> R
         started_at=started.isoformat(timespec="seconds"),
         environment=environment(),
         processes=plan.processes,
+        workers=plan.workers,
         reaction_median_ms=scenario.audience.reaction_median_ms,
         notes=mustered.notes,
     )

@@ -116,8 +116,9 @@ def _check_starts(findings: Findings, members: list[Member]) -> None:
     Check where each connection's numbers begin.
 
     A viewer's first connection begins right after the number its welcome states. A later one that was not told to
-    start afresh (``resync``) goes on where one of the viewer's ended connections stopped, in the same epoch: it gets
-    exactly the gap. Of two devices either may be the one that came back, or the second may only be coming in.
+    start afresh (``resync``) goes on right after the number it asked for: it gets exactly the gap. Where a history does
+    not say what was asked for, it is where one of the viewer's ended connections stopped, in the same epoch; of two
+    devices either may be the one that came back, or the second may only be coming in.
     """
     came: defaultdict[tuple[RoomId, ViewerId, str | None], list[Member]] = defaultdict(list)
     for member in sorted(members, key=lambda member: member.conn.t_open):
@@ -143,6 +144,8 @@ def _expected(conn: ConnRecord, earlier: list[Member]) -> set[int]:
     """Return the numbers with which a connection may begin, given the viewer's earlier ones that none went on from."""
     afresh = (conn.seq or 0) + 1
     ended = [one for one in earlier if _ended_before(one, conn)]
+    if conn.resync is False and conn.resumed_from is not None:
+        return {conn.resumed_from + 1}
     if not ended or conn.resync is not False:
         return {afresh}
     expected = {one.last_seq + 1 for one in ended}

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import cast
 
 import pytest
@@ -41,7 +42,7 @@ class Wire:
 class Doorbook:
     """A house that writes down who came and went."""
 
-    netloc = "room.test:80"
+    netlocs: Sequence[str] = ("room.test:80",)
 
     def __init__(self) -> None:
         self.noted: list[str] = []

@@ -59,7 +59,11 @@ async def open_room() -> AsyncIterator[tuple[Room, str]]:
 def a_swarm(host: str, behaviour: Behaviour = Behaviour.EAGER) -> tuple[Swarm, Recorder, BytesIO]:
     history, numbers = BytesIO(), count()
     recorder = Recorder(history)
-    return Swarm(host, lambda: Viewer(seat(behaviour, next(numbers)), 1, 5, recorder), recorder), recorder, history
+    return (
+        Swarm(host.split(","), lambda: Viewer(seat(behaviour, next(numbers)), 1, 5, recorder), recorder),
+        recorder,
+        history,
+    )
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -104,7 +104,7 @@ def test_somebodys_server_is_left_running(plan: Plan, tmp_path: Path) -> None:
     try:
         url = server.wait_until_ready()
         watcher = Watcher()
-        perform(replace(plan, target=url + "/"), replace(FACTS), watcher)
+        perform(replace(plan, targets=[url + "/"]), replace(FACTS), watcher)
         assert requests.get(f"{url}/readyz", timeout=30).ok
     finally:
         server.stop()
@@ -115,7 +115,7 @@ def test_somebodys_server_is_left_running(plan: Plan, tmp_path: Path) -> None:
 def test_a_target_that_does_not_answer_is_named(plan: Plan) -> None:
     """There is no server at the other end, and that is said in words."""
     with pytest.raises(SetUpFailed, match=r"the server at http://127\.0\.0\.1:1 does not answer"):
-        perform(replace(plan, target="http://127.0.0.1:1"), FACTS, Watcher())
+        perform(replace(plan, targets=["http://127.0.0.1:1"]), FACTS, Watcher())
 
 
 @pytest.mark.parametrize("phase", ["opening the rooms", "the curtain rises", "the audience leaves"])
