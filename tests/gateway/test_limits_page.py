@@ -1,0 +1,23 @@
+"""The page about limits says what the code does."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from server.core.session import SessionLimits
+from server.gateway.limits import LOAD, PRODUCTION, Limits
+
+PAGE = Path(__file__).parents[2] / "docs/limits.md"
+
+
+def _numbers(limits: Limits) -> dict[str, int]:
+    of_gateway = {one.name: getattr(limits, one.name) for one in fields(limits) if one.name != "session"}
+    return {**{one.name: getattr(limits.session, one.name) for one in fields(SessionLimits)}, **of_gateway}
+
+
+def test_the_page_has_every_limit_of_both_profiles() -> None:
+    """A number that is changed in the code is changed on the page too."""
+    rows = re.findall(r"^\| `(\w+)` \| ([\d,]+) \| ([\d,]+) \| (.+) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    page = {name: (int(production.replace(",", "")), int(load.replace(",", ""))) for name, production, load, _ in rows}
+    production, load = _numbers(PRODUCTION), _numbers(LOAD)
+    assert page == {name: (production[name], load[name]) for name in production}
