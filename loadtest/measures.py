@@ -15,6 +15,9 @@ NS_PER_S = 1_000_000_000
 WINDOW_IS_OPEN = frozenset({ClaimStatus.GRANTED, ClaimStatus.EXHAUSTED})
 """Answers that nobody gets before the window opens or after it has closed."""
 
+ABSENT = frozenset({Behaviour.SLOW_READER, Behaviour.FLAKY})
+"""Who stops reading or drops the line on purpose: how late its taps and receipts are is its own doing."""
+
 UNKNOWN = "unknown"
 """What stands for the status of a grab whose outcome nobody learned."""
 
@@ -56,7 +59,7 @@ class Measures:
     - ``duplicate_claims``: (packet, viewer) pairs' shares beyond the first, in claims, journal and receipts together.
     - ``lost_acks``: (packet, viewer) pairs that were told of a share and have none in the books.
     - ``grab_latency_ms``: planned tap to first receipt; ``grab_latency_from_send_ms``: sending to first receipt.
-    - ``send_debt_ms``: actual minus planned sending.
+    - ``send_debt_ms``: actual minus planned sending. Neither counts who is ``ABSENT`` on purpose.
     - ``fanout_skew_ms``: per fact and room, last minus first arrival; ``fanout_skew_ms_per_1000``: the same divided by
       the thousands of viewers who heard it. ``room_viewers``: the most viewers that heard one fact of each room.
     - ``start_skew_ms``: how far the opening that a viewer computed lay from the true one, either way.
@@ -113,7 +116,9 @@ def measure(books: Books, history: History) -> Measures:
         packets=results,
         grab_latency_ms=latency,
         grab_latency_from_send_ms=from_send,
-        send_debt_ms=percentiles(grab.t_sent - grab.t_intended for grab in history.grabs),
+        send_debt_ms=percentiles(
+            grab.t_sent - grab.t_intended for grab in history.grabs if grab.behaviour not in ABSENT
+        ),
         fanout_skew_ms=percentiles(skews.values()),
         fanout_skew_ms_per_1000=percentiles(skew * 1000 // hearers[key] for key, skew in skews.items()),
         room_viewers=_room_viewers(hearers),
@@ -261,8 +266,7 @@ def answered_taps(grabs: Iterable[GrabRecord]) -> list[tuple[GrabRecord, int]]:
 
 
 def _latencies(grabs: Iterable[GrabRecord]) -> tuple[Percentiles, Percentiles]:
-    # A slow reader's receipts lie unread: how long is its own doing, not the server's.
-    answered = answered_taps(grab for grab in grabs if grab.behaviour != Behaviour.SLOW_READER)
+    answered = answered_taps(grab for grab in grabs if grab.behaviour not in ABSENT)
     return (
         percentiles(t_reply - tap.t_intended for tap, t_reply in answered),
         percentiles(t_reply - tap.t_sent for tap, t_reply in answered),

@@ -9,7 +9,7 @@ from loadtest.scenario import Packet, Scenario
 SEATS_PER_PROCESS = 5_000  # of a swarm: what one core serves with time to spare
 SEATS_PER_ADDRESS = 25_000  # one pair of addresses has 28,000 ports, of which some are taken
 DESCRIPTORS_BESIDE = 200  # what a process needs beside one descriptor for each connection
-TAPS_PER_SECOND = {"locust": 8_000, "swarm": 40_000}  # what one process can do, beside a server on the same machine
+TAPS_PER_SECOND = {"locust": 8_000, "swarm": 20_000}  # what one process does with its history, measured on one core
 USABLE = 0.6  # of that: beyond it the generator queues, and its own queue is what would be measured
 
 _TAPS = {

@@ -156,3 +156,25 @@ def test_start_skew_counts_either_way_and_statuses_by_behaviour() -> None:
     assert measured.start_skew_ms.max == 0.007
     assert sum(measured.statuses["eager"].values()) == len(run.of("grab"))
     assert measured.statuses["eager"]["unknown"] == len(run.of("grab", type="info"))
+
+
+def test_who_is_absent_on_purpose_is_not_timed() -> None:
+    """A dropped line and an unread receipt are their own doing; everybody else's lateness counts."""
+    run = _with_taps((0, 10, 100), (0, 20, 200), (0, 30, 300))
+    for tap, behaviour in zip(run.of("grab"), ("flaky", "slow_reader", "eager"), strict=True):
+        tap["behaviour"] = behaviour
+    measured = _measured(run)
+    assert measured.grab_latency_ms == percentiles([300 * NS_PER_MS])
+    assert measured.send_debt_ms == percentiles([30 * NS_PER_MS])
+
+
+def test_fanout_skew_is_stated_per_thousand_viewers_too() -> None:
+    """Twice the hearers at the same skew is half of it per thousand; the room's size stands beside it."""
+    run = a_run()
+    few = _measured(run)
+    for fact in run.of("fact"):
+        fact["count"] *= 2
+    many = _measured(run)
+    assert few.fanout_skew_ms_per_1000.p50 == pytest.approx(few.fanout_skew_ms.p50 * 1000 / few.room_viewers["r1"])
+    assert many.fanout_skew_ms_per_1000.p50 == pytest.approx(few.fanout_skew_ms_per_1000.p50 / 2)
+    assert many.room_viewers == {"r1": 2 * few.room_viewers["r1"]}

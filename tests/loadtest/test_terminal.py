@@ -100,3 +100,21 @@ def test_verifications_say_what_they_found() -> None:
     assert lines[1].startswith(f"sealed    {second.packet_id}")
     assert lines[2].startswith(f"wrong     {third.packet_id}")
     assert lines[3].strip()
+
+
+def test_what_was_demanded_is_told(tmp_path: Path) -> None:
+    """Thresholds with what was measured, what never happened, and what was changed each have a line."""
+    console, text = _console()
+    limit = {"metric": "grab_latency_ms", "expression": "p(99) < 50", "value": 61.25, "limit": 50.0}
+    result = judge_run(_kept(a_run(), tmp_path))
+    result |= {
+        "thresholds": [{**limit, "met": met} for met in (True, False, None)],
+        "sometimes": {"sold_out_seen": 2, "repeat_seen": 0},
+        "notes": ["reaction_median_ms raised"],
+    }
+    show_result(console, result)
+    shown = text.getvalue()
+    for told in ("met  grab_latency_ms p(99) < 50: 61.25", "missed  grab", "void  grab", "never happened  repeat_seen"):
+        assert told in shown
+    assert "note  reaction_median_ms raised" in shown
+    assert "sold_out_seen" not in shown
