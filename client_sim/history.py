@@ -35,7 +35,8 @@ class Conn:
 
     def line(self) -> Line:
         """Return the ``conn`` line."""
-        names = "conn viewer room t_open t_welcome epoch seq resumed_from resync t_close code".split()
+        names = ["conn", "viewer", "room", "t_open", "t_welcome", "epoch", "seq", "resumed_from", "resync"]
+        names += ["t_close", "code"]
         return {"kind": "conn", **{name: getattr(self, name) for name in names}}
 
     def run_line(self) -> Line:

@@ -264,3 +264,26 @@ def test_nothing_is_sent_before_the_welcome() -> None:
     sitting.viewer.opened(0)
     assert sitting.viewer.next_wakeup_ns() is None
     assert grabs(sitting.viewer.wake(10_000 * MS)) == []
+
+
+def test_who_comes_back_shows_its_token_until_it_is_refused() -> None:
+    """At first a name, then the token of the last welcome, and the name again if a server does not know that."""
+    sitting = Sitting(Behaviour.WATCHER)
+    assert "viewer=" in sitting.viewer.path
+    sitting.viewer.opened(0)
+    sitting.hear(welcome().replace(b'"resume":""', b'"resume":"abc"'), 0)
+    sitting.viewer.closed(1, 1006)
+    assert "?resume=abc&epoch=" in sitting.viewer.path
+    assert "viewer=" not in sitting.viewer.path
+    sitting.viewer.turned_away()
+    assert "resume=" not in sitting.viewer.path
+    assert "&epoch=" in sitting.viewer.path
+
+
+def test_each_time_it_knocks_at_the_next_door() -> None:
+    """All doors are tried in turn; with one there is no choice."""
+    viewer = Sitting(Behaviour.WATCHER).viewer
+    tried = [viewer.knock(3) for _ in range(6)]
+    assert sorted(tried[:3]) == [0, 1, 2]
+    assert tried[3:] == tried[:3]
+    assert viewer.knock(1) == 0

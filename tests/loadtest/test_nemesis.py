@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from loadtest.faults import FaultKind, PlannedFault
-from loadtest.nemesis import Nemesis, StoreOfRun
+from loadtest.nemesis import Nemesis, StoreOfRun, WorkersOfRun
+from loadtest.processes import ServerProcess
 from server.store.fitness import Durability
 from server.store.folder import StoreLease
 
@@ -132,3 +133,31 @@ def test_a_store_that_is_not_of_the_run_is_left_alone(tmp_path: Path) -> None:
         time.sleep(0.01)
     nemesis.stop()
     assert nemesis.records[0].outcome == "missed: the store is not one of this run"
+
+
+def test_a_worker_is_killed_and_the_server_is_whole_again(tmp_path: Path) -> None:
+    """It strikes one of the run's own workers, and notes when all were ready again."""
+    server = ServerProcess(tmp_path, ["--workers", "2", "--durability", "none"])
+    try:
+        url = server.wait_until_ready()
+        before = WorkersOfRun(tmp_path / "home").pids()
+        planned = [PlannedFault(0, FaultKind.KILL_WORKER, 0)]
+        nemesis = Nemesis(planned, home=tmp_path / "home", url=url, programme=AProgramme(), say=lambda _: None)
+        nemesis.start()
+        await_end(nemesis)
+        after = WorkersOfRun(tmp_path / "home").pids()
+    finally:
+        server.stop()
+    assert nemesis.records[0].outcome == "struck"
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+
+
+def test_without_workers_nobody_is_killed(tmp_path: Path) -> None:
+    """A server of one process is left alone, and the record says so."""
+    nemesis, _ = a_nemesis(tmp_path, PlannedFault(0, FaultKind.KILL_WORKER, 0))
+    nemesis.start()
+    while nemesis.records[0].outcome == "missed: the programme was over":
+        time.sleep(0.01)
+    nemesis.stop()
+    assert nemesis.records[0].outcome == "missed: the server has no workers"

@@ -83,6 +83,22 @@ def test_a_resume_that_is_not_the_gap_is_a9() -> None:
     assert run.broken() == set()
 
 
+def test_a_resume_goes_on_from_what_was_asked_for() -> None:
+    """Where the history says from which number a viewer asked to go on, no other of its connections excuses another."""
+    run = next(run for run in map(a_run, range(20)) if _resumed(run))
+    resumed = _resumed(run)[0]
+    conn = run.of("conn", conn=resumed["conn"])[0]
+    conn["resumed_from"] = resumed["first_seq"] - 1
+    assert run.broken() == set()
+
+    conn["resumed_from"] -= 1
+    assert run.broken() == {"A9"}
+
+    conn["resync"] = True  # it was told to start afresh: what it asked for is of no importance
+    conn["seq"] = resumed["first_seq"] - 1
+    assert run.broken() == set()
+
+
 def test_a_resume_that_brings_nothing_is_a9() -> None:
     """A connection that resumed and never got the gap missed it, though its welcome stated the newest number."""
     run = next(run for run in map(a_run, range(20)) if _resumed(run))
