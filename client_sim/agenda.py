@@ -112,4 +112,6 @@ class Agenda:
 
 def _aim(due: Due, countdown: Countdown) -> None:
     if due.room_ms is not None:
-        due.due_ns = max(countdown.local_ns(due.room_ms), due.plan.heard_ns) + due.offset_ns
+        # Nobody means to tap before having heard of the packet, however early a bird.
+        heard_ns = due.plan.heard_ns
+        due.due_ns = max(max(countdown.local_ns(due.room_ms), heard_ns) + due.offset_ns, heard_ns)

@@ -140,7 +140,7 @@ def test_a_launched_packet_has_its_schedule(api: Caller) -> None:
 
 
 def test_a_launch_asked_for_again_is_the_same_launch(api: Caller) -> None:
-    """Who lost the answer and repeats key and body learns the schedule; another body with that key is another launch."""
+    """Who lost the answer and repeats key and body learns the schedule; another body is another launch."""
     creator_id = api.creator(1000)
     room_id, packet_id = api.room(creator_id), api.packet(creator_id)
     path, body = f"/api/packets/{packet_id}/launch", {"room_id": room_id, "mode": "relative", "delay_ms": 600_000}

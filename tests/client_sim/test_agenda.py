@@ -40,6 +40,15 @@ def test_aiming_moves_what_is_planned_but_not_what_is_tried_again() -> None:
     assert [each.due_ns for each in agenda.take_ready(9_000 * MS)] == [1_200 * MS, 1_300 * MS]
 
 
+def test_nobody_means_to_tap_before_having_heard() -> None:
+    """An early bird that meets a packet which is open already taps on hearing of it, not in the past."""
+    agenda = Agenda()
+    plan = agenda.hear_of(on_screen(grab_in_ms=-50), 70 * MS)
+    assert plan is not None
+    agenda.expect(plan, Countdown(NOON_MS, 0, speed=1), room_ms=plan.grab_at_ms, offset_ns=-300 * MS)
+    assert agenda.next_ns() == 70 * MS
+
+
 def test_dropping_a_packet_keeps_what_is_unknown() -> None:
     """A tap whose outcome nobody knows is asked for even if the packet is gone."""
     agenda, plan, countdown = an_agenda()
