@@ -7,9 +7,9 @@ import orjson
 from rich.console import Console
 
 from loadtest.verdict import Exit
-from scripts.bench import grab
+from scripts.bench import grab, workers
 
-BENCHMARKS = {"grab": grab.benchmark}
+BENCHMARKS = {"grab": grab.benchmark, "workers": workers.benchmark}
 
 
 def run_bench(what: str, rounds: int, json: str | None) -> int:

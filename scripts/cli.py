@@ -165,7 +165,9 @@ def verify(
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="grab: the grab path, end to end over WebSocket.")] = "grab",
+    what: Annotated[
+        str, typer.Argument(help="grab: the grab path, end to end over WebSocket; workers: the same by two workers.")
+    ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1)] = 5,
     json: Annotated[str | None, typer.Option(help="Write the figures as JSON to a file, or - for stdout.")] = None,
 ) -> int:

@@ -27,19 +27,20 @@ def benchmark() -> Benchmark:
 def _measure(name: str) -> float:
     """Return the CPU microseconds that one grab cost a fresh subject."""
     with SUBJECTS[name](VOLLEYS + WARM_UP_VOLLEYS, CONNECTIONS) as subject:
-        return _cost(subject)
+        return cost_of(subject, CONNECTIONS)
 
 
-def _cost(subject: Subject) -> float:
-    _fire(subject, subject.packet_ids[:WARM_UP_VOLLEYS])
-    units = CONNECTIONS * (len(subject.packet_ids) - WARM_UP_VOLLEYS)
-    return _fire(subject, subject.packet_ids[WARM_UP_VOLLEYS:]) / units
+def cost_of(subject: Subject, connections: int) -> float:
+    """Return the CPU microseconds that one grab costs *subject*, which has as many shares a packet as connections."""
+    _fire(subject, subject.packet_ids[:WARM_UP_VOLLEYS], connections)
+    units = connections * (len(subject.packet_ids) - WARM_UP_VOLLEYS)
+    return _fire(subject, subject.packet_ids[WARM_UP_VOLLEYS:], connections) / units
 
 
-def _fire(subject: Subject, packet_ids: list[str]) -> float:
+def _fire(subject: Subject, packet_ids: list[str], connections: int) -> float:
     """Fire the volleys and return the CPU that the subject used between the first and the last."""
     shooter = subprocess.Popen(
-        [sys.executable, "-P", "-m", "scripts.bench.volleys", subject.url, str(CONNECTIONS), ",".join(packet_ids)],
+        [sys.executable, "-P", "-m", "scripts.bench.volleys", subject.url, str(connections), ",".join(packet_ids)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

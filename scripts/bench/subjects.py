@@ -12,6 +12,7 @@ import orjson
 import requests
 from redis import Redis
 
+from loadtest.nemesis import WorkersOfRun
 from loadtest.processes import ServerProcess
 from server.store.embedded import EmbeddedStore
 from server.store.fitness import Durability
@@ -53,11 +54,11 @@ def plain(packets: int, shares: int) -> Iterator[Subject]:
 
 
 @contextmanager
-def redrain(packets: int, shares: int) -> Iterator[Subject]:
+def redrain(packets: int, shares: int, *, workers: int = 1) -> Iterator[Subject]:
     """Run our server with sessions, limits and metrics on; the packets fall in a room next door."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-")))
-        server = ServerProcess(folder, ["--limits", "load", "--durability", "relaxed"])
+        server = ServerProcess(folder, ["--limits", "load", "--durability", "relaxed", "--workers", str(workers)])
         stack.callback(server.stop)
         url = server.wait_until_ready()
         _post(url, "/api/creators/anna/recharge", {"amount_fen": 10**12})
@@ -65,7 +66,11 @@ def redrain(packets: int, shares: int) -> Iterator[Subject]:
             _post(url, "/api/rooms", {"room_id": room, "creator_id": "anna"})
         ids = [_launched(url, shares) for _ in range(packets)]
         store_pid = orjson.loads((folder / "home/store/store.lock").read_bytes())["pid"]
-        yield Subject(f"{url.replace('http', 'ws')}/ws/rooms/crowd", ids, [server.pid, store_pid])
+        yield Subject(
+            f"{url.replace('http', 'ws')}/ws/rooms/crowd",
+            ids,
+            [server.pid, *WorkersOfRun(folder / "home").pids(), store_pid],
+        )
 
 
 def _launched(url: str, shares: int) -> str:
