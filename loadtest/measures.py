@@ -255,9 +255,15 @@ def _lost(claims: dict[PacketId, list[ClaimRecord]], told: Told) -> int:
 
 
 def answered_taps(grabs: Iterable[GrabRecord]) -> list[tuple[GrabRecord, int]]:
-    """Return each tap that was answered, with its first reply; one that was sent again with its id is still one tap."""
+    """
+    Return each tap that was answered, with its first reply; one that was sent again with its id is still one tap.
+
+    Viewers who are absent on purpose are left out: how late they hear is their own doing.
+    """
     taps: dict[tuple[ViewerId, RequestId], GrabRecord] = {}
     for grab in grabs:
+        if grab.behaviour in ABSENT:
+            continue
         key = (grab.viewer, grab.request_id)
         known = taps.setdefault(key, grab)
         if known is not grab:
@@ -266,7 +272,7 @@ def answered_taps(grabs: Iterable[GrabRecord]) -> list[tuple[GrabRecord, int]]:
 
 
 def _latencies(grabs: Iterable[GrabRecord]) -> tuple[Percentiles, Percentiles]:
-    answered = answered_taps(grab for grab in grabs if grab.behaviour not in ABSENT)
+    answered = answered_taps(grabs)
     return (
         percentiles(t_reply - tap.t_intended for tap, t_reply in answered),
         percentiles(t_reply - tap.t_sent for tap, t_reply in answered),
