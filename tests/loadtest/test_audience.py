@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from loadtest.audience import Audience
+from loadtest.audience import Audience, hosts_of
 from loadtest.history import read_history
 from loadtest.scenario import load_scenario
 from tests.client_sim.room_talk import MS, welcome
@@ -79,3 +79,9 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path) -> None:
     """A plain Locust run leaves no files."""
     audience(None).finish(NoStats())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_several_servers_are_named_with_commas() -> None:
+    """One URL is one server; spaces and closing slashes make no difference."""
+    assert hosts_of("http://127.0.0.1:1/") == ["http://127.0.0.1:1"]
+    assert hosts_of("http://127.0.0.1:1, http://127.0.0.1:2/") == ["http://127.0.0.1:1", "http://127.0.0.1:2"]

@@ -1,6 +1,7 @@
 """The director: a programme against a real server, what must be refused refused by its rule, and all money back."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import requests
 
 from loadtest.director import Director, Happening, SetUpFailed, planned_packets
 from loadtest.processes import ServerProcess
-from loadtest.scenario import Scenario
+from loadtest.scenario import Scenario, load_scenario
 
 ORIGIN = "2023-06-05T18:00:00+08:00"  # no day of blackouts
 ORIGIN_MS = 1_685_959_200_000
@@ -200,3 +201,30 @@ def test_a_step_that_the_store_is_away_for_is_asked_again(tmp_path: Path) -> Non
         assert funds.json()["available_fen"] == FUNDS_FEN
     finally:
         server.stop()
+
+
+def test_a_line_that_breaks_is_not_the_end_of_a_server() -> None:
+    """A worker that dies takes its lines with it; the same request, with its key, goes to another one."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        keys = []
+
+        def serve_one_in_two() -> None:
+            for answer in (
+                b"",
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
+            ) * 2:
+                line, _ = listener.accept()
+                with line:
+                    head = line.recv(65_536)
+                    keys.append(
+                        next(each for each in head.split(b"\r\n") if each.lower().startswith(b"idempotency-key"))
+                    )
+                    line.sendall(answer)
+
+        thread = threading.Thread(target=serve_one_in_two)
+        thread.start()
+        host = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        Director(host, load_scenario("smoke"), 1, lambda _: None).set_up()
+        thread.join()
+    assert len(keys) == 4
+    assert (keys[0], keys[2]) == (keys[1], keys[3])
