@@ -133,10 +133,14 @@ def test_workers_share_the_seats(fake_room: str, tmp_path: Path) -> None:
 
 def test_a_lost_server_is_a_failure(tmp_path: Path) -> None:
     """Viewers that cannot connect try again, and the run ends with a status that says so."""
-    locust = start("http://127.0.0.1:9", tmp_path, "-t", "2s", users=3)
-    output, _ = locust.communicate(timeout=PATIENCE_S)
-    assert locust.returncode == 1
-    assert b"refused" in output
+    locust = start("http://127.0.0.1:9", tmp_path, users=3)
+    deadline = time.monotonic() + PATIENCE_S
+    while not any(line["failed"] for line in progress_of(tmp_path)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    code, output = stop(locust)
+    assert code == 1, output
+    assert "refused" in output
     assert history_of(tmp_path).conns == []
 
 
