@@ -177,5 +177,20 @@ def bench(
     return run_bench(what, rounds, json)
 
 
+@app.command()
+def rules(
+    platform: Annotated[
+        str | None, typer.Option(help="Show the limits of douyin, kuaishou or lab, each with its rules.")
+    ] = None,
+    ran: Annotated[bool, typer.Option("--ran", help="The tests of every rule must have run and passed, too.")] = False,
+    json: Annotated[str | None, typer.Option(help="Write the findings as JSON to a file, or - for stdout.")] = None,
+) -> int:
+    """Show every rule of docs/rules.md with the code and the tests that carry it; 10 if one has none."""
+    from scripts.rulebooks import run_rulebook
+    from scripts.ruling import run_rules
+
+    return run_rules(must_run=ran, json=json) if platform is None else run_rulebook(platform, json)
+
+
 if __name__ == "__main__":
     main()

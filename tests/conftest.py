@@ -11,6 +11,8 @@ from server.store.clock import StoreClock
 from server.store.connection import Durability, Store
 from server.store.embedded import EmbeddedStore
 
+pytest_plugins = ["tests.rules_run"]
+
 
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:

@@ -51,7 +51,7 @@ class Rulebook:
     claim_window_max_ms: int = 7 * _DAY_MS  # ALL-CRE-1 (A): escrow is locked for as long; no show lasts longer
 
     # Launch
-    launch_modes: frozenset[LaunchMode] = frozenset({LaunchMode.RELATIVE, LaunchMode.EXACT})
+    launch_modes: frozenset[LaunchMode] = frozenset({LaunchMode.RELATIVE, LaunchMode.EXACT})  # DY-LAU-3, DY-LAU-4
     launch_modes_rule: str = "DY-LAU-3"  # the rule that a mode not offered breaks
     relative_lead_min_ms: int = 2 * _MINUTE_MS  # DY-LAU-3, inclusive
     relative_lead_max_ms: int = 15 * _MINUTE_MS  # DY-LAU-3, inclusive
@@ -60,15 +60,15 @@ class Rulebook:
     exact_lead_min_ms: int = 2 * _MINUTE_MS  # DY-LAU-5
     exact_lead_strict: bool = True  # DY-LAU-5, AMB-6: later than the lead, not just as late
     immediate_warmup_ms: int | None = 5 * _MINUTE_MS  # DY-LAU-6, inclusive
-    immediate_warmup_of: ImmediateWarmup = ImmediateWarmup.WARMUP  # AMB-7
+    immediate_warmup_of: ImmediateWarmup = ImmediateWarmup.WARMUP  # DY-LAU-6, AMB-7
     scheduled_lead_max_ms: int = 366 * _DAY_MS  # KS-LAU-2 (A): escrow waits for as long; the source has no limit
     overlap_max: int | None = 2  # DY-LAU-9: packets of one creator at the same time
     popup_min_gap_ms: int = 0  # KS-CLM-1; design.md, section 5 (A)
 
     # Blackout
     blackouts: BlackoutCalendar = NO_BLACKOUTS  # DY-BLK-1, DY-BLK-2
-    blackout_mode: BlackoutMode = BlackoutMode.WARMUP_START  # AMB-10
-    blackout_enforcement: Enforcement = Enforcement.REJECT  # AMB-10
+    blackout_mode: BlackoutMode = BlackoutMode.WARMUP_START  # DY-BLK-1, AMB-10
+    blackout_enforcement: Enforcement = Enforcement.REJECT  # DY-BLK-1, AMB-10
 
     # Void
     void_lead_ms: int | None = 2 * _MINUTE_MS  # DY-VOI-2; None: until the claim window closes
@@ -85,11 +85,11 @@ DOUYIN = Rulebook(platform="douyin", profile="douyin-undated-818", blackouts=PRO
 KUAISHOU = Rulebook(
     platform="kuaishou",
     profile="kuaishou-2023-06",
-    launch_modes=frozenset({LaunchMode.MANUAL, LaunchMode.SCHEDULED}),
+    launch_modes=frozenset({LaunchMode.MANUAL, LaunchMode.SCHEDULED}),  # KS-LAU-1
     launch_modes_rule="KS-LAU-1",
     overlap_max=None,  # KS-LAU-2: no such limit is stated
-    popup_min_gap_ms=_MINUTE_MS,
-    # The source knows no void, only the end of an activity (KS-END-1). As the reversal of a void holds here by
+    popup_min_gap_ms=_MINUTE_MS,  # KS-CLM-1
+    # The source knows no void, only the end of an activity. As the reversal of a void holds here by
     # analogy (ALL-REV-1), so does its limit; warm-up and opening are one instant (KS-LAU-2).
     void_lead_ms=2 * _MINUTE_MS,
 )

@@ -1,0 +1,146 @@
+"""Shows each rule with the code and the tests that carry it, and says what is missing (docs/rules.md)."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+import server
+from loadtest.verdict import Exit
+from scripts.rulemarks import Marks, Page, Place, marks_of_code, marks_of_tests, outcomes_of, read_page
+
+SERVER = Path(server.__file__).parent
+CHECKOUT = SERVER.parent
+IN_WHEEL = Path(__file__).parent / "rules.md"  # where the build puts the page
+PLAIN_WIDTH = 160  # of a log, where no terminal says how wide it is
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A rule with all that carries it. ``tests`` and ``ran`` are None where there are no tests to look at."""
+
+    rule: str
+    said: str
+    code: Sequence[Place]
+    tests: Sequence[Place] | None
+    ran: str | None  # passed, failed (at least one did), or no
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All rules, and the ids that code or tests name though the page has no such row, each with its place."""
+
+    rules: Sequence[Carried]
+    strays: Sequence[str]
+
+    def missing(self, *, must_run: bool = False) -> dict[str, list[str]]:
+        """Return the rules that lack code, a test or, if *must_run*, a run of their tests that passed."""
+        lacking = {
+            "code": [one.rule for one in self.rules if not one.code],
+            "test": [one.rule for one in self.rules if one.tests is not None and not one.tests],
+        }
+        if must_run:
+            lacking["passed run"] = [one.rule for one in self.rules if one.ran not in {"passed", None}]
+        return lacking
+
+    def exit_code(self, *, must_run: bool = False) -> Exit:
+        """Return 0 if nothing is missing, 10 if anything is, 20 if only code could be looked at."""
+        if self.strays or any(self.missing(must_run=must_run).values()):
+            return Exit.INVARIANT
+        return Exit.UNKNOWN if any(one.tests is None for one in self.rules) else Exit.PASS
+
+
+def survey(page: Page, code: Marks, tests: Marks | None, outcomes: dict[str, set[str]]) -> Survey:
+    """Lay marks beside the rules of the page. *tests* is None where there are none to look at."""
+    rules = [
+        Carried(
+            rule,
+            said,
+            code.get(rule, []),
+            None if tests is None else tests.get(rule, []),
+            None if tests is None else _ran(outcomes.get(rule, set())),
+        )
+        for rule, said in page.rules.items()
+    ]
+    unknown = {rule: places for marks in (code, tests or {}) for rule, places in marks.items()}
+    return Survey(rules, [f"{rule} at {unknown[rule][0]}" for rule in sorted(unknown.keys() - page.known)])
+
+
+def run_rules(*, must_run: bool, json: str | None) -> int:
+    """Show every rule with what carries it, or write it as JSON, and return the exit code."""
+    in_checkout = (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / "tests").is_dir()
+    where = CHECKOUT / "docs/rules.md" if in_checkout else IN_WHEEL
+    if not where.is_file():
+        Console(stderr=True).print(f"[red]redrain:[/] {where.name} is not where it should be: install redrain again")
+        return Exit.ENVIRONMENT
+    found = survey(
+        read_page(where.read_text("utf-8")),
+        marks_of_code(SERVER),
+        marks_of_tests(CHECKOUT / "tests") if in_checkout else None,
+        outcomes_of(CHECKOUT) if in_checkout else {},
+    )
+    say = Console(stderr=json == "-", highlight=False, soft_wrap=False)
+    if not say.is_terminal:
+        say.width = PLAIN_WIDTH
+    if json is None:
+        say.print(_table(found))
+    else:
+        _write(json, found, must_run=must_run)
+    _conclude(found, say, must_run=must_run)
+    return found.exit_code(must_run=must_run)
+
+
+def _ran(outcomes: set[str]) -> str:
+    return "failed" if "failed" in outcomes else "passed" if "passed" in outcomes else "no"
+
+
+def _table(found: Survey) -> Table:
+    table = Table("rule", "code", "tests", "ran")
+    for one in found.rules:
+        table.add_row(one.rule, _first_of(one.code), _first_of(one.tests), one.ran or "?")
+    return table
+
+
+def _first_of(places: Sequence[Place] | None) -> str:
+    if places is None:
+        return "?"
+    if not places:
+        return "[red]none[/]"
+    return str(places[0]) + (f" [dim]+{len(places) - 1}[/]" if len(places) > 1 else "")
+
+
+def _conclude(found: Survey, say: Console, *, must_run: bool) -> None:
+    """Say in words what is missing, and what could not be looked at."""
+    for what, rules in found.missing(must_run=must_run).items():
+        if rules:
+            say.print(f"[red]no {what}[/] ({len(rules)} of {len(found.rules)}): {', '.join(rules)}")
+    for stray in found.strays:
+        say.print(f"[red]not on the page[/]: {stray}")
+    if any(one.tests is None for one in found.rules):
+        say.print("the tests are not installed: whether they carry the rules shows in a checkout")
+    if found.exit_code(must_run=must_run) is Exit.PASS:
+        say.print(f"{len(found.rules)} rules, each with code and test")
+
+
+def _write(json: str, found: Survey, *, must_run: bool) -> None:
+    figures: dict[str, Any] = {
+        "rules": [asdict(one) for one in found.rules],
+        "missing": found.missing(must_run=must_run),
+        "not_on_the_page": found.strays,
+        "exit_code": int(found.exit_code(must_run=must_run)),
+    }
+    write_json(json, figures)
+
+
+def write_json(where: str, figures: object) -> None:
+    """Write figures to a file, or to stdout if that is ``-``."""
+    text = orjson.dumps(figures, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if where == "-":
+        sys.stdout.buffer.write(text)
+    else:
+        Path(where).write_bytes(text)

@@ -1,0 +1,160 @@
+"""``redrain rules`` finds every rule without code or test, and says so by its exit code."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from loadtest.verdict import Exit
+from scripts.rulemarks import marks_of_code, marks_of_tests, outcomes_of, read_page
+from scripts.ruling import Survey, run_rules, survey
+from tests.scripts.planted import LAUNCH, PAGE, SURFACE, TESTS, plant
+
+ROOT = Path(__file__).parents[2]
+
+
+def _survey_of(house: Path) -> Survey:
+    return survey(
+        read_page((house / "docs/rules.md").read_text("utf-8")),
+        marks_of_code(house / "server"),
+        marks_of_tests(house / "tests"),
+        outcomes_of(house),
+    )
+
+
+def test_a_house_whose_rules_are_all_carried_passes(tmp_path: Path) -> None:
+    """Each rule has code and a test: 0, and nothing is missing."""
+    found = _survey_of(plant(tmp_path))
+    assert found.missing() == {"code": [], "test": []}
+    assert found.exit_code() is Exit.PASS
+
+
+@pytest.mark.parametrize(
+    ("changed", "missing"),
+    [
+        ({"tests": TESTS.replace('@pytest.mark.rule("DY-LAU-3")\n', "")}, {"code": [], "test": ["DY-LAU-3"]}),
+        ({"tests": TESTS.replace(', marks=pytest.mark.rule("KS-CLM-1")', "")}, {"code": [], "test": ["KS-CLM-1"]}),
+        ({"launch": LAUNCH.replace(" (DY-LAU-3)", "")}, {"code": ["DY-LAU-3"], "test": []}),
+        ({"surface": SURFACE.replace(" (KS-CLM-1)", "")}, {"code": ["KS-CLM-1"], "test": []}),
+    ],
+)
+def test_a_mark_that_is_removed_is_missed(
+    changed: dict[str, str], missing: dict[str, list[str]], tmp_path: Path
+) -> None:
+    """Without any one of the marks the command fails and lists the rule."""
+    found = _survey_of(plant(tmp_path, **changed))
+    assert found.missing() == missing
+    assert found.exit_code() is Exit.INVARIANT
+
+
+def test_an_id_that_the_page_has_not_is_told(tmp_path: Path) -> None:
+    """A slip in a mark is found with its place; a vector of the page is no slip."""
+    tests = TESTS + '\n\n@pytest.mark.rule("DY-LAU-33")\n@pytest.mark.rule("KS-2")\ndef test_more() -> None: ...\n'
+    found = _survey_of(plant(tmp_path, tests=tests))
+    assert found.strays == ["DY-LAU-33 at tests/core/test_launch.py:15 test_more"]
+    assert found.exit_code() is Exit.INVARIANT
+
+
+def test_without_tests_it_cannot_tell(tmp_path: Path) -> None:
+    """From a wheel a rule may have a test or not: unknown, if the code is all there."""
+    house = plant(tmp_path)
+    code = marks_of_code(house / "server")
+    found = survey(read_page(PAGE), code, None, {})
+    assert [one.ran for one in found.rules] == [None, None]
+    assert found.exit_code(must_run=True) is Exit.UNKNOWN
+    assert survey(read_page(PAGE), {}, None, {}).exit_code() is Exit.INVARIANT
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "ran"),
+    [
+        ({"passed"}, "passed"),
+        ({"passed", "skipped"}, "passed"),
+        ({"passed", "failed"}, "failed"),
+        ({"skipped"}, "no"),
+        (set(), "no"),
+    ],
+)
+def test_a_run_may_be_demanded(outcomes: set[str], ran: str, tmp_path: Path) -> None:
+    """A rule is proven if one of its tests passed when it last ran, and none failed."""
+    house = plant(tmp_path)
+    marks = marks_of_code(house / "server"), marks_of_tests(house / "tests")
+    found = survey(read_page(PAGE), *marks, {"DY-LAU-3": outcomes, "KS-CLM-1": {"passed"}})
+    assert [one.ran for one in found.rules] == [ran, "passed"]
+    assert found.exit_code() is Exit.PASS
+    assert found.missing(must_run=True)["passed run"] == ([] if ran == "passed" else ["DY-LAU-3"])
+    assert found.exit_code(must_run=True) is (Exit.PASS if ran == "passed" else Exit.INVARIANT)
+
+
+def test_the_record_of_a_real_run_is_read_back(tmp_path: Path) -> None:
+    """Pytest with our plugin leaves what the command reads: a pass, a failure, a skip; a later part adds to it."""
+    tests = """
+import pytest
+
+@pytest.mark.rule("DY-LAU-3")
+def test_passes() -> None: ...
+
+@pytest.mark.rule("DY-LAU-4")
+def test_fails() -> None:
+    assert not "so"
+
+@pytest.mark.rule("DY-LAU-5")
+@pytest.mark.skip
+def test_is_skipped() -> None: ...
+
+@pytest.fixture
+def broken():
+    yield
+    raise OSError
+
+@pytest.mark.rule("DY-LAU-6")
+def test_breaks_behind(broken) -> None: ...
+
+def test_has_no_mark() -> None: ...
+"""
+    house = plant(tmp_path, tests=tests)
+    (house / "pytest.ini").write_text("[pytest]\nmarkers = rule(id)\n", "utf-8")
+    start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+
+    def part(chosen: str) -> None:
+        options = ["-q", "-p", "tests.rules_run", "--rootdir", str(house), "-k", chosen, "tests/core/test_launch.py"]
+        command = [sys.executable, "-P", "-c", start, *options]
+        subprocess.run(command, cwd=house, capture_output=True, text=True, timeout=60, check=False)
+
+    part("passes or has_no_mark")
+    assert outcomes_of(house) == {"DY-LAU-3": {"passed"}}
+    part("not passes")
+    assert outcomes_of(house) == {
+        "DY-LAU-3": {"passed"},
+        "DY-LAU-4": {"failed"},
+        "DY-LAU-5": {"skipped"},
+        "DY-LAU-6": {"failed"},
+    }
+
+
+def test_the_command_lists_every_rule_of_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table has all 123, and the JSON the same with each place; the exit code is the one it returns."""
+    code = run_rules(must_run=False, json=None)
+    shown = capsys.readouterr().out
+    assert run_rules(must_run=False, json=str(tmp_path / "rules.json")) == code
+    written = orjson.loads((tmp_path / "rules.json").read_bytes())
+    assert len(written["rules"]) == 123
+    assert all(one["rule"] in shown for one in written["rules"])
+    assert written["exit_code"] == code
+    assert written["not_on_the_page"] == []
+    (launch,) = (one for one in written["rules"] if one["rule"] == "DY-LAU-5")
+    assert {"path": "server/core/rulebook.py", "name": "Rulebook.exact_lead_min_ms"}.items() <= next(
+        place for place in launch["code"] if place["path"] == "server/core/rulebook.py"
+    ).items()
+    assert launch["tests"]
+
+
+def test_it_fails_as_long_as_anything_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command is honest about the house it stands in: 0 exactly if nothing is missing."""
+    code = run_rules(must_run=False, json="-")
+    out = orjson.loads(capsys.readouterr().out)
+    missing = [one["rule"] for one in out["rules"] if not one["code"] or not one["tests"]]
+    assert code == (Exit.INVARIANT if missing else Exit.PASS)
+    assert sorted({*out["missing"]["code"], *out["missing"]["test"]}) == sorted(missing)
