@@ -18,7 +18,7 @@ ROUNDS_PER_CLEARING = 50  # abandoned staging waits ten minutes anyway
 
 class Sweeper:
     """
-    Looks at every creator's due packets every 200 real ms and sweeps them.
+    Looks at every creator's due packets every 200 real ms and sweeps them (DY-REV-2).
 
     Any number of processes may run one: the script sweeps once. *on_settled* is told of each packet this one settled.
     """

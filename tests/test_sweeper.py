@@ -20,6 +20,7 @@ async def desk(store: Store) -> Desk:
     return await Desk.open(store)
 
 
+@pytest.mark.rule("DY-REV-2")
 async def test_what_is_due_is_settled_and_told_once(desk: Desk) -> None:
     """Of an open, a due and a voided packet the due one is swept, and a second look finds nothing."""
     told: list[PacketId] = []
@@ -42,6 +43,7 @@ async def test_what_is_due_is_settled_and_told_once(desk: Desk) -> None:
     assert (await desk.packets.get(voided)).state == PacketState.VOIDED
 
 
+@pytest.mark.rule("DY-REV-2")
 async def test_two_sweepers_return_the_money_once(desk: Desk) -> None:
     """Any number of processes may sweep; the creator gets each fen back once."""
     for _ in range(10):

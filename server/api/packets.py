@@ -44,7 +44,7 @@ class Prefilled(BaseModel):
 
 
 class NewPacket(Prefilled):
-    """A packet to be funded."""
+    """A packet to be funded, with all that a creation names (DY-CRE-1)."""
 
     name: str
 

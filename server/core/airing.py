@@ -10,7 +10,7 @@ from server.core.feed import Cue
 from server.core.ids import PacketId, ViewerId
 from server.core.packet import Packet, PacketState, Phase, Schedule
 
-COUNTDOWN_MS = (60_000, 30_000, 10_000, 5_000, 3_000)  # real time before the opening at which it is told
+COUNTDOWN_MS = (60_000, 30_000, 10_000, 5_000, 3_000)  # real time before the opening at which it is told (DY-CLM-1)
 COUNT_EVERY_MS = 200  # real; the remaining count is told at most five times a second
 COUNT_QUIET_MAX_MS = 1_000  # real; how rarely a packet is counted that nobody grabs
 COUNT_PATIENCE_MS = 2_000  # real; an unanswered count is asked again after this

@@ -69,7 +69,7 @@ def answer_to(grab: Grab, packet_id: PacketId, share: Share) -> Claim:
     """
     Answer a grab of a viewer who owns *share* already.
 
-    The tap that won it hears exactly what it heard the first time; any other hears that it repeats.
+    The tap that won it hears exactly what it heard the first time; any other hears that it repeats (ALL-CLM-2).
     """
     status = ClaimStatus.GRANTED if share.request_id == grab.request_id else ClaimStatus.REPEATED
     return Claim(packet_id, grab.viewer_id, grab.request_id, status, share.edition, share)

@@ -7,6 +7,8 @@ from server.core.money import FEN_MAX
 from tests.api.caller import Caller
 
 
+@pytest.mark.rule("DY-ACC-8")
+@pytest.mark.rule("KS-ACC-5")
 def test_a_recharge_is_shown_in_funds_and_details(api: Caller) -> None:
     """Money that came in is available, and the details say over which channel."""
     creator_id = api.creator()

@@ -170,6 +170,7 @@ def test_launches_at_once_are_decided_one_after_the_other(at_six: Caller) -> Non
     assert outcomes == [(False, "DY-LAU-9"), (False, "DY-LAU-9"), (True, ""), (True, "")]
 
 
+@pytest.mark.rule("DY-VOI-4")
 @pytest.mark.rule("DY-VOI-2")
 @pytest.mark.parametrize("step", ["void", "stop_launch"])
 def test_a_void_that_comes_too_late_is_refused(at_six: Caller, step: str) -> None:
@@ -193,6 +194,7 @@ def test_a_void_in_time_gives_all_back(at_six: Caller, step: str) -> None:
     assert at_six.get(f"/api/creators/{creator_id}/funds")["available_fen"] == 1000
 
 
+@pytest.mark.rule("ALL-REV-1")
 @pytest.mark.rule("DY-VOI-2")
 @pytest.mark.parametrize(("grab_ms", "in_time"), [(2 * MINUTE + 1, True), (2 * MINUTE, False)])
 def test_kuaishou_voids_until_two_minutes_before_the_opening(at_six: Caller, grab_ms: int, in_time: bool) -> None:
@@ -223,6 +225,7 @@ def test_a_popup_too_soon_becomes_an_asset_widget(at_six: Caller) -> None:
     assert surface(rooms[0], 11 * MINUTE) == "popup"
 
 
+@pytest.mark.rule("DY-CRE-1")
 @pytest.mark.rule("DY-LAU-8")
 def test_the_use_validity_ends_the_window(at_six: Caller) -> None:
     """A packet opens before its use validity ends, and closes with it (AMB-8)."""

@@ -9,6 +9,9 @@ from tests.api.caller import Caller, terms, until
 TEN_MINUTES_MS = 600_000
 
 
+@pytest.mark.rule("DY-ACC-4")
+@pytest.mark.rule("DY-ACC-8")
+@pytest.mark.rule("DY-CRE-1")
 def test_a_packet_is_funded_and_shown(api: Caller) -> None:
     """Its whole sum leaves the funds at once (DY-ACC-4), and what is shown is what was asked for."""
     creator_id = api.creator(1500)
@@ -33,6 +36,7 @@ def test_a_packet_is_funded_and_shown(api: Caller) -> None:
     assert (funds["available_fen"], funds["spent_fen"]) == (500, 1000)
 
 
+@pytest.mark.rule("DY-CRE-2")
 def test_a_fixed_packet_has_one_face_value(api: Caller) -> None:
     """The sum over the count is what everybody gets."""
     made = api.post("/api/packets", terms(api.creator(1000), denomination="fixed"))
@@ -151,6 +155,7 @@ def test_a_launch_asked_for_again_is_the_same_launch(api: Caller) -> None:
         assert api.refused(path, body, key="another") == (409, "not_draft", "DY-LAU-1")
 
 
+@pytest.mark.rule("DY-LAU-2")
 @pytest.mark.rule("DY-LAU-1")
 def test_a_packet_is_launched_once(api: Caller) -> None:
     """The second launch is refused and the schedule stays (DY-LAU-2)."""
@@ -199,6 +204,7 @@ def test_a_packet_goes_into_a_room_of_its_creator_only(api: Caller) -> None:
     assert refusal == (422, "not_eligible", "")
 
 
+@pytest.mark.rule("DY-REV-1")
 @pytest.mark.rule("DY-VOI-1")
 @pytest.mark.parametrize("launched", [False, True])
 def test_a_voided_packet_gives_its_money_back_once(api: Caller, launched: bool) -> None:
@@ -224,6 +230,7 @@ def test_a_voided_packet_gives_its_money_back_once(api: Caller, launched: bool) 
     assert api.get(f"/api/creators/{creator_id}/funds") == funds
 
 
+@pytest.mark.rule("DY-REV-2")
 @pytest.mark.rule("DY-VOI-1")
 def test_a_settled_packet_cannot_be_voided(api: Caller) -> None:
     """After the sweep (DY-REV-2) there is nothing to take back."""

@@ -110,6 +110,7 @@ def test_a_voided_packet_says_so_and_leaves() -> None:
     assert airing.wake(END) == []
 
 
+@pytest.mark.rule("DY-CLM-1")
 @pytest.mark.parametrize("real", [1, 60])
 def test_the_countdown_is_in_real_time(real: int) -> None:
     """The marks are told real seconds before the opening, with the real milliseconds left, at any speed."""
@@ -123,6 +124,7 @@ def test_the_countdown_is_in_real_time(real: int) -> None:
     assert told == [30_000, 10_000, 5_000, 3_000]
 
 
+@pytest.mark.rule("DY-CLM-1")
 def test_a_late_wake_tells_one_countdown() -> None:
     """Marks that have passed meanwhile are told once, as what is left now."""
     airing = Airing.of_warmup({**_screen(), "grab_at_ms": GRAB}, 1)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ def test_nothing_is_told_that_was_not_read_back() -> None:
     assert told_types(effects) == []
 
 
+@pytest.mark.rule("KS-CLM-1")
 def test_an_opening_brings_its_surface_along() -> None:
     """``open`` is told with its number, and after it how the packet comes to the screen."""
     room = a_room()

@@ -60,6 +60,7 @@ def test_both_platforms_create_within_the_same_limits(rulebook: Rulebook) -> Non
     assert rulebook.claim_window_ms == 10 * MINUTE
 
 
+@pytest.mark.rule("ALL-REV-1")
 @pytest.mark.rule("DY-VOI-2")
 @pytest.mark.parametrize("rulebook", [DOUYIN, KUAISHOU], ids=lambda rulebook: rulebook.platform)
 def test_a_void_must_come_two_minutes_before_the_warm_up(rulebook: Rulebook) -> None:

@@ -135,6 +135,7 @@ def test_every_order_is_equally_likely() -> None:
     assert set(orders.values()) == {1}
 
 
+@pytest.mark.rule("DY-CRE-2")
 def test_random_shares_differ() -> None:
     """A random denomination is not a fixed one in disguise: shares below and above the mean both come."""
     shares = split(replace(TERMS, share_count=1_000, total_fen=100_000), SEED)
@@ -143,6 +144,7 @@ def test_random_shares_differ() -> None:
     assert max(shares) > 175
 
 
+@pytest.mark.rule("DY-CRE-2")
 def test_a_fixed_denomination_gives_its_face_value() -> None:
     """Every share of a fixed denomination is the same."""
     assert split(Terms(Denomination.FIXED, 4, 2_000, 500, 500), SEED) == [500] * 4

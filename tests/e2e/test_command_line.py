@@ -36,6 +36,7 @@ def _redrain(*arguments: str, folder: Path, **environment: str) -> subprocess.Co
         (["serve", "--durability", "always"], "durability"),
         (["serve", "--port", "70000"], "port"),
         (["launch"], "launch"),
+        (["rules", "--platform", "taobao"], "platform"),
     ],
 )
 def test_wrong_usage_is_64_and_names_what_is_wrong(arguments: list[str], said: str, tmp_path: Path) -> None:

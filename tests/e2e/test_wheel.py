@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.verdict import Exit
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -51,6 +53,16 @@ def test_the_wheel_runs_a_storm_beside_packages_of_the_same_names(installed: Pat
     """Lua, scenarios and locustfile are in the wheel, and nothing is imported from the working directory."""
     _run(str(installed / "redrain"), "storm", "smoke", "--out", str(crowded / "run"), folder=crowded)
     assert (crowded / "run/result.json").exists()
+
+
+def test_the_wheel_knows_the_rules_and_says_that_it_has_no_tests(installed: Path, crowded: Path) -> None:
+    """The page is in the wheel, the code is found where it is installed, and the folder's own tests are not taken."""
+    done = subprocess.run(
+        [str(installed / "redrain"), "rules"], cwd=crowded, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode in {Exit.INVARIANT, Exit.UNKNOWN}, done.stderr
+    assert "server/core/rulebook.py" in done.stdout
+    assert "the tests are not installed" in done.stdout
 
 
 def test_plain_locust_finds_our_packages_first(installed: Path, crowded: Path) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from server.core.ids import PacketId
 from server.gateway.limits import LOAD, PRODUCTION
 from server.store import keys
@@ -203,6 +205,7 @@ async def test_two_processes_tell_the_same_facts(empty_store: Store) -> None:
         assert len(guests[0].facts()) == 4
 
 
+@pytest.mark.rule("DY-CLM-1")
 async def test_countdowns_are_real_time_at_any_speed(empty_store: Store) -> None:
     """At 60 room seconds a second, five and three real seconds before the opening are told as such."""
     async with open_house(empty_store, speed=60) as house:

@@ -265,6 +265,10 @@ class Money(RuleBasedStateMachine):
         return f"t{self.transfers}"
 
 
+@pytest.mark.rule("DY-ACC-1")
+@pytest.mark.rule("DY-ACC-5")
+@pytest.mark.rule("DY-ACC-6")
+@pytest.mark.rule("ALL-CLM-3")
 @pytest.mark.parametrize("kind", ["embedded", "embedded_cluster"])
 def test_money_moves_as_the_ledger_says(kind: str, request: pytest.FixtureRequest) -> None:
     """Whatever happens in whatever order, wallet, packets, claims and journal are the model's, after every step."""

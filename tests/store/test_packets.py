@@ -28,6 +28,7 @@ async def refused(code: str, attempt: Any, desk: Desk) -> Refused:
     return refusal.value
 
 
+@pytest.mark.rule("DY-ACC-2")
 @pytest.mark.rule("DY-ACC-4")
 async def test_creating_a_packet_debits_its_whole_sum(desk: Desk) -> None:
     """The sum is spent at creation, and the shares wait in the order of the split."""
@@ -163,6 +164,7 @@ async def test_abandoned_shares_are_dropped_after_ten_minutes(desk: Desk) -> Non
     assert await desk.store.redis.exists(keys.staging(PacketId("c1.young"))) == 1
 
 
+@pytest.mark.rule("DY-LAU-2")
 @pytest.mark.rule("DY-LAU-1")
 async def test_a_draft_is_launched_once(desk: Desk) -> None:
     """A launch sets room, surface and schedule, is due and on air, and cannot be repeated."""
@@ -264,6 +266,8 @@ async def test_launches_lists_what_may_still_overlap(desk: Desk) -> None:
         assert len((await desk.packets.launches(C1, ended_within_ms=1_000))[1]) == found
 
 
+@pytest.mark.rule("DY-ACC-5")
+@pytest.mark.rule("DY-VOI-1")
 @pytest.mark.rule("DY-REV-1")
 @pytest.mark.rule("DY-VOI-3")
 async def test_a_void_returns_what_nobody_has_claimed(desk: Desk) -> None:
@@ -306,6 +310,7 @@ async def test_a_void_must_come_in_time(desk: Desk, lead_ms: int | None, last_ms
     assert (await desk.packets.get(packet.packet_id)).state == PacketState.VOIDED
 
 
+@pytest.mark.rule("DY-VOI-2")
 async def test_a_draft_can_always_be_voided(desk: Desk) -> None:
     """A packet that was never launched gives its whole sum back."""
     await desk.recharge(18)
@@ -316,6 +321,7 @@ async def test_a_draft_can_always_be_voided(desk: Desk) -> None:
     await refused("not_draft", desk.launch(packet.packet_id), desk)
 
 
+@pytest.mark.rule("DY-VOI-1")
 async def test_voiding_what_is_not_there_or_settled_is_refused(desk: Desk) -> None:
     """Unknown and settled packets cannot be voided, nor with another transfer's id."""
     packet_id = await desk.open_packet([5])
@@ -326,6 +332,7 @@ async def test_voiding_what_is_not_there_or_settled_is_refused(desk: Desk) -> No
     await refused("settled", desk.packets.void(packet_id, transfer_id="v", lead_ms=None), desk)
 
 
+@pytest.mark.rule("DY-ACC-5")
 @pytest.mark.rule("DY-REV-2")
 async def test_a_sweep_returns_the_rest_once_the_window_is_over(desk: Desk) -> None:
     """Not a millisecond before, and once."""
@@ -351,6 +358,7 @@ async def test_a_sweep_returns_the_rest_once_the_window_is_over(desk: Desk) -> N
     assert before == await desk.state()
 
 
+@pytest.mark.rule("DY-REV-2")
 async def test_a_sold_out_packet_is_swept_of_nothing(desk: Desk) -> None:
     """It is settled all the same, and the journal says so with no fen."""
     packet_id = await desk.open_packet([5])

@@ -73,6 +73,7 @@ async def test_a_balance_stays_countable(desk: Desk) -> None:
     assert (await desk.wallet.funds(C1)).available_fen == FEN_MAX
 
 
+@pytest.mark.rule("KS-ACC-5")
 async def test_details_tell_every_movement_of_the_funds_in_order(desk: Desk) -> None:
     """Recharge, fund and return are listed page by page; claims move nothing of the funds."""
     packet_id = await desk.open_packet([5, 6])

@@ -12,6 +12,8 @@
 -- Reply, always: { edition, at_ms, remaining, codes, value ... }: codes has one letter per grab (g granted,
 -- r repeated, x exhausted, e too_early, l too_late, v voided, n not_found); then the stored claim for each g or r.
 --
+-- A share is given from the opening until before the end of the window, while one is left, once per viewer (ALL-CLM-1,
+-- DY-CLM-2). All of it is one step, and the journal's entry is of that step (ALL-CLM-3).
 -- The shares sum to the escrow by construction, so this script cannot over-issue: it does no arithmetic that decides.
 -- A repeat is answered before state and window are looked at, so that a winner who asks again is never told that it
 -- lost. Losers write nothing. An index is the running number of the claim, counted by given.

@@ -89,6 +89,7 @@ async def test_an_unknown_packet_is_not_found(desk: Desk, allocator: DefaultAllo
     assert (claim.status, claim.edition) == (S.NOT_FOUND, 0)
 
 
+@pytest.mark.rule("ALL-CLM-2")
 @pytest.mark.parametrize("ending", ["sold_out", "over"])
 async def test_a_winner_is_never_told_that_it_lost(desk: Desk, allocator: DefaultAllocator, ending: str) -> None:
     """The same tap gets the identical receipt, another one repeats it: from the store and from memory."""
@@ -234,6 +235,7 @@ async def test_a_packet_voided_before_it_was_copied_is_not_remembered(desk: Desk
     assert statuses(await allocator.claim(packet_id, [grab("late")])) == [S.VOIDED]
 
 
+@pytest.mark.rule("ALL-CLM-3")
 async def test_two_thousand_grabs_at_once_never_over_issue(desk: Desk) -> None:
     """Two processes, a thousand viewers tapping in both: a hundred shares, each given once, to the fen."""
     shares = [1 + n for n in range(100)]

@@ -20,6 +20,8 @@ async def codes(desk: Desk, packet_id: PacketId, *args: str) -> str:
     return text
 
 
+@pytest.mark.rule("ALL-CLM-1")
+@pytest.mark.rule("ALL-CLM-3")
 async def test_a_viewer_three_times_in_a_batch_gets_one_share(desk: Desk) -> None:
     """The first grab wins, the same tap again hears the same, another tap repeats."""
     packet_id = await desk.open_packet([5, 6, 7])
@@ -30,6 +32,7 @@ async def test_a_viewer_three_times_in_a_batch_gets_one_share(desk: Desk) -> Non
     assert await desk.store.redis.hgetall(keys.claims(packet_id)) == {b"ann": b"0:5:1:q1"}
 
 
+@pytest.mark.rule("ALL-CLM-3")
 async def test_500_grabs_in_a_batch_are_one_journal_entry(desk: Desk) -> None:
     """All 500 get shares in order, and one entry of the journal lists them."""
     packet_id = await desk.open_packet(list(range(1, 502)))
@@ -62,6 +65,8 @@ async def test_an_unknown_packet_is_not_found(desk: Desk) -> None:
     assert await desk.run_claim(PacketId("c1.none"), ["ann", "q", "bob", "q"]) == [0, 0, 0, b"nn"]
 
 
+@pytest.mark.rule("ALL-CLM-1")
+@pytest.mark.rule("DY-CLM-2")
 @pytest.mark.parametrize(
     ("room_ms", "expected"),
     [
@@ -82,6 +87,7 @@ async def test_the_window_is_half_open(desk: Desk, room_ms: int, expected: str) 
     assert (1 if expected == "g" else 0) == await desk.store.redis.hlen(keys.claims(packet_id))
 
 
+@pytest.mark.rule("ALL-CLM-1")
 async def test_a_draft_is_too_early(desk: Desk) -> None:
     """Nobody gets a share of a packet that was not launched."""
     await desk.recharge(5)
@@ -90,6 +96,7 @@ async def test_a_draft_is_too_early(desk: Desk) -> None:
     assert await codes(desk, packet.packet_id, "ann", "q") == "e"
 
 
+@pytest.mark.rule("ALL-CLM-1")
 async def test_losers_write_nothing(desk: Desk) -> None:
     """After the last share a grab is exhausted and leaves no trace."""
     packet_id = await desk.open_packet([5])
@@ -108,6 +115,8 @@ async def late(desk: Desk, packet_id: PacketId) -> str:
     return answer
 
 
+@pytest.mark.rule("ALL-CLM-2")
+@pytest.mark.rule("DY-VOI-3")
 @pytest.mark.parametrize("ending", ["sold_out", "ended", "swept", "voided"])
 async def test_a_winner_keeps_its_share_whatever_happens(desk: Desk, ending: str) -> None:
     """A repeat is answered before state and window are looked at."""
@@ -130,6 +139,7 @@ async def test_a_winner_keeps_its_share_whatever_happens(desk: Desk, ending: str
     assert [b"gr" + refused, b"0:5:1:q1", b"0:5:1:q1"] == reply[3:]
 
 
+@pytest.mark.rule("ALL-CLM-3")
 async def test_a_packet_sells_out_exactly(desk: Desk) -> None:
     """Claims, counters and journal of a sold-out packet agree to the fen."""
     packet_id = await desk.open_packet([5, 6, 7])
