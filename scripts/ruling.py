@@ -15,7 +15,6 @@ from loadtest.verdict import Exit
 from scripts.rulemarks import Marks, Page, Place, marks_of_code, marks_of_tests, outcomes_of, read_page
 
 SERVER = Path(server.__file__).parent
-CHECKOUT = SERVER.parent
 IN_WHEEL = Path(__file__).parent / "rules.md"  # where the build puts the page
 PLAIN_WIDTH = 160  # of a log, where no terminal says how wide it is
 
@@ -71,18 +70,23 @@ def survey(page: Page, code: Marks, tests: Marks | None, outcomes: dict[str, set
     return Survey(rules, [f"{rule} at {unknown[rule][0]}" for rule in sorted(unknown.keys() - page.known)])
 
 
-def run_rules(*, must_run: bool, json: str | None) -> int:
-    """Show every rule with what carries it, or write it as JSON, and return the exit code."""
-    in_checkout = (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / "tests").is_dir()
-    where = CHECKOUT / "docs/rules.md" if in_checkout else IN_WHEEL
+def run_rules(*, must_run: bool, json: str | None, code: Path = SERVER) -> int:
+    """
+    Show every rule with what carries it, or write it as JSON, and return the exit code.
+
+    *code* is the server's folder. Page, tests and their record stand beside it if it is in a checkout.
+    """
+    checkout = code.parent
+    in_checkout = (checkout / "pyproject.toml").is_file() and (checkout / "tests").is_dir()
+    where = checkout / "docs/rules.md" if in_checkout else IN_WHEEL
     if not where.is_file():
         Console(stderr=True).print(f"[red]redrain:[/] {where.name} is not where it should be: install redrain again")
         return Exit.ENVIRONMENT
     found = survey(
         read_page(where.read_text("utf-8")),
-        marks_of_code(SERVER),
-        marks_of_tests(CHECKOUT / "tests") if in_checkout else None,
-        outcomes_of(CHECKOUT) if in_checkout else {},
+        marks_of_code(code),
+        marks_of_tests(checkout / "tests") if in_checkout else None,
+        outcomes_of(checkout) if in_checkout else {},
     )
     say = Console(stderr=json == "-", highlight=False, soft_wrap=False)
     if not say.is_terminal:

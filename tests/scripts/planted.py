@@ -38,6 +38,7 @@ def test_a_popup_comes(gap: int) -> None: ...
 def plant(folder: Path, *, launch: str = LAUNCH, surface: str = SURFACE, tests: str = TESTS) -> Path:
     """Write the house into *folder* and return it."""
     for path, text in {
+        "pyproject.toml": "",
         "docs/rules.md": PAGE,
         "server/core/launch.py": launch,
         "server/store/lua/surface.lua": surface,

@@ -3,58 +3,75 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from loadtest.verdict import Exit
 from scripts.rulemarks import marks_of_code, marks_of_tests, outcomes_of, read_page
-from scripts.ruling import Survey, run_rules, survey
+from scripts.ruling import run_rules, survey
 from tests.scripts.planted import LAUNCH, PAGE, SURFACE, TESTS, plant
 
 ROOT = Path(__file__).parents[2]
 
 
-def _survey_of(house: Path) -> Survey:
-    return survey(
-        read_page((house / "docs/rules.md").read_text("utf-8")),
-        marks_of_code(house / "server"),
-        marks_of_tests(house / "tests"),
-        outcomes_of(house),
-    )
+def _run(house: Path, *, must_run: bool = False) -> tuple[int, dict[str, Any]]:
+    """Return the command's exit code for a planted house, and the JSON that it wrote."""
+    code = run_rules(must_run=must_run, json=str(house / "rules.json"), code=house / "server")
+    found: dict[str, Any] = orjson.loads((house / "rules.json").read_bytes())
+    assert found["exit_code"] == code
+    return code, found
 
 
-def test_a_house_whose_rules_are_all_carried_passes(tmp_path: Path) -> None:
+def test_a_house_whose_rules_are_all_carried_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each rule has code and a test: 0, and nothing is missing."""
-    found = _survey_of(plant(tmp_path))
-    assert found.missing() == {"code": [], "test": []}
-    assert found.exit_code() is Exit.PASS
+    code, found = _run(plant(tmp_path))
+    assert (code, found["missing"], found["not_on_the_page"]) == (Exit.PASS, {"code": [], "test": []}, [])
+    assert [one["code"][0]["name"] for one in found["rules"]] == ["lead_ms", "surface.lua"]
+    assert "2 rules, each with code and test" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("changed", "missing"),
+    ("changed", "lacking", "rule"),
     [
-        ({"tests": TESTS.replace('@pytest.mark.rule("DY-LAU-3")\n', "")}, {"code": [], "test": ["DY-LAU-3"]}),
-        ({"tests": TESTS.replace(', marks=pytest.mark.rule("KS-CLM-1")', "")}, {"code": [], "test": ["KS-CLM-1"]}),
-        ({"launch": LAUNCH.replace(" (DY-LAU-3)", "")}, {"code": ["DY-LAU-3"], "test": []}),
-        ({"surface": SURFACE.replace(" (KS-CLM-1)", "")}, {"code": ["KS-CLM-1"], "test": []}),
+        ({"tests": TESTS.replace('@pytest.mark.rule("DY-LAU-3")\n', "")}, "test", "DY-LAU-3"),
+        ({"tests": TESTS.replace(', marks=pytest.mark.rule("KS-CLM-1")', "")}, "test", "KS-CLM-1"),
+        ({"launch": LAUNCH.replace(" (DY-LAU-3)", "")}, "code", "DY-LAU-3"),
+        ({"surface": SURFACE.replace(" (KS-CLM-1)", "")}, "code", "KS-CLM-1"),
     ],
 )
 def test_a_mark_that_is_removed_is_missed(
-    changed: dict[str, str], missing: dict[str, list[str]], tmp_path: Path
+    changed: dict[str, str], lacking: str, rule: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without any one of the marks the command fails and lists the rule."""
-    found = _survey_of(plant(tmp_path, **changed))
-    assert found.missing() == missing
-    assert found.exit_code() is Exit.INVARIANT
+    code, found = _run(plant(tmp_path, **changed))
+    assert (code, found["missing"]) == (Exit.INVARIANT, {"code": [], "test": [], lacking: [rule]})
+    assert f"no {lacking} (1 of 2): {rule}" in capsys.readouterr().out
 
 
 def test_an_id_that_the_page_has_not_is_told(tmp_path: Path) -> None:
     """A slip in a mark is found with its place; a vector of the page is no slip."""
     tests = TESTS + '\n\n@pytest.mark.rule("DY-LAU-33")\n@pytest.mark.rule("KS-2")\ndef test_more() -> None: ...\n'
-    found = _survey_of(plant(tmp_path, tests=tests))
-    assert found.strays == ["DY-LAU-33 at tests/core/test_launch.py:15 test_more"]
-    assert found.exit_code() is Exit.INVARIANT
+    code, found = _run(plant(tmp_path, tests=tests))
+    assert code == Exit.INVARIANT
+    assert found["not_on_the_page"] == ["DY-LAU-33 at tests/core/test_launch.py:15 test_more"]
+
+
+def test_a_run_is_demanded_only_if_asked_for(tmp_path: Path) -> None:
+    """Before any test has run, ``--ran`` finds no rule proven."""
+    house = plant(tmp_path)
+    assert _run(house)[0] == Exit.PASS
+    code, found = _run(house, must_run=True)
+    assert (code, found["missing"]["passed run"]) == (Exit.INVARIANT, ["DY-LAU-3", "KS-CLM-1"])
+
+
+def test_without_its_page_it_can_say_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A checkout without the page is a broken one, and nothing is shown as missing."""
+    house = plant(tmp_path)
+    (house / "docs/rules.md").unlink()
+    assert run_rules(must_run=False, json=None, code=house / "server") == Exit.ENVIRONMENT
+    assert "rules.md" in capsys.readouterr().err
 
 
 def test_without_tests_it_cannot_tell(tmp_path: Path) -> None:
