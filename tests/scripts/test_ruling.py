@@ -105,7 +105,8 @@ def test_a_run_may_be_demanded(outcomes: set[str], ran: str, tmp_path: Path) -> 
     assert found.exit_code(must_run=True) is (Exit.PASS if ran == "passed" else Exit.INVARIANT)
 
 
-def test_the_record_of_a_real_run_is_read_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [[], ["-n", "2"]], ids=["alone", "shared"])
+def test_the_record_of_a_real_run_is_read_back(processes: list[str], tmp_path: Path) -> None:
     """Pytest with our plugin leaves what the command reads: a pass, a failure, a skip; a later part adds to it."""
     tests = """
 import pytest
@@ -135,9 +136,10 @@ def test_has_no_mark() -> None: ...
     (house / "pytest.ini").write_text("[pytest]\nmarkers = rule(id)\n", "utf-8")
     start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
 
+    options = ["-q", *processes, "-p", "tests.rules_run", "--rootdir", str(house), "tests/core/test_launch.py"]
+
     def part(chosen: str) -> None:
-        options = ["-q", "-p", "tests.rules_run", "--rootdir", str(house), "-k", chosen, "tests/core/test_launch.py"]
-        command = [sys.executable, "-P", "-c", start, *options]
+        command = [sys.executable, "-P", "-c", start, *options, "-k", chosen]
         subprocess.run(command, cwd=house, capture_output=True, text=True, timeout=60, check=False)
 
     part("passes or has_no_mark")
