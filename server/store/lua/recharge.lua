@@ -41,6 +41,9 @@ local asked_fen, amount_fen = whole(ARGV[6], 'asked_fen'), whole(ARGV[7], 'credi
 local fee_fen = whole(ARGV[8], 'fee_fen')
 if amount_fen == 0 then error({ err = 'BROKEN credited_fen' }) end
 
+-- Looked at first: a caller that presumed another platform asks again, and only then is the same as it was.
+if (redis.call('HGET', wallet, 'platform') or platform) ~= platform then return { 'other_platform', '' } end
+
 local asked = 'recharge:' .. platform .. ':' .. channel .. ':' .. product .. ':' .. text_of(asked_fen)
 local seen = redis.call('HGET', transfers, transfer_id)
 if seen then
@@ -54,7 +57,6 @@ local balances = redis.call('HMGET', wallet,
     'available_fen', 'recharged_fen', 'returned_fen', 'withdrawn_fen', 'spent_fen')
 for i = 1, 5 do balances[i] = whole(balances[i] or '0', 'wallet') end
 redis.call('XLEN', journal)
-if (redis.call('HGET', wallet, 'platform') or platform) ~= platform then return { 'other_platform', '' } end
 if balances[2] + amount_fen > FEN_MAX or balances[1] + amount_fen > FEN_MAX or amount_fen + fee_fen > FEN_MAX then
     return { 'too_much', '' }
 end

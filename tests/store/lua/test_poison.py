@@ -20,7 +20,7 @@ async def recharge(desk: Desk, _: PacketId) -> None:
 
 async def withdraw(desk: Desk, _: PacketId) -> None:
     names = ["clock", "wallet", "transfers", "journal", "withdrawals", "withdrawal:new"]
-    args = ["w:new", "c1", "new", "alipay", "red_packet", 10]
+    args: list[str | bytes | int] = ["w:new", "c1", "new", "alipay", "red_packet", 10]
     await desk.store.run("withdraw_request", [f"{{c1}}:{name}" for name in names], args)
 
 
@@ -118,7 +118,7 @@ async def set_up(desk: Desk) -> PacketId:
     await desk.recharge(200)
     await desk.draft([4], packet_id=PacketId("c1.draft"))
     names = ["clock", "wallet", "transfers", "journal", "withdrawals", f"withdrawal:{WITHDRAWAL}"]
-    args = ["w", "c1", WITHDRAWAL, "alipay", "red_packet", 20]
+    args: list[str | bytes | int] = ["w", "c1", WITHDRAWAL, "alipay", "red_packet", 20]
     await desk.store.run("withdraw_request", [f"{{c1}}:{name}" for name in names], args)
     return await desk.open_packet([5, 6, 7])
 
