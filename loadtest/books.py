@@ -93,7 +93,9 @@ class JournalRecord(NamedTuple):
     """
     One movement of money, from the account ``debit`` to the account ``credit``; a claim entry is one batch.
 
-    What the store's entry calls ``kind`` stands in the books as ``movement``: the line's own kind is ``journal``.
+    What the store's entry calls ``kind`` stands in the books as ``movement``: the line's own kind is ``journal``. A
+    recharge moved ``fee_fen`` besides, from the same debit to the channel's fees; ``balance_fen`` is what the creator's
+    funds were after it, where it touched them.
     """
 
     creator_id: CreatorId
@@ -107,6 +109,9 @@ class JournalRecord(NamedTuple):
     at_ms: int
     claims: tuple[JournalClaim, ...] | None
     edition: int | None
+    fee_fen: int | None = None
+    balance_fen: int | None = None
+    withdrawal_id: str | None = None
 
 
 class ClaimRecord(NamedTuple):

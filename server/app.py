@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from server.api import books, creators, errors, health, packets, rooms
+from server.api import books, creators, errors, health, packets, rooms, withdrawals
 from server.api.body_limit import BodyLimit
 from server.api.parts import Parts
 from server.api.siblings import Siblings
@@ -32,6 +32,7 @@ from server.store.packets import Packets
 from server.store.rooms import Rooms
 from server.store.secret import shared_secret
 from server.store.wallet import Wallet
+from server.store.withdrawals import Withdrawals
 from server.sweeper import Sweeper
 
 LOOPBACK = ("127.", "::1", "localhost")
@@ -157,11 +158,13 @@ async def _build(
         insecure=True,
     )
     sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled)
+    wallet = Wallet(store, clock)
     parts = Parts(
         settings=settings,
         store=store,
         clock=clock,
-        wallet=Wallet(store, clock),
+        wallet=wallet,
+        withdrawals=Withdrawals(store, clock, wallet),
         packets=packet_records,
         rooms=room_records,
         gateway=gateway,
@@ -185,7 +188,7 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
     app = FastAPI(title="Redrain", version="0.1.0", lifespan=lifespan, responses=errors.ANY_PROBLEM)
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for module in (creators, rooms, packets, books, health):
+    for module in (creators, withdrawals, rooms, packets, books, health):
         app.include_router(module.router)
     return app
 

@@ -15,11 +15,17 @@ MOVEMENTS: dict[str, tuple[str, str]] = {
     "claim": ("escrow", "assets"),
     "sweep": ("escrow", "funds"),
     "void": ("escrow", "funds"),
+    "withdraw": ("funds", "withdrawing"),
+    "withdraw_paid": ("withdrawing", "payout"),
+    "withdraw_failed": ("withdrawing", "funds"),
 }
 """From which kind of account to which kind each movement goes (section 3 of the rules)."""
 
 MAY_BE_NOTHING = frozenset({"sweep", "void"})
 """Movements of what is left, which may be nothing."""
+
+WITHDRAWALS = frozenset({"withdraw", "withdraw_paid", "withdraw_failed"})
+"""Movements of a withdrawal: it is asked for, then either paid or put back, once and whole."""
 
 
 def check_money(findings: Findings, books: Books) -> None:
@@ -47,11 +53,23 @@ def _replay(findings: Findings, entries: list[JournalRecord]) -> dict[str, int]:
     """Go through a journal once and return each account's balance; no account of ours may fall below zero."""
     balances: defaultdict[str, int] = defaultdict(int)
     transfers: dict[str, JournalRecord] = {}
+    withdrawals: dict[str, JournalRecord] = {}
     for entry in entries:
         for kind, text in _faults(entry):
             findings.add("A10", entry.packet_id, kind, text, _line(entry))
-        balances[entry.debit] -= entry.amount_fen
+        fee_fen = entry.fee_fen or 0
+        balances[entry.debit] -= entry.amount_fen + fee_fen
         balances[entry.credit] += entry.amount_fen
+        if fee_fen:
+            balances[f"fees:{entry.debit.partition(':')[2]}"] += fee_fen
+        funds_fen = balances[f"funds:{entry.creator_id}"]
+        if entry.balance_fen is not None and entry.balance_fen != funds_fen:
+            text = (
+                f"{entry.creator_id} was told of {entry.balance_fen} fen after this, but the journal gives {funds_fen}"
+            )
+            findings.add("A10", entry.packet_id, "balance", text, _line(entry))
+        if entry.movement in WITHDRAWALS:
+            _check_withdrawal(findings, withdrawals, entry)
         if balances[entry.debit] < 0 and not entry.debit.startswith("psp:"):
             text = f"{entry.debit} falls to {balances[entry.debit]} fen"
             findings.add("A10", entry.packet_id, "negative", text, _line(entry))
@@ -63,12 +81,30 @@ def _replay(findings: Findings, entries: list[JournalRecord]) -> dict[str, int]:
     return balances
 
 
+def _check_withdrawal(findings: Findings, withdrawals: dict[str, JournalRecord], entry: JournalRecord) -> None:
+    """Check that a withdrawal ends once, as what it began; *withdrawals* holds the last movement of each so far."""
+    name = entry.withdrawal_id or ""
+    before = withdrawals.get(name)
+    withdrawals[name] = entry
+    last = before.movement if before else ""
+    if not name:
+        text = f"a {entry.movement} names no withdrawal"
+    elif last != ("" if entry.movement == "withdraw" else "withdraw"):
+        text = f"a {entry.movement} of withdrawal {name} follows {last or 'nothing'}"
+    elif before and before.amount_fen != entry.amount_fen:
+        text = f"a {entry.movement} moves {entry.amount_fen} fen of withdrawal {name} of {before.amount_fen}"
+    else:
+        return
+    findings.add("A10", "", "withdrawal", text, _line(entry))
+
+
 def _faults(entry: JournalRecord) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with one entry, looked at alone: a word and a sentence each."""
     if entry.movement not in MOVEMENTS:
         yield "movement", f"{entry.movement} is no movement of money"
         return
-    owners = {"psp": None, "funds": entry.creator_id, "escrow": entry.packet_id, "assets": entry.packet_id}
+    owners: dict[str, str | None] = {"psp": None, "payout": None, "escrow": entry.packet_id, "assets": entry.packet_id}
+    owners |= dict.fromkeys(("funds", "withdrawing"), entry.creator_id)
     for account, wanted in zip((entry.debit, entry.credit), MOVEMENTS[entry.movement], strict=True):
         kind, _, owner = account.partition(":")
         if kind != wanted or (owners[wanted] is not None and owner != owners[wanted]):
@@ -76,6 +112,8 @@ def _faults(entry: JournalRecord) -> Iterator[tuple[str, str]]:
             yield "account", f"a {entry.movement} names {account} where {expected} belongs"
     if entry.amount_fen < 0 or (entry.amount_fen == 0 and entry.movement not in MAY_BE_NOTHING):
         yield "amount", f"a {entry.movement} moves {entry.amount_fen} fen"
+    if entry.fee_fen is not None and (entry.fee_fen < 0 or (entry.fee_fen and entry.movement != "recharge")):
+        yield "fee", f"a {entry.movement} has a fee of {entry.fee_fen} fen"
     if entry.movement == "claim":
         sum_fen = sum(claim.amount_fen for claim in entry.claims or ())
         if sum_fen != entry.amount_fen:
@@ -101,7 +139,7 @@ def _check_wallet(
     explained = {
         "recharged_fen": moved["recharge"],
         "returned_fen": moved["sweep"] + moved["void"],
-        "withdrawn_fen": 0,
+        "withdrawn_fen": moved["withdraw"] - moved["withdraw_failed"],
         "spent_fen": moved["fund"],
         "available_fen": balances.get(f"funds:{creator.creator_id}", 0),
     }

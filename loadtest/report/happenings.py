@@ -24,6 +24,8 @@ _HEARD = {
 }
 _BOOKED = {"fund": "created and funded", "sweep": "what was left goes back", "void": "called off, all goes back"}
 
+_WITHDRAWN = {"withdraw": "asks for", "withdraw_paid": "is paid", "withdraw_failed": "gets back"}
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -94,8 +96,12 @@ def _done(books: Books, happenings: Sequence[Mapping[str, Any]], timebase: Timeb
 def _booked(books: Books, timebase: Timebase) -> Iterator[Row]:
     for entry in books.journal:
         if entry.movement == "recharge":
-            text = f"{entry.creator_id} recharges {entry.amount_fen:,} fen"
+            fee = f" and pays a fee of {entry.fee_fen:,}" if entry.fee_fen else ""
+            text = f"{entry.creator_id} recharges {entry.amount_fen:,} fen{fee}"
             yield Row(_place(entry.at_ms, timebase), entry.at_ms, "recharge", "", text, JOURNAL)
+        elif entry.movement in _WITHDRAWN:
+            text = f"{entry.creator_id} {_WITHDRAWN[entry.movement]} {entry.amount_fen:,} fen"
+            yield Row(_place(entry.at_ms, timebase), entry.at_ms, entry.movement, "", text, JOURNAL)
         elif entry.movement in _BOOKED:
             text = f"{_BOOKED[entry.movement]}: {entry.amount_fen:,} fen"
             yield Row(_place(entry.at_ms, timebase), entry.at_ms, entry.movement, entry.packet_id, text, JOURNAL)

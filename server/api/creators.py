@@ -1,4 +1,4 @@
-"""Creators and their funds."""
+"""Creators and their funds: recharges, balances, details, and the invoice for the channels' fees."""
 
 from typing import Annotated, Any
 
@@ -6,8 +6,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.errors import problems
-from server.api.parts import WithKey, WithParts
-from server.core.ids import checked_creator_id
+from server.api.parts import Parts, WithKey, WithParts
+from server.core.ids import CreatorId, checked_creator_id
+from server.core.ledger import Product
 from server.core.money import FEN_MAX
 from server.store.wallet import Funds
 
@@ -18,18 +19,30 @@ JOURNAL_ID = r"^\d{1,19}(-\d{1,19})?$"  # as the store numbers its entries: mill
 
 
 class Recharge(BaseModel):
-    """Money paid in (KS-ACC-2); ``channel`` says by which way."""
+    """
+    Money paid in, in fen (KS-ACC-2); ``channel`` says by which way, or the platform's first is taken.
+
+    A creator's first recharge says to which ``platform`` the creator belongs, or it is lab. ``product`` is the page on
+    which it was paid in: the money is for packets and creator coupons alike (DY-ACC-3).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     amount_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
-    channel: str = Field(default="bank", pattern="^[a-z_]{1,20}$")
+    channel: str | None = Field(default=None, pattern="^[a-z_]{1,20}$")
+    platform: str | None = None
+    product: Product = Product.RED_PACKET
 
 
 class FundsShown(BaseModel):
-    """A creator's funds in fen: available = recharged + returned - withdrawn - spent (DY-ACC-1)."""
+    """
+    A creator's funds in fen: available = recharged + returned - withdrawn - spent (DY-ACC-1).
+
+    ``platform`` is null before the first recharge. What is withdrawn counts from the request on.
+    """
 
     creator_id: str
+    platform: str | None
     available_fen: int
     recharged_fen: int
     returned_fen: int
@@ -37,9 +50,37 @@ class FundsShown(BaseModel):
     spent_fen: int
 
 
-def _shown(creator_id: str, funds: Funds) -> FundsShown:
+class RechargeShown(FundsShown):
+    """What a recharge came to, in fen (KS-ACC-4), and the funds after it: paid = credited + fee."""
+
+    paid_fen: int
+    credited_fen: int
+    fee_fen: int
+
+
+class ChannelFeesShown(BaseModel):
+    """What one channel took: the number of recharges, what they credited and the fees, in fen."""
+
+    channel: str
+    recharges: int
+    credited_fen: int
+    fee_fen: int
+
+
+class FeeInvoice(BaseModel):
+    """The platform's invoice to a creator for the fees of recharges in ``[from_ms, to_ms)`` (KS-ACC-3)."""
+
+    creator_id: str
+    from_ms: int
+    to_ms: int
+    fee_fen: int
+    channels: list[ChannelFeesShown]
+
+
+async def _shown(parts: Parts, creator_id: CreatorId, funds: Funds) -> FundsShown:
     return FundsShown(
         creator_id=creator_id,
+        platform=await parts.wallet.platform(creator_id),
         available_fen=funds.available_fen,
         recharged_fen=funds.recharged_fen,
         returned_fen=funds.returned_fen,
@@ -49,19 +90,31 @@ def _shown(creator_id: str, funds: Funds) -> FundsShown:
 
 
 @router.post("/{creator_id}/recharge", responses=problems(400, 409, 413, 422, 503))
-async def recharge(creator_id: str, body: Recharge, parts: WithParts, key: WithKey) -> FundsShown:
+async def recharge(creator_id: str, body: Recharge, parts: WithParts, key: WithKey) -> RechargeShown:
     """Pay money into a creator's wallet; a creator exists from the first recharge on (DY-ELG-2)."""
     checked = checked_creator_id(creator_id)
-    funds = await parts.wallet.recharge(
-        checked, amount_fen=body.amount_fen, channel=body.channel, transfer_id=f"recharge:{key}"
+    recharged = await parts.wallet.recharge(
+        checked,
+        amount_fen=body.amount_fen,
+        channel=body.channel,
+        platform=body.platform,
+        product=body.product,
+        transfer_id=f"recharge:{key}",
     )
-    return _shown(creator_id, funds)
+    shown = await _shown(parts, checked, recharged.funds)
+    return RechargeShown(
+        **shown.model_dump(),
+        paid_fen=recharged.paid_fen,
+        credited_fen=recharged.credited_fen,
+        fee_fen=recharged.fee_fen,
+    )
 
 
 @router.get("/{creator_id}/funds", responses=problems(422, 503))
 async def funds(creator_id: str, parts: WithParts) -> FundsShown:
     """Show a creator's available funds and what they come from (DY-ACC-8)."""
-    return _shown(creator_id, await parts.wallet.funds(checked_creator_id(creator_id)))
+    checked = checked_creator_id(creator_id)
+    return await _shown(parts, checked, await parts.wallet.funds(checked))
 
 
 @router.get("/{creator_id}/fund-details", responses=problems(422, 503))
@@ -71,5 +124,33 @@ async def fund_details(
     after: Annotated[str, Query(pattern=JOURNAL_ID)] = "0",
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, Any]]:
-    """List the movements of a creator's money in order, as they happen (KS-ACC-5), from the one behind ``after`` on."""
+    """
+    List the movements of a creator's funds in order, as they happen (KS-ACC-5), from the one behind ``after`` on.
+
+    Each says for which product it was and, in ``balance_fen``, what was available after it.
+    """
     return await parts.wallet.details(checked_creator_id(creator_id), after=after, count=count)
+
+
+@router.get("/{creator_id}/fee-invoice", responses=problems(422, 503))
+async def fee_invoice(
+    creator_id: str,
+    parts: WithParts,
+    from_ms: Annotated[int, Query(ge=0, le=FEN_MAX)] = 0,
+    to_ms: Annotated[int, Query(ge=0, le=FEN_MAX)] = FEN_MAX,
+) -> FeeInvoice:
+    """Invoice a creator for the fees of the recharges in a span of room time (KS-ACC-3)."""
+    checked = checked_creator_id(creator_id)
+    fees = await parts.wallet.fees(checked, from_ms=from_ms, to_ms=to_ms)
+    return FeeInvoice(
+        creator_id=checked,
+        from_ms=from_ms,
+        to_ms=to_ms,
+        fee_fen=sum(each.fee_fen for each in fees),
+        channels=[
+            ChannelFeesShown(
+                channel=each.channel, recharges=each.recharges, credited_fen=each.credited_fen, fee_fen=each.fee_fen
+            )
+            for each in fees
+        ],
+    )

@@ -18,6 +18,7 @@ _NOT_NOW = (
     "insufficient_funds",
     "launch_raced",
     "not_draft",
+    "not_pending",
     "packet_taken",
     "raced",
     "room_taken",
@@ -33,16 +34,19 @@ _NOT_NOW = (
 _NEVER = (
     "bad_field",
     "bad_id",
+    "channel_not_offered",
     "grab_not_whole_second",
     "infeasible_denomination",
     "missing_field",
     "mode_not_offered",
     "not_eligible",
     "other_creator",
+    "other_platform",
     "out_of_bounds",
     "out_of_range",
     "too_many",
     "unexpected_field",
+    "withdraw_unsupported",
 )
 """What was asked for breaks a rule whenever it is asked."""
 

@@ -15,6 +15,7 @@ from server.store.connection import Store
 from server.store.packets import Packets
 from server.store.rooms import Rooms
 from server.store.wallet import Wallet
+from server.store.withdrawals import Withdrawals
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 100
 
@@ -27,6 +28,7 @@ class Parts:
     store: Store
     clock: StoreClock
     wallet: Wallet
+    withdrawals: Withdrawals
     packets: Packets
     rooms: Rooms
     gateway: Gateway

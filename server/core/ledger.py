@@ -2,10 +2,14 @@
 The ledger: where every fen is, as a double-entry model of the store's journal in plain memory.
 
 Each movement takes an amount from the account it debits and gives it to the account it credits, so that all balances
-together are always zero. Only ``psp``, the world outside, may be negative: by exactly what has come in.
+together are always zero. Only ``psp``, the world outside, may be negative: by exactly what has come in. ``payout`` is
+the world outside too, where money goes.
+
+A recharge with a fee is one movement all the same: the channel gives ``amount_fen`` to the creator's funds and
+``fee_fen`` besides to its fees, so that the payer has paid both together (KS-ACC-4).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from server.core.ids import CreatorId, PacketId, creator_of
@@ -17,7 +21,10 @@ class AccountKind(StrEnum):
     """Whose money an account holds: a payment channel's, a creator's, a packet's, or that of a packet's winners."""
 
     PSP = "psp"
+    FEES = "fees"
     FUNDS = "funds"
+    WITHDRAWING = "withdrawing"
+    PAYOUT = "payout"
     ESCROW = "escrow"
     ASSETS = "assets"
 
@@ -30,6 +37,16 @@ class TransferKind(StrEnum):
     CLAIM = "claim"
     SWEEP = "sweep"
     VOID = "void"
+    WITHDRAW = "withdraw"
+    WITHDRAW_PAID = "withdraw_paid"
+    WITHDRAW_FAILED = "withdraw_failed"
+
+
+class Product(StrEnum):
+    """On whose page money was moved: packets and creator coupons share one pool of funds (DY-ACC-3)."""
+
+    RED_PACKET = "red_packet"
+    CREATOR_COUPON = "creator_coupon"
 
 
 MOVEMENTS: dict[TransferKind, tuple[AccountKind, AccountKind]] = {
@@ -38,8 +55,14 @@ MOVEMENTS: dict[TransferKind, tuple[AccountKind, AccountKind]] = {
     TransferKind.CLAIM: (AccountKind.ESCROW, AccountKind.ASSETS),
     TransferKind.SWEEP: (AccountKind.ESCROW, AccountKind.FUNDS),
     TransferKind.VOID: (AccountKind.ESCROW, AccountKind.FUNDS),
+    TransferKind.WITHDRAW: (AccountKind.FUNDS, AccountKind.WITHDRAWING),
+    TransferKind.WITHDRAW_PAID: (AccountKind.WITHDRAWING, AccountKind.PAYOUT),
+    TransferKind.WITHDRAW_FAILED: (AccountKind.WITHDRAWING, AccountKind.FUNDS),
 }
 """The transition table of money: what each kind of transfer debits, and what it credits."""
+
+WITHDRAWALS = frozenset({TransferKind.WITHDRAW, TransferKind.WITHDRAW_PAID, TransferKind.WITHDRAW_FAILED})
+_CHANNELLED = WITHDRAWALS | {TransferKind.RECHARGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +70,8 @@ class Transfer:
     """
     A movement of money that somebody asks for, known by its id.
 
-    ``channel`` says how a recharge was paid; every other kind names a packet of the creator's instead.
+    ``channel`` says how a recharge was paid, or how a withdrawal is, which its three movements name besides. Every
+    other kind names a packet of the creator's instead. ``fee_fen`` goes to the channel on top of the amount.
     """
 
     kind: TransferKind
@@ -56,18 +80,24 @@ class Transfer:
     amount_fen: int
     packet_id: PacketId | None = None
     channel: str = ""
+    fee_fen: int = 0
+    withdrawal_id: str = ""
+    product: Product = Product.RED_PACKET
 
     def __post_init__(self) -> None:
-        assert (self.packet_id is None) == (self.kind is TransferKind.RECHARGE)
-        assert (self.channel != "") == (self.kind is TransferKind.RECHARGE)
+        assert (self.packet_id is None) == (self.kind in _CHANNELLED)
+        assert (self.channel != "") == (self.kind in _CHANNELLED)
+        assert (self.withdrawal_id != "") == (self.kind in WITHDRAWALS)
+        assert self.fee_fen >= 0
+        assert self.fee_fen == 0 or self.kind is TransferKind.RECHARGE
         assert self.packet_id is None or creator_of(self.packet_id) == self.creator_id
 
     def account(self, kind: AccountKind) -> str:
         """Return the name of this transfer's account of a kind, such as ``escrow:<packet>``."""
         match kind:
-            case AccountKind.PSP:
+            case AccountKind.PSP | AccountKind.FEES | AccountKind.PAYOUT:
                 return f"{kind}:{self.channel}"
-            case AccountKind.FUNDS:
+            case AccountKind.FUNDS | AccountKind.WITHDRAWING:
                 return f"{kind}:{self.creator_id}"
             case AccountKind.ESCROW | AccountKind.ASSETS:
                 return f"{kind}:{self.packet_id}"
@@ -75,7 +105,11 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the journal: what a transfer came to. ``packet_id`` is None for a recharge."""
+    """
+    One line of the journal: what a transfer came to. ``packet_id`` is None where no packet is concerned.
+
+    ``balance_fen`` is what the creator's funds are then, if the movement touched them (KS-ACC-5).
+    """
 
     kind: TransferKind
     transfer_id: str
@@ -83,11 +117,15 @@ class Entry:
     debit: str
     credit: str
     amount_fen: int
+    balance_fen: int | None = None
+    fee_fen: int = 0
+    withdrawal_id: str = ""
+    product: Product = Product.RED_PACKET
 
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """A creator's red-packet funds since the beginning, in fen."""
+    """A creator's red-packet funds since the beginning, in fen. A withdrawal that failed was none."""
 
     recharged_fen: int = 0
     returned_fen: int = 0
@@ -107,13 +145,15 @@ class Ledger:
     journal: list[Entry] = field(default_factory=list)
     _balances: dict[str, int] = field(default_factory=dict)
     _posted: dict[tuple[CreatorId, str], tuple[Transfer, Entry]] = field(default_factory=dict)
+    _withdrawals: dict[tuple[CreatorId, str], Transfer] = field(default_factory=dict)
 
     def post(self, transfer: Transfer) -> Entry:
         """
         Move money and return the journal's entry; the same transfer again returns the same entry and moves nothing.
 
         Transfer ids are a creator's own. Raises Refused: ``transfer_conflict`` if the id stands for another transfer,
-        ``out_of_range`` for an amount that is none, ``insufficient_funds`` if an account does not hold it (DY-ACC-6).
+        ``out_of_range`` for an amount that is none, ``insufficient_funds`` if an account does not hold it (DY-ACC-6),
+        ``not_found`` or ``not_pending`` for the end of a withdrawal that is not under way.
         """
         known = self._posted.get((transfer.creator_id, transfer.transfer_id))
         if known is not None:
@@ -121,11 +161,19 @@ class Ledger:
                 raise Refused("transfer_conflict", "stands for another transfer already", field="transfer_id")
             return known[1]
         _check_amount(transfer)
+        self._check_withdrawal(transfer)
         entry = self._entry(transfer)
         self._check_held(entry)
 
-        self._balances[entry.debit] = self.balance(entry.debit) - entry.amount_fen
-        self._balances[entry.credit] = self.balance(entry.credit) + entry.amount_fen
+        self._add(entry.debit, -entry.amount_fen - entry.fee_fen)
+        self._add(entry.credit, entry.amount_fen)
+        if entry.fee_fen:
+            self._add(transfer.account(AccountKind.FEES), entry.fee_fen)
+        funds = transfer.account(AccountKind.FUNDS)
+        if funds in (entry.debit, entry.credit):
+            entry = replace(entry, balance_fen=self.balance(funds))
+        if transfer.kind in WITHDRAWALS:
+            self._withdrawals[transfer.creator_id, transfer.withdrawal_id] = transfer
         self._posted[transfer.creator_id, transfer.transfer_id] = (transfer, entry)
         self.journal.append(entry)
         return entry
@@ -141,15 +189,21 @@ class Ledger:
     def funds(self, creator_id: CreatorId) -> Funds:
         """Add up a creator's funds from the journal; void and sweep are returns (DY-ACC-1, DY-ACC-4, DY-ACC-5)."""
         account = f"{AccountKind.FUNDS}:{creator_id}"
-        recharged = returned = spent = 0
+        recharged = returned = withdrawn = spent = 0
         for entry in self.journal:
-            if entry.debit == account:
+            if account not in (entry.debit, entry.credit):
+                continue
+            if entry.kind is TransferKind.WITHDRAW:
+                withdrawn += entry.amount_fen
+            elif entry.kind is TransferKind.WITHDRAW_FAILED:
+                withdrawn -= entry.amount_fen
+            elif entry.debit == account:
                 spent += entry.amount_fen
-            elif entry.credit == account and entry.kind is TransferKind.RECHARGE:
+            elif entry.kind is TransferKind.RECHARGE:
                 recharged += entry.amount_fen
-            elif entry.credit == account:
+            else:
                 returned += entry.amount_fen
-        return Funds(recharged_fen=recharged, returned_fen=returned, spent_fen=spent)
+        return Funds(recharged_fen=recharged, returned_fen=returned, withdrawn_fen=withdrawn, spent_fen=spent)
 
     def check(self) -> None:
         """Raise AssertionError unless all balances sum to zero and no account of ours is negative (DY-ACC-6)."""
@@ -169,7 +223,28 @@ class Ledger:
             transfer.account(debit),
             transfer.account(credit),
             transfer.amount_fen,
+            fee_fen=transfer.fee_fen,
+            withdrawal_id=transfer.withdrawal_id,
+            product=transfer.product,
         )
+
+    def _add(self, account: str, amount_fen: int) -> None:
+        self._balances[account] = self.balance(account) + amount_fen
+
+    def _check_withdrawal(self, transfer: Transfer) -> None:
+        """A withdrawal begins once, and ends once with the amount with which it began."""
+        if transfer.kind not in WITHDRAWALS:
+            return
+        before = self._withdrawals.get((transfer.creator_id, transfer.withdrawal_id))
+        if transfer.kind is TransferKind.WITHDRAW:
+            assert before is None, "the caller makes a new id for each withdrawal"
+            return
+        if before is None:
+            raise Refused("not_found", "no such withdrawal", field="withdrawal_id")
+        if before.kind is not TransferKind.WITHDRAW:
+            raise Refused("not_pending", "this withdrawal has ended already", field="withdrawal_id")
+        if (before.amount_fen, before.channel) != (transfer.amount_fen, transfer.channel):
+            raise Refused("out_of_range", f"must be the withdrawal's {before.amount_fen}", field="amount_fen")
 
     def _check_held(self, entry: Entry) -> None:
         held = self.balance(entry.debit)
@@ -185,7 +260,7 @@ class Ledger:
 def _check_amount(transfer: Transfer) -> None:
     """A sweep or a void may find nothing left; every other movement moves something."""
     lowest = 0 if transfer.kind in (TransferKind.SWEEP, TransferKind.VOID) else 1
-    if not lowest <= transfer.amount_fen <= FEN_MAX:
+    if not lowest <= transfer.amount_fen <= FEN_MAX - transfer.fee_fen:
         raise Refused("out_of_range", f"must be from {lowest} to {FEN_MAX}", field="amount_fen")
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.core.blackout import NO_BLACKOUTS, PROMOTION_818, BlackoutCalendar, BlackoutMode, Enforcement
+from server.core.channel import Channel, Charge, FeeMode, charge
 from server.core.packet import Schedule
+from server.core.refusal import Refused
 
 _MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
@@ -42,6 +44,13 @@ class Rulebook:
     platform: str
     profile: str = ""
 
+    # Funds. None: any channel, and none takes a fee
+    channels: tuple[Channel, ...] | None = (Channel("unspecified"),)  # KS-ACC-2, AMB-27; the first if none is chosen
+    channels_rule: str = "AMB-27"  # KS-ACC-2: the rule that a channel not offered breaks
+    fee_mode: FeeMode = FeeMode.ON_TOP  # KS-ACC-4, AMB-3 (A)
+    fee_min_fen: int = 1  # KS-ACC-4 (A): where a channel takes a fee at all
+    withdraw_channels: tuple[str, ...] | None = ("alipay",)  # DY-ACC-7; no fee is stated: what is asked is paid out
+
     # Creation
     name_length_max: int = 20  # ALL-CRE-1 (A)
     share_count_max: int = 100_000  # ALL-CRE-1 (A)
@@ -73,6 +82,43 @@ class Rulebook:
     # Void
     void_lead_ms: int | None = 2 * _MINUTE_MS  # DY-VOI-2; None: until the claim window closes
 
+    def charge(self, amount_fen: int, channel: str) -> Charge:
+        """
+        Return what a recharge comes to over a channel (KS-ACC-2, KS-ACC-4).
+
+        Raises Refused: ``channel_not_offered``, or ``out_of_range`` for an amount that is none.
+        """
+        if self.channels is None:
+            chosen = Channel(channel)
+        else:
+            by_name = {each.name: each for each in self.channels}
+            if channel not in by_name:
+                raise Refused(
+                    "channel_not_offered", f"must be {' or '.join(by_name)}", field="channel", rule=self.channels_rule
+                )
+            chosen = by_name[channel]
+        return charge(amount_fen, chosen, fee_mode=self.fee_mode, fee_min_fen=self.fee_min_fen)
+
+    def recharge_channel(self) -> str:
+        """Return the channel of a recharge for which none was chosen."""
+        return self.channels[0].name if self.channels else "bank"
+
+    def withdraw_channel(self, asked: str | None) -> str:
+        """
+        Return the channel by which money may go out: the one *asked* for, or the first offered (DY-ACC-7, AMB-27).
+
+        Raises Refused: ``withdraw_unsupported`` if the platform has no withdrawal, ``channel_not_offered``.
+        """
+        if self.withdraw_channels is None:
+            return asked or "bank"
+        if not self.withdraw_channels:
+            raise Refused("withdraw_unsupported", f"{self.platform} has no withdrawal", rule="AMB-27")
+        channel = asked or self.withdraw_channels[0]
+        if channel not in self.withdraw_channels:
+            wanted = f"must be {' or '.join(self.withdraw_channels)}"
+            raise Refused("channel_not_offered", wanted, field="channel", rule="DY-ACC-7")
+        return channel
+
     def voidable_until_ms(self, schedule: Schedule) -> int:
         """Return the room instant from which a packet of this schedule can no longer be voided (DY-VOI-2, AMB-11)."""
         if self.void_lead_ms is None:
@@ -85,6 +131,10 @@ DOUYIN = Rulebook(platform="douyin", profile="douyin-undated-818", blackouts=PRO
 KUAISHOU = Rulebook(
     platform="kuaishou",
     profile="kuaishou-2023-06",
+    # KS-ACC-2: 1 % on both scans (100 basis points), nothing stated on the others. A choice not made is online banking.
+    channels=(Channel("bank"), Channel("transfer"), Channel("wechat", fee_bp=100), Channel("alipay", fee_bp=100)),
+    channels_rule="KS-ACC-2",
+    withdraw_channels=(),  # AMB-27: none is mentioned
     launch_modes=frozenset({LaunchMode.MANUAL, LaunchMode.SCHEDULED}),  # KS-LAU-1
     launch_modes_rule="KS-LAU-1",
     overlap_max=None,  # KS-LAU-2: no such limit is stated
@@ -97,6 +147,8 @@ KUAISHOU = Rulebook(
 LAB = Rulebook(
     platform="lab",
     profile="lab",
+    channels=None,
+    withdraw_channels=None,
     share_count_max=1_000_000,
     max_share_fen=10**9,
     launch_modes=frozenset(LaunchMode),

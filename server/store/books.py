@@ -14,6 +14,7 @@ from server.store.wallet import movement_from
 JOURNAL_PAGE = 1_000  # entries; a claim entry can list 500 shares
 _LEFT_PAGE = 10_000
 _BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen")
+_NOT_EVERYWHERE = dict.fromkeys(("claims", "edition", "fee_fen", "balance_fen", "withdrawal_id"))
 Line = dict[str, Any]
 
 
@@ -127,7 +128,7 @@ async def _journal(store: Store, creator_id: CreatorId, last_id: str) -> AsyncIt
         for entry_id, fields in page:
             movement = movement_from(entry_id, fields)
             movement["movement"] = movement.pop("kind")  # the line's own kind is journal
-            yield {"kind": "journal", "creator_id": creator_id, "claims": None, "edition": None, **movement}
+            yield {"kind": "journal", "creator_id": creator_id, **_NOT_EVERYWHERE, **movement}
         if len(page) < JOURNAL_PAGE:
             return
         after = f"({page[-1][0].decode()}"

@@ -32,6 +32,16 @@ def journal(creator_id: CreatorId) -> str:
     return f"{{{creator_id}}}:journal"
 
 
+def withdrawals(creator_id: CreatorId) -> str:
+    """Name the creator's withdrawals, by room time of their request."""
+    return f"{{{creator_id}}}:withdrawals"
+
+
+def withdrawal(creator_id: CreatorId, withdrawal_id: str) -> str:
+    """Name the withdrawal's own record."""
+    return f"{{{creator_id}}}:withdrawal:{withdrawal_id}"
+
+
 def packets(creator_id: CreatorId) -> str:
     """Name the creator's packets, by room time of creation."""
     return f"{{{creator_id}}}:packets"

@@ -3,7 +3,7 @@
 from server.core.refusal import Refused
 
 TRANSFER_ID_LENGTH_MAX = 120  # an idempotency key and a word before it
-_OURS = ("sweep:", "claim:")  # ids that the scripts make themselves
+_OURS = ("sweep:", "claim:", "paid:", "failed:")  # ids that the scripts make themselves
 
 _REFUSALS: dict[str, tuple[str, str, str]] = {
     "transfer_conflict": ("this transfer id stands for another transfer already", "transfer_id", ""),
@@ -16,6 +16,7 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
     "out_of_bounds": ("a share is not within min_share_fen and max_share_fen", "shares", ""),
     "not_found": ("no such packet", "packet_id", ""),
     "not_draft": ("only a packet that was neither launched nor voided can be launched", "", "DY-LAU-1"),
+    "other_platform": ("the creator belongs to another platform", "platform", ""),
     "launch_raced": ("another launch of this creator came first", "", ""),
 }
 

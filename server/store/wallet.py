@@ -1,11 +1,13 @@
 """A creator's wallet: funds come in by recharge, go into packets, and come back from them (DY-ACC-1)."""
 
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from server.core.ids import CreatorId, checked_id
-from server.core.money import FEN_MAX
+from server.core.ledger import Product
 from server.core.refusal import Refused
+from server.core.rulebook import LAB, RULEBOOKS, Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -13,6 +15,7 @@ from server.store.transfers import checked_transfer_id, refusal
 
 CHANNEL_LENGTH_MAX = 20  # a word such as alipay
 _BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen")
+_NUMBERS = ("amount_fen", "at_ms", "edition", "fee_fen", "balance_fen")
 _PAGE = 1_000  # entries read at once: some 200 KB
 
 
@@ -27,37 +30,108 @@ class Funds:
     spent_fen: int
 
 
-class Wallet:
-    """The balances of all creators."""
+@dataclass(frozen=True, slots=True)
+class Recharged:
+    """What a recharge came to, in fen, and the balances after it; the payer paid the credit and the fee."""
 
-    def __init__(self, store: Store, clock: StoreClock) -> None:
+    credited_fen: int
+    fee_fen: int
+    funds: Funds
+
+    @property
+    def paid_fen(self) -> int:
+        """What left the payer's hands (KS-ACC-4)."""
+        return self.credited_fen + self.fee_fen
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFees:
+    """What one channel took for a creator's recharges in some span of time: how many, their credit and fees in fen."""
+
+    channel: str
+    recharges: int
+    credited_fen: int
+    fee_fen: int
+
+
+class Wallet:
+    """The balances of all creators, each by the rulebook of its platform."""
+
+    def __init__(self, store: Store, clock: StoreClock, rulebooks: Mapping[str, Rulebook] = RULEBOOKS) -> None:
         self._store = store
         self._clock = clock
+        self._rulebooks = rulebooks
 
-    async def recharge(self, creator_id: CreatorId, *, amount_fen: int, channel: str, transfer_id: str) -> Funds:
+    async def platform(self, creator_id: CreatorId) -> str | None:
+        """Return the platform to which the creator belongs, or None before the first recharge, which settles it."""
+        held = await self._store.redis.hget(keys.wallet(creator_id), "platform")
+        return held.decode() if isinstance(held, bytes) else None
+
+    async def rulebook(self, creator_id: CreatorId) -> Rulebook:
+        """Return the rulebook of the creator's platform; LAB's as long as it has none."""
+        return self._rulebooks[await self.platform(creator_id) or LAB.platform]
+
+    async def recharge(
+        self,
+        creator_id: CreatorId,
+        *,
+        amount_fen: int,
+        transfer_id: str,
+        channel: str | None = None,
+        platform: str | None = None,
+        product: Product = Product.RED_PACKET,
+    ) -> Recharged:
         """
-        Credit *amount_fen* that came in over *channel* and return the balances after it.
+        Credit *amount_fen* that came in over *channel*, less or plus its fee, and return what came of it (KS-ACC-4).
 
-        The same transfer id again returns the same balances. Raises Refused: transfer_conflict, out_of_range, too_much.
+        The first recharge says to which platform the creator belongs (LAB if it does not say), and the rulebook of
+        that names channels and fees; *channel* None takes its first. The same transfer id again returns the same.
+        Raises Refused: transfer_conflict, channel_not_offered, other_platform, out_of_range, too_much.
         """
         checked_transfer_id(transfer_id)
-        checked_id("channel", channel, length_max=CHANNEL_LENGTH_MAX)
-        if not 0 < amount_fen <= FEN_MAX:
-            raise Refused("out_of_range", f"must be from 1 to {FEN_MAX}", field="amount_fen")
-        await self._clock.copy_to(creator_id)
-        outcome, funds = await self._store.run(
-            "recharge",
-            [
-                keys.clock_of(creator_id),
-                keys.wallet(creator_id),
-                keys.transfers(creator_id),
-                keys.journal(creator_id),
-            ],
-            [transfer_id, creator_id, channel, amount_fen],
-        )
+        if channel is not None:
+            checked_id("channel", channel, length_max=CHANNEL_LENGTH_MAX)
+        if platform is not None and platform not in self._rulebooks:
+            raise Refused("bad_field", f"must be one of {', '.join(self._rulebooks)}", field="platform")
+        while True:
+            presumed = platform or await self.platform(creator_id) or LAB.platform
+            outcome, came_of_it = await self._recharge(
+                creator_id, presumed, amount_fen=amount_fen, channel=channel, product=product, transfer_id=transfer_id
+            )
+            # Where none was named, a first recharge that names one may have come between.
+            if outcome != b"other_platform" or platform is not None:
+                break
         if outcome not in (b"done", b"repeated"):
             raise refusal(outcome)
-        return Funds(*map(int, funds.split(b",")))
+        credited_fen, fee_fen, *balances = map(int, came_of_it.split(b","))
+        return Recharged(credited_fen, fee_fen, Funds(*balances))
+
+    async def _recharge(
+        self,
+        creator_id: CreatorId,
+        platform: str,
+        *,
+        amount_fen: int,
+        channel: str | None,
+        product: Product,
+        transfer_id: str,
+    ) -> tuple[bytes, bytes]:
+        rulebook = self._rulebooks[platform]
+        chosen = channel or rulebook.recharge_channel()
+        charge = rulebook.charge(amount_fen, chosen)
+        names = [
+            keys.clock_of(creator_id),
+            keys.wallet(creator_id),
+            keys.transfers(creator_id),
+            keys.journal(creator_id),
+        ]
+        await self._clock.copy_to(creator_id)
+        outcome, came_of_it = await self._store.run(
+            "recharge",
+            names,
+            [transfer_id, creator_id, platform, chosen, product, amount_fen, charge.credited_fen, charge.fee_fen],
+        )
+        return outcome, came_of_it
 
     async def funds(self, creator_id: CreatorId) -> Funds:
         """Return the balances now; a creator that never recharged has none."""
@@ -68,18 +142,40 @@ class Wallet:
         """
         List up to *count* movements of the creator's funds, oldest first, from the journal entry behind *after*.
 
-        Claims are none: they move what has left the funds already. Each has ``entry_id`` and the journal's fields.
+        Each has ``entry_id``, the journal's fields, the ``product`` it was for and ``balance_fen``, the available
+        funds after it (KS-ACC-5, DY-ACC-3). Claims and payouts are none: they move what has left the funds already.
         """
         movements: list[dict[str, Any]] = []
-        while len(movements) < count:
+        funds = f"funds:{creator_id}".encode()
+        async for entry_id, fields in self._entries(creator_id, after):
+            if funds in (fields[b"debit"], fields[b"credit"]):
+                movements.append(movement_from(entry_id, fields))
+                if len(movements) == count:
+                    break
+        return movements
+
+    async def fees(self, creator_id: CreatorId, *, from_ms: int, to_ms: int) -> list[ChannelFees]:
+        """
+        Sum the fees of the creator's recharges in ``[from_ms, to_ms)`` of room time, for the invoice (KS-ACC-3).
+
+        One sum for each channel that took any, by name. The whole journal is read.
+        """
+        sums: dict[str, list[int]] = {}
+        async for _, fields in self._entries(creator_id, "0"):
+            if b"fee_fen" in fields and from_ms <= int(fields[b"at_ms"]) < to_ms:
+                added = (1, int(fields[b"amount_fen"]), int(fields[b"fee_fen"]))
+                channel = fields[b"debit"].decode().partition(":")[2]
+                sums[channel] = [have + more for have, more in zip(sums.get(channel, (0, 0, 0)), added, strict=True)]
+        return [ChannelFees(channel, *sums[channel]) for channel in sorted(sums)]
+
+    async def _entries(self, creator_id: CreatorId, after: str) -> AsyncIterator[tuple[bytes, dict[bytes, bytes]]]:
+        while True:
             page: Any = await self._store.redis.xrange(keys.journal(creator_id), min=f"({after}", count=_PAGE)
             for entry_id, fields in page:
-                if fields[b"kind"] != b"claim" and len(movements) < count:
-                    movements.append(movement_from(entry_id, fields))
+                yield entry_id, fields
             if len(page) < _PAGE:
-                break
+                return
             after = page[-1][0].decode()
-        return movements
 
 
 def movement_from(entry_id: bytes, fields: dict[bytes, bytes]) -> dict[str, Any]:
@@ -90,7 +186,7 @@ def movement_from(entry_id: bytes, fields: dict[bytes, bytes]) -> dict[str, Any]
         if field == "claims":
             movement[field] = [_claim_from(line) for line in text.split(";")]
         else:
-            movement[field] = int(text) if field in ("amount_fen", "at_ms", "edition") else text
+            movement[field] = int(text) if field in _NUMBERS else text
     return movement
 
 

@@ -40,7 +40,7 @@ def test_every_outcome_of_a_script_is_an_answer() -> None:
     """What a money script may reply is carried out, repeated, or a refusal that is known."""
     outcomes = {
         outcome
-        for name in ("recharge", "stage", "create", "launch")
+        for name in ("recharge", "withdraw_request", "stage", "create", "launch")
         for outcome in re.findall(r"return \{? ?'(\w+)'", (ROOT / f"server/store/lua/{name}.lua").read_text("utf-8"))
     }
     assert outcomes - {"done", "repeated", "staged", "launched"} <= set(STATUS)
@@ -155,11 +155,12 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
     room_id, packet_id = api.room(creator_id), api.packet(creator_id)
     bodies: dict[str, object] = {
         "/api/creators/{creator_id}/recharge": {"amount_fen": 7},
+        "/api/creators/{creator_id}/withdrawals": {"amount_fen": 7},
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
         "/api/packets": terms(creator_id),
         "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
     }
-    names = {"{creator_id}": creator_id, "{room_id}": room_id, "{packet_id}": packet_id}
+    names = {"{withdrawal_id}": "w1", "{creator_id}": creator_id, "{room_id}": room_id, "{packet_id}": packet_id}
     before = api.state(creator_id)
 
     doomed.store.stop()

@@ -15,6 +15,9 @@ def test_a_key_that_is_none_is_refused(api: Caller, key: str) -> None:
     room_id, packet_id = api.room(creator_id), api.packet(creator_id)
     steps = {
         f"/api/creators/{creator_id}/recharge": {"amount_fen": 1},
+        f"/api/creators/{creator_id}/withdrawals": {"amount_fen": 1},
+        f"/api/creators/{creator_id}/withdrawals/w1/paid": {},
+        f"/api/creators/{creator_id}/withdrawals/w1/failed": {},
         "/api/rooms": {"room_id": room_id, "creator_id": creator_id},
         "/api/packets": terms(creator_id),
         f"/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.ids import CreatorId, PacketId
-from server.core.ledger import Entry, Funds, Ledger, Transfer, TransferKind
+from server.core.ledger import WITHDRAWALS, Entry, Funds, Ledger, Product, Transfer, TransferKind
 from server.core.refusal import Refused
 
 LIN = CreatorId("lin")
@@ -22,6 +22,10 @@ def move(kind: TransferKind, transfer_id: str, amount_fen: int) -> Transfer:
     return Transfer(kind, transfer_id, LIN, amount_fen, packet_id=PACKET)
 
 
+def withdrawal(kind: TransferKind, transfer_id: str, amount_fen: int, withdrawal_id: str = "w") -> Transfer:
+    return Transfer(kind, transfer_id, LIN, amount_fen, channel="alipay", withdrawal_id=withdrawal_id)
+
+
 @pytest.mark.parametrize(
     ("transfer", "debit", "credit"),
     [
@@ -30,6 +34,9 @@ def move(kind: TransferKind, transfer_id: str, amount_fen: int) -> Transfer:
         (move(TransferKind.CLAIM, "t", 10), "escrow:lin.p1", "assets:lin.p1"),
         (move(TransferKind.SWEEP, "t", 10), "escrow:lin.p1", "funds:lin"),
         (move(TransferKind.VOID, "t", 10), "escrow:lin.p1", "funds:lin"),
+        (withdrawal(TransferKind.WITHDRAW, "t", 10, "new"), "funds:lin", "withdrawing:lin"),
+        (withdrawal(TransferKind.WITHDRAW_PAID, "t", 10), "withdrawing:lin", "payout:alipay"),
+        (withdrawal(TransferKind.WITHDRAW_FAILED, "t", 10), "withdrawing:lin", "funds:lin"),
     ],
 )
 def test_each_kind_moves_money_along_its_row(transfer: Transfer, debit: str, credit: str) -> None:
@@ -37,11 +44,15 @@ def test_each_kind_moves_money_along_its_row(transfer: Transfer, debit: str, cre
     ledger = Ledger()
     ledger.post(recharge("before", 100))
     ledger.post(move(TransferKind.FUND, "also before", 50))
+    ledger.post(withdrawal(TransferKind.WITHDRAW, "and before", 10))
     held = ledger.balances()
 
     entry = ledger.post(transfer)
 
-    assert entry == Entry(transfer.kind, "t", transfer.packet_id, debit, credit, 10)
+    balance_fen = ledger.balance("funds:lin") if "funds:lin" in (debit, credit) else None
+    assert entry == Entry(
+        transfer.kind, "t", transfer.packet_id, debit, credit, 10, balance_fen, withdrawal_id=transfer.withdrawal_id
+    )
     assert ledger.journal[-1] == entry
     assert ledger.balance(debit) == held.get(debit, 0) - 10
     assert ledger.balance(credit) == held.get(credit, 0) + 10
@@ -73,6 +84,77 @@ def test_withdrawn_and_spent_lessen_the_funds() -> None:
     """The rule's own vector: 100,000 + 25,000 - 20,000 - 30,000 = 75,000."""
     funds = Funds(recharged_fen=100_000, returned_fen=25_000, withdrawn_fen=20_000, spent_fen=30_000)
     assert funds.available_fen == 75_000
+
+
+@pytest.mark.rule("KS-ACC-4")
+def test_a_fee_goes_to_the_channel_and_not_to_the_creator() -> None:
+    """10,000 by WeChat with 100 on top: the world gave 10,100, the funds have 10,000, and one entry says so."""
+    ledger = Ledger()
+    entry = ledger.post(replace(recharge("r", 10_000), channel="wechat", fee_fen=100))
+
+    assert (entry.amount_fen, entry.fee_fen, entry.balance_fen) == (10_000, 100, 10_000)
+    assert ledger.balances() == {"psp:wechat": -10_100, "funds:lin": 10_000, "fees:wechat": 100}
+    assert ledger.funds(LIN) == Funds(recharged_fen=10_000)
+    ledger.check()
+
+
+@pytest.mark.rule("DY-ACC-3")
+def test_packets_and_coupons_share_one_pool() -> None:
+    """What was paid in on the coupons' page funds a packet; each entry says for which product it was."""
+    ledger = Ledger()
+    ledger.post(replace(recharge("r", 600), product=Product.CREATOR_COUPON))
+    ledger.post(move(TransferKind.FUND, "f", 600))
+    assert [entry.product for entry in ledger.journal] == ["creator_coupon", "red_packet"]
+    assert ledger.funds(LIN).available_fen == 0
+
+
+@pytest.mark.rule("DY-ACC-1")
+@pytest.mark.parametrize(
+    ("end", "withdrawn_fen"), [(TransferKind.WITHDRAW_PAID, 400), (TransferKind.WITHDRAW_FAILED, 0)]
+)
+def test_a_withdrawal_ends_once(end: TransferKind, withdrawn_fen: int) -> None:
+    """Money asked for is set aside at once; then it is gone, or back, and nothing moves it again."""
+    ledger = Ledger()
+    ledger.post(recharge("r", 1_000))
+    ledger.post(withdrawal(TransferKind.WITHDRAW, "w", 400))
+    assert (ledger.funds(LIN).withdrawn_fen, ledger.balance("withdrawing:lin")) == (400, 400)
+
+    ledger.post(withdrawal(end, "e", 400))
+
+    assert ledger.funds(LIN) == Funds(recharged_fen=1_000, withdrawn_fen=withdrawn_fen)
+    assert ledger.balance("withdrawing:lin") == 0
+    for again in (TransferKind.WITHDRAW_PAID, TransferKind.WITHDRAW_FAILED):
+        with pytest.raises(Refused) as refused:
+            ledger.post(withdrawal(again, "again", 400))
+        assert refused.value.code == "not_pending"
+    ledger.check()
+
+
+def test_a_withdrawal_ends_as_what_it_began() -> None:
+    """Nobody is paid another amount than was asked for, or what was never asked for."""
+    ledger = Ledger()
+    ledger.post(recharge("r", 1_000))
+    ledger.post(withdrawal(TransferKind.WITHDRAW, "w", 400))
+    for wrong, code in (
+        (withdrawal(TransferKind.WITHDRAW_PAID, "p", 399), "out_of_range"),
+        (withdrawal(TransferKind.WITHDRAW_FAILED, "f", 400, "other"), "not_found"),
+    ):
+        with pytest.raises(Refused) as refused:
+            ledger.post(wrong)
+        assert refused.value.code == code
+    assert ledger.balance("withdrawing:lin") == 400
+
+
+@pytest.mark.rule("DY-ACC-7")
+def test_no_more_is_withdrawn_than_is_available() -> None:
+    """One fen more than the available funds is refused; all of them may go."""
+    ledger = Ledger()
+    ledger.post(recharge("r", 400))
+    with pytest.raises(Refused) as refused:
+        ledger.post(withdrawal(TransferKind.WITHDRAW, "w", 401))
+    assert refused.value.code == "insufficient_funds"
+    ledger.post(withdrawal(TransferKind.WITHDRAW, "w", 400))
+    assert ledger.funds(LIN).available_fen == 0
 
 
 @pytest.mark.rule("DY-VOI-1")
@@ -186,10 +268,16 @@ def test_the_ledger_balances_whatever_is_asked(steps: list[tuple[TransferKind, i
     """Any mixture of transfers, repeats and conflicts is either carried out or refused, and the books still balance."""
     ledger = Ledger()
     for kind, number, amount_fen in steps:
-        one = recharge if kind is TransferKind.RECHARGE else lambda i, a, kind=kind: move(kind, i, a)
         held = ledger.balances()
+        transfer_id = f"t{number}"
+        if kind is TransferKind.RECHARGE:
+            transfer = replace(recharge(transfer_id, amount_fen), fee_fen=number)
+        elif kind in WITHDRAWALS:
+            transfer = withdrawal(kind, transfer_id, amount_fen, transfer_id if kind is TransferKind.WITHDRAW else "t1")
+        else:
+            transfer = move(kind, transfer_id, amount_fen)
         try:
-            ledger.post(one(f"t{number}", amount_fen))
+            ledger.post(transfer)
         except Refused:
             assert ledger.balances() == held
         ledger.check()

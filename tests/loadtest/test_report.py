@@ -10,6 +10,7 @@ import pytest
 from loadtest.report import write_report
 from loadtest.report.page import PAGE_BYTES_MAX
 from loadtest.report.wording import headline
+from tests.loadtest.audit.test_money import a_run_with_withdrawals
 from tests.loadtest.judged_run import judged
 from tests.loadtest.written_run import Line, WrittenRun, a_run
 
@@ -161,3 +162,10 @@ def test_the_headline_names_what_is_broken() -> None:
     assert headline(broken) == "2 of 10 invariants are broken: A1 and A8."
     unknown = {"verdict": "unknown", "violations": [], "granted": 0, "grabs": 0}
     assert headline(unknown) == "The run cannot tell whether the server is right."
+
+
+def test_fees_and_withdrawals_are_told(tmp_path: Path) -> None:
+    """Who reads what happened learns of the fee, and of what was asked for, paid and put back."""
+    text = page_of(a_run_with_withdrawals(), tmp_path).text
+    for told in ("recharges 10,000 fen and pays a fee of 100", "asks for 400", "is paid 400", "gets back 300"):
+        assert f"c1 {told}" in text

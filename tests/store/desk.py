@@ -15,6 +15,7 @@ from server.store.connection import Store
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord, Rooms
 from server.store.wallet import Wallet
+from server.store.withdrawals import Withdrawals
 
 NOW_MS = 1_700_000_000_000
 WARMUP_AT_MS = NOW_MS + 60_000
@@ -33,6 +34,7 @@ class Desk:
         self.room = room
         self.creator_id = room.creator_id
         self.wallet = Wallet(store, clock)
+        self.withdrawals = Withdrawals(store, clock, self.wallet)
         self.packets = Packets(store, clock)
         self._numbers = count()
 

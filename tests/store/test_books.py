@@ -1,18 +1,26 @@
 """The books: one cut per creator, explained by its journal, and nothing that is still secret."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from loadtest.audit.money import check_money
+from loadtest.audit.violation import Findings
 from loadtest.books import books_from
 from server.core.ids import CreatorId
 from server.core.packet import Schedule
+from server.core.rulebook import KUAISHOU
 from server.store import books
 from server.store.allocators.default import DefaultAllocator
 from server.store.books import export
 from server.store.connection import Store
+from server.store.wallet import Wallet
+from server.store.withdrawals import Withdrawals
 from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, NOW_MS, SEED, Desk, crowd
+
+PAYS_OUT = replace(KUAISHOU, withdraw_channels=("alipay",))
 
 
 async def lines_of(desk: Desk, *, final: bool = False) -> list[dict[str, Any]]:
@@ -155,3 +163,28 @@ async def test_a_store_without_creators_has_short_books(desk: Desk) -> None:
     await desk.store.redis.delete("redrain:creators")
 
     assert [line["kind"] for line in await lines_of(desk)] == ["clock", "end"]
+
+
+async def test_fees_balances_and_withdrawals_stand_in_the_books_and_are_explained(desk: Desk) -> None:
+    """A recharge with a fee and both ends of a withdrawal are exported with all that moved, and A10 finds no fault."""
+    await desk.wallet.recharge(
+        desk.creator_id, amount_fen=10_000, channel="wechat", platform="kuaishou", transfer_id="r1"
+    )
+    withdrawals = Withdrawals(desk.store, desk.clock, Wallet(desk.store, desk.clock, {"kuaishou": PAYS_OUT}))
+    for number, end in enumerate((withdrawals.paid, withdrawals.failed)):
+        asked = await withdrawals.request(desk.creator_id, amount_fen=300, transfer_id=f"w{number}")
+        await end(desk.creator_id, asked.withdrawal_id)
+
+    read = books_from(await lines_of(desk))
+    findings = Findings()
+    check_money(findings, read)
+
+    assert [(entry.movement, entry.amount_fen, entry.fee_fen, entry.balance_fen) for entry in read.journal] == [
+        ("recharge", 10_000, 100, 10_000),
+        ("withdraw", 300, None, 9_700),
+        ("withdraw_paid", 300, None, None),
+        ("withdraw", 300, None, 9_400),
+        ("withdraw_failed", 300, None, 9_700),
+    ]
+    assert len({entry.withdrawal_id for entry in read.journal}) == 3
+    assert findings.violations() == []

@@ -1,27 +1,33 @@
 """A state machine of all that moves money, on the real store, against the pure ledger."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from server.core.channel import FeeMode
 from server.core.claim import ClaimStatus
 from server.core.feed import FeedEntry
 from server.core.ids import PacketId
-from server.core.ledger import Ledger, Transfer, TransferKind
+from server.core.ledger import Ledger, Product, Transfer, TransferKind
 from server.core.packet import Schedule
 from server.core.refusal import Refused
+from server.core.rulebook import KUAISHOU, LAB
 from server.store.allocators.default import DefaultAllocator
 from server.store.connection import Durability, Store
 from server.store.embedded import EmbeddedStore
+from server.store.wallet import Wallet
+from server.store.withdrawals import Withdrawals
 from tests.store.desk import NOW_MS, Desk, grab
 
 S = ClaimStatus
 VIEWERS = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=8)
 WHICH = st.integers(0, 20)
+PLATFORM = replace(KUAISHOU, fee_mode=FeeMode.DEDUCTED, withdraw_channels=("alipay",))
+"""A platform that has it all: fees, taken off the amount, and withdrawals."""
 
 
 @dataclass
@@ -61,6 +67,7 @@ class Money(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.ledger = Ledger()
         self.models: list[Model] = []
+        self.withdrawals: list[Transfer] = []
         self.now_ms = NOW_MS
         self.taps = 0
         self.transfers = 0
@@ -74,6 +81,8 @@ class Money(RuleBasedStateMachine):
         store = await Store.connect(self.url, durability=Durability.NONE)
         await store.redis.flushall()
         desk = await Desk.open(store)
+        desk.wallet = Wallet(store, desk.clock, {PLATFORM.platform: PLATFORM, LAB.platform: LAB})
+        desk.withdrawals = Withdrawals(store, desk.clock, desk.wallet)
         self.allocator = DefaultAllocator(store, desk.clock, lambda: True)
         return desk
 
@@ -83,16 +92,79 @@ class Money(RuleBasedStateMachine):
             self.runner.run(self.desk.store.close())
         self.runner.close()
 
-    @rule(amount_fen=st.integers(1, 10**6), again=st.booleans())
-    def recharge(self, amount_fen: int, *, again: bool) -> None:
+    @rule(
+        amount_fen=st.integers(1, 10**6),
+        channel=st.sampled_from(["bank", "wechat", "alipay"]),
+        product=st.sampled_from(Product),
+        again=st.booleans(),
+    )
+    def recharge(self, amount_fen: int, channel: str, product: Product, *, again: bool) -> None:
         transfer_id = self.next_transfer()
-        for _ in range(1 + again):
-            self.runner.run(
-                self.desk.wallet.recharge(
-                    self.creator_id, amount_fen=amount_fen, channel="bank", transfer_id=transfer_id
+        attempt = {"amount_fen": amount_fen, "channel": channel, "product": product, "transfer_id": transfer_id}
+        codes = {
+            self.code(self.desk.wallet.recharge(self.creator_id, platform=PLATFORM.platform, **attempt))  # type: ignore[arg-type]
+            for _ in range(1 + again)
+        }
+        fee_fen = 0 if channel == "bank" else max(1, (amount_fen + 50) // 100)  # KS-ACC-4
+        left_fen = amount_fen - fee_fen
+        assert codes == {"" if left_fen else "out_of_range"}
+        if left_fen:
+            self.ledger.post(
+                Transfer(
+                    TransferKind.RECHARGE,
+                    transfer_id,
+                    self.creator_id,
+                    left_fen,
+                    channel=channel,
+                    fee_fen=fee_fen,
+                    product=product,
                 )
             )
-        self.ledger.post(Transfer(TransferKind.RECHARGE, transfer_id, self.creator_id, amount_fen, channel="bank"))
+
+    @rule(thousandths=st.integers(0, 1_100), again=st.booleans())
+    def withdraw(self, thousandths: int, *, again: bool) -> None:
+        available_fen = self.ledger.funds(self.creator_id).available_fen
+        amount_fen = max(1, available_fen * thousandths // 1_000)
+        transfer_id = self.next_transfer()
+        made: set[str] = set()
+
+        async def attempt() -> None:
+            made.add(
+                (
+                    await self.desk.withdrawals.request(
+                        self.creator_id, amount_fen=amount_fen, channel="alipay", transfer_id=transfer_id
+                    )
+                ).withdrawal_id
+            )
+
+        codes = {self.code(attempt()) for _ in range(1 + again)}
+        if amount_fen > available_fen:
+            assert (codes, made) == ({"insufficient_funds"}, set())
+            return
+        (withdrawal_id,) = made
+        assert codes == {""}
+        self.withdrawals.append(
+            Transfer(
+                TransferKind.WITHDRAW,
+                transfer_id,
+                self.creator_id,
+                amount_fen,
+                channel="alipay",
+                withdrawal_id=withdrawal_id,
+            )
+        )
+        assert self.post(self.withdrawals[-1]) == ""
+
+    @rule(which=WHICH, paid=st.booleans(), again=st.booleans())
+    def end_a_withdrawal(self, which: int, *, paid: bool, again: bool) -> None:
+        if not self.withdrawals:
+            return
+        asked = self.withdrawals[which % len(self.withdrawals)]
+        kind = TransferKind.WITHDRAW_PAID if paid else TransferKind.WITHDRAW_FAILED
+        step = self.desk.withdrawals.paid if paid else self.desk.withdrawals.failed
+        codes = {self.code(step(self.creator_id, asked.withdrawal_id)) for _ in range(1 + again)}
+        transfer_id = f"{'paid' if paid else 'failed'}:{asked.withdrawal_id}"
+        assert codes == {self.post(replace(asked, kind=kind, transfer_id=transfer_id))}
 
     @rule(shares=st.lists(st.integers(1, 1_000), min_size=1, max_size=12), again=st.booleans())
     def fund(self, shares: list[int], *, again: bool) -> None:
@@ -224,10 +296,25 @@ class Money(RuleBasedStateMachine):
             funds.spent_fen,
         )
         journal = [
-            (entry["kind"], entry["transfer_id"], entry["debit"], entry["credit"], int(entry["amount_fen"]))
+            (
+                *(entry["kind"], entry["transfer_id"], entry["debit"], entry["credit"], int(entry["amount_fen"])),
+                *(int(entry.get("fee_fen", 0)), entry.get("withdrawal_id", ""), entry.get("balance_fen")),
+                entry.get("product", "red_packet"),
+            )
             for entry in await self.desk.journal()
         ]
-        assert journal == [(e.kind, e.transfer_id, e.debit, e.credit, e.amount_fen) for e in self.ledger.journal]
+        assert journal == [
+            (
+                *(e.kind, e.transfer_id, e.debit, e.credit, e.amount_fen, e.fee_fen, e.withdrawal_id),
+                None if e.balance_fen is None else str(e.balance_fen),
+                e.product,
+            )
+            for e in self.ledger.journal
+        ]
+        pending_fen = sum(
+            each.amount_fen for each in await self.desk.withdrawals.list(self.creator_id) if each.ended_at_ms is None
+        )
+        assert pending_fen == self.ledger.balance(f"withdrawing:{self.creator_id}")
         for packet in self.models:
             await self._compare_packet(packet)
 

@@ -12,7 +12,9 @@ def test_a_caller_may_use_any_plain_text(text: str) -> None:
     assert text == checked_transfer_id(text)
 
 
-@pytest.mark.parametrize("text", ["", "a\nb", "x" * (TRANSFER_ID_LENGTH_MAX + 1), "sweep:c1.p1", "claim:c1.p1:0"])
+@pytest.mark.parametrize(
+    "text", ["", "a\nb", "x" * (TRANSFER_ID_LENGTH_MAX + 1), "sweep:c1.p1", "claim:c1.p1:0", "paid:w1", "failed:w1"]
+)
 def test_a_caller_may_not_take_the_scripts_own_ids(text: str) -> None:
     """Nobody can keep a packet from being swept by using up the id of its sweep."""
     with pytest.raises(Refused) as refused:

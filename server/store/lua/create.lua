@@ -85,5 +85,6 @@ redis.call('ZADD', packets, text_of(now_ms), packet_id)
 redis.call('HSET', transfers, transfer_id, asked .. '|' .. packet_id)
 redis.call('XADD', journal, '*', 'kind', 'fund', 'transfer_id', transfer_id, 'packet_id', packet_id,
     'debit', 'funds:' .. creator_id, 'credit', 'escrow:' .. packet_id,
-    'amount_fen', text_of(total_fen), 'at_ms', text_of(now_ms))
+    'amount_fen', text_of(total_fen), 'at_ms', text_of(now_ms),
+    'product', 'red_packet', 'balance_fen', text_of(available_fen - total_fen))
 return { 'done', packet_id }

@@ -87,5 +87,6 @@ redis.call('ZREM', due, packet_id)
 redis.call('HSET', transfers, transfer_id, asked .. '|' .. text_of(rest_fen))
 redis.call('XADD', journal, '*', 'kind', 'void', 'transfer_id', transfer_id, 'packet_id', packet_id,
     'debit', 'escrow:' .. packet_id, 'credit', 'funds:' .. creator_id,
-    'amount_fen', text_of(rest_fen), 'at_ms', text_of(now_ms))
+    'amount_fen', text_of(rest_fen), 'at_ms', text_of(now_ms),
+    'product', 'red_packet', 'balance_fen', text_of(available_fen))
 return 'done'

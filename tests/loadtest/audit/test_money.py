@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.loadtest.written_run import a_run
+from tests.loadtest.written_run import WrittenRun, a_run
 
 
 @pytest.mark.parametrize("balance", ["available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen"])
@@ -92,5 +92,83 @@ def test_a_journal_without_a_wallet_is_a10() -> None:
     """Movements of a creator that the books do not know are found."""
     run = a_run()
     run.drop(run.of("creator")[0])
+
+    assert run.broken() == {"A10"}
+
+
+def a_run_with_withdrawals() -> WrittenRun:
+    """Write down a run whose creator recharges with a fee, is paid one withdrawal, and gets another back."""
+    run = a_run()
+    wallet = run.of("creator")[0]["wallet"]
+    available_fen = wallet["available_fen"]
+    funds, withdrawing = "funds:c1", "withdrawing:c1"
+    last = run.of("journal")[-1]
+    at = run.books.index(last) + 1
+    for number, (movement, debit, credit, amount_fen, to_funds_fen, name) in enumerate(
+        [
+            ("recharge", "psp:wechat", funds, 10_000, 10_000, None),
+            ("withdraw", funds, withdrawing, 400, -400, "w1"),
+            ("withdraw", funds, withdrawing, 300, -300, "w2"),
+            ("withdraw_paid", withdrawing, "payout:alipay", 400, 0, "w1"),
+            ("withdraw_failed", withdrawing, funds, 300, 300, "w2"),
+        ]
+    ):
+        available_fen += to_funds_fen
+        moved = {"movement": movement, "debit": debit, "credit": credit, "amount_fen": amount_fen, "packet_id": ""}
+        told = {"balance_fen": available_fen if to_funds_fen else None, "withdrawal_id": name}
+        fee = {"fee_fen": 100 if movement == "recharge" else None}
+        names = {"entry_id": f"100{number}-0", "transfer_id": f"more-{number}"}
+        run.books.insert(at + number, {**last, **names, **moved, **told, **fee})
+    run.of("creator")[0]["journal_last_id"] = "1004-0"
+    wallet["available_fen"] = available_fen
+    wallet["recharged_fen"] += 10_000
+    wallet["withdrawn_fen"] += 400
+    return run
+
+
+def test_fees_and_withdrawals_are_explained() -> None:
+    """A fee beside a recharge, a withdrawal paid and one put back: every fen has its place."""
+    assert a_run_with_withdrawals().audit() == []
+
+
+@pytest.mark.parametrize(
+    ("movement", "field", "value", "said"),
+    [
+        ("withdraw", "amount_fen", 401, "moves 400 fen of withdrawal w1 of 401"),
+        ("withdraw", "balance_fen", 0, "was told of 0 fen"),
+        ("withdraw", "withdrawal_id", None, "names no withdrawal"),
+        ("withdraw_paid", "withdrawal_id", "w3", "a withdraw_paid of withdrawal w3 follows nothing"),
+        ("withdraw_failed", "withdrawal_id", "w1", "a withdraw_failed of withdrawal w1 follows withdraw_paid"),
+        ("withdraw_paid", "credit", "funds:c1", "names funds:c1 where payout:<channel> belongs"),
+        ("withdraw_paid", "debit", "withdrawing:c2", "names withdrawing:c2 where withdrawing:c1 belongs"),
+        ("withdraw_failed", "amount_fen", 299, "moves 299 fen of withdrawal w2 of 300"),
+        ("withdraw_paid", "fee_fen", 4, "has a fee of 4 fen"),
+    ],
+)
+def test_a_withdrawal_that_does_not_add_up_is_a10(movement: str, field: str, value: object, said: str) -> None:
+    """Another amount, another account, another balance, an end without a beginning or a second one are found."""
+    run = a_run_with_withdrawals()
+    run.of("journal", movement=movement)[0][field] = value
+
+    found = run.audit()
+
+    assert {violation.invariant for violation in found} == {"A10"}
+    assert any(said in violation.detail for violation in found), found
+
+
+@pytest.mark.parametrize("fee_fen", [-1, -100])
+def test_a_fee_is_never_negative(fee_fen: int) -> None:
+    """A channel that pays the creator is found."""
+    run = a_run_with_withdrawals()
+    run.of("journal", movement="recharge")[1]["fee_fen"] = fee_fen
+
+    assert run.broken() == {"A10"}
+
+
+@pytest.mark.parametrize("movement", ["withdraw", "withdraw_failed"])
+def test_a_withdrawal_that_is_missing_is_a10(movement: str) -> None:
+    """Books without a request, or without the money that came back, are found."""
+    run = a_run_with_withdrawals()
+    run.drop(run.of("journal", movement=movement)[0])
 
     assert run.broken() == {"A10"}

@@ -10,11 +10,26 @@ from server.store import keys
 from server.store.transfers import StoreBroken
 from tests.store.desk import CLAIM_END_AT_MS, NOW_MS, Desk
 
+WITHDRAWAL = "w1"
 Act = Callable[[Desk, PacketId], Awaitable[object]]
 
 
 async def recharge(desk: Desk, _: PacketId) -> None:
     await desk.recharge(10)
+
+
+async def withdraw(desk: Desk, _: PacketId) -> None:
+    names = ["clock", "wallet", "transfers", "journal", "withdrawals", "withdrawal:new"]
+    args: list[str | bytes | int] = ["w:new", "c1", "new", "alipay", "red_packet", 10]
+    await desk.store.run("withdraw_request", [f"{{c1}}:{name}" for name in names], args)
+
+
+async def withdraw_paid(desk: Desk, _: PacketId) -> None:
+    await desk.withdrawals.paid(desk.creator_id, WITHDRAWAL)
+
+
+async def withdraw_failed(desk: Desk, _: PacketId) -> None:
+    await desk.withdrawals.failed(desk.creator_id, WITHDRAWAL)
 
 
 async def create(desk: Desk, _: PacketId) -> None:
@@ -51,6 +66,9 @@ async def void(desk: Desk, packet_id: PacketId) -> None:
 
 WRONG_TYPES: list[tuple[Act, list[str]]] = [
     (recharge, ["clock", "wallet", "transfers", "journal"]),
+    (withdraw, ["clock", "wallet", "transfers", "journal", "withdrawals", "withdrawal:new"]),
+    (withdraw_paid, ["clock", "transfers", "journal", "withdrawal:w1"]),
+    (withdraw_failed, ["clock", "wallet", "transfers", "journal", "withdrawal:w1"]),
     (create, ["clock", "wallet", "transfers", "journal", "packets", "stagings", "staging:c1.new", "staged:c1.new"]),
     (launch, ["clock", "wallet", "packet:c1.draft", "due", "feed:room-c1", "onair:room-c1"]),
     (claim, ["clock", "packet:P", "shares:P", "claims:P", "journal"]),
@@ -62,6 +80,16 @@ WRONG_FIELDS: list[tuple[Act, str, str]] = [
     (recharge, "wallet", "available_fen"),
     (recharge, "wallet", "spent_fen"),
     (recharge, "clock", "speed"),
+    (withdraw, "wallet", "available_fen"),
+    (withdraw, "wallet", "withdrawn_fen"),
+    (withdraw, "clock", "speed"),
+    (withdraw_paid, "clock", "speed"),
+    (withdraw_paid, "withdrawal:w1", "amount_fen"),
+    (withdraw_paid, "withdrawal:w1", "state"),
+    (withdraw_failed, "withdrawal:w1", "amount_fen"),
+    (withdraw_failed, "withdrawal:w1", "state"),
+    (withdraw_failed, "wallet", "available_fen"),
+    (withdraw_failed, "wallet", "withdrawn_fen"),
     (create, "wallet", "available_fen"),
     (create, "wallet", "spent_fen"),
     (create, "clock", "origin_ms"),
@@ -87,8 +115,11 @@ WRONG_FIELDS: list[tuple[Act, str, str]] = [
 
 
 async def set_up(desk: Desk) -> PacketId:
-    await desk.recharge(100)
+    await desk.recharge(200)
     await desk.draft([4], packet_id=PacketId("c1.draft"))
+    names = ["clock", "wallet", "transfers", "journal", "withdrawals", f"withdrawal:{WITHDRAWAL}"]
+    args: list[str | bytes | int] = ["w", "c1", WITHDRAWAL, "alipay", "red_packet", 20]
+    await desk.store.run("withdraw_request", [f"{{c1}}:{name}" for name in names], args)
     return await desk.open_packet([5, 6, 7])
 
 
@@ -104,7 +135,7 @@ async def test_a_key_of_the_wrong_type_changes_nothing(desk: Desk, act: Act, key
         await desk.at(CLAIM_END_AT_MS)
     poisoned = f"{{c1}}:{key.replace('P', packet_id)}"
     await desk.store.redis.delete(poisoned)
-    if key == "clock" or key.startswith(("packet:", "wallet", "transfers", "claims", "staged")):
+    if key == "clock" or key.startswith(("packet:", "wallet", "transfers", "claims", "staged", "withdrawal:")):
         await desk.store.redis.rpush(poisoned, "poison")
     else:
         await desk.store.redis.hset(poisoned, "poison", "poison")
@@ -134,7 +165,7 @@ async def test_a_field_that_is_no_number_changes_nothing(
     assert within(before, await desk.state())
 
 
-@pytest.mark.parametrize("act", [recharge, create, claim, void])
+@pytest.mark.parametrize("act", [recharge, create, claim, void, withdraw, withdraw_paid, withdraw_failed])
 async def test_without_a_clock_no_money_moves(desk: Desk, act: Act) -> None:
     """A missing clock is an error, not the year 1970."""
     packet_id = await set_up(desk)

@@ -1,0 +1,96 @@
+"""Withdrawals: a creator asks for available funds, and the payment provider says what became of it (DY-ACC-7)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.api.errors import problems
+from server.api.parts import WithKey, WithParts
+from server.core.ids import checked_creator_id
+from server.core.ledger import Product
+from server.core.money import FEN_MAX
+from server.store.withdrawals import Withdrawal, WithdrawalState
+
+router = APIRouter(prefix="/api/creators/{creator_id}/withdrawals", tags=["withdrawals"])
+
+SKIP_MAX = 10**9
+
+
+class WithdrawalAsked(BaseModel):
+    """Funds to be paid out, in fen, over ``channel`` or the first that the platform offers; no fee is taken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
+    channel: str | None = Field(default=None, pattern="^[a-z_]{1,20}$")
+    product: Product = Product.RED_PACKET
+
+
+class WithdrawalShown(BaseModel):
+    """A withdrawal, in fen; instants in room ms. ``ended_at_ms`` is null while it is pending."""
+
+    withdrawal_id: str
+    creator_id: str
+    state: WithdrawalState
+    channel: str
+    product: Product
+    amount_fen: int
+    requested_at_ms: int
+    ended_at_ms: int | None
+
+
+def _shown(withdrawal: Withdrawal) -> WithdrawalShown:
+    return WithdrawalShown(
+        withdrawal_id=withdrawal.withdrawal_id,
+        creator_id=withdrawal.creator_id,
+        state=withdrawal.state,
+        channel=withdrawal.channel,
+        product=withdrawal.product,
+        amount_fen=withdrawal.amount_fen,
+        requested_at_ms=withdrawal.requested_at_ms,
+        ended_at_ms=withdrawal.ended_at_ms,
+    )
+
+
+@router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
+async def request(creator_id: str, body: WithdrawalAsked, parts: WithParts, key: WithKey) -> WithdrawalShown:
+    """Set available funds aside to be paid out (DY-ACC-7); Kuaishou has no withdrawal (AMB-27)."""
+    withdrawal = await parts.withdrawals.request(
+        checked_creator_id(creator_id),
+        amount_fen=body.amount_fen,
+        channel=body.channel,
+        product=body.product,
+        transfer_id=f"withdraw:{key}",
+    )
+    return _shown(withdrawal)
+
+
+@router.get("", responses=problems(422, 503))
+async def withdrawals(
+    creator_id: str,
+    parts: WithParts,
+    skip: Annotated[int, Query(ge=0, le=SKIP_MAX)] = 0,
+    count: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[WithdrawalShown]:
+    """List a creator's withdrawals, oldest first, behind the first ``skip`` of them."""
+    found = await parts.withdrawals.list(checked_creator_id(creator_id), skip=skip, count=count)
+    return [_shown(withdrawal) for withdrawal in found]
+
+
+@router.get("/{withdrawal_id}", responses=problems(404, 422, 503))
+async def withdrawal(creator_id: str, withdrawal_id: str, parts: WithParts) -> WithdrawalShown:
+    """Show one withdrawal."""
+    return _shown(await parts.withdrawals.get(checked_creator_id(creator_id), withdrawal_id))
+
+
+@router.post("/{withdrawal_id}/paid", responses=problems(404, 409, 413, 422, 503))
+async def paid(creator_id: str, withdrawal_id: str, parts: WithParts, _key: WithKey) -> WithdrawalShown:
+    """Say that the money has arrived. It is said once, with whatever key: saying it again changes nothing."""
+    return _shown(await parts.withdrawals.paid(checked_creator_id(creator_id), withdrawal_id))
+
+
+@router.post("/{withdrawal_id}/failed", responses=problems(404, 409, 413, 422, 503))
+async def failed(creator_id: str, withdrawal_id: str, parts: WithParts, _key: WithKey) -> WithdrawalShown:
+    """Say that the money could not be paid out: it is available again. Saying it again changes nothing."""
+    return _shown(await parts.withdrawals.failed(checked_creator_id(creator_id), withdrawal_id))

@@ -1,0 +1,164 @@
+"""Withdrawals: a creator's funds on their way out, set aside when asked for, then paid or put back (DY-ACC-7)."""
+
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from server.core.ids import CreatorId, checked_id
+from server.core.ledger import Product
+from server.core.money import FEN_MAX
+from server.core.refusal import Refused
+from server.store import keys
+from server.store.clock import StoreClock
+from server.store.connection import Store
+from server.store.transfers import StoreBroken, checked_transfer_id, refusal
+from server.store.wallet import CHANNEL_LENGTH_MAX, Wallet
+
+
+class WithdrawalState(StrEnum):
+    """Where the money is: set aside, paid out, or back in the funds."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Money that leaves a creator's funds, in fen; instants in room ms. ``ended_at_ms`` is None while pending."""
+
+    withdrawal_id: str
+    creator_id: CreatorId
+    state: WithdrawalState
+    channel: str
+    product: Product
+    amount_fen: int
+    requested_at_ms: int
+    ended_at_ms: int | None
+
+
+class Withdrawals:
+    """All withdrawals of all creators. Every change is one script, and happens once."""
+
+    def __init__(self, store: Store, clock: StoreClock, wallet: Wallet) -> None:
+        self._store = store
+        self._clock = clock
+        self._wallet = wallet
+
+    async def request(
+        self,
+        creator_id: CreatorId,
+        *,
+        amount_fen: int,
+        transfer_id: str,
+        channel: str | None = None,
+        product: Product = Product.RED_PACKET,
+    ) -> Withdrawal:
+        """
+        Set *amount_fen* of the available funds aside to be paid out over *channel* (DY-ACC-7).
+
+        *channel* None takes the first that the platform offers. The same transfer id again returns the withdrawal made
+        then, as it is now. Raises Refused: withdraw_unsupported, channel_not_offered, out_of_range,
+        insufficient_funds, transfer_conflict, too_much.
+        """
+        checked_transfer_id(transfer_id)
+        chosen = (await self._wallet.rulebook(creator_id)).withdraw_channel(channel)
+        checked_id("channel", chosen, length_max=CHANNEL_LENGTH_MAX)
+        if not 0 < amount_fen <= FEN_MAX:
+            raise Refused("out_of_range", f"must be from 1 to {FEN_MAX}", field="amount_fen")
+        await self._clock.copy_to(creator_id)
+        withdrawal_id = secrets.token_hex(8)
+        names = [
+            keys.clock_of(creator_id),
+            keys.wallet(creator_id),
+            keys.transfers(creator_id),
+            keys.journal(creator_id),
+            keys.withdrawals(creator_id),
+            keys.withdrawal(creator_id, withdrawal_id),
+        ]
+        outcome, made = await self._store.run(
+            "withdraw_request", names, [transfer_id, creator_id, withdrawal_id, chosen, product, amount_fen]
+        )
+        if outcome == b"insufficient_funds":
+            raise Refused("insufficient_funds", "must be available", field="amount_fen", rule="DY-ACC-7")
+        if outcome not in (b"done", b"repeated"):
+            raise refusal(outcome)
+        return await self.get(creator_id, made.decode())
+
+    async def paid(self, creator_id: CreatorId, withdrawal_id: str) -> Withdrawal:
+        """
+        Write down that a withdrawal has been paid out; again and again it returns the same.
+
+        Raises Refused: not_found, not_pending (it failed); StoreBroken.
+        """
+        return await self._end("withdraw_paid", creator_id, withdrawal_id)
+
+    async def failed(self, creator_id: CreatorId, withdrawal_id: str) -> Withdrawal:
+        """
+        Put the money of a withdrawal that could not be paid out back; again and again it returns the same.
+
+        Raises Refused: not_found, not_pending (it was paid); StoreBroken.
+        """
+        return await self._end("withdraw_failed", creator_id, withdrawal_id)
+
+    async def get(self, creator_id: CreatorId, withdrawal_id: str) -> Withdrawal:
+        """Return the withdrawal. Raises Refused if there is none."""
+        checked_id("withdrawal_id", withdrawal_id)
+        record: Any = await self._store.redis.hgetall(keys.withdrawal(creator_id, withdrawal_id))
+        if not record:
+            raise _no_such()
+        return _withdrawal_from(record)
+
+    async def list(self, creator_id: CreatorId, *, skip: int = 0, count: int = 100) -> "list[Withdrawal]":
+        """Return up to *count* withdrawals of a creator behind the first *skip*, oldest first."""
+        found: Any = await self._store.redis.zrange(keys.withdrawals(creator_id), skip, skip + count - 1)
+        async with self._store.redis.pipeline(transaction=False) as together:
+            for withdrawal_id in found:
+                together.hgetall(keys.withdrawal(creator_id, withdrawal_id.decode()))
+            return [_withdrawal_from(record) for record in await together.execute()]
+
+    async def _end(self, script: str, creator_id: CreatorId, withdrawal_id: str) -> Withdrawal:
+        checked_id("withdrawal_id", withdrawal_id)
+        names = [
+            keys.clock_of(creator_id),
+            keys.wallet(creator_id),
+            keys.transfers(creator_id),
+            keys.journal(creator_id),
+            keys.withdrawal(creator_id, withdrawal_id),
+        ]
+        if script == "withdraw_paid":
+            names.remove(keys.wallet(creator_id))  # what is set aside has left it
+        try:
+            outcome: bytes = await self._store.run(script, names, [withdrawal_id, creator_id])
+        except ResponseError as error:
+            raise StoreBroken(f"{withdrawal_id}: {error}") from error
+        match outcome:
+            case b"done" | b"repeated":
+                return await self.get(creator_id, withdrawal_id)
+            case b"paid" | b"failed":
+                raise Refused("not_pending", f"this withdrawal has {_SAID[outcome]} already", field="withdrawal_id")
+        raise _no_such()
+
+
+_SAID = {b"paid": "been paid out", b"failed": "failed"}
+
+
+def _no_such() -> Refused:
+    return Refused("not_found", "no such withdrawal", field="withdrawal_id")
+
+
+def _withdrawal_from(record: dict[bytes, bytes]) -> Withdrawal:
+    ended = record.get(b"ended_at_ms")
+    return Withdrawal(
+        record[b"withdrawal_id"].decode(),
+        CreatorId(record[b"creator_id"].decode()),
+        WithdrawalState(record[b"state"].decode()),
+        record[b"channel"].decode(),
+        Product(record[b"product"].decode()),
+        int(record[b"amount_fen"]),
+        int(record[b"requested_at_ms"]),
+        int(ended) if ended is not None else None,
+    )
