@@ -14,6 +14,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.packets import Packets
 from server.store.rooms import Rooms
+from server.store.trail import Trails
 from server.store.wallet import Wallet
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 100
@@ -29,6 +30,7 @@ class Parts:
     wallet: Wallet
     packets: Packets
     rooms: Rooms
+    trails: Trails
     gateway: Gateway
     siblings: Siblings
 
