@@ -13,9 +13,11 @@ from server.store.trail import TrailChannel
 
 
 class Reached(Protocol):
-    """A connection of a viewer: how to write to it."""
+    """A connection of a viewer."""
 
-    write: Write
+    @property
+    def write(self) -> Write:
+        """How to write to it."""
 
 
 class TrailDesk:
