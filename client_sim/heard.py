@@ -9,7 +9,8 @@ from server.core.ids import PacketId
 from server.core.messages import NUMBERED
 
 HEARD_MAX = 4_096  # distinct payloads remembered; more than a room says while its slowest viewer catches up
-_OWN = (b'{"type":"receipt"', b'{"type":"pong"', b'{"type":"welcome"')  # told to one viewer: not worth remembering
+# Told to one viewer: not worth remembering.
+_OWN = (b'{"type":"receipt"', b'{"type":"pong"', b'{"type":"welcome"', b'{"type":"trail"')
 
 
 def digest(payload: bytes) -> str:

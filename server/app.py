@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from server.api import books, creators, errors, health, packets, rooms, withdrawals
+from server.api import books, creators, errors, health, packets, rooms, trail, withdrawals
 from server.api.body_limit import BodyLimit
 from server.api.parts import Parts
 from server.api.siblings import Siblings
@@ -31,6 +31,7 @@ from server.store.folder import StoreLease
 from server.store.packets import Packets
 from server.store.rooms import Rooms
 from server.store.secret import shared_secret
+from server.store.trail import Trails
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals
 from server.sweeper import Sweeper
@@ -167,6 +168,7 @@ async def _build(
         withdrawals=Withdrawals(store, clock, wallet),
         packets=packet_records,
         rooms=room_records,
+        trails=Trails(store, clock),
         gateway=gateway,
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
     )
@@ -188,7 +190,7 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
     app = FastAPI(title="Redrain", version="0.1.0", lifespan=lifespan, responses=errors.ANY_PROBLEM)
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for module in (creators, withdrawals, rooms, packets, books, health):
+    for module in (creators, withdrawals, rooms, packets, trail, books, health):
         app.include_router(module.router)
     return app
 

@@ -14,6 +14,7 @@ from server.store.transfers import StoreBroken
 
 _NOT_NOW = (
     "blackout",
+    "event_conflict",
     "incomplete",
     "insufficient_funds",
     "launch_raced",
@@ -26,6 +27,8 @@ _NOT_NOW = (
     "too_late",
     "too_many_at_once",
     "too_much",
+    "trail_full",
+    "trail_taken",
     "transfer_conflict",
     "voided",
 )
@@ -47,6 +50,8 @@ _NEVER = (
     "too_many",
     "unexpected_field",
     "withdraw_unsupported",
+    "unknown_step",
+    "wrong_source",
 )
 """What was asked for breaks a rule whenever it is asked."""
 

@@ -32,6 +32,12 @@ class GatewayCollector(Collector):
         )
         yield CounterMetricFamily("redrain_likes_received", "Likes of viewers.", value=metrics.likes_in)
         yield CounterMetricFamily(
+            "redrain_trail_events", "Events appended to logistics trails.", value=metrics.trail_events
+        )
+        yield CounterMetricFamily(
+            "redrain_trail_messages", "Service messages to buyers that are connected.", value=metrics.trail_messages
+        )
+        yield CounterMetricFamily(
             "redrain_messages_dropped",
             "Messages not sent to viewers that were behind; never a fact, never a receipt.",
             value=metrics.messages_dropped,

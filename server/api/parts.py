@@ -14,6 +14,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.packets import Packets
 from server.store.rooms import Rooms
+from server.store.trail import Trails
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals
 
@@ -31,6 +32,7 @@ class Parts:
     withdrawals: Withdrawals
     packets: Packets
     rooms: Rooms
+    trails: Trails
     gateway: Gateway
     siblings: Siblings
 

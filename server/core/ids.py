@@ -11,6 +11,7 @@ ViewerId = NewType("ViewerId", str)
 PacketId = NewType("PacketId", str)
 RequestId = NewType("RequestId", str)
 ClaimId = NewType("ClaimId", str)
+OrderId = NewType("OrderId", str)
 
 ID_LENGTH_MAX = 36  # a grab with two such ids fits a frame under 126 bytes
 CREATOR_ID_LENGTH_MAX = 18  # leaves room for what packet and claim ids append

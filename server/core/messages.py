@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 
 from server.core.claim import HOLDS_SHARE, Claim
-from server.core.ids import ID_LENGTH_MAX, PacketId, RequestId, RoomId, ViewerId
+from server.core.ids import ID_LENGTH_MAX, OrderId, PacketId, RequestId, RoomId, ViewerId
 from server.core.packet import Packet
+from server.core.trail import Step
 
 PROTOCOL = "redrain.v1"
 COMMENT_LENGTH_MAX = 100
@@ -200,6 +201,19 @@ def comments(said: Iterable[tuple[ViewerId, str]]) -> bytes:
 def audience(viewers: int, likes: int) -> bytes:
     """Say how many viewers are connected and how many likes the room has had in total."""
     return b'{"type":"audience","viewers":%d,"likes":%d}' % (viewers, likes)
+
+
+def trail(order_id: OrderId, step: Step, occurred_at_ms: int) -> bytes:
+    """Tell a buyer one step of an order: the service message of LT-3, in the words of LT-a to LT-f."""
+    return orjson.dumps(
+        {
+            "type": "trail",
+            "order_id": order_id,
+            "event": step,
+            "text": step.text,
+            "occurred_at_ms": occurred_at_ms,
+        }
+    )
 
 
 def pong(client_ms: int, server_ms: int) -> bytes:

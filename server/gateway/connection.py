@@ -208,6 +208,7 @@ class RoomConnection(asyncio.Protocol):
         self._session = Session(viewer_id, gateway.limits.session)
         self._transport.set_write_buffer_limits(high=gateway.limits.outbox_soft_bytes)
         room.audience.join(self)
+        gateway.trails.join(viewer_id, self)
         greeting = room.welcome(
             viewer_id,
             epoch=asked.epoch,
@@ -343,6 +344,7 @@ class RoomConnection(asyncio.Protocol):
         if self._room is None or self._session is None:
             return
         self._room.audience.leave(self)
+        self._gateway.trails.leave(self._session.viewer_id, self)
         self._gateway.keepalive.remove(self)
         self._gateway.unseat(self._room, self._session.viewer_id, self._address)
         self._room = None

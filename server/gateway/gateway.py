@@ -24,6 +24,7 @@ from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics
 from server.gateway.resume import ResumeTokens
 from server.gateway.rooms import LiveRooms
+from server.gateway.trails import TrailDesk
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.port import Allocator
 from server.store.chatter import ChatterChannel
@@ -32,6 +33,7 @@ from server.store.connection import Store, StoreUnavailable
 from server.store.feed import Feed, FeedFollower
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord, Rooms
+from server.store.trail import TrailChannel
 
 
 class Gateway:
@@ -64,6 +66,7 @@ class Gateway:
         self.limits = limits
         self.metrics = Metrics()
         self.half_open = Quota(limits.half_open_per_address_max)
+        self.trails = TrailDesk(TrailChannel(store), self.metrics)
         self._allocators = allocators
         self._follower = follower
         self._insecure = insecure
@@ -93,11 +96,13 @@ class Gateway:
         channel = ChatterChannel(self.store, secrets.token_hex(8))
         self.chatter = ChatterDesk(loop, channel, self._rooms, self.metrics)
         self.chatter.start()
+        self.trails.start()
 
     async def stop(self) -> None:
         """Answer what was taken, then let go of everything."""
         await self.desk.drain()
         self.keepalive.stop()
+        await self.trails.stop()
         await self.chatter.stop()
         await self._follower.stop()
         await self._rooms.stop()

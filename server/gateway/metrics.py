@@ -20,6 +20,8 @@ class Metrics:
     comments_in: int = 0
     comments_dropped: int = 0  # more were said in a window than are told, or the store was away
     likes_in: int = 0
+    trail_events: int = 0  # appended to orders' trails through this process; a repetition is none
+    trail_messages: int = 0  # told to buyers that are connected here
     messages_dropped: int = 0  # not queued for viewers that are behind; never a fact, never a receipt
     too_slow: int = 0  # viewers cut off with 4008
     timed_out: int = 0  # requests that did not come in whole, and viewers that fell silent

@@ -1,6 +1,6 @@
 """What every key of the store is called (ARCHITECTURE.md holds the table of what is in them)."""
 
-from server.core.ids import CreatorId, PacketId, RoomId, creator_of
+from server.core.ids import CreatorId, OrderId, PacketId, RoomId, ViewerId, creator_of
 
 CLOCK = "redrain:clock"
 ROOMS = "redrain:rooms"
@@ -8,6 +8,8 @@ CREATORS = "redrain:creators"
 BELL = "redrain:bell"
 SHARED_SECRET = "redrain:secret"  # noqa: S105 - the name of a key, not what is in it
 CHATTER = "redrain:chatter"
+TRAILS = "redrain:trails"
+ISVS = "redrain:isvs"
 PRESENT = "{redrain}:present"  # these two are one script's: one slot
 LIKES = "{redrain}:likes"
 
@@ -105,3 +107,18 @@ def cues(creator_id: CreatorId, room_id: RoomId) -> str:
 def on_air(creator_id: CreatorId, room_id: RoomId) -> str:
     """Name the packets launched into the room, by warm-up."""
     return f"{{{creator_id}}}:onair:{room_id}"
+
+
+def trail(order_id: OrderId) -> str:
+    """Name the record of whose order a trail follows."""
+    return f"{{{order_id}}}:trail"
+
+
+def trail_events(order_id: OrderId) -> str:
+    """Name what happened to an order, by event id."""
+    return f"{{{order_id}}}:trail_events"
+
+
+def trails_of(viewer_id: ViewerId) -> str:
+    """Name the orders of a buyer that have a trail, by room time of opening."""
+    return f"{{{viewer_id}}}:trails"

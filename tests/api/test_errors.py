@@ -159,8 +159,19 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
         "/api/packets": terms(creator_id),
         "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
+        "/api/trails": {"order_id": "o1", "viewer_id": "vera", "room_id": room_id},
+        "/api/trails/{order_id}/events": {"event_id": "e", "type": "paid", "occurred_at_ms": 1, "source": "platform"},
+        "/api/isvs/{isv_id}": {"integrated": True},
     }
-    names = {"{withdrawal_id}": "w1", "{creator_id}": creator_id, "{room_id}": room_id, "{packet_id}": packet_id}
+    names = {
+        "{withdrawal_id}": "w1",
+        "{creator_id}": creator_id,
+        "{room_id}": room_id,
+        "{packet_id}": packet_id,
+        "{order_id}": "o1",
+        "{isv_id}": "wms",
+    }
+    queries = {"/api/packets": f"?creator_id={creator_id}", "/api/trails": "?viewer_id=vera"}
     before = api.state(creator_id)
 
     doomed.store.stop()
@@ -169,7 +180,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
         for name, value in names.items():
             path = path.replace(name, value)
         for method, operation in operations.items():
-            query = f"?creator_id={creator_id}" if (method, path) == ("get", "/api/packets") else ""
+            query = queries.get(path, "") if method == "get" else ""
             answer = api.ask(method.upper(), path + query, raw=json.dumps(bodies.get(template)), key="k1")
             if "503" in operation["responses"]:
                 assert (answer.status_code, answer.json()["code"]) == (503, "unavailable"), path

@@ -6,7 +6,8 @@ import pytest
 
 from client_sim.heard import Hearing, digest
 from server.core import messages
-from server.core.ids import PacketId
+from server.core.ids import OrderId, PacketId
+from server.core.trail import Step
 
 OPEN = messages.fact("open", 7, 1_000, {"packet_id": "anna.1"})
 
@@ -36,11 +37,12 @@ def test_the_memory_is_bounded() -> None:
 
 
 def test_what_is_told_to_one_is_not_remembered() -> None:
-    """Receipts and pongs come once; they must not push out what many hear."""
+    """Receipts, pongs and trails come once; they must not push out what many hear."""
     hearing = Hearing(heard_max=1)
     first = hearing.hear(OPEN)
     for client_ms in range(10):
         hearing.hear(messages.pong(client_ms, 0))
+        hearing.hear(messages.trail(OrderId("o1"), Step.PAID, client_ms))
     assert hearing.hear(OPEN) is first
 
 

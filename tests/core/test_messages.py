@@ -6,9 +6,10 @@ import pytest
 
 from server.core import messages
 from server.core.claim import Claim, ClaimStatus, Share
-from server.core.ids import CreatorId, PacketId, RequestId, RoomId, ViewerId
+from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
 from server.core.messages import BadMessage, Comment, GrabMessage, Like, Ping, decode
 from server.core.packet import Denomination, Packet, PacketState, Schedule, Terms
+from server.core.trail import Step
 
 PACKET = PacketId("lin.p1")
 
@@ -158,6 +159,10 @@ def test_a_packet_on_screen_tells_its_times_and_no_secret() -> None:
                 "type": "comments",
                 "comments": [{"viewer_id": "v1", "text": '"好" <b>'}, {"viewer_id": "v2", "text": "hi"}],
             },
+        ),
+        (
+            messages.trail(OrderId("o1"), Step.ACCEPTED, 1_000),
+            {"type": "trail", "order_id": "o1", "event": "accepted", "text": "商家已接单", "occurred_at_ms": 1_000},
         ),
         (messages.error("bad_field", "count"), {"type": "error", "code": "bad_field", "detail": "count"}),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.core.ids import CreatorId, PacketId, RoomId
+from server.core.ids import CreatorId, OrderId, PacketId, RoomId, ViewerId
 from server.core.refusal import Refused
 from server.store import keys
 
@@ -32,6 +32,13 @@ def test_the_names_are_those_of_the_architecture() -> None:
     assert keys.on_air(CREATOR, ROOM) == "{c1}:onair:r1"
     assert keys.clock_of(CREATOR) == "{c1}:clock"
     assert keys.CLOCK == "redrain:clock"
+
+
+def test_a_trail_has_the_tag_of_its_order() -> None:
+    """One script may touch an order's trail, and none of a creator's money with it; a buyer's list is the buyer's."""
+    assert keys.trail(OrderId("o1")) == "{o1}:trail"
+    assert keys.trail_events(OrderId("o1")) == "{o1}:trail_events"
+    assert keys.trails_of(ViewerId("ann")) == "{ann}:trails"
 
 
 def test_a_text_that_names_no_creator_has_no_key() -> None:

@@ -1,0 +1,189 @@
+"""Logistics trails: what the platform and the merchants' tools report of an order, and what its buyer sees (LT-3)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.api.errors import problems
+from server.api.parts import WithKey, WithParts
+from server.core.ids import OrderId, RoomId, ViewerId, checked_id
+from server.core.trail import (
+    BEFORE_SHIPPING,
+    ServiceMessage,
+    Step,
+    Trail,
+    TrailEvent,
+    checked_event,
+    checked_isv_id,
+)
+
+router = APIRouter(prefix="/api", tags=["trails"])
+
+TRAILS_LISTED_MAX = 100  # a buyer looks at its latest orders
+
+
+class NewTrail(BaseModel):
+    """An order whose trail begins: its buyer, and the live room it was made in, if it was made in one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    order_id: str
+    viewer_id: str
+    room_id: str | None = None
+
+
+class NewEvent(BaseModel):
+    """
+    What happened to an order (LT-6): ``type`` is the step, ``occurred_at_ms`` room time by the sender's word.
+
+    ``source`` is ``platform``, which says ``paid`` and may say ``shipped``, or the id of an ISV, which says the rest.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    event_id: str
+    type: str
+    occurred_at_ms: int = Field(strict=True)
+    source: str
+
+
+class EventShown(BaseModel):
+    """An event as the buyer's page shows it: name and text of the step in the product's words (LT-a to LT-f)."""
+
+    event_id: str
+    event: Step
+    label: str
+    text: str
+    occurred_at_ms: int
+    source: str
+
+
+class EventTaken(EventShown):
+    """An event that was appended; ``shown`` unless its ISV is not integrated yet (LT-4) or it came after shipping."""
+
+    order_id: str
+    shown: bool
+
+
+class TrailShown(BaseModel):
+    """
+    An order's trail as its buyer sees it (LT-3): ``timeline`` in order, and which of the six steps before shipping it
+    has. Missing ones are no error (LT-5).
+    """
+
+    order_id: str
+    viewer_id: str
+    room_id: str | None
+    timeline: list[EventShown]
+    completed: int
+    of: int
+    missing: list[Step]
+
+
+class Isv(BaseModel):
+    """Whether an ISV is integrated."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    integrated: bool = Field(strict=True)
+
+
+class IsvShown(BaseModel):
+    """An ISV, and whether what it reports is shown to buyers (LT-4)."""
+
+    isv_id: str
+    integrated: bool
+
+
+@router.post("/trails", status_code=201, responses=problems(400, 409, 413, 422, 503))
+async def open_trail(body: NewTrail, parts: WithParts, _: WithKey) -> TrailShown:
+    """
+    Begin an order's trail: told by the platform when the order is submitted, until orders do it themselves.
+
+    The same again is no error.
+    """
+    order_id = OrderId(checked_id("order_id", body.order_id))
+    viewer_id = ViewerId(checked_id("viewer_id", body.viewer_id))
+    room_id = None if body.room_id is None else RoomId(checked_id("room_id", body.room_id))
+    await parts.trails.open(order_id, viewer_id, room_id)
+    return _shown(await parts.trails.get(order_id), await parts.trails.integrated())
+
+
+@router.post("/trails/{order_id}/events", responses=problems(400, 404, 409, 413, 422, 503))
+async def append(order_id: str, body: NewEvent, parts: WithParts, _: WithKey) -> EventTaken:
+    """
+    Append an event, in any order and with any missing (LT-2, LT-5); the same ``event_id`` again does nothing (LT-6).
+
+    What the buyer is shown of it is told at once to its live connections (LT-3). The order stays as it is (LT-5).
+    """
+    event = checked_event(
+        order_id=OrderId(checked_id("order_id", order_id)),
+        step=body.type,
+        occurred_at_ms=body.occurred_at_ms,
+        source=body.source,
+        event_id=body.event_id,
+    )
+    trail, news = await parts.trails.append(event)
+    shown = event in trail.timeline(await parts.trails.integrated())
+    if news:
+        parts.gateway.metrics.trail_events += 1
+        if shown:
+            message = ServiceMessage(trail.viewer_id, trail.order_id, event.step, event.occurred_at_ms)
+            await parts.gateway.trails.tell(message)
+    return EventTaken(order_id=order_id, shown=shown, **_event_shown(event).model_dump())
+
+
+@router.get("/trails/{order_id}", responses=problems(404, 422, 503))
+async def get(order_id: str, parts: WithParts) -> TrailShown:
+    """Show the timeline of an order, as the page of its logistics does (LT-3)."""
+    trail = await parts.trails.get(OrderId(checked_id("order_id", order_id)))
+    return _shown(trail, await parts.trails.integrated())
+
+
+@router.get("/trails", responses=problems(422, 503))
+async def list_trails(
+    viewer_id: str, parts: WithParts, count: Annotated[int, Query(ge=1, le=TRAILS_LISTED_MAX)] = 20
+) -> list[TrailShown]:
+    """List the trails of a buyer's orders, the last opened first."""
+    buyer = ViewerId(checked_id("viewer_id", viewer_id))
+    integrated = await parts.trails.integrated()
+    order_ids = await parts.trails.orders_of(buyer, count=count)
+    return [_shown(await parts.trails.get(order_id), integrated) for order_id in order_ids]
+
+
+@router.post("/isvs/{isv_id}", responses=problems(400, 413, 422, 503))
+async def integrate(isv_id: str, body: Isv, parts: WithParts, _: WithKey) -> IsvShown:
+    """Integrate an ISV, or no longer: before that nothing of what it reports is shown, though it is kept (LT-4)."""
+    await parts.trails.integrate(checked_isv_id(isv_id), integrated=body.integrated)
+    return IsvShown(isv_id=isv_id, integrated=body.integrated)
+
+
+@router.get("/isvs", responses=problems(503))
+async def list_isvs(parts: WithParts) -> list[IsvShown]:
+    """List the ISVs that are integrated, by id."""
+    return [IsvShown(isv_id=isv_id, integrated=True) for isv_id in sorted(await parts.trails.integrated())]
+
+
+def _shown(trail: Trail, integrated: frozenset[str]) -> TrailShown:
+    missing = trail.missing(integrated)
+    return TrailShown(
+        order_id=trail.order_id,
+        viewer_id=trail.viewer_id,
+        room_id=trail.room_id,
+        timeline=[_event_shown(event) for event in trail.timeline(integrated)],
+        completed=len(BEFORE_SHIPPING) - len(missing),
+        of=len(BEFORE_SHIPPING),
+        missing=missing,
+    )
+
+
+def _event_shown(event: TrailEvent) -> EventShown:
+    return EventShown(
+        event_id=event.event_id,
+        event=event.step,
+        label=event.step.label,
+        text=event.step.text,
+        occurred_at_ms=event.occurred_at_ms,
+        source=event.source,
+    )

@@ -1,0 +1,70 @@
+"""A subscription to one channel of the store: what is published there, for as long as the store is in reach."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from server.store.connection import Store, StoreUnavailable, unavailable_as_ours
+
+BACKOFF_MIN_S = 0.05
+BACKOFF_MAX_S = 1.0
+_LISTEN_S = 1.0
+_CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while it subscribes
+
+
+class Subscription:
+    """Hears *channel*. What is published while the store is out of reach is lost, and it listens again by itself."""
+
+    def __init__(self, store: Store, channel: str) -> None:
+        self._store = store
+        self._channel = channel
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, hear: Callable[[bytes], None]) -> None:
+        """Pass on to *hear* what is published, from now on; a store out of reach is awaited."""
+        self._task = asyncio.create_task(self._keep_listening(hear))
+        self._task.add_done_callback(_report)
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        left = set() if self._task is None else {self._task}
+        while left:
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
+        self._task = None
+
+    async def _keep_listening(self, hear: Callable[[bytes], None]) -> None:
+        backoff_s = BACKOFF_MIN_S
+
+        def reached() -> None:
+            nonlocal backoff_s
+            backoff_s = BACKOFF_MIN_S
+
+        while True:
+            try:
+                await self._listen(hear, reached)
+            except StoreUnavailable:
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
+
+    async def _listen(self, hear: Callable[[bytes], None], reached: Callable[[], None]) -> None:
+        channel: Any = self._store.redis.pubsub(ignore_subscribe_messages=True)
+        try:
+            with unavailable_as_ours():
+                await channel.subscribe(self._channel)
+                while True:
+                    message = await channel.get_message(timeout=_LISTEN_S)
+                    reached()
+                    if message is not None:
+                        hear(message["data"])
+        finally:
+            await channel.aclose()
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """Make a fault of ours heard at once: nobody awaits this task before the process ends."""
+    if not task.cancelled() and task.exception() is not None:
+        task.get_loop().call_exception_handler(
+            {"message": "other processes are no longer heard", "task": task, "exception": task.exception()}
+        )

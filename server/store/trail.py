@@ -1,0 +1,135 @@
+"""
+Logistics trails in the store, and the channel over which processes tell each other what is news in one.
+
+An order's trail stands under the order's own tag: it is written by nobody who moves money, and moves none (LT-5).
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import orjson
+
+from server.core.ids import OrderId, RoomId, ViewerId
+from server.core.refusal import Refused
+from server.core.trail import EVENTS_OF_ORDER_MAX, ServiceMessage, Step, Trail, TrailEvent
+from server.store import keys
+from server.store.clock import StoreClock
+from server.store.connection import Store
+from server.store.subscription import Subscription
+from server.store.transfers import StoreBroken
+
+ISVS_MAX = 1_000  # far more than write software for merchants
+
+
+class Appended(NamedTuple):
+    """The trail after an event was taken; *news* unless the event had been there before."""
+
+    trail: Trail
+    news: bool
+
+
+class Trails:
+    """The trails of all orders."""
+
+    def __init__(self, store: Store, clock: StoreClock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def open(self, order_id: OrderId, viewer_id: ViewerId, room_id: RoomId | None) -> None:
+        """
+        Begin the trail of a buyer's order; the same again is no error, and completes one that was cut off.
+
+        Raises Refused (trail_taken) if the order is known as another buyer's, or another room's.
+        """
+        (outcome,) = await self._store.run("open_trail", [keys.trail(order_id)], [order_id, viewer_id, room_id or ""])
+        if outcome == b"taken":
+            raise Refused("trail_taken", "the order has a trail of another buyer or room", field="order_id")
+        opened_at: dict[str, float] = {order_id: self._clock.room_ms()}
+        await self._store.redis.zadd(keys.trails_of(viewer_id), opened_at, nx=True)
+
+    async def append(self, event: TrailEvent) -> Appended:
+        """
+        Append an event to its order's trail, once per event id (LT-6).
+
+        Raises Refused: not_found, event_conflict, trail_full.
+        """
+        outcome, viewer_id, room_id, events = await self._store.run(
+            "append_trail",
+            [keys.trail(event.order_id), keys.trail_events(event.order_id)],
+            [event.event_id, f"{event.step}:{event.occurred_at_ms}:{event.source}", EVENTS_OF_ORDER_MAX],
+        )
+        if outcome == b"not_found":
+            raise _no_such_trail(event.order_id)
+        trail = _trail_from(event.order_id, viewer_id, room_id, zip(events[::2], events[1::2], strict=True))
+        if outcome == b"refused":
+            trail.append(event)  # says why
+            raise StoreBroken(f"the trail of {event.order_id} refused an event that it may have")
+        return Appended(trail, outcome == b"appended")
+
+    async def get(self, order_id: OrderId) -> Trail:
+        """Return an order's trail. Raises Refused (not_found)."""
+        fields: Any = await self._store.redis.hmget(keys.trail(order_id), "viewer_id", "room_id")
+        viewer_id, room_id = fields
+        if viewer_id is None:
+            raise _no_such_trail(order_id)
+        events: Any = await self._store.redis.hgetall(keys.trail_events(order_id))
+        return _trail_from(order_id, viewer_id, room_id, events.items())
+
+    async def orders_of(self, viewer_id: ViewerId, *, count: int) -> list[OrderId]:
+        """Return up to *count* orders of a buyer that have a trail, the last opened first."""
+        found: Any = await self._store.redis.zrevrange(keys.trails_of(viewer_id), 0, count - 1)
+        return [OrderId(order_id.decode()) for order_id in found]
+
+    async def integrate(self, isv_id: str, *, integrated: bool) -> None:
+        """Say whether an ISV is integrated, so that what it reports is shown (LT-4). Raises Refused (too_many)."""
+        if not integrated:
+            await self._store.redis.srem(keys.ISVS, isv_id)
+            return
+        if await self._store.redis.scard(keys.ISVS) >= ISVS_MAX and isv_id not in await self.integrated():
+            raise Refused("too_many", f"at most {ISVS_MAX} ISVs may be integrated", field="isv_id")
+        await self._store.redis.sadd(keys.ISVS, isv_id)
+
+    async def integrated(self) -> frozenset[str]:
+        """Return the ISVs whose reports are shown (LT-4): none before it is integrated."""
+        isv_ids: Any = await self._store.redis.smembers(keys.ISVS)
+        return frozenset(isv_id.decode() for isv_id in isv_ids)
+
+
+class TrailChannel:
+    """One process's end of the channel that carries news to buyers. It may lose some; the timeline is the truth."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._subscription = Subscription(store, keys.TRAILS)
+
+    def start(self, hear: Callable[[ServiceMessage], None]) -> None:
+        """Pass on to *hear* what any process publishes, this one too, from now on."""
+        self._subscription.start(lambda data: hear(_message_from(data)))
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        await self._subscription.stop()
+
+    async def publish(self, message: ServiceMessage) -> None:
+        """Tell all processes. Raises StoreUnavailable; then it may be lost."""
+        fields = [message.viewer_id, message.order_id, message.step, message.occurred_at_ms]
+        await self._store.redis.publish(keys.TRAILS, orjson.dumps(fields))
+
+
+def _message_from(data: bytes) -> ServiceMessage:
+    viewer_id, order_id, step, occurred_at_ms = orjson.loads(data)
+    return ServiceMessage(ViewerId(viewer_id), OrderId(order_id), Step(step), occurred_at_ms)
+
+
+def _trail_from(
+    order_id: OrderId, viewer_id: bytes, room_id: bytes | None, events: Iterable[tuple[bytes, bytes]]
+) -> Trail:
+    trail = Trail(order_id, ViewerId(viewer_id.decode()), RoomId(room_id.decode()) if room_id else None)
+    for event_id, event in events:
+        step, occurred_at_ms, source = event.decode().split(":")
+        trail.append(TrailEvent(order_id, Step(step), int(occurred_at_ms), source, event_id.decode()))
+    return trail
+
+
+def _no_such_trail(order_id: OrderId) -> Refused:
+    return Refused("not_found", f"there is no trail of an order {order_id}", field="order_id")

@@ -1,0 +1,122 @@
+"""A buyer hears what happens to its orders over real sockets, on all its devices and at whichever server."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from server.core.ids import OrderId, ViewerId
+from server.core.trail import ServiceMessage, Step
+from server.gateway.fanout import Write
+from server.store import keys
+from server.store.connection import Durability, Store
+from server.store.embedded import EmbeddedStore
+from tests.gateway.house import PATIENCE_S, Guest, House, open_house, until
+
+
+def message(step: Step, viewer: str = "ann") -> ServiceMessage:
+    return ServiceMessage(ViewerId(viewer), OrderId("o1"), step, 1_700_000_000_000)
+
+
+@dataclass
+class Gone:
+    """A connection that was closed without our being told yet."""
+
+    write: Write
+
+
+def gone(_: bytes) -> None:
+    raise RuntimeError("the handler is closed")
+
+
+async def all_ears(store: Store, processes: int) -> None:
+    """Wait until so many processes listen to what is news in trails."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (await store.redis.pubsub_numsub(keys.TRAILS))[0][1] < processes:  # noqa: ASYNC110 - the store tells no more
+            await asyncio.sleep(0.005)
+
+
+async def heard_until(guest: Guest, last: Step) -> list[str]:
+    """Return the steps a buyer is told up to *last*."""
+    told: list[str] = []
+    while not told or told[-1] != last:
+        told.append((await guest.next("trail"))["event"])
+    return told
+
+
+@pytest.mark.rule("LT-3")
+async def test_the_buyer_is_told_and_nobody_else(house: House) -> None:
+    """The message has its one shape; another viewer of the room, told something later, never got it."""
+    ann, bob = await house.join("ann"), await house.join("bob")
+    await all_ears(house.store, 1)
+    await house.gateway.trails.tell(message(Step.PACKED))
+    assert await ann.next("trail") == {
+        "type": "trail",
+        "order_id": "o1",
+        "event": "packed",
+        "text": "您的商品已打包完成",
+        "occurred_at_ms": 1_700_000_000_000,
+    }
+    await house.gateway.trails.tell(message(Step.PAID, "bob"))
+    assert await heard_until(bob, Step.PAID) == ["paid"]
+    assert house.gateway.metrics.trail_messages == 2
+
+
+async def test_every_device_is_told_until_it_leaves(house: House) -> None:
+    """Of two devices both hear each message once; when one has left, the other goes on, and then nobody is held."""
+    phone, tablet = await house.join("ann"), await house.join("ann")
+    await all_ears(house.store, 1)
+    await house.gateway.trails.tell(message(Step.PAID))
+    for device in (phone, tablet):
+        assert await heard_until(device, Step.PAID) == ["paid"]
+    await phone.leave()
+    await until(lambda: house.gateway.metrics.connected == 1)
+    await house.gateway.trails.tell(message(Step.ACCEPTED))
+    assert await heard_until(tablet, Step.ACCEPTED) == ["accepted"]
+    await tablet.leave()
+    await until(lambda: house.gateway.metrics.connected == 0)
+    assert house.gateway.trails._connections == {}
+    assert house.gateway.metrics.trail_messages == 3
+
+
+async def test_a_buyer_is_found_at_the_other_server(empty_store: Store) -> None:
+    """Whichever process is asked, the buyer hears it once, at both if it is connected to both."""
+    async with open_house(empty_store) as first, open_house(empty_store) as second:
+        here, there = await first.join("ann"), await second.join("ann")
+        await all_ears(empty_store, 2)
+        await first.gateway.trails.tell(message(Step.PAID))
+        await second.gateway.trails.tell(message(Step.ACCEPTED))
+        for guest in (here, there):
+            assert await heard_until(guest, Step.ACCEPTED) == ["paid", "accepted"]
+
+
+async def test_a_connection_that_is_being_cut_off_spoils_nothing(house: House) -> None:
+    """Its other device is told all the same."""
+    house.gateway.trails.join(ViewerId("ann"), Gone(gone))
+    ann = await house.join("ann")
+    await all_ears(house.store, 1)
+    await house.gateway.trails.tell(message(Step.PAID))
+    assert await heard_until(ann, Step.PAID) == ["paid"]
+    assert house.gateway.metrics.trail_messages == 1
+
+
+async def test_without_the_store_nothing_is_told_and_nothing_breaks(tmp_path: Path) -> None:
+    """What could not be told is lost and counted; when the store is back, the next message comes."""
+    running = EmbeddedStore.start(tmp_path, durability=Durability.RELAXED)
+    try:
+        store = await Store.connect(running.url, durability=Durability.RELAXED)
+        async with open_house(store) as house:
+            ann = await house.join("ann")
+            await all_ears(store, 1)
+            running.stop()
+            before = house.gateway.metrics.store_unavailable
+            await house.gateway.trails.tell(message(Step.PAID))
+            assert house.gateway.metrics.store_unavailable > before
+            running = EmbeddedStore.start(tmp_path, durability=Durability.RELAXED)
+            await all_ears(store, 1)
+            await house.gateway.trails.tell(message(Step.ACCEPTED))
+            assert await heard_until(ann, Step.ACCEPTED) == ["accepted"]
+        await store.close()
+    finally:
+        running.stop()
