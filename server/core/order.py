@@ -9,7 +9,7 @@ A face of a packet is always in one place: with the viewer (``assets``), in an o
 (``redeemed``), with its funder, or, what was used of it, with the merchant.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -173,7 +173,7 @@ def submit(order_id: str, viewer_id: ViewerId, quote: Quote, assets: Sequence[As
         raise Refused("not_yours", "a packet belongs to who grabbed it", field="asset_ids", rule="ALL-ELG-1")
     locked = tuple(lock(asset, order_id, now_ms) for asset in assets)
     order = Order(order_id, viewer_id, quote, packets)
-    return Outcome(order, locked, tuple(_moved(order, Trigger.SUBMIT, assets, locked, now_ms, now_ms)))
+    return Outcome(order, locked, tuple(_moved(order, Trigger.SUBMIT, zip(assets, locked, strict=True), now_ms, 0)))
 
 
 def pay(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> Outcome:
@@ -192,8 +192,10 @@ def pay(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) 
         paid,
         redeemed,
         (
-            *_cash(order, Trigger.PAY, Place.BUYER, Place.CLEARING, order.quote.payable_fen, now_ms),
-            *_moved(order, Trigger.PAY, assets, redeemed, now_ms, now_ms),
+            *_cash(
+                f"{Trigger.PAY}:{order.order_id}:cash", Place.BUYER, Place.CLEARING, order.quote.payable_fen, now_ms
+            ),
+            *_moved(order, Trigger.PAY, zip(assets, redeemed, strict=True), now_ms, 0),
         ),
     )
 
@@ -210,8 +212,8 @@ def cancel(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Ruleboo
     if order.state is not OrderState.SUBMITTED_UNPAID:
         raise Refused("not_cancellable", f"this order is {order.state}; ask for a refund", field="order_id")
     free = tuple(let_go(asset, now_ms) for asset in assets)
-    late_ms = now_ms + rulebook.reversal_delay_ms
-    movements = tuple(_moved(order, Trigger.CANCEL, assets, free, now_ms, late_ms))
+    steps = zip(assets, free, strict=True)
+    movements = tuple(_moved(order, Trigger.CANCEL, steps, now_ms, rulebook.reversal_delay_ms))
     return Outcome(replace(order, state=OrderState.CANCELLED), free, movements)
 
 
@@ -241,10 +243,11 @@ def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, ru
         else asset
         for asset in assets
     )
-    late_ms = now_ms + rulebook.reversal_delay_ms
     back_fen = sum(asked.by_line.values()) + asked.extras_fen
-    cash = _cash(order, Trigger.REFUND, Place.CLEARING, Place.BUYER, back_fen, now_ms, asked.refund_id)
-    return Outcome(larger, after, (*cash, *_moved(order, Trigger.REFUND, assets, after, now_ms, late_ms)))
+    key = f"{Trigger.REFUND}:{order.order_id}:cash:{asked.refund_id}"
+    cash = _cash(key, Place.CLEARING, Place.BUYER, back_fen, now_ms)
+    steps = zip(assets, after, strict=True)
+    return Outcome(larger, after, (*cash, *_moved(order, Trigger.REFUND, steps, now_ms, rulebook.reversal_delay_ms)))
 
 
 def finish(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> Outcome:
@@ -275,7 +278,7 @@ def finish(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Ruleboo
                     movements.append(Movement(key, Place.REDEEMED, credit, fen, asset.asset_id, due))
     refunded_fen = sum(sum(each.by_line.values()) + each.extras_fen for each in order.refunds)
     kept_fen = order.quote.payable_fen - refunded_fen
-    cash = _cash(order, Trigger.FINISH, Place.CLEARING, Place.MERCHANT, kept_fen, now_ms)
+    cash = _cash(f"{Trigger.FINISH}:{order.order_id}:cash", Place.CLEARING, Place.MERCHANT, kept_fen, now_ms)
     return Outcome(replace(order, state=OrderState.FINAL), (*assets,), (*cash, *movements))
 
 
@@ -310,21 +313,18 @@ def _packets_to_return(order: Order, rulebook: Rulebook) -> frozenset[str]:
 
 
 def _moved(
-    order: Order, trigger: Trigger, before: Sequence[Asset], after: Sequence[Asset], now_ms: int, late_ms: int
+    order: Order, trigger: Trigger, steps: Iterable[tuple[Asset, Asset]], now_ms: int, delay_ms: int
 ) -> Iterator[Movement]:
-    """Yield a movement of the whole face for every asset whose money is elsewhere now; a funder's is late."""
-    for old, new in zip(before, after, strict=True):
+    """Yield a movement of the whole face for every asset whose money is elsewhere now; a funder's comes late."""
+    for old, new in steps:
         debit, credit = PLACE_OF_STATE[old.state], PLACE_OF_STATE[new.state]
         if debit is not credit:
-            due_at_ms = late_ms if credit is Place.FUNDER else now_ms
+            due_at_ms = now_ms + (delay_ms if credit is Place.FUNDER else 0)
             key = f"{trigger}:{order.order_id}:{old.asset_id}"
             yield Movement(key, debit, credit, old.face_fen, old.asset_id, due_at_ms)
 
 
-def _cash(
-    order: Order, trigger: Trigger, debit: Place, credit: Place, amount_fen: int, now_ms: int, cause: str = ""
-) -> Iterator[Movement]:
+def _cash(key: str, debit: Place, credit: Place, amount_fen: int, now_ms: int) -> Iterator[Movement]:
     """Yield the movement of the buyer's own money, if there is any."""
     if amount_fen > 0:
-        key = f"{trigger}:{order.order_id}:cash:{cause}"
         yield Movement(key, debit, credit, amount_fen, None, now_ms)
