@@ -105,7 +105,7 @@ class Rulebook:
     # Stacking and the waterfall
     packets_per_order_max: int = 10  # DY-STK-2, AMB-16: the creator's and the platform's together
     creator_packets_per_order_max: int | None = None  # KS-STK-3
-    packet_candidates_max: int = 16  # (A) of one line scope; the best deduction needs packets_per_order_max at most
+    packet_candidates_max: int = 10  # (A) of one line scope; no order takes more, so no deduction is missed
     order_lines_max: int = 100  # (A) nobody orders more in a live room
     best_of_shop: tuple[DiscountKind, ...] = (  # KS-STK-2: together at most one; of equals, the kind named first
         DiscountKind.SHOP_COUPON,

@@ -14,7 +14,7 @@ a set adds nothing to a larger one either, and would be waste.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 
@@ -188,26 +188,28 @@ class _Set:
     expiries: tuple[int, ...] = ()
     ids: tuple[str, ...] = ()
 
-    @property
-    def key(self) -> tuple[int, int, tuple[int, ...]]:
-        """What decides all that can still become of it."""
-        return len(self.ids), self.own, self.sums
+    def key(self, own_max: int | None) -> tuple[int, int, tuple[int, ...]]:
+        """Return what decides all that can still become of it; a creator's packets count only where that is limited."""
+        return len(self.ids), 0 if own_max is None else self.own, self.sums
 
     @property
     def rank(self) -> tuple[int, int, int, tuple[int, ...], tuple[str, ...]]:
         """Lower is better (AMB-16): most deducted, least wasted, fewest, earliest, lowest ids."""
         return -self.deduction_fen, sum(self.sums) - self.deduction_fen, len(self.ids), self.expiries, self.ids
 
-    def add(self, asset: Asset, scope: int, reach: "_Reach") -> "_Set":
-        """Return the set with one packet more."""
-        sums = tuple(fen + asset.face_fen * (i == scope) for i, fen in enumerate(self.sums))
-        return replace(
-            self,
-            sums=sums,
-            own=self.own + (asset.creator_id is not None),
-            deduction_fen=reach.deduction_fen(sums),
-            expiries=tuple(sorted((*self.expiries, asset.use_end_at_ms))),
-            ids=tuple(sorted((*self.ids, asset.asset_id))),
+    def add(self, asset: Asset, scope: int, reach: "_Reach") -> "_Set | None":
+        """Return the set with one packet more, or None if that deducts nothing more."""
+        face_fen = asset.face_fen
+        sums = (*self.sums[:scope], self.sums[scope] + face_fen, *self.sums[scope + 1 :])
+        deduction_fen = reach.deduction_fen(sums)
+        if deduction_fen == self.deduction_fen:
+            return None
+        return _Set(
+            sums,
+            self.own + (asset.creator_id is not None),
+            deduction_fen,
+            tuple(sorted((*self.expiries, asset.use_end_at_ms))),
+            tuple(sorted((*self.ids, asset.asset_id))),
         )
 
 
@@ -235,8 +237,10 @@ def _search(
     reach = _Reach(scopes, left_by_line)
     candidates = _candidates(group, usable, rulebook)
     own_max = rulebook.creator_packets_per_order_max
+    every = [sum(each.face_fen for each in candidates if usable[each.asset_id] == scope) for scope in scopes]
+    limit_fen = reach.deduction_fen(every)
     best = _Set((0,) * len(scopes))
-    sets = {best.key: best}
+    sets = {best.key(own_max): best}
     for position, asset in enumerate(candidates):
         scope = scopes.index(usable[asset.asset_id])
         for smaller in list(sets.values()):
@@ -245,23 +249,30 @@ def _search(
             if asset.creator_id is not None and smaller.own == own_max:
                 continue
             larger = smaller.add(asset, scope, reach)
-            if larger.deduction_fen == smaller.deduction_fen:
+            if larger is None:
                 continue
-            known = sets.get(larger.key)
+            key = larger.key(own_max)
+            known = sets.get(key)
             if known is None or larger.rank < known.rank:
-                sets[larger.key] = larger
-            best = min(best, larger, key=lambda each: each.rank)
+                sets[key] = larger
+                best = min(best, larger, key=lambda each: each.rank)
         rest = [each.face_fen for each in candidates[position + 1 : position + 1 + rulebook.packets_per_order_max]]
-        sets = {key: each for key, each in sets.items() if _may_win(each, best, rest, rulebook)}
+        sets = {
+            key: each
+            for key, each in sets.items()
+            if _may_win(each, best, rest, limit_fen, rulebook.packets_per_order_max)
+        }
     return best
 
 
-def _may_win(each: _Set, best: _Set, rest: Sequence[int], rulebook: Rulebook) -> bool:
-    """Say whether a set, with more of the *rest* (largest first) added, can still be better than the best so far."""
-    room = rulebook.packets_per_order_max - len(each.ids)
-    reachable_fen = each.deduction_fen + sum(rest[:room])
-    wasted_fen = sum(each.sums) - each.deduction_fen
-    return (-reachable_fen, wasted_fen, len(each.ids) + 1) <= best.rank[:3]
+def _may_win(each: _Set, best: _Set, rest: Sequence[int], limit_fen: int, count_max: int) -> bool:
+    """Say whether a set, with more of the *rest* (largest first) added, can still be as good as the best so far."""
+    count, wasted_fen = len(each.ids), sum(each.sums) - each.deduction_fen
+    best_wasted_fen = sum(best.sums) - best.deduction_fen
+    if best.deduction_fen == limit_fen and wasted_fen >= best_wasted_fen:
+        count_max = min(count_max, len(best.ids))  # it cannot deduct more nor waste less: only be of fewer packets
+    reachable_fen = min(limit_fen, each.deduction_fen + sum(rest[: max(0, count_max - count)]))
+    return (-reachable_fen, wasted_fen, count + 1) <= best.rank[:3]
 
 
 def _candidates(group: Sequence[Asset], usable: Mapping[str, frozenset[int]], rulebook: Rulebook) -> list[Asset]:

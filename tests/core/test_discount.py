@@ -32,4 +32,4 @@ def test_a_discount_is_an_amount_or_a_share() -> None:
         {"kind": DiscountKind.FULL_PERCENT_OFF, "pay_permille": 1001},
     ):
         with pytest.raises(AssertionError):
-            Discount("d", **wrong)  # type: ignore[arg-type]
+            Discount("d", **wrong)
