@@ -136,6 +136,11 @@ class Order:
         return refunded
 
     @property
+    def kept_fen(self) -> int:
+        """What of the buyer's payment was not refunded, shipping and service fee included."""
+        return self.quote.payable_fen - sum(sum(each.by_line.values()) + each.extras_fen for each in self.refunds)
+
+    @property
     def full_lines(self) -> frozenset[str]:
         """The lines refunded in full; one paid with packets alone must be named once to count (AMB-21, AMB-22)."""
         refunded = self.refunded_by_line
@@ -224,7 +229,8 @@ def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, ru
     As long as a line is not refunded in full, no packet goes back (DY-REV-7, DY-CAN-5). With the last one each goes to
     the viewer, or, if it has expired by then, to its own funder with its full face (DY-REV-5, DY-REV-6, DY-CAN-3,
     DY-CAN-4, DY-CAN-6, AMB-21 to AMB-23). Where the rulebook says so, a packet goes back as soon as the lines it was
-    used on are refunded. Raises Refused: ``refund_conflict``, ``not_refundable``, ``out_of_range``, ``too_many``.
+    used on are refunded. Shipping not refunded by then stays paid. Raises Refused: ``refund_conflict``,
+    ``not_refundable``, ``out_of_range``, ``too_many``.
     """
     known = next((each for each in order.refunds if each.refund_id == asked.refund_id), None)
     if known is not None:
@@ -245,7 +251,11 @@ def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, ru
     )
     back_fen = sum(asked.by_line.values()) + asked.extras_fen
     key = f"{Trigger.REFUND}:{order.order_id}:cash:{asked.refund_id}"
-    cash = _cash(key, Place.CLEARING, Place.BUYER, back_fen, now_ms)
+    cash = [*_cash(key, Place.CLEARING, Place.BUYER, back_fen, now_ms)]
+    if full:
+        cash += _cash(
+            f"{Trigger.REFUND}:{order.order_id}:kept", Place.CLEARING, Place.MERCHANT, larger.kept_fen, now_ms
+        )
     steps = zip(assets, after, strict=True)
     return Outcome(larger, after, (*cash, *_moved(order, Trigger.REFUND, steps, now_ms, rulebook.reversal_delay_ms)))
 
@@ -276,9 +286,7 @@ def finish(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Ruleboo
                 if fen > 0:
                     key = f"{Trigger.FINISH}:{order.order_id}:{asset.asset_id}:{credit}"
                     movements.append(Movement(key, Place.REDEEMED, credit, fen, asset.asset_id, due))
-    refunded_fen = sum(sum(each.by_line.values()) + each.extras_fen for each in order.refunds)
-    kept_fen = order.quote.payable_fen - refunded_fen
-    cash = _cash(f"{Trigger.FINISH}:{order.order_id}:cash", Place.CLEARING, Place.MERCHANT, kept_fen, now_ms)
+    cash = _cash(f"{Trigger.FINISH}:{order.order_id}:cash", Place.CLEARING, Place.MERCHANT, order.kept_fen, now_ms)
     return Outcome(replace(order, state=OrderState.FINAL), (*assets,), (*cash, *movements))
 
 
