@@ -181,10 +181,11 @@ def test_ties_fall_by_waste_count_expiry_and_id() -> None:
 
 
 def test_a_tie_is_looked_for_to_the_last_packet() -> None:
-    """6 and 4 beat 5 and 5 by their expiry, though found later; of two creators' equals the lower id counts."""
+    """6 and 4 beat 5 and 5 by their expiry, or by their ids, though found later; of two creators' equals the lower id counts."""
     faces = {"a": (6, 1), "b": (5, 5), "c": (5, 5), "d": (4, 1)}
     assets = [a_packet(name, fen, use_end_at_ms=NOW + ms) for name, (fen, ms) in faces.items()]
     assert ids(chosen(assets, a_purchase(10))) == ["a", "d"]
+    assert ids(chosen([replace(asset, use_end_at_ms=NOW + 5) for asset in assets], a_purchase(10))) == ["a", "d"]
     purchase = a_purchase(a_line("l0", 10), a_line("l1", 10, creator_id=WANG))
     for own, other in (("a", "b"), ("b", "a")):
         assert ids(chosen([a_packet(own, 5), a_packet(other, 5, creator_id=WANG)], purchase)) == ["a"]
