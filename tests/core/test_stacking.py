@@ -181,7 +181,7 @@ def test_ties_fall_by_waste_count_expiry_and_id() -> None:
 
 
 def test_a_tie_is_looked_for_to_the_last_packet() -> None:
-    """6 and 4 beat 5 and 5 by their expiry, or by their ids, though found later; of two creators' equals the lower id counts."""
+    """6 and 4, found later, beat 5 and 5 by expiry or ids; of two creators' equals the lower id counts."""
     faces = {"a": (6, 1), "b": (5, 5), "c": (5, 5), "d": (4, 1)}
     assets = [a_packet(name, fen, use_end_at_ms=NOW + ms) for name, (fen, ms) in faces.items()]
     assert ids(chosen(assets, a_purchase(10))) == ["a", "d"]
