@@ -17,7 +17,15 @@ from server.core.rulebook import RULEBOOKS, Rulebook
 
 NO_LIMITS = {"platform", "profile", "launch_modes_rule"}  # what a rulebook is called, and what a refusal says
 UNITS = {"_ms": "ms", "_fen": "fen", "_s": "s", "_bp": "1/10,000"}
-COUNTED = {"name_length_max": "characters", "share_count_max": "shares", "overlap_max": "packets"}
+COUNTED = {
+    "name_length_max": "characters",
+    "share_count_max": "shares",
+    "overlap_max": "packets",
+    "packets_per_order_max": "packets",
+    "creator_packets_per_order_max": "packets",
+    "packet_candidates_max": "packets",
+    "order_lines_max": "lines",
+}
 
 
 @dataclass(frozen=True, slots=True)

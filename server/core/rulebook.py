@@ -10,7 +10,9 @@ from enum import StrEnum
 
 from server.core.blackout import NO_BLACKOUTS, PROMOTION_818, BlackoutCalendar, BlackoutMode, Enforcement
 from server.core.channel import Channel, Charge, FeeMode, charge
+from server.core.discount import DiscountKind
 from server.core.packet import Schedule
+from server.core.purchase import Client, Entrance, GoodsKind, OrderTrait
 from server.core.refusal import Refused
 
 _MINUTE_MS = 60_000
@@ -31,6 +33,13 @@ class ImmediateWarmup(StrEnum):
 
     WARMUP = "warmup"
     GRAB = "grab"
+
+
+class PayAfterExpiry(StrEnum):
+    """What becomes of a payment with a packet that expired while its order was unpaid (DY-USE-7, AMB-32)."""
+
+    REFUSE = "refuse"
+    HONOUR = "honour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,59 @@ class Rulebook:
 
     # Void
     void_lead_ms: int | None = 2 * _MINUTE_MS  # DY-VOI-2; None: until the claim window closes
+
+    # Use of a creator's packets
+    use_clients: frozenset[Client] = frozenset({Client.DOUYIN, Client.HUOSHAN, Client.DOUYIN_LITE})  # DY-USE-1
+    use_entrances: frozenset[Entrance] = frozenset(  # DY-USE-3, AMB-14
+        {Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOWCASE}
+    )
+    use_rule: str = "DY-USE-3"  # DY-USE-3: the rule that a line of another creator, entrance or scope breaks
+    cart_merge_allowed: bool = False  # DY-USE-4
+    goods_excluded: frozenset[GoodsKind] = frozenset(  # DY-USE-6, AMB-36: these lines only
+        {
+            GoodsKind.VIRTUAL,
+            GoodsKind.AUCTION,
+            GoodsKind.INSURANCE,
+            GoodsKind.CROSS_BORDER,
+            GoodsKind.BLACKLISTED,
+        }
+    )
+    goods_rule: str = "DY-USE-6"  # DY-USE-6: the rule that an excluded line or order breaks
+    orders_excluded: frozenset[OrderTrait] = frozenset(OrderTrait)  # DY-USE-6, AMB-36: the whole order
+    pay_after_expiry: PayAfterExpiry = PayAfterExpiry.REFUSE  # DY-USE-7, AMB-32
+
+    # Stacking and the waterfall
+    packets_per_order_max: int = 10  # DY-STK-2, AMB-16: the creator's and the platform's together
+    creator_packets_per_order_max: int | None = None  # KS-STK-3
+    packet_candidates_max: int = 10  # DY-STK-2 (A): of one line scope; no order takes more, so no deduction is missed
+    order_lines_max: int = 100  # DY-STK-2 (A): nobody orders more in a live room
+    best_of_shop: tuple[DiscountKind, ...] = (  # KS-STK-2: together at most one; of equals, the kind named first
+        DiscountKind.SHOP_COUPON,
+        DiscountKind.STREAMER_COUPON_PACKET,
+    )
+    parallel_order: tuple[DiscountKind, ...] = (  # KS-PRC-2, AMB-30: who is served first where too little is left
+        DiscountKind.SHOP_COUPON,
+        DiscountKind.STREAMER_COUPON_PACKET,
+        DiscountKind.FULL_REDUCTION,
+        DiscountKind.FULL_PERCENT_OFF,
+        DiscountKind.MULTI_ITEM_DISCOUNT,
+        DiscountKind.CREATOR_COUPON,
+        DiscountKind.PLATFORM_COUPON,
+    )
+    fund_order: tuple[DiscountKind, ...] = (  # KS-PRC-3, AMB-17
+        DiscountKind.CREATOR_PACKET,
+        DiscountKind.PLATFORM_PACKET,
+        DiscountKind.GOLD_COIN,
+        DiscountKind.CASH_SUBSIDY,
+        DiscountKind.CONSUMPTION_CREDIT,
+    )
+
+    # Refund and settlement
+    item_level_reversal: bool = False  # DY-REV-7, AMB-21: give a packet back once the lines it paid for are refunded
+    refund_horizon_ms: int = 15 * _DAY_MS  # DY-REV-5, AMB-15 (A): after payment, until the order is final
+    reversal_delay_ms: int = _MINUTE_MS  # DY-REV-8 (A): until money that goes back to its funder arrives
+    service_fee_includes_shipping: bool = False  # DY-SET-2, AMB-37
+    base_includes_platform_packets: bool = True  # DY-SET-1, AMB-18
 
     def charge(self, amount_fen: int, channel: str) -> Charge:
         """
@@ -142,6 +204,14 @@ KUAISHOU = Rulebook(
     # The source knows no void, only the end of an activity. As the reversal of a void holds here by
     # analogy (ALL-REV-1), so does its limit; warm-up and opening are one instant (KS-LAU-2).
     void_lead_ms=2 * _MINUTE_MS,
+    use_clients=frozenset({Client.KUAISHOU}),
+    use_entrances=frozenset({Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOP}),  # KS-CLM-2
+    use_rule="KS-USE-1",
+    cart_merge_allowed=True,  # nothing else is stated
+    goods_excluded=frozenset({GoodsKind.VIRTUAL, GoodsKind.CROSS_BORDER, GoodsKind.LOCAL_LIFE}),  # KS-ELG-2
+    goods_rule="KS-USE-2",
+    orders_excluded=frozenset(),  # KS-USE-2: none is stated
+    creator_packets_per_order_max=1,  # KS-STK-3, AMB-15
 )
 
 LAB = Rulebook(
@@ -159,6 +229,11 @@ LAB = Rulebook(
     immediate_warmup_ms=None,
     overlap_max=None,
     void_lead_ms=None,
+    use_clients=frozenset(Client),
+    use_entrances=frozenset(Entrance),
+    cart_merge_allowed=True,
+    goods_excluded=frozenset(),
+    orders_excluded=frozenset(),
 )
 
 RULEBOOKS = {rulebook.platform: rulebook for rulebook in (DOUYIN, KUAISHOU, LAB)}

@@ -6,9 +6,20 @@ import pytest
 
 from server.core.blackout import NO_BLACKOUTS, PROMOTION_818, BlackoutMode, Enforcement
 from server.core.channel import Charge, FeeMode
+from server.core.discount import NATURE, DiscountKind, Stage
 from server.core.packet import Schedule
+from server.core.purchase import GoodsKind, OrderTrait
 from server.core.refusal import Refused
-from server.core.rulebook import DOUYIN, KUAISHOU, LAB, RULEBOOKS, ImmediateWarmup, LaunchMode, Rulebook
+from server.core.rulebook import (
+    DOUYIN,
+    KUAISHOU,
+    LAB,
+    RULEBOOKS,
+    ImmediateWarmup,
+    LaunchMode,
+    PayAfterExpiry,
+    Rulebook,
+)
 
 MINUTE = 60_000
 DAY = 24 * 60 * MINUTE
@@ -139,3 +150,43 @@ def test_a_load_test_trips_over_no_limit_of_lab() -> None:
     assert (LAB.relative_lead_min_ms, LAB.exact_lead_min_ms, LAB.exact_grab_step_ms) == (0, 0, 1)
     assert (LAB.popup_min_gap_ms, LAB.overlap_max, LAB.blackouts) == (0, None, NO_BLACKOUTS)
     assert LAB.voidable_until_ms(SCHEDULE) == SCHEDULE.claim_end_at_ms
+
+
+@pytest.mark.rule("DY-STK-2")
+@pytest.mark.rule("KS-STK-3")
+def test_packets_of_an_order_are_limited_as_the_sources_say() -> None:
+    """Ten with the platform's on Douyin; one favor packet on Kuaishou."""
+    assert (DOUYIN.packets_per_order_max, DOUYIN.creator_packets_per_order_max) == (10, None)
+    assert KUAISHOU.creator_packets_per_order_max == 1
+
+
+@pytest.mark.rule("DY-USE-4")
+@pytest.mark.rule("DY-USE-6")
+@pytest.mark.rule("DY-USE-7")
+def test_douyin_excludes_what_its_text_lists() -> None:
+    """No merged cart, five kinds of goods, three of orders, and no payment after expiry."""
+    assert not DOUYIN.cart_merge_allowed
+    assert DOUYIN.goods_excluded == set(GoodsKind) - {GoodsKind.ORDINARY, GoodsKind.LOCAL_LIFE}
+    assert DOUYIN.orders_excluded == set(OrderTrait)
+    assert DOUYIN.pay_after_expiry is PayAfterExpiry.REFUSE
+
+
+@pytest.mark.rule("KS-PRC-2")
+@pytest.mark.rule("KS-PRC-3")
+@pytest.mark.parametrize("rulebook", RULEBOOKS.values(), ids=lambda rulebook: rulebook.platform)
+def test_every_discount_has_its_turn_once(rulebook: Rulebook) -> None:
+    """A kind that is in no order would never be taken off, and one that is in both twice."""
+    parallel = {kind for kind in DiscountKind if NATURE[kind][0] in (Stage.SHOP, Stage.PLATFORM)}
+    funds = {kind for kind in DiscountKind if NATURE[kind][0] is Stage.FUNDS}
+    assert sorted(rulebook.parallel_order) == sorted(parallel)
+    assert sorted(rulebook.fund_order) == sorted(funds)
+    assert rulebook.parallel_order[-1] is DiscountKind.PLATFORM_COUPON
+    assert set(rulebook.best_of_shop) <= parallel
+
+
+def test_refund_and_settlement_stand_as_resolved() -> None:
+    """Refunds are judged by the order, the fee without shipping, the base with platform packets (AMB-18, -21, -37)."""
+    for rulebook in RULEBOOKS.values():
+        assert not rulebook.item_level_reversal
+        assert not rulebook.service_fee_includes_shipping
+        assert rulebook.base_includes_platform_packets
