@@ -395,6 +395,5 @@ class Viewer:
         if self._waiting:
             oldest, _ = next(iter(self._waiting.values()))  # they stand in the order in which they were sent
             timeout_ns = oldest.t_sent + RECEIPT_TIMEOUT_NS
-            if timeout_ns < wake_ns:
-                wake_ns = timeout_ns
+            wake_ns = min(wake_ns, timeout_ns)
         self._wake_ns = wake_ns

@@ -13,7 +13,9 @@ from server.store.connection import StoreUnavailable
 from server.store.transfers import StoreBroken
 
 _NOT_NOW = (
+    "below_claimed",
     "blackout",
+    "edit_raced",
     "incomplete",
     "insufficient_funds",
     "launch_raced",
@@ -26,6 +28,7 @@ _NOT_NOW = (
     "too_many_at_once",
     "too_much",
     "transfer_conflict",
+    "unchanged",
     "voided",
 )
 """What was asked for is right as such, but not now, or not with what is there."""
@@ -37,7 +40,9 @@ _NEVER = (
     "infeasible_denomination",
     "missing_field",
     "mode_not_offered",
+    "not_editable",
     "not_eligible",
+    "not_endable",
     "other_creator",
     "out_of_bounds",
     "out_of_range",

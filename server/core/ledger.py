@@ -30,6 +30,9 @@ class TransferKind(StrEnum):
     CLAIM = "claim"
     SWEEP = "sweep"
     VOID = "void"
+    EDIT = "edit"
+    TRIM = "trim"
+    END = "end"
 
 
 MOVEMENTS: dict[TransferKind, tuple[AccountKind, AccountKind]] = {
@@ -38,6 +41,9 @@ MOVEMENTS: dict[TransferKind, tuple[AccountKind, AccountKind]] = {
     TransferKind.CLAIM: (AccountKind.ESCROW, AccountKind.ASSETS),
     TransferKind.SWEEP: (AccountKind.ESCROW, AccountKind.FUNDS),
     TransferKind.VOID: (AccountKind.ESCROW, AccountKind.FUNDS),
+    TransferKind.EDIT: (AccountKind.FUNDS, AccountKind.ESCROW),
+    TransferKind.TRIM: (AccountKind.ESCROW, AccountKind.FUNDS),
+    TransferKind.END: (AccountKind.ESCROW, AccountKind.FUNDS),
 }
 """The transition table of money: what each kind of transfer debits, and what it credits."""
 
@@ -139,7 +145,7 @@ class Ledger:
         return dict(self._balances)
 
     def funds(self, creator_id: CreatorId) -> Funds:
-        """Add up a creator's funds from the journal; void and sweep are returns (DY-ACC-1, DY-ACC-4, DY-ACC-5)."""
+        """Add up a creator's funds; void, sweep, trim and end are returns (DY-ACC-1, DY-ACC-4, DY-ACC-5)."""
         account = f"{AccountKind.FUNDS}:{creator_id}"
         recharged = returned = spent = 0
         for entry in self.journal:
@@ -183,8 +189,8 @@ class Ledger:
 
 
 def _check_amount(transfer: Transfer) -> None:
-    """A sweep or a void may find nothing left; every other movement moves something."""
-    lowest = 0 if transfer.kind in (TransferKind.SWEEP, TransferKind.VOID) else 1
+    """A sweep, a void or an end may find nothing left; every other movement moves something."""
+    lowest = 0 if transfer.kind in (TransferKind.SWEEP, TransferKind.VOID, TransferKind.END) else 1
     if not lowest <= transfer.amount_fen <= FEN_MAX:
         raise Refused("out_of_range", f"must be from {lowest} to {FEN_MAX}", field="amount_fen")
 

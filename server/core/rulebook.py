@@ -73,6 +73,11 @@ class Rulebook:
     # Void
     void_lead_ms: int | None = 2 * _MINUTE_MS  # DY-VOI-2; None: until the claim window closes
 
+    # Edit and end
+    issuance_editable: bool = False  # KS-EDT-1: stated for Kuaishou alone
+    allow_decrease: bool = True  # AMB-12
+    endable: bool = False  # KS-END-1: stated for Kuaishou alone
+
     def voidable_until_ms(self, schedule: Schedule) -> int:
         """Return the room instant from which a packet of this schedule can no longer be voided (DY-VOI-2, AMB-11)."""
         if self.void_lead_ms is None:
@@ -92,6 +97,8 @@ KUAISHOU = Rulebook(
     # The source knows no void, only the end of an activity (KS-END-1). As the reversal of a void holds here by
     # analogy (ALL-REV-1), so does its limit; warm-up and opening are one instant (KS-LAU-2).
     void_lead_ms=2 * _MINUTE_MS,
+    issuance_editable=True,
+    endable=True,
 )
 
 LAB = Rulebook(
@@ -107,6 +114,8 @@ LAB = Rulebook(
     immediate_warmup_ms=None,
     overlap_max=None,
     void_lead_ms=None,
+    issuance_editable=True,
+    endable=True,
 )
 
 RULEBOOKS = {rulebook.platform: rulebook for rulebook in (DOUYIN, KUAISHOU, LAB)}

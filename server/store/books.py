@@ -7,7 +7,7 @@ from server.core.ids import CreatorId, PacketId
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.packet_record import Record, counts_from, packet_from, record_from, seed_of
+from server.store.packet_record import Record, counts_from, editions_shown, packet_from, record_from, seed_of
 from server.store.packets import claims_of
 from server.store.wallet import movement_from
 
@@ -74,7 +74,7 @@ async def _cut(store: Store, creator_id: CreatorId) -> tuple[int, str, list[int]
         ]
         for name in found:
             packet_id = PacketId(name.decode())
-            names += [keys.packet(packet_id), keys.shares(packet_id)]
+            names += [keys.packet(packet_id), keys.shares(packet_id), keys.added(packet_id)]
         cut_ms, *rest = await store.run("books", names, [])
         if cut_ms < 0:
             continue
@@ -111,6 +111,8 @@ def _packet(record: Record, in_list: int, cut_ms: int) -> Line:
         "edition": packet.edition,
         "commitment": packet.commitment,
         "seed": seed.hex() if seed else None,
+        "editions": editions_shown(record, revealed=seed is not None),
+        "ended_at_ms": packet.ended_at_ms,
         "given": counts.given,
         "given_fen": counts.given_fen,
         "remaining": counts.remaining,
@@ -148,9 +150,13 @@ async def _claims(store: Store, packet_id: PacketId) -> AsyncIterator[Line]:
 
 
 async def _left(store: Store, packet_id: PacketId) -> list[int]:
+    return [*await _listed(store, keys.returned(packet_id)), *await _listed(store, keys.added(packet_id))]
+
+
+async def _listed(store: Store, key: str) -> list[int]:
     amounts: list[int] = []
     while True:
-        page: Any = await store.redis.lrange(keys.returned(packet_id), len(amounts), len(amounts) + _LEFT_PAGE - 1)
+        page: Any = await store.redis.lrange(key, len(amounts), len(amounts) + _LEFT_PAGE - 1)
         amounts.extend(map(int, page))
         if len(page) < _LEFT_PAGE:
             return amounts

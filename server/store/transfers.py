@@ -15,6 +15,9 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
     "too_many": ("there are more shares than share_count", "shares", ""),
     "out_of_bounds": ("a share is not within min_share_fen and max_share_fen", "shares", ""),
     "not_found": ("no such packet", "packet_id", ""),
+    "below_claimed": ("more shares than that are claimed already", "share_count", "KS-EDT-1"),
+    "unchanged": ("the packet has that many shares already", "share_count", "KS-EDT-1"),
+    "edit_raced": ("another edit of this packet came first", "", ""),
     "not_draft": ("only a packet that was neither launched nor voided can be launched", "", "DY-LAU-1"),
     "launch_raced": ("another launch of this creator came first", "", ""),
 }
