@@ -150,13 +150,9 @@ async def _claims(store: Store, packet_id: PacketId) -> AsyncIterator[Line]:
 
 
 async def _left(store: Store, packet_id: PacketId) -> list[int]:
-    return [*await _listed(store, keys.returned(packet_id)), *await _listed(store, keys.added(packet_id))]
-
-
-async def _listed(store: Store, key: str) -> list[int]:
     amounts: list[int] = []
     while True:
-        page: Any = await store.redis.lrange(key, len(amounts), len(amounts) + _LEFT_PAGE - 1)
+        page: Any = await store.redis.lrange(keys.returned(packet_id), len(amounts), len(amounts) + _LEFT_PAGE - 1)
         amounts.extend(map(int, page))
         if len(page) < _LEFT_PAGE:
             return amounts

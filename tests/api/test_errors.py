@@ -158,6 +158,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
         "/api/packets": terms(creator_id),
         "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
+        "/api/packets/{packet_id}/issuance": {"share_count": 9},
     }
     names = {"{creator_id}": creator_id, "{room_id}": room_id, "{packet_id}": packet_id}
     before = api.state(creator_id)

@@ -9,7 +9,7 @@
 -- KEYS[6] packet     hash    state, schedule, counters
 -- KEYS[7] shares     list    fen not yet given
 -- KEYS[8] returned   list    the shares that go back: the list of shares under its final name
--- KEYS[9] added      list    fen that an edit has added behind them; they stay here when they go back
+-- KEYS[9] added      list    fen that an edit has added behind them, which go back after them
 -- ARGV[1] packet_id    text
 -- ARGV[2] creator_id   text
 -- ARGV[3] transfer_id  text
@@ -21,6 +21,7 @@
 -- may count shares without popping them, as in sweep.lua.
 
 local FEN_MAX = 9007199254740991
+local CHUNK = 2000
 
 local function whole(text, what)
     local number = text and string.match(text, '^%d+$') and tonumber(text)
@@ -80,6 +81,11 @@ if left > 0 then
     redis.call('LTRIM', returned, -left, -1)
 else
     redis.call('UNLINK', shares)
+end
+if in_added > 0 and left == 0 then
+    redis.call('RENAME', added, returned)
+else
+    for _ = 1, in_added, CHUNK do redis.call('RPUSH', returned, unpack(redis.call('LPOP', added, CHUNK))) end
 end
 redis.call('HSET', packet, 'state', 'voided', 'voided_at_ms', text_of(now_ms),
     'returned', text_of(left + in_added), 'returned_fen', text_of(rest_fen))
