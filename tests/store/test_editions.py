@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from loadtest.audit.judge import audit
 from loadtest.books import books_from
 from loadtest.verify import verify_packet
 from server.core.claim import ClaimStatus
@@ -59,6 +60,11 @@ async def verified(desk: Desk, packet_id: PacketId) -> None:
     verification = verify_packet(books.packets[packet_id], books.claims.get(packet_id, []), books.left[packet_id])
     assert verification.problems == ()
     assert verification.shares is not None
+    assert [each for each in audit(books, None) if each.invariant != "A11"] == []
+    other = books.packets[packet_id].issued
+    forged = books.packets[packet_id]._replace(editions=(*other[:1], other[1]._replace(seed="00" * 32), *other[2:]))
+    found = verify_packet(forged, books.claims.get(packet_id, []), books.left[packet_id]).problems
+    assert "commitment" in {problem.check for problem in found}
 
 
 @pytest.fixture
