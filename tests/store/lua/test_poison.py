@@ -61,7 +61,7 @@ def keys_of(script: str, packet_id: PacketId) -> list[str]:
 
 
 async def trim(desk: Desk, packet_id: PacketId) -> None:
-    given = ["t", packet_id, "c1", 1, 1, desk.room.room_id, keys.BELL, 0, "", ""]
+    given: list[str | int] = ["t", packet_id, "c1", 1, 1, desk.room.room_id, keys.BELL, 0, "", ""]
     await desk.store.run("edit", keys_of("edit", packet_id), given)
 
 
