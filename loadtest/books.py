@@ -37,6 +37,21 @@ class CreatorRecord(NamedTuple):
     wallet: WalletRecord
 
 
+class EditionRecord(NamedTuple):
+    """
+    What one edition of a packet has added: ``share_count`` shares from ``first_index`` on.
+
+    One that adds nothing has neither commitment nor seed: the packet then ends before ``first_index``.
+    """
+
+    edition: int
+    first_index: int
+    share_count: int
+    total_fen: int
+    commitment: str | None
+    seed: str | None
+
+
 class PacketRecord(NamedTuple):
     """A packet at its creator's cut. Schedule and room are null until it was launched, the seed until it is over."""
 
@@ -65,6 +80,15 @@ class PacketRecord(NamedTuple):
     returned: int
     returned_fen: int
     surface: str | None = None
+    editions: tuple[EditionRecord, ...] | None = None
+    ended_at_ms: int | None = None
+
+    @property
+    def issued(self) -> tuple[EditionRecord, ...]:
+        """All editions; in books that do not list them the packet's own fields are the only one."""
+        if self.editions is not None:
+            return self.editions
+        return (EditionRecord(1, 0, self.share_count, self.total_fen, self.commitment, self.seed),)
 
     @property
     def terms(self) -> Terms:
@@ -185,6 +209,7 @@ _CLOCK = Shape(ClockRecord)
 _WALLET = Shape(WalletRecord)
 _CREATOR = Shape(CreatorRecord)
 _PACKET = Shape(PacketRecord)
+_EDITION = Shape(EditionRecord)
 _JOURNAL = Shape(JournalRecord)
 _JOURNAL_CLAIM = Shape(JournalClaim)
 _CLAIM = Shape(ClaimRecord)
@@ -199,7 +224,7 @@ def _take(books: Books, line: Line) -> None:
                 raise BadField(f"{creator.creator_id} stands here twice")
             books.creators[creator.creator_id] = creator
         case "packet":
-            packet = _PACKET.read(line)
+            packet = _packet(line)
             if packet.packet_id in books.packets:
                 raise BadField(f"{packet.packet_id} stands here twice")
             books.packets[packet.packet_id] = packet
@@ -227,6 +252,15 @@ def _creator(line: Line) -> CreatorRecord:
     if not isinstance(wallet := line.get("wallet"), dict):
         raise BadField("wallet must be an object")
     return _CREATOR.read({**line, "wallet": _WALLET.read(wallet)})
+
+
+def _packet(line: Line) -> PacketRecord:
+    editions = line.get("editions")
+    if editions is None:
+        return _PACKET.read(line)
+    if not isinstance(editions, list) or not editions or not all(isinstance(each, dict) for each in editions):
+        raise BadField("editions must be a list of objects")
+    return _PACKET.read({**line, "editions": tuple(map(_EDITION.read, editions))})
 
 
 def _journal(line: Line) -> JournalRecord:

@@ -1,9 +1,9 @@
 """Verification: a packet's shares made again from the seed it revealed, beside what the books say was handed out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from loadtest.books import ClaimRecord, PacketRecord
+from loadtest.books import ClaimRecord, EditionRecord, PacketRecord
 from loadtest.record import Line, evidence_of
 from server.core.refusal import Refused
 from server.core.split import SEED_BYTES, commitment, split
@@ -32,13 +32,14 @@ class Verification:
 
 def verify_packet(packet: PacketRecord, claims: Sequence[ClaimRecord], left: Sequence[int] | None) -> Verification:
     """
-    Compare a packet's claims and the shares that went back with the shares it had committed to.
+    Compare a packet's claims and the shares that went back with the shares it had committed to, edition by edition.
 
     *left* is None where the books do not list it (a packet that may still be grabbed). Without a seed only what
     needs none is checked: each index once and without a gap, each amount within its bounds.
     """
     shares, problems = _committed(packet)
     problems += _indices(packet, claims)
+    problems += _editions(packet, claims)
     problems += _amounts(packet, claims, shares)
     if left is not None:
         problems += _rest(packet, len(claims), left, shares)
@@ -46,26 +47,53 @@ def verify_packet(packet: PacketRecord, claims: Sequence[ClaimRecord], left: Seq
 
 
 def _committed(packet: PacketRecord) -> tuple[tuple[int, ...] | None, list[Problem]]:
-    """Return the shares of the revealed seed (None without one), and what is wrong with seed and commitment."""
+    """Return the shares of all revealed seeds (None without one), and what is wrong with seeds and commitments."""
     if packet.seed is None:
         if not packet.over:
             return None, []
         return None, [_of_packet(packet, "seed", f"is {packet.state}, but its seed was not revealed")]
+    shares: list[int] = []
+    problems: list[Problem] = []
+    for number, edition in enumerate(packet.issued, start=1):
+        if edition.edition != number or not 0 <= edition.first_index <= len(shares):
+            return None, [_of_packet(packet, "editions", f"has editions that do not follow each other at {number}")]
+        # What an edition before had from here on was trimmed.
+        del shares[edition.first_index :]
+        if edition.share_count:
+            drawn, problem = _drawn(packet, edition)
+            if problem is not None:
+                problems.append(problem)
+            if drawn is None:
+                return None, problems
+            shares += drawn
+    if len(shares) != packet.share_count or sum(shares) != packet.total_fen:
+        text = (
+            f"has {packet.share_count} shares of {packet.total_fen} fen, "
+            f"but its editions make {len(shares)} of {sum(shares)}"
+        )
+        problems.append(_of_packet(packet, "editions", text))
+    return tuple(shares), problems
+
+
+def _drawn(packet: PacketRecord, edition: EditionRecord) -> tuple[list[int] | None, Problem | None]:
+    """Return the shares that an edition's seed gives (None if it is no seed), and what is wrong with them."""
+    where = f" of edition {edition.edition}" if len(packet.issued) > 1 else ""
+    terms = replace(packet.terms, share_count=edition.share_count, total_fen=edition.total_fen)
     try:
-        seed = bytes.fromhex(packet.seed)
+        seed = bytes.fromhex(edition.seed or "")
     except ValueError:
         seed = b""
     if len(seed) != SEED_BYTES:
-        return None, [_of_packet(packet, "seed", f"has a seed that is not {SEED_BYTES} bytes in hexadecimal")]
+        return None, _of_packet(packet, "seed", f"has a seed{where} that is not {SEED_BYTES} bytes in hexadecimal")
     try:
-        shares = tuple(split(packet.terms, seed))
+        shares = split(terms, seed)
     except Refused as refusal:
-        return None, [_of_packet(packet, "terms", f"has terms that no shares can meet: {refusal.detail}")]
-    committed = commitment(packet.terms, seed)
-    if committed != packet.commitment:
-        text = f"committed to {packet.commitment}, but its seed gives {committed}"
-        return shares, [_of_packet(packet, "commitment", text)]
-    return shares, []
+        return None, _of_packet(packet, "terms", f"has terms{where} that no shares can meet: {refusal.detail}")
+    committed = commitment(terms, seed)
+    if committed != edition.commitment:
+        text = f"committed to {edition.commitment}, but its seed{where} gives {committed}"
+        return shares, _of_packet(packet, "commitment", text)
+    return shares, None
 
 
 def _indices(packet: PacketRecord, claims: Sequence[ClaimRecord]) -> list[Problem]:
@@ -86,6 +114,20 @@ def _indices(packet: PacketRecord, claims: Sequence[ClaimRecord]) -> list[Proble
         shown = () if beyond is None else (evidence_of("claim", beyond),)
         problems.append(Problem("gap", f"share {gap} was skipped: nobody has it, but later ones are given", shown))
     return problems
+
+
+def _editions(packet: PacketRecord, claims: Sequence[ClaimRecord]) -> list[Problem]:
+    """Return the claims that were given in an edition that did not have their share."""
+    had = {each.edition: each.first_index + each.share_count for each in packet.issued}
+    return [
+        Problem(
+            "edition",
+            f"share {claim.index} of {claim.viewer_id} was given in edition {claim.edition}, which did not have it",
+            (evidence_of("claim", claim),),
+        )
+        for claim in claims
+        if claim.index >= had.get(claim.edition, 0) and claim.index < packet.share_count
+    ]
 
 
 def _index_of(claim: ClaimRecord) -> int:

@@ -18,10 +18,13 @@ MOVEMENTS: dict[str, tuple[str, str]] = {
     "withdraw": ("funds", "withdrawing"),
     "withdraw_paid": ("withdrawing", "payout"),
     "withdraw_failed": ("withdrawing", "funds"),
+    "edit": ("funds", "escrow"),
+    "trim": ("escrow", "funds"),
+    "end": ("escrow", "funds"),
 }
 """From which kind of account to which kind each movement goes (section 3 of the rules)."""
 
-MAY_BE_NOTHING = frozenset({"sweep", "void"})
+MAY_BE_NOTHING = frozenset({"sweep", "void", "end"})
 """Movements of what is left, which may be nothing."""
 
 WITHDRAWALS = frozenset({"withdraw", "withdraw_paid", "withdraw_failed"})
@@ -138,9 +141,9 @@ def _check_wallet(
     wallet = creator.wallet
     explained = {
         "recharged_fen": moved["recharge"],
-        "returned_fen": moved["sweep"] + moved["void"],
+        "returned_fen": moved["sweep"] + moved["void"] + moved["end"] + moved["trim"],
         "withdrawn_fen": moved["withdraw"] - moved["withdraw_failed"],
-        "spent_fen": moved["fund"],
+        "spent_fen": moved["fund"] + moved["edit"],
         "available_fen": balances.get(f"funds:{creator.creator_id}", 0),
     }
     for name, fen in explained.items():
@@ -171,10 +174,10 @@ def check_packet_money(findings: Findings, case: Case) -> None:
     for entry in case.entries:
         moved[entry.movement] += entry.amount_fen
     explained = {
-        "total_fen": moved["fund"],
+        "total_fen": moved["fund"] + moved["edit"] - moved["trim"],
         "given": len(case.given),
         "given_fen": moved["claim"],
-        "returned_fen": moved["sweep"] + moved["void"],
+        "returned_fen": moved["sweep"] + moved["void"] + moved["end"],
     }
     for name, value in explained.items():
         if getattr(packet, name) != value:

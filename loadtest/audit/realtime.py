@@ -21,6 +21,8 @@ def _check_window(findings: Findings, case: Case) -> None:
     if packet is None or not case.given:
         return
     opens, ends = packet.grab_at_ms, packet.claim_end_at_ms
+    if ends is not None and packet.ended_at_ms is not None:
+        ends = packet.ended_at_ms + 1  # the claims of that millisecond may have come before it
     if opens is None or ends is None:
         text = "a share was given of a packet that was never launched"
         findings.add("A7", case.packet_id, "window", text, case.given[0].line())
@@ -34,13 +36,14 @@ def _check_window(findings: Findings, case: Case) -> None:
 
 
 def _check_finality(findings: Findings, case: Case) -> None:
-    """Check that nothing is given after a sweep or a void, and that no sweep comes before the window's end."""
+    """Check that nothing is given or edited after a sweep, a void or an end, and that no sweep comes early."""
     over = None
     for entry in case.entries:
-        if entry.movement == "claim" and over is not None:
-            text = f"shares were given after the packet's {over.movement}"
+        if entry.movement in {"claim", "edit", "trim"} and over is not None:
+            done = "given" if entry.movement == "claim" else "edited"
+            text = f"shares were {done} after the packet's {over.movement}"
             findings.add("A7", case.packet_id, "finality", text, _entry(over), _entry(entry))
-        if entry.movement in {"sweep", "void"}:
+        if entry.movement in {"sweep", "void", "end"}:
             over = entry
         ends = None if case.packet is None else case.packet.claim_end_at_ms
         if entry.movement == "sweep" and ends is not None and entry.at_ms < ends:

@@ -11,8 +11,9 @@ from server.core.ids import PacketId
 PACKETS_MAX = 16
 CREATORS_MAX = 16
 CLAIMED, SWEPT, VOIDED, ESCROW = "claimed by viewers", "swept back", "voided, back", "still in escrow"
-_ENDS = {CLAIMED: "--granted", SWEPT: "--c5", VOIDED: "--c8", ESCROW: "--other"}
-_MOVEMENTS = {"claim": CLAIMED, "sweep": SWEPT, "void": VOIDED}
+ENDED, TRIMMED = "ended, back", "trimmed by an edit, back"
+_ENDS = {CLAIMED: "--granted", SWEPT: "--c5", VOIDED: "--c8", ENDED: "--c4", TRIMMED: "--c6", ESCROW: "--other"}
+_MOVEMENTS = {"claim": CLAIMED, "sweep": SWEPT, "void": VOIDED, "end": ENDED, "trim": TRIMMED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,13 @@ def flows_of(books: Books) -> list[Flow]:
     funded: Counter[PacketId] = Counter()
     moved: Counter[tuple[PacketId, str]] = Counter()
     for entry in books.journal:
-        if entry.movement == "fund":
+        if entry.movement in {"fund", "edit"}:
             funded[entry.packet_id] += entry.amount_fen
         elif entry.movement in _MOVEMENTS:
             moved[entry.packet_id, _MOVEMENTS[entry.movement]] += entry.amount_fen
     flows = []
     for packet_id, packet in books.packets.items():
-        ends = {end: moved[packet_id, end] for end in (CLAIMED, SWEPT, VOIDED)}
+        ends = {end: moved[packet_id, end] for end in (CLAIMED, SWEPT, VOIDED, ENDED, TRIMMED)}
         ends[ESCROW] = max(0, funded[packet_id] - sum(ends.values()))
         flows += [Flow(packet.creator_id, packet_id, end, fen) for end, fen in ends.items() if fen]
     return flows

@@ -13,7 +13,9 @@ from server.store.connection import StoreUnavailable
 from server.store.transfers import StoreBroken
 
 _NOT_NOW = (
+    "below_claimed",
     "blackout",
+    "edit_raced",
     "event_conflict",
     "expired",
     "incomplete",
@@ -39,6 +41,7 @@ _NOT_NOW = (
     "trail_full",
     "trail_taken",
     "transfer_conflict",
+    "unchanged",
     "voided",
 )
 """What was asked for is right as such, but not now, or not with what is there."""
@@ -51,7 +54,9 @@ _NEVER = (
     "infeasible_denomination",
     "missing_field",
     "mode_not_offered",
+    "not_editable",
     "not_eligible",
+    "not_endable",
     "not_yours",
     "other_creator",
     "other_platform",

@@ -1,4 +1,4 @@
-"""Packets: create, copy, launch, void, get, list."""
+"""Packets: create, copy, launch, edit, void, end, get, list."""
 
 import asyncio
 import hashlib
@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.api.errors import problems
 from server.api.parts import Parts, WithKey, WithParts
 from server.core.ids import CreatorId, PacketId, RoomId, checked_creator_id, creator_of, packet_id_of
+from server.core.issuance import Edit, check_end, plan_edit
 from server.core.launch import LaunchRequest, plan_launch
+from server.core.messages import editions_on_screen
 from server.core.money import FEN_MAX
 from server.core.packet import Denomination, Packet, Phase, Terms
 from server.core.refusal import Refused
@@ -20,6 +22,7 @@ from server.store.packets import Counts
 
 router = APIRouter(prefix="/api/packets", tags=["packets"])
 
+EDIT_TRIES = 5  # edits of one packet at once; a person never makes so many
 LAUNCH_TRIES = 5  # launches of one creator at once; a person never makes so many
 
 
@@ -62,11 +65,34 @@ class Launch(BaseModel):
     claim_window_ms: int | None = Field(default=None, gt=0, strict=True)
 
 
+class Issuance(BaseModel):
+    """How many shares a packet is to have: the only thing of it that can be changed (KS-EDT-1)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    share_count: int = Field(gt=0, le=FEN_MAX, strict=True)
+
+
+class EditionShown(BaseModel):
+    """
+    What one edition of a packet's issuance added from ``first_index`` on, and its commitment; sums in fen.
+
+    A decrease adds nothing: the packet then ends before ``first_index`` (AMB-12).
+    """
+
+    edition: int
+    first_index: int
+    share_count: int
+    total_fen: int
+    commitment: str | None
+
+
 class PacketShown(BaseModel):
     """
     A packet with its schedule (if launched) and counters; sums in fen, instants in room ms.
 
-    From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can.
+    From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can. Shares that an edit
+    has added can be claimed from ``claimable_at_ms`` on.
     """
 
     packet_id: str
@@ -89,6 +115,9 @@ class PacketShown(BaseModel):
     surface: str
     edition: int
     commitment: str
+    editions: list[EditionShown]
+    claimable_at_ms: int | None
+    ended_at_ms: int | None
     allocator: str
     given: int
     given_fen: int
@@ -211,6 +240,48 @@ async def void(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
     return await _shown(parts, await parts.packets.get(packet.packet_id))
 
 
+@router.post("/{packet_id}/issuance", responses=problems(400, 404, 409, 413, 422, 503))
+async def edit_issuance(packet_id: str, body: Issuance, parts: WithParts, key: WithKey) -> PacketShown:
+    """Give a pending or active packet another number of shares, never fewer than are claimed (KS-EDT-1, AMB-12)."""
+    transfer_id = f"edit:{key}"
+    for _attempt in range(EDIT_TRIES):
+        packet = await parts.packets.get(PacketId(packet_id))
+        if await parts.packets.transferred(packet.creator_id, transfer_id):
+            edit = Edit(body.share_count, packet.edition, None)
+        else:
+            edit = plan_edit(packet, body.share_count, _rulebook(packet.platform))
+        seed, shares = b"", []
+        if edit.added is not None:
+            seed = secrets.token_bytes(32)
+            shares = await asyncio.to_thread(split, edit.added, seed)
+        try:
+            packet = await parts.packets.edit(packet, edit, transfer_id=transfer_id, shares=shares, seed=seed)
+        except Refused as refusal:
+            if refusal.code not in ("edit_raced", "raced", "incomplete"):
+                raise
+            continue
+        await parts.gateway.changed(packet.packet_id)
+        return await _shown(parts, packet)
+    raise Refused("edit_raced", "other edits of this packet came in between; try again")
+
+
+@router.post("/{packet_id}/end", responses=problems(404, 409, 422, 503))
+async def end(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
+    """End a pending or active packet now; what nobody has claimed goes back, claims stay (KS-END-1, AMB-13)."""
+    for _attempt in range(EDIT_TRIES):
+        packet = await parts.packets.get(PacketId(packet_id))
+        check_end(_rulebook(packet.platform))
+        try:
+            await parts.packets.end(packet, transfer_id=f"end:{key}")
+        except Refused as refusal:
+            if refusal.code != "raced":
+                raise
+            continue
+        await parts.gateway.changed(packet.packet_id)
+        return await _shown(parts, await parts.packets.get(packet.packet_id))
+    raise Refused("raced", "the packet was launched in between; try again")
+
+
 @router.get("/{packet_id}", responses=problems(404, 422, 503))
 async def get(packet_id: str, parts: WithParts) -> PacketShown:
     """Show one packet."""
@@ -275,6 +346,9 @@ async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None
         surface=packet.surface,
         edition=packet.edition,
         commitment=packet.commitment,
+        editions=[EditionShown(**edition) for edition in editions_on_screen(packet)],
+        claimable_at_ms=packet.claimable_at_ms,
+        ended_at_ms=packet.ended_at_ms,
         allocator=packet.allocator,
         given=counts.given,
         given_fen=counts.given_fen,

@@ -1,6 +1,6 @@
 """A packet's time in a room, from its launch to its result: what is due next, and what was told already."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +78,7 @@ class Airing:
     One packet on its way through a room. Instants are room milliseconds; *real* is how many make a real one.
 
     The facts of a packet form a chain (warm-up, open, closed, result): the next one is proposed when it is due and the
-    one before was read back. ``sold_out`` comes between; ``voided`` ends the chain anywhere.
+    one before was read back. ``sold_out`` and ``reopened`` come between; ``voided`` ends the chain anywhere.
     """
 
     def __init__(
@@ -102,6 +102,10 @@ class Airing:
         self._sold_out_after_ms = 0
         self._result: dict[str, Any] | None = None
         self._void_reason: str | None = None
+        self._ended = False
+        self._never_shown = False
+        self._reopening: _Wish | None = None
+        self._reopened_body: dict[str, Any] = {}
 
     @classmethod
     def of(cls, packet: Packet, real: int) -> "Airing":
@@ -118,7 +122,7 @@ class Airing:
     @property
     def ended(self) -> bool:
         """Tell whether this packet has left the screen."""
-        return self._step == len(_STEPS) or "voided" in self._told
+        return self._step == len(_STEPS) or "voided" in self._told or self._never_shown
 
     def knows(self, kind: str) -> bool:
         """Tell whether the fact *kind* of this packet was read back."""
@@ -135,10 +139,13 @@ class Airing:
         """Return the next instant at which this packet needs to be woken, or None."""
         if self.ended:
             return None
-        instants = [wish.at_ms for wish in (self._next, self._count, self._sold_out) if wish is not None]
+        instants = [wish.at_ms for wish in self._wishes() if wish is not None]
         if self._closing_waits():
             instants.remove(self._next.at_ms)
         return min(instants + self._marks[:1])
+
+    def _wishes(self) -> tuple[_Wish | None, ...]:
+        return self._next, self._count, self._sold_out, self._reopening
 
     def wake(self, now_ms: int) -> list[Effect]:
         """Return what is due at *now_ms*."""
@@ -149,6 +156,9 @@ class Airing:
             self._sold_out.asked(now_ms, self._real)
             body = {"packet_id": self.packet_id, "elapsed_ms": self._sold_out_after_ms}
             effects.append(Propose(Cue("sold_out", self.packet_id, body)))
+        if self._reopening is not None and self._reopening.at_ms <= now_ms:
+            self._reopening.asked(now_ms, self._real)
+            effects.append(self._propose("reopened", self._reopened_body))
         if self._count is not None and self._count.at_ms <= now_ms:
             self._count.at_ms = now_ms + self._real * COUNT_PATIENCE_MS
             self._counted_at_ms = now_ms
@@ -173,13 +183,15 @@ class Airing:
                 self._count = self._sold_out = None
             case "reopened":
                 self._told.discard("sold_out")
-                self._count, self._sold_out = _Wish(now_ms), None
+                self._reopening = self._sold_out = None
+                self._count = _Wish(now_ms) if "open" in self._told else None
             case "closed" | "result" | "voided":
                 self._marks = []
-                self._count = self._sold_out = None
+                self._count = self._sold_out = self._reopening = None
         if kind in _STEPS:
             self._step = _STEPS.index(kind) + 1
-            self._next = _Wish(self._due_at_ms())
+            due_ms = self._due_at_ms()
+            self._next = _Wish(min(due_ms, now_ms) if kind == "closed" else due_ms)
 
     def counted(self, remaining: int, now_ms: int) -> list[Effect]:
         """Note how many shares are left; tell it if that is news."""
@@ -219,18 +231,63 @@ class Airing:
                 self._sold_out = None
                 self._count = _Wish(now_ms + COUNT_EVERY_MS * self._real)
             return []
+        if kind == "reopened":
+            return [LookUp(self.packet_id)]
         if too_early:
             self._next.at_ms = now_ms + TOO_EARLY_MS * self._real
             return []
         return [LookUp(self.packet_id)]
 
     def looked_up(self, packet: Packet, now_ms: int) -> None:
-        """Take the packet as the store has it now: a voided one is told to be so, a settled one has a result."""
+        """
+        Take the packet as the store has it now.
+
+        A voided one is told to be so, a settled one has a result, an ended one is closed at once, and of one that was
+        edited (KS-EDT-1) the new issuance is told if shares came, else only counted anew.
+        """
         if packet.state is PacketState.VOIDED and self._void_reason is None:
             self._void_reason = "voided"
             self._next = _Wish(now_ms)
         elif packet.state is PacketState.SETTLED and _STEPS[self._step] == "result" and self._result is None:
             self._next.at_ms = now_ms
+        elif packet.ended_at_ms is not None and _STEPS[self._step] != "result":
+            self._end(now_ms)
+        if packet.state is PacketState.LAUNCHED and packet.edition > self._screen["edition"]:
+            self._edited(packet, now_ms)
+
+    def _end(self, now_ms: int) -> None:
+        """Close at once what the room knows of; what it has not been told of never was (KS-END-1)."""
+        if self._ended:
+            return
+        self._ended = True
+        self._never_shown = "warmup" not in self._told
+        self._step, self._next, self._marks = _STEPS.index("closed"), _Wish(now_ms), []
+        self._count = self._sold_out = self._reopening = None
+
+    def _edited(self, packet: Packet, now_ms: int) -> None:
+        screen = messages.packet_on_screen(packet)
+        # Shares that came with an edit and went with the next one need not be told of.
+        came = any(
+            each.share_count and each.first_index < packet.terms.share_count
+            for each in packet.editions
+            if each.edition > self._screen["edition"]
+        )
+        if "warmup" not in self._told:
+            self._screen = screen
+            self._next = _Wish(max(now_ms, self._due_at_ms()))
+        elif not came:
+            self._screen = screen
+            self._reopening = None
+            if "open" in self._told and "sold_out" not in self._told:
+                self._count = _Wish(now_ms)
+        elif self._reopened_body.get("edition") != packet.edition:
+            self._reopened_body = messages.issuance(packet, now_ms)
+            self._reopening = _Wish(now_ms)
+
+    def reissued(self, body: Mapping[str, Any]) -> None:
+        """Take the issuance of which a ``reopened`` that was read back speaks, unless a newer one is known."""
+        if body["edition"] > self._screen["edition"]:
+            self._screen.update({name: body[name] for name in ("edition", "share_count", "total_fen", "editions")})
 
     def settled(self, body: dict[str, Any], now_ms: int) -> None:
         """Take the result, to be proposed at once."""
@@ -260,6 +317,8 @@ class Airing:
                 return self._propose("warmup", {"packet": self._screen})
             case "result":
                 return Settle(self.packet_id) if self._result is None else self._propose("result", self._result)
+            case "closed" if self._ended:
+                return self._propose("closed", {"packet_id": self.packet_id, "reason": "ended"})
             case kind:
                 return self._propose(kind, {"packet_id": self.packet_id})
 
@@ -275,12 +334,19 @@ class Airing:
         return [Tell(messages.countdown(self.packet_id, left_ms))] if left_ms > 0 else []
 
 
-def result_body(packet_id: PacketId, claims: Mapping[ViewerId, Share], seed: bytes) -> dict[str, Any]:
-    """Return what ``result`` says: how many got a share, the ten best (ties: the earlier claim), the seed revealed."""
+def result_body(
+    packet_id: PacketId, claims: Mapping[ViewerId, Share], seed: bytes, editions: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """
+    Return what ``result`` says: how many got a share, the ten best (ties: the earlier claim), the seed revealed.
+
+    ``seed`` is the first edition's; *editions* reveal all.
+    """
     best = sorted(claims.items(), key=lambda claim: (-claim[1].amount_fen, claim[1].index))[:BEST_LUCK_COUNT]
     return {
         "packet_id": packet_id,
         "granted_count": len(claims),
         "best_luck": [{"viewer_id": v, "amount_fen": s.amount_fen, "index": s.index} for v, s in best],
         "seed": seed.hex(),
+        "editions": list(editions),
     }

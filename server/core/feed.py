@@ -5,11 +5,15 @@ from typing import Any
 
 from server.core.ids import PacketId, RoomId
 
+UNTOLD = frozenset({"launched", "changed"})
+"""Entries of a feed that have a packet looked at and are told to nobody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cue:
     """
-    A fact that some process thinks is due: ``warmup, open, sold_out, closed, voided`` or ``result`` of a packet.
+    A fact that some process thinks is due: ``warmup, open, sold_out, reopened, closed, voided`` or ``result``
+    of a packet.
 
     Every process derives the same cues from the stored schedule; the store appends each at most once.
     """
@@ -20,8 +24,18 @@ class Cue:
 
     @property
     def cue_id(self) -> str:
-        """What makes two proposals the same fact."""
-        return f"{self.kind}:{self.packet_id}"
+        """What makes two proposals the same fact; a packet can be reopened once in each edition."""
+        return f"{self.kind}:{self.packet_id}" + (f":{self.edition}" if self.kind == "reopened" else "")
+
+    @property
+    def edition(self) -> str:
+        """The edition of the packet that a warm-up or a reopening speaks of; the others speak of none."""
+        match self.kind:
+            case "warmup":
+                return str(self.body.get("packet", {}).get("edition", ""))
+            case "reopened":
+                return str(self.body["edition"])
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +43,8 @@ class FeedEntry:
     """
     One entry read back from a room's feed, in feed order.
 
-    ``kind`` is a numbered message type, or ``launched``: a packet has got its schedule (not told to viewers, seq 0).
+    ``kind`` is a numbered message type, or one that is not told to viewers (seq 0): ``launched``, a packet has got its
+    schedule, or ``changed``, it was edited or ended and is to be looked at.
     ``at_ms`` is the room time by the store's clock when it was appended.
     """
 

@@ -268,6 +268,8 @@ def _surface(grab_at_ms: int, room_id: RoomId, rulebook: Rulebook, others: Seque
         if other.room_id != room_id or other.state is PacketState.VOIDED or other.surface is not Surface.POPUP:
             continue
         assert other.schedule is not None
+        if other.ended_at_ms is not None and other.ended_at_ms < other.schedule.grab_at_ms:
+            continue  # it never popped up (KS-END-1)
         if abs(grab_at_ms - other.schedule.grab_at_ms) < rulebook.popup_min_gap_ms:
             return Surface.ASSET_WIDGET
     return Surface.POPUP

@@ -40,6 +40,9 @@ class TransferKind(StrEnum):
     WITHDRAW = "withdraw"
     WITHDRAW_PAID = "withdraw_paid"
     WITHDRAW_FAILED = "withdraw_failed"
+    EDIT = "edit"
+    TRIM = "trim"
+    END = "end"
 
 
 class Product(StrEnum):
@@ -58,6 +61,9 @@ MOVEMENTS: dict[TransferKind, tuple[AccountKind, AccountKind]] = {
     TransferKind.WITHDRAW: (AccountKind.FUNDS, AccountKind.WITHDRAWING),
     TransferKind.WITHDRAW_PAID: (AccountKind.WITHDRAWING, AccountKind.PAYOUT),
     TransferKind.WITHDRAW_FAILED: (AccountKind.WITHDRAWING, AccountKind.FUNDS),
+    TransferKind.EDIT: (AccountKind.FUNDS, AccountKind.ESCROW),
+    TransferKind.TRIM: (AccountKind.ESCROW, AccountKind.FUNDS),
+    TransferKind.END: (AccountKind.ESCROW, AccountKind.FUNDS),
 }
 """The transition table of money: what each kind of transfer debits, and what it credits."""
 
@@ -187,7 +193,7 @@ class Ledger:
         return dict(self._balances)
 
     def funds(self, creator_id: CreatorId) -> Funds:
-        """Add up a creator's funds from the journal; void and sweep are returns (DY-ACC-1, DY-ACC-4, DY-ACC-5)."""
+        """Add up a creator's funds; void, sweep, trim and end are returns (DY-ACC-1, DY-ACC-4, DY-ACC-5)."""
         account = f"{AccountKind.FUNDS}:{creator_id}"
         recharged = returned = withdrawn = spent = 0
         for entry in self.journal:
@@ -258,8 +264,8 @@ class Ledger:
 
 
 def _check_amount(transfer: Transfer) -> None:
-    """A sweep or a void may find nothing left; every other movement moves something."""
-    lowest = 0 if transfer.kind in (TransferKind.SWEEP, TransferKind.VOID) else 1
+    """A sweep, a void or an end may find nothing left; every other movement moves something."""
+    lowest = 0 if transfer.kind in (TransferKind.SWEEP, TransferKind.VOID, TransferKind.END) else 1
     if not lowest <= transfer.amount_fen <= FEN_MAX - transfer.fee_fen:
         raise Refused("out_of_range", f"must be from {lowest} to {FEN_MAX}", field="amount_fen")
 

@@ -131,7 +131,36 @@ def packet_on_screen(packet: Packet) -> dict[str, Any]:
         "surface": packet.surface,
         "edition": packet.edition,
         "commitment": packet.commitment,
+        "editions": editions_on_screen(packet),
     }
+
+
+def issuance(packet: Packet, now_ms: int) -> dict[str, Any]:
+    """Return what ``reopened`` says: how many shares there are, and from when the added ones are open."""
+    last = packet.editions[-1]
+    return {
+        "packet_id": packet.packet_id,
+        "at_ms": now_ms if packet.claimable_at_ms is None else packet.claimable_at_ms,
+        "edition": packet.edition,
+        "share_count": packet.terms.share_count,
+        "total_fen": packet.terms.total_fen,
+        "commitment": last.commitment or None,
+        "editions": editions_on_screen(packet),
+    }
+
+
+def editions_on_screen(packet: Packet) -> list[dict[str, Any]]:
+    """Return what each edition of a packet's issuance has promised; what adds no share has no commitment."""
+    return [
+        {
+            "edition": edition.edition,
+            "first_index": edition.first_index,
+            "share_count": edition.share_count,
+            "total_fen": edition.total_fen,
+            "commitment": edition.commitment or None,
+        }
+        for edition in packet.editions
+    ]
 
 
 def welcome(

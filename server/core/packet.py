@@ -30,12 +30,12 @@ class PacketState(StrEnum):
 
 
 TRANSITIONS: dict[PacketState, frozenset[PacketState]] = {
-    PacketState.DRAFT: frozenset({PacketState.LAUNCHED, PacketState.VOIDED}),
+    PacketState.DRAFT: frozenset({PacketState.LAUNCHED, PacketState.SETTLED, PacketState.VOIDED}),
     PacketState.LAUNCHED: frozenset({PacketState.SETTLED, PacketState.VOIDED}),
     PacketState.SETTLED: frozenset(),
     PacketState.VOIDED: frozenset(),
 }
-"""The steps a packet may take (section 17 of the rules); the store's scripts refuse all others."""
+"""The steps a packet may take (section 17 of the rules); the store's scripts refuse all others. Ended drafts settle."""
 
 
 class Phase(StrEnum):
@@ -78,9 +78,28 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """
+    What one edition of a packet's issuance has added: ``share_count`` shares from ``first_index`` on, as promised.
+
+    A decrease adds none (and promises nothing): the packet then ends before ``first_index`` (AMB-12).
+    """
+
+    edition: int
+    first_index: int
+    share_count: int
+    total_fen: int
+    commitment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Packet:
     """
     One red-packet batch. ``room_id`` and ``schedule`` are there exactly once it was launched.
+
+    ``terms`` are those of the last edition, ``commitment`` is the first one's. ``claimable_at_ms`` is when the shares
+    that were added last can be claimed, in room ms, if an edit has added some; ``ended_at_ms`` when somebody ended the
+    packet (KS-END-1).
 
     ``use_end_at_ms`` is the end of an absolute use validity, in room ms, or None (DY-CRE-3, AMB-5).
     """
@@ -98,6 +117,9 @@ class Packet:
     room_id: RoomId | None = None
     schedule: Schedule | None = None
     use_end_at_ms: int | None = None
+    editions: tuple[Edition, ...] = ()
+    claimable_at_ms: int | None = None
+    ended_at_ms: int | None = None
 
     def phase_at(self, now_ms: int) -> Phase:
         """Return the phase this packet is in at room time *now_ms*."""

@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from server.core import messages
 from server.core.airing import Airing, Effect, LookUp, Tell
-from server.core.feed import Cue, FeedEntry
+from server.core.feed import UNTOLD, Cue, FeedEntry
 from server.core.ids import PacketId, RoomId
 from server.core.packet import Packet
 
@@ -134,7 +134,7 @@ class Room:
         return effects
 
     def _read(self, entry: FeedEntry, now_ms: int) -> list[Effect]:
-        if entry.kind == "launched":
+        if entry.kind in UNTOLD:
             return [] if entry.packet_id in self._ended else [LookUp(entry.packet_id)]
         if entry.seq <= self.seq:
             return []
@@ -146,6 +146,8 @@ class Room:
         if airing := self._airings.get(entry.packet_id):
             if entry.kind == "open":
                 effects.append(Tell(messages.surface(airing.surface, entry.packet_id)))
+            if entry.kind == "reopened":
+                airing.reissued(entry.body)
             self._told(airing, entry.kind, now_ms)
         return effects
 
@@ -156,6 +158,7 @@ class Room:
             self._airings[packet.packet_id] = Airing.of(packet, self._real)
         airing = self._airings[packet.packet_id]
         airing.looked_up(packet, now_ms)
+        self._forget_if_ended(airing)
         return airing.wake(now_ms)
 
     def _answered(self, cue: Cue, answer: Answer, seq: int, now_ms: int) -> list[Effect]:
@@ -171,6 +174,9 @@ class Room:
 
     def _told(self, airing: Airing, kind: str, now_ms: int) -> None:
         airing.told(kind, now_ms)
+        self._forget_if_ended(airing)
+
+    def _forget_if_ended(self, airing: Airing) -> None:
         if airing.ended:
             del self._airings[airing.packet_id]
             self._ended[airing.packet_id] = None

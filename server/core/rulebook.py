@@ -91,6 +91,11 @@ class Rulebook:
     # Void
     void_lead_ms: int | None = 2 * _MINUTE_MS  # DY-VOI-2; None: until the claim window closes
 
+    # Edit and end
+    issuance_editable: bool = False  # KS-EDT-1: stated for Kuaishou alone
+    allow_decrease: bool = True  # KS-EDT-1, AMB-12
+    endable: bool = False  # KS-END-1: stated for Kuaishou alone
+
     # Use of a creator's packets
     use_clients: frozenset[Client] = frozenset({Client.DOUYIN, Client.HUOSHAN, Client.DOUYIN_LITE})  # DY-USE-1
     use_entrances: frozenset[Entrance] = frozenset(  # DY-USE-3, AMB-14
@@ -212,6 +217,8 @@ KUAISHOU = Rulebook(
     goods_rule="KS-USE-2",
     orders_excluded=frozenset(),  # KS-USE-2: none is stated
     creator_packets_per_order_max=1,  # KS-STK-3, AMB-15
+    issuance_editable=True,
+    endable=True,
 )
 
 LAB = Rulebook(
@@ -234,6 +241,8 @@ LAB = Rulebook(
     cart_merge_allowed=True,
     goods_excluded=frozenset(),
     orders_excluded=frozenset(),
+    issuance_editable=True,
+    endable=True,
 )
 
 RULEBOOKS = {rulebook.platform: rulebook for rulebook in (DOUYIN, KUAISHOU, LAB)}

@@ -139,6 +139,10 @@ class Gateway:
         """Have a packet looked at that was just voided, so that its room is told."""
         await self._look_at(packet_id)
 
+    async def changed(self, packet_id: PacketId) -> None:
+        """Have a packet looked at that was just edited or ended, so that its room is told."""
+        await self._look_at(packet_id)
+
     async def settled(self, packet_id: PacketId) -> None:
         """Have a packet looked at that was just settled, so that its result is told."""
         await self._look_at(packet_id)

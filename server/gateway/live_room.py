@@ -275,7 +275,7 @@ class LiveRoom:
         if seed is None:
             return None
         claims = await self._packets.claims(packet_id)
-        return Settled(packet_id, result_body(packet_id, claims, seed))
+        return Settled(packet_id, result_body(packet_id, claims, seed, await self._packets.revealed(packet_id)))
 
     def _arm(self) -> None:
         """Set the one timer anew, always from the clock, so that no error adds up."""

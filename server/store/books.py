@@ -7,7 +7,7 @@ from server.core.ids import CreatorId, PacketId
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.packet_record import Record, counts_from, packet_from, record_from, seed_of
+from server.store.packet_record import Record, counts_from, editions_shown, packet_from, record_from, seed_of
 from server.store.packets import claims_of
 from server.store.wallet import movement_from
 
@@ -75,7 +75,7 @@ async def _cut(store: Store, creator_id: CreatorId) -> tuple[int, str, list[int]
         ]
         for name in found:
             packet_id = PacketId(name.decode())
-            names += [keys.packet(packet_id), keys.shares(packet_id)]
+            names += [keys.packet(packet_id), keys.shares(packet_id), keys.added(packet_id)]
         cut_ms, *rest = await store.run("books", names, [])
         if cut_ms < 0:
             continue
@@ -112,6 +112,8 @@ def _packet(record: Record, in_list: int, cut_ms: int) -> Line:
         "edition": packet.edition,
         "commitment": packet.commitment,
         "seed": seed.hex() if seed else None,
+        "editions": editions_shown(record, revealed=seed is not None),
+        "ended_at_ms": packet.ended_at_ms,
         "given": counts.given,
         "given_fen": counts.given_fen,
         "remaining": counts.remaining,

@@ -66,7 +66,7 @@ class Feed:
             keys.cues(room.creator_id, room.room_id),
         ]
         outcome, seq = await self._store.run(
-            "announce", names, [cue.kind, cue.packet_id, orjson.dumps(cue.body), room.room_id]
+            "announce", names, [cue.kind, cue.packet_id, orjson.dumps(cue.body), room.room_id, cue.edition]
         )
         return Announced(Outcome(outcome.decode()), int(seq))
 

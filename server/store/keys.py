@@ -64,6 +64,11 @@ def shares(packet_id: PacketId) -> str:
     return f"{{{creator_of(packet_id)}}}:shares:{packet_id}"
 
 
+def added(packet_id: PacketId) -> str:
+    """Name the shares that an edit has added, to be given after the others."""
+    return f"{{{creator_of(packet_id)}}}:added:{packet_id}"
+
+
 def returned(packet_id: PacketId) -> str:
     """Name the shares that went back to the creator."""
     return f"{{{creator_of(packet_id)}}}:returned:{packet_id}"

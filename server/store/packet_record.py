@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from server.core.claim import Share
 from server.core.ids import CreatorId, PacketId, RequestId, RoomId
-from server.core.packet import Denomination, Packet, PacketState, Schedule, Surface, Terms
+from server.core.packet import Denomination, Edition, Packet, PacketState, Schedule, Surface, Terms
 
 Record = Mapping[bytes, bytes]
 
@@ -32,7 +33,6 @@ def packet_from(record: Record) -> Packet:
     if b"claim_end_at_ms" in record:
         schedule = Schedule(int(record[b"warmup_at_ms"]), int(record[b"grab_at_ms"]), int(record[b"claim_end_at_ms"]))
     room_id = record.get(b"room_id")
-    use_end_at_ms = record.get(b"use_end_at_ms")
     return Packet(
         packet_id=PacketId(record[b"packet_id"].decode()),
         creator_id=CreatorId(record[b"creator_id"].decode()),
@@ -52,13 +52,38 @@ def packet_from(record: Record) -> Packet:
         surface=Surface(record.get(b"surface", b"popup").decode()),
         room_id=None if room_id is None else RoomId(room_id.decode()),
         schedule=schedule,
-        use_end_at_ms=None if use_end_at_ms is None else int(use_end_at_ms),
+        use_end_at_ms=_maybe(record, b"use_end_at_ms"),
+        editions=tuple(edition for edition, _ in editions_of(record)),
+        claimable_at_ms=_maybe(record, b"claimable_at_ms"),
+        ended_at_ms=_maybe(record, b"ended_at_ms"),
     )
+
+
+def editions_of(record: Record) -> list[tuple[Edition, str]]:
+    """
+    Return the editions of a packet's issuance, each with its seed in hexadecimal, which is a secret until it is over.
+
+    A packet that was never edited has the one that its own fields describe.
+    """
+    text = record.get(b"editions")
+    if text is None:
+        first = (b"0", *(record[name] for name in (b"share_count", b"total_fen", b"commitment", b"seed")))
+        text = b",".join(first)
+    editions: list[tuple[Edition, str]] = []
+    for number, part in enumerate(text.decode().split(";"), start=1):
+        first_index, share_count, total_fen, commitment, seed = part.split(",")
+        editions.append((Edition(number, int(first_index), int(share_count), int(total_fen), commitment), seed))
+    return editions
+
+
+def _maybe(record: Record, name: bytes) -> int | None:
+    value = record.get(name)
+    return None if value is None else int(value)
 
 
 def counts_from(record: Record, in_list: int) -> Counts:
     """
-    Return a packet's counters; *in_list* is how many shares its list holds.
+    Return a packet's counters; *in_list* is how many shares its lists hold.
 
     The default allocator takes shares off the list, so the list says what remains; others may only count.
     """
@@ -73,11 +98,26 @@ def counts_from(record: Record, in_list: int) -> Counts:
 
 
 def seed_of(record: Record, now_ms: int) -> bytes | None:
-    """Return a packet's seed, or None while some of its shares may still be grabbed at room time *now_ms*."""
+    """Return the first edition's seed, or None while some of the packet may still be grabbed at room time *now_ms*."""
     state = record[b"state"]
     if state == b"draft" or (state == b"launched" and now_ms < int(record[b"claim_end_at_ms"])):
         return None
     return bytes.fromhex(record[b"seed"].decode())
+
+
+def editions_shown(record: Record, *, revealed: bool) -> list[dict[str, Any]]:
+    """Return a packet's editions for books and result; ``seed`` is None in each unless *revealed*."""
+    return [
+        {
+            "edition": edition.edition,
+            "first_index": edition.first_index,
+            "share_count": edition.share_count,
+            "total_fen": edition.total_fen,
+            "commitment": edition.commitment or None,
+            "seed": (seed or None) if revealed else None,
+        }
+        for edition, seed in editions_of(record)
+    ]
 
 
 def share_from(value: bytes) -> Share:

@@ -8,14 +8,16 @@ import orjson
 from redis.exceptions import ResponseError
 
 from server.core.claim import Share
-from server.core.ids import CreatorId, PacketId, ViewerId, creator_of
+from server.core.ids import CreatorId, PacketId, RoomId, ViewerId, creator_of
+from server.core.issuance import Edit
 from server.core.messages import packet_on_screen
 from server.core.packet import Packet, PacketState, Schedule, Surface, Terms
 from server.core.refusal import Refused
+from server.core.split import commitment as commitment_of
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.packet_record import Counts, Record, counts_from, packet_from, seed_of, share_from
+from server.store.packet_record import Counts, Record, counts_from, editions_shown, packet_from, seed_of, share_from
 from server.store.rooms import RoomRecord
 from server.store.transfers import StoreBroken, checked_transfer_id, refusal
 
@@ -200,6 +202,68 @@ class Packets:
                 return None
         raise refusal(outcome)
 
+    async def edit(
+        self, packet: Packet, edit: Edit, *, transfer_id: str, shares: Sequence[int] = (), seed: bytes = b""
+    ) -> Packet:
+        """
+        Give a packet another number of shares, and it the money or its creator the rest back (KS-EDT-1, AMB-12).
+
+        *shares* are those that are added, split from *seed*; viewers can claim them two real seconds later. The same
+        transfer id with the same packet and number changes nothing more. Raises Refused: not_found, voided, settled,
+        too_late, below_claimed, unchanged, insufficient_funds (DY-ACC-6), too_much, transfer_conflict, edit_raced or
+        raced (decide anew).
+        """
+        packet_id, creator_id = packet.packet_id, packet.creator_id
+        checked_transfer_id(transfer_id)
+        await self._clock.copy_to(creator_id)
+        known = await self.transferred(creator_id, transfer_id)
+        added, promised, room_id = edit.added, "", packet.room_id or RoomId("")
+        if added is not None:
+            promised = commitment_of(added, seed)
+            if not known:
+                await self._stage(packet_id, added, shares, promised)
+        names = [
+            *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.transfers(creator_id)),
+            *(keys.journal(creator_id), keys.packet(packet_id), keys.shares(packet_id), keys.added(packet_id)),
+            *(keys.staging(packet_id), keys.staged(packet_id), keys.stagings(creator_id)),
+            keys.feed(creator_id, room_id),
+        ]
+        asked: list[str | int] = [
+            transfer_id,
+            packet_id,
+            creator_id,
+            edit.share_count,
+            edit.edition,
+            room_id,
+            keys.BELL,
+        ]
+        asked += [0 if added is None else added.total_fen, promised, seed.hex()]
+        outcome = await self._change("edit", packet_id, names, asked)
+        if outcome not in (b"done", b"repeated"):
+            if added is not None and not known:
+                await self._unstage(packet_id, age_ms=0, commitment=promised)
+            raise _not_now(outcome, "edited", "KS-EDT-1")
+        return await self.get(packet_id)
+
+    async def end(self, packet: Packet, *, transfer_id: str) -> Counts:
+        """
+        End a packet now, as if its claim window closed: what nobody has claimed goes back (KS-END-1, AMB-13).
+
+        What was claimed stays. Raises Refused: not_found, voided, settled, too_late (the window is over),
+        transfer_conflict, raced (launched meanwhile); StoreBroken.
+        """
+        checked_transfer_id(transfer_id)
+        room_id = packet.room_id or RoomId("")
+        feed = keys.feed(packet.creator_id, room_id)
+        outcome = await self._close("end", packet.packet_id, [transfer_id, room_id, keys.BELL], feed)
+        if outcome not in (b"done", b"repeated"):
+            raise _not_now(outcome, "ended", "KS-END-1")
+        return await self.counts(packet.packet_id)
+
+    async def transferred(self, creator_id: CreatorId, transfer_id: str) -> bool:
+        """Tell whether a transfer of this id was carried out."""
+        return bool(await self._store.redis.hexists(keys.transfers(creator_id), transfer_id))
+
     async def due(self, creator_id: CreatorId) -> list[PacketId]:
         """Return the packets that are to be swept now, as far as this process's clock can tell; the script decides."""
         latest_ms = self._clock.room_ms() + self._clock.error_ms * self._clock.record.speed
@@ -223,10 +287,11 @@ class Packets:
         async with self._store.redis.pipeline(transaction=True) as together:
             together.hgetall(keys.packet(packet_id))
             together.llen(keys.shares(packet_id))
-            record, in_list = await together.execute()
+            together.llen(keys.added(packet_id))
+            record, in_list, in_added = await together.execute()
         if not record:
             raise refusal(b"not_found")
-        return counts_from(record, in_list)
+        return counts_from(record, in_list + in_added)
 
     async def list(self, creator_id: CreatorId) -> "list[Packet]":
         """Return all packets of a creator, oldest first."""
@@ -243,6 +308,12 @@ class Packets:
         """Return every claim of a packet; complete only if no more can come in."""
         return {viewer_id: share async for viewer_id, share in claims_of(self._store, packet_id)}
 
+    async def revealed(self, packet_id: PacketId) -> Sequence[dict[str, Any]]:
+        """Return the packet's editions as ``result`` reveals them; their seeds are None while it may be grabbed."""
+        record = await self._record(packet_id)
+        now_ms = self._clock.room_ms() - self._clock.error_ms * self._clock.record.speed
+        return editions_shown(record, revealed=seed_of(record, now_ms) is not None)
+
     async def seed(self, packet_id: PacketId) -> bytes | None:
         """Return the seed of the packet's shares, or None while some of them may still be grabbed."""
         return seed_of(
@@ -257,7 +328,7 @@ class Packets:
         found: Record = record
         return found
 
-    async def _close(self, script: str, packet_id: PacketId, more: Sequence[str | int]) -> bytes:
+    async def _close(self, script: str, packet_id: PacketId, more: Sequence[str | int], *besides: str) -> bytes:
         creator_id = creator_of(packet_id)
         names = [
             keys.clock_of(creator_id),
@@ -268,10 +339,17 @@ class Packets:
             keys.packet(packet_id),
             keys.shares(packet_id),
             keys.returned(packet_id),
+            keys.added(packet_id),
+            *besides,
         ]
         await self._clock.copy_to(creator_id)
+        return await self._change(script, packet_id, names, [packet_id, creator_id, *more])
+
+    async def _change(
+        self, script: str, packet_id: PacketId, names: Sequence[str], asked: Sequence[str | int]
+    ) -> bytes:
         try:
-            outcome: bytes = await self._store.run(script, names, [packet_id, creator_id, *more])
+            outcome: bytes = await self._store.run(script, names, asked)
         except ResponseError as error:
             raise StoreBroken(f"{packet_id}: {error}") from error
         return outcome
@@ -295,6 +373,16 @@ async def claims_of(store: Store, packet_id: PacketId) -> AsyncIterator[tuple[Vi
     """Yield every claim of a packet, in no order; one may come twice while the store rearranges its table."""
     async for viewer_id, value in store.redis.hscan_iter(keys.claims(packet_id), count=_SCAN):
         yield ViewerId(viewer_id.decode()), share_from(value)
+
+
+def _not_now(outcome: bytes, done: str, rule: str) -> Refused:
+    """Return the refusal of a step that comes after the packet's end, or another that the script had a word for."""
+    match outcome:
+        case b"too_late":
+            return Refused("too_late", f"the claim window is over: nothing can be {done} any more", rule=rule)
+        case b"voided" | b"settled":
+            return Refused(outcome.decode(), f"this packet is {outcome.decode()} already", rule=rule)
+    return refusal(outcome)
 
 
 def _asked(terms: Terms) -> tuple[str, int, int, int, int]:

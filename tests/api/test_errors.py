@@ -162,6 +162,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
         "/api/trails": {"order_id": "o1", "viewer_id": "vera", "room_id": room_id},
         "/api/trails/{order_id}/events": {"event_id": "e", "type": "paid", "occurred_at_ms": 1, "source": "platform"},
         "/api/isvs/{isv_id}": {"integrated": True},
+        "/api/packets/{packet_id}/issuance": {"share_count": 9},
     }
     names = {
         "{withdrawal_id}": "w1",

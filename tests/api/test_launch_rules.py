@@ -261,7 +261,7 @@ def test_a_copy_is_a_creation_without_name_and_launch(at_six: Caller, changes: d
     assert not launch_information & set(prefilled)
     copied = at_six.post("/api/packets", {**prefilled, "name": "again"})
     differs = {name for name in original if original[name] != copied[name]}
-    assert differs == {"packet_id", "name", "commitment"}
+    assert differs == {"packet_id", "name", "commitment", "editions"}
 
 
 def test_what_is_not_there_cannot_be_copied(at_six: Caller) -> None:

@@ -141,6 +141,7 @@ def test_a_packet_on_screen_tells_its_times_and_no_secret() -> None:
         "surface": "popup",
         "edition": 1,
         "commitment": "c0ffee",
+        "editions": [],
     }
 
 

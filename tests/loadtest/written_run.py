@@ -237,6 +237,7 @@ def _packet(server: Server, terms: Terms, secret: bytes, rest: list[int], rest_f
         "min_share_fen": terms.min_share_fen, "max_share_fen": terms.max_share_fen,
         "warmup_at_ms": server.opens_ms - WARMUP_MS, "grab_at_ms": server.opens_ms, "claim_end_at_ms": server.ends_ms,
         "surface": "popup", "edition": 1, "commitment": commitment(terms, secret), "seed": secret.hex(),
+        "editions": None, "ended_at_ms": None,
         "given": server.given, "given_fen": server.given_fen, "remaining": 0, "remaining_fen": 0,
         "returned": len(rest), "returned_fen": rest_fen,
     }  # fmt: skip

@@ -110,6 +110,7 @@ def claim_keys(creator_id: CreatorId, packet_id: PacketId) -> list[str]:
         keys.shares(packet_id),
         keys.claims(packet_id),
         keys.journal(creator_id),
+        keys.added(packet_id),
     ]
 
 

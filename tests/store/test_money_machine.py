@@ -1,7 +1,7 @@
 """A state machine of all that moves money, on the real store, against the pure ledger."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,49 +12,26 @@ from server.core.channel import FeeMode
 from server.core.claim import ClaimStatus
 from server.core.feed import FeedEntry
 from server.core.ids import PacketId
+from server.core.issuance import plan_edit
 from server.core.ledger import Ledger, Product, Transfer, TransferKind
+from server.core.money import half_up
 from server.core.packet import Schedule
 from server.core.refusal import Refused
 from server.core.rulebook import KUAISHOU, LAB
+from server.core.split import split
 from server.store.allocators.default import DefaultAllocator
 from server.store.connection import Durability, Store
 from server.store.embedded import EmbeddedStore
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals
 from tests.store.desk import NOW_MS, Desk, grab
+from tests.store.money_model import Model, compare
 
 S = ClaimStatus
 VIEWERS = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=8)
 WHICH = st.integers(0, 20)
 PLATFORM = replace(KUAISHOU, fee_mode=FeeMode.DEDUCTED, withdraw_channels=("alipay",))
 """A platform that has it all: fees, taken off the amount, and withdrawals."""
-
-
-@dataclass
-class Model:
-    """A packet as it should be."""
-
-    packet_id: PacketId
-    shares: list[int]
-    transfer_id: str
-    state: str = "draft"
-    grab_at_ms: int = 0
-    claim_end_at_ms: int = 0
-    given: int = 0
-    owners: dict[str, tuple[int, str]] = field(default_factory=dict)
-
-    @property
-    def left(self) -> list[int]:
-        return self.shares[self.given :]
-
-    def refusal_at(self, now_ms: int) -> ClaimStatus | None:
-        if self.state == "voided":
-            return S.VOIDED
-        if self.state == "draft" or (self.state == "launched" and now_ms < self.grab_at_ms):
-            return S.TOO_EARLY
-        if self.state == "settled" or now_ms >= self.claim_end_at_ms:
-            return S.TOO_LATE
-        return None
 
 
 class Money(RuleBasedStateMachine):
@@ -177,9 +154,9 @@ class Money(RuleBasedStateMachine):
         expected = self.post(transfer)
         assert codes == {expected}
         if not expected:
-            self.models.append(Model(packet_id, shares, transfer_id))
+            self.models.append(Model(packet_id, shares, transfer_id, first_fen=sum(shares), first_count=len(shares)))
 
-    @rule(which=WHICH, lead_ms=st.integers(0, 50), window_ms=st.integers(1, 200))
+    @rule(which=WHICH, lead_ms=st.integers(0, 50), window_ms=st.sampled_from([1, 20, 200, 5_000]))
     def launch(self, which: int, lead_ms: int, window_ms: int) -> None:
         if (model := self.pick(which)) is None:
             return
@@ -205,7 +182,7 @@ class Money(RuleBasedStateMachine):
             if one.viewer_id in model.owners:
                 assert claim.share is not None
                 assert (S.REPEATED, model.owners[one.viewer_id][0]) == (claim.status, claim.share.index)
-            elif refusal or not model.left:
+            elif refusal or not model.open_at(self.now_ms):
                 assert (refusal or S.EXHAUSTED) == claim.status
             else:
                 assert claim.share is not None
@@ -264,6 +241,72 @@ class Money(RuleBasedStateMachine):
             assert codes == {""}
             self.give_back(model, TransferKind.VOID, transfer_id, "voided")
 
+    @rule(which=WHICH, share_count=st.integers(1, 15), again=st.booleans())
+    def edit(self, which: int, share_count: int, *, again: bool) -> None:
+        if (model := self.pick(which)) is None or share_count == len(model.shares):
+            return
+        transfer_id = self.next_transfer()
+        packet = self.runner.run(self.desk.packets.get(model.packet_id))
+        plan = plan_edit(packet, share_count, LAB)
+        seed = transfer_id.encode().ljust(32, b"-")
+        shares = [] if plan.added is None else split(plan.added, seed)
+        codes = {
+            self.code(self.desk.packets.edit(packet, plan, transfer_id=transfer_id, shares=shares, seed=seed))
+            for _ in range(1 + again)
+        }
+        if model.state in ("voided", "settled"):
+            assert codes == {model.state}
+        elif model.state == "launched" and self.now_ms >= model.claim_end_at_ms:
+            assert codes == {"too_late"}
+        elif share_count < model.given:
+            assert codes == {"below_claimed"}
+        elif plan.added is None:
+            assert codes == {""}
+            trimmed = model.shares[share_count:]
+            self.ledger.post(Transfer(TransferKind.TRIM, transfer_id, self.creator_id, sum(trimmed), model.packet_id))
+            del model.shares[share_count:]
+            model.waiting = max(0, model.waiting - len(trimmed))
+            self.edited(model)
+        else:
+            added_fen = half_up(len(shares) * model.first_fen, model.first_count)
+            assert added_fen == sum(shares)
+            transfer = Transfer(TransferKind.EDIT, transfer_id, self.creator_id, added_fen, model.packet_id)
+            assert codes == {self.post(transfer)}
+            if codes == {""}:
+                model.waiting = (model.waiting if self.now_ms < model.claimable_at_ms else 0) + len(shares)
+                model.claimable_at_ms = self.now_ms + 2_000 if model.state == "launched" else 0
+                model.shares += shares
+                self.edited(model)
+
+    def edited(self, model: Model) -> None:
+        """Have the allocator hear what the feed would tell it."""
+        model.edition += 1
+        self.allocator.observe(FeedEntry(self.desk.room.room_id, "1-0", "changed", model.packet_id, 0, self.now_ms, {}))
+
+    @rule(which=WHICH)
+    def wait_for_the_added(self, which: int) -> None:
+        model = self.pick(which)
+        if model is not None and model.state == "launched" and self.now_ms < model.claimable_at_ms:
+            self.wait(model.claimable_at_ms - self.now_ms)
+
+    @rule(which=WHICH, again=st.booleans())
+    def end(self, which: int, *, again: bool) -> None:
+        if (model := self.pick(which)) is None:
+            return
+        transfer_id = self.next_transfer()
+        packet = self.runner.run(self.desk.packets.get(model.packet_id))
+        codes = {self.code(self.desk.packets.end(packet, transfer_id=transfer_id)) for _ in range(1 + again)}
+        if model.state in ("voided", "settled"):
+            assert codes == {model.state}
+        elif model.state == "launched" and self.now_ms >= model.claim_end_at_ms:
+            assert codes == {"too_late"}
+        else:
+            assert codes == {""}
+            self.give_back(model, TransferKind.END, transfer_id, "settled")
+            self.allocator.observe(
+                FeedEntry(self.desk.room.room_id, "1-0", "changed", model.packet_id, 0, self.now_ms, {})
+            )
+
     def give_back(self, model: Model, kind: TransferKind, transfer_id: str, state: str) -> None:
         self.ledger.post(Transfer(kind, transfer_id, self.creator_id, sum(model.left), model.packet_id))
         model.state = state
@@ -283,50 +326,7 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def balances_agree(self) -> None:
         if hasattr(self, "desk"):
-            self.runner.run(self._compare())
-
-    async def _compare(self) -> None:
-        self.ledger.check()
-        funds, model = await self.desk.wallet.funds(self.creator_id), self.ledger.funds(self.creator_id)
-        assert (model.available_fen, model.recharged_fen, model.returned_fen, model.withdrawn_fen, model.spent_fen) == (
-            funds.available_fen,
-            funds.recharged_fen,
-            funds.returned_fen,
-            funds.withdrawn_fen,
-            funds.spent_fen,
-        )
-        journal = [
-            (
-                *(entry["kind"], entry["transfer_id"], entry["debit"], entry["credit"], int(entry["amount_fen"])),
-                *(int(entry.get("fee_fen", 0)), entry.get("withdrawal_id", ""), entry.get("balance_fen")),
-                entry.get("product", "red_packet"),
-            )
-            for entry in await self.desk.journal()
-        ]
-        assert journal == [
-            (
-                *(e.kind, e.transfer_id, e.debit, e.credit, e.amount_fen, e.fee_fen, e.withdrawal_id),
-                None if e.balance_fen is None else str(e.balance_fen),
-                e.product,
-            )
-            for e in self.ledger.journal
-        ]
-        pending_fen = sum(
-            each.amount_fen for each in await self.desk.withdrawals.list(self.creator_id) if each.ended_at_ms is None
-        )
-        assert pending_fen == self.ledger.balance(f"withdrawing:{self.creator_id}")
-        for packet in self.models:
-            await self._compare_packet(packet)
-
-    async def _compare_packet(self, packet: Model) -> None:
-        counts = await self.desk.packets.counts(packet.packet_id)
-        over = packet.state in ("settled", "voided")
-        assert (packet.given, 0 if over else len(packet.left)) == (counts.given, counts.remaining)
-        assert (len(packet.left) if over else 0) == counts.returned
-        assert counts.given_fen == self.ledger.balance(f"assets:{packet.packet_id}")
-        assert counts.remaining_fen == self.ledger.balance(f"escrow:{packet.packet_id}")
-        claims = await self.desk.packets.claims(packet.packet_id)
-        assert packet.owners == {viewer: (share.index, share.request_id) for viewer, share in claims.items()}
+            self.runner.run(compare(self.desk, self.ledger, self.models))
 
     def code(self, attempt: object) -> str:
         """Return the code of the refusal that *attempt* meets, or nothing."""

@@ -91,8 +91,8 @@ class DefaultAllocator:
         return await call.answered
 
     def observe(self, entry: FeedEntry) -> None:
-        """Hear what was read back from a feed: a packet that was voided or reopened is forgotten."""
-        if entry.kind in ("voided", "reopened"):
+        """Hear what was read back from a feed: a packet that was voided, edited or ended is forgotten."""
+        if entry.kind in ("voided", "reopened", "changed"):
             self._memory.forget(entry.packet_id)
             self._reading.pop(entry.packet_id, None)
 
@@ -145,11 +145,12 @@ class DefaultAllocator:
             keys.shares(packet_id),
             keys.claims(packet_id),
             keys.journal(creator_id),
+            keys.added(packet_id),
         ]
         asked = "".join([f"{viewer_id},{request_id};" for viewer_id, request_id in grabs])
         self.store_calls += 1
         edition, _, _, codes, *values = await self._store.run("claim", names, [asked, len(grabs)])
-        self._learn(packet_id, codes)
+        self._learn(packet_id, codes, edition)
         held = iter(values)
         return [
             Claim(
@@ -163,17 +164,23 @@ class DefaultAllocator:
             for grab, code in zip(grabs, codes, strict=True)
         ]
 
-    def _learn(self, packet_id: PacketId, codes: bytes) -> None:
+    def _learn(self, packet_id: PacketId, codes: bytes, edition: int) -> None:
         """Start to read what the answers show to be worth remembering, unless it is remembered or being read."""
         known = self._memory.get(packet_id)
         final = b"x" in codes or b"l" in codes
         if packet_id in self._reading or not (final or b"e" in codes):
             return
         if known is None or (final and known.claims is None):
-            self._reading[packet_id] = self._start(self._read(packet_id, final=final, sold_out=b"x" in codes))
+            sold_out = edition if b"x" in codes else None
+            self._reading[packet_id] = self._start(self._read(packet_id, final=final, sold_out=sold_out))
 
-    async def _read(self, packet_id: PacketId, *, final: bool, sold_out: bool) -> None:
-        """Remember a packet, unless it was voided or reopened meanwhile: the state is read after the claims."""
+    async def _read(self, packet_id: PacketId, *, final: bool, sold_out: int | None) -> None:
+        """
+        Remember a packet, unless it was voided or edited meanwhile: the state is read after the claims.
+
+        *sold_out* is the edition that had no share left. If another has been added to the packet since, its shares are
+        about to be claimed, and nothing is remembered until they are gone too.
+        """
         try:
             claims = None
             if final:
@@ -188,10 +195,10 @@ class DefaultAllocator:
             return
         del self._reading[packet_id]
         packet = packet_from(record) if record else None
-        if packet is None or packet.schedule is None:
+        if packet is None or packet.schedule is None or sold_out not in (None, packet.edition):
             return
         if packet.state in (PacketState.LAUNCHED, PacketState.SETTLED):
-            self._memory.put(Recollection(packet_id, packet.edition, packet.schedule, claims, sold_out))
+            self._memory.put(Recollection(packet_id, packet.edition, packet.schedule, claims, sold_out is not None))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -2,14 +2,15 @@
 -- announce.lua: append a fact to a room's feed, once, when its time has come and what came before it has been told.
 --
 -- KEYS[1] clock   hash    origin_ms, started_ms, speed
--- KEYS[2] packet  hash    state, warmup_at_ms, grab_at_ms, claim_end_at_ms, given, share_count
+-- KEYS[2] packet  hash    state, warmup_at_ms, grab_at_ms, claim_end_at_ms, given, share_count, edition, ended_at_ms
 -- KEYS[3] room    hash    epoch, seq
 -- KEYS[4] feed    stream  kind, packet_id, seq, at_ms, body
 -- KEYS[5] cues    hash    cue id -> seq
--- ARGV[1] kind       warmup, open, sold_out, closed, voided or result
+-- ARGV[1] kind       warmup, open, sold_out, reopened, closed, voided or result
 -- ARGV[2] packet_id
 -- ARGV[3] body       JSON
 -- ARGV[4] room_id
+-- ARGV[5] edition    of which a warmup or a reopened speaks: one that is no longer the packet's is no fact; else ''
 -- Reply, always: { outcome, seq }
 --   announced  it got the number seq
 --   already    it had the number seq; nothing was written
@@ -17,7 +18,8 @@
 --   refused    it is no fact, or no longer one (seq 0)
 --
 -- Every process proposes every fact; the first wins. A winner's share may be the last one a moment before the opening
--- is told, so a sale that is not yet opened to the room is early, not wrong.
+-- is told, so a sale that is not yet opened to the room is early, not wrong. A packet is sold out, and reopened, at most
+-- once in each edition. One that was ended (KS-END-1) is closed at once if the room knows of it, and else never was.
 
 local clock, packet, room, feed, cues = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local kind, packet_id, body, room_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -34,8 +36,13 @@ local function room_ms()
   return tonumber(record[1]) + (real_ms - tonumber(record[2])) * tonumber(record[3])
 end
 
-local terms = redis.call('HMGET', packet, 'state', 'warmup_at_ms', 'grab_at_ms', 'claim_end_at_ms', 'given', 'share_count')
-local state = terms[1]
+local terms = redis.call('HMGET', packet, 'state', 'warmup_at_ms', 'grab_at_ms', 'claim_end_at_ms', 'given', 'share_count',
+  'edition', 'ended_at_ms')
+local state, edition, ended = terms[1], terms[7], terms[8]
+local cue = kind .. ':' .. packet_id
+if kind == 'reopened' or (kind == 'sold_out' and edition and edition ~= '1') then
+  cue = cue .. ':' .. (edition or '')
+end
 local starts_ms = { warmup = tonumber(terms[2]), open = tonumber(terms[3]), closed = tonumber(terms[4]) }
 local now_ms = room_ms()
 
@@ -45,6 +52,15 @@ local function judge()
   end
   if state ~= 'launched' and state ~= 'settled' then
     return 'refused'
+  end
+  if (kind == 'warmup' or kind == 'reopened') and ARGV[5] ~= '' and ARGV[5] ~= edition then
+    return 'refused'
+  end
+  if kind == 'reopened' then
+    return state == 'launched' and told('warmup') and not told('closed') and 'announced' or 'refused'
+  end
+  if ended and kind ~= 'result' then
+    return kind == 'closed' and told('warmup') and 'announced' or 'refused'
   end
   if kind == 'result' then
     return state == 'settled' and told('closed') and 'announced' or 'refused'
@@ -68,7 +84,7 @@ local function judge()
   return 'announced'
 end
 
-local seq = told(kind)
+local seq = redis.call('HGET', cues, cue)
 if seq then
   return { 'already', tonumber(seq) }
 end
@@ -79,7 +95,7 @@ end
 redis.call('XLEN', feed) -- a feed that is none fails here, before the first write
 
 local number = redis.call('HINCRBY', room, 'seq', 1)
-redis.call('HSET', cues, kind .. ':' .. packet_id, number)
+redis.call('HSET', cues, cue, number)
 redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', kind, 'packet_id', packet_id,
   'seq', number, 'at_ms', string.format('%.0f', now_ms), 'body', body)
 redis.call('PUBLISH', 'redrain:bell', room_id)

@@ -2,10 +2,11 @@
 -- claim.lua: answer a batch of grabs for one packet: a share to each new viewer, its own to each that has one.
 --
 -- KEYS[1] clock    hash    origin_ms, started_ms, speed
--- KEYS[2] packet   hash    state, schedule, edition, given, given_fen
+-- KEYS[2] packet   hash    state, schedule, edition, open_edition, claimable_at_ms, given, given_fen
 -- KEYS[3] shares   list    fen not yet given, the next one first
 -- KEYS[4] claims   hash    viewer_id -> index:amount_fen:edition:request_id
 -- KEYS[5] journal  stream  one entry per batch that gave something
+-- KEYS[6] added    list    fen that an edit has added, to be given after those from claimable_at_ms on
 -- ARGV[1] grabs    text    viewer_id,request_id; viewer_id,request_id; ... without blanks: 1 to 500 of them. One text,
 --                          because a thousand arguments cost their sender two microseconds a grab
 -- ARGV[2] count    int     how many grabs these are; an id that holds a separator makes another number
@@ -16,7 +17,8 @@
 -- DY-CLM-2). All of it is one step, and the journal's entry is of that step (ALL-CLM-3).
 -- The shares sum to the escrow by construction, so this script cannot over-issue: it does no arithmetic that decides.
 -- A repeat is answered before state and window are looked at, so that a winner who asks again is never told that it
--- lost. Losers write nothing. An index is the running number of the claim, counted by given.
+-- lost. Losers write nothing. An index is the running number of the claim, counted by given. Added shares whose time has
+-- not come are not there yet: neither as shares nor as remaining, and the edition is the one before.
 
 local FEN_MAX = 9007199254740991
 local PAIRS_MAX = 500
@@ -37,7 +39,7 @@ local function room_now_ms()
     return origin_ms + (real_ms - started_ms) * whole(record[3], 'clock')
 end
 
-local packet, shares, claims, journal = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local packet, shares, claims, journal, added = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local viewers, requests, pairs_asked, read = {}, {}, 0, 0
 for viewer, request in string.gmatch(ARGV[1], '([%w_.~-]+),([%w_.~-]+);') do
     pairs_asked = pairs_asked + 1
@@ -47,12 +49,16 @@ end
 if #ARGV ~= 2 or read ~= #ARGV[1] or pairs_asked ~= tonumber(ARGV[2]) then error({ err = 'BROKEN id' }) end
 if pairs_asked == 0 or pairs_asked > PAIRS_MAX then error({ err = 'BROKEN number of grabs' }) end
 
-local record = redis.call('HMGET', packet, 'state', 'edition', 'grab_at_ms', 'claim_end_at_ms', 'given', 'given_fen')
+local record = redis.call('HMGET', packet, 'state', 'edition', 'grab_at_ms', 'claim_end_at_ms', 'given', 'given_fen',
+    'claimable_at_ms', 'open_edition')
 local state = record[1]
 if not state then return { 0, 0, 0, string.rep('n', pairs_asked) } end
 
-local edition, given, given_fen = whole(record[2], 'packet'), whole(record[5], 'packet'), whole(record[6], 'packet')
+local given, given_fen = whole(record[5], 'packet'), whole(record[6], 'packet')
 local at_ms = room_now_ms()
+local added_wait = record[7] and at_ms < whole(record[7], 'packet')
+local edition_text = added_wait and record[8] or record[2]
+local edition = whole(edition_text, 'packet')
 local packet_id = string.match(packet, ':packet:(.+)$')
 
 local function refusal()
@@ -65,7 +71,8 @@ local function refusal()
     return nil
 end
 
-local remaining = redis.call('LLEN', shares)
+local in_shares = redis.call('LLEN', shares)
+local remaining = in_shares + (added_wait and 0 or redis.call('LLEN', added))
 local refused = refusal()
 local held = redis.call('HMGET', claims, unpack(viewers))
 
@@ -90,24 +97,28 @@ local taken, stored, lines = {}, {}, {}
 local sum_fen = 0
 if #winners > 0 then
     taken = redis.call('LRANGE', shares, 0, #winners - 1)
+    if #winners > in_shares then
+        for _, fen in ipairs(redis.call('LRANGE', added, 0, #winners - in_shares - 1)) do taken[#taken + 1] = fen end
+    end
     redis.call('XLEN', journal)
     for n, i in ipairs(winners) do
         local viewer, request, index = viewers[i], requests[i], text_of(given + n - 1)
         sum_fen = sum_fen + whole(taken[n], 'shares')
-        held[i] = index .. ':' .. taken[n] .. ':' .. record[2] .. ':' .. request
+        held[i] = index .. ':' .. taken[n] .. ':' .. edition_text .. ':' .. request
         stored[2 * n - 1], stored[2 * n] = viewer, held[i]
         lines[n] = viewer .. ',' .. index .. ',' .. taken[n] .. ',' .. request
     end
     whole(text_of(given_fen + sum_fen), 'packet')
 
-    redis.call('LPOP', shares, #winners)
+    redis.call('LPOP', shares, math.min(#winners, in_shares))
+    if #winners > in_shares then redis.call('LPOP', added, #winners - in_shares) end
     redis.call('HSET', claims, unpack(stored))
     redis.call('HINCRBY', packet, 'given', #winners)
     redis.call('HINCRBY', packet, 'given_fen', text_of(sum_fen))
     redis.call('XADD', journal, '*', 'kind', 'claim', 'transfer_id', 'claim:' .. packet_id .. ':' .. text_of(given),
         'packet_id', packet_id, 'debit', 'escrow:' .. packet_id, 'credit', 'assets:' .. packet_id,
         'amount_fen', text_of(sum_fen), 'at_ms', text_of(at_ms),
-        'claims', table.concat(lines, ';'), 'edition', record[2])
+        'claims', table.concat(lines, ';'), 'edition', edition_text)
 end
 
 local reply = { edition, at_ms, remaining - #winners, '' }

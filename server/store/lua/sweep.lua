@@ -9,6 +9,7 @@
 -- KEYS[6] packet     hash    state, claim_end_at_ms, counters
 -- KEYS[7] shares     list    fen not yet given
 -- KEYS[8] returned   list    the shares that go back: the list of shares under its final name
+-- KEYS[9] added      list    fen that an edit has added behind them, which go back after them
 -- ARGV[1] packet_id   text
 -- ARGV[2] creator_id  text
 -- Reply, always: one word: done, repeated, not_due (or no longer) or not_found.
@@ -17,6 +18,7 @@
 -- given ones, and one that gave more than there was leaves nothing to go back.
 
 local FEN_MAX = 9007199254740991
+local CHUNK = 2000
 
 local function whole(text, what)
     local number = text and string.match(text, '^%d+$') and tonumber(text)
@@ -35,20 +37,20 @@ local function room_now_ms()
 end
 
 local wallet, transfers, journal, due = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local packet, shares, returned = KEYS[6], KEYS[7], KEYS[8]
+local packet, shares, returned, added = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local packet_id, creator_id = ARGV[1], ARGV[2]
 local transfer_id = 'sweep:' .. packet_id
 
 local record = redis.call('HMGET', packet, 'state', 'claim_end_at_ms', 'allocator', 'share_count', 'total_fen',
     'given', 'given_fen')
 if not record[1] then return 'not_found' end
-if redis.call('HGET', transfers, transfer_id) then return 'repeated' end
+if redis.call('HGET', transfers, transfer_id) or record[1] == 'settled' then return 'repeated' end
 local now_ms = room_now_ms()
 if record[1] ~= 'launched' or now_ms < whole(record[2], 'packet') then return 'not_due' end
 
 local given = whole(record[6], 'packet')
 local rest_fen = math.max(0, whole(record[5], 'packet') - whole(record[7], 'packet'))
-local in_list = redis.call('LLEN', shares)
+local in_list, in_added = redis.call('LLEN', shares), redis.call('LLEN', added)
 local left = in_list
 if record[3] ~= 'default' then left = math.min(in_list, math.max(0, whole(record[4], 'packet') - given)) end
 local balances = redis.call('HMGET', wallet, 'available_fen', 'returned_fen')
@@ -65,7 +67,12 @@ if left > 0 then
 else
     redis.call('UNLINK', shares)
 end
-redis.call('HSET', packet, 'state', 'settled', 'returned', text_of(left), 'returned_fen', text_of(rest_fen))
+if in_added > 0 and left == 0 then
+    redis.call('RENAME', added, returned)
+else
+    for _ = 1, in_added, CHUNK do redis.call('RPUSH', returned, unpack(redis.call('LPOP', added, CHUNK))) end
+end
+redis.call('HSET', packet, 'state', 'settled', 'returned', text_of(left + in_added), 'returned_fen', text_of(rest_fen))
 redis.call('HSET', wallet, 'available_fen', text_of(available_fen), 'returned_fen', text_of(returned_fen))
 redis.call('ZREM', due, packet_id)
 redis.call('HSET', transfers, transfer_id, 'sweep:' .. packet_id .. '|' .. text_of(rest_fen))

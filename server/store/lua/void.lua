@@ -9,6 +9,7 @@
 -- KEYS[6] packet     hash    state, schedule, counters
 -- KEYS[7] shares     list    fen not yet given
 -- KEYS[8] returned   list    the shares that go back: the list of shares under its final name
+-- KEYS[9] added      list    fen that an edit has added behind them, which go back after them
 -- ARGV[1] packet_id    text
 -- ARGV[2] creator_id   text
 -- ARGV[3] transfer_id  text
@@ -20,6 +21,7 @@
 -- may count shares without popping them, as in sweep.lua.
 
 local FEN_MAX = 9007199254740991
+local CHUNK = 2000
 
 local function whole(text, what)
     local number = text and string.match(text, '^%d+$') and tonumber(text)
@@ -38,7 +40,7 @@ local function room_now_ms()
 end
 
 local wallet, transfers, journal, due = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local packet, shares, returned = KEYS[6], KEYS[7], KEYS[8]
+local packet, shares, returned, added = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local packet_id, creator_id, transfer_id = ARGV[1], ARGV[2], ARGV[3]
 
 local asked = 'void:' .. packet_id
@@ -63,7 +65,7 @@ end
 
 local given = whole(record[7], 'packet')
 local rest_fen = math.max(0, whole(record[6], 'packet') - whole(record[8], 'packet'))
-local in_list = redis.call('LLEN', shares)
+local in_list, in_added = redis.call('LLEN', shares), redis.call('LLEN', added)
 local left = in_list
 if record[4] ~= 'default' then left = math.min(in_list, math.max(0, whole(record[5], 'packet') - given)) end
 local balances = redis.call('HMGET', wallet, 'available_fen', 'returned_fen')
@@ -80,8 +82,13 @@ if left > 0 then
 else
     redis.call('UNLINK', shares)
 end
+if in_added > 0 and left == 0 then
+    redis.call('RENAME', added, returned)
+else
+    for _ = 1, in_added, CHUNK do redis.call('RPUSH', returned, unpack(redis.call('LPOP', added, CHUNK))) end
+end
 redis.call('HSET', packet, 'state', 'voided', 'voided_at_ms', text_of(now_ms),
-    'returned', text_of(left), 'returned_fen', text_of(rest_fen))
+    'returned', text_of(left + in_added), 'returned_fen', text_of(rest_fen))
 redis.call('HSET', wallet, 'available_fen', text_of(available_fen), 'returned_fen', text_of(returned_fen))
 redis.call('ZREM', due, packet_id)
 redis.call('HSET', transfers, transfer_id, asked .. '|' .. text_of(rest_fen))

@@ -229,7 +229,7 @@ async def test_a_packet_voided_before_it_was_copied_is_not_remembered(desk: Desk
     packet_id = await desk.open_packet([5])
     await allocator.claim(packet_id, crowd(1))
     await desk.packets.void(packet_id, transfer_id="v", lead_ms=None)
-    allocator._learn(packet_id, b"x")
+    allocator._learn(packet_id, b"x", 1)
     await allocator.caught_up()
 
     assert statuses(await allocator.claim(packet_id, [grab("late")])) == [S.VOIDED]

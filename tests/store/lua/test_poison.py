@@ -64,6 +64,26 @@ async def void(desk: Desk, packet_id: PacketId) -> None:
     await desk.packets.void(packet_id, transfer_id="void", lead_ms=None)
 
 
+def keys_of(script: str, packet_id: PacketId) -> list[str]:
+    """Return the keys of an edit or an end, so that a poisoned record is met in the script and not before."""
+    names = ["clock", "wallet", "transfers", "journal"]
+    if script == "edit":
+        names += [f"packet:{packet_id}", f"shares:{packet_id}", f"added:{packet_id}"]
+        names += [f"staging:{packet_id}", f"staged:{packet_id}", "stagings"]
+    else:
+        names += ["due", f"packet:{packet_id}", f"shares:{packet_id}", f"returned:{packet_id}", f"added:{packet_id}"]
+    return [f"{{c1}}:{name}" for name in [*names, "feed:room-c1"]]
+
+
+async def trim(desk: Desk, packet_id: PacketId) -> None:
+    given: list[str | int] = ["t", packet_id, "c1", 1, 1, desk.room.room_id, keys.BELL, 0, "", ""]
+    await desk.store.run("edit", keys_of("edit", packet_id), given)
+
+
+async def end(desk: Desk, packet_id: PacketId) -> None:
+    await desk.store.run("end", keys_of("end", packet_id), [packet_id, "c1", "t", desk.room.room_id, keys.BELL])
+
+
 WRONG_TYPES: list[tuple[Act, list[str]]] = [
     (recharge, ["clock", "wallet", "transfers", "journal"]),
     (withdraw, ["clock", "wallet", "transfers", "journal", "withdrawals", "withdrawal:new"]),
@@ -73,6 +93,8 @@ WRONG_TYPES: list[tuple[Act, list[str]]] = [
     (launch, ["clock", "wallet", "packet:c1.draft", "due", "feed:room-c1", "onair:room-c1"]),
     (claim, ["clock", "packet:P", "shares:P", "claims:P", "journal"]),
     (sweep, ["wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P"]),
+    (trim, ["wallet", "transfers", "journal", "packet:P", "shares:P", "added:P", "stagings", "feed:room-c1"]),
+    (end, ["wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P", "added:P", "feed:room-c1"]),
     (void, ["clock", "wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P"]),
 ]
 
@@ -107,6 +129,16 @@ WRONG_FIELDS: list[tuple[Act, str, str]] = [
     (sweep, "packet:P", "total_fen"),
     (sweep, "packet:P", "claim_end_at_ms"),
     (sweep, "wallet", "returned_fen"),
+    (trim, "packet:P", "given"),
+    (trim, "packet:P", "given_fen"),
+    (trim, "packet:P", "total_fen"),
+    (trim, "packet:P", "state"),
+    (trim, "wallet", "returned_fen"),
+    (trim, "clock", "speed"),
+    (end, "packet:P", "given_fen"),
+    (end, "packet:P", "claim_end_at_ms"),
+    (end, "packet:P", "state"),
+    (end, "wallet", "available_fen"),
     (void, "packet:P", "given_fen"),
     (void, "packet:P", "claim_end_at_ms"),
     (void, "packet:P", "state"),
