@@ -34,6 +34,11 @@ def _of(folder: Path) -> list[str]:
     return found
 
 
+def _heed_interrupts() -> None:
+    """Undo what a shell does to commands it runs in the background: a terminal's commands do hear Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def _redrain(*arguments: str, folder: Path) -> Iterator["subprocess.Popen[str]"]:
     """Run a command as a terminal would, as the leader of its process group, and leave none behind."""
@@ -44,6 +49,7 @@ def _redrain(*arguments: str, folder: Path) -> Iterator["subprocess.Popen[str]"]
         stderr=subprocess.STDOUT,
         text=True,
         process_group=0,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 - the tests have no threads that hold a lock here
     ) as process:
         try:
             yield process

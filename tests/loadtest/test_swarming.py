@@ -43,7 +43,9 @@ def test_fifty_viewers_come_grab_and_leave_in_order(fake_room: str, tmp_path: Pa
     assert len(history.conns) == 50
     assert {conn.code for conn in history.conns} == {1000}
     assert all(grab.t_reply is not None for grab in history.grabs)
-    assert {grab.status for grab in history.grabs} >= {"granted", "exhausted", "too_early"}
+    statuses = {grab.status for grab in history.grabs}
+    assert "granted" in statuses
+    assert len(statuses) > 1
     assert all(grab.t_sent >= grab.t_intended for grab in history.grabs)
     assert len(history.healths) > 2
     findings = Findings()
