@@ -27,7 +27,9 @@ WITHOUT_MIRROR = {
 NAMES_WITHOUT_A_CONCEPT = re.compile(r"(?:util|helper|common|base|manager|service)s?")
 NOT_OUR_WORDS = re.compile(r"envelope|prize|lottery", re.IGNORECASE)
 LATER = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
-REGISTRY = re.compile(r"py[p]i\.(?:org|python)|pythonhoste[d]|npmj[s]|index-ur[l]|artifactor[y]|devp[i]|/simple/", re.IGNORECASE)
+REGISTRY = re.compile(
+    r"py[p]i\.(?:org|python)|pythonhoste[d]|npmj[s]|index-ur[l]|artifactor[y]|devp[i]|/simple/", re.IGNORECASE
+)
 HOME = re.compile(r"(?<![\w.~-])(?:/home/\w|/Users/\w|/root\b|[A-Za-z]:\\Users)")
 
 
