@@ -95,4 +95,4 @@ def test_a_stampede_that_cannot_sell_out_is_vacuous(tmp_path: Path) -> None:
     code, result = _storm(tmp_path / "run", str(path), "--engine", "swarm", "--viewers", "60")
     assert (code, result["verdict"], result["reasons"], result["violations"]) == (20, "unknown", ["vacuous"], [])
     assert result["sometimes"]["sold_out_seen"] == 0
-    assert result["sometimes"]["repeat_seen"] > 0
+    assert result["sometimes"]["tap_before_opening"] > 0
