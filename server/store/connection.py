@@ -200,11 +200,14 @@ async def _configuration(redis: "Client") -> dict[str, str]:
 
 
 def _scripts() -> dict[str, _Script]:
-    texts = {
+    """Return every script by its stem, each with the shared head between its first line and the rest."""
+    files = {
         entry.name.removesuffix(".lua"): entry.read_text(encoding="utf-8")
         for entry in (resources.files("server.store") / "lua").iterdir()
         if entry.name.endswith(".lua")
     }
+    head = files.pop("head").partition("\n")[2]
+    texts = {stem: text.replace("\n", f"\n{head}", 1) for stem, text in files.items()}
     return {
         stem: _Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
         for stem, text in texts.items()

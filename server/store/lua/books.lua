@@ -10,22 +10,7 @@
 -- Reply: { cut_ms, journal_last_id, { the five balances }, { packet as field, value ... }, shares left, ... }: the
 -- last two for each packet. { -1 } if the creator has another number of packets than the keys name.
 
-local FEN_MAX = 9007199254740991
 local FIRST = 5
-
-local function whole(text, what)
-    local number = text and string.match(text, '^%d+$') and tonumber(text)
-    if not number or number > FEN_MAX then error({ err = 'BROKEN ' .. what }) end
-    return number
-end
-
-local function room_now_ms()
-    local record = redis.call('HMGET', KEYS[1], 'origin_ms', 'started_ms', 'speed')
-    local time = redis.call('TIME')
-    local real_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-    local origin_ms, started_ms = whole(record[1], 'clock'), whole(record[2], 'clock')
-    return origin_ms + (real_ms - started_ms) * whole(record[3], 'clock')
-end
 
 if redis.call('ZCARD', KEYS[4]) ~= (#KEYS - FIRST + 1) / 3 then return { -1 } end
 

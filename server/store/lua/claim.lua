@@ -20,24 +20,7 @@
 -- lost. Losers write nothing. An index is the running number of the claim, counted by given. Added shares whose time has
 -- not come are not there yet: neither as shares nor as remaining, and the edition is the one before.
 
-local FEN_MAX = 9007199254740991
 local PAIRS_MAX = 500
-
-local function whole(text, what)
-    local number = text and string.match(text, '^%d+$') and tonumber(text)
-    if not number or number > FEN_MAX then error({ err = 'BROKEN ' .. what }) end
-    return number
-end
-
-local function text_of(number) return string.format('%.0f', number) end
-
-local function room_now_ms()
-    local record = redis.call('HMGET', KEYS[1], 'origin_ms', 'started_ms', 'speed')
-    local time = redis.call('TIME')
-    local real_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-    local origin_ms, started_ms = whole(record[1], 'clock'), whole(record[2], 'clock')
-    return origin_ms + (real_ms - started_ms) * whole(record[3], 'clock')
-end
 
 local packet, shares, claims, journal, added = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local viewers, requests, pairs_asked, read = {}, {}, 0, 0

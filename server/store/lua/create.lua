@@ -22,24 +22,6 @@
 -- transfer_conflict, packet_taken, incomplete (count, sum or commitment of the staged shares is not the packet's),
 -- insufficient_funds or too_much.
 
-local FEN_MAX = 9007199254740991
-
-local function whole(text, what)
-    local number = text and string.match(text, '^%d+$') and tonumber(text)
-    if not number or number > FEN_MAX then error({ err = 'BROKEN ' .. what }) end
-    return number
-end
-
-local function text_of(number) return string.format('%.0f', number) end
-
-local function room_now_ms()
-    local record = redis.call('HMGET', KEYS[1], 'origin_ms', 'started_ms', 'speed')
-    local time = redis.call('TIME')
-    local real_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-    local origin_ms, started_ms = whole(record[1], 'clock'), whole(record[2], 'clock')
-    return origin_ms + (real_ms - started_ms) * whole(record[3], 'clock')
-end
-
 local wallet, transfers, journal, packets = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local packet, shares, staging, staged, stagings = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local transfer_id, packet_id, creator_id, commitment, seed = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]

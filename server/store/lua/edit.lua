@@ -29,18 +29,9 @@
 -- then grabs are answered in the edition before. Shares that go are the last ones, so whoever holds one keeps it. The
 -- walk over lists is as long as what is trimmed, or as what a former edit added and nobody has claimed.
 
-local FEN_MAX = 9007199254740991
 local WAIT_REAL_MS = 2000
 local FEED_LENGTH = 10000 -- as in announce.lua
 local CHUNK = 2000
-
-local function whole(text, what)
-    local number = text and string.match(text, '^%d+$') and tonumber(text)
-    if not number or number > FEN_MAX then error({ err = 'BROKEN ' .. what }) end
-    return number
-end
-
-local function text_of(number) return string.format('%.0f', number) end
 
 local speed = whole(redis.call('HGET', KEYS[1], 'speed'), 'clock')
 

@@ -22,25 +22,8 @@
 -- Claims stay as they are, so that what was claimed before stays usable (AMB-13). Allocators other than the default
 -- may count shares without popping them, as in sweep.lua.
 
-local FEN_MAX = 9007199254740991
 local CHUNK = 2000
 local FEED_LENGTH = 10000 -- as in announce.lua
-
-local function whole(text, what)
-    local number = text and string.match(text, '^%d+$') and tonumber(text)
-    if not number or number > FEN_MAX then error({ err = 'BROKEN ' .. what }) end
-    return number
-end
-
-local function text_of(number) return string.format('%.0f', number) end
-
-local function room_now_ms()
-    local record = redis.call('HMGET', KEYS[1], 'origin_ms', 'started_ms', 'speed')
-    local time = redis.call('TIME')
-    local real_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-    local origin_ms, started_ms = whole(record[1], 'clock'), whole(record[2], 'clock')
-    return origin_ms + (real_ms - started_ms) * whole(record[3], 'clock')
-end
 
 local wallet, transfers, journal, due = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local packet, shares, returned, added = KEYS[6], KEYS[7], KEYS[8], KEYS[9]

@@ -17,24 +17,6 @@
 -- what came of it are credited_fen, fee_fen and the five balances after the transfer, in the order above, joined by
 -- commas ('' if it was refused).
 
-local FEN_MAX = 9007199254740991
-
-local function whole(text, what)
-    local number = text and string.match(text, '^%d+$') and tonumber(text)
-    if not number or number > FEN_MAX then error({ err = 'BROKEN ' .. what }) end
-    return number
-end
-
-local function text_of(number) return string.format('%.0f', number) end
-
-local function room_now_ms()
-    local record = redis.call('HMGET', KEYS[1], 'origin_ms', 'started_ms', 'speed')
-    local time = redis.call('TIME')
-    local real_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-    local origin_ms, started_ms = whole(record[1], 'clock'), whole(record[2], 'clock')
-    return origin_ms + (real_ms - started_ms) * whole(record[3], 'clock')
-end
-
 local wallet, transfers, journal = KEYS[2], KEYS[3], KEYS[4]
 local transfer_id, creator_id, platform, channel, product = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local asked_fen, amount_fen = whole(ARGV[6], 'asked_fen'), whole(ARGV[7], 'credited_fen')

@@ -14,16 +14,7 @@
 -- Reply, always: { outcome, count }: outcome is staged, raced (another split or another position), too_many or
 -- out_of_bounds; count is how many are staged now.
 
-local FEN_MAX = 9007199254740991
 local FIRST = 7
-
-local function whole(text, what)
-    local number = text and string.match(text, '^%d+$') and tonumber(text)
-    if not number or number > FEN_MAX then error({ err = 'BROKEN ' .. what }) end
-    return number
-end
-
-local function text_of(number) return string.format('%.0f', number) end
 
 local staging, staged, stagings = KEYS[1], KEYS[2], KEYS[3]
 local packet_id, commitment = ARGV[1], ARGV[2]

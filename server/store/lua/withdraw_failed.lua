@@ -10,24 +10,6 @@
 -- ARGV[2] creator_id     text
 -- Reply, always: one word: done, repeated, not_found or paid (it has ended so already).
 
-local FEN_MAX = 9007199254740991
-
-local function whole(text, what)
-    local number = text and string.match(text, '^%d+$') and tonumber(text)
-    if not number or number > FEN_MAX then error({ err = 'BROKEN ' .. what }) end
-    return number
-end
-
-local function text_of(number) return string.format('%.0f', number) end
-
-local function room_now_ms()
-    local record = redis.call('HMGET', KEYS[1], 'origin_ms', 'started_ms', 'speed')
-    local time = redis.call('TIME')
-    local real_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-    local origin_ms, started_ms = whole(record[1], 'clock'), whole(record[2], 'clock')
-    return origin_ms + (real_ms - started_ms) * whole(record[3], 'clock')
-end
-
 local wallet, transfers, journal, withdrawal = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local withdrawal_id, creator_id = ARGV[1], ARGV[2]
 local transfer_id = 'failed:' .. withdrawal_id
