@@ -1,0 +1,210 @@
+"""What a buyer is about to order, as it comes over HTTP, and what it costs, as it goes back."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from server.core.discount import NATURE, RED_PACKETS, Discount, DiscountKind, Funder, Stage
+from server.core.ids import CreatorId, checked_creator_id, checked_id
+from server.core.money import FEN_MAX
+from server.core.pricing import Quote
+from server.core.purchase import Client, Entrance, GoodsKind, Line, OrderTrait, Purchase
+from server.core.refusal import Refused
+from server.core.stacking import Choice, Exclusion
+
+QUANTITY_MAX = 10_000
+DISCOUNTS_MAX = 50  # of one purchase; a shop has a few
+
+Fen = Annotated[int, Field(ge=0, le=FEN_MAX, strict=True)]
+
+
+class LineAsked(BaseModel):
+    """
+    Some pieces of one product; unit prices in fen.
+
+    ``creator_id`` is the creator from whose ``entrance`` the product page was opened (DY-USE-3, KS-CLM-2).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    line_id: str
+    product_id: str
+    list_price_fen: Fen
+    quantity: int = Field(default=1, ge=1, le=QUANTITY_MAX, strict=True)
+    flash_price_fen: Fen | None = None
+    goods: GoodsKind = GoodsKind.ORDINARY
+    creator_id: str | None = None
+    entrance: Entrance = Entrance.OTHER
+
+    def line(self) -> Line:
+        """Return it as the core knows it. Raises Refused for an id that is none."""
+        return Line(
+            checked_id("line_id", self.line_id),
+            checked_id("product_id", self.product_id),
+            self.list_price_fen,
+            self.quantity,
+            self.flash_price_fen,
+            self.goods,
+            None if self.creator_id is None else checked_creator_id(self.creator_id),
+            self.entrance,
+        )
+
+
+class DiscountAsked(BaseModel):
+    """
+    A discount that the buyer may use besides packets: ``amount_fen``, or ``pay_permille``, what is still to be paid.
+
+    It counts from ``threshold_fen`` and ``threshold_count`` pieces on, over ``line_ids`` or all lines (section 14).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    discount_id: str
+    kind: DiscountKind
+    amount_fen: Fen | None = None
+    pay_permille: int | None = Field(default=None, ge=0, le=1000, strict=True)
+    threshold_fen: Fen = 0
+    threshold_count: int = Field(default=0, ge=0, le=FEN_MAX, strict=True)
+    line_ids: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.kind in RED_PACKETS or self.kind is DiscountKind.FLASH_PRICE:
+            raise ValueError("kind: packets are named by asset_ids, a flash price stands on its line")
+        if (self.amount_fen is None) == (self.pay_permille is None):
+            raise ValueError("amount_fen: exactly one of amount_fen and pay_permille must be there")
+        if NATURE[self.kind][0] is Stage.FUNDS and (
+            self.amount_fen is None or self.threshold_fen or self.threshold_count
+        ):
+            raise ValueError("amount_fen: what is like money is an amount, and has no threshold")
+        return self
+
+    def discount(self) -> Discount:
+        """Return it as the core knows it. Raises Refused for an id that is none."""
+        return Discount(
+            checked_id("discount_id", self.discount_id),
+            self.kind,
+            self.amount_fen,
+            self.pay_permille,
+            self.threshold_fen,
+            self.threshold_count,
+            None if self.line_ids is None else frozenset(self.line_ids),
+        )
+
+
+class PurchaseAsked(BaseModel):
+    """All that one order is to contain (sections 11 to 14 of the rules); shipping and service fee in fen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    viewer_id: str
+    platform: str = "lab"
+    client: Client = Client.OTHER
+    lines: list[LineAsked] = Field(min_length=1)
+    cart_merged: bool = False
+    traits: list[OrderTrait] = []
+    shipping_fen: Fen = 0
+    service_fee_fen: Fen = 0
+    discounts: list[DiscountAsked] = Field(default=[], max_length=DISCOUNTS_MAX)
+
+    def purchase(self) -> Purchase:
+        """Return it as the core knows it. Raises Refused for ids that are none, or that stand there twice."""
+        lines = tuple(each.line() for each in self.lines)
+        if len({line.line_id for line in lines}) < len(lines):
+            raise Refused("bad_field", "each line needs an id of its own", field="lines")
+        return Purchase(
+            lines, self.client, self.cart_merged, frozenset(self.traits), self.shipping_fen, self.service_fee_fen
+        )
+
+    def promised(self) -> list[Discount]:
+        """Return the discounts. Raises Refused for ids that are none, that stand there twice, or of unknown lines."""
+        discounts = [each.discount() for each in self.discounts]
+        if len({each.discount_id for each in discounts}) < len(discounts):
+            raise Refused("bad_field", "each discount needs an id of its own", field="discounts")
+        known = {line.line_id for line in self.lines}
+        if any(each.line_ids is not None and not each.line_ids <= known for each in discounts):
+            raise Refused("bad_field", "line_ids must name lines of the purchase", field="discounts")
+        return discounts
+
+
+class DeductionShown(BaseModel):
+    """What one discount takes off, in sum and from each line in order, and what it wanted beyond that (``clamped``)."""
+
+    discount_id: str
+    kind: DiscountKind
+    stage: Stage
+    funder: Funder
+    amount_fen: int
+    clamped_fen: int
+    by_line: list[int]
+
+
+class LineShown(BaseModel):
+    """What a line costs: by the list, and what is left of it to pay."""
+
+    line_id: str
+    product_id: str
+    list_fen: int
+    paid_fen: int
+
+
+class ExclusionShown(BaseModel):
+    """Why a packet of the viewer's pays for nothing here, and the rule that says so."""
+
+    asset_id: str
+    reason: str
+    rule: str
+
+
+class QuoteShown(BaseModel):
+    """The waterfall of an order, line by line (KS-PRC-1 to KS-PRC-4); what each funder bears, by funder."""
+
+    lines: list[LineShown]
+    deductions: list[DeductionShown]
+    unused: dict[str, str]
+    asset_ids: list[str]
+    exclusions: list[ExclusionShown] = []
+    goods_paid_fen: int
+    shipping_fen: int
+    service_fee_fen: int
+    payable_fen: int
+    by_funder: dict[str, int]
+
+
+def quote_shown(quote: Quote, choice: Choice | None = None) -> QuoteShown:
+    """Return a quote as it goes back; with the *choice*, also why other packets were left out."""
+    return QuoteShown(
+        lines=[
+            LineShown(line_id=line.line_id, product_id=line.product_id, list_fen=line.list_fen, paid_fen=paid_fen)
+            for line, paid_fen in zip(quote.purchase.lines, quote.paid_by_line, strict=True)
+        ],
+        deductions=[
+            DeductionShown(
+                discount_id=each.discount_id,
+                kind=each.kind,
+                stage=NATURE[each.kind][0],
+                funder=each.funder,
+                amount_fen=each.amount_fen,
+                clamped_fen=each.clamped_fen,
+                by_line=list(each.by_line),
+            )
+            for each in quote.deductions
+        ],
+        unused={discount_id: reason.value for discount_id, reason in quote.unused},
+        asset_ids=[each.discount_id for each in quote.deductions if each.kind in RED_PACKETS],
+        exclusions=[_exclusion(each) for each in choice.exclusions] if choice else [],
+        goods_paid_fen=quote.goods_paid_fen,
+        shipping_fen=quote.purchase.shipping_fen,
+        service_fee_fen=quote.purchase.service_fee_fen,
+        payable_fen=quote.payable_fen,
+        by_funder={funder.value: fen for funder, fen in quote.by_funder().items()},
+    )
+
+
+def _exclusion(each: Exclusion) -> ExclusionShown:
+    return ExclusionShown(asset_id=each.asset_id, reason=each.reason.value, rule=each.rule)
+
+
+def creators_of(purchase: Purchase) -> list[CreatorId]:
+    """Return the creators from whose entrances a purchase comes, each once, in the order of its lines."""
+    return list(dict.fromkeys(line.creator_id for line in purchase.lines if line.creator_id is not None))
