@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.errors import problems
-from server.api.parts import WithKey, WithParts
+from server.api.parts import Parts, WithKey, WithParts
 from server.core.ids import OrderId, RoomId, ViewerId, checked_id
 from server.core.trail import (
     BEFORE_SHIPPING,
@@ -124,6 +124,12 @@ async def append(order_id: str, body: NewEvent, parts: WithParts, _: WithKey) ->
         source=body.source,
         event_id=body.event_id,
     )
+    shown = await report(parts, event)
+    return EventTaken(order_id=order_id, shown=shown, **_event_shown(event).model_dump())
+
+
+async def report(parts: Parts, event: TrailEvent) -> bool:
+    """Append an event and tell its buyer at once what is to be shown of it (LT-3); return whether anything is."""
     trail, news = await parts.trails.append(event)
     shown = event in trail.timeline(await parts.trails.integrated())
     if news:
@@ -131,7 +137,7 @@ async def append(order_id: str, body: NewEvent, parts: WithParts, _: WithKey) ->
         if shown:
             message = ServiceMessage(trail.viewer_id, trail.order_id, event.step, event.occurred_at_ms)
             await parts.gateway.trails.tell(message)
-    return EventTaken(order_id=order_id, shown=shown, **_event_shown(event).model_dump())
+    return shown
 
 
 @router.get("/trails/{order_id}", responses=problems(404, 422, 503))

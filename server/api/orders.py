@@ -1,0 +1,239 @@
+"""Orders: quote, submit, pay, cancel, refund, and how one is settled (sections 10 to 15 of the rules)."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from server.api.errors import problems
+from server.api.parts import Parts, WithKey, WithParts
+from server.api.purchases import Fen, PurchaseAsked, QuoteShown, quote_shown
+from server.api.trail import report
+from server.core.asset import AssetState
+from server.core.ids import OrderId, RoomId, checked_creator_id, checked_id
+from server.core.order import REFUNDS_MAX, OrderState, Refund
+from server.core.settlement import PER_WHOLE, Rates, Settlement, settle
+from server.core.trail import PLATFORM, Step, checked_event
+from server.store.order_record import OrderRecord
+
+router = APIRouter(prefix="/api/orders", tags=["orders"])
+
+LISTED_MAX = 500
+Rate = Annotated[int, Field(ge=0, le=PER_WHOLE, strict=True)]
+
+
+class NewOrder(PurchaseAsked):
+    """
+    A purchase to be ordered. ``asset_ids`` are the packets to pay with, as a quote named them; without, the best are.
+
+    ``expected_payable_fen`` is what the buyer was told: if it comes to something else, nothing is ordered. Commission
+    and service fee are rates in hundredths of a percent. ``room_id`` is where the logistics messages go.
+    """
+
+    merchant_id: str = "shop"
+    commission_rate: Rate = 0
+    service_fee_rate: Rate = 0
+    asset_ids: list[str] | None = None
+    expected_payable_fen: Fen | None = None
+    room_id: str | None = None
+
+    @model_validator(mode="after")
+    def _within_a_whole(self) -> Self:
+        if self.commission_rate + self.service_fee_rate > PER_WHOLE:
+            raise ValueError("commission_rate: with service_fee_rate it must not pass 10000, the whole price")
+        return self
+
+
+class NewRefund(BaseModel):
+    """Money to be paid back, in fen by line id, and of shipping and service fee; known by its ``refund_id``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    refund_id: str
+    by_line: dict[str, Fen] = {}
+    extras_fen: Fen = 0
+
+
+class UsedPacket(BaseModel):
+    """A packet in an order: its face, how much of it was used, and where it is now."""
+
+    asset_id: str
+    face_fen: int
+    used_fen: int
+    state: AssetState
+
+
+class OrderShown(BaseModel):
+    """An order; instants in room ms. ``kept_fen`` is what of the buyer's payment was not refunded."""
+
+    order_id: str
+    creator_id: str
+    viewer_id: str
+    merchant_id: str
+    platform: str
+    state: OrderState
+    created_at_ms: int
+    paid_at_ms: int | None
+    payable_fen: int
+    kept_fen: int
+    refunded_by_line: dict[str, int]
+    packets: list[UsedPacket]
+    quote: QuoteShown
+
+
+class SettlementShown(BaseModel):
+    """
+    Who has what of an order, in fen (DY-SET-1 to DY-SET-6); ``final`` once nothing can be refunded any more.
+
+    Shipping passes through to the merchant and is in none of these figures.
+    """
+
+    order_id: str
+    final: bool
+    base_fen: int
+    merchant_gross_fen: int
+    commission_fen: int
+    service_fee_fen: int
+    subsidies_fen: int
+    merchant_net_fen: int
+    creator_net_fen: int
+    platform_net_fen: int
+
+
+@router.post("/quote", responses=problems(400, 413, 422, 503))
+async def quote(body: PurchaseAsked, parts: WithParts) -> QuoteShown:
+    """Say what a purchase costs, line by line, with the best of the viewer's packets; nothing is locked."""
+    viewer_id = checked_id("viewer_id", body.viewer_id)
+    quoted, choice = await parts.orders.quote(viewer_id, body.purchase(), body.promised(), body.platform)
+    return quote_shown(quoted, choice)
+
+
+@router.post("", status_code=201, responses=problems(400, 404, 409, 413, 422, 503))
+async def submit(body: NewOrder, parts: WithParts, key: WithKey) -> OrderShown:
+    """Submit an order: its packets are locked, all or none, until it is paid or cancelled (DY-CAN-1)."""
+    room_id = None if body.room_id is None else RoomId(checked_id("room_id", body.room_id))
+    record = await parts.orders.submit(
+        checked_id("viewer_id", body.viewer_id),
+        body.purchase(),
+        body.promised(),
+        body.platform,
+        rates=Rates(body.commission_rate, body.service_fee_rate),
+        merchant_id=checked_id("merchant_id", body.merchant_id),
+        asset_ids=body.asset_ids,
+        expected_payable_fen=body.expected_payable_fen,
+        transfer_id=f"submit:{key}",
+    )
+    await parts.trails.open(record.order_id, record.order.viewer_id, room_id)
+    return _shown(record)
+
+
+@router.post("/{order_id}/pay", responses=problems(404, 409, 422, 503))
+async def pay(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
+    """Pay: the packets are redeemed, and the buyer's trail begins (DY-USE-7, KS-USE-3, LT-a)."""
+    record = await parts.orders.pay(_order_id(order_id), transfer_id=f"pay:{key}")
+    paid_at_ms = record.order.paid_at_ms
+    assert paid_at_ms is not None
+    await report(
+        parts,
+        checked_event(
+            order_id=record.order_id, step=Step.PAID, occurred_at_ms=paid_at_ms, source=PLATFORM, event_id="paid"
+        ),
+    )
+    return _shown(record)
+
+
+@router.post("/{order_id}/cancel", responses=problems(404, 409, 422, 503))
+async def cancel(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
+    """Cancel an unpaid order: its packets go back to the viewer, or, if expired, to their funders (DY-REV-4)."""
+    return _shown(await parts.orders.cancel(_order_id(order_id), transfer_id=f"cancel:{key}"))
+
+
+@router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503))
+async def refund(order_id: str, body: NewRefund, parts: WithParts) -> OrderShown:
+    """
+    Pay money back; only once all goods are refunded in full do the packets go back (DY-REV-5 to DY-REV-7, DY-CAN-5).
+
+    The same ``refund_id`` again does nothing; an order has at most 100 of them.
+    """
+    assert REFUNDS_MAX == 100
+    asked = Refund(checked_id("refund_id", body.refund_id), body.by_line, body.extras_fen)
+    return _shown(await parts.orders.refund(_order_id(order_id), asked))
+
+
+@router.get("/{order_id}", responses=problems(404, 422, 503))
+async def get(order_id: str, parts: WithParts) -> OrderShown:
+    """Show one order."""
+    return _shown(await parts.orders.get(_order_id(order_id)))
+
+
+@router.get("", responses=problems(422, 503))
+async def list_orders(
+    creator_id: str, parts: WithParts, count: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100
+) -> list[OrderShown]:
+    """List the orders that are kept with a creator, the latest first."""
+    records = await parts.orders.list(checked_creator_id(creator_id), count=count)
+    return [_shown(record) for record in records]
+
+
+@router.get("/{order_id}/settlement", responses=problems(404, 422, 503))
+async def settlement(order_id: str, parts: WithParts) -> SettlementShown:
+    """Show how an order is divided; before it is final, how it would be now (DY-SET-1 to DY-SET-6)."""
+    record = await parts.orders.get(_order_id(order_id))
+    settled = _settled(parts, record)
+    return SettlementShown(
+        order_id=record.order_id,
+        final=record.order.state in (OrderState.FINAL, OrderState.REFUNDED),
+        merchant_gross_fen=settled.merchant_gross_fen,
+        base_fen=settled.base_fen,
+        commission_fen=settled.commission_fen,
+        service_fee_fen=settled.service_fee_fen,
+        subsidies_fen=settled.subsidies_fen,
+        merchant_net_fen=settled.merchant_net_fen,
+        creator_net_fen=settled.creator_net_fen,
+        platform_net_fen=settled.platform_net_fen,
+    )
+
+
+def _settled(parts: Parts, record: OrderRecord) -> Settlement:
+    order = record.order
+    if order.state is OrderState.CANCELLED:
+        return Settlement(0, 0, 0, 0, 0, 0, 0)
+    return settle(
+        order.quote,
+        record.deal.rates,
+        parts.orders.rulebook(record.deal.platform),
+        refunded_fen=sum(order.refunded_by_line.values()),
+        packets_returned=order.state is OrderState.REFUNDED,
+    )
+
+
+def _order_id(text: str) -> OrderId:
+    return OrderId(checked_id("order_id", text))
+
+
+def _shown(record: OrderRecord) -> OrderShown:
+    order, deal = record.order, record.deal
+    used = {packet.asset_id: packet.used_fen for packet in order.packets}
+    return OrderShown(
+        order_id=record.order_id,
+        creator_id=record.home,
+        viewer_id=order.viewer_id,
+        merchant_id=deal.merchant_id,
+        platform=deal.platform,
+        state=order.state,
+        created_at_ms=record.created_at_ms,
+        paid_at_ms=order.paid_at_ms,
+        payable_fen=order.quote.payable_fen,
+        kept_fen=order.kept_fen if order.paid_at_ms is not None else 0,
+        refunded_by_line=order.refunded_by_line,
+        packets=[
+            UsedPacket(
+                asset_id=asset.asset_id,
+                face_fen=asset.face_fen,
+                used_fen=used[asset.asset_id],
+                state=asset.state,
+            )
+            for asset in record.assets
+        ],
+        quote=quote_shown(order.quote),
+    )
