@@ -14,6 +14,9 @@ RequestId = NewType("RequestId", str)
 ClaimId = NewType("ClaimId", str)
 OrderId = NewType("OrderId", str)
 
+PLATFORM = CreatorId("platform")
+"""The reserved creator id whose packets are the platform's own: their assets belong to no creator."""
+
 ID_LENGTH_MAX = 36  # a grab with two such ids fits a frame under 126 bytes
 CREATOR_ID_LENGTH_MAX = 18  # leaves room for what packet and claim ids append
 ORDER_DIGITS = 10  # of the digest: a stranger's order of the same id is refused, as what was asked is kept with it
@@ -68,3 +71,12 @@ def home_of(order_id: OrderId) -> CreatorId:
     if not dot or not suffix or len(order_id) > ID_LENGTH_MAX or not _SHAPE.fullmatch(order_id):
         raise Refused("not_found", "no such order", field="order_id")
     return checked_creator_id(creator_id)
+
+
+def packet_of_claim(claim_id: ClaimId) -> PacketId:
+    """Return the packet of which a claim took a share. Raises Refused if the text is no claim id."""
+    packet_id, colon, index = claim_id.rpartition(":")
+    if not colon or not index.isdecimal():
+        raise Refused("not_found", "no such packet in a viewer's hands", field="asset_ids")
+    creator_of(PacketId(packet_id))
+    return PacketId(packet_id)
