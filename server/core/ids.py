@@ -19,10 +19,9 @@ PLATFORM = CreatorId("platform")
 
 ID_LENGTH_MAX = 36  # a grab with two such ids fits a frame under 126 bytes
 CREATOR_ID_LENGTH_MAX = 18  # leaves room for what packet and claim ids append
-ORDER_DIGITS = 10  # of the digest: a stranger's order of the same id is refused, as what was asked is kept with it
+ORDER_DIGITS = 10  # of a digest: who meets a stranger's order under them is refused, as what was asked is kept with it
 _SHAPE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*")
-_CREATORORDER_DIGITS = 10  # of the digest: a stranger's order of the same id is refused, as what was asked is kept with it
-_SHAPE = re.compile(r"[A-Za-z0-9_~-]+")
+_CREATOR_SHAPE = re.compile(r"[A-Za-z0-9_~-]+")
 
 
 def checked_id(field: str, text: str, *, length_max: int = ID_LENGTH_MAX) -> str:

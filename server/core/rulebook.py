@@ -142,7 +142,8 @@ class Rulebook:
         DiscountKind.CONSUMPTION_CREDIT,
     )
 
-    # Refund and settlement
+    # Orders, refund and settlement
+    order_unpaid_max_ms: int = 30 * _MINUTE_MS  # DY-CAN-1 (A): submitted and not paid by then, an order is cancelled
     item_level_reversal: bool = False  # DY-REV-7, AMB-21: give a packet back once the lines it paid for are refunded
     refund_horizon_ms: int = 15 * _DAY_MS  # DY-REV-5, AMB-15 (A): after payment, until the order is final
     reversal_delay_ms: int = _MINUTE_MS  # DY-REV-8 (A): until money that goes back to its funder arrives
