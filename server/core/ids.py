@@ -13,6 +13,9 @@ RequestId = NewType("RequestId", str)
 ClaimId = NewType("ClaimId", str)
 OrderId = NewType("OrderId", str)
 
+PLATFORM = CreatorId("platform")
+"""The reserved creator id whose packets are the platform's own: their assets belong to no creator."""
+
 ID_LENGTH_MAX = 36  # a grab with two such ids fits a frame under 126 bytes
 CREATOR_ID_LENGTH_MAX = 18  # leaves room for what packet and claim ids append
 _SHAPE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*")
