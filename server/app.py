@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from server.api import books, creators, errors, health, packets, rooms, trail, withdrawals
+from server.api import assets, books, creators, errors, health, orders, packets, rooms, trail, withdrawals
 from server.api.body_limit import BodyLimit
 from server.api.parts import Parts
 from server.api.siblings import Siblings
@@ -24,10 +24,12 @@ from server.settings import LimitsProfile, Settings
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.naive import NaiveAllocator
 from server.store.allocators.port import Allocator
+from server.store.assets import Assets
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.feed import Feed, FeedFollower
 from server.store.folder import StoreLease
+from server.store.orders import Orders
 from server.store.packets import Packets
 from server.store.rooms import Rooms
 from server.store.secret import shared_secret
@@ -160,6 +162,7 @@ async def _build(
     )
     sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled)
     wallet = Wallet(store, clock)
+    held = Assets(store, clock)
     parts = Parts(
         settings=settings,
         store=store,
@@ -169,6 +172,8 @@ async def _build(
         packets=packet_records,
         rooms=room_records,
         trails=Trails(store, clock),
+        assets=held,
+        orders=Orders(store, clock, held),
         gateway=gateway,
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
     )
@@ -190,7 +195,7 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
     app = FastAPI(title="Redrain", version="0.1.0", lifespan=lifespan, responses=errors.ANY_PROBLEM)
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for module in (creators, withdrawals, rooms, packets, trail, books, health):
+    for module in (creators, withdrawals, rooms, packets, assets, orders, trail, books, health):
         app.include_router(module.router)
     return app
 

@@ -7,8 +7,9 @@ from pydantic import BaseModel
 
 from server.api.errors import problems
 from server.api.parts import WithParts
-from server.core.asset import NEVER_MS, AssetState
+from server.core.asset import AssetState
 from server.core.ids import PLATFORM, ViewerId, checked_creator_id, checked_id
+from server.core.validity import NEVER_MS
 from server.store.assets import Held
 
 router = APIRouter(prefix="/api/viewers", tags=["assets"])

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from server.api.errors import problems
-from server.api.parts import Parts, WithKey, WithParts
+from server.api.parts import WithKey, WithParts
 from server.api.purchases import Fen, PurchaseAsked, QuoteShown, quote_shown
 from server.api.trail import report
 from server.core.asset import AssetState
-from server.core.ids import OrderId, RoomId, checked_creator_id, checked_id
-from server.core.order import REFUNDS_MAX, OrderState, Refund
+from server.core.ids import OrderId, RoomId, ViewerId, checked_creator_id, checked_id
+from server.core.order import OrderState, Refund
+from server.core.rulebook import RULEBOOKS
 from server.core.settlement import PER_WHOLE, Rates, Settlement, settle
 from server.core.trail import PLATFORM, Step, checked_event
 from server.store.order_record import OrderRecord
@@ -103,7 +104,7 @@ class SettlementShown(BaseModel):
 @router.post("/quote", responses=problems(400, 413, 422, 503))
 async def quote(body: PurchaseAsked, parts: WithParts) -> QuoteShown:
     """Say what a purchase costs, line by line, with the best of the viewer's packets; nothing is locked."""
-    viewer_id = checked_id("viewer_id", body.viewer_id)
+    viewer_id = ViewerId(checked_id("viewer_id", body.viewer_id))
     quoted, choice = await parts.orders.quote(viewer_id, body.purchase(), body.promised(), body.platform)
     return quote_shown(quoted, choice)
 
@@ -113,10 +114,10 @@ async def submit(body: NewOrder, parts: WithParts, key: WithKey) -> OrderShown:
     """Submit an order: its packets are locked, all or none, until it is paid or cancelled (DY-CAN-1)."""
     room_id = None if body.room_id is None else RoomId(checked_id("room_id", body.room_id))
     record = await parts.orders.submit(
-        checked_id("viewer_id", body.viewer_id),
-        body.purchase(),
-        body.promised(),
-        body.platform,
+        viewer_id=ViewerId(checked_id("viewer_id", body.viewer_id)),
+        purchase=body.purchase(),
+        discounts=body.promised(),
+        platform=body.platform,
         rates=Rates(body.commission_rate, body.service_fee_rate),
         merchant_id=checked_id("merchant_id", body.merchant_id),
         asset_ids=body.asset_ids,
@@ -130,7 +131,7 @@ async def submit(body: NewOrder, parts: WithParts, key: WithKey) -> OrderShown:
 @router.post("/{order_id}/pay", responses=problems(404, 409, 422, 503))
 async def pay(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
     """Pay: the packets are redeemed, and the buyer's trail begins (DY-USE-7, KS-USE-3, LT-a)."""
-    record = await parts.orders.pay(_order_id(order_id), transfer_id=f"pay:{key}")
+    record = await parts.orders.pay(_order_id(order_id), f"pay:{key}")
     paid_at_ms = record.order.paid_at_ms
     assert paid_at_ms is not None
     await report(
@@ -145,7 +146,7 @@ async def pay(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
 @router.post("/{order_id}/cancel", responses=problems(404, 409, 422, 503))
 async def cancel(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
     """Cancel an unpaid order: its packets go back to the viewer, or, if expired, to their funders (DY-REV-4)."""
-    return _shown(await parts.orders.cancel(_order_id(order_id), transfer_id=f"cancel:{key}"))
+    return _shown(await parts.orders.cancel(_order_id(order_id), f"cancel:{key}"))
 
 
 @router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503))
@@ -155,7 +156,6 @@ async def refund(order_id: str, body: NewRefund, parts: WithParts) -> OrderShown
 
     The same ``refund_id`` again does nothing; an order has at most 100 of them.
     """
-    assert REFUNDS_MAX == 100
     asked = Refund(checked_id("refund_id", body.refund_id), body.by_line, body.extras_fen)
     return _shown(await parts.orders.refund(_order_id(order_id), asked))
 
@@ -171,15 +171,15 @@ async def list_orders(
     creator_id: str, parts: WithParts, count: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100
 ) -> list[OrderShown]:
     """List the orders that are kept with a creator, the latest first."""
-    records = await parts.orders.list(checked_creator_id(creator_id), count=count)
-    return [_shown(record) for record in records]
+    records = await parts.orders.list(checked_creator_id(creator_id))
+    return [_shown(record) for record in records[: -count - 1 : -1]]
 
 
 @router.get("/{order_id}/settlement", responses=problems(404, 422, 503))
 async def settlement(order_id: str, parts: WithParts) -> SettlementShown:
     """Show how an order is divided; before it is final, how it would be now (DY-SET-1 to DY-SET-6)."""
     record = await parts.orders.get(_order_id(order_id))
-    settled = _settled(parts, record)
+    settled = _settled(record)
     return SettlementShown(
         order_id=record.order_id,
         final=record.order.state in (OrderState.FINAL, OrderState.REFUNDED),
@@ -194,14 +194,14 @@ async def settlement(order_id: str, parts: WithParts) -> SettlementShown:
     )
 
 
-def _settled(parts: Parts, record: OrderRecord) -> Settlement:
+def _settled(record: OrderRecord) -> Settlement:
     order = record.order
     if order.state is OrderState.CANCELLED:
         return Settlement(0, 0, 0, 0, 0, 0, 0)
     return settle(
         order.quote,
         record.deal.rates,
-        parts.orders.rulebook(record.deal.platform),
+        RULEBOOKS[record.deal.platform],
         refunded_fen=sum(order.refunded_by_line.values()),
         packets_returned=order.state is OrderState.REFUNDED,
     )

@@ -10,8 +10,10 @@ from server.api.siblings import Siblings
 from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
 from server.settings import Settings
+from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
+from server.store.orders import Orders
 from server.store.packets import Packets
 from server.store.rooms import Rooms
 from server.store.trail import Trails
@@ -33,6 +35,8 @@ class Parts:
     packets: Packets
     rooms: Rooms
     trails: Trails
+    assets: Assets
+    orders: Orders
     gateway: Gateway
     siblings: Siblings
 
