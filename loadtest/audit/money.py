@@ -1,11 +1,21 @@
 """Money (A10): every fen of every account is explained by the journal, and the books agree with it."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 
 from loadtest.audit.case import Case
 from loadtest.audit.violation import Findings
-from loadtest.books import Books, ClaimRecord, CreatorRecord, JournalRecord, PacketRecord
+from loadtest.books import (
+    ENTRY_ID,
+    Books,
+    ClaimRecord,
+    CreatorRecord,
+    JournalRecord,
+    OpeningRecord,
+    PacketRecord,
+    WalletRecord,
+)
 from loadtest.record import Line, evidence_of
 from server.core.ids import CreatorId
 
@@ -22,6 +32,10 @@ MAY_BE_NOTHING = frozenset({"sweep", "void"})
 """Movements of what is left, which may be nothing."""
 
 
+NOTHING_BEFORE = OpeningRecord(CreatorId(""), "0-0", WalletRecord(0, 0, 0, 0, 0), {}, ())
+"""The opening of a journal that is there from its first entry."""
+
+
 def check_money(findings: Findings, books: Books) -> None:
     """Check A10 for every creator: double entry per account, the wallet, and the escrow of each packet."""
     entries: defaultdict[CreatorId, list[JournalRecord]] = defaultdict(list)
@@ -36,16 +50,42 @@ def check_money(findings: Findings, books: Books) -> None:
             text = f"the books have a journal of {creator_id}, but no wallet"
             findings.add("A10", "", f"creator {creator_id}", text, _line(entries[creator_id][0]))
             continue
-        balances = _replay(findings, entries[creator_id])
-        _check_cut(findings, creator, entries[creator_id])
-        _check_wallet(findings, creator, entries[creator_id], balances)
+        opening = books.openings.get(creator_id) or NOTHING_BEFORE
+        _check_opening(findings, opening, entries[creator_id])
+        balances = _replay(findings, opening, entries[creator_id])
+        _check_cut(findings, creator, opening, entries[creator_id])
+        _check_wallet(findings, creator, opening, entries[creator_id], balances)
         for packet in packets[creator_id]:
             _check_escrow(findings, packet, balances)
 
 
-def _replay(findings: Findings, entries: list[JournalRecord]) -> dict[str, int]:
+def _check_opening(findings: Findings, opening: OpeningRecord, entries: list[JournalRecord]) -> None:
+    """Check that an opening balances in itself, and that the journal begins behind it."""
+    wallet = opening.wallet
+    available = wallet.recharged_fen + wallet.returned_fen - wallet.withdrawn_fen - wallet.spent_fen
+    funds = opening.accounts.get(f"funds:{opening.creator_id}", 0)
+    faults = [
+        (sum(opening.accounts.values()) != 0, f"sums to {sum(opening.accounts.values())} fen, not to nothing"),
+        ({wallet.available_fen, funds} != {available}, f"has {funds} fen of funds, but the formula gives {available}"),
+    ]
+    for account, fen in opening.accounts.items():
+        faults.append((fen < 0 and not account.startswith("psp:"), f"has {fen} fen in {account}"))
+    if entries:
+        early = _place(entries[0].entry_id) <= _place(opening.through_entry_id)
+        faults.append((early, f"goes through {opening.through_entry_id}, but the journal begins before"))
+    for wrong, text in faults:
+        if wrong:
+            kind, shown = f"opening {opening.creator_id}", evidence_of("opening", opening)
+            findings.add("A10", "", kind, f"{opening.creator_id}'s opening {text}", shown)
+
+
+def _place(entry_id: str) -> tuple[int, ...]:
+    return tuple(map(int, entry_id.split("-"))) if ENTRY_ID.fullmatch(entry_id) else (sys.maxsize,)
+
+
+def _replay(findings: Findings, opening: OpeningRecord, entries: list[JournalRecord]) -> dict[str, int]:
     """Go through a journal once and return each account's balance; no account of ours may fall below zero."""
-    balances: defaultdict[str, int] = defaultdict(int)
+    balances = defaultdict(int, opening.accounts)
     transfers: dict[str, JournalRecord] = {}
     for entry in entries:
         for kind, text in _faults(entry):
@@ -82,16 +122,22 @@ def _faults(entry: JournalRecord) -> Iterator[tuple[str, str]]:
             yield "batch", f"a batch moves {entry.amount_fen} fen, but its claims sum to {sum_fen}"
 
 
-def _check_cut(findings: Findings, creator: CreatorRecord, entries: list[JournalRecord]) -> None:
+def _check_cut(
+    findings: Findings, creator: CreatorRecord, opening: OpeningRecord, entries: list[JournalRecord]
+) -> None:
     """Check that the journal reaches to the instant at which the balances were taken."""
-    last = entries[-1].entry_id if entries else ""
-    if last != creator.journal_last_id and (entries or creator.journal_last_id not in {"", "0-0"}):
+    last = entries[-1].entry_id if entries else opening.through_entry_id
+    if last != (creator.journal_last_id or "0-0"):
         text = f"{creator.creator_id}'s journal ends at {last!r}, but the cut is at {creator.journal_last_id!r}"
         findings.add("A10", "", f"cut {creator.creator_id}", text, evidence_of("creator", creator))
 
 
 def _check_wallet(
-    findings: Findings, creator: CreatorRecord, entries: list[JournalRecord], balances: dict[str, int]
+    findings: Findings,
+    creator: CreatorRecord,
+    opening: OpeningRecord,
+    entries: list[JournalRecord],
+    balances: dict[str, int],
 ) -> None:
     """Check DY-ACC-1, and that each of its terms is what the journal's movements sum to."""
     moved: defaultdict[str, int] = defaultdict(int)
@@ -99,10 +145,10 @@ def _check_wallet(
         moved[entry.movement] += entry.amount_fen
     wallet = creator.wallet
     explained = {
-        "recharged_fen": moved["recharge"],
-        "returned_fen": moved["sweep"] + moved["void"],
-        "withdrawn_fen": 0,
-        "spent_fen": moved["fund"],
+        "recharged_fen": opening.wallet.recharged_fen + moved["recharge"],
+        "returned_fen": opening.wallet.returned_fen + moved["sweep"] + moved["void"],
+        "withdrawn_fen": opening.wallet.withdrawn_fen,
+        "spent_fen": opening.wallet.spent_fen + moved["fund"],
         "available_fen": balances.get(f"funds:{creator.creator_id}", 0),
     }
     for name, fen in explained.items():

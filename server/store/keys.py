@@ -32,6 +32,11 @@ def journal(creator_id: CreatorId) -> str:
     return f"{{{creator_id}}}:journal"
 
 
+def opening(creator_id: CreatorId) -> str:
+    """Name what the journal amounted to where it begins now: the balances that its dropped prefix left."""
+    return f"{{{creator_id}}}:opening"
+
+
 def packets(creator_id: CreatorId) -> str:
     """Name the creator's packets, by room time of creation."""
     return f"{{{creator_id}}}:packets"

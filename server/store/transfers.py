@@ -14,7 +14,7 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
     "incomplete": ("the same packet is being created by somebody else", "packet_id", ""),
     "too_many": ("there are more shares than share_count", "shares", ""),
     "out_of_bounds": ("a share is not within min_share_fen and max_share_fen", "shares", ""),
-    "not_found": ("no such packet", "packet_id", ""),
+    "not_found": ("no such packet, or it is over for so long that it was retired", "packet_id", ""),
     "not_draft": ("only a packet that was neither launched nor voided can be launched", "", "DY-LAU-1"),
     "launch_raced": ("another launch of this creator came first", "", ""),
 }
