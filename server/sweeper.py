@@ -100,7 +100,7 @@ class Sweeper:
 
     async def _retire(self, retention: Retention) -> None:
         """Retire bit by bit; a fault of store or disk is made heard, and what is not archived stays in the store."""
-        while not self._stopping.is_set():
+        while True:
             try:
                 await retention.turn()
             except StoreUnavailable:
@@ -110,6 +110,8 @@ class Sweeper:
                     {"message": f"not everything can be retired: {error}", "exception": error}
                 )
             await self._pause(RETIRING_S)
+            if self._stopping.is_set():
+                return
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

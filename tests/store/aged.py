@@ -59,6 +59,28 @@ async def grow_old(desk: Desk, by_ms: int = 2 * RETENTION_MS) -> None:
             await together.execute()
 
 
+async def multiply(desk: Desk, packet_id: PacketId, times: int) -> None:
+    """Write a voided packet *times* more under other ids: record, wallet and journal, as the scripts would."""
+    redis: Any = desk.store.redis
+    record = await redis.hgetall(keys.packet(packet_id))
+    entries = [fields for _, fields in await redis.xrange(keys.journal(desk.creator_id))]
+    mine = [fields for fields in entries if fields[b"packet_id"] == packet_id.encode()]
+    async with redis.pipeline(transaction=False) as together:
+        for n in range(times):
+            name = f"c1.copy{n}"
+            together.hset(keys.packet(PacketId(name)), mapping=record | {b"packet_id": name})
+            together.rpush(keys.returned(PacketId(name)), record[b"total_fen"])
+            together.zadd(keys.packets(desk.creator_id), {name: NOW_MS})
+            for number, fields in enumerate(mine):
+                copied = {key: value.replace(packet_id.encode(), name.encode()) for key, value in fields.items()}
+                copied[b"transfer_id"] = f"copy:{n}:{number}".encode()
+                together.xadd(keys.journal(desk.creator_id), copied)
+                together.hset(keys.transfers(desk.creator_id), copied[b"transfer_id"], "copied")
+        for balance in ("spent_fen", "returned_fen"):
+            together.hincrby(keys.wallet(desk.creator_id), balance, times * int(record[b"total_fen"]))
+        await together.execute()
+
+
 async def books_of(desk: Desk) -> Books:
     return books_from([line async for line in export(desk.store, desk.clock, final=True)])
 
