@@ -107,20 +107,27 @@ class Retention:
         first = self._next_id.get(creator_id, "-")
         page = await self._entries(creator_id, first, until_ms)
         next_id, more = first, len(page) == ENTRIES_PER_STEP
+        ended = await self._records([fields[b"packet_id"] for _, fields in page if fields[b"kind"] in _ENDINGS])
         records: dict[bytes, Record] = {}
         for entry_id, fields in page:
             if claims_max <= 0:
                 more = True
                 break
             next_id = f"({entry_id.decode()}"
-            packet_id = fields[b"packet_id"]
-            if fields[b"kind"] in _ENDINGS and packet_id not in records:
-                record: Any = await self._store.redis.hgetall(keys.packet(PacketId(packet_id.decode())))
-                if record.get(b"state") in (b"settled", b"voided"):
-                    records[packet_id] = record
-                    claims_max -= int(record[b"given"])
+            record = ended.get(fields[b"packet_id"]) if fields[b"kind"] in _ENDINGS else None
+            if record is not None and record[b"packet_id"] not in records:
+                records[record[b"packet_id"]] = record
+                claims_max -= int(record[b"given"])
         prefix = await self._prefix(creator_id, until_ms, set(records))
         return _Step(list(records.values()), prefix, next_id, more or len(prefix) == ENTRIES_PER_STEP)
+
+    async def _records(self, packet_ids: list[bytes]) -> dict[bytes, Record]:
+        """Read the packets that are over, and still there."""
+        async with self._store.redis.pipeline(transaction=False) as together:
+            for packet_id in packet_ids:
+                together.hgetall(keys.packet(PacketId(packet_id.decode())))
+            records: list[Record] = await together.execute()
+        return {record[b"packet_id"]: record for record in records if record.get(b"state") in (b"settled", b"voided")}
 
     async def _prefix(self, creator_id: CreatorId, until_ms: int, going: set[bytes]) -> list[_Entry]:
         """Return the first entries of the journal as far as none belongs to a packet that stays."""
