@@ -1,5 +1,7 @@
 """A10: the journal explains every fen."""
 
+from typing import Any
+
 import pytest
 
 from tests.loadtest.written_run import WrittenRun, a_run
@@ -170,5 +172,58 @@ def test_a_withdrawal_that_is_missing_is_a10(movement: str) -> None:
     """Books without a request, or without the money that came back, are found."""
     run = a_run_with_withdrawals()
     run.drop(run.of("journal", movement=movement)[0])
+
+    assert run.broken() == {"A10"}
+
+
+def a_run_with_an_opening() -> WrittenRun:
+    """Return a run before which the creator recharged 500 fen and gave 300 of them to packets that are retired."""
+    run = a_run(share_count=40)
+    creator = run.of("creator")[0]
+    opening = {
+        "kind": "opening",
+        "creator_id": creator["creator_id"],
+        "through_entry_id": "0-0",
+        "wallet": dict(zip(creator["wallet"], (200, 500, 100, 0, 400), strict=True)),
+        "accounts": {"psp:bank": -500, "funds:c1": 200, "assets:retired": 300},
+        "withdrawals": {},
+        "retired": [],
+    }
+    for name, fen in opening["wallet"].items():
+        creator["wallet"][name] += fen
+    run.books.insert(run.books.index(creator) + 1, opening)
+    return run
+
+
+def test_an_opening_explains_what_was_before_the_journal() -> None:
+    """Balances begin where the retired entries left them."""
+    run = a_run_with_an_opening()
+    assert list(run.of("creator")[0]["wallet"]) == list(run.of("opening")[0]["wallet"])
+
+    assert run.audit() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"accounts": {"psp:bank": -500, "funds:c1": 200, "assets:retired": 299}}, "sums to -1 fen"),
+        ({"accounts": {"psp:bank": -500, "funds:c1": 201, "assets:retired": 299}}, "has 201 fen of funds"),
+        ({"accounts": {"psp:bank": -500, "funds:c1": 200, "assets:a": -1, "assets:b": 301}}, "-1 fen in assets:a"),
+        ({"through_entry_id": "99999999999999-0"}, "the journal begins before"),
+    ],
+)
+def test_an_opening_that_does_not_balance_is_a10(change: dict[str, Any], text: str) -> None:
+    """An opening is double entry too, and nothing of it stands in the journal again."""
+    run = a_run_with_an_opening()
+    run.of("opening")[0].update(change)
+
+    assert run.broken() == {"A10"}
+    assert any(text in violation.detail for violation in run.audit())
+
+
+def test_a_journal_without_its_opening_is_a10() -> None:
+    """Whoever drops entries and leaves no balance is found."""
+    run = a_run_with_an_opening()
+    run.drop(run.of("opening")[0])
 
     assert run.broken() == {"A10"}
