@@ -1,6 +1,7 @@
 """Retention: what is old is in the archive and no longer in the store, what is not is untouched, and all adds up."""
 
 import asyncio
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,20 @@ from loadtest.archive import read_archive
 from loadtest.audit import audit
 from loadtest.books import books_from
 from server.core.ids import CreatorId, PacketId
+from server.core.issuance import plan_edit
 from server.core.refusal import Refused
+from server.core.rulebook import KUAISHOU, LAB
+from server.core.split import split
 from server.store import books, keys, retention
 from server.store.allocators.default import DefaultAllocator
 from server.store.books import export
 from server.store.connection import StoreUnavailable
 from server.store.retention import CLAIMS_PER_TURN, ENTRIES_PER_STEP, STEPS_PER_TURN
 from server.store.transfers import StoreBroken
+from server.store.wallet import Wallet
+from server.store.withdrawals import Withdrawals
 from tests.store.aged import archive_of, books_of, grow_old, multiply, open_rain, retention_of, settled_rain, violations
-from tests.store.desk import Desk, crowd
+from tests.store.desk import CLAIM_END_AT_MS, SEED, Desk, crowd
 
 C1 = CreatorId("c1")
 
@@ -97,7 +103,7 @@ async def test_a_packet_that_stays_holds_the_journal_but_no_other_packet(desk: D
     found = await books_of(desk)
     assert [draft.packet_id] == list(found.packets)
     assert found.journal[0].packet_id == draft.packet_id
-    assert found.openings[C1].retired == (last,)
+    assert found.openings[C1].retired == tuple(sorted((first, last)))
     assert audit(found, None) == []
     archived = read_archive(archive_of(tmp_path))
     assert {first, last} == set(archived.packets)
@@ -107,6 +113,82 @@ async def test_a_packet_that_stays_holds_the_journal_but_no_other_packet(desk: D
     assert await retention_of(desk, tmp_path).turn() == 1
     found = await books_of(desk)
     assert (found.journal, found.openings[C1].retired) == ([], ())
+    assert audit(found, None) == []
+
+
+@pytest.mark.parametrize("turns_between", [False, True])
+async def test_every_movement_is_carried_over(desk: Desk, tmp_path: Path, *, turns_between: bool) -> None:
+    """Fees, edits both ways, an early end, withdrawals paid, failed and pending: the balances are those of before."""
+    retiring = retention_of(desk, tmp_path)
+    await desk.wallet.recharge(C1, amount_fen=10_000, channel="wechat", platform="kuaishou", transfer_id="fee")
+    wallet = Wallet(desk.store, desk.clock, {"kuaishou": replace(KUAISHOU, withdraw_channels=("bank",))})
+    withdrawals = Withdrawals(desk.store, desk.clock, wallet)
+    asked = [await withdrawals.request(C1, amount_fen=100 * n, transfer_id=f"w{n}") for n in (1, 2, 3)]
+    for act in (withdrawals.paid, withdrawals.failed, None):
+        if turns_between:
+            await grow_old(desk)
+            await retiring.turn()
+        if act is not None:
+            one = asked.pop(0)
+            ended = await act(C1, one.withdrawal_id)
+    packet_id = await desk.open_packet([5, 6, 7])
+    await desk.run_claim(packet_id, ["ann", "q"])
+    for count in (5, 4):
+        packet = await desk.packets.get(packet_id)
+        edit = plan_edit(packet, count, LAB)
+        shares = [] if edit.added is None else split(edit.added, SEED)
+        await desk.packets.edit(packet, edit, transfer_id=f"edit:{count}", shares=shares, seed=SEED)
+    await desk.packets.end(await desk.packets.get(packet_id), transfer_id="end")
+    kinds = {"recharge", "fund", "edit", "claim", "trim", "end"}
+    assert kinds <= {entry["kind"] for entry in await desk.journal()}
+    await settled_rain(desk, "bob")
+    funds = await desk.wallet.funds(C1)
+    assert [one for one in await violations(desk) if one.invariant == "A10"] == []
+    await grow_old(desk)
+
+    assert await retiring.turn() == 2
+
+    found = await books_of(desk)
+    assert (found.journal, found.packets, audit(found, None)) == ([], {}, [])
+    opening = found.openings[C1]
+    assert opening.wallet._asdict() == asdict(funds) == asdict(await desk.wallet.funds(C1))
+    pending = asked.pop()
+    assert opening.withdrawals == {pending.withdrawal_id: 300}
+    assert opening.accounts["fees:wechat"] == 100
+    assert (opening.accounts["withdrawing:c1"], opening.accounts["payout:bank"]) == (300, 100)
+    assert set(opening.accounts) == {
+        *("psp:wechat", "psp:bank", "fees:wechat", "funds:c1", "withdrawing:c1", "payout:bank", "assets:retired")
+    }
+    assert await desk.store.redis.keys(f"*{packet_id}*") == []
+
+    before = await desk.state()
+    assert ended == await withdrawals.failed(C1, ended.withdrawal_id)  # its transfer is forgotten, its record is not
+    assert before == await desk.state()
+    await withdrawals.paid(C1, pending.withdrawal_id)
+    assert await violations(desk) == []
+    await grow_old(desk)
+    await retiring.turn()
+    assert (await books_of(desk)).openings[C1].withdrawals == {}
+    assert await violations(desk) == []
+
+
+async def test_a_claim_that_can_still_be_used_holds_its_packet_for_a_while(desk: Desk, tmp_path: Path) -> None:
+    """It is passed over, not forgotten: when its validity is over it goes, and until then the audit has all of it."""
+    retiring = retention_of(desk, tmp_path)
+    packet_ids = [await settled_rain(desk, "ann") for _ in range(3)]
+    held = packet_ids[1]
+    await desk.store.redis.hset(keys.packet(held), "use_end_at_ms", str(CLAIM_END_AT_MS + 1_000))
+    await grow_old(desk)
+
+    assert [await retiring.turn() for _ in range(2)] == [2, 0]
+    found = await books_of(desk)
+    assert (list(found.packets), audit(found, None)) == ([held], [])
+    assert found.journal[0].packet_id == held
+
+    await desk.at(CLAIM_END_AT_MS + 1_000)
+    assert [await retiring.turn() for _ in range(2)] == [1, 0]
+    found = await books_of(desk)
+    assert (found.packets, found.journal, found.openings[C1].retired) == ({}, [], ())
     assert audit(found, None) == []
 
 

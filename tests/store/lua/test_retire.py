@@ -1,14 +1,17 @@
 """retire.lua by itself: whatever is not as it should be, nothing is written."""
 
+import re
+from importlib.resources import files
 from typing import Any
 
 import pytest
 from redis.exceptions import ResponseError
 
 from server.core.ids import PacketId
+from server.core.ledger import MOVEMENTS, AccountKind, TransferKind
 from server.store import keys
 from tests.store.aged import settled_rain
-from tests.store.desk import Desk
+from tests.store.desk import CLAIM_END_AT_MS, Desk
 
 
 def names_of(desk: Desk, *packet_ids: PacketId) -> list[str]:
@@ -93,6 +96,116 @@ async def test_an_opening_that_is_no_number_changes_nothing(desk: Desk, field: s
         await retire(desk, packet_id)
 
     assert before == await desk.state()
+
+
+@pytest.mark.parametrize(
+    ("counters", "goes"),
+    [
+        ({}, True),
+        ({"use_end_at_ms": CLAIM_END_AT_MS}, True),
+        ({"use_end_at_ms": CLAIM_END_AT_MS + 1}, False),
+        ({"locked": 1}, False),
+        ({"use_end_at_ms": CLAIM_END_AT_MS, "held_fen": 1}, False),
+        ({"use_end_at_ms": CLAIM_END_AT_MS, "held_fen": 1, "locked": 1}, False),
+        ({"use_end_at_ms": CLAIM_END_AT_MS, "held_fen": 0, "locked": 0}, True),
+        ({"use_end_at_ms": CLAIM_END_AT_MS + 1, "held_fen": 0, "locked": 0}, False),
+    ],
+)
+async def test_money_that_can_still_move_holds_its_packet(desk: Desk, counters: dict[str, int], *, goes: bool) -> None:
+    """A claim within its validity, or an asset that no order has settled, keeps the packet in the store."""
+    packet_id = await settled_rain(desk, "ann")
+    unclaimed = await settled_rain(desk)
+    for each in (packet_id, unclaimed):
+        for name, value in counters.items():
+            await desk.store.redis.hset(keys.packet(each), name, str(value))
+    before = await desk.state()
+
+    names, entry_id = names_of(desk, packet_id, unclaimed), (await last_entry(desk))[0]
+    looked = await desk.store.run("retire", names, ["look", entry_id, 100, packet_id, unclaimed])
+    moving = [] if goes else [packet_id.encode()]
+    assert looked == [b"looked", 0, 0, *moving]
+    assert before == await desk.state()
+
+    outcome = await retire(desk, packet_id, unclaimed)
+
+    assert outcome == ([b"done", 2, 7] if goes else [b"not_over", 0, 0, *moving])
+    assert goes or before == await desk.state()
+
+
+def test_every_kind_of_movement_is_known() -> None:
+    """A kind that the ledger has and the script does not know would stop all retirement of its creator."""
+    text = (files("server.store") / "lua" / "retire.lua").read_text()
+    [table] = re.findall(r"local COUNTED_AS = \{(.*?)\n\}", text, re.DOTALL)
+    counted_as = {name: balance for _, name, balance in re.findall(r"(\['|\b)(\w+)(?:'\])? = '(\w*)'", table)}
+
+    assert set(counted_as) == set(TransferKind)
+    for kind in TransferKind:
+        assert (counted_as[kind] != "") == (AccountKind.FUNDS in MOVEMENTS[kind]), kind
+
+
+def postings_entry(postings: str) -> Any:
+    return {"kind": "sweep", "transfer_id": "t", "packet_id": "", "postings": postings}
+
+
+async def test_postings_are_carried_over(desk: Desk) -> None:
+    """An entry with several movements moves them all; those of dropped packets are one account of each kind."""
+    packet_id = await settled_rain(desk, "ann")
+    recharged, fen = 100, int((await desk.journal("claim"))[0]["amount_fen"])
+    postings = f"assets:{packet_id},funds:c1,1;assets:{packet_id},merchant:m1,2;psp:bank,merchant:m1,3"
+    await desk.store.redis.xadd(keys.journal(desk.creator_id), postings_entry(postings))
+
+    assert await retire(desk, packet_id) == [b"done", 1, 5]
+
+    opening: Any = await desk.store.redis.hgetall(keys.opening(desk.creator_id))
+    accounts = {name.decode()[8:]: int(value) for name, value in opening.items() if name.startswith(b"account:")}
+    assert accounts == {
+        "psp:bank": -recharged - 3,
+        "funds:c1": recharged - fen + 1,
+        "assets:retired": fen - 3,
+        "merchant:m1": 5,
+    }
+    assert int(opening[b"returned_fen"]) == recharged - fen + 1
+
+
+async def test_an_entry_whose_postings_name_a_packet_that_stays_is_not_dropped(desk: Desk) -> None:
+    """An entry of several packets goes with the last of them."""
+    packet_id, other = await settled_rain(desk, "ann"), PacketId("c1.other")
+    entry = postings_entry(f"assets:{packet_id},merchant:m1,2;escrow:{other},merchant:m1,0")
+    await desk.store.redis.xadd(keys.journal(desk.creator_id), entry)
+    through, _ = await last_entry(desk)
+    await desk.draft([1], packet_id=other)
+    before = await desk.state()
+
+    outcome = await desk.store.run("retire", names_of(desk, packet_id), ["drop", through, 100, packet_id])
+
+    assert outcome == [b"not_retired", 0, 0]
+    assert before == await desk.state()
+
+
+POSTINGS = ["", "psp:bank", "psp:bank,funds:c1", "psp:bank,funds:c1,x", "psp:bank,funds:c1,1;", "psp,funds,1"]
+
+
+@pytest.mark.parametrize("postings", [*POSTINGS, "psp:bank,funds:c1,-1", "a:b,c:d,1;;a:b,c:d,1"])
+async def test_postings_that_are_broken_change_nothing(desk: Desk, postings: str) -> None:
+    """Nothing of a text that is no list of postings is added up."""
+    packet_id = await settled_rain(desk, "ann")
+    await desk.store.redis.xadd(keys.journal(desk.creator_id), postings_entry(postings))
+    before = await desk.state()
+
+    with pytest.raises(ResponseError, match="BROKEN journal"):
+        await retire(desk, packet_id)
+
+    assert before == await desk.state()
+
+
+async def test_a_kind_that_leaves_the_funds_alone_may_not_touch_them(desk: Desk) -> None:
+    """A movement that no balance explains would make the opening differ from the wallet for ever."""
+    packet_id = await settled_rain(desk, "ann")
+    entry = postings_entry("psp:bank,funds:c1,1") | {"kind": "claim"}
+    await desk.store.redis.xadd(keys.journal(desk.creator_id), entry)
+
+    with pytest.raises(ResponseError, match="BROKEN journal"):
+        await retire(desk, packet_id)
 
 
 @pytest.mark.parametrize(
