@@ -51,3 +51,12 @@ def creator_of(packet_id: PacketId) -> CreatorId:
 def claim_id_of(packet_id: PacketId, index: int) -> ClaimId:
     """Return the id of the claim that took share *index* of a packet."""
     return ClaimId(f"{packet_id}:{index}")
+
+
+def packet_of_claim(claim_id: ClaimId) -> PacketId:
+    """Return the packet of which a claim took a share. Raises Refused if the text is no claim id."""
+    packet_id, colon, index = claim_id.rpartition(":")
+    if not colon or not index.isdecimal():
+        raise Refused("not_found", "no such packet in a viewer's hands", field="asset_ids")
+    creator_of(PacketId(packet_id))
+    return PacketId(packet_id)

@@ -2,8 +2,7 @@
 The ledger: where every fen is, as a double-entry model of the store's journal in plain memory.
 
 Each movement takes an amount from the account it debits and gives it to the account it credits, so that all balances
-together are always zero. Only ``psp``, the world outside, may be negative: by exactly what has come in. ``payout`` is
-the world outside too, where money goes.
+together are always zero. Only accounts of the world outside may be negative: ``psp`` by exactly what has come in.
 
 A recharge with a fee is one movement all the same: the channel gives ``amount_fen`` to the creator's funds and
 ``fee_fen`` besides to its fees, so that the payer has paid both together (KS-ACC-4).
@@ -12,21 +11,11 @@ A recharge with a fee is one movement all the same: the channel gives ``amount_f
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from server.core.ids import CreatorId, PacketId, creator_of
+from server.core.account import AccountKind, may_be_negative
+from server.core.ids import CreatorId, OrderId, PacketId, creator_of
 from server.core.money import FEN_MAX
+from server.core.posting import OrderKind, Part, Posting
 from server.core.refusal import Refused
-
-
-class AccountKind(StrEnum):
-    """Whose money an account holds: a payment channel's, a creator's, a packet's, or that of a packet's winners."""
-
-    PSP = "psp"
-    FEES = "fees"
-    FUNDS = "funds"
-    WITHDRAWING = "withdrawing"
-    PAYOUT = "payout"
-    ESCROW = "escrow"
-    ASSETS = "assets"
 
 
 class TransferKind(StrEnum):
@@ -43,6 +32,8 @@ class TransferKind(StrEnum):
     EDIT = "edit"
     TRIM = "trim"
     END = "end"
+    EXPIRE = "expire"
+    REVERSE = "reverse"
 
 
 class Product(StrEnum):
@@ -64,11 +55,21 @@ MOVEMENTS: dict[TransferKind, tuple[AccountKind, AccountKind]] = {
     TransferKind.EDIT: (AccountKind.FUNDS, AccountKind.ESCROW),
     TransferKind.TRIM: (AccountKind.ESCROW, AccountKind.FUNDS),
     TransferKind.END: (AccountKind.ESCROW, AccountKind.FUNDS),
+    TransferKind.EXPIRE: (AccountKind.ASSETS, AccountKind.FUNDS),
+    TransferKind.REVERSE: (AccountKind.REVERSING, AccountKind.FUNDS),
 }
-"""The transition table of money: what each kind of transfer debits, and what it credits."""
+"""
+The transition table of money: what each kind of transfer debits, and what it credits.
+
+The steps of an order, which move several amounts at once, have theirs in ``posting``.
+"""
+
+DELAYABLE = frozenset({TransferKind.SWEEP, TransferKind.VOID, TransferKind.END, TransferKind.TRIM, TransferKind.EXPIRE})
+"""What goes back to its creator, and may stay in ``reversing`` for a while on its way (DY-REV-8)."""
 
 WITHDRAWALS = frozenset({TransferKind.WITHDRAW, TransferKind.WITHDRAW_PAID, TransferKind.WITHDRAW_FAILED})
 _CHANNELLED = WITHDRAWALS | {TransferKind.RECHARGE}
+_PACKETLESS = _CHANNELLED | {TransferKind.REVERSE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ class Transfer:
     A movement of money that somebody asks for, known by its id.
 
     ``channel`` says how a recharge was paid, or how a withdrawal is, which its three movements name besides. Every
-    other kind names a packet of the creator's instead. ``fee_fen`` goes to the channel on top of the amount.
+    other kind but a reversal names a packet of the creator's instead. ``fee_fen`` goes to the channel on top of the
+    amount. What is ``delayed`` goes to ``reversing`` first.
     """
 
     kind: TransferKind
@@ -89,9 +91,11 @@ class Transfer:
     fee_fen: int = 0
     withdrawal_id: str = ""
     product: Product = Product.RED_PACKET
+    delayed: bool = False
 
     def __post_init__(self) -> None:
-        assert (self.packet_id is None) == (self.kind in _CHANNELLED)
+        assert (self.packet_id is None) == (self.kind in _PACKETLESS)
+        assert not self.delayed or self.kind in DELAYABLE
         assert (self.channel != "") == (self.kind in _CHANNELLED)
         assert (self.withdrawal_id != "") == (self.kind in WITHDRAWALS)
         assert self.fee_fen >= 0
@@ -103,21 +107,30 @@ class Transfer:
         match kind:
             case AccountKind.PSP | AccountKind.FEES | AccountKind.PAYOUT:
                 return f"{kind}:{self.channel}"
-            case AccountKind.FUNDS | AccountKind.WITHDRAWING:
+            case AccountKind.FUNDS | AccountKind.WITHDRAWING | AccountKind.REVERSING:
                 return f"{kind}:{self.creator_id}"
             case AccountKind.ESCROW | AccountKind.ASSETS:
                 return f"{kind}:{self.packet_id}"
+            case _:
+                raise AssertionError(f"no transfer of one amount touches {kind}")
+
+    @property
+    def accounts(self) -> tuple[str, str]:
+        """The accounts that are debited and credited."""
+        debit, credit = MOVEMENTS[self.kind]
+        return self.account(debit), self.account(AccountKind.REVERSING if self.delayed else credit)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """
-    One line of the journal: what a transfer came to. ``packet_id`` is None where no packet is concerned.
+    One line of the journal: what a transfer or an order's step came to. ``packet_id`` is None where none is concerned.
 
-    ``balance_fen`` is what the creator's funds are then, if the movement touched them (KS-ACC-5).
+    ``balance_fen`` is what the creator's funds are then, if the movement touched them (KS-ACC-5). A step of an order
+    has ``postings`` instead of debit and credit, and its sum for an amount.
     """
 
-    kind: TransferKind
+    kind: TransferKind | OrderKind
     transfer_id: str
     packet_id: PacketId | None
     debit: str
@@ -127,6 +140,8 @@ class Entry:
     fee_fen: int = 0
     withdrawal_id: str = ""
     product: Product = Product.RED_PACKET
+    order_id: OrderId | None = None
+    postings: tuple[Posting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +165,7 @@ class Ledger:
 
     journal: list[Entry] = field(default_factory=list)
     _balances: dict[str, int] = field(default_factory=dict)
-    _posted: dict[tuple[CreatorId, str], tuple[Transfer, Entry]] = field(default_factory=dict)
+    _posted: dict[tuple[CreatorId, str], tuple[Transfer | Part, Entry]] = field(default_factory=dict)
     _withdrawals: dict[tuple[CreatorId, str], Transfer] = field(default_factory=dict)
 
     def post(self, transfer: Transfer) -> Entry:
@@ -181,6 +196,35 @@ class Ledger:
         if transfer.kind in WITHDRAWALS:
             self._withdrawals[transfer.creator_id, transfer.withdrawal_id] = transfer
         self._posted[transfer.creator_id, transfer.transfer_id] = (transfer, entry)
+        self.journal.append(entry)
+        return entry
+
+    def post_part(self, part: Part) -> Entry:
+        """
+        Carry out what an order's step moves of one creator's money; the same part again moves nothing.
+
+        Raises Refused ``transfer_conflict`` and ``insufficient_funds`` as ``post`` does, and AssertionError for a
+        posting that its kind does not know.
+        """
+        known = self._posted.get((part.creator_id, part.transfer_id))
+        if known is not None:
+            if known[0] != part:
+                raise Refused("transfer_conflict", "stands for another transfer already", field="transfer_id")
+            return known[1]
+        part.check()
+        after = dict(self._balances)
+        for posting in part.postings:
+            after[posting.debit] = after.get(posting.debit, 0) - posting.amount_fen
+            after[posting.credit] = after.get(posting.credit, 0) + posting.amount_fen
+        for posting in part.postings:
+            if after[posting.debit] < 0 and not may_be_negative(posting.debit):
+                raise Refused("insufficient_funds", f"{posting.debit} does not hold it", field="amount_fen")
+        self._balances = after
+        amount_fen = sum(posting.amount_fen for posting in part.postings)
+        entry = Entry(
+            part.kind, part.transfer_id, None, "", "", amount_fen, order_id=part.order_id, postings=part.postings
+        )
+        self._posted[part.creator_id, part.transfer_id] = (part, entry)
         self.journal.append(entry)
         return entry
 
@@ -215,19 +259,17 @@ class Ledger:
         """Raise AssertionError unless all balances sum to zero and no account of ours is negative (DY-ACC-6)."""
         assert sum(self._balances.values()) == 0
         for account, balance in self._balances.items():
-            assert _may_be_negative(account) or balance >= 0, account
+            assert may_be_negative(account) or balance >= 0, account
         for creator_id in {creator_id for creator_id, _ in self._posted}:
             available = self.funds(creator_id).available_fen
             assert available == self.balance(f"{AccountKind.FUNDS}:{creator_id}"), creator_id
 
     def _entry(self, transfer: Transfer) -> Entry:
-        debit, credit = MOVEMENTS[transfer.kind]
         return Entry(
             transfer.kind,
             transfer.transfer_id,
             transfer.packet_id,
-            transfer.account(debit),
-            transfer.account(credit),
+            *transfer.accounts,
             transfer.amount_fen,
             fee_fen=transfer.fee_fen,
             withdrawal_id=transfer.withdrawal_id,
@@ -254,7 +296,7 @@ class Ledger:
 
     def _check_held(self, entry: Entry) -> None:
         held = self.balance(entry.debit)
-        if held < entry.amount_fen and not _may_be_negative(entry.debit):
+        if held < entry.amount_fen and not may_be_negative(entry.debit):
             raise Refused(
                 "insufficient_funds",
                 f"{entry.debit} holds {held} fen, not {entry.amount_fen}",
@@ -268,7 +310,3 @@ def _check_amount(transfer: Transfer) -> None:
     lowest = 0 if transfer.kind in (TransferKind.SWEEP, TransferKind.VOID, TransferKind.END) else 1
     if not lowest <= transfer.amount_fen <= FEN_MAX - transfer.fee_fen:
         raise Refused("out_of_range", f"must be from {lowest} to {FEN_MAX}", field="amount_fen")
-
-
-def _may_be_negative(account: str) -> bool:
-    return account.startswith(f"{AccountKind.PSP}:")

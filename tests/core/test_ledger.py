@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.ids import CreatorId, PacketId
-from server.core.ledger import WITHDRAWALS, Entry, Funds, Ledger, Product, Transfer, TransferKind
+from server.core.ledger import DELAYABLE, WITHDRAWALS, Entry, Funds, Ledger, Product, Transfer, TransferKind
 from server.core.refusal import Refused
 
 LIN = CreatorId("lin")
@@ -167,6 +167,23 @@ def test_a_void_returns_the_escrow() -> None:
     assert ledger.funds(LIN) == Funds(recharged_fen=1_000, returned_fen=600, spent_fen=600)
 
 
+@pytest.mark.rule("DY-REV-8")
+@pytest.mark.rule("DY-ACC-5")
+def test_a_delayed_return_is_under_way_until_it_arrives() -> None:
+    """It counts as returned with the reversal, not before, and no more arrives than is under way."""
+    ledger = Ledger()
+    ledger.post(recharge("r", 1_000))
+    ledger.post(move(TransferKind.FUND, "f", 600))
+    ledger.post(replace(move(TransferKind.SWEEP, "s", 600), delayed=True))
+    assert (ledger.balance("reversing:lin"), ledger.funds(LIN).returned_fen) == (600, 0)
+    with pytest.raises(Refused):
+        ledger.post(Transfer(TransferKind.REVERSE, "too much", LIN, 601))
+    entry = ledger.post(Transfer(TransferKind.REVERSE, "v", LIN, 600))
+    assert entry.balance_fen == 1_000
+    assert (ledger.balance("reversing:lin"), ledger.funds(LIN).returned_fen) == (0, 600)
+    ledger.check()
+
+
 @pytest.mark.rule("DY-ACC-6")
 @pytest.mark.parametrize(
     ("kind", "amount_fen"),
@@ -274,8 +291,10 @@ def test_the_ledger_balances_whatever_is_asked(steps: list[tuple[TransferKind, i
             transfer = replace(recharge(transfer_id, amount_fen), fee_fen=number)
         elif kind in WITHDRAWALS:
             transfer = withdrawal(kind, transfer_id, amount_fen, transfer_id if kind is TransferKind.WITHDRAW else "t1")
+        elif kind is TransferKind.REVERSE:
+            transfer = Transfer(kind, transfer_id, LIN, amount_fen)
         else:
-            transfer = move(kind, transfer_id, amount_fen)
+            transfer = replace(move(kind, transfer_id, amount_fen), delayed=kind in DELAYABLE and number % 2 == 0)
         try:
             ledger.post(transfer)
         except Refused:
