@@ -40,6 +40,9 @@ MAY_BE_NOTHING = frozenset({"sweep", "void", "end"})
 WITHDRAWALS = frozenset({"withdraw", "withdraw_paid", "withdraw_failed"})
 """Movements of a withdrawal: it is asked for, then either paid or put back, once and whole."""
 
+OUTSIDE = ("psp:",)
+"""How the accounts of the world outside begin, which alone may be negative."""
+
 NOTHING_BEFORE = OpeningRecord(CreatorId(""), "0-0", WalletRecord(0, 0, 0, 0, 0), {}, {}, ())
 """The opening of a journal that is there from its first entry."""
 
@@ -82,7 +85,7 @@ def _check_opening(findings: Findings, opening: OpeningRecord, entries: list[Jou
     pending, aside = sum(opening.withdrawals.values()), opening.accounts.get(f"withdrawing:{opening.creator_id}", 0)
     faults.append((pending != aside, f"has {aside} fen set aside, but withdrawals of {pending}"))
     for account, fen in opening.accounts.items():
-        faults.append((fen < 0 and not account.startswith("psp:"), f"has {fen} fen in {account}"))
+        faults.append((fen < 0 and not account.startswith(OUTSIDE), f"has {fen} fen in {account}"))
     if entries:
         early = _place(entries[0].entry_id) <= _place(opening.through_entry_id)
         faults.append((early, f"goes through {opening.through_entry_id}, but the journal begins before"))
@@ -119,7 +122,7 @@ def _replay(findings: Findings, opening: OpeningRecord, entries: list[JournalRec
             findings.add("A10", entry.packet_id, "balance", text, _line(entry))
         if entry.movement in WITHDRAWALS:
             _check_withdrawal(findings, withdrawals, entry)
-        if balances[debit] < 0 and not debit.startswith("psp:"):
+        if balances[debit] < 0 and not debit.startswith(OUTSIDE):
             text = f"{debit} falls to {balances[debit]} fen"
             findings.add("A10", entry.packet_id, "negative", text, _line(entry))
         if entry.transfer_id and entry.movement != "claim":

@@ -28,6 +28,8 @@ local COUNTED_AS = {
     recharge = 'recharged_fen', fund = 'spent_fen', edit = 'spent_fen', claim = '',
     sweep = 'returned_fen', void = 'returned_fen', trim = 'returned_fen', ['end'] = 'returned_fen',
     withdraw = 'withdrawn_fen', withdraw_paid = '', withdraw_failed = 'withdrawn_fen',
+    expire = 'returned_fen', reverse = 'returned_fen',
+    submit = '', pay = '', cancel = '', refund = '', finish = '', hold = '', follow = '',
 }
 local BALANCES = { 'recharged_fen', 'returned_fen', 'withdrawn_fen', 'spent_fen' }
 local OUT_OF_FUNDS = { withdrawn_fen = true, spent_fen = true }
@@ -69,7 +71,7 @@ local function movements_of(entry)
         if entry.fee_fen then moves[2] = { entry.debit, 'fees:' .. channel, whole(entry.fee_fen, 'journal') } end
         return moves
     end
-    local moves, read = {}, 0
+    local moves, read = {}, entry.postings == '' and 1 or 0
     for debit, credit, fen in string.gmatch(entry.postings .. ';', '([^,;]+),([^,;]+),(%d+);') do
         moves[#moves + 1] = { debit, credit, whole(fen, 'journal') }
         read = read + #debit + #credit + #fen + 3
