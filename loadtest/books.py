@@ -1,5 +1,6 @@
 """Books: what the store says at one cut of every creator: packets, claims, shares that went back, and the journal."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,23 @@ class EditionRecord(NamedTuple):
     total_fen: int
     commitment: str | None
     seed: str | None
+
+
+class OpeningRecord(NamedTuple):
+    """
+    What a creator's journal amounted to through an entry: the ones up to it were retired, and are not in the books.
+
+    ``wallet`` has what moved by then, ``accounts`` each account that was not empty, ``withdrawals`` those that were
+    pending, in fen. ``retired`` names packets that are no longer in the books although some of their journal may be;
+    the accounts of retired packets are one of each kind, such as ``assets:retired``.
+    """
+
+    creator_id: CreatorId
+    through_entry_id: str
+    wallet: WalletRecord
+    accounts: dict[str, int]
+    withdrawals: dict[str, int]
+    retired: tuple[PacketId, ...]
 
 
 class PacketRecord(NamedTuple):
@@ -182,6 +200,7 @@ class Books:
     clock: ClockRecord
     final: bool = False
     creators: dict[CreatorId, CreatorRecord] = field(default_factory=dict)
+    openings: dict[CreatorId, OpeningRecord] = field(default_factory=dict)
     packets: dict[PacketId, PacketRecord] = field(default_factory=dict)
     journal: list[JournalRecord] = field(default_factory=list)
     claims: dict[PacketId, list[ClaimRecord]] = field(default_factory=dict)
@@ -220,9 +239,12 @@ def _read(lines: Iterator[tuple[str, Line]], name: str) -> Books:
     return books
 
 
+ENTRY_ID = re.compile(r"\d+-\d+")
+
 _CLOCK = Shape(ClockRecord)
 _WALLET = Shape(WalletRecord)
 _CREATOR = Shape(CreatorRecord)
+_OPENING = Shape(OpeningRecord)
 _PACKET = Shape(PacketRecord)
 _EDITION = Shape(EditionRecord)
 _JOURNAL = Shape(JournalRecord)
@@ -238,6 +260,11 @@ def _take(books: Books, line: Line) -> None:
             if creator.creator_id in books.creators:
                 raise BadField(f"{creator.creator_id} stands here twice")
             books.creators[creator.creator_id] = creator
+        case "opening":
+            opening = _opening(line)
+            if opening.creator_id in books.openings:
+                raise BadField(f"{opening.creator_id} stands here twice")
+            books.openings[opening.creator_id] = opening
         case "packet":
             packet = _packet(line)
             if packet.packet_id in books.packets:
@@ -264,9 +291,26 @@ def _final(line: Line) -> bool:
 
 
 def _creator(line: Line) -> CreatorRecord:
+    return _CREATOR.read({**line, "wallet": _wallet(line)})
+
+
+def _opening(line: Line) -> OpeningRecord:
+    for name in ("accounts", "withdrawals"):
+        amounts = line.get(name)
+        if not isinstance(amounts, dict) or not all(type(fen) is int for fen in amounts.values()):
+            raise BadField(f"{name} must be an object of whole numbers")
+    if not isinstance(through := line.get("through_entry_id"), str) or not ENTRY_ID.fullmatch(through):
+        raise BadField(f"through_entry_id must be an entry's id, but is {through!r}")
+    retired = line.get("retired")
+    if not isinstance(retired, list) or not all(type(packet_id) is str for packet_id in retired):
+        raise BadField("retired must be a list of packet ids")
+    return _OPENING.read({**line, "wallet": _wallet(line), "retired": tuple(retired)})
+
+
+def _wallet(line: Line) -> WalletRecord:
     if not isinstance(wallet := line.get("wallet"), dict):
         raise BadField("wallet must be an object")
-    return _CREATOR.read({**line, "wallet": _WALLET.read(wallet)})
+    return _WALLET.read(wallet)
 
 
 def _packet(line: Line) -> PacketRecord:

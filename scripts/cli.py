@@ -43,6 +43,9 @@ def serve(
     limits: Annotated[str | None, typer.Option(help="production or load.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that share the port.")] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of the embedded store.")] = None,
+    retention_ms: Annotated[
+        int | None, typer.Option(help="Real ms after which what is over leaves the store for HOME/archive; 0: never.")
+    ] = None,
     diagnostics: Annotated[bool, typer.Option(help="Allow other allocators (load lab only).")] = False,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
@@ -58,6 +61,7 @@ def serve(
         "limits": limits,
         "workers": workers,
         "home": home,
+        "retention_ms": retention_ms,
         "diagnostics": diagnostics or None,
     }
     return run_server({name: value for name, value in given.items() if value is not None}, ready_file, _errors)

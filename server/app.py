@@ -31,6 +31,7 @@ from server.store.feed import Feed, FeedFollower
 from server.store.folder import StoreLease
 from server.store.orders import Orders
 from server.store.packets import Packets
+from server.store.retention import ARCHIVE, Retention
 from server.store.rooms import Rooms
 from server.store.secret import shared_secret
 from server.store.trail import Trails
@@ -160,7 +161,10 @@ async def _build(
         tokens=ResumeTokens(settings.secret.get_secret_value().encode() or await shared_secret(store)),
         insecure=True,
     )
-    sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled)
+    retention = None
+    if settings.retention_ms > 0:
+        retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
+    sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled, retention=retention)
     wallet = Wallet(store, clock)
     held = Assets(store, clock)
     parts = Parts(

@@ -11,6 +11,7 @@ from server.store.connection import Durability
 
 WORKERS_MAX = 64  # more than the cores of one machine that a server is worth
 SECRET_BYTES_MIN = 32
+RETENTION_MS_MIN = 60_000  # whoever repeats a request after an unknown outcome has done so by then
 
 
 class LimitsProfile(StrEnum):
@@ -36,6 +37,9 @@ class Settings(BaseSettings):
     diagnostics: bool = False  # opens what only a load lab needs: other allocators, the echo
     workers: int = Field(default=1, ge=1, le=WORKERS_MAX)  # processes that share the port
     secret: SecretStr = SecretStr("")  # signs resume tokens; empty: one made up and shared through the store
+    # Real ms, because it is about memory and disk, not about the show. 0 keeps everything: an audit wants the whole
+    # journal, and a transfer id that was retired is forgotten. Nothing should go that nobody asked to let go.
+    retention_ms: int = Field(default=0, ge=0)
     backlog: int = 4096  # asyncio's 100 drops connections in a stampede
     shutdown_s: int = 10  # how long receipts may drain before connections are cut
 
@@ -45,3 +49,10 @@ class Settings(BaseSettings):
         if 0 < len(secret.get_secret_value().encode()) < SECRET_BYTES_MIN:
             raise ValueError(f"must be at least {SECRET_BYTES_MIN} bytes long")
         return secret
+
+    @field_validator("retention_ms")
+    @classmethod
+    def _not_too_soon(cls, retention_ms: int) -> int:
+        if 0 < retention_ms < RETENTION_MS_MIN:
+            raise ValueError(f"must be at least {RETENTION_MS_MIN}, or 0 to keep everything")
+        return retention_ms

@@ -1,4 +1,4 @@
-"""The sweeper: settles packets whose claim window is over, soon after it is."""
+"""The sweeper: settles packets whose claim window is over, soon after it is, and retires them long after."""
 
 import asyncio
 import contextlib
@@ -10,15 +10,19 @@ from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
 from server.store.packets import Packets
+from server.store.retention import Retention
 from server.store.transfers import StoreBroken
 
 ROUND_S = 0.2  # real; money goes back within a fifth of a second
 ROUNDS_PER_CLEARING = 50  # abandoned staging waits ten minutes anyway
+RETIRING_S = 10.0  # real; nothing waits for what is retired
 
 
 class Sweeper:
     """
     Looks at every creator's due packets every 200 real ms and sweeps them (DY-REV-2).
+
+    *retention*, where there is one, has a turn every ten seconds.
 
     Any number of processes may run one: the script sweeps once. *on_settled* is told of each packet this one settled.
     """
@@ -29,29 +33,33 @@ class Sweeper:
         clock: StoreClock,
         packets: Packets,
         on_settled: Callable[[PacketId], Awaitable[None]] | None = None,
+        retention: Retention | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._packets = packets
         self._on_settled = on_settled
+        self._retention = retention
         self._rounds = 0
         self._broken: set[PacketId] = set()
         self._stopping = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin to sweep."""
-        assert self._task is None
+        assert not self._tasks
         self._stopping.clear()
-        self._task = asyncio.create_task(self._run())
-        self._task.add_done_callback(_report)
+        self._tasks.append(asyncio.create_task(self._run()))
+        if self._retention is not None:
+            self._tasks.append(asyncio.create_task(self._retire(self._retention)))
+        for task in self._tasks:
+            task.add_done_callback(_report)
 
     async def stop(self) -> None:
         """Finish the round that is under way and end."""
         self._stopping.set()
-        if self._task is not None:
-            await self._task
-            self._task = None
+        await asyncio.gather(*self._tasks)
+        self._tasks.clear()
 
     async def look(self) -> list[PacketId]:
         """Sweep once what is due and return it. Raises StoreUnavailable."""
@@ -90,8 +98,26 @@ class Sweeper:
         while not self._stopping.is_set():
             with contextlib.suppress(StoreUnavailable):  # what is due stays due; the next round finds it
                 await self.look()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), ROUND_S)
+            await self._pause(ROUND_S)
+
+    async def _retire(self, retention: Retention) -> None:
+        """Retire bit by bit; a fault of store or disk is made heard, and what is not archived stays in the store."""
+        while True:
+            try:
+                await retention.turn()
+            except StoreUnavailable:
+                pass
+            except (StoreBroken, OSError) as error:
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": f"not everything can be retired: {error}", "exception": error}
+                )
+            await self._pause(RETIRING_S)
+            if self._stopping.is_set():
+                return
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from server.settings import LimitsProfile, Settings
+from server.settings import RETENTION_MS_MIN, LimitsProfile, Settings
 from server.store.connection import Durability
 
 
@@ -59,3 +59,12 @@ def test_settings_do_not_change_while_serving() -> None:
     """A process works with what it was started with."""
     with pytest.raises(ValidationError):
         Settings().port = 1  # type: ignore[misc]
+
+
+def test_everything_is_kept_unless_somebody_says_otherwise() -> None:
+    """Retention is off by default, and never so short that a repeated request finds its transfer forgotten."""
+    assert Settings().retention_ms == 0
+    assert Settings(retention_ms=RETENTION_MS_MIN).retention_ms == RETENTION_MS_MIN
+    for wrong in (-1, 1, RETENTION_MS_MIN - 1):
+        with pytest.raises(ValidationError, match="retention_ms"):
+            Settings(retention_ms=wrong)

@@ -12,6 +12,7 @@ from server.store.connection import Durability, Store
 from server.store.embedded import EmbeddedStore
 from server.store.packets import STAGING_AGE_MAX_MS
 from server.sweeper import Sweeper
+from tests.store.aged import grow_old, retention_of, settled_rain
 from tests.store.desk import CLAIM_END_AT_MS, Desk
 
 
@@ -129,3 +130,26 @@ async def test_it_outlives_a_store_that_goes_away(tmp_path: Path) -> None:
     await sweeper.stop()
     await store.close()
     running.stop()
+
+
+async def test_it_retires_what_is_long_over_besides(desk: Desk, tmp_path: Path) -> None:
+    """With a retention the sweeper gives it turns, and a fault of it is heard while sweeping goes on."""
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.put_nowait(context["message"]))
+    old = await settled_rain(desk, "ann")
+    await grow_old(desk)
+    told: asyncio.Queue[PacketId] = asyncio.Queue()
+    sweeper = Sweeper(desk.store, desk.clock, desk.packets, told.put, retention_of(desk, tmp_path))
+    await sweeper.start()
+    await sweeper.stop()  # not before the turn that is under way has ended
+    assert await desk.store.redis.exists(keys.packet(old)) == 0
+    assert heard.empty()
+
+    (tmp_path / "archive" / "archive.lock").unlink()
+    (tmp_path / "archive" / "archive.lock").mkdir()
+    await sweeper.start()
+    assert (await heard.get()).startswith("not everything can be retired")
+    packet_id = await desk.open_packet([5])
+    await desk.at(CLAIM_END_AT_MS)
+    assert packet_id == await told.get()
+    await sweeper.stop()

@@ -73,7 +73,12 @@ class Case:
 
 
 def cases_of(books: Books, history: History | None) -> list[Case]:
-    """Join books and history by packet; packets that only the history knows come last."""
+    """
+    Join books and history by packet; packets that only the history knows come last.
+
+    A retired packet is no case: what is left of its journal counts in A10 alone.
+    """
+    retired = {packet_id for opening in books.openings.values() for packet_id in opening.retired}
     entries: defaultdict[PacketId, list[JournalRecord]] = defaultdict(list)
     for entry in books.journal:
         if entry.packet_id:
@@ -88,6 +93,8 @@ def cases_of(books: Books, history: History | None) -> list[Case]:
     known = dict.fromkeys([*books.packets, *entries, *books.claims, *books.left, *grabs])
     cases = []
     for packet_id in known:
+        if packet_id in retired and packet_id not in books.packets:
+            continue
         case = _in_books(books, packet_id, entries.get(packet_id, []))
         case.facts = facts.get(packet_id, [])
         if history is not None:

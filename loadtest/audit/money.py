@@ -1,13 +1,23 @@
 """Money (A10): every fen of every account is explained by the journal, and the books agree with it."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 
 from loadtest.audit.case import Case
 from loadtest.audit.violation import Findings
-from loadtest.books import Books, ClaimRecord, CreatorRecord, JournalRecord, PacketRecord
+from loadtest.books import (
+    ENTRY_ID,
+    Books,
+    ClaimRecord,
+    CreatorRecord,
+    JournalRecord,
+    OpeningRecord,
+    PacketRecord,
+    WalletRecord,
+)
 from loadtest.record import Line, evidence_of
-from server.core.ids import CreatorId
+from server.core.ids import CreatorId, PacketId
 
 MOVEMENTS: dict[str, tuple[str, str]] = {
     "recharge": ("psp", "funds"),
@@ -30,6 +40,12 @@ MAY_BE_NOTHING = frozenset({"sweep", "void", "end"})
 WITHDRAWALS = frozenset({"withdraw", "withdraw_paid", "withdraw_failed"})
 """Movements of a withdrawal: it is asked for, then either paid or put back, once and whole."""
 
+OUTSIDE = ("psp:",)
+"""How the accounts of the world outside begin, which alone may be negative."""
+
+NOTHING_BEFORE = OpeningRecord(CreatorId(""), "0-0", WalletRecord(0, 0, 0, 0, 0), {}, {}, ())
+"""The opening of a journal that is there from its first entry."""
+
 
 def check_money(findings: Findings, books: Books) -> None:
     """Check A10 for every creator: double entry per account, the wallet, and the escrow of each packet."""
@@ -45,24 +61,57 @@ def check_money(findings: Findings, books: Books) -> None:
             text = f"the books have a journal of {creator_id}, but no wallet"
             findings.add("A10", "", f"creator {creator_id}", text, _line(entries[creator_id][0]))
             continue
-        balances = _replay(findings, entries[creator_id])
-        _check_cut(findings, creator, entries[creator_id])
-        _check_wallet(findings, creator, entries[creator_id], balances)
+        opening = books.openings.get(creator_id) or NOTHING_BEFORE
+        _check_opening(findings, opening, entries[creator_id])
+        balances = _replay(findings, opening, entries[creator_id])
+        _check_cut(findings, creator, opening, entries[creator_id])
+        _check_wallet(findings, creator, opening, entries[creator_id], balances)
         for packet in packets[creator_id]:
             _check_escrow(findings, packet, balances)
+        if stuck := balances["escrow:retired"]:
+            text = f"the escrow of {creator_id}'s retired packets holds {stuck} fen, not 0"
+            findings.add("A10", "", f"retired {creator_id}", text, evidence_of("opening", opening))
 
 
-def _replay(findings: Findings, entries: list[JournalRecord]) -> dict[str, int]:
+def _check_opening(findings: Findings, opening: OpeningRecord, entries: list[JournalRecord]) -> None:
+    """Check that an opening balances in itself, and that the journal begins behind it."""
+    wallet = opening.wallet
+    available = wallet.recharged_fen + wallet.returned_fen - wallet.withdrawn_fen - wallet.spent_fen
+    funds = opening.accounts.get(f"funds:{opening.creator_id}", 0)
+    faults = [
+        (sum(opening.accounts.values()) != 0, f"sums to {sum(opening.accounts.values())} fen, not to nothing"),
+        ({wallet.available_fen, funds} != {available}, f"has {funds} fen of funds, but the formula gives {available}"),
+    ]
+    pending, aside = sum(opening.withdrawals.values()), opening.accounts.get(f"withdrawing:{opening.creator_id}", 0)
+    faults.append((pending != aside, f"has {aside} fen set aside, but withdrawals of {pending}"))
+    for account, fen in opening.accounts.items():
+        faults.append((fen < 0 and not account.startswith(OUTSIDE), f"has {fen} fen in {account}"))
+    if entries:
+        early = _place(entries[0].entry_id) <= _place(opening.through_entry_id)
+        faults.append((early, f"goes through {opening.through_entry_id}, but the journal begins before"))
+    for wrong, text in faults:
+        if wrong:
+            kind, shown = f"opening {opening.creator_id}", evidence_of("opening", opening)
+            findings.add("A10", "", kind, f"{opening.creator_id}'s opening {text}", shown)
+
+
+def _place(entry_id: str) -> tuple[int, ...]:
+    return tuple(map(int, entry_id.split("-"))) if ENTRY_ID.fullmatch(entry_id) else (sys.maxsize,)
+
+
+def _replay(findings: Findings, opening: OpeningRecord, entries: list[JournalRecord]) -> defaultdict[str, int]:
     """Go through a journal once and return each account's balance; no account of ours may fall below zero."""
-    balances: defaultdict[str, int] = defaultdict(int)
+    balances = defaultdict(int, opening.accounts)
     transfers: dict[str, JournalRecord] = {}
-    withdrawals: dict[str, JournalRecord] = {}
+    withdrawals = {name: ("withdraw", fen) for name, fen in opening.withdrawals.items()}
+    retired = frozenset(opening.retired)
     for entry in entries:
         for kind, text in _faults(entry):
             findings.add("A10", entry.packet_id, kind, text, _line(entry))
         fee_fen = entry.fee_fen or 0
-        balances[entry.debit] -= entry.amount_fen + fee_fen
-        balances[entry.credit] += entry.amount_fen
+        debit, credit = _pooled(entry.debit, retired), _pooled(entry.credit, retired)
+        balances[debit] -= entry.amount_fen + fee_fen
+        balances[credit] += entry.amount_fen
         if fee_fen:
             balances[f"fees:{entry.debit.partition(':')[2]}"] += fee_fen
         funds_fen = balances[f"funds:{entry.creator_id}"]
@@ -73,8 +122,8 @@ def _replay(findings: Findings, entries: list[JournalRecord]) -> dict[str, int]:
             findings.add("A10", entry.packet_id, "balance", text, _line(entry))
         if entry.movement in WITHDRAWALS:
             _check_withdrawal(findings, withdrawals, entry)
-        if balances[entry.debit] < 0 and not entry.debit.startswith("psp:"):
-            text = f"{entry.debit} falls to {balances[entry.debit]} fen"
+        if balances[debit] < 0 and not debit.startswith(OUTSIDE):
+            text = f"{debit} falls to {balances[debit]} fen"
             findings.add("A10", entry.packet_id, "negative", text, _line(entry))
         if entry.transfer_id and entry.movement != "claim":
             first = transfers.setdefault(entry.transfer_id, entry)
@@ -84,18 +133,23 @@ def _replay(findings: Findings, entries: list[JournalRecord]) -> dict[str, int]:
     return balances
 
 
-def _check_withdrawal(findings: Findings, withdrawals: dict[str, JournalRecord], entry: JournalRecord) -> None:
+def _pooled(account: str, retired: frozenset[PacketId]) -> str:
+    """Return the account in which an opening has this one: those of retired packets are one of each kind."""
+    kind, _, owner = account.partition(":")
+    return f"{kind}:retired" if owner in retired else account
+
+
+def _check_withdrawal(findings: Findings, withdrawals: dict[str, tuple[str, int]], entry: JournalRecord) -> None:
     """Check that a withdrawal ends once, as what it began; *withdrawals* holds the last movement of each so far."""
     name = entry.withdrawal_id or ""
-    before = withdrawals.get(name)
-    withdrawals[name] = entry
-    last = before.movement if before else ""
+    last, began_fen = withdrawals.get(name, ("", entry.amount_fen))
+    withdrawals[name] = (entry.movement, entry.amount_fen)
     if not name:
         text = f"a {entry.movement} names no withdrawal"
     elif last != ("" if entry.movement == "withdraw" else "withdraw"):
         text = f"a {entry.movement} of withdrawal {name} follows {last or 'nothing'}"
-    elif before and before.amount_fen != entry.amount_fen:
-        text = f"a {entry.movement} moves {entry.amount_fen} fen of withdrawal {name} of {before.amount_fen}"
+    elif began_fen != entry.amount_fen:
+        text = f"a {entry.movement} moves {entry.amount_fen} fen of withdrawal {name} of {began_fen}"
     else:
         return
     findings.add("A10", "", "withdrawal", text, _line(entry))
@@ -123,16 +177,22 @@ def _faults(entry: JournalRecord) -> Iterator[tuple[str, str]]:
             yield "batch", f"a batch moves {entry.amount_fen} fen, but its claims sum to {sum_fen}"
 
 
-def _check_cut(findings: Findings, creator: CreatorRecord, entries: list[JournalRecord]) -> None:
+def _check_cut(
+    findings: Findings, creator: CreatorRecord, opening: OpeningRecord, entries: list[JournalRecord]
+) -> None:
     """Check that the journal reaches to the instant at which the balances were taken."""
-    last = entries[-1].entry_id if entries else ""
-    if last != creator.journal_last_id and (entries or creator.journal_last_id not in {"", "0-0"}):
+    last = entries[-1].entry_id if entries else opening.through_entry_id
+    if last != (creator.journal_last_id or "0-0"):
         text = f"{creator.creator_id}'s journal ends at {last!r}, but the cut is at {creator.journal_last_id!r}"
         findings.add("A10", "", f"cut {creator.creator_id}", text, evidence_of("creator", creator))
 
 
 def _check_wallet(
-    findings: Findings, creator: CreatorRecord, entries: list[JournalRecord], balances: dict[str, int]
+    findings: Findings,
+    creator: CreatorRecord,
+    opening: OpeningRecord,
+    entries: list[JournalRecord],
+    balances: dict[str, int],
 ) -> None:
     """Check DY-ACC-1, and that each of its terms is what the journal's movements sum to."""
     moved: defaultdict[str, int] = defaultdict(int)
@@ -140,10 +200,10 @@ def _check_wallet(
         moved[entry.movement] += entry.amount_fen
     wallet = creator.wallet
     explained = {
-        "recharged_fen": moved["recharge"],
-        "returned_fen": moved["sweep"] + moved["void"] + moved["end"] + moved["trim"],
-        "withdrawn_fen": moved["withdraw"] - moved["withdraw_failed"],
-        "spent_fen": moved["fund"] + moved["edit"],
+        "recharged_fen": opening.wallet.recharged_fen + moved["recharge"],
+        "returned_fen": opening.wallet.returned_fen + moved["sweep"] + moved["void"] + moved["end"] + moved["trim"],
+        "withdrawn_fen": opening.wallet.withdrawn_fen + moved["withdraw"] - moved["withdraw_failed"],
+        "spent_fen": opening.wallet.spent_fen + moved["fund"] + moved["edit"],
         "available_fen": balances.get(f"funds:{creator.creator_id}", 0),
     }
     for name, fen in explained.items():

@@ -1,19 +1,22 @@
 """The books: what the store says about all money, one cut per creator, for an audit that need not trust us."""
 
-from collections.abc import AsyncIterator
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from server.core.ids import CreatorId, PacketId
 from server.store import keys
 from server.store.clock import StoreClock
-from server.store.connection import Store
+from server.store.connection import Store, StoreUnavailable
 from server.store.packet_record import Record, counts_from, editions_shown, packet_from, record_from, seed_of
 from server.store.packets import claims_of
 from server.store.wallet import movement_from
 
 JOURNAL_PAGE = 1_000  # entries; a claim entry can list 500 shares
 _LEFT_PAGE = 10_000
+_OVERTAKEN = "what was being exported has been retired meanwhile: ask again"
+_ACCOUNT = b"account:"  # before an account's name, in an opening
+_WITHDRAWAL = b"withdrawal:"  # before the id of a withdrawal that was pending then, in an opening
 _BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen")
 _NOT_EVERYWHERE = dict.fromkeys(("claims", "edition", "fee_fen", "balance_fen", "withdrawal_id"))
 Line = dict[str, Any]
@@ -25,7 +28,7 @@ async def export(store: Store, clock: StoreClock, *, final: bool) -> AsyncIterat
 
     Each creator's wallet, packets and last journal entry are of one instant; the journal follows up to there. With
     *final*, when nothing moves any more, the claims and the shares that went back come too. Shares and seeds of packets
-    that may still be grabbed never do.
+    that may still be grabbed never do. Raises StoreUnavailable, also if retention overtook a reader that is too slow.
     """
     record = clock.record
     yield {
@@ -42,30 +45,52 @@ async def export(store: Store, clock: StoreClock, *, final: bool) -> AsyncIterat
 
 
 async def _creator(store: Store, creator_id: CreatorId, *, final: bool) -> AsyncIterator[Line]:
-    cut_ms, last_id, balances, packets = await _cut(store, creator_id)
+    cut, page = await _cut_with_page(store, creator_id)
     yield {
         "kind": "creator",
         "creator_id": creator_id,
-        "cut_ms": cut_ms,
-        "journal_last_id": last_id,
-        "wallet": dict(zip(_BALANCES, balances, strict=True)),
+        "cut_ms": cut.cut_ms,
+        "journal_last_id": cut.last_id,
+        "wallet": dict(zip(_BALANCES, cut.balances, strict=True)),
     }
-    for record, in_list in packets:
-        yield _packet(record, in_list, cut_ms)
-    async for line in _journal(store, creator_id, last_id):
+    if cut.opening:
+        yield _opening(creator_id, cut.opening, cut.retired)
+    for record, in_list in cut.packets:
+        yield packet_line(record, in_list, cut.cut_ms)
+    async for line in _journal(store, creator_id, cut.last_id, page):
         yield line
     if not final:
         return
-    for record, _ in packets:
-        packet_id = PacketId(record[b"packet_id"].decode())
-        async for line in _claims(store, packet_id):
+    for record, _ in cut.packets:
+        async for line in claim_lines(store, record):
             yield line
-        if record[b"state"] in (b"settled", b"voided"):
-            yield {"kind": "left", "packet_id": packet_id, "amounts": await _left(store, packet_id)}
+        if not await store.redis.exists(keys.packet(PacketId(record[b"packet_id"].decode()))):
+            raise StoreUnavailable(_OVERTAKEN)
 
 
-async def _cut(store: Store, creator_id: CreatorId) -> tuple[int, str, list[int], list[tuple[Record, int]]]:
-    """Read wallet, packets and the journal's end at one instant; a packet made while we looked makes us look again."""
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A creator at one instant."""
+
+    cut_ms: int
+    last_id: str
+    balances: list[int]
+    opening: Record
+    retired: Sequence[bytes]
+    packets: Sequence[tuple[Record, int]]
+
+
+async def _cut_with_page(store: Store, creator_id: CreatorId) -> tuple[_Cut, list[Any]]:
+    """Read a cut and the first page of its journal; a prefix that was dropped in between makes us look again."""
+    while True:
+        cut = await _cut(store, creator_id)
+        page, dropped_through = await _page(store, creator_id, "-", cut.last_id)
+        if dropped_through == cut.opening.get(b"through_entry_id"):
+            return cut, page
+
+
+async def _cut(store: Store, creator_id: CreatorId) -> _Cut:
+    """Read wallet, packets and the journal's ends at one instant; packets that come or go meanwhile: look again."""
     while True:
         found: Any = await store.redis.zrange(keys.packets(creator_id), 0, -1)
         names = [
@@ -73,6 +98,8 @@ async def _cut(store: Store, creator_id: CreatorId) -> tuple[int, str, list[int]
             keys.wallet(creator_id),
             keys.journal(creator_id),
             keys.packets(creator_id),
+            keys.opening(creator_id),
+            keys.retired(creator_id),
         ]
         for name in found:
             packet_id = PacketId(name.decode())
@@ -80,16 +107,31 @@ async def _cut(store: Store, creator_id: CreatorId) -> tuple[int, str, list[int]
         cut_ms, *rest = await store.run("books", names, [])
         if cut_ms < 0:
             continue
-        last_id, balances, *packets = rest
-        return (
-            cut_ms,
-            last_id.decode(),
-            balances,
-            [(record_from(flat), left) for flat, left in zip(packets[::2], packets[1::2], strict=True)],
-        )
+        last_id, balances, opening, retired, *packets = rest
+        if all(packets[::2]):
+            records = [(record_from(flat), left) for flat, left in zip(packets[::2], packets[1::2], strict=True)]
+            return _Cut(cut_ms, last_id.decode(), balances, record_from(opening), retired, records)
 
 
-def _packet(record: Record, in_list: int, cut_ms: int) -> Line:
+def _opening(creator_id: CreatorId, opening: Record, retired: Sequence[bytes]) -> Line:
+    return {
+        "kind": "opening",
+        "creator_id": creator_id,
+        "through_entry_id": opening[b"through_entry_id"].decode(),
+        "wallet": {name: int(opening[name.encode()]) for name in _BALANCES},
+        "accounts": _amounts(opening, _ACCOUNT),
+        "withdrawals": _amounts(opening, _WITHDRAWAL),
+        "retired": sorted(name.decode() for name in retired),
+    }
+
+
+def _amounts(opening: Record, prefix: bytes) -> dict[str, int]:
+    found = {name.removeprefix(prefix).decode(): int(fen) for name, fen in opening.items() if name.startswith(prefix)}
+    return dict(sorted(found.items()))
+
+
+def packet_line(record: Record, in_list: int, cut_ms: int) -> Line:
+    """Return the ``packet`` line of a record at room time *cut_ms*."""
     packet, counts, seed = packet_from(record), counts_from(record, in_list), seed_of(record, cut_ms)
     schedule = packet.schedule
     return {
@@ -124,20 +166,41 @@ def _packet(record: Record, in_list: int, cut_ms: int) -> Line:
     }
 
 
-async def _journal(store: Store, creator_id: CreatorId, last_id: str) -> AsyncIterator[Line]:
-    after = "-"
+async def _journal(store: Store, creator_id: CreatorId, last_id: str, page: list[Any]) -> AsyncIterator[Line]:
     while True:
-        page: Any = await store.redis.xrange(keys.journal(creator_id), min=after, max=last_id, count=JOURNAL_PAGE)
         for entry_id, fields in page:
-            movement = movement_from(entry_id, fields)
-            movement["movement"] = movement.pop("kind")  # the line's own kind is journal
-            yield {"kind": "journal", "creator_id": creator_id, **_NOT_EVERYWHERE, **movement}
+            yield journal_line(creator_id, entry_id, fields)
         if len(page) < JOURNAL_PAGE:
             return
-        after = f"({page[-1][0].decode()}"
+        read: bytes = page[-1][0]
+        page, dropped_through = await _page(store, creator_id, f"({read.decode()}", last_id)
+        if dropped_through is not None and _place(dropped_through) > _place(read):
+            raise StoreUnavailable(_OVERTAKEN)
 
 
-async def _claims(store: Store, packet_id: PacketId) -> AsyncIterator[Line]:
+async def _page(store: Store, creator_id: CreatorId, first: str, last_id: str) -> tuple[list[Any], bytes | None]:
+    """Read a page of the journal, and through which entry its prefix has been dropped by then."""
+    async with store.redis.pipeline(transaction=True) as together:
+        together.xrange(keys.journal(creator_id), min=first, max=last_id, count=JOURNAL_PAGE)
+        together.hget(keys.opening(creator_id), "through_entry_id")
+        page, dropped_through = await together.execute()
+    return page, dropped_through
+
+
+def _place(entry_id: bytes) -> tuple[int, ...]:
+    return tuple(map(int, entry_id.split(b"-")))
+
+
+def journal_line(creator_id: CreatorId, entry_id: bytes, fields: dict[bytes, bytes]) -> Line:
+    """Return the ``journal`` line of an entry of the store's journal."""
+    movement = movement_from(entry_id, fields)
+    movement["movement"] = movement.pop("kind")  # the line's own kind is journal
+    return {"kind": "journal", "creator_id": creator_id, **_NOT_EVERYWHERE, **movement}
+
+
+async def claim_lines(store: Store, record: Record) -> AsyncIterator[Line]:
+    """Yield a packet's ``claim`` lines by index, and its ``left`` line if it is over."""
+    packet_id = PacketId(record[b"packet_id"].decode())
     claims = {viewer_id: share async for viewer_id, share in claims_of(store, packet_id)}
     for viewer_id, share in sorted(claims.items(), key=lambda claim: claim[1].index):
         yield {
@@ -149,6 +212,8 @@ async def _claims(store: Store, packet_id: PacketId) -> AsyncIterator[Line]:
             "edition": share.edition,
             "request_id": share.request_id,
         }
+    if record[b"state"] in (b"settled", b"voided"):
+        yield {"kind": "left", "packet_id": packet_id, "amounts": await _left(store, packet_id)}
 
 
 async def _left(store: Store, packet_id: PacketId) -> list[int]:

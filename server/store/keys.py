@@ -44,6 +44,16 @@ def withdrawal(creator_id: CreatorId, withdrawal_id: str) -> str:
     return f"{{{creator_id}}}:withdrawal:{withdrawal_id}"
 
 
+def opening(creator_id: CreatorId) -> str:
+    """Name what the journal amounted to where it begins now: the balances that its dropped prefix left."""
+    return f"{{{creator_id}}}:opening"
+
+
+def retired(creator_id: CreatorId) -> str:
+    """Name the packets that are gone although some of their journal is there, by the ms of its last entry then."""
+    return f"{{{creator_id}}}:retired"
+
+
 def packets(creator_id: CreatorId) -> str:
     """Name the creator's packets, by room time of creation."""
     return f"{{{creator_id}}}:packets"

@@ -300,7 +300,8 @@ class Packets:
             async with self._store.redis.pipeline(transaction=False) as together:
                 for packet_id in found[first : first + _PAGE]:
                     together.hgetall(keys.packet(PacketId(packet_id.decode())))
-                packets.extend(packet_from(record) for record in await together.execute())
+                # one may have been retired since
+                packets.extend(packet_from(record) for record in await together.execute() if record)
         return packets
 
     async def claims(self, packet_id: PacketId) -> dict[ViewerId, Share]:

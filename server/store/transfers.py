@@ -27,7 +27,7 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
     "incomplete": ("the same packet is being created by somebody else", "packet_id", ""),
     "too_many": ("there are more shares than share_count", "shares", ""),
     "out_of_bounds": ("a share is not within min_share_fen and max_share_fen", "shares", ""),
-    "not_found": ("no such packet", "packet_id", ""),
+    "not_found": ("no such packet, or it is over for so long that it was retired", "packet_id", ""),
     "below_claimed": ("more shares than that are claimed already", "share_count", "KS-EDT-1"),
     "unchanged": ("the packet has that many shares already", "share_count", "KS-EDT-1"),
     "edit_raced": ("another edit of this packet came first", "", ""),

@@ -158,7 +158,7 @@ class Wallet:
         """
         Sum the fees of the creator's recharges in ``[from_ms, to_ms)`` of room time, for the invoice (KS-ACC-3).
 
-        One sum for each channel that took any, by name. The whole journal is read.
+        One sum for each channel that took any, by name. The whole journal is read; what retention took from it is not.
         """
         sums: dict[str, list[int]] = {}
         async for _, fields in self._entries(creator_id, "0"):

@@ -8,6 +8,7 @@ import pytest
 
 from loadtest.books import JournalClaim, books_from, read_books
 from loadtest.record import BadRecord
+from server.core.ids import CreatorId
 from server.core.packet import Denomination, PacketState, Terms
 from tests.loadtest.written_run import a_run
 
@@ -113,3 +114,32 @@ def test_the_clock_comes_first_and_the_end_last() -> None:
         books_from(lines[1:])
     with pytest.raises(BadRecord, match="comes after the end"):
         books_from([*lines, lines[1]])
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({}, "stands here twice"),
+        ({"wallet": None}, "wallet must be an object"),
+        ({"accounts": {"psp:bank": "1"}}, "accounts must be an object of whole numbers"),
+        ({"withdrawals": {"w1": None}}, "withdrawals must be an object of whole numbers"),
+        ({"through_entry_id": "soon"}, "through_entry_id must be an entry's id"),
+        ({"retired": [5]}, "retired must be a list of packet ids"),
+    ],
+)
+def test_a_malformed_opening_is_named(change: dict[str, Any], text: str) -> None:
+    """An opening is read whole, once per creator, or the books are refused."""
+    run = a_run()
+    opening = {
+        "kind": "opening",
+        "creator_id": "c1",
+        "through_entry_id": "1-2",
+        "wallet": run.of("creator")[0]["wallet"],
+        "accounts": {"psp:bank": -1, "funds:c1": 1},
+        "withdrawals": {},
+        "retired": ["c1.p"],
+    }
+    assert books_from([*run.books[:2], opening, *run.books[2:]]).openings[CreatorId("c1")].retired == ("c1.p",)
+
+    with pytest.raises(BadRecord, match=text):
+        books_from([*run.books[:2], *([] if change else [opening]), opening | change, *run.books[2:]])

@@ -75,6 +75,7 @@ async def test_a_withdrawal_ends_once(desk: Desk, first: str, other: str) -> Non
     before = await desk.state()
 
     assert ended == await getattr(desk.withdrawals, first)(C1, asked.withdrawal_id)
+    assert before == await desk.state()
     said = await refusal_of(getattr(desk.withdrawals, other)(C1, asked.withdrawal_id))
 
     assert said == ("not_pending", "withdrawal_id", "")

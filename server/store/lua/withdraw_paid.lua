@@ -16,7 +16,7 @@ local transfer_id = 'paid:' .. withdrawal_id
 local record = redis.call('HMGET', withdrawal, 'state', 'channel', 'product', 'amount_fen')
 local state = record[1]
 if not state then return 'not_found' end
-if redis.call('HGET', transfers, transfer_id) then return 'repeated' end
+if redis.call('HGET', transfers, transfer_id) or state == 'paid' then return 'repeated' end
 if state == 'failed' then return state end
 if state ~= 'pending' or not record[2] or not record[3] then error({ err = 'BROKEN withdrawal' }) end
 local amount_fen, now_ms = whole(record[4], 'withdrawal'), room_now_ms()

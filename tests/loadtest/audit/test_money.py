@@ -1,5 +1,7 @@
 """A10: the journal explains every fen."""
 
+from typing import Any
+
 import pytest
 
 from tests.loadtest.written_run import WrittenRun, a_run
@@ -170,5 +172,113 @@ def test_a_withdrawal_that_is_missing_is_a10(movement: str) -> None:
     """Books without a request, or without the money that came back, are found."""
     run = a_run_with_withdrawals()
     run.drop(run.of("journal", movement=movement)[0])
+
+    assert run.broken() == {"A10"}
+
+
+def a_run_with_an_opening() -> WrittenRun:
+    """Return a run before which the creator recharged 500 fen and gave 300 of them to packets that are retired."""
+    run = a_run(share_count=40)
+    creator = run.of("creator")[0]
+    opening = {
+        "kind": "opening",
+        "creator_id": creator["creator_id"],
+        "through_entry_id": "0-0",
+        "wallet": dict(zip(creator["wallet"], (200, 500, 100, 0, 400), strict=True)),
+        "accounts": {"psp:bank": -500, "funds:c1": 200, "assets:retired": 300},
+        "withdrawals": {},
+        "retired": [],
+    }
+    for name, fen in opening["wallet"].items():
+        creator["wallet"][name] += fen
+    run.books.insert(run.books.index(creator) + 1, opening)
+    return run
+
+
+def test_an_opening_explains_what_was_before_the_journal() -> None:
+    """Balances begin where the retired entries left them."""
+    run = a_run_with_an_opening()
+    assert list(run.of("creator")[0]["wallet"]) == list(run.of("opening")[0]["wallet"])
+
+    assert run.audit() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"accounts": {"psp:bank": -500, "funds:c1": 200, "assets:retired": 299}}, "sums to -1 fen"),
+        ({"accounts": {"psp:bank": -500, "funds:c1": 201, "assets:retired": 299}}, "has 201 fen of funds"),
+        ({"accounts": {"psp:bank": -500, "funds:c1": 200, "assets:a": -1, "assets:b": 301}}, "-1 fen in assets:a"),
+        ({"through_entry_id": "99999999999999-0"}, "the journal begins before"),
+    ],
+)
+def test_an_opening_that_does_not_balance_is_a10(change: dict[str, Any], text: str) -> None:
+    """An opening is double entry too, and nothing of it stands in the journal again."""
+    run = a_run_with_an_opening()
+    run.of("opening")[0].update(change)
+
+    assert run.broken() == {"A10"}
+    assert any(text in violation.detail for violation in run.audit())
+
+
+def test_the_packets_of_an_opening_have_one_account_of_each_kind() -> None:
+    """What a retired packet still has in the journal is balanced with what the opening has of all of them."""
+    run = a_run_with_an_opening()
+    opening, wallet = run.of("opening")[0], run.of("creator")[0]["wallet"]
+    accounts = {"psp:bank": -500, "funds:c1": 200, "escrow:retired": 300}
+    opening.update(accounts=accounts, retired=["c1.gone"])
+    first = run.of("journal")[0]
+    claim = {"movement": "claim", "packet_id": "c1.gone", "debit": "escrow:c1.gone", "credit": "assets:c1.gone"}
+    claims: dict[str, Any] = {"claims": [["ann", 0, 290, "q"]], "amount_fen": 290, "edition": 1, "balance_fen": None}
+    names = {"entry_id": "0-1", "transfer_id": "claim:c1.gone:0"}
+    run.books.insert(run.books.index(first), {**first, **claim, **claims, **names})
+    end = {"movement": "sweep", "packet_id": "c1.gone", "debit": "escrow:c1.gone", "credit": "funds:c1"}
+    sweep = {**first, **end, "entry_id": "0-2", "transfer_id": "sweep:c1.gone", "balance_fen": 210, "amount_fen": 10}
+    run.books.insert(run.books.index(first), sweep)
+    wallet["returned_fen"] += 10
+    wallet["available_fen"] += 10
+    for entry in run.of("journal")[2:]:
+        if entry.get("balance_fen") is not None:
+            entry["balance_fen"] += 10
+    assert run.audit() == []
+
+    run.drop(sweep)
+    assert any("the escrow of c1's retired packets holds 10 fen" in found.detail for found in run.audit())
+
+
+def test_a_withdrawal_that_was_pending_at_the_opening_ends_in_the_journal() -> None:
+    """Its request is retired, its payment is not: it ends once, with what the opening says."""
+    run = a_run_with_withdrawals()
+    asked = run.of("journal", movement="withdraw")
+    creator = run.of("creator")[0]
+    first = run.of("journal")[0]
+    opening: dict[str, Any] = {
+        "kind": "opening",
+        "creator_id": "c1",
+        "through_entry_id": "0-0",
+        "wallet": {**dict.fromkeys(creator["wallet"], 0), "recharged_fen": 700, "withdrawn_fen": 700},
+        "accounts": {"psp:bank": -700, "withdrawing:c1": 700},
+        "withdrawals": {"w1": 400, "w2": 300},
+        "retired": [],
+    }
+    for entry in asked:
+        run.drop(entry)
+    for entry in run.of("journal", movement="withdraw_failed"):
+        entry["balance_fen"] += 700
+    creator["wallet"]["recharged_fen"] += 700
+    creator["wallet"]["available_fen"] += 700
+    run.books.insert(run.books.index(first), opening)
+    assert run.audit() == []
+
+    opening["withdrawals"] = {"w1": 399, "w2": 300}
+    said = [found.detail for found in run.audit()]
+    assert any("has 700 fen set aside, but withdrawals of 699" in text for text in said)
+    assert any("moves 400 fen of withdrawal w1 of 399" in text for text in said)
+
+
+def test_a_journal_without_its_opening_is_a10() -> None:
+    """Whoever drops entries and leaves no balance is found."""
+    run = a_run_with_an_opening()
+    run.drop(run.of("opening")[0])
 
     assert run.broken() == {"A10"}
