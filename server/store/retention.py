@@ -234,6 +234,9 @@ class Retention:
                 keys.claims(packet_id),
                 keys.returned(packet_id),
                 keys.added(packet_id),
+                keys.owners(packet_id),
+                keys.assets(packet_id),
+                keys.effects_of(packet_id),
                 keys.on_air(creator_id, RoomId(record.get(b"room_id", b"").decode())),
             ]
         through = entries[-1][0].decode() if entries else ""

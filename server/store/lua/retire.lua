@@ -8,8 +8,8 @@
 -- KEYS[5] opening    hash    what the dropped prefix amounts to: through_entry_id, the five balances, account:<name>;
 --                            and withdrawal:<id> of each withdrawal that was pending then, with its fen
 -- KEYS[6] retired    zset    each dropped packet some of whose journal may be left, by the ms of the last entry then
--- KEYS[7...]         packet (hash), shares (list), claims (hash), returned (list), added (list) and onair (zset of its
---                    room) of each packet to be dropped, in turn
+-- KEYS[7...]         packet (hash), shares (list), claims (hash), returned (list), added (list), owners (list), assets
+--                    (hash), effects (hash) and onair (zset of its room) of each packet to be dropped, in turn
 -- ARGV[1] what              text  drop, or look: write nothing, and only say which packets can still move
 -- ARGV[2] through_entry_id  text  the last journal entry to be dropped; '' drops none
 -- ARGV[3] entries_max       int   how many entries there may be up to it
@@ -22,7 +22,7 @@
 -- packet is one with that of all others, such as assets:retired, and an account of nothing is left out: the opening does
 -- not grow with time. A dropped transfer is forgotten: its id may stand for another one from then on.
 
-local FIRST, KEYS_EACH, FIRST_ID = 7, 6, 4
+local FIRST, KEYS_EACH, FIRST_ID = 7, 9, 4
 -- Which balance a movement of each kind counts for when it touches the funds; '' must not touch them.
 local COUNTED_AS = {
     recharge = 'recharged_fen', fund = 'spent_fen', edit = 'spent_fen', claim = '',
@@ -89,7 +89,10 @@ for i = FIRST_ID, #ARGV do
     redis.call('HLEN', KEYS[key + 2])
     redis.call('LLEN', KEYS[key + 3])
     redis.call('LLEN', KEYS[key + 4])
-    redis.call('ZCARD', KEYS[key + 5])
+    redis.call('LLEN', KEYS[key + 5])
+    redis.call('HLEN', KEYS[key + 6])
+    redis.call('HLEN', KEYS[key + 7])
+    redis.call('ZCARD', KEYS[key + 8])
     going[ARGV[i]] = true
     if there then gone[#gone + 1] = ARGV[i] end
 end
@@ -149,8 +152,8 @@ local available_fen = whole(text_of(moved.recharged_fen + moved.returned_fen - m
 
 for i = FIRST_ID, #ARGV do
     local key = FIRST + KEYS_EACH * (i - FIRST_ID)
-    redis.call('UNLINK', KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3], KEYS[key + 4])
-    redis.call('ZREM', KEYS[key + 5], ARGV[i])
+    for k = key, key + KEYS_EACH - 2 do redis.call('UNLINK', KEYS[k]) end
+    redis.call('ZREM', KEYS[key + 8], ARGV[i])
     redis.call('ZREM', packets, ARGV[i])
 end
 redis.call('HSET', opening, 'through_entry_id', last, 'available_fen', text_of(available_fen))

@@ -22,7 +22,8 @@ def names_of(desk: Desk, *packet_ids: PacketId) -> list[str]:
     names += [keys.opening(creator_id), keys.retired(creator_id)]
     for packet_id in packet_ids:
         names += [keys.packet(packet_id), keys.shares(packet_id), keys.claims(packet_id), keys.returned(packet_id)]
-        names += [keys.added(packet_id), keys.on_air(creator_id, desk.room.room_id)]
+        names += [keys.added(packet_id), keys.owners(packet_id), keys.assets(packet_id), keys.effects_of(packet_id)]
+        names += [keys.on_air(creator_id, desk.room.room_id)]
     return names
 
 
@@ -42,6 +43,8 @@ async def test_it_drops_once(desk: Desk) -> None:
     """Asked again with the same arguments it finds nothing, and the opening stays as it is."""
     packet_id = await settled_rain(desk, "ann")
     await desk.store.redis.rpush(keys.added(packet_id), "5")
+    await desk.store.redis.hset(keys.assets(packet_id), "0", "expired")
+    await desk.store.redis.hset(keys.effects_of(packet_id), "gmv_fen", "1")
     args: list[str | int] = ["drop", (await last_entry(desk))[0], 100, packet_id]
     assert await desk.store.run("retire", names_of(desk, packet_id), args) == [b"done", 1, 4]
     after = await desk.state()
@@ -87,7 +90,17 @@ async def test_what_is_not_over_or_not_named_stays(desk: Desk) -> None:
 
 POISONED = [
     *("clock", "packets", "transfers", "opening", "retired"),
-    *("packet:P", "shares:P", "claims:P", "returned:P", "added:P", "onair:room-c1"),
+    *(
+        "packet:P",
+        "shares:P",
+        "claims:P",
+        "returned:P",
+        "added:P",
+        "owners:P",
+        "assets:P",
+        "effects:P",
+        "onair:room-c1",
+    ),
 ]
 
 
