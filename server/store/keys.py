@@ -134,21 +134,6 @@ def on_air(creator_id: CreatorId, room_id: RoomId) -> str:
     return f"{{{creator_id}}}:onair:{room_id}"
 
 
-def owners(packet_id: PacketId) -> str:
-    """Name the owners of a packet's shares, in the order of the shares."""
-    return f"{{{creator_of(packet_id)}}}:owners:{packet_id}"
-
-
-def assets(packet_id: PacketId) -> str:
-    """Name what became of those shares that are no longer just in their owner's hands."""
-    return f"{{{creator_of(packet_id)}}}:assets:{packet_id}"
-
-
-def reversals(creator_id: CreatorId) -> str:
-    """Name the money on its way back to the creator, by when it arrives."""
-    return f"{{{creator_id}}}:reversals"
-
-
 def order(creator_id: CreatorId, order_id: OrderId) -> str:
     """Name the order's record under a creator's tag: its home's, or the part that the platform has of it."""
     return f"{{{creator_id}}}:order:{order_id}"
