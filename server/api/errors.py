@@ -31,6 +31,7 @@ _NOT_NOW = (
     "not_refundable",
     "not_yet_valid",
     "packet_taken",
+    "price_changed",
     "raced",
     "refund_conflict",
     "room_taken",

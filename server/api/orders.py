@@ -122,7 +122,7 @@ async def submit(body: NewOrder, parts: WithParts, key: WithKey) -> OrderShown:
         merchant_id=checked_id("merchant_id", body.merchant_id),
         asset_ids=body.asset_ids,
         expected_payable_fen=body.expected_payable_fen,
-        transfer_id=f"submit:{key}",
+        transfer_id=f"order:{key}",
     )
     await parts.trails.open(record.order_id, record.order.viewer_id, room_id)
     return _shown(record)
@@ -131,7 +131,7 @@ async def submit(body: NewOrder, parts: WithParts, key: WithKey) -> OrderShown:
 @router.post("/{order_id}/pay", responses=problems(404, 409, 422, 503))
 async def pay(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
     """Pay: the packets are redeemed, and the buyer's trail begins (DY-USE-7, KS-USE-3, LT-a)."""
-    record = await parts.orders.pay(_order_id(order_id), f"pay:{key}")
+    record = await parts.orders.pay(_order_id(order_id), f"payment:{key}")
     paid_at_ms = record.order.paid_at_ms
     assert paid_at_ms is not None
     await report(
@@ -146,7 +146,7 @@ async def pay(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
 @router.post("/{order_id}/cancel", responses=problems(404, 409, 422, 503))
 async def cancel(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
     """Cancel an unpaid order: its packets go back to the viewer, or, if expired, to their funders (DY-REV-4)."""
-    return _shown(await parts.orders.cancel(_order_id(order_id), f"cancel:{key}"))
+    return _shown(await parts.orders.cancel(_order_id(order_id), f"cancellation:{key}"))
 
 
 @router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503))

@@ -1,0 +1,169 @@
+"""Orders over HTTP: from the quote to the settlement, with packets that viewers really grabbed."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.api.caller import Caller
+
+WINDOW_MS = 600_000
+RATES = {"commission_rate": 2_000, "service_fee_rate": 500}
+
+
+@dataclass(frozen=True)
+class Shopper:
+    """A viewer with one share of a creator's packet, all of whose shares are a hundred fen."""
+
+    creator_id: str
+    viewer_id: str
+    asset_id: str
+
+    def body(self, *prices_fen: int, **more: object) -> dict[str, object]:
+        """Return a purchase from the creator's live room."""
+        lines = [
+            {
+                "line_id": f"l{n}",
+                "product_id": f"p{n}",
+                "list_price_fen": fen,
+                "creator_id": self.creator_id,
+                "entrance": "live_room",
+            }
+            for n, fen in enumerate(prices_fen or (1_000,))
+        ]
+        return {"viewer_id": self.viewer_id, "client": "douyin", "lines": lines, **more}
+
+
+@pytest.fixture
+def shopper(api: Caller) -> Shopper:
+    """Grab a share of a packet of fixed denomination."""
+    creator_id = api.creator(1_000)
+    room_id, packet_id = api.room(creator_id), api.packet(creator_id, denomination="fixed")
+    body = {"room_id": room_id, "mode": "manual", "claim_window_ms": WINDOW_MS}
+    api.post(f"/api/packets/{packet_id}/launch", body)
+    viewer_id = f"v{secrets.token_hex(4)}"
+    receipt = api.grab(room_id, packet_id, viewer_id)
+    return Shopper(creator_id, viewer_id, receipt["claim_id"])
+
+
+def state_of(api: Caller, shopper: Shopper) -> str:
+    (asset,) = api.get(f"/api/viewers/{shopper.viewer_id}/assets?creator_id={shopper.creator_id}")
+    state: str = asset["state"]
+    return state
+
+
+@pytest.mark.rule("DY-CAN-1")
+@pytest.mark.rule("DY-CAN-3")
+@pytest.mark.rule("DY-USE-5")
+def test_an_order_from_quote_to_refund(api: Caller, shopper: Shopper) -> None:
+    """The share is locked, redeemed by the payment, and the viewer's again after a full refund."""
+    body = shopper.body(1_000, shipping_fen=60, **RATES)
+    quote = api.post("/api/orders/quote", shopper.body(1_000, shipping_fen=60))
+    assert (quote["payable_fen"], quote["asset_ids"]) == (960, [shopper.asset_id])
+
+    order = api.post("/api/orders", {**body, "expected_payable_fen": 960, "asset_ids": quote["asset_ids"]}, key="k")
+    assert (order["state"], order["payable_fen"], order["creator_id"]) == (
+        "submitted_unpaid",
+        960,
+        shopper.creator_id,
+    )
+    assert state_of(api, shopper) == "locked"
+    path = f"/api/orders/{order['order_id']}"
+
+    assert api.post(f"{path}/pay")["state"] == "paid"
+    assert state_of(api, shopper) == "redeemed"
+    trail = api.get(f"/api/trails/{order['order_id']}")
+    assert [event["event"] for event in trail["timeline"]] == ["paid"]
+    settled = api.get(f"{path}/settlement")
+    assert (settled["base_fen"], settled["commission_fen"], settled["service_fee_fen"]) == (1_000, 200, 50)
+    assert not settled["final"]
+
+    part = api.post(f"{path}/refunds", {"refund_id": "r1", "by_line": {"l0": 400}})
+    assert (part["state"], part["kept_fen"]) == ("paid", 560)
+    assert state_of(api, shopper) == "redeemed"  # DY-CAN-5
+    whole = api.post(f"{path}/refunds", {"refund_id": "r2", "by_line": {"l0": 500}, "extras_fen": 60})
+    assert (whole["state"], whole["kept_fen"], whole["refunded_by_line"]) == ("refunded", 0, {"l0": 900})
+    assert state_of(api, shopper) == "available"
+    assert api.get(path) == whole
+    assert api.get(f"/api/orders?creator_id={shopper.creator_id}") == [whole]
+
+
+@pytest.mark.rule("DY-REV-4")
+def test_a_cancelled_order_gives_the_packet_back(api: Caller, shopper: Shopper) -> None:
+    """It can be used again at once, and a cancelled order cannot be paid."""
+    order = api.post("/api/orders", shopper.body())
+    path = f"/api/orders/{order['order_id']}"
+    assert api.post(f"{path}/cancel")["state"] == "cancelled"
+    assert state_of(api, shopper) == "available"
+    assert api.refused(f"{path}/pay")[:2] == (409, "not_payable")
+    assert api.post("/api/orders", shopper.body())["packets"][0]["state"] == "locked"
+
+
+def test_the_same_key_is_the_same_order(api: Caller, shopper: Shopper) -> None:
+    """Asked twice there is one order; another purchase under the key is refused and changes nothing."""
+    first = api.post("/api/orders", shopper.body(), key="twice")
+    assert api.post("/api/orders", shopper.body(), key="twice") == first
+    assert api.refused("/api/orders", shopper.body(2_000), key="twice")[:2] == (409, "transfer_conflict")
+    assert len(api.get(f"/api/orders?creator_id={shopper.creator_id}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"asset_ids": ["nobody.p:0"]}, (422, "not_yours", "ALL-ELG-1")),
+        ({"asset_ids": ["x"]}, (404, "not_found", "")),
+        ({"expected_payable_fen": 1}, (409, "price_changed", "")),
+        ({"commission_rate": 10_001}, (422, "bad_field", "")),
+        ({"commission_rate": 9_000, "service_fee_rate": 1_001}, (422, "bad_field", "")),
+        ({"merchant_id": "a b"}, (422, "bad_id", "")),
+        ({"room_id": "/"}, (422, "bad_id", "")),
+    ],
+)
+def test_what_cannot_be_ordered_locks_nothing(
+    api: Caller, shopper: Shopper, changes: dict[str, object], refusal: tuple[int, str, str]
+) -> None:
+    """A refused order leaves the packet with its viewer."""
+    assert api.refused("/api/orders", shopper.body(**changes)) == refusal
+    assert state_of(api, shopper) == "available"
+    assert api.get(f"/api/orders?creator_id={shopper.creator_id}") == []
+
+
+@pytest.mark.rule("DY-USE-3")
+@pytest.mark.rule("DY-USE-4")
+@pytest.mark.rule("DY-USE-6")
+@pytest.mark.parametrize(
+    ("changes", "line", "excluded"),
+    [
+        ({"client": "kuaishou"}, {}, ("wrong_client", "DY-USE-1")),
+        ({"cart_merged": True}, {}, ("cart_merged", "DY-USE-4")),
+        ({"traits": ["qianchuan"]}, {}, ("order_excluded", "DY-USE-6")),
+        ({}, {"goods": "auction"}, ("goods_excluded", "DY-USE-6")),
+        ({}, {"entrance": "other"}, ("out_of_scope", "DY-USE-3")),
+    ],
+)
+def test_a_quote_says_why_a_packet_is_not_used(
+    api: Caller, shopper: Shopper, changes: dict[str, Any], line: dict[str, Any], excluded: tuple[str, str]
+) -> None:
+    """Each exclusion has its reason and the rule that says so."""
+    body = shopper.body(platform="douyin", **changes)
+    lines = body["lines"]
+    assert isinstance(lines, list)
+    lines[0] |= line
+    quote = api.post("/api/orders/quote", body)
+    assert quote["asset_ids"] == []
+    assert [(each["reason"], each["rule"]) for each in quote["exclusions"]] == [excluded]
+
+
+def test_what_is_no_refund_is_refused(api: Caller, shopper: Shopper) -> None:
+    """Too much, unknown lines, an id that stands for another, and an order that was not paid."""
+    order = api.post("/api/orders", shopper.body())
+    path = f"/api/orders/{order['order_id']}/refunds"
+    assert api.refused(path, {"refund_id": "r", "by_line": {"l0": 1}})[:2] == (409, "not_refundable")
+    api.post(f"/api/orders/{order['order_id']}/pay")
+    assert api.refused(path, {"refund_id": "r", "by_line": {"l0": 901}})[:2] == (422, "out_of_range")
+    assert api.refused(path, {"refund_id": "r", "by_line": {"l7": 1}})[:2] == (422, "out_of_range")
+    assert api.refused(path, {"refund_id": "r"})[:2] == (422, "out_of_range")
+    api.post(path, {"refund_id": "r", "by_line": {"l0": 1}})
+    assert api.refused(path, {"refund_id": "r", "by_line": {"l0": 2}})[:2] == (409, "refund_conflict")
+    assert api.not_shown("/api/orders/nobody.0123456789")[:2] == (404, "not_found")
