@@ -157,6 +157,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
         "/api/creators/{creator_id}/recharge": {"amount_fen": 7},
         "/api/creators/{creator_id}/withdrawals": {"amount_fen": 7},
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
+        "/api/rooms/{room_id}/tickets": {"viewer_id": "vera"},
         "/api/packets": terms(creator_id),
         "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
         "/api/trails": {"order_id": "o1", "viewer_id": "vera", "room_id": room_id},
