@@ -87,13 +87,17 @@ class Subprocess:
 
 
 class ServerProcess(Subprocess):
-    """A server with a fresh store of its own (or the one that REDRAIN_STORE_URL names) on a free port."""
+    """
+    A server with a fresh store of its own (or the one that REDRAIN_STORE_URL names) on a free port.
 
-    def __init__(self, folder: Path, options: Sequence[str]) -> None:
+    It is an *insecure* one unless told otherwise: whoever starts it is alone with it on this machine.
+    """
+
+    def __init__(self, folder: Path, options: Sequence[str], *, insecure: bool = True) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._ready_file = folder / "server.url"
         arguments = ["serve", "--port", "0", "--home", str(folder / "home")]
-        arguments += ["--ready-file", str(self._ready_file), *options]
+        arguments += ["--ready-file", str(self._ready_file), *["--insecure"] * insecure, *options]
         super().__init__("server", "scripts.cli", arguments, folder / "server.log")
 
     def wait_until_ready(self) -> str:

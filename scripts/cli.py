@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on; loopback only.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; --insecure: loopback only.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes any free one.")] = None,
     speed: Annotated[int | None, typer.Option(help="Room seconds per real second.")] = None,
     origin_ms: Annotated[int | None, typer.Option(help="Room time at the start, in ms since 1970 UTC.")] = None,
@@ -47,6 +47,9 @@ def serve(
         int | None, typer.Option(help="Real ms after which what is over leaves the store for HOME/archive; 0: never.")
     ] = None,
     diagnostics: Annotated[bool, typer.Option(help="Allow other allocators (load lab only).")] = False,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Ask for no credentials; on this machine alone (loopback).")
+    ] = False,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Serve HTTP API and WebSocket rooms on one port."""
@@ -63,6 +66,7 @@ def serve(
         "home": home,
         "retention_ms": retention_ms,
         "diagnostics": diagnostics or None,
+        "insecure": insecure or None,
     }
     return run_server({name: value for name, value in given.items() if value is not None}, ready_file, _errors)
 
@@ -77,6 +81,19 @@ def store(
     from scripts.serving import run_store
 
     return run_store(port, durability, home, _errors)
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="admin, creator, viewer or isv.")],
+    subject: Annotated[str, typer.Option(help="The creator's, viewer's or ISV's id; an administrator's name.")],
+    expires_s: Annotated[int, typer.Option(help="How long it is valid, in seconds.")] = 3600,
+    json: Annotated[str | None, typer.Option(help="Write it as JSON to a file, or - for stdout.")] = None,
+) -> int:
+    """Make a credential for the API, signed with REDRAIN_SECRET; it is written to standard output."""
+    from scripts.minting import run_token
+
+    return run_token(role, subject, expires_s, json, _errors)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The composition root: the only place that builds a server out of its parts, runs it and takes it down."""
 
+import ipaddress
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -9,10 +10,12 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
-from server.api import assets, books, creators, errors, health, orders, packets, rooms, trail, withdrawals
+from server.api import assets, books, creators, errors, health, orders, packets, rooms, tickets, trail, withdrawals
+from server.api.access import Authentication, deny_undeclared
 from server.api.body_limit import BodyLimit
+from server.api.credentials import Credentials
 from server.api.parts import Parts
 from server.api.siblings import Siblings
 from server.gateway.connection import RoomConnection
@@ -20,6 +23,8 @@ from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
 from server.gateway.limits import LOAD, PRODUCTION, Limits
 from server.gateway.resume import ResumeTokens
+from server.gateway.signing import SECRET_BYTES_MIN, Signer
+from server.gateway.tickets import Tickets
 from server.settings import LimitsProfile, Settings
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.naive import NaiveAllocator
@@ -39,7 +44,7 @@ from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals
 from server.sweeper import Sweeper
 
-LOOPBACK = ("127.", "::1", "localhost")
+HOW_TO_MAKE_ONE = "openssl rand -hex 32 makes one"
 
 
 class CannotServe(Exception):  # noqa: N818 - said to a person
@@ -59,11 +64,7 @@ def open_port(settings: Settings, *, shared: bool = False) -> socket.socket:
 
 def bind_port(settings: Settings, *, shared: bool) -> socket.socket:
     """Bind a socket to the port without listening yet. Raises CannotServe."""
-    if not settings.host.startswith(LOOPBACK):
-        raise CannotServe(
-            f"host: {settings.host} is not a loopback address; without join tickets a server may only speak to its own "
-            "machine. Use --host 127.0.0.1."
-        )
+    check_doors(settings)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -78,6 +79,33 @@ def bind_port(settings: Settings, *, shared: bool) -> socket.socket:
             "choose another with --port (0 takes any free one)."
         ) from None
     return listener
+
+
+def check_doors(settings: Settings) -> None:
+    """Raise CannotServe if strangers could come in, or nobody could."""
+    secret = settings.secret.get_secret_value().encode()
+    if 0 < len(secret) < SECRET_BYTES_MIN:
+        raise CannotServe(
+            f"secret: REDRAIN_SECRET has {len(secret)} bytes and must have at least {SECRET_BYTES_MIN}; "
+            f"{HOW_TO_MAKE_ONE}."
+        )
+    if settings.insecure and not _is_loopback(settings.host):
+        raise CannotServe(
+            f"host: {settings.host} is not a loopback address; an insecure server may only speak to its own machine. "
+            "Use --host 127.0.0.1, or set REDRAIN_SECRET and leave --insecure out."
+        )
+    if not settings.insecure and not secret:
+        raise CannotServe(
+            f"secret: set REDRAIN_SECRET to at least {SECRET_BYTES_MIN} bytes ({HOW_TO_MAKE_ONE}), so that "
+            "redrain token can make credentials; or use --insecure to try things out on this machine alone."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
@@ -148,6 +176,7 @@ async def _build(
     follower.on_back = come_back
     if settings.diagnostics:
         allocators["naive"] = NaiveAllocator(store)
+    signer = Signer(settings.secret.get_secret_value().encode() or await shared_secret(store))
     limits: Limits = LOAD if settings.limits is LimitsProfile.LOAD else PRODUCTION
     gateway = Gateway(
         store=store,
@@ -158,8 +187,9 @@ async def _build(
         follower=follower,
         allocators=allocators,
         limits=limits,
-        tokens=ResumeTokens(settings.secret.get_secret_value().encode() or await shared_secret(store)),
-        insecure=True,
+        tokens=ResumeTokens(signer),
+        tickets=Tickets(signer),
+        insecure=settings.insecure,
     )
     retention = None
     if settings.retention_ms > 0:
@@ -179,6 +209,7 @@ async def _build(
         assets=held,
         orders=Orders(store, clock, held),
         gateway=gateway,
+        credentials=Credentials(signer),
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
     )
     return parts, [ClockKeeper(clock), gateway, sweeper, parts.siblings]
@@ -196,11 +227,21 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
             started()
             yield {"parts": parts, "gateway": parts.gateway}
 
-    app = FastAPI(title="Redrain", version="0.1.0", lifespan=lifespan, responses=errors.ANY_PROBLEM)
+    app = FastAPI(
+        title="Redrain",
+        version="0.1.0",
+        lifespan=lifespan,
+        responses=errors.ANY_PROBLEM,
+        dependencies=[Depends(deny_undeclared)],
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for module in (creators, withdrawals, rooms, packets, assets, orders, trail, books, health):
-        app.include_router(module.router)
+    app.add_middleware(Authentication)
+    app.include_router(health.router)
+    for module in (creators, withdrawals, rooms, tickets, packets, assets, orders, trail, books):
+        app.include_router(module.router, responses=errors.problems(401, 403))
     return app
 
 

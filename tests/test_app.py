@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from pydantic import SecretStr
 
 from server.app import CannotServe, open_port, serve
 from server.settings import Settings
@@ -15,12 +16,36 @@ from server.store.connection import Durability, StoreUnavailable, StoreUnfit
 from server.store.embedded import EmbeddedStore
 from tests.conftest import free_port
 
+SECRET = "a secret of at least 32 bytes....."
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org", ""])  # noqa: S104
-def test_only_loopback_is_served(host: str) -> None:
-    """Without join tickets nobody from outside may come in."""
+ELSEWHERE = ["0.0.0.0", "192.0.2.1", "::", "::12", "example.org", "127.0.0.1.example.org", "localhost.example.org", ""]  # noqa: S104
+
+
+@pytest.mark.parametrize("host", ELSEWHERE)
+def test_an_insecure_server_serves_only_loopback(host: str) -> None:
+    """Where nobody is asked for a credential, nobody from outside may come in."""
     with pytest.raises(CannotServe, match=r"host: .*--host"):
-        open_port(Settings(host=host, port=0))
+        open_port(Settings(host=host, port=0, insecure=True))
+
+
+def test_a_server_with_a_secret_may_be_reached_from_outside() -> None:
+    """Whoever comes in must show a credential or a ticket, so any address will do."""
+    with open_port(Settings(host="0.0.0.0", port=0, secret=SecretStr(SECRET))) as listener:  # noqa: S104
+        assert listener.getsockname()[0] == "0.0.0.0"  # noqa: S104
+
+
+@pytest.mark.parametrize("insecure", [False, True])
+def test_a_short_secret_is_refused(*, insecure: bool) -> None:
+    """A key that can be guessed is no key; the text says how to make one."""
+    with pytest.raises(CannotServe, match=r"REDRAIN_SECRET has 31 bytes .*32; openssl"):
+        open_port(Settings(port=0, secret=SecretStr("x" * 31), insecure=insecure))
+    open_port(Settings(port=0, secret=SecretStr("x" * 32), insecure=insecure)).close()
+
+
+def test_a_server_that_nobody_could_call_is_refused() -> None:
+    """Without a secret nobody could make a credential; the text names both ways out."""
+    with pytest.raises(CannotServe, match=r"REDRAIN_SECRET.*redrain token.*--insecure"):
+        open_port(Settings(port=0))
 
 
 def test_a_taken_port_is_told() -> None:
@@ -30,12 +55,15 @@ def test_a_taken_port_is_told() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(CannotServe, match=rf"127\.0\.0\.1:{port} .*--port"):
-            open_port(Settings(port=port))
+            open_port(Settings(port=port, insecure=True))
 
 
 def test_port_zero_takes_a_free_one() -> None:
     """Two servers that do not care get two ports, of either family."""
-    with open_port(Settings(port=0)) as one, open_port(Settings(port=0, host="127.0.0.2")) as other:
+    with (
+        open_port(Settings(port=0, insecure=True)) as one,
+        open_port(Settings(port=0, host="127.0.0.2", insecure=True)) as other,
+    ):
         assert one.getsockname()[1] > 0
         assert other.getsockname()[0] == "127.0.0.2"
 
@@ -45,7 +73,7 @@ async def test_it_serves_until_it_is_told_to_stop(number: signal.Signals, tmp_pa
     """Ready means that requests are answered; a signal ends it, its store with it, and handlers are as before."""
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    settings = Settings(port=0, home=tmp_path, durability=Durability.RELAXED)
+    settings = Settings(port=0, home=tmp_path, insecure=True, durability=Durability.RELAXED)
     serving = asyncio.create_task(serve(settings, ready.set_result))
     url = await asyncio.wait_for(ready, 60)
     answer = await asyncio.to_thread(requests.get, f"{url}/readyz", timeout=30)
@@ -63,7 +91,7 @@ async def test_it_serves_until_it_is_told_to_stop(number: signal.Signals, tmp_pa
 async def test_a_store_out_of_reach_is_told_before_anything_is_served(tmp_path: Path) -> None:
     """Nobody is told that the server is ready, and the port is free again."""
     port = free_port()
-    settings = Settings(port=port, home=tmp_path, store_url=f"redis://127.0.0.1:{free_port()}")
+    settings = Settings(port=port, home=tmp_path, insecure=True, store_url=f"redis://127.0.0.1:{free_port()}")
     with pytest.raises(StoreUnavailable, match="REDRAIN_STORE_URL"):
         await serve(settings, _never)
     open_port(settings).close()
@@ -74,7 +102,7 @@ async def test_a_store_that_keeps_less_than_promised_is_refused(tmp_path: Path) 
     store = EmbeddedStore.start(tmp_path / "weak", durability=Durability.RELAXED)
     try:
         with pytest.raises(StoreUnfit):
-            await serve(Settings(port=0, home=tmp_path, store_url=store.url), _never)
+            await serve(Settings(port=0, home=tmp_path, insecure=True, store_url=store.url), _never)
     finally:
         store.stop()
 
@@ -83,7 +111,7 @@ async def test_a_store_with_another_speed_is_refused(tmp_path: Path) -> None:
     """Room time is one for all servers of a store."""
     store = EmbeddedStore.start(tmp_path / "shared")
     try:
-        settings = Settings(port=0, home=tmp_path, store_url=store.url, speed=5)
+        settings = Settings(port=0, home=tmp_path, insecure=True, store_url=store.url, speed=5)
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         first = asyncio.create_task(serve(settings, ready.set_result))
         await asyncio.wait_for(ready, 60)

@@ -112,7 +112,7 @@ async def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> No
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        settings = Settings(port=taken.getsockname()[1], workers=2, home=tmp_path)
+        settings = Settings(port=taken.getsockname()[1], workers=2, home=tmp_path, insecure=True)
         with pytest.raises(CannotServe, match=r"port: .*--port"):
             await serve_with_workers(settings, print, print)
     assert not (tmp_path / "store").exists()

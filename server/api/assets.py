@@ -5,14 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from server.api.access import allowed_to
 from server.api.errors import problems
 from server.api.parts import WithParts
 from server.core.asset import AssetState
+from server.core.credential import Role
 from server.core.ids import PLATFORM, ViewerId, checked_creator_id, checked_id
 from server.core.validity import NEVER_MS
 from server.store.assets import Held
 
-router = APIRouter(prefix="/api/viewers", tags=["assets"])
+router = APIRouter(prefix="/api/viewers", tags=["assets"], dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])
 
 CREATORS_MAX = 20  # asked for at once; each is looked through packet by packet
 

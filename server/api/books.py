@@ -6,11 +6,13 @@ import orjson
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
+from server.api.access import allowed_to
 from server.api.errors import problems
 from server.api.parts import Parts, WithParts
+from server.core.credential import Role
 from server.store.books import export
 
-router = APIRouter(prefix="/api", tags=["books"])
+router = APIRouter(prefix="/api", tags=["books"], dependencies=[allowed_to(Role.ADMIN)])
 
 
 LINES_OF_BATCH = 500  # some 200 KB: what is worth a write

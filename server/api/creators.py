@@ -5,14 +5,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.api.access import allowed_to
 from server.api.errors import problems
 from server.api.parts import Parts, WithKey, WithParts
+from server.core.credential import Role
 from server.core.ids import CreatorId, checked_creator_id
 from server.core.ledger import Product
 from server.core.money import FEN_MAX
 from server.store.wallet import Funds
 
-router = APIRouter(prefix="/api/creators", tags=["creators"])
+router = APIRouter(prefix="/api/creators", tags=["creators"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
 
 JOURNAL_ID = r"^\d{1,19}(-\d{1,19})?$"  # as the store numbers its entries: milliseconds, and a count in them

@@ -63,6 +63,7 @@ _NEVER = (
     "other_platform",
     "out_of_bounds",
     "out_of_range",
+    "repeated",
     "too_many",
     "too_many_lines",
     "unexpected_field",
@@ -72,7 +73,16 @@ _NEVER = (
 )
 """What was asked for breaks a rule whenever it is asked."""
 
-STATUS: dict[str, int] = {"not_found": 404, **dict.fromkeys(_NOT_NOW, 409), **dict.fromkeys(_NEVER, 422)}
+_STRANGER = ("bad_credential", "credential_expired", "credential_needed", "wrong_audience")
+"""Nobody knows who asks."""
+
+STATUS: dict[str, int] = {
+    **dict.fromkeys(_STRANGER, 401),
+    "not_allowed": 403,
+    "not_found": 404,
+    **dict.fromkeys(_NOT_NOW, 409),
+    **dict.fromkeys(_NEVER, 422),
+}
 """The HTTP status of each code with which a request is refused."""
 
 _REFUSED = 422
@@ -89,6 +99,8 @@ class Problem(BaseModel):
 
 _MEANINGS = {
     400: "the body is not JSON",
+    401: "no valid credential came along",
+    403: "the credential does not allow it",
     404: "there is no such thing",
     409: "not in this state",
     413: "the body is too large",
@@ -120,9 +132,17 @@ def _answer(status: int, code: str, detail: str, rule: str = "") -> JSONResponse
     return JSONResponse(Problem(code=code, detail=detail, rule=rule).model_dump(), status)
 
 
+def refusal_answer(refusal: Refused) -> JSONResponse:
+    """Return what a refusal looks like over HTTP."""
+    answer = _answer(STATUS.get(refusal.code, _REFUSED), refusal.code, str(refusal), refusal.rule)
+    if answer.status_code == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
 async def _refused(_: Request, refusal: Exception) -> JSONResponse:
     assert isinstance(refusal, Refused)
-    return _answer(STATUS.get(refusal.code, _REFUSED), refusal.code, str(refusal), refusal.rule)
+    return refusal_answer(refusal)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -5,9 +5,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from server.api.access import allowed_to
 from server.api.errors import problems
 from server.api.metrics import GatewayCollector
 from server.api.parts import WithParts
+from server.core.credential import Role
 
 router = APIRouter(tags=["health"])
 
@@ -42,7 +44,7 @@ async def metrics(parts: WithParts) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/api/clock", tags=["clock"])
+@router.get("/api/clock", tags=["clock"], responses=problems(401, 403), dependencies=[allowed_to(*Role)])
 async def clock(parts: WithParts) -> ClockShown:
     """Tell the room time."""
     record = parts.clock.record

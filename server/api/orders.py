@@ -1,15 +1,22 @@
-"""Orders: quote, submit, pay, cancel, refund, and how one is settled (sections 10 to 15 of the rules)."""
+"""
+Orders: quote, submit, pay, cancel, refund, and how one is settled (sections 10 to 15 of the rules).
+
+A purchase with its prices, discounts and rates is the word of the platform's checkout, and so are a payment or refund
+that have succeeded: administrators say them. Buyers ask what something costs, and cancel their own.
+"""
 
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from server.api.access import WithCaller, allowed_to
 from server.api.errors import problems
 from server.api.parts import WithKey, WithParts
 from server.api.purchases import Fen, PurchaseAsked, QuoteShown, quote_shown
 from server.api.trail import report
 from server.core.asset import AssetState
+from server.core.credential import Role
 from server.core.ids import OrderId, RoomId, ViewerId, checked_creator_id, checked_id
 from server.core.order import OrderState, Refund
 from server.core.rulebook import RULEBOOKS
@@ -18,6 +25,11 @@ from server.core.trail import PLATFORM, Step, checked_event
 from server.store.order_record import OrderRecord
 
 router = APIRouter(prefix="/api/orders", tags=["orders"])
+
+_CHECKOUT = [allowed_to(Role.ADMIN)]
+_BUYER = [allowed_to(Role.ADMIN, Role.VIEWER)]
+_BOTH = [allowed_to(Role.ADMIN, Role.VIEWER, Role.CREATOR)]
+_CREATOR = [allowed_to(Role.ADMIN, Role.CREATOR)]
 
 LISTED_MAX = 500
 Rate = Annotated[int, Field(ge=0, le=PER_WHOLE, strict=True)]
@@ -101,15 +113,16 @@ class SettlementShown(BaseModel):
     platform_net_fen: int
 
 
-@router.post("/quote", responses=problems(400, 413, 422, 503))
-async def quote(body: PurchaseAsked, parts: WithParts) -> QuoteShown:
+@router.post("/quote", responses=problems(400, 413, 422, 503), dependencies=_BUYER)
+async def quote(body: PurchaseAsked, parts: WithParts, caller: WithCaller) -> QuoteShown:
     """Say what a purchase costs, line by line, with the best of the viewer's packets; nothing is locked."""
     viewer_id = ViewerId(checked_id("viewer_id", body.viewer_id))
+    caller.check_owns(viewer_id=viewer_id)
     quoted, choice = await parts.orders.quote(viewer_id, body.purchase(), body.promised(), body.platform)
     return quote_shown(quoted, choice)
 
 
-@router.post("", status_code=201, responses=problems(400, 404, 409, 413, 422, 503))
+@router.post("", status_code=201, responses=problems(400, 404, 409, 413, 422, 503), dependencies=_CHECKOUT)
 async def submit(body: NewOrder, parts: WithParts, key: WithKey) -> OrderShown:
     """Submit an order: its packets are locked, all or none, until it is paid or cancelled (DY-CAN-1)."""
     room_id = None if body.room_id is None else RoomId(checked_id("room_id", body.room_id))
@@ -128,7 +141,7 @@ async def submit(body: NewOrder, parts: WithParts, key: WithKey) -> OrderShown:
     return _shown(record)
 
 
-@router.post("/{order_id}/pay", responses=problems(404, 409, 422, 503))
+@router.post("/{order_id}/pay", responses=problems(404, 409, 422, 503), dependencies=_CHECKOUT)
 async def pay(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
     """Pay: the packets are redeemed, and the buyer's trail begins (DY-USE-7, KS-USE-3, LT-a)."""
     record = await parts.orders.pay(_order_id(order_id), f"payment:{key}")
@@ -143,13 +156,14 @@ async def pay(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
     return _shown(record)
 
 
-@router.post("/{order_id}/cancel", responses=problems(404, 409, 422, 503))
-async def cancel(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
+@router.post("/{order_id}/cancel", responses=problems(404, 409, 422, 503), dependencies=_BUYER)
+async def cancel(order_id: str, parts: WithParts, key: WithKey, caller: WithCaller) -> OrderShown:
     """Cancel an unpaid order: its packets go back to the viewer, or, if expired, to their funders (DY-REV-4)."""
+    caller.check_owns(viewer_id=(await parts.orders.get(_order_id(order_id))).order.viewer_id)
     return _shown(await parts.orders.cancel(_order_id(order_id), f"cancellation:{key}"))
 
 
-@router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503))
+@router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503), dependencies=_CHECKOUT)
 async def refund(order_id: str, body: NewRefund, parts: WithParts) -> OrderShown:
     """
     Pay money back; only once all goods are refunded in full do the packets go back (DY-REV-5 to DY-REV-7, DY-CAN-5).
@@ -160,13 +174,15 @@ async def refund(order_id: str, body: NewRefund, parts: WithParts) -> OrderShown
     return _shown(await parts.orders.refund(_order_id(order_id), asked))
 
 
-@router.get("/{order_id}", responses=problems(404, 422, 503))
-async def get(order_id: str, parts: WithParts) -> OrderShown:
-    """Show one order."""
-    return _shown(await parts.orders.get(_order_id(order_id)))
+@router.get("/{order_id}", responses=problems(404, 422, 503), dependencies=_BOTH)
+async def get(order_id: str, parts: WithParts, caller: WithCaller) -> OrderShown:
+    """Show one order to its buyer and its creator."""
+    record = await parts.orders.get(_order_id(order_id))
+    caller.check_owns(viewer_id=record.order.viewer_id, creator_id=record.home)
+    return _shown(record)
 
 
-@router.get("", responses=problems(422, 503))
+@router.get("", responses=problems(422, 503), dependencies=_CREATOR)
 async def list_orders(
     creator_id: str, parts: WithParts, count: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100
 ) -> list[OrderShown]:
@@ -175,10 +191,11 @@ async def list_orders(
     return [_shown(record) for record in records[: -count - 1 : -1]]
 
 
-@router.get("/{order_id}/settlement", responses=problems(404, 422, 503))
-async def settlement(order_id: str, parts: WithParts) -> SettlementShown:
+@router.get("/{order_id}/settlement", responses=problems(404, 422, 503), dependencies=_CREATOR)
+async def settlement(order_id: str, parts: WithParts, caller: WithCaller) -> SettlementShown:
     """Show how an order is divided; before it is final, how it would be now (DY-SET-1 to DY-SET-6)."""
     record = await parts.orders.get(_order_id(order_id))
+    caller.check_owns(creator_id=record.home)
     settled = _settled(record)
     return SettlementShown(
         order_id=record.order_id,

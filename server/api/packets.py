@@ -8,8 +8,10 @@ from dataclasses import asdict
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.api.access import WithCaller, allowed_to
 from server.api.errors import problems
 from server.api.parts import Parts, WithKey, WithParts
+from server.core.credential import Role
 from server.core.ids import CreatorId, PacketId, RoomId, checked_creator_id, creator_of, packet_id_of
 from server.core.issuance import Edit, check_end, plan_edit
 from server.core.launch import LaunchRequest, plan_launch
@@ -22,7 +24,7 @@ from server.core.split import check_terms, commitment, split
 from server.core.validity import check_validity, checked_scope
 from server.store.packets import Counts
 
-router = APIRouter(prefix="/api/packets", tags=["packets"])
+router = APIRouter(prefix="/api/packets", tags=["packets"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
 EDIT_TRIES = 5  # edits of one packet at once; a person never makes so many
 LAUNCH_TRIES = 5  # launches of one creator at once; a person never makes so many
@@ -145,8 +147,9 @@ class PacketShown(BaseModel):
 
 
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
-async def create(body: NewPacket, parts: WithParts, key: WithKey) -> PacketShown:
+async def create(body: NewPacket, parts: WithParts, key: WithKey, caller: WithCaller) -> PacketShown:
     """Create a packet: its shares are split now, and its full sum is debited from the creator's funds (DY-ACC-4)."""
+    caller.check_owns(creator_id=body.creator_id)
     creator_id = checked_creator_id(body.creator_id)
     rulebook = _rulebook(body.platform)
     if not 0 < len(body.name) <= rulebook.name_length_max:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
+from server.api.credentials import Credentials
 from server.api.siblings import Siblings
 from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
@@ -38,6 +39,7 @@ class Parts:
     assets: Assets
     orders: Orders
     gateway: Gateway
+    credentials: Credentials
     siblings: Siblings
 
 

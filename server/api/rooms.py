@@ -3,13 +3,15 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.api.access import WithCaller, allowed_to
 from server.api.errors import problems
 from server.api.parts import WithKey, WithParts
+from server.core.credential import Role
 from server.core.ids import RoomId, checked_creator_id, checked_id
 from server.core.refusal import Refused
 from server.store.rooms import RoomRecord
 
-router = APIRouter(prefix="/api/rooms", tags=["rooms"])
+router = APIRouter(prefix="/api/rooms", tags=["rooms"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
 TITLE_LENGTH_MAX = 60
 
@@ -49,8 +51,9 @@ async def _shown(parts: WithParts, room: RoomRecord) -> RoomShown:
 
 
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
-async def create(body: NewRoom, parts: WithParts, _: WithKey) -> RoomShown:
+async def create(body: NewRoom, parts: WithParts, _: WithKey, caller: WithCaller) -> RoomShown:
     """Open a room; the same room of the same creator again is no error."""
+    caller.check_owns(creator_id=body.creator_id)
     room_id = RoomId(checked_id("room_id", body.room_id))
     room = await parts.rooms.create(room_id, checked_creator_id(body.creator_id), body.title)
     await parts.gateway.open_room(room)
@@ -58,15 +61,17 @@ async def create(body: NewRoom, parts: WithParts, _: WithKey) -> RoomShown:
 
 
 @router.get("", responses=problems(503))
-async def list_rooms(parts: WithParts) -> list[RoomShown]:
-    """List all rooms."""
-    return [await _shown(parts, room) for room in await parts.rooms.list()]
+async def list_rooms(parts: WithParts, caller: WithCaller) -> list[RoomShown]:
+    """List all rooms, of a creator its own."""
+    own = [room for room in await parts.rooms.list() if caller.role is Role.ADMIN or room.creator_id == caller.subject]
+    return [await _shown(parts, room) for room in own]
 
 
 @router.get("/{room_id}", responses=problems(404, 503))
-async def get(room_id: str, parts: WithParts) -> RoomShown:
+async def get(room_id: str, parts: WithParts, caller: WithCaller) -> RoomShown:
     """Show one room's state."""
     room = await parts.rooms.get(RoomId(room_id))
     if room is None:
         raise Refused("not_found", f"there is no room {room_id}", field="room_id")
+    caller.check_owns(creator_id=room.creator_id)
     return await _shown(parts, room)

@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.api.access import WithCaller, allowed_to
 from server.api.errors import problems
 from server.api.parts import Parts, WithKey, WithParts
+from server.core.credential import Role
 from server.core.ids import OrderId, RoomId, ViewerId, checked_id
 from server.core.trail import (
     BEFORE_SHIPPING,
@@ -96,7 +98,9 @@ class IsvShown(BaseModel):
     integrated: bool
 
 
-@router.post("/trails", status_code=201, responses=problems(400, 409, 413, 422, 503))
+@router.post(
+    "/trails", status_code=201, responses=problems(400, 409, 413, 422, 503), dependencies=[allowed_to(Role.ADMIN)]
+)
 async def open_trail(body: NewTrail, parts: WithParts, _: WithKey) -> TrailShown:
     """
     Begin an order's trail: told by the platform when the order is submitted, until orders do it themselves.
@@ -110,13 +114,18 @@ async def open_trail(body: NewTrail, parts: WithParts, _: WithKey) -> TrailShown
     return _shown(await parts.trails.get(order_id), await parts.trails.integrated())
 
 
-@router.post("/trails/{order_id}/events", responses=problems(400, 404, 409, 413, 422, 503))
-async def append(order_id: str, body: NewEvent, parts: WithParts, _: WithKey) -> EventTaken:
+@router.post(
+    "/trails/{order_id}/events",
+    responses=problems(400, 404, 409, 413, 422, 503),
+    dependencies=[allowed_to(Role.ADMIN, Role.ISV)],
+)
+async def append(order_id: str, body: NewEvent, parts: WithParts, _: WithKey, caller: WithCaller) -> EventTaken:
     """
     Append an event, in any order and with any missing (LT-2, LT-5); the same ``event_id`` again does nothing (LT-6).
 
     What the buyer is shown of it is told at once to its live connections (LT-3). The order stays as it is (LT-5).
     """
+    caller.check_owns(isv_id=body.source)
     event = checked_event(
         order_id=OrderId(checked_id("order_id", order_id)),
         step=body.type,
@@ -140,14 +149,15 @@ async def report(parts: Parts, event: TrailEvent) -> bool:
     return shown
 
 
-@router.get("/trails/{order_id}", responses=problems(404, 422, 503))
-async def get(order_id: str, parts: WithParts) -> TrailShown:
+@router.get("/trails/{order_id}", responses=problems(404, 422, 503), dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])
+async def get(order_id: str, parts: WithParts, caller: WithCaller) -> TrailShown:
     """Show the timeline of an order, as the page of its logistics does (LT-3)."""
     trail = await parts.trails.get(OrderId(checked_id("order_id", order_id)))
+    caller.check_owns(viewer_id=trail.viewer_id)
     return _shown(trail, await parts.trails.integrated())
 
 
-@router.get("/trails", responses=problems(422, 503))
+@router.get("/trails", responses=problems(422, 503), dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])
 async def list_trails(
     viewer_id: str, parts: WithParts, count: Annotated[int, Query(ge=1, le=TRAILS_LISTED_MAX)] = 20
 ) -> list[TrailShown]:
@@ -158,14 +168,14 @@ async def list_trails(
     return [_shown(await parts.trails.get(order_id), integrated) for order_id in order_ids]
 
 
-@router.post("/isvs/{isv_id}", responses=problems(400, 413, 422, 503))
+@router.post("/isvs/{isv_id}", responses=problems(400, 413, 422, 503), dependencies=[allowed_to(Role.ADMIN)])
 async def integrate(isv_id: str, body: Isv, parts: WithParts, _: WithKey) -> IsvShown:
     """Integrate an ISV, or no longer: before that nothing of what it reports is shown, though it is kept (LT-4)."""
     await parts.trails.integrate(checked_isv_id(isv_id), integrated=body.integrated)
     return IsvShown(isv_id=isv_id, integrated=body.integrated)
 
 
-@router.get("/isvs", responses=problems(503))
+@router.get("/isvs", responses=problems(503), dependencies=[allowed_to(Role.ADMIN)])
 async def list_isvs(parts: WithParts) -> list[IsvShown]:
     """List the ISVs that are integrated, by id."""
     return [IsvShown(isv_id=isv_id, integrated=True) for isv_id in sorted(await parts.trails.integrated())]

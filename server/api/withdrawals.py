@@ -5,14 +5,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.api.access import allowed_to
 from server.api.errors import problems
 from server.api.parts import WithKey, WithParts
+from server.core.credential import Role
 from server.core.ids import checked_creator_id
 from server.core.ledger import Product
 from server.core.money import FEN_MAX
 from server.store.withdrawals import Withdrawal, WithdrawalState
 
-router = APIRouter(prefix="/api/creators/{creator_id}/withdrawals", tags=["withdrawals"])
+router = APIRouter(
+    prefix="/api/creators/{creator_id}/withdrawals",
+    tags=["withdrawals"],
+    dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)],
+)
 
 SKIP_MAX = 10**9
 
@@ -84,13 +90,21 @@ async def withdrawal(creator_id: str, withdrawal_id: str, parts: WithParts) -> W
     return _shown(await parts.withdrawals.get(checked_creator_id(creator_id), withdrawal_id))
 
 
-@router.post("/{withdrawal_id}/paid", responses=problems(404, 409, 413, 422, 503))
+@router.post(
+    "/{withdrawal_id}/paid",
+    responses=problems(404, 409, 413, 422, 503),
+    dependencies=[allowed_to(Role.ADMIN)],  # the payment provider's word, not the creator's
+)
 async def paid(creator_id: str, withdrawal_id: str, parts: WithParts, _key: WithKey) -> WithdrawalShown:
     """Say that the money has arrived. It is said once, with whatever key: saying it again changes nothing."""
     return _shown(await parts.withdrawals.paid(checked_creator_id(creator_id), withdrawal_id))
 
 
-@router.post("/{withdrawal_id}/failed", responses=problems(404, 409, 413, 422, 503))
+@router.post(
+    "/{withdrawal_id}/failed",
+    responses=problems(404, 409, 413, 422, 503),
+    dependencies=[allowed_to(Role.ADMIN)],  # the payment provider's word, not the creator's
+)
 async def failed(creator_id: str, withdrawal_id: str, parts: WithParts, _key: WithKey) -> WithdrawalShown:
     """Say that the money could not be paid out: it is available again. Saying it again changes nothing."""
     return _shown(await parts.withdrawals.failed(checked_creator_id(creator_id), withdrawal_id))

@@ -11,7 +11,7 @@ from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
 from server.core import messages
-from server.core.ids import PacketId
+from server.core.ids import PacketId, ViewerId
 from server.core.messages import Comment, Like
 from server.core.session import Close, Correct, Session, SessionEffect, Take, TellTime, TurnAway
 from server.gateway import frames
@@ -172,17 +172,21 @@ class RoomConnection(asyncio.Protocol):
         if isinstance(asked, Rejection):
             self._reject(asked)
             return
+        viewer_id = self._gateway.identify(asked)
+        if isinstance(viewer_id, Rejection):
+            self._reject(viewer_id)  # before anything is looked up for a stranger
+            return
         room = self._gateway.room(asked.room_id)
         if room is not None and room.remembers(asked.epoch, asked.seq):
-            self._enter(room, handshake, asked)
+            self._enter(room, handshake, asked, viewer_id)
         else:
-            self._gateway.start_task(self._look_for_room(handshake, asked))
+            self._gateway.start_task(self._look_for_room(handshake, asked, viewer_id))
 
-    async def _look_for_room(self, handshake: Handshake, asked: Asked) -> None:
+    async def _look_for_room(self, handshake: Handshake, asked: Asked, viewer_id: ViewerId) -> None:
         recalled: Frames = []
         try:
             room = await self._gateway.find_room(asked.room_id)
-            if room is not None and not isinstance(self._gateway.identify(asked), Rejection):
+            if room is not None:
                 recalled = await room.recall(asked.epoch, asked.seq)
         except StoreUnavailable:
             self._reject(STORE_UNAVAILABLE)
@@ -190,20 +194,26 @@ class RoomConnection(asyncio.Protocol):
         if room is None:
             self._reject(no_such_room(asked.room_id))
         else:
-            self._enter(room, handshake, asked, recalled)
+            self._enter(room, handshake, asked, viewer_id, recalled)
 
-    def _enter(self, room: LiveRoom, handshake: Handshake, asked: Asked, recalled: Frames | None = None) -> None:
+    def _enter(
+        self,
+        room: LiveRoom,
+        handshake: Handshake,
+        asked: Asked,
+        viewer_id: ViewerId,
+        recalled: Frames | None = None,
+    ) -> None:
         if self._state is not _State.ENTERING:
             return  # it has left, or we are leaving, while the room was looked up
         gateway = self._gateway
         accepted = handshake.accept()
-        viewer_id = gateway.identify(asked) if isinstance(accepted, bytes) else accepted
-        rejection = viewer_id if isinstance(viewer_id, Rejection) else gateway.seat(room, viewer_id, self._address)
-        if rejection is not None:
+        if isinstance(accepted, Rejection):
+            self._reject(accepted)
+            return
+        if rejection := gateway.seat(room, viewer_id, self._address):
             self._reject(rejection)
             return
-        assert isinstance(accepted, bytes)
-        assert not isinstance(viewer_id, Rejection)
         self._room = room
         self._session = Session(viewer_id, gateway.limits.session)
         self._transport.set_write_buffer_limits(high=gateway.limits.outbox_soft_bytes)

@@ -10,6 +10,7 @@ from server.core.refusal import Refused
 from server.gateway.chatter import ChatterDesk
 from server.gateway.grabs import GrabDesk, allocator_by_name
 from server.gateway.handshake import (
+    NAME_NEEDED,
     ROOM_FULL,
     TICKET_NEEDED,
     TOKEN_REFUSED,
@@ -24,6 +25,7 @@ from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics
 from server.gateway.resume import ResumeTokens
 from server.gateway.rooms import LiveRooms
+from server.gateway.tickets import Tickets
 from server.gateway.trails import TrailDesk
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.port import Allocator
@@ -40,7 +42,7 @@ class Gateway:
     """
     Built once per process; start() needs the running loop.
 
-    *insecure* takes viewers by the name they give (until there are tickets, there is no other way in).
+    *insecure* takes viewers by the name they give; otherwise a ticket or a resume token is the only way in.
     """
 
     desk: GrabDesk
@@ -59,6 +61,7 @@ class Gateway:
         allocators: Mapping[str, Allocator],
         limits: Limits,
         tokens: ResumeTokens,
+        tickets: Tickets,
         insecure: bool,
     ) -> None:
         self.store = store
@@ -71,6 +74,7 @@ class Gateway:
         self._follower = follower
         self._insecure = insecure
         self._tokens = tokens
+        self._tickets = tickets
         self._of_address = Quota(limits.connections_per_address_max)
         self._packets = packets
         self._tasks: set[asyncio.Task[None]] = set()
@@ -152,7 +156,15 @@ class Gateway:
         if asked.resume:
             viewer_id = self._tokens.read(asked.resume, asked.room_id, self.clock.real_ms())
             return TOKEN_REFUSED if viewer_id is None else viewer_id
-        return asked.viewer_id if self._insecure else TICKET_NEEDED
+        if asked.ticket:
+            return self._tickets.read(asked.ticket, asked.room_id, self.clock.real_ms())
+        if not self._insecure:
+            return TICKET_NEEDED
+        return asked.viewer_id or NAME_NEEDED
+
+    def ticket(self, room_id: RoomId, viewer_id: ViewerId) -> str:
+        """Return what lets a viewer into a room for the first time."""
+        return self._tickets.mint(viewer_id, room_id, self.clock.real_ms())
 
     def resume_token(self, room: LiveRoom, viewer_id: ViewerId) -> str:
         """Return what lets this viewer come back to the room."""

@@ -18,14 +18,15 @@ from server.gateway.codec import SILENT
 
 _PREFIX: Final = "/ws/rooms/"
 _QUERY_FIELDS_MAX: Final = 8
+_TICKET: Final = "ticket."  # before a ticket among the subprotocols: a browser can send it there, and no URL holds it
 _SEQ_DIGITS_MAX: Final = 15  # more facts than a room will ever have
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """
-    What a viewer asks for: a room, under a name or with a ``resume`` token in its place; and if it was there before,
-    the last fact it heard.
+    What a viewer asks for: a room, under a name or with a ``resume`` token or a ``ticket`` in its place; and if it was
+    there before, the last fact it heard.
     """
 
     room_id: RoomId
@@ -33,6 +34,7 @@ class Asked:
     epoch: str = ""
     seq: int = 0
     resume: str = ""
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,10 @@ NO_SUCH_PATH = Rejection(404, "not_found", f"WebSockets are served under {_PREFI
 ROOM_FULL = Rejection(503, "room_full", "the room has as many viewers as it may; try again later")
 TOO_MANY_OF_VIEWER = Rejection(429, "too_many_connections", "viewer: has as many connections to this room as it may")
 TOO_MANY_OF_ADDRESS = Rejection(429, "too_many_connections", "this address has as many connections as it may")
-TICKET_NEEDED = Rejection(401, "ticket_needed", "this server takes no viewer by name")
+TICKET_NEEDED = Rejection(
+    401, "ticket_needed", f"offer {PROTOCOL} and {_TICKET}TICKET; POST /api/rooms/ROOM/tickets gives one"
+)
+NAME_NEEDED = Rejection(400, "bad_id", "viewer: say who comes in, as in ?viewer=NAME")
 TOKEN_REFUSED = Rejection(401, "bad_token", "resume: is not of this room, or too old; come in as you did at first")
 STORE_UNAVAILABLE = Rejection(503, "unavailable", "the store does not answer; try again")
 SHUTTING_DOWN = Rejection(503, "unavailable", "the server is shutting down; try again")
@@ -107,7 +112,10 @@ def _asked(request: Request) -> Asked | Rejection:
         query = parse_qs(target.query, keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX)
         room_id = RoomId(checked_id("room_id", room))
         resume, name = query.get("resume", [""])[-1], query.get("viewer", [""])[-1]
-        viewer_id = ViewerId("" if resume else checked_id("viewer", name))
+        ticket = next((each.removeprefix(_TICKET) for each in offered if each.startswith(_TICKET)), "")
+        ticket = ticket or query.get("ticket", [""])[-1]
+        nameless = resume or ticket or "viewer" not in query
+        viewer_id = ViewerId("" if nameless else checked_id("viewer", name))
     except Refused as refused:
         return Rejection(400, refused.code, str(refused))
     except ValueError:
@@ -115,7 +123,7 @@ def _asked(request: Request) -> Asked | Rejection:
     epoch, seq = query.get("epoch", [""])[-1], query.get("seq", ["0"])[-1]
     if not seq.isascii() or not seq.isdigit() or len(seq) > _SEQ_DIGITS_MAX:
         return Rejection(400, "bad_seq", "seq: must be the number of the last fact heard")
-    return Asked(room_id, viewer_id, epoch, int(seq), resume)
+    return Asked(room_id, viewer_id, epoch, int(seq), resume, ticket)
 
 
 def _ours_if_offered(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -20,9 +20,11 @@ JSON = {"Content-Type": "application/json"}
 class Caller:
     """Everything a creator, a host and an auditor ask of one server."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, credential: str = "") -> None:
         self.url = url
         self._http = requests.Session()
+        if credential:
+            self._http.headers["Authorization"] = f"Bearer {credential}"
         document = self._http.get(f"{url}/openapi.json", timeout=TIMEOUT_S).json()
         self._declared = {
             (method.upper(), re.compile(re.sub(r"\{\w+\}", "[^/]*", path))): set(operation["responses"])

@@ -1,13 +1,21 @@
 """One real server for all tests of the HTTP side, started as a person starts it."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from loadtest.processes import ServerProcess
+from server.api.credentials import Credentials
+from server.core import credential
+from server.core.credential import Role
+from server.gateway.signing import Signer
 from tests.api.caller import Caller
 
 SPEED = 10
+SECRET = "a secret of at least 32 bytes....."
+MINUTE_MS = 60_000
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +53,32 @@ def plain_api(plain_url: str) -> Iterator[Caller]:
     """Call the server that is run as production would."""
     with Caller(plain_url) as caller:
         yield caller
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A server that asks for credentials, and the secret to make them with."""
+
+    url: str
+    log: Callable[[], str]
+
+    def credential(self, role: Role, subject: str) -> str:
+        caller = credential.Caller(role, subject)
+        now_ms = time.time_ns() // 1_000_000
+        return Credentials(Signer(SECRET.encode())).mint(caller, lasts_ms=10 * MINUTE_MS, now_ms=now_ms)
+
+    def calls(self, role: Role, subject: str) -> Caller:
+        return Caller(self.url, self.credential(role, subject))
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """Run a server that takes nobody's word."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REDRAIN_SECRET", SECRET)
+        server = ServerProcess(tmp_path_factory.mktemp("guarded"), ["--durability", "relaxed"], insecure=False)
+    try:
+        yield Guarded(server.wait_until_ready(), lambda: server.log.read_text("utf-8"))
+    finally:
+        status = server.stop()
+    assert status == 0, server.tail()

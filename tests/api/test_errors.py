@@ -153,26 +153,35 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
     api = doomed.api
     creator_id = api.creator(1000)
     room_id, packet_id = api.room(creator_id), api.packet(creator_id)
+    line = {"line_id": "l", "product_id": "p", "list_price_fen": 100, "creator_id": creator_id}
+    purchase = {"viewer_id": "vera", "lines": [line]}
     bodies: dict[str, object] = {
         "/api/creators/{creator_id}/recharge": {"amount_fen": 7},
         "/api/creators/{creator_id}/withdrawals": {"amount_fen": 7},
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
+        "/api/rooms/{room_id}/tickets": {"viewer_id": "vera"},
         "/api/packets": terms(creator_id),
         "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
         "/api/trails": {"order_id": "o1", "viewer_id": "vera", "room_id": room_id},
         "/api/trails/{order_id}/events": {"event_id": "e", "type": "paid", "occurred_at_ms": 1, "source": "platform"},
         "/api/isvs/{isv_id}": {"integrated": True},
         "/api/packets/{packet_id}/issuance": {"share_count": 9},
+        "/api/orders/quote": purchase,
+        "/api/orders": purchase,
+        "/api/orders/{order_id}/refunds": {"refund_id": "r", "by_line": {"l": 1}},
     }
     names = {
         "{withdrawal_id}": "w1",
         "{creator_id}": creator_id,
         "{room_id}": room_id,
         "{packet_id}": packet_id,
-        "{order_id}": "o1",
+        "{order_id}": f"{creator_id}.o1",
+        "{viewer_id}": "vera",
         "{isv_id}": "wms",
     }
-    queries = {"/api/packets": f"?creator_id={creator_id}", "/api/trails": "?viewer_id=vera"}
+    of_creator = f"?creator_id={creator_id}"
+    queries = {"/api/packets": of_creator, "/api/orders": of_creator, "/api/trails": "?viewer_id=vera"}
+    queries["/api/viewers/vera/assets"] = of_creator
     before = api.state(creator_id)
 
     doomed.store.stop()

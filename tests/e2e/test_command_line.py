@@ -1,12 +1,18 @@
 """What a person can get wrong on the command line: each a readable word, an exit code, and nothing changed."""
 
+import json
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from server.api.credentials import Credentials
+from server.core.credential import Caller, Role
+from server.core.refusal import Refused
+from server.gateway.signing import Signer
 from server.store.connection import Durability
 from server.store.embedded import EmbeddedStore
 
@@ -35,6 +41,10 @@ def _redrain(*arguments: str, folder: Path, **environment: str) -> subprocess.Co
         (["serve", "--speed", "-1"], "speed"),
         (["serve", "--durability", "always"], "durability"),
         (["serve", "--port", "70000"], "port"),
+        (["token", "--role", "king", "--subject", "anna"], "role"),
+        (["token", "--role", "creator", "--subject", "an.na"], "creator_id"),
+        (["token", "--role", "admin", "--subject", "root", "--expires-s", "0"], "expires-s"),
+        (["token", "--role", "admin"], "subject"),
         (["launch"], "launch"),
         (["rules", "--platform", "taobao"], "platform"),
     ],
@@ -61,22 +71,56 @@ def test_a_taken_port_is_30_and_says_what_to_do(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = _redrain("serve", "--port", str(taken.getsockname()[1]), folder=tmp_path)
+        done = _redrain("serve", "--insecure", "--port", str(taken.getsockname()[1]), folder=tmp_path)
     assert done.returncode == 30
     assert "--port" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_public_address_is_30(tmp_path: Path) -> None:
-    """Without tickets a server may only speak to its own machine."""
-    done = _redrain("serve", "--host", "0.0.0.0", folder=tmp_path)  # noqa: S104
+    """An insecure server may only speak to its own machine."""
+    done = _redrain("serve", "--insecure", "--host", "0.0.0.0", folder=tmp_path)  # noqa: S104
     assert done.returncode == 30
     assert "loopback" in done.stderr
 
 
+def test_a_server_without_a_secret_is_30(tmp_path: Path) -> None:
+    """A plain serve asks for credentials, so it must be told what they are signed with."""
+    done = _redrain("serve", "--port", "0", folder=tmp_path)
+    assert done.returncode == 30
+    assert "REDRAIN_SECRET" in done.stderr
+    assert "--insecure" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_token_without_a_secret_is_30(tmp_path: Path) -> None:
+    """Neither none nor one that is too short signs anything, and the message says what to set."""
+    for environment in ({}, {"REDRAIN_SECRET": "short"}):
+        done = _redrain("token", "--role", "admin", "--subject", "root", folder=tmp_path, **environment)
+        assert (done.returncode, done.stdout) == (30, "")
+        assert "REDRAIN_SECRET" in done.stderr
+
+
+def test_a_token_is_written_where_a_shell_can_take_it(tmp_path: Path) -> None:
+    """It stands alone on standard output, or with what it says in JSON; a server with the secret knows its bearer."""
+    secret = "a secret of at least 32 bytes....."
+    asked = ["token", "--role", "creator", "--subject", "anna", "--expires-s", "60"]
+    plain = _redrain(*asked, folder=tmp_path, REDRAIN_SECRET=secret)
+    json_too = _redrain(*asked, "--json", "-", folder=tmp_path, REDRAIN_SECRET=secret)
+    assert (plain.returncode, plain.stderr, json_too.returncode) == (0, "", 0)
+    made = json.loads(json_too.stdout)
+    assert (made["role"], made["subject"], made["expires_s"]) == ("creator", "anna", 60)
+    now_ms = time.time_ns() // 1_000_000
+    credentials = Credentials(Signer(secret.encode()))
+    for credential in (plain.stdout.removesuffix("\n"), made["token"]):
+        assert credentials.read(credential, now_ms) == Caller(Role.CREATOR, "anna")
+        with pytest.raises(Refused, match="is over"):
+            credentials.read(credential, now_ms + 61_000)
+
+
 def test_an_unreachable_store_is_30(tmp_path: Path) -> None:
     """The message names the address and what to do."""
-    done = _redrain("serve", "--port", "0", folder=tmp_path, REDRAIN_STORE_URL="redis://127.0.0.1:1")
+    done = _redrain("serve", "--insecure", "--port", "0", folder=tmp_path, REDRAIN_STORE_URL="redis://127.0.0.1:1")
     assert done.returncode == 30
     assert "127.0.0.1:1" in done.stderr
 
@@ -89,7 +133,7 @@ def test_a_store_that_evicts_is_30(tmp_path: Path) -> None:
 
         plain = redis.Redis.from_url(store.url)
         plain.config_set("maxmemory-policy", "allkeys-lru")
-        done = _redrain("serve", "--port", "0", folder=tmp_path, REDRAIN_STORE_URL=store.url)
+        done = _redrain("serve", "--insecure", "--port", "0", folder=tmp_path, REDRAIN_STORE_URL=store.url)
         assert done.returncode == 30
         assert "noeviction" in done.stderr
         assert plain.dbsize() == 0

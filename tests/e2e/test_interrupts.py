@@ -109,7 +109,7 @@ def test_what_a_killed_storm_has_started_ends_by_itself(tmp_path: Path) -> None:
 def _server(folder: Path, name: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """Serve from the folder on a free port; the block gets the process and its URL."""
     ready = folder / name
-    with _redrain("serve", "--port", "0", "--ready-file", str(ready), folder=folder) as server:
+    with _redrain("serve", "--insecure", "--port", "0", "--ready-file", str(ready), folder=folder) as server:
         _until(lambda: server.poll() is not None or (ready.exists() and ready.read_text() != ""), "it does not serve")
         assert server.poll() is None, server.communicate()[0]
         yield server, ready.read_text()

@@ -145,7 +145,8 @@ def two_servers(code: str, folder: Path) -> Iterator[list[str]]:
     with ExitStack() as stack:
         files = [folder / "one.url", folder / "two.url"]
         for file in files:
-            options = ["--port", "0", "--limits", "load", "--durability", "relaxed", "--ready-file", str(file)]
+            options = ["--insecure", "--port", "0", "--limits", "load", "--durability", "relaxed"]
+            options += ["--ready-file", str(file)]
             process = stack.enter_context(running("-c", code, "serve", *options))
             deadline = time.monotonic() + TIMEOUT_S
             while not (file.exists() and file.read_text("utf-8")):

@@ -20,6 +20,8 @@ from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
 from server.gateway.limits import PRODUCTION, Limits
 from server.gateway.resume import ResumeTokens
+from server.gateway.signing import Signer
+from server.gateway.tickets import Tickets
 from server.store.allocators.default import DefaultAllocator
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -37,7 +39,7 @@ PATIENCE_S = 10  # a message that has not come by then will not come
 class House:
     """The running server and what a creator does in it."""
 
-    def __init__(self, store: Store, clock: StoreClock, limits: Limits) -> None:
+    def __init__(self, store: Store, clock: StoreClock, limits: Limits, *, insecure: bool = True) -> None:
         self.store = store
         self.clock = clock
         self.rooms = Rooms(store, clock)
@@ -54,8 +56,9 @@ class House:
             follower=self.follower,
             allocators={"default": self.default},
             limits=limits,
-            tokens=ResumeTokens(SEED),
-            insecure=True,
+            tokens=ResumeTokens(Signer(SEED)),
+            tickets=Tickets(Signer(SEED)),
+            insecure=insecure,
         )
         self.room: RoomRecord
         self.port = 0
@@ -227,9 +230,11 @@ def request(target: str, *headers: str) -> bytes:
 
 
 @asynccontextmanager
-async def open_house(store: Store, limits: Limits = PRODUCTION, speed: int = 1) -> AsyncIterator[House]:
+async def open_house(
+    store: Store, limits: Limits = PRODUCTION, speed: int = 1, *, insecure: bool = True
+) -> AsyncIterator[House]:
     """Serve until left; then everything is stopped in the order a server stops in."""
-    house = House(store, await StoreClock.open(store, speed=speed, origin_ms=None), limits)
+    house = House(store, await StoreClock.open(store, speed=speed, origin_ms=None), limits, insecure=insecure)
     house.room = await house.rooms.create(ROOM, CREATOR, "a room")
 
     @asynccontextmanager

@@ -12,6 +12,8 @@ from server.gateway.gateway import Gateway
 from server.gateway.handshake import Asked, Rejection
 from server.gateway.limits import PRODUCTION, Limits
 from server.gateway.resume import ResumeTokens
+from server.gateway.signing import Signer
+from server.gateway.tickets import Tickets
 from server.store.connection import Store
 from tests.gateway.house import CREATOR, SEED, House, open_house
 
@@ -78,7 +80,8 @@ async def test_without_insecure_nobody_comes_in_by_name(house: House) -> None:
         follower=house.follower,
         allocators={"default": house.default},
         limits=PRODUCTION,
-        tokens=ResumeTokens(SEED),
+        tokens=ResumeTokens(Signer(SEED)),
+        tickets=Tickets(Signer(SEED)),
         insecure=False,
     )
     rejection = secure.identify(Asked(house.room.room_id, ViewerId("v1")))

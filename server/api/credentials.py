@@ -1,0 +1,43 @@
+"""Credentials: the bearer tokens by which the API knows its callers."""
+
+from typing import Final
+
+from server.core.credential import Caller
+from server.core.refusal import Refused
+from server.gateway.signing import BadToken, Fault, Signer
+
+_PURPOSE: Final = "redrain.api"
+HOW: Final = "redrain token makes one"
+
+
+class Credentials:
+    """Makes and reads the credentials of all processes that have the same secret."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    def mint(self, caller: Caller, *, lasts_ms: int, now_ms: int) -> str:
+        """Return a credential by which its bearer is taken for *caller*. Instants are real time."""
+        claims = {"sub": caller.subject, "role": caller.role}
+        return self._signer.sign(claims, purpose=_PURPOSE, lasts_ms=lasts_ms, now_ms=now_ms)
+
+    def read(self, credential: str, now_ms: int) -> Caller:
+        """Return who bears a credential. Raises Refused, with a code of its own for each way to be bad."""
+        try:
+            claims = self._signer.read(credential, purpose=_PURPOSE, now_ms=now_ms)
+        except BadToken as bad:
+            raise _refusal(bad.fault) from None
+        try:
+            return Caller.named(str(claims.get("role")), claims["sub"])
+        except Refused:
+            raise _refusal(Fault.FORGED) from None
+
+
+def _refusal(fault: Fault) -> Refused:
+    match fault:
+        case Fault.EXPIRED:
+            return Refused("credential_expired", f"is over; {HOW}", field="Authorization")
+        case Fault.OTHER_PURPOSE:
+            return Refused("wrong_audience", f"this token is not for the API; {HOW}", field="Authorization")
+        case Fault.FORGED:
+            return Refused("bad_credential", f"was not signed by this server; {HOW}", field="Authorization")

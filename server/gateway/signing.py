@@ -1,0 +1,69 @@
+"""Signing: every token of ours is a JWT of one algorithm, one key and one purpose, and is held to all three."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Final
+
+import jwt
+
+SECRET_BYTES_MIN: Final = 32  # as long as what HS256 makes of it
+TOKEN_LENGTH_MAX: Final = 1_000  # ours have some three hundred characters
+_ALGORITHM: Final = "HS256"
+
+
+class Fault(StrEnum):
+    """What is wrong with a token."""
+
+    FORGED = "forged"  # no token, or not signed by us with this key and algorithm
+    EXPIRED = "expired"
+    OTHER_PURPOSE = "other_purpose"  # one of ours, for something else
+
+
+class BadToken(Exception):  # noqa: N818 - named for what it is: a token that is bad
+    """A token that is not to be believed, and which fault it has."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+class Signer:
+    """
+    Signs and reads the tokens of all processes that have the same secret. Instants are real ms by the store's clock.
+
+    The algorithm is never taken from a token, nor is a key: ``kid`` must be the name of the one key there is.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        assert len(secret) >= SECRET_BYTES_MIN
+        self._secret = secret
+        self._kid = sha256(secret).hexdigest()[:8]
+
+    def sign(self, claims: Mapping[str, str], *, purpose: str, lasts_ms: int, now_ms: int) -> str:
+        """Return a token that says *claims* to whoever reads it for the same purpose, until it has expired."""
+        told = {**claims, "aud": purpose, "exp": (now_ms + lasts_ms) // 1_000}
+        return jwt.encode(told, self._secret, algorithm=_ALGORITHM, headers={"kid": self._kid})
+
+    def read(self, token: str, *, purpose: str, now_ms: int) -> dict[str, Any]:
+        """Return what a token says (``sub`` is a text, of the rest nothing is known). Raises BadToken."""
+        if len(token) > TOKEN_LENGTH_MAX:
+            raise BadToken(Fault.FORGED)
+        try:
+            whole = jwt.decode_complete(
+                token,
+                self._secret,
+                algorithms=[_ALGORITHM],
+                audience=purpose,
+                options={"require": ["sub", "exp"], "verify_exp": False},  # by the store's clock instead, below
+            )
+        except jwt.InvalidAudienceError:
+            raise BadToken(Fault.OTHER_PURPOSE) from None
+        except jwt.InvalidTokenError:
+            raise BadToken(Fault.FORGED) from None
+        claims: dict[str, Any] = whole["payload"]
+        if whole["header"].get("kid") != self._kid or type(claims["exp"]) is not int:
+            raise BadToken(Fault.FORGED)
+        if claims["exp"] * 1_000 < now_ms:
+            raise BadToken(Fault.EXPIRED)
+        return claims
