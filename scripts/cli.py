@@ -43,6 +43,7 @@ def serve(
     limits: Annotated[str | None, typer.Option(help="production or load.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that share the port.")] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of the embedded store.")] = None,
+    rulebooks: Annotated[Path | None, typer.Option(help="TOML file that overrides limits of the rulebooks.")] = None,
     diagnostics: Annotated[bool, typer.Option(help="Allow other allocators (load lab only).")] = False,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
@@ -58,6 +59,7 @@ def serve(
         "limits": limits,
         "workers": workers,
         "home": home,
+        "rulebooks": rulebooks,
         "diagnostics": diagnostics or None,
     }
     return run_server({name: value for name, value in given.items() if value is not None}, ready_file, _errors)
@@ -182,6 +184,9 @@ def rules(
     platform: Annotated[
         str | None, typer.Option(help="Show the limits of douyin, kuaishou or lab, each with its rules.")
     ] = None,
+    rulebooks: Annotated[
+        Path | None, typer.Option(help="With --platform: a TOML file that overrides limits, as serve takes it.")
+    ] = None,
     ran: Annotated[bool, typer.Option("--ran", help="The tests of every rule must have run and passed, too.")] = False,
     json: Annotated[str | None, typer.Option(help="Write the findings as JSON to a file, or - for stdout.")] = None,
 ) -> int:
@@ -189,7 +194,7 @@ def rules(
     from scripts.rulebooks import run_rulebook
     from scripts.ruling import run_rules
 
-    return run_rules(must_run=ran, json=json) if platform is None else run_rulebook(platform, json)
+    return run_rules(must_run=ran, json=json) if platform is None else run_rulebook(platform, json, rulebooks)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -11,21 +11,25 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from server.api import books, creators, errors, health, packets, rooms, trail, withdrawals
+from server.api import books, creators, errors, health, packets, permissions, rooms, rulebooks, trail, withdrawals
 from server.api.body_limit import BodyLimit
 from server.api.parts import Parts
 from server.api.siblings import Siblings
+from server.core.overrides import BadRulebooks
+from server.core.rulebook import Rulebook
 from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
 from server.gateway.limits import LOAD, PRODUCTION, Limits
 from server.gateway.resume import ResumeTokens
+from server.rulebooks import load_rulebooks
 from server.settings import LimitsProfile, Settings
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.naive import NaiveAllocator
 from server.store.allocators.port import Allocator
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
+from server.store.creators import Creators
 from server.store.feed import Feed, FeedFollower
 from server.store.folder import StoreLease
 from server.store.packets import Packets
@@ -131,6 +135,7 @@ def base_url(listener: socket.socket) -> str:
 async def _build(
     settings: Settings, store: Store, sibling: Path | None, siblings: Sequence[Path]
 ) -> tuple[Parts, list[Any]]:
+    judged_by = _rulebooks(settings)
     clock = await StoreClock.open(store, speed=settings.speed, origin_ms=settings.origin_ms)
     room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock), Feed(store)
     follower = FeedFollower(store, feed)
@@ -159,11 +164,13 @@ async def _build(
         insecure=True,
     )
     sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled)
-    wallet = Wallet(store, clock)
+    wallet = Wallet(store, clock, judged_by)
     parts = Parts(
         settings=settings,
         store=store,
         clock=clock,
+        rulebooks=judged_by,
+        creators=Creators(store),
         wallet=wallet,
         withdrawals=Withdrawals(store, clock, wallet),
         packets=packet_records,
@@ -173,6 +180,13 @@ async def _build(
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
     )
     return parts, [ClockKeeper(clock), gateway, sweeper, parts.siblings]
+
+
+def _rulebooks(settings: Settings) -> Mapping[str, Rulebook]:
+    try:
+        return load_rulebooks(settings.rulebooks)
+    except BadRulebooks as bad:
+        raise CannotServe(str(bad)) from None
 
 
 def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) -> FastAPI:
@@ -190,7 +204,7 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
     app = FastAPI(title="Redrain", version="0.1.0", lifespan=lifespan, responses=errors.ANY_PROBLEM)
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for module in (creators, withdrawals, rooms, packets, trail, books, health):
+    for module in (creators, permissions, withdrawals, rooms, packets, rulebooks, trail, books, health):
         app.include_router(module.router)
     return app
 

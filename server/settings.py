@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     limits: LimitsProfile = LimitsProfile.PRODUCTION
     diagnostics: bool = False  # opens what only a load lab needs: other allocators, the echo
     workers: int = Field(default=1, ge=1, le=WORKERS_MAX)  # processes that share the port
+    rulebooks: Path | None = None  # a TOML file whose tables override limits of the rulebooks
     secret: SecretStr = SecretStr("")  # signs resume tokens; empty: one made up and shared through the store
     backlog: int = 4096  # asyncio's 100 drops connections in a stampede
     shutdown_s: int = 10  # how long receipts may drain before connections are cut

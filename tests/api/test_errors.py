@@ -156,6 +156,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
     bodies: dict[str, object] = {
         "/api/creators/{creator_id}/recharge": {"amount_fen": 7},
         "/api/creators/{creator_id}/withdrawals": {"amount_fen": 7},
+        "/api/creators/{creator_id}/permissions": {"permissions": []},
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
         "/api/packets": terms(creator_id),
         "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
@@ -171,6 +172,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
         "{packet_id}": packet_id,
         "{order_id}": "o1",
         "{isv_id}": "wms",
+        "{platform}": "douyin",
     }
     queries = {"/api/packets": f"?creator_id={creator_id}", "/api/trails": "?viewer_id=vera"}
     before = api.state(creator_id)
