@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import requests
 
 from loadtest.processes import ProcessFailed, ServerProcess
 from loadtest.verdict import Exit
@@ -41,6 +42,18 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: bytes | No
     with pytest.raises(BadRulebooks) as bad:
         load_rulebooks(path)
     assert str(bad.value).startswith(f"{path}: {said}")
+
+
+def test_every_worker_judges_by_the_same_books(tmp_path: Path) -> None:
+    """Whichever is asked shows what the file says."""
+    server = ServerProcess(tmp_path, ["--durability", "none", "--workers", "2"], {"lab": {"overlap_max": 7}})
+    try:
+        url = server.wait_until_ready()
+        for _ in range(8):  # each on a connection of its own, which the kernel hands to one of them
+            limits = requests.get(f"{url}/api/rulebooks/lab", timeout=30).json()["limits"]
+            assert [limit["value"] for limit in limits if limit["overridden"]] == [7]
+    finally:
+        server.stop()
 
 
 def test_a_server_with_wrong_books_does_not_start(tmp_path: Path) -> None:
