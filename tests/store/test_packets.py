@@ -69,18 +69,6 @@ async def test_a_packet_that_the_funds_do_not_cover_is_refused(desk: Desk) -> No
     assert refusal.rule == "DY-ACC-6"
 
 
-@pytest.mark.rule("DY-ELG-2")
-@pytest.mark.rule("KS-ACC-1")
-async def test_an_empty_wallet_creates_nothing(desk: Desk) -> None:
-    """Without a fen it is the rule of the platform that refuses; what was created before is still answered."""
-    refusal = await refused("recharge_required", desk.draft([1], recharge_rule="KS-ACC-1"), desk)
-    assert refusal.rule == "KS-ACC-1"
-    await desk.recharge(3)
-    first = await desk.draft([1, 2], transfer_id="t")
-    assert await desk.draft([1, 2], transfer_id="t") == first
-    assert (await refused("recharge_required", desk.draft([1]), desk)).code == "recharge_required"
-
-
 async def test_a_creation_counts_once(desk: Desk) -> None:
     """The same request again, with another packet id, seed and split, returns the packet made first."""
     await desk.recharge(100)
