@@ -1,13 +1,14 @@
 """The processes of a storm: a server of its own, and an engine that brings the audience. Each is a subprocess."""
 
+import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from loadtest.verdict import Exit
 
@@ -93,11 +94,23 @@ class ServerProcess(Subprocess):
     It is an *insecure* one unless told otherwise: whoever starts it is alone with it on this machine.
     """
 
-    def __init__(self, folder: Path, options: Sequence[str], *, insecure: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        options: Sequence[str],
+        rulebooks: Mapping[str, Any] | None = None,
+        *,
+        insecure: bool = True,
+    ) -> None:
+        """Start it; *rulebooks* has a table per platform whose limits it is to override."""
         folder.mkdir(parents=True, exist_ok=True)
         self._ready_file = folder / "server.url"
         arguments = ["serve", "--port", "0", "--home", str(folder / "home")]
         arguments += ["--ready-file", str(self._ready_file), *["--insecure"] * insecure, *options]
+        if rulebooks:
+            overrides = folder / "rulebooks.toml"
+            overrides.write_text(toml_of(rulebooks), "utf-8")
+            arguments += ["--rulebooks", str(overrides)]
         super().__init__("server", "scripts.cli", arguments, folder / "server.log")
 
     def wait_until_ready(self) -> str:
@@ -130,6 +143,23 @@ class Crowd:
         told = {"--host": self.host, "--scenario": self.scenario, "--seed": self.seed}
         told["--reaction-median-ms"] = self.reaction_median_ms
         return [word for name, value in told.items() for word in (name, str(value))]
+
+
+def toml_of(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return tables of texts, whole numbers, truths, lists and tables as TOML."""
+    lines: list[str] = []
+    for name, table in tables.items():
+        lines += [f"[{name}]", *(f"{field} = {_toml_value(value)}" for field, value in table.items()), ""]
+    return "\n".join(lines)
+
+
+def _toml_value(value: object) -> str:
+    match value:
+        case list() | tuple():
+            return f"[{', '.join(map(_toml_value, value))}]"
+        case dict():
+            return f"{{ {', '.join(f'{name} = {_toml_value(one)}' for name, one in value.items())} }}"
+    return json.dumps(value, ensure_ascii=False)  # TOML reads JSON's texts, numbers and truths
 
 
 class Engine(Protocol):

@@ -14,7 +14,9 @@ from loadtest.faults import FAULTS_MAX, Fault
 from loadtest.sometimes import NAMES
 from loadtest.thresholds import BadThreshold, Threshold, parse, parse_all
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
+from server.core.overrides import BadRulebooks, overridden
 from server.core.roomtime import SPEED_MAX
+from server.core.rulebook import RULEBOOKS
 
 VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
 ROOMS_MAX = 1_000
@@ -134,7 +136,8 @@ class Scenario(_Part):
     from the origin, and what was due before the audience was there is done when it is. Without one they count from the
     curtain. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run. ``workers`` are the
     processes of a storm's own server. ``sometimes`` names what must have happened for a pass to mean something,
-    ``thresholds`` has sentences per metric.
+    ``thresholds`` has sentences per metric. ``rulebooks`` has a table per platform whose limits the storm's own server
+    is to override, as ``redrain serve --rulebooks`` reads it.
     """
 
     name: str
@@ -150,6 +153,7 @@ class Scenario(_Part):
     creators: list[Creator] = Field(min_length=1)
     rooms: list[Room] = Field(min_length=1, max_length=ROOMS_MAX)
     packets: list[Packet] = Field(min_length=1, max_length=PACKETS_MAX)
+    rulebooks: dict[str, Any] = Field(default_factory=dict)
     faults: list[Fault] = Field(default=[], max_length=FAULTS_MAX)
 
     @model_validator(mode="after")
@@ -170,6 +174,14 @@ class Scenario(_Part):
             raise ValueError("loop_ms: a programme with an origin has its hours, and cannot be repeated")
         if self.origin is not None and self.origin.tzinfo is None:
             raise ValueError("origin: needs a time zone, as in 2023-08-05T19:10:00+08:00")
+        return self
+
+    @model_validator(mode="after")
+    def _rulebooks_can_be_had(self) -> Self:
+        try:
+            overridden(RULEBOOKS, self.rulebooks)
+        except BadRulebooks as bad:
+            raise ValueError(f"rulebooks.{bad}") from None
         return self
 
     @model_validator(mode="after")

@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import requests
 
@@ -19,6 +19,9 @@ from loadtest.processes import Crowd, Engine, ProcessFailed, ServerProcess, engi
 from loadtest.progress import Progress, ProgressFiles
 from loadtest.scenario import Scenario
 from loadtest.verdict import Exit
+from server.core.overrides import overridden
+from server.core.rulebook import RULEBOOKS
+from server.limits import plain
 
 LOOK_EVERY_S = 0.1
 SNAPSHOT_EVERY_S = 3.0
@@ -92,7 +95,11 @@ def perform(plan: Plan, facts: RunFacts, view: View) -> None:
 def _servers(plan: Plan, view: View) -> Iterator[Sequence[str]]:
     """Give the servers' URLs; what is asked over HTTP goes to the first."""
     if plan.targets:
-        yield [target.rstrip("/") for target in plan.targets]
+        urls = [target.rstrip("/") for target in plan.targets]
+        for url in urls:
+            with _answering(url):
+                _check_rulebooks(url, plan.scenario.rulebooks)
+        yield urls
         return
     view.phase("raising a server with a fresh store")
     options = ["--speed", str(plan.scenario.speed), "--durability", plan.durability, "--limits", "load"]
@@ -102,7 +109,7 @@ def _servers(plan: Plan, view: View) -> Iterator[Sequence[str]]:
         options += ["--diagnostics"]
     if plan.workers > 1:
         options += ["--workers", str(plan.workers)]
-    server = ServerProcess(plan.folder.path, options)
+    server = ServerProcess(plan.folder.path, options, plan.scenario.rulebooks)
     try:
         yield [server.wait_until_ready()]
         server.check()
@@ -111,6 +118,22 @@ def _servers(plan: Plan, view: View) -> Iterator[Sequence[str]]:
         raise
     finally:
         server.stop()
+
+
+def _check_rulebooks(url: str, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise SetUpFailed unless the server of somebody else judges by the limits that the scenario brings."""
+    wanted = overridden(RULEBOOKS, tables)
+    for platform, table in tables.items():
+        answer = requests.get(f"{url}/api/rulebooks/{platform}", timeout=BOOKS_TIMEOUT_S)
+        shown = answer.json()["limits"] if answer.ok else []
+        has = {limit["field"]: limit["value"] for limit in shown}
+        for field in table:
+            value = plain(getattr(wanted[platform], field))
+            if has.get(field) != value:
+                raise SetUpFailed(
+                    f"the scenario needs {platform}.{field} = {value}, and {url} has {has.get(field)}; give it to that "
+                    "server with --rulebooks, or leave --target out"
+                )
 
 
 @contextmanager

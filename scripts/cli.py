@@ -46,6 +46,7 @@ def serve(
     retention_ms: Annotated[
         int | None, typer.Option(help="Real ms after which what is over leaves the store for HOME/archive; 0: never.")
     ] = None,
+    rulebooks: Annotated[Path | None, typer.Option(help="TOML file that overrides limits of the rulebooks.")] = None,
     diagnostics: Annotated[bool, typer.Option(help="Allow other allocators (load lab only).")] = False,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Ask for no credentials; on this machine alone (loopback).")
@@ -65,6 +66,7 @@ def serve(
         "workers": workers,
         "home": home,
         "retention_ms": retention_ms,
+        "rulebooks": rulebooks,
         "diagnostics": diagnostics or None,
         "insecure": insecure or None,
     }
@@ -203,6 +205,9 @@ def rules(
     platform: Annotated[
         str | None, typer.Option(help="Show the limits of douyin, kuaishou or lab, each with its rules.")
     ] = None,
+    rulebooks: Annotated[
+        Path | None, typer.Option(help="With --platform: a TOML file that overrides limits, as serve takes it.")
+    ] = None,
     ran: Annotated[bool, typer.Option("--ran", help="The tests of every rule must have run and passed, too.")] = False,
     json: Annotated[str | None, typer.Option(help="Write the findings as JSON to a file, or - for stdout.")] = None,
 ) -> int:
@@ -210,7 +215,7 @@ def rules(
     from scripts.rulebooks import run_rulebook
     from scripts.ruling import run_rules
 
-    return run_rules(must_run=ran, json=json) if platform is None else run_rulebook(platform, json)
+    return run_rules(must_run=ran, json=json) if platform is None else run_rulebook(platform, json, rulebooks)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from rich.markup import escape
 
 from loadtest.verdict import Exit
 from server.app import CannotServe, serve
+from server.core.overrides import BadRulebooks
+from server.rulebooks import load_rulebooks
 from server.settings import Settings
 from server.store.connection import Durability, StoreUnavailable, StoreUnfit
 from server.store.embedded import EmbeddedStore, PortTaken, StoreNotStarted
@@ -22,6 +24,10 @@ def run_server(given: dict[str, Any], ready_file: Path | None, say: Console) -> 
     """Serve until SIGINT or SIGTERM and return the exit code. *ready_file* gets the URL once grabs are answered."""
     try:
         settings = Settings(**given)
+        load_rulebooks(settings.rulebooks)
+    except BadRulebooks as bad:
+        say.print(f"[red]redrain:[/] {escape(str(bad))}")
+        return Exit.USAGE
     except ValidationError as error:
         for problem in error.errors():
             say.print(f"[red]redrain:[/] {'.'.join(map(str, problem['loc']))}: {problem['msg']}")

@@ -3,7 +3,7 @@
 import ipaddress
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -12,12 +12,28 @@ from typing import Any
 import uvicorn
 from fastapi import Depends, FastAPI
 
-from server.api import assets, books, creators, errors, health, orders, packets, rooms, tickets, trail, withdrawals
+from server.api import (
+    assets,
+    books,
+    creators,
+    errors,
+    health,
+    orders,
+    packets,
+    permissions,
+    rooms,
+    rulebooks,
+    tickets,
+    trail,
+    withdrawals,
+)
 from server.api.access import Authentication, deny_undeclared
 from server.api.body_limit import BodyLimit
 from server.api.credentials import Credentials
 from server.api.parts import Parts
 from server.api.siblings import Siblings
+from server.core.overrides import BadRulebooks
+from server.core.rulebook import Rulebook
 from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
@@ -25,6 +41,7 @@ from server.gateway.limits import LOAD, PRODUCTION, Limits
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
+from server.rulebooks import load_rulebooks
 from server.settings import LimitsProfile, Settings
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.naive import NaiveAllocator
@@ -32,6 +49,7 @@ from server.store.allocators.port import Allocator
 from server.store.assets import Assets
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
+from server.store.creators import Creators
 from server.store.feed import Feed, FeedFollower
 from server.store.folder import StoreLease
 from server.store.orders import Orders
@@ -162,6 +180,7 @@ def base_url(listener: socket.socket) -> str:
 async def _build(
     settings: Settings, store: Store, sibling: Path | None, siblings: Sequence[Path]
 ) -> tuple[Parts, list[Any]]:
+    judged_by = _rulebooks(settings)
     clock = await StoreClock.open(store, speed=settings.speed, origin_ms=settings.origin_ms)
     room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock), Feed(store)
     follower = FeedFollower(store, feed)
@@ -195,24 +214,33 @@ async def _build(
     if settings.retention_ms > 0:
         retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
     sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled, retention=retention)
-    wallet = Wallet(store, clock)
+    wallet = Wallet(store, clock, judged_by)
     held = Assets(store, clock)
     parts = Parts(
         settings=settings,
         store=store,
         clock=clock,
+        rulebooks=judged_by,
+        creators=Creators(store),
         wallet=wallet,
         withdrawals=Withdrawals(store, clock, wallet),
         packets=packet_records,
         rooms=room_records,
         trails=Trails(store, clock),
         assets=held,
-        orders=Orders(store, clock, held),
+        orders=Orders(store, clock, held, judged_by),
         gateway=gateway,
         credentials=Credentials(signer),
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
     )
     return parts, [ClockKeeper(clock), gateway, sweeper, parts.siblings]
+
+
+def _rulebooks(settings: Settings) -> Mapping[str, Rulebook]:
+    try:
+        return load_rulebooks(settings.rulebooks)
+    except BadRulebooks as bad:
+        raise CannotServe(str(bad)) from None
 
 
 def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) -> FastAPI:
@@ -240,7 +268,19 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
     app.add_middleware(BodyLimit)
     app.add_middleware(Authentication)
     app.include_router(health.router)
-    for module in (creators, withdrawals, rooms, tickets, packets, assets, orders, trail, books):
+    for module in (
+        creators,
+        permissions,
+        withdrawals,
+        rooms,
+        tickets,
+        packets,
+        rulebooks,
+        assets,
+        orders,
+        trail,
+        books,
+    ):
         app.include_router(module.router, responses=errors.problems(401, 403))
     return app
 

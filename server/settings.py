@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     limits: LimitsProfile = LimitsProfile.PRODUCTION
     diagnostics: bool = False  # opens what only a load lab needs: other allocators, the echo
     workers: int = Field(default=1, ge=1, le=WORKERS_MAX)  # processes that share the port
+    rulebooks: Path | None = None  # a TOML file whose tables override limits of the rulebooks
     secret: SecretStr = SecretStr("")  # signs credentials, tickets and resume tokens; empty only where insecure
     insecure: bool = False  # on loopback only: callers are taken for administrators, viewers by the name they give
     # Real ms, because it is about memory and disk, not about the show. 0 keeps everything: an audit wants the whole

@@ -16,6 +16,7 @@ def test_the_defaults_are_those_of_a_careful_server() -> None:
     assert settings.durability is Durability.DURABLE
     assert settings.limits is LimitsProfile.PRODUCTION
     assert (settings.speed, settings.origin_ms, settings.diagnostics) == (1, None, False)
+    assert settings.rulebooks is None
 
 
 def test_the_environment_sets_each_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from server.core.asset import AssetState
 from server.core.credential import Role
 from server.core.ids import OrderId, RoomId, ViewerId, checked_creator_id, checked_id
 from server.core.order import OrderState, Refund
-from server.core.rulebook import RULEBOOKS
+from server.core.rulebook import Rulebook
 from server.core.settlement import PER_WHOLE, Rates, Settlement, settle
 from server.core.trail import PLATFORM, Step, checked_event
 from server.store.order_record import OrderRecord
@@ -196,7 +196,7 @@ async def settlement(order_id: str, parts: WithParts, caller: WithCaller) -> Set
     """Show how an order is divided; before it is final, how it would be now (DY-SET-1 to DY-SET-6)."""
     record = await parts.orders.get(_order_id(order_id))
     caller.check_owns(creator_id=record.home)
-    settled = _settled(record)
+    settled = _settled(record, parts.rulebook(record.deal.platform))
     return SettlementShown(
         order_id=record.order_id,
         final=record.order.state in (OrderState.FINAL, OrderState.REFUNDED),
@@ -211,14 +211,14 @@ async def settlement(order_id: str, parts: WithParts, caller: WithCaller) -> Set
     )
 
 
-def _settled(record: OrderRecord) -> Settlement:
+def _settled(record: OrderRecord, rulebook: Rulebook) -> Settlement:
     order = record.order
     if order.state is OrderState.CANCELLED:
         return Settlement(0, 0, 0, 0, 0, 0, 0)
     return settle(
         order.quote,
         record.deal.rates,
-        RULEBOOKS[record.deal.platform],
+        rulebook,
         refunded_fen=sum(order.refunded_by_line.values()),
         packets_returned=order.state is OrderState.REFUNDED,
     )

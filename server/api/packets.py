@@ -12,14 +12,17 @@ from server.api.access import WithCaller, allowed_to
 from server.api.errors import problems
 from server.api.parts import Parts, WithKey, WithParts
 from server.core.credential import Role
+from server.core.eligibility import check_eligible, check_scope
 from server.core.ids import CreatorId, PacketId, RoomId, checked_creator_id, creator_of, packet_id_of
 from server.core.issuance import Edit, check_end, plan_edit
 from server.core.launch import LaunchRequest, plan_launch
 from server.core.messages import editions_on_screen
 from server.core.money import FEN_MAX
+from server.core.operations import operations
 from server.core.packet import Denomination, Packet, Phase, Terms
+from server.core.page import Operation
 from server.core.refusal import Refused
-from server.core.rulebook import RULEBOOKS, LaunchMode, Rulebook
+from server.core.rulebook import LaunchMode, Rulebook
 from server.core.split import check_terms, commitment, split
 from server.core.validity import check_validity, checked_scope
 from server.store.packets import Counts
@@ -55,7 +58,7 @@ class Prefilled(BaseModel):
 
 
 class NewPacket(Prefilled):
-    """A packet to be funded, with all that a creation names (DY-CRE-1)."""
+    """A packet to be funded, with all that a creation names (DY-CRE-1, KS-CRE-1); its launch follows by itself."""
 
     name: str
 
@@ -101,7 +104,8 @@ class PacketShown(BaseModel):
 
     From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can. Shares that an edit
     has added can be claimed from ``claimable_at_ms`` on. Of the shares given, orders hold the locked and the redeemed
-    ones, and the expired ones are gone.
+    ones, and the expired ones are gone. ``operations`` are those that may be tried now (DY-UI-3, KS-UI-2); no packet
+    ``affects_price_baseline`` of what it is used on (DY-VAL-1, KS-VAL-1).
     """
 
     packet_id: str
@@ -143,15 +147,22 @@ class PacketShown(BaseModel):
     redeemed_fen: int
     expired: int
     expired_fen: int
+    operations: list[Operation]
+    affects_price_baseline: bool
     warnings: list[str] = []
 
 
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
 async def create(body: NewPacket, parts: WithParts, key: WithKey, caller: WithCaller) -> PacketShown:
-    """Create a packet: its shares are split now, and its full sum is debited from the creator's funds (DY-ACC-4)."""
+    """
+    Create a packet: its shares are split now, and its full sum is debited from the creator's funds (DY-ACC-4).
+
+    Only who has the platform's permissions may (DY-ELG-1, KS-ELG-1), and only out of funds (DY-ELG-2, KS-ACC-1).
+    """
     caller.check_owns(creator_id=body.creator_id)
     creator_id = checked_creator_id(body.creator_id)
-    rulebook = _rulebook(body.platform)
+    rulebook = parts.rulebook(body.platform)
+    check_eligible(await parts.creators.permissions(creator_id), rulebook)
     if not 0 < len(body.name) <= rulebook.name_length_max:
         wanted = f"must be 1 to {rulebook.name_length_max} characters"
         raise Refused("bad_field", wanted, field="name", rule="ALL-CRE-1")
@@ -162,6 +173,7 @@ async def create(body: NewPacket, parts: WithParts, key: WithKey, caller: WithCa
         rulebook=rulebook,
     )
     scope = checked_scope(body.product_ids, rulebook)
+    check_scope(body.goods, rulebook)
     parts.gateway.check_allocator(body.allocator)
     terms = _terms(body, rulebook)
     check_terms(terms, rulebook)
@@ -182,6 +194,7 @@ async def create(body: NewPacket, parts: WithParts, key: WithKey, caller: WithCa
         use_for_ms=body.use_for_ms,
         product_ids=scope,
         reversal_delay_ms=rulebook.reversal_delay_ms,
+        recharge_rule=rulebook.recharge_rule,
     )
     return await _shown(parts, packet)
 
@@ -226,7 +239,7 @@ async def _decide(packet: Packet, body: Launch, parts: Parts, launch_id: str) ->
     if room is None:
         raise Refused("not_found", f"there is no room {body.room_id}", field="room_id")
     if room.creator_id != packet.creator_id:
-        raise Refused("not_eligible", "the room belongs to another creator", field="room_id")
+        raise Refused("other_creator", "the room belongs to another creator", field="room_id")
     request = LaunchRequest(
         room_id=room.room_id,
         mode=body.mode,
@@ -235,7 +248,8 @@ async def _decide(packet: Packet, body: Launch, parts: Parts, launch_id: str) ->
         grab_at_ms=body.grab_at_ms,
         claim_window_ms=body.claim_window_ms,
     )
-    rulebook = _rulebook(packet.platform)
+    rulebook = parts.rulebook(packet.platform)
+    check_eligible(await parts.creators.permissions(packet.creator_id), rulebook)
     for _attempt in range(LAUNCH_TRIES):
         seen, others = await parts.packets.launches(packet.creator_id, ended_within_ms=rulebook.popup_min_gap_ms)
         planned = plan_launch(request, packet=packet, rulebook=rulebook, now_ms=parts.clock.room_ms(), others=others)
@@ -267,7 +281,7 @@ async def void(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
     """Void a packet for good; what nobody has claimed goes back to its creator (DY-VOI-1, DY-REV-1)."""
     packet = await parts.packets.get(PacketId(packet_id))
     await parts.packets.void(
-        packet.packet_id, transfer_id=f"void:{key}", lead_ms=_rulebook(packet.platform).void_lead_ms
+        packet.packet_id, transfer_id=f"void:{key}", lead_ms=parts.rulebook(packet.platform).void_lead_ms
     )
     await parts.gateway.voided(packet.packet_id)
     return await _shown(parts, await parts.packets.get(packet.packet_id))
@@ -282,7 +296,7 @@ async def edit_issuance(packet_id: str, body: Issuance, parts: WithParts, key: W
         if await parts.packets.transferred(packet.creator_id, transfer_id):
             edit = Edit(body.share_count, packet.edition, None)
         else:
-            edit = plan_edit(packet, body.share_count, _rulebook(packet.platform))
+            edit = plan_edit(packet, body.share_count, parts.rulebook(packet.platform))
         seed, shares = b"", []
         if edit.added is not None:
             seed = secrets.token_bytes(32)
@@ -303,7 +317,7 @@ async def end(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
     """End a pending or active packet now; what nobody has claimed goes back, claims stay (KS-END-1, AMB-13)."""
     for _attempt in range(EDIT_TRIES):
         packet = await parts.packets.get(PacketId(packet_id))
-        check_end(_rulebook(packet.platform))
+        check_end(parts.rulebook(packet.platform))
         try:
             await parts.packets.end(packet, transfer_id=f"end:{key}")
         except Refused as refusal:
@@ -327,12 +341,6 @@ async def list_packets(parts: WithParts, creator_id: str = Query()) -> list[Pack
     """List a creator's packets, oldest first (DY-CRE-4)."""
     checked: CreatorId = checked_creator_id(creator_id)
     return [await _shown(parts, packet) for packet in await parts.packets.list(checked)]
-
-
-def _rulebook(platform: str) -> Rulebook:
-    if platform not in RULEBOOKS:
-        raise Refused("bad_field", f"must be one of {', '.join(RULEBOOKS)}", field="platform")
-    return RULEBOOKS[platform]
 
 
 def _terms(body: NewPacket, rulebook: Rulebook) -> Terms:
@@ -361,7 +369,7 @@ def _scope(packet: Packet) -> list[str] | None:
 
 async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None) -> PacketShown:
     counts: Counts = await parts.packets.counts(packet.packet_id)
-    schedule = packet.schedule
+    schedule, rulebook, now_ms = packet.schedule, parts.rulebook(packet.platform), parts.clock.room_ms()
     return PacketShown(
         packet_id=packet.packet_id,
         creator_id=packet.creator_id,
@@ -369,7 +377,7 @@ async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None
         name=packet.name,
         platform=packet.platform,
         state=packet.state,
-        phase=packet.phase_at(parts.clock.room_ms()),
+        phase=packet.phase_at(now_ms),
         denomination=packet.terms.denomination,
         share_count=packet.terms.share_count,
         total_fen=packet.terms.total_fen,
@@ -382,7 +390,7 @@ async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None
         use_end_at_ms=packet.use_end_at_ms,
         use_for_ms=packet.use_for_ms,
         product_ids=_scope(packet),
-        voidable_until_ms=_rulebook(packet.platform).voidable_until_ms(schedule) if schedule else None,
+        voidable_until_ms=rulebook.voidable_until_ms(schedule) if schedule else None,
         surface=packet.surface,
         edition=packet.edition,
         commitment=packet.commitment,
@@ -391,5 +399,7 @@ async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None
         ended_at_ms=packet.ended_at_ms,
         allocator=packet.allocator,
         **asdict(counts),
+        operations=operations(packet, rulebook, now_ms),
+        affects_price_baseline=rulebook.affects_price_baseline,
         warnings=warnings or [],
     )

@@ -1,6 +1,7 @@
 """What the routers stand on: built once by server/app.py, handed to each request."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,11 +10,13 @@ from fastapi import Depends, Header, Request
 from server.api.credentials import Credentials
 from server.api.siblings import Siblings
 from server.core.refusal import Refused
+from server.core.rulebook import Rulebook
 from server.gateway.gateway import Gateway
 from server.settings import Settings
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
+from server.store.creators import Creators
 from server.store.orders import Orders
 from server.store.packets import Packets
 from server.store.rooms import Rooms
@@ -31,6 +34,8 @@ class Parts:
     settings: Settings
     store: Store
     clock: StoreClock
+    rulebooks: Mapping[str, Rulebook]
+    creators: Creators
     wallet: Wallet
     withdrawals: Withdrawals
     packets: Packets
@@ -41,6 +46,12 @@ class Parts:
     gateway: Gateway
     credentials: Credentials
     siblings: Siblings
+
+    def rulebook(self, platform: str) -> Rulebook:
+        """Return the rulebook by which this process judges a platform's packets. Raises Refused if there is none."""
+        if platform not in self.rulebooks:
+            raise Refused("bad_field", f"must be one of {', '.join(self.rulebooks)}", field="platform")
+        return self.rulebooks[platform]
 
 
 def _parts(request: Request) -> Parts:

@@ -59,7 +59,10 @@ NATURE: dict[DiscountKind, tuple[Stage, Funder]] = {
     DiscountKind.CASH_SUBSIDY: (Stage.FUNDS, Funder.PLATFORM),
     DiscountKind.CONSUMPTION_CREDIT: (Stage.FUNDS, Funder.UNSTATED),
 }
-"""The stage in which each kind counts, and who bears it (KS-PRC-1 to KS-PRC-3, KS-SET-1)."""
+"""
+The stage in which each kind counts, and who bears it (KS-PRC-1 to KS-PRC-3, KS-SET-1): a packet that is used costs the
+streamer who issued it (KS-ELG-3).
+"""
 
 RED_PACKETS = frozenset({DiscountKind.CREATOR_PACKET, DiscountKind.PLATFORM_PACKET})
 

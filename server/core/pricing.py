@@ -78,7 +78,8 @@ def price(purchase: Purchase, discounts: Sequence[Discount], rulebook: Rulebook)
     """
     Return what a purchase costs with these discounts, all of which the buyer may use.
 
-    Kuaishou's order of computation serves every platform, as Douyin states none (AMB-17). Which packets go together
+    Reductions, coupons and packets all stack (DY-STK-1). Kuaishou's order of computation serves every platform, as
+    Douyin states none (AMB-17). Which packets go together
     is not looked at here: that is ``stacking``. Raises Refused: ``too_many_lines``, ``out_of_range``.
     """
     _check_size(purchase, rulebook)

@@ -12,6 +12,7 @@ from server.core.blackout import NO_BLACKOUTS, PROMOTION_818, BlackoutCalendar, 
 from server.core.channel import Channel, Charge, FeeMode, charge
 from server.core.discount import DiscountKind
 from server.core.packet import Schedule
+from server.core.page import DOUYIN_PAGE, KUAISHOU_PAGE, Operation, Page
 from server.core.purchase import Client, Entrance, GoodsKind, OrderTrait
 from server.core.refusal import Refused
 
@@ -26,6 +27,14 @@ class LaunchMode(StrEnum):
     EXACT = "exact"  # DY-LAU-4
     MANUAL = "manual"  # KS-LAU-1
     SCHEDULED = "scheduled"  # KS-LAU-1
+
+
+class Permission(StrEnum):
+    """What a platform grants a creator, and on which eligibility rests (section 2 of the rules)."""
+
+    ECOMMERCE_PERMISSION = "ecommerce_permission"  # DY-ELG-1
+    DISTRIBUTION_ENABLED = "distribution_enabled"  # KS-ELG-1
+    FEATURE_GRANTED = "feature_granted"  # KS-ELG-1
 
 
 class ImmediateWarmup(StrEnum):
@@ -52,6 +61,12 @@ class Rulebook:
 
     platform: str
     profile: str = ""
+
+    # Eligibility
+    creator_needs: tuple[Permission, ...] = (Permission.ECOMMERCE_PERMISSION,)  # DY-ELG-1: all of these
+    creator_needs_rule: str = "DY-ELG-1"  # DY-ELG-1: the rule that a creator who lacks one breaks
+    recharge_rule: str = "DY-ELG-2"  # DY-ELG-2: the rule that a creation from an empty wallet breaks
+    affects_price_baseline: bool = False  # DY-VAL-1, KS-VAL-1: packets count in no lowest price and no merchant quote
 
     # Funds. None: any channel, and none takes a fee
     channels: tuple[Channel, ...] | None = (Channel("unspecified"),)  # KS-ACC-2, AMB-27; the first if none is chosen
@@ -114,6 +129,7 @@ class Rulebook:
             GoodsKind.BLACKLISTED,
         }
     )
+    goods_not_configurable: frozenset[GoodsKind] = frozenset()  # KS-ELG-2: never in a packet's scope
     goods_rule: str = "DY-USE-6"  # DY-USE-6: the rule that an excluded line or order breaks
     orders_excluded: frozenset[OrderTrait] = frozenset(OrderTrait)  # DY-USE-6, AMB-36: the whole order
     pay_after_expiry: PayAfterExpiry = PayAfterExpiry.REFUSE  # DY-USE-7, AMB-32
@@ -151,6 +167,9 @@ class Rulebook:
     reversal_delay_ms: int = _MINUTE_MS  # DY-REV-8 (A): until money that goes back to its funder arrives
     service_fee_includes_shipping: bool = False  # DY-SET-2, AMB-37
     base_includes_platform_packets: bool = True  # DY-SET-1, AMB-18
+
+    # What stands where on the platform's pages, and what creators are advised
+    page: Page = DOUYIN_PAGE  # DY-UI-1, DY-UI-2, DY-UI-3, DY-LAU-10
 
     def charge(self, amount_fen: int, channel: str) -> Charge:
         """
@@ -198,9 +217,14 @@ class Rulebook:
 
 DOUYIN = Rulebook(platform="douyin", profile="douyin-undated-818", blackouts=PROMOTION_818)
 
+_KUAISHOU_EXCLUDES = frozenset({GoodsKind.VIRTUAL, GoodsKind.CROSS_BORDER, GoodsKind.LOCAL_LIFE})
+
 KUAISHOU = Rulebook(
     platform="kuaishou",
     profile="kuaishou-2023-06",
+    creator_needs=(Permission.DISTRIBUTION_ENABLED, Permission.FEATURE_GRANTED),  # KS-ELG-1, AMB-1
+    creator_needs_rule="KS-ELG-1",
+    recharge_rule="KS-ACC-1",  # KS-ACC-1
     # KS-ACC-2: 1 % on both scans (100 basis points), nothing stated on the others. A choice not made is online banking.
     channels=(Channel("bank"), Channel("transfer"), Channel("wechat", fee_bp=100), Channel("alipay", fee_bp=100)),
     channels_rule="KS-ACC-2",
@@ -216,17 +240,20 @@ KUAISHOU = Rulebook(
     use_entrances=frozenset({Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOP}),  # KS-CLM-2
     use_rule="KS-USE-1",
     cart_merge_allowed=True,  # nothing else is stated
-    goods_excluded=frozenset({GoodsKind.VIRTUAL, GoodsKind.CROSS_BORDER, GoodsKind.LOCAL_LIFE}),  # KS-ELG-2
+    goods_excluded=_KUAISHOU_EXCLUDES,  # KS-ELG-2
+    goods_not_configurable=_KUAISHOU_EXCLUDES,  # KS-ELG-2
     goods_rule="KS-USE-2",
     orders_excluded=frozenset(),  # KS-USE-2: none is stated
     creator_packets_per_order_max=1,  # KS-STK-3, AMB-15
     issuance_editable=True,
     endable=True,
+    page=KUAISHOU_PAGE,  # KS-UI-1, KS-UI-2
 )
 
 LAB = Rulebook(
     platform="lab",
     profile="lab",
+    creator_needs=(),
     channels=None,
     withdraw_channels=None,
     share_count_max=1_000_000,
@@ -247,6 +274,7 @@ LAB = Rulebook(
     reversal_delay_ms=0,
     issuance_editable=True,
     endable=True,
+    page=Page(list_operations=tuple(Operation)),
 )
 
 RULEBOOKS = {rulebook.platform: rulebook for rulebook in (DOUYIN, KUAISHOU, LAB)}

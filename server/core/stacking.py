@@ -152,7 +152,11 @@ def _in_scope(asset: Asset, line: Line) -> bool:
 
 
 def _groups(candidates: Sequence[Asset]) -> Iterator[list[Asset]]:
-    """Yield what may go together: the platform's packets with those of one creator or of none (DY-STK-3 to -5)."""
+    """
+    Yield what may go together: the platform's packets with those of one creator or of none.
+
+    Any number of either is no matter here (DY-STK-3, DY-STK-4), but never two creators' (DY-STK-5).
+    """
     platform = [asset for asset in candidates if asset.creator_id is None]
     yield platform
     creators: set[CreatorId] = {asset.creator_id for asset in candidates if asset.creator_id is not None}

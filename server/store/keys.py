@@ -19,6 +19,11 @@ def clock_of(creator_id: CreatorId) -> str:
     return f"{{{creator_id}}}:clock"
 
 
+def creator(creator_id: CreatorId) -> str:
+    """Name what is known of the creator besides money: its permissions."""
+    return f"{{{creator_id}}}:creator"
+
+
 def wallet(creator_id: CreatorId) -> str:
     """Name the creator's balances."""
     return f"{{{creator_id}}}:wallet"

@@ -8,6 +8,7 @@ import orjson
 from redis.exceptions import ResponseError
 
 from server.core.claim import Share
+from server.core.eligibility import recharge_required
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId, creator_of
 from server.core.issuance import Edit
 from server.core.messages import packet_on_screen
@@ -53,13 +54,14 @@ class Packets:
         use_for_ms: int | None = None,
         product_ids: Sequence[str] | None = None,
         reversal_delay_ms: int = 0,
+        recharge_rule: str = "",
     ) -> Packet:
         """
         Bring the packet's shares in, then create it and debit its whole sum from the available funds (DY-ACC-4).
 
         The same transfer id with the same name, platform, allocator, terms, use validity and product scope returns the
-        packet made then, whatever the other arguments. Raises Refused: transfer_conflict, insufficient_funds
-        (DY-ACC-6), packet_taken, too_much.
+        packet made then, whatever the other arguments. Raises Refused: transfer_conflict, recharge_required (no funds
+        at all, by *recharge_rule*), insufficient_funds (DY-ACC-6), packet_taken, too_much.
         """
         creator_id = creator_of(packet_id)
         checked_transfer_id(transfer_id)
@@ -85,6 +87,8 @@ class Packets:
             return await self.get(packet_id)
         if not known:
             await self._unstage(packet_id, age_ms=0, commitment=commitment)
+        if outcome == b"recharge_required":
+            raise recharge_required(recharge_rule)
         if outcome != b"repeated":
             raise refusal(outcome)
         return await self.get(PacketId(made.decode()))

@@ -125,10 +125,11 @@ class Caller:
     def state(self, creator_id: str) -> dict[str, Any]:
         """Return all that is shown of a creator, but for what time changes by itself."""
         packets = self.get(f"/api/packets?creator_id={creator_id}")
+        by_itself = ("phase", "operations")
         return {
             "funds": self.get(f"/api/creators/{creator_id}/funds"),
             "details": self.get(f"/api/creators/{creator_id}/fund-details?count=1000"),
-            "packets": [{name: value for name, value in packet.items() if name != "phase"} for packet in packets],
+            "packets": [{name: value for name, value in packet.items() if name not in by_itself} for packet in packets],
             "rooms": [room for room in self.get("/api/rooms") if room["creator_id"] == creator_id],
         }
 

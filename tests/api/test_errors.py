@@ -158,6 +158,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
     bodies: dict[str, object] = {
         "/api/creators/{creator_id}/recharge": {"amount_fen": 7},
         "/api/creators/{creator_id}/withdrawals": {"amount_fen": 7},
+        "/api/creators/{creator_id}/permissions": {"permissions": []},
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
         "/api/rooms/{room_id}/tickets": {"viewer_id": "vera"},
         "/api/packets": terms(creator_id),
@@ -178,6 +179,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
         "{order_id}": f"{creator_id}.o1",
         "{viewer_id}": "vera",
         "{isv_id}": "wms",
+        "{platform}": "douyin",
     }
     of_creator = f"?creator_id={creator_id}"
     queries = {"/api/packets": of_creator, "/api/orders": of_creator, "/api/trails": "?viewer_id=vera"}

@@ -201,7 +201,7 @@ def test_a_packet_goes_into_a_room_of_its_creator_only(api: Caller) -> None:
     room_id, packet_id = api.room(other), api.packet(creator_id)
     with api.nothing_changes(creator_id), api.nothing_changes(other):
         refusal = api.refused(f"/api/packets/{packet_id}/launch", {"room_id": room_id, "mode": "manual"})
-    assert refusal == (422, "not_eligible", "")
+    assert refusal == (422, "other_creator", "")
 
 
 @pytest.mark.rule("DY-REV-1")

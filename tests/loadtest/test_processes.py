@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import requests
 
 from loadtest import processes
-from loadtest.processes import LOG_TAIL_LINES, ProcessFailed, ServerProcess, Subprocess
+from loadtest.processes import LOG_TAIL_LINES, ProcessFailed, ServerProcess, Subprocess, toml_of
 from loadtest.verdict import Exit
 from tests.api.caller import until
 
@@ -79,6 +80,15 @@ def test_a_server_gets_ready_and_stops(tmp_path: Path) -> None:
         assert (tmp_path / "run/home/store").is_dir()
     finally:
         assert server.stop() == 0
+
+
+def test_tables_are_written_as_they_are_read() -> None:
+    """What a scenario says of rulebooks reaches the server's file unchanged, whatever its texts hold."""
+    tables: dict[str, dict[str, object]] = {
+        "lab": {"overlap_max": 3, "exact_lead_strict": False, "fee_mode": "on_top", "use_entrances": []},
+        "douyin": {"channels": [{"name": 'a "b" \\ 红 \U0001f9e7 \n', "fee_bp": 1}, {"name": "c"}]},
+    }
+    assert tomllib.loads(toml_of(tables)) == tables
 
 
 def test_a_server_that_cannot_serve_says_why(tmp_path: Path) -> None:

@@ -132,6 +132,8 @@ def test_many_rooms_are_many() -> None:
         (("share_count = 5", 'share_count = 5\nexpect = "refused:DY-LAU-9"\nvoid_at_ms = 5'), "packets.0", 15),
         (("share_count = 5", 'share_count = 5\nmode = "scheduled"'), "packets.0", 15),
         (('name = "mine"', 'name = "mine"\norigin = 2023-08-05T19:10:00'), "origin", 3),
+        (("[audience]", "[rulebooks.douyin]\noverlap_max = 0\n\n[audience]"), "rulebooks.douyin.overlap_max", 5),
+        (("[audience]", "[rulebooks.taobao]\n\n[audience]"), "rulebooks.taobao", 4),
         (('name = "mine"', 'name = "mine"\norigin = 2023-08-05T19:10:00Z\nloop_ms = 5'), "loop_ms", 4),
     ],
 )
@@ -172,6 +174,14 @@ def test_shares_follow_the_viewers(tmp_path: Path) -> None:
     assert stampede.sum_for(2000) == 200 * 188
     mine = load_scenario(_written(tmp_path, GOOD))
     assert mine.packets[0].shares_for(7) == 5
+
+
+def test_a_scenario_brings_limits_of_its_own(tmp_path: Path) -> None:
+    """What its server is to override is kept before any audience; most scenarios override nothing."""
+    table = '[rulebooks.kuaishou]\nrefund_horizon_ms = 600_000\noverlap_max = "none"\n\n[audience]'
+    scenario = load_scenario(_written(tmp_path, GOOD.replace("[audience]", table))).before(viewers=3)
+    assert scenario.rulebooks == {"kuaishou": {"refund_horizon_ms": 600_000, "overlap_max": "none"}}
+    assert load_scenario("smoke").rulebooks == {}
 
 
 def test_a_programme_is_in_order_of_time() -> None:

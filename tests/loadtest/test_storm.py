@@ -118,6 +118,31 @@ def test_a_target_that_does_not_answer_is_named(plan: Plan) -> None:
         perform(replace(plan, targets=["http://127.0.0.1:1"]), FACTS, Watcher())
 
 
+def test_a_scenarios_limits_hold_on_its_own_server_and_must_on_a_target(plan: Plan, tmp_path: Path) -> None:
+    """The storm's server gets them; somebody's server has its own, and is named if they are others."""
+    tables = {"lab": {"claim_window_max_ms": 700_000, "overlap_max": "none"}}
+    strict = replace(plan, scenario=plan.scenario.model_copy(update={"rulebooks": tables}))
+    shown: list[object] = []
+
+    def look() -> None:
+        url = (strict.folder.path / "server.url").read_text("utf-8")
+        limits = requests.get(f"{url}/api/rulebooks/lab", timeout=30).json()["limits"]
+        shown.extend(limit["value"] for limit in limits if limit["field"] == "claim_window_max_ms")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        perform(strict, FACTS, Watcher("opening the rooms", look))
+    assert shown == [700_000]
+
+    server = ServerProcess(tmp_path / "theirs", ["--durability", "none"])
+    try:
+        asked = replace(strict, targets=[server.wait_until_ready()])
+        with pytest.raises(SetUpFailed, match=r"needs lab\.claim_window_max_ms = 700000, and .* has 604800000"):
+            perform(asked, FACTS, Watcher())
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("phase", ["opening the rooms", "the curtain rises", "the audience leaves"])
 def test_a_server_that_dies_ends_the_storm(plan: Plan, phase: str) -> None:
     """Whenever it dies, the reason is its end, not what somebody could not ask it any more."""

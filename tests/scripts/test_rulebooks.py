@@ -1,53 +1,12 @@
 """``redrain rules --platform`` shows each limit of a rulebook with its value, its unit and its rule."""
 
-from dataclasses import fields
+from pathlib import Path
 
 import orjson
 import pytest
 
 from loadtest.verdict import Exit
-from scripts.rulebooks import NO_LIMITS, limits_of, run_rulebook
-from scripts.rulemarks import marks_of_code
-from scripts.ruling import SERVER
-from server.core.rulebook import DOUYIN, KUAISHOU, LAB, RULEBOOKS, Rulebook
-
-MARKS = marks_of_code(SERVER)
-
-
-@pytest.mark.parametrize("platform", RULEBOOKS)
-def test_every_limit_stands_beside_a_rule(platform: str) -> None:
-    """A field that no rule asks for has no place in a rulebook; a number has a unit."""
-    limits = list(limits_of(RULEBOOKS[platform], MARKS))
-    assert [limit.name for limit in limits] == [one.name for one in fields(Rulebook) if one.name not in NO_LIMITS]
-    assert [limit.name for limit in limits if not limit.rules] == []
-    assert [limit.name for limit in limits if type(limit.value) is int and not limit.unit] == []
-
-
-@pytest.mark.parametrize(
-    ("rulebook", "name", "value", "unit", "rules"),
-    [
-        (DOUYIN, "relative_lead_max_ms", 900_000, "ms", ["DY-LAU-3"]),
-        (DOUYIN, "max_share_fen", 20_000, "fen", ["ALL-CRE-1"]),
-        (DOUYIN, "overlap_max", 2, "packets", ["DY-LAU-9"]),
-        (DOUYIN, "exact_lead_strict", True, "", ["DY-LAU-5"]),
-        (DOUYIN, "launch_modes", ["exact", "relative"], "", ["DY-LAU-3", "DY-LAU-4"]),
-        (
-            DOUYIN,
-            "blackouts",
-            ["08-01 to 08-18: 19:30-20:00, 20:30-21:00, 21:30-22:00, 22:30-23:00"],
-            "",
-            ["DY-BLK-1", "DY-BLK-2"],
-        ),
-        (KUAISHOU, "overlap_max", None, "packets", ["KS-LAU-2"]),
-        (KUAISHOU, "popup_min_gap_ms", 60_000, "ms", ["KS-CLM-1"]),
-        (LAB, "share_count_max", 1_000_000, "shares", ["ALL-CRE-1"]),
-    ],
-    ids=lambda value: value.platform if isinstance(value, Rulebook) else None,
-)
-def test_a_limit_is_shown_as_it_is(rulebook: Rulebook, name: str, value: object, unit: str, rules: list[str]) -> None:
-    """Values are the rulebook's own; what a platform overrides stands beside that platform's rule."""
-    (limit,) = (one for one in limits_of(rulebook, MARKS) if one.name == name)
-    assert (limit.value, limit.unit, sorted(limit.rules)) == (value, unit, rules)
+from scripts.rulebooks import run_rulebook
 
 
 def test_the_command_shows_and_writes_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,3 +25,18 @@ def test_an_unknown_platform_is_wrong_usage(capsys: pytest.CaptureFixture[str]) 
     """The message says which there are."""
     assert run_rulebook("taobao", None) == Exit.USAGE
     assert "douyin, kuaishou, lab" in capsys.readouterr().err
+
+
+def test_what_a_deployment_overrides_is_shown_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same file that serve takes; a field that is set to our own value overrides nothing."""
+    path = tmp_path / "mine.toml"
+    path.write_text("[douyin]\noverlap_max = 3\nmin_share_fen = 1\n", "utf-8")
+    assert run_rulebook("douyin", None, path) == Exit.PASS
+    assert capsys.readouterr().out.count("overridden") == 1
+    assert run_rulebook("douyin", "-", path) == Exit.PASS
+    limits = {limit["name"]: limit for limit in orjson.loads(capsys.readouterr().out)["limits"]}
+    assert (limits["overlap_max"]["value"], limits["overlap_max"]["overridden"]) == (3, True)
+    assert not limits["min_share_fen"]["overridden"]
+    path.write_text("[douyin]\noverlap_max = 0\n", "utf-8")
+    assert run_rulebook("douyin", None, path) == Exit.USAGE
+    assert "overlap_max" in capsys.readouterr().err

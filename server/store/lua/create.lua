@@ -23,7 +23,7 @@
 -- ARGV[18] reversal_delay_ms  int  the platform's
 -- Reply, always: { outcome, packet_id }: outcome is done, repeated (packet_id is the one made then),
 -- transfer_conflict, packet_taken, incomplete (count, sum or commitment of the staged shares is not the packet's),
--- insufficient_funds or too_much.
+-- recharge_required (there are no funds at all: DY-ELG-2, KS-ACC-1), insufficient_funds or too_much.
 
 local wallet, transfers, journal, packets = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local packet, shares, staging, staged, stagings = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
@@ -56,6 +56,7 @@ if redis.call('LLEN', staging) ~= share_count or held[1] ~= ARGV[10] or held[2] 
 end
 local balances = redis.call('HMGET', wallet, 'available_fen', 'spent_fen')
 local available_fen, spent_fen = whole(balances[1] or '0', 'wallet'), whole(balances[2] or '0', 'wallet')
+if available_fen == 0 then return { 'recharge_required', packet_id } end
 if available_fen < total_fen then return { 'insufficient_funds', packet_id } end
 if spent_fen + total_fen > FEN_MAX then return { 'too_much', packet_id } end
 local now_ms = room_now_ms()

@@ -1,0 +1,96 @@
+"""The rulebooks by which this server judges: every limit with its rule, and what stands where on a platform's pages."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from server.api.access import allowed_to
+from server.api.errors import problems
+from server.api.parts import WithParts
+from server.core.credential import Role
+from server.core.page import Operation
+from server.core.refusal import Refused
+from server.core.rulebook import Rulebook
+from server.limits import limits_of
+
+router = APIRouter(prefix="/api/rulebooks", tags=["rulebooks"], dependencies=[allowed_to(*Role)])
+
+
+class LimitShown(BaseModel):
+    """
+    One field of a rulebook; ``value`` null is no limit. ``rules`` are ids of docs/rules.md.
+
+    ``overridden`` tells that the one who runs this server has set another value than ours.
+    """
+
+    field: str
+    value: Any
+    unit: str
+    rules: list[str]
+    overridden: bool
+
+
+class PlaceShown(BaseModel):
+    """Where something stands on the platform's own pages, in the source's words (DY-UI-1, DY-UI-2, KS-UI-1)."""
+
+    what: str
+    where: str
+    rule: str
+
+
+class AdviceShown(BaseModel):
+    """A sentence for creators that forbids nothing (DY-LAU-10)."""
+
+    text: str
+    rule: str
+
+
+class ListShown(BaseModel):
+    """Where the platform's list of packets has its operations, and which it names there (DY-UI-3, KS-UI-2)."""
+
+    column: str
+    operations: list[Operation]
+    rule: str
+
+
+class RulebookShown(BaseModel):
+    """All that a platform asks for, and what it shows where."""
+
+    platform: str
+    profile: str
+    limits: list[LimitShown]
+    places: list[PlaceShown]
+    packet_list: ListShown
+    advice: list[AdviceShown]
+
+
+@router.get("")
+async def list_rulebooks(parts: WithParts) -> list[RulebookShown]:
+    """Show the rulebooks of all platforms as they hold on this server."""
+    return [_shown(rulebook) for rulebook in parts.rulebooks.values()]
+
+
+@router.get("/{platform}", responses=problems(404, 422))
+async def get(platform: str, parts: WithParts) -> RulebookShown:
+    """Show the rulebook of one platform as it holds on this server."""
+    if platform not in parts.rulebooks:
+        raise Refused("not_found", f"there are {', '.join(parts.rulebooks)}", field="platform")
+    return _shown(parts.rulebooks[platform])
+
+
+def _shown(rulebook: Rulebook) -> RulebookShown:
+    page = rulebook.page
+    return RulebookShown(
+        platform=rulebook.platform,
+        profile=rulebook.profile,
+        limits=[
+            LimitShown(
+                field=limit.name, value=limit.value, unit=limit.unit, rules=limit.rules, overridden=limit.overridden
+            )
+            for limit in limits_of(rulebook)
+        ],
+        places=[PlaceShown(what=place.what, where=place.where, rule=place.rule) for place in page.places],
+        packet_list=ListShown(column=page.list_column, operations=list(page.list_operations), rule=page.list_rule),
+        advice=[AdviceShown(text=advice.text, rule=advice.rule) for advice in page.advice],
+    )

@@ -1,0 +1,75 @@
+"""What a platform's own pages show: where an entry stands, in the words of the source, and what its list offers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """What a creator may do with a packet of the list."""
+
+    LAUNCH = "launch"
+    COPY = "copy"
+    VOID = "void"
+    EDIT = "edit"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: ``what`` in our words, ``where`` in the source's, and the rule that says so."""
+
+    what: str
+    where: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A sentence for creators that forbids nothing, and the rule it comes from."""
+
+    text: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """
+    What stands where on a platform's pages. Nothing is decided by it; the API hands it on to whoever draws a page.
+
+    ``list_column`` is the source's name for where the list of packets has its operations, ``list_operations`` are those
+    it names there, by ``list_rule``.
+    """
+
+    places: tuple[Place, ...] = ()
+    list_column: str = ""
+    list_operations: tuple[Operation, ...] = ()
+    list_rule: str = ""
+    advice: tuple[Advice, ...] = ()
+
+
+DOUYIN_PAGE = Page(
+    places=(
+        Place("entry", "达人身份登录百应：营销管理–红包管理", "DY-UI-1"),
+        Place("entry", "达人身份登录百应：直播管理–直播中控台–直播工具–发红包", "DY-UI-1"),
+        Place("create", "【新建红包】（半屏抽屉式）", "DY-UI-2"),
+        Place("create", "发红包", "DY-UI-2"),
+        Place("withdraw", "红包管理", "DY-UI-3"),
+    ),
+    list_column="操作",
+    list_operations=(Operation.LAUNCH, Operation.COPY, Operation.VOID),
+    list_rule="DY-UI-3",
+    advice=(
+        Advice("launch early, in step with the show, and have the host announce it before it opens", "DY-LAU-10"),
+        Advice("what warms up as soon as it is launched can never be voided", "DY-VOI-2"),  # AMB-11
+    ),
+)
+
+KUAISHOU_PAGE = Page(
+    places=(
+        Place("entry", "电脑端：快手小店–营销中心–全部工具–宠爱红包", "KS-UI-1"),
+        Place("recharge", "【充值】", "KS-UI-2"),
+    ),
+    list_column="宠爱红包活动列表",
+    list_operations=(Operation.EDIT, Operation.END),
+    list_rule="KS-UI-2",
+)

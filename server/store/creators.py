@@ -1,0 +1,28 @@
+"""Creators in the store: what is known of them besides their money."""
+
+from collections.abc import Iterable
+
+from server.core.eligibility import EVERY_PERMISSION
+from server.core.ids import CreatorId
+from server.core.rulebook import Permission
+from server.store import keys
+from server.store.connection import Store
+
+
+class Creators:
+    """What each creator is permitted; whoever nobody has said anything about has every permission."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def permissions(self, creator_id: CreatorId) -> frozenset[Permission]:
+        """Return what the platform grants this creator."""
+        held = await self._store.redis.hget(keys.creator(creator_id), "permissions")
+        if not isinstance(held, bytes):
+            return EVERY_PERMISSION
+        return frozenset(map(Permission, held.decode().split()))
+
+    async def permit(self, creator_id: CreatorId, permissions: Iterable[Permission]) -> None:
+        """Grant exactly *permissions* from now on; the same again changes nothing."""
+        said = " ".join(sorted(set(permissions)))
+        await self._store.redis.hset(keys.creator(creator_id), "permissions", said)

@@ -1,0 +1,118 @@
+"""The rulebooks over HTTP: every limit with its rule, and what pages show, for whoever draws one."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+import pytest
+
+from loadtest.processes import ServerProcess
+from server.core.rulebook import DOUYIN, Rulebook
+from server.limits import NO_LIMITS
+from tests.api.caller import Caller, terms
+
+
+def test_every_limit_is_shown_with_its_rule(api: Caller) -> None:
+    """One list holds all books, one path each of them; nothing of a book is left out."""
+    books = api.get("/api/rulebooks")
+    assert [book["platform"] for book in books] == ["douyin", "kuaishou", "lab"]
+    for book in books:
+        assert api.get(f"/api/rulebooks/{book['platform']}") == book
+        assert [limit["field"] for limit in book["limits"]] == [
+            field.name for field in fields(Rulebook) if field.name not in NO_LIMITS
+        ]
+        assert all(limit["rules"] and not limit["overridden"] for limit in book["limits"])
+    assert api.not_shown("/api/rulebooks/taobao") == (404, "not_found", "")
+
+
+@pytest.mark.rule("DY-VAL-1")
+@pytest.mark.rule("KS-VAL-1")
+def test_a_limit_has_value_unit_and_rules(api: Caller) -> None:
+    """What a page needs to say a limit, and where it comes from."""
+    shown = {limit["field"]: limit for limit in api.get("/api/rulebooks/douyin")["limits"]}
+    assert shown["relative_lead_max_ms"] == {
+        "field": "relative_lead_max_ms",
+        "value": 900_000,
+        "unit": "ms",
+        "rules": ["DY-LAU-3"],
+        "overridden": False,
+    }
+    assert shown["creator_needs"]["value"] == ["ecommerce_permission"]
+    assert shown["creator_packets_per_order_max"]["value"] is None
+    assert (shown["affects_price_baseline"]["value"], shown["affects_price_baseline"]["rules"]) == (
+        False,
+        ["DY-VAL-1", "KS-VAL-1"],
+    )
+
+
+@pytest.mark.rule("DY-UI-1")
+@pytest.mark.rule("DY-UI-2")
+@pytest.mark.rule("DY-UI-3")
+@pytest.mark.rule("DY-LAU-10")
+def test_douyin_shows_its_places_and_its_advice(api: Caller) -> None:
+    """Where the entries stand, what opens, what the list offers, and what creators are told (AMB-11)."""
+    book = api.get("/api/rulebooks/douyin")
+    places = {(place["what"], place["where"], place["rule"]) for place in book["places"]}
+    assert places == {(place.what, place.where, place.rule) for place in DOUYIN.page.places}
+    assert {rule for _, _, rule in places} == {"DY-UI-1", "DY-UI-2", "DY-UI-3"}
+    assert book["packet_list"] == {"column": "操作", "operations": ["launch", "copy", "void"], "rule": "DY-UI-3"}
+    advice = {each["rule"]: each["text"] for each in book["advice"]}
+    assert "launch early" in advice["DY-LAU-10"]
+    assert "never be voided" in advice["DY-VOI-2"]
+
+
+@pytest.mark.rule("KS-UI-1")
+@pytest.mark.rule("KS-UI-2")
+def test_kuaishou_shows_its_places(api: Caller) -> None:
+    """One entry, on the desktop, a list that edits and ends, and the way to recharge."""
+    book = api.get("/api/rulebooks/kuaishou")
+    assert [(place["what"], place["rule"]) for place in book["places"]] == [
+        ("entry", "KS-UI-1"),
+        ("recharge", "KS-UI-2"),
+    ]
+    assert "快手小店–营销中心–全部工具–宠爱红包" in book["places"][0]["where"]
+    assert book["packet_list"]["operations"] == ["edit", "end"]
+
+
+@pytest.fixture(scope="module")
+def strict_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    """Call a server whose deployment overrides two books."""
+    tables = {
+        "douyin": {"overlap_max": "none", "name_length_max": 4, "relative_lead_min_ms": 1_000},
+        "lab": {"channels": [{"name": "wechat", "fee_bp": 250}], "launch_modes": ["manual"]},
+    }
+    server = ServerProcess(tmp_path_factory.mktemp("strict"), ["--durability", "none", "--speed", "10"], tables)
+    try:
+        with Caller(server.wait_until_ready()) as caller:
+            yield caller
+    finally:
+        status = server.stop()
+    assert status == 0, server.tail()
+
+
+def test_a_deployment_judges_by_its_own_limits(strict_api: Caller) -> None:
+    """Funds, creation and launch all follow the overridden books, which say of themselves that they are."""
+    creator_id = strict_api.creator()
+    path = f"/api/creators/{creator_id}/recharge"
+    assert strict_api.refused(path, {"amount_fen": 10_000, "channel": "bank"})[1] == "channel_not_offered"
+    assert strict_api.post(path, {"amount_fen": 10_000})["fee_fen"] == 250
+    assert strict_api.refused("/api/packets", terms(creator_id, platform="douyin", name="rainy"))[2] == "ALL-CRE-1"
+    room_id, launch = strict_api.room(creator_id), {"mode": "relative", "delay_ms": 1_000}
+    for _ in range(3):  # DY-LAU-9 would refuse the third
+        packet_id = strict_api.packet(creator_id, platform="douyin")
+        body = {**launch, "room_id": room_id}
+        assert strict_api.post(f"/api/packets/{packet_id}/launch", body)["state"] == "launched"
+    body = {**launch, "room_id": room_id}
+    assert strict_api.refused(f"/api/packets/{strict_api.packet(creator_id)}/launch", body)[1] == "mode_not_offered"
+    changed = {
+        (book["platform"], limit["field"])
+        for book in strict_api.get("/api/rulebooks")
+        for limit in book["limits"]
+        if limit["overridden"]
+    }
+    assert changed == {
+        ("douyin", "overlap_max"),
+        ("douyin", "name_length_max"),
+        ("douyin", "relative_lead_min_ms"),
+        ("lab", "channels"),
+        ("lab", "launch_modes"),
+    }

@@ -1,0 +1,49 @@
+"""What is known of a creator besides money stands in the store, for every process."""
+
+import pytest
+
+from server.core.eligibility import EVERY_PERMISSION
+from server.core.ids import CreatorId
+from server.core.refusal import Refused
+from server.core.rulebook import Permission
+from server.store.connection import Store
+from server.store.creators import Creators
+from tests.store.desk import Desk
+
+LIN, ANNA = CreatorId("lin"), CreatorId("anna")
+
+
+@pytest.mark.rule("DY-ELG-1")
+@pytest.mark.rule("KS-ELG-1")
+async def test_what_was_said_last_of_a_creator_holds(store: Store) -> None:
+    """Until something was said a creator has every permission; then exactly what was said, of that creator alone."""
+    one, other = Creators(store), Creators(store)
+    assert await one.permissions(LIN) == EVERY_PERMISSION
+    for said in ([Permission.FEATURE_GRANTED], [], list(Permission)):
+        await one.permit(LIN, said)
+        await one.permit(LIN, said)
+        assert await other.permissions(LIN) == set(said)
+    await one.permit(LIN, [])
+    assert await one.permissions(ANNA) == EVERY_PERMISSION
+
+
+@pytest.mark.rule("DY-ELG-2")
+@pytest.mark.rule("KS-ACC-1")
+async def test_an_empty_wallet_creates_nothing(desk: Desk) -> None:
+    """Without a fen it is the rule of the platform that refuses; what was created before is still answered."""
+
+    async def refuses() -> None:
+        before = await desk.state()
+        with pytest.raises(Refused) as refused:
+            await desk.draft([1], recharge_rule="KS-ACC-1")
+        assert (refused.value.code, refused.value.rule) == ("recharge_required", "KS-ACC-1")
+        after = await desk.state()
+        assert {key: value for key, value in after.items() if not key.endswith(b":clock")} == {
+            key: value for key, value in before.items() if not key.endswith(b":clock")
+        }
+
+    await refuses()
+    await desk.recharge(3)
+    first = await desk.draft([1, 2], transfer_id="t")
+    assert await desk.draft([1, 2], transfer_id="t") == first
+    await refuses()
