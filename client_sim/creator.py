@@ -50,7 +50,7 @@ class PlannedPacket:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing a creator does to a packet, ``at_ms`` after the programme's start; ``edit`` is what an edit asks for."""
+    """One thing a creator does to a packet, ``at_ms`` after the programme's start; ``edit`` says what an edit is."""
 
     at_ms: int
     action: Literal["launch", "edit", "void", "end"]

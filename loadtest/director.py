@@ -119,7 +119,7 @@ class Director:
 
     def perform(self, stopped: Callable[[], bool]) -> None:
         """
-        Raise the curtain: create the packets, launch, edit, void and end them when due, and wait until all have settled.
+        Raise the curtain: create the packets, launch, edit, void and end them when due, and wait until all are over.
 
         What a rule is expected to refuse must be refused by it. A packet that was not launched is voided in the end,
         so that its money goes back. With ``loop_ms`` in the scenario it begins again until *stopped()*. Raises

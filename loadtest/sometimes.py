@@ -15,7 +15,7 @@ from server.core.packet import PacketState
 def counted(
     names: Iterable[str], books: Books, history: History, happenings: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, int]:
-    """Return how often each of *names* (of ``NAMES``) happened; *happenings* are what creators did, as in ``run.json``."""
+    """Return how often each of *names* (of ``NAMES``) happened; *happenings* are what creators did (``run.json``)."""
     return {
         name: raced_steps(books, history, happenings) if name == RACED else _COUNTS[name](books, history)
         for name in names

@@ -1,4 +1,4 @@
-"""Races a creator against a stampede, kind by kind and seed by seed, each on a server of its own, and tells what came."""
+"""Races a creator against a stampede, by kind and seed, each race on a server of its own, and tells what came of it."""
 
 import argparse
 import shutil
@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import NoReturn
 
 import orjson
 from rich.console import Console
@@ -34,7 +35,11 @@ _WORST_FIRST = (Exit.INVARIANT, Exit.ENVIRONMENT, Exit.UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class Raced:
-    """One race and what came of it; ``problem`` is the first violation, or why it could not be run."""
+    """
+    One race and what came of it.
+
+    ``violated`` are the invariants that do not hold; ``problem`` is the first violation, or why it could not be run.
+    """
 
     kind: RaceKind
     seed: int
@@ -44,6 +49,7 @@ class Raced:
     problem: str
     steps: list[Midway]
     repeat_command: str
+    violated: frozenset[str] = frozenset()
 
 
 def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIEWERS) -> Raced:
@@ -72,6 +78,7 @@ def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIE
         f"{violations[0]['invariant']}: {violations[0]['detail']}" if violations else "",
         midway_steps(folder.read_books(), folder.read_history(), facts.happenings),
         facts.repeat_command,
+        frozenset(violation["invariant"] for violation in violations),
     )
 
 
@@ -89,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raced.append(race)
                 say.print(_line(race, len(raced), options), soft_wrap=True)
     except KeyboardInterrupt:
+        say.print(_table(raced))
         say.print("[red]races:[/] interrupted: what was started is stopped")
         return Exit.INTERRUPTED
     say.print(_table(raced))
@@ -158,9 +166,10 @@ def _span(numbers: Sequence[int]) -> str:
 
 
 def _write(path: str, raced: Sequence[Raced]) -> None:
-    lines = [
-        {**asdict(race), "steps": [{**asdict(step), "raced": step.raced} for step in race.steps]} for race in raced
-    ]
+    lines = []
+    for race in raced:
+        steps = [{**asdict(step), "raced": step.raced} for step in race.steps]
+        lines.append({**asdict(race), "steps": steps, "violated": sorted(race.violated)})
     whole = {"verdict": "pass" if all(race.verdict == "pass" for race in raced) else "fail", "races": lines}
     text = orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if path == "-":
@@ -181,9 +190,7 @@ class _Silent:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/races", description="Creators against a stampede: every race judged."
-    )
+    parser = _Parser(prog="scripts/races", description="Creators against a stampede: every race judged.")
     kinds = ", ".join(RaceKind)
     parser.add_argument("--kind", type=RaceKind, action="append", help=f"{kinds}; may be repeated (default: all)")
     parser.add_argument("--seeds", type=_positive, default=SEEDS, help=f"races of each kind (default {SEEDS})")
@@ -191,6 +198,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--viewers", type=_positive, default=VIEWERS, help=f"in each race (default {VIEWERS})")
     parser.add_argument("--json", default=None, help="write what came of each as JSON to a file, or - for stdout")
     return parser.parse_args(arguments)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends as every command of ours does when it is used wrongly."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end."""
+        self.exit(Exit.USAGE, f"races: {message} (see --help)\n")
 
 
 def _positive(text: str) -> int:
