@@ -6,13 +6,22 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedEdit:
+    """At ``at_ms`` the packet is to have ``share_count`` shares; ``expect`` as in ``PlannedPacket``."""
+
+    at_ms: int
+    share_count: int
+    expect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedPacket:
     """
     One packet as its creator plans it. Times are room milliseconds after the programme's start; money is in fen.
 
     ``mode`` says which of ``delay_ms`` (relative), ``warmup_at_ms`` and ``grab_at_ms`` (exact), ``grab_at_ms``
-    (scheduled) are there; manual has none. ``expect`` and ``expect_void`` are what the launch and the void are to come
-    to: ``""`` if they are to be carried out, else the id of the rule that is to refuse them.
+    (scheduled) are there; manual has none. ``expect``, ``expect_void`` and ``expect_end`` are what the launch, the void
+    and the end are to come to: ``""`` if they are to be carried out, else the id of the rule that is to refuse them.
     """
 
     number: int
@@ -34,24 +43,38 @@ class PlannedPacket:
     void_at_ms: int | None
     expect: str = ""
     expect_void: str = ""
+    end_at_ms: int | None = None
+    expect_end: str = ""
+    edits: tuple[PlannedEdit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing a creator does to a packet, ``at_ms`` after the programme's start."""
+    """One thing a creator does to a packet, ``at_ms`` after the programme's start; ``edit`` says what an edit is."""
 
     at_ms: int
-    action: Literal["launch", "void"]
+    action: Literal["launch", "edit", "void", "end"]
     packet: PlannedPacket
+    edit: PlannedEdit | None = None
 
     @property
     def expected_rule(self) -> str:
         """The id of the rule that is to refuse this step, or ``""``."""
-        return self.packet.expect if self.action == "launch" else self.packet.expect_void
+        match self.action:
+            case "launch":
+                return self.packet.expect
+            case "edit":
+                return "" if self.edit is None else self.edit.expect
+            case "void":
+                return self.packet.expect_void
+            case "end":
+                return self.packet.expect_end
 
 
 def programme(packets: Sequence[PlannedPacket]) -> list[Step]:
     """Return all that creators will do, in order of time; at one instant, in the order of the packets."""
     steps = [Step(packet.launch_at_ms, "launch", packet) for packet in packets]
+    steps += [Step(edit.at_ms, "edit", packet, edit) for packet in packets for edit in packet.edits]
     steps += [Step(packet.void_at_ms, "void", packet) for packet in packets if packet.void_at_ms is not None]
+    steps += [Step(packet.end_at_ms, "end", packet) for packet in packets if packet.end_at_ms is not None]
     return sorted(steps, key=lambda step: (step.at_ms, step.packet.number))

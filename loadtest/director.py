@@ -8,14 +8,17 @@ from typing import Any
 
 import requests
 
-from client_sim.creator import PlannedPacket, Step, programme
+from client_sim.creator import PlannedEdit, PlannedPacket, Step, programme
 from loadtest.scenario import Scenario
 
 REQUEST_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1
 LINES_MAX = 3  # connections to try before a server counts as gone
 AWAY_MAX_S = 30.0  # how long a store may be away before nothing more is asked of the server
-_WORKED_OUT = {"share_count", "shares_per_viewer", "total_fen", "mean_share_fen", "expect", "expect_void"}
+_WORKED_OUT = {"share_count", "shares_per_viewer", "total_fen", "mean_share_fen", "edits"}
+_WORKED_OUT |= {"expect", "expect_void", "expect_end"}
+_DONE = {"launch": "launched", "edit": "edited", "void": "voided", "end": "ended"}
+_RACED = frozenset({"below_claimed", "edit_raced"})  # an edit that came too late for what it asks, as in any live room
 
 
 class SetUpFailed(Exception):  # noqa: N818 - said to a person
@@ -23,10 +26,11 @@ class SetUpFailed(Exception):  # noqa: N818 - said to a person
 
 
 class _Refused(SetUpFailed):
-    """A business rule refused a request."""
+    """A request was refused, by a business rule or by what is there."""
 
-    def __init__(self, rule: str, detail: str, text: str) -> None:
+    def __init__(self, code: str, rule: str, detail: str, text: str) -> None:
         super().__init__(text)
+        self.code = code
         self.rule = rule
         self.detail = detail
 
@@ -36,8 +40,9 @@ class Happening:
     """
     Something a creator did: when it was planned (room ms after the programme's start), what, and to which packet.
 
-    ``outcome`` is launched, voided, or ``refused`` and the rule that refused it; ``rule`` and ``detail`` are what the
-    server said then. ``room_ms`` is the room time at which the answer had come.
+    ``outcome`` is launched, edited, voided, ended, or ``refused`` and the rule that refused it (of an edit that raced:
+    the refusal's code); ``rule`` and ``detail`` are what the server said then. ``room_ms`` is the room time at which
+    the answer had come.
     """
 
     at_ms: int
@@ -114,7 +119,7 @@ class Director:
 
     def perform(self, stopped: Callable[[], bool]) -> None:
         """
-        Raise the curtain: create the packets, launch and void them when due, and wait until all have settled.
+        Raise the curtain: create the packets, launch, edit, void and end them when due, and wait until all are over.
 
         What a rule is expected to refuse must be refused by it. A packet that was not launched is voided in the end,
         so that its money goes back. With ``loop_ms`` in the scenario it begins again until *stopped()*. Raises
@@ -179,21 +184,33 @@ class Director:
         return str(made["packet_id"])
 
     def _carry_out(self, step: Step, packet_id: str, start_room_ms: int, lap: int) -> None:
-        number = step.packet.number
         try:
-            if step.action == "void":
-                self._void(packet_id, key=f"void-{lap}-{number}")
-            else:
-                body = _launch_body(step.packet, start_room_ms)
-                self._post(f"/api/packets/{packet_id}/launch", body, key=f"launch-{lap}-{number}")
+            self._ask_for(step, packet_id, start_room_ms, lap)
         except _Refused as refused:
-            if refused.rule != step.expected_rule:
+            if step.action == "edit" and not step.expected_rule and refused.code in _RACED:
+                self._note(step, packet_id, f"refused {refused.code}", refused.rule, refused.detail)
+                return
+            if not refused.rule or refused.rule != step.expected_rule:
                 raise SetUpFailed(f"{_planned(step)}: {refused}; {_expectation(step)}") from None
             self._note(step, packet_id, f"refused {refused.rule}", refused.rule, refused.detail)
             return
         if step.expected_rule:
             raise SetUpFailed(f"{_planned(step)}: carried out; {_expectation(step)}")
-        self._note(step, packet_id, "voided" if step.action == "void" else "launched")
+        self._note(step, packet_id, _DONE[step.action])
+
+    def _ask_for(self, step: Step, packet_id: str, start_room_ms: int, lap: int) -> None:
+        key = f"{step.action}-{lap}-{step.packet.number}"
+        match step.action:
+            case "launch":
+                self._post(f"/api/packets/{packet_id}/launch", _launch_body(step.packet, start_room_ms), key=key)
+            case "edit":
+                assert step.edit is not None
+                body = {"share_count": step.edit.share_count}
+                self._post(f"/api/packets/{packet_id}/issuance", body, key=f"{key}-{step.at_ms}")
+            case "void":
+                self._void(packet_id, key=key)
+            case "end":
+                self._post(f"/api/packets/{packet_id}/end", {}, key=key)
 
     def _void(self, packet_id: str, *, key: str) -> None:
         self._post(f"/api/packets/{packet_id}/void", {}, key=key)
@@ -248,8 +265,8 @@ class Director:
             return answer
         request = response.request
         text = f"{request.method} {request.path_url}: {response.status_code} {response.text}"
-        if rule := _said(response, "rule"):
-            raise _Refused(rule, _said(response, "detail"), text)
+        if code := _said(response, "code"):
+            raise _Refused(code, _said(response, "rule"), _said(response, "detail"), text)
         raise SetUpFailed(text)
 
 
@@ -304,6 +321,11 @@ def planned_packets(scenario: Scenario, viewers: int) -> list[PlannedPacket]:
             total_fen=packet.sum_for(viewers),
             expect=_rule(packet.expect),
             expect_void=_rule(packet.expect_void),
+            expect_end=_rule(packet.expect_end),
+            edits=tuple(
+                PlannedEdit(edit.at_ms, edit.shares_of(packet.shares_for(viewers)), _rule(edit.expect))
+                for edit in packet.edits
+            ),
             **packet.model_dump(exclude=_WORKED_OUT),
         )
         for number, packet in enumerate(scenario.packets)

@@ -21,6 +21,7 @@ from server.core.rulebook import RULEBOOKS
 VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
 ROOMS_MAX = 1_000
 PACKETS_MAX = 10_000
+EDITS_MAX = 100  # of one packet; a creator at a console makes a handful
 WORKERS_MAX = 64  # as many as a server takes
 _REFUSED = r"^refused:[A-Z]+-[A-Z]+-[0-9]+$"
 
@@ -49,12 +50,41 @@ class Room(_Part):
     title: str = ""
 
 
+class Edit(_Part):
+    """
+    An edit of a packet's issuance (KS-EDT-1): at ``at_ms``, a time as in ``Packet``, it is to have so many shares.
+
+    ``share_count`` says how many, or ``factor`` how many times those of its creation. That more are claimed by then, or
+    that another edit comes in between, is what happens in a live room: such a refusal is noted. Any other ends the
+    storm, unless ``expect`` names its rule.
+    """
+
+    at_ms: int = Field(ge=0)
+    share_count: int | None = Field(default=None, gt=0)
+    factor: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    expect: str | None = Field(default=None, pattern=_REFUSED)
+
+    @model_validator(mode="after")
+    def _one_number(self) -> Self:
+        if (self.share_count is None) == (self.factor is None):
+            raise ValueError("give either share_count or factor")
+        return self
+
+    def shares_of(self, created: int) -> int:
+        """Return how many shares a packet that was created with so many is to have."""
+        if self.share_count is not None:
+            return self.share_count
+        assert self.factor is not None
+        return max(1, round(self.factor * created))
+
+
 class Packet(_Part):
     """
     One packet of the programme. Times are room milliseconds after its start (see ``Scenario``).
 
-    The share count is given as such or per viewer of the whole audience, the sum as such or per share. ``expect``
-    (of the launch) and ``expect_void`` read ``refused:RULE`` if that rule is to refuse it.
+    The share count is given as such or per viewer of the whole audience, the sum as such or per share. Its creator may
+    edit its issuance (``edits``), and void or end it, in the grab window too where the platform allows it. ``expect``
+    (of the launch), ``expect_void`` and ``expect_end`` read ``refused:RULE`` if that rule is to refuse it.
     """
 
     name: str
@@ -73,9 +103,12 @@ class Packet(_Part):
     warmup_at_ms: int | None = Field(default=None, ge=0)
     grab_at_ms: int | None = Field(default=None, ge=0)
     claim_window_ms: int | None = Field(default=None, gt=0)
+    edits: list[Edit] = Field(default=[], max_length=EDITS_MAX)
     void_at_ms: int | None = Field(default=None, ge=0)
+    end_at_ms: int | None = Field(default=None, ge=0)
     expect: str | None = Field(default=None, pattern=_REFUSED)
     expect_void: str | None = Field(default=None, pattern=_REFUSED)
+    expect_end: str | None = Field(default=None, pattern=_REFUSED)
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:
@@ -96,6 +129,32 @@ class Packet(_Part):
             raise ValueError("a packet whose launch is refused is voided in the end; leave void_at_ms out")
         if self.expect_void is not None and self.void_at_ms is None:
             raise ValueError("expect_void goes with void_at_ms")
+        return self
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.expect_end is not None and self.end_at_ms is None:
+            raise ValueError("expect_end goes with end_at_ms")
+        if self.expect is not None and (self.end_at_ms is not None or self.edits):
+            raise ValueError("a packet whose launch is refused is voided in the end; leave edits and end_at_ms out")
+        if self.end_at_ms is not None and self.end_at_ms <= self.launch_at_ms:
+            raise ValueError("end_at_ms comes after launch_at_ms")
+        over = {
+            name: at_ms
+            for name, at_ms, refused in (
+                ("void_at_ms", self.void_at_ms, self.expect_void),
+                ("end_at_ms", self.end_at_ms, self.expect_end),
+            )
+            if at_ms is not None and refused is None
+        }
+        if len(over) > 1:
+            raise ValueError("a packet is over once: give either void_at_ms or end_at_ms")
+        times = [edit.at_ms for edit in self.edits]
+        if times != sorted(set(times)):
+            raise ValueError("edits come one after the other, each at a later at_ms")
+        for name, at_ms in over.items():
+            if times and times[-1] >= at_ms:
+                raise ValueError(f"edits come before {name}")
         return self
 
     def shares_for(self, viewers: int) -> int:

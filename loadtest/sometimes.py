@@ -1,18 +1,25 @@
 """Sometimes: what must have happened for a green run to mean something, counted from history and books."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from loadtest.books import Books
 from loadtest.history import GrabRecord, History
+from loadtest.midway import raced_steps
 from server.core.claim import ClaimStatus
 from server.core.ids import PacketId, RequestId, ViewerId
 from server.core.packet import PacketState
 
 
-def counted(names: Iterable[str], books: Books, history: History) -> dict[str, int]:
-    """Return how often each of *names* (of ``NAMES``) happened."""
-    return {name: _COUNTS[name](books, history) for name in names}
+def counted(
+    names: Iterable[str], books: Books, history: History, happenings: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, int]:
+    """Return how often each of *names* (of ``NAMES``) happened; *happenings* are what creators did (``run.json``)."""
+    return {
+        name: raced_steps(books, history, happenings) if name == RACED else _COUNTS[name](books, history)
+        for name in names
+    }
 
 
 def _sold_out_seen(_: Books, history: History) -> int:
@@ -107,4 +114,5 @@ _COUNTS: dict[str, Callable[[Books, History], int]] = {
     "voided": _voided,
     "overlap": _overlap,
 }
-NAMES = tuple(_COUNTS)
+RACED = "raced"  # counts creators' steps, so it needs to know what was refused: no book has that
+NAMES = (*_COUNTS, RACED)

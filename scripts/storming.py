@@ -72,9 +72,9 @@ def run_storm(
         mustered.scenario, folder, allocator=allocator, durability=durability, targets=targets,
         workers=workers or scenario.workers, engine=engine, processes=mustered.processes,
     )  # fmt: skip
-    facts = _facts(plan, started, name=name, mustered=mustered)
+    facts = facts_of(plan, started, name=name, mustered=mustered)
     try:
-        with _interruptible(), LiveView(say, f"storm {scenario.name}").shown() as view:
+        with interruptible(), LiveView(say, f"storm {scenario.name}").shown() as view:
             for note in mustered.notes:
                 view.phase(note)
             perform(plan, facts, view)
@@ -126,7 +126,7 @@ def latest_run() -> Path | None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Take SIGTERM as Ctrl-C: the storm stops what it has started."""
 
     def interrupt(_: int, __: FrameType | None) -> None:
@@ -153,7 +153,8 @@ def _wrong_usage(allocator: str, durability: str, targets: Sequence[str], worker
     return ""
 
 
-def _facts(plan: Plan, started: datetime, *, name: str, mustered: Mustered) -> RunFacts:
+def facts_of(plan: Plan, started: datetime, *, name: str, mustered: Mustered) -> RunFacts:
+    """Return what is known of a run before it begins; *name* is what its scenario was asked for by."""
     scenario = plan.scenario
     command = ["redrain", "storm", name, "--viewers", str(scenario.audience.viewers), "--seed", str(scenario.seed)]
     command += ["--speed", str(scenario.speed), "--allocator", plan.allocator, "--durability", plan.durability]

@@ -22,7 +22,14 @@ _HEARD = {
     "voided": "viewers learn that it is called off",
     "result": "who got most, and the seed is revealed",
 }
-_BOOKED = {"fund": "created and funded", "sweep": "what was left goes back", "void": "called off, all goes back"}
+_BOOKED = {
+    "fund": "created and funded",
+    "edit": "shares are added",
+    "trim": "the last shares are taken back",
+    "sweep": "what was left goes back",
+    "end": "ended, what was left goes back",
+    "void": "called off, all goes back",
+}
 
 _WITHDRAWN = {"withdraw": "asks for", "withdraw_paid": "is paid", "withdraw_failed": "gets back"}
 

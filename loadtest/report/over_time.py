@@ -24,7 +24,9 @@ _STEPS = (1, 2, 5)
 _MARKS = {
     "launch": ("launched", "triangle-right"),
     "sold_out": ("sold out", "diamond"),
+    "edit": ("edited", "triangle-up"),
     "void": ("voided", "x"),
+    "end": ("ended", "x-open"),
     "sweep": ("swept", "square-open"),
     "refused": ("refused", "cross"),
 }

@@ -21,6 +21,7 @@ from server.core.money import FEN_MAX
 from server.core.operations import operations
 from server.core.packet import Denomination, Packet, Phase, Terms
 from server.core.page import Operation
+from server.core.purchase import GoodsKind
 from server.core.refusal import Refused
 from server.core.rulebook import LaunchMode, Rulebook
 from server.core.split import check_terms, commitment, split
@@ -58,9 +59,14 @@ class Prefilled(BaseModel):
 
 
 class NewPacket(Prefilled):
-    """A packet to be funded, with all that a creation names (DY-CRE-1, KS-CRE-1); its launch follows by itself."""
+    """
+    A packet to be funded, with all that a creation names (DY-CRE-1, KS-CRE-1); its launch follows by itself.
+
+    ``goods`` are the kinds of the goods in its scope: some cannot be set up (KS-ELG-2).
+    """
 
     name: str
+    goods: list[GoodsKind] = [GoodsKind.ORDINARY]
 
 
 class Launch(BaseModel):

@@ -275,6 +275,7 @@ def test_a_copy_is_a_creation_without_name_and_launch(at_six: Caller, changes: d
         ({"use_for_ms": 0}, (422, "out_of_range", "DY-CRE-3")),
         ({"product_ids": []}, (422, "out_of_range", "KS-CRE-2")),
         ({"product_ids": ["a b"]}, (422, "bad_id", "")),
+        ({"platform": "kuaishou", "goods": ["ordinary", "virtual"]}, (422, "not_configurable", "KS-ELG-2")),
     ],
 )
 def test_a_use_validity_and_a_scope_are_checked(

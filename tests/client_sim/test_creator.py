@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from client_sim.creator import PlannedPacket, programme
+from client_sim.creator import PlannedEdit, PlannedPacket, programme
 
 PLANNED = PlannedPacket(
     number=0,
@@ -53,6 +53,19 @@ def test_a_packet_that_is_not_voided_has_one_step() -> None:
     (step,) = programme([PLANNED])
     assert (step.action, step.packet) == ("launch", PLANNED)
     assert programme([]) == []
+
+
+def test_edits_and_an_end_are_steps_too() -> None:
+    """At one instant a packet is launched, edited, and then over."""
+    edits = (PlannedEdit(0, 20), PlannedEdit(300, 15, "KS-EDT-1"))
+    steps = programme([replace(PLANNED, edits=edits, end_at_ms=300, expect_end="KS-END-1")])
+    assert [(step.at_ms, step.action, step.edit) for step in steps] == [
+        (0, "launch", None),
+        (0, "edit", edits[0]),
+        (300, "edit", edits[1]),
+        (300, "end", None),
+    ]
+    assert [step.expected_rule for step in steps] == ["", "", "KS-EDT-1", "KS-END-1"]
 
 
 @pytest.mark.parametrize(("action", "rule"), [("launch", "DY-BLK-1"), ("void", "DY-VOI-2")])

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from websockets.sync.client import connect
 
 from loadtest.director import Director, Happening, SetUpFailed, planned_packets
 from loadtest.processes import ServerProcess
@@ -66,6 +67,20 @@ def shown(url: str, path: str) -> Any:
     return answer.json()
 
 
+def grab(url: str, room_id: str, viewer: str) -> None:
+    """Come into a room, wait for its packet to open, and grab a share of it."""
+    with connect(f"{url.replace('http', 'ws')}/ws/rooms/{room_id}?viewer={viewer}") as ws:
+        while True:
+            body = json.loads(ws.recv(timeout=30))
+            on = [each["packet_id"] for each in body.get("packets", []) if each["phase"] == "grabbing"]
+            opened = [body["packet_id"]] if body["type"] == "open" else on
+            if opened:
+                ws.send(json.dumps({"type": "grab", "packet_id": opened[0], "request_id": "r1"}))
+            if body["type"] == "receipt":
+                assert body["status"] == "granted", body
+                return
+
+
 def steps(happenings: list[Happening]) -> list[tuple[str, str, str]]:
     return [(each.packet_name, each.action, each.outcome) for each in happenings]
 
@@ -110,6 +125,52 @@ def test_what_was_not_expected_ends_the_programme(
     """An unexpected refusal, the wrong rule, and a step that should have been refused are all told."""
     with pytest.raises(SetUpFailed, match=words):
         performed(url, a_scenario(creator_id, packet))
+
+
+def test_a_creator_edits_and_ends_its_packet(url: str) -> None:
+    """Up by edits, down by another, then ended: three editions, and every fen is back."""
+    edits = [{"at_ms": 1, "factor": 3}, {"at_ms": 2, "share_count": 12}]
+    lasting = {"platform": "lab", "claim_window_ms": 600 * MINUTE}
+    director = performed(url, a_scenario("pia", relative(0, **lasting, edits=edits, end_at_ms=5 * MINUTE)))
+    assert [outcome for _, _, outcome in steps(director.happenings)] == ["launched", "edited", "edited", "ended"]
+    packet = shown(url, f"packets/{director.packet_ids[0]}")
+    assert (packet["state"], packet["edition"], packet["share_count"]) == ("settled", 3, 12)
+    assert [edition["share_count"] for edition in packet["editions"]] == [10, 20, 0]
+    assert packet["ended_at_ms"] < packet["claim_end_at_ms"]
+    assert shown(url, "creators/pia/funds")["available_fen"] == FUNDS_FEN
+
+
+def test_what_a_platform_does_not_let_its_creators_do_can_be_expected(url: str) -> None:
+    """Douyin edits nothing and ends nothing; both refusals are noted by their rules."""
+    refused = {"edits": [{"at_ms": 1, "factor": 2, "expect": "refused:KS-EDT-1"}], "expect_end": "refused:KS-END-1"}
+    director = performed(url, a_scenario("quy", relative(0, **refused, end_at_ms=MINUTE)))
+    outcomes = [outcome for _, _, outcome in steps(director.happenings)]
+    assert outcomes == ["launched", "refused KS-EDT-1", "refused KS-END-1"]
+
+
+def test_a_code_without_a_rule_is_not_what_was_expected(url: str) -> None:
+    """An edit to as many shares as there are is a slip in the scenario, and ends the programme."""
+    with pytest.raises(SetUpFailed, match=r"edit of packet 0.*unchanged.*it was to be carried out"):
+        performed(url, a_scenario("rob", relative(0, platform="lab", edits=[{"at_ms": 1, "share_count": 10}])))
+
+
+def test_an_edit_below_what_is_claimed_is_noted_and_the_programme_goes_on(url: str) -> None:
+    """How many are claimed by then nobody can plan: the refusal is an outcome, and the end comes as planned."""
+    edits = [{"at_ms": 60 * MINUTE, "share_count": 1}]
+    changes = {"platform": "lab", "edits": edits, "end_at_ms": 61 * MINUTE, "claim_window_ms": 600 * MINUTE}
+    director = Director(url, a_scenario("sue", relative(0, **changes)), 1, lambda _: None)
+    director.set_up()
+    performing = threading.Thread(target=director.perform, args=(lambda: False,))
+    performing.start()
+    try:
+        for viewer in ("v1", "v2"):
+            grab(url, "sue", viewer)
+    finally:
+        performing.join()
+    outcomes = [outcome for _, _, outcome in steps(director.happenings)]
+    assert outcomes == ["launched", "refused below_claimed", "ended"]
+    assert director.happenings[1].rule == "KS-EDT-1"
+    assert shown(url, f"packets/{director.packet_ids[0]}")["given"] == 2
 
 
 def test_kuaishous_modes_are_performed(url: str) -> None:

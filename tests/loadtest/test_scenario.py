@@ -131,6 +131,20 @@ def test_many_rooms_are_many() -> None:
         (("share_count = 5", 'share_count = 5\nexpect_void = "refused:DY-VOI-2"'), "packets.0", 15),
         (("share_count = 5", 'share_count = 5\nexpect = "refused:DY-LAU-9"\nvoid_at_ms = 5'), "packets.0", 15),
         (("share_count = 5", 'share_count = 5\nmode = "scheduled"'), "packets.0", 15),
+        (("total_fen = 100", "total_fen = 100\nedits = [{ at_ms = 5 }]"), "packets.0.edits.0", 15),
+        (
+            ("total_fen = 100", "total_fen = 100\nedits = [{ at_ms = 5, share_count = 1, factor = 2 }]"),
+            "packets.0.edits.0",
+            15,
+        ),
+        (("total_fen = 100", "total_fen = 100\nedits = [{ at_ms = 5, factor = 0 }]"), "packets.0.edits.0.factor", 15),
+        (("total_fen = 100", "total_fen = 100\nedits = [{ at_ms = 5, factor = inf }]"), "packets.0.edits.0.factor", 15),
+        (("total_fen = 100", "total_fen = 100\nedits = [{ at_ms = 5, shares = 9 }]"), "packets.0.edits.0.shares", 15),
+        (("total_fen = 100", "total_fen = 100\nend_at_ms = 0"), "packets.0", 15),
+        (("total_fen = 100", "total_fen = 100\nend_at_ms = -1"), "packets.0.end_at_ms", 20),
+        (("total_fen = 100", "total_fen = 100\nend_at_ms = 5\nvoid_at_ms = 6"), "packets.0", 15),
+        (("total_fen = 100", 'total_fen = 100\nexpect_end = "refused:KS-END-1"'), "packets.0", 15),
+        (("total_fen = 100", 'total_fen = 100\nend_at_ms = 5\nexpect = "refused:DY-LAU-9"'), "packets.0", 15),
         (('name = "mine"', 'name = "mine"\norigin = 2023-08-05T19:10:00'), "origin", 3),
         (("[audience]", "[rulebooks.douyin]\noverlap_max = 0\n\n[audience]"), "rulebooks.douyin.overlap_max", 5),
         (("[audience]", "[rulebooks.taobao]\n\n[audience]"), "rulebooks.taobao", 4),
@@ -182,6 +196,42 @@ def test_a_scenario_brings_limits_of_its_own(tmp_path: Path) -> None:
     scenario = load_scenario(_written(tmp_path, GOOD.replace("[audience]", table))).before(viewers=3)
     assert scenario.rulebooks == {"kuaishou": {"refund_horizon_ms": 600_000, "overlap_max": "none"}}
     assert load_scenario("smoke").rulebooks == {}
+
+
+def _edited(*edits: str, more: str = "") -> str:
+    return GOOD.replace("total_fen = 100", f"total_fen = 100\nedits = [{', '.join(edits)}]\n{more}")
+
+
+def test_a_packet_is_edited_and_ended_by_its_creator(tmp_path: Path) -> None:
+    """Edits say how many shares it is to have, as such or times those of its creation; then it is ended."""
+    edits = ("{ at_ms = 900, share_count = 9 }", "{ at_ms = 1200, factor = 0.5 }")
+    scenario = load_scenario(_written(tmp_path, _edited(*edits, more="end_at_ms = 1500")))
+    steps = programme(planned_packets(scenario, 10))
+    told = [(step.at_ms, step.action, step.edit and step.edit.share_count) for step in steps]
+    assert told == [(0, "launch", None), (900, "edit", 9), (1200, "edit", 2), (1500, "end", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (_edited("{ at_ms = 9, factor = 2 }", "{ at_ms = 9, factor = 3 }"), "each at a later at_ms"),
+        (_edited("{ at_ms = 9, factor = 2 }", "{ at_ms = 8, factor = 3 }"), "each at a later at_ms"),
+        (_edited("{ at_ms = 9, factor = 2 }", more="end_at_ms = 9"), "edits come before end_at_ms"),
+        (_edited("{ at_ms = 9, factor = 2 }", more="void_at_ms = 8"), "edits come before void_at_ms"),
+        (_edited("{ at_ms = 9, factor = 2 }", more='expect = "refused:DY-LAU-9"'), "leave edits and end_at_ms out"),
+    ],
+)
+def test_edits_are_in_an_order_that_can_be_carried_out(tmp_path: Path, text: str, said: str) -> None:
+    """Nothing is planned for a packet that is over, and one edit follows another."""
+    with pytest.raises(BadScenario, match=said):
+        load_scenario(_written(tmp_path, text))
+
+
+def test_a_packet_whose_void_is_refused_may_be_ended(tmp_path: Path) -> None:
+    """What a rule is to refuse is no end."""
+    more = 'void_at_ms = 5\nexpect_void = "refused:DY-VOI-2"\nend_at_ms = 50'
+    (packet,) = load_scenario(_written(tmp_path, _edited("{ at_ms = 9, factor = 2 }", more=more))).packets
+    assert packet.end_at_ms == 50
 
 
 def test_a_programme_is_in_order_of_time() -> None:

@@ -14,7 +14,7 @@ def count(name: str, run: WrittenRun) -> int:
     return counted([name], books_from(run.books), history_from(run.history))[name]
 
 
-BY_HAND = {"race_for_last_share", "overlap", "retry_after_disconnect"}
+BY_HAND = {"race_for_last_share", "overlap", "retry_after_disconnect", "raced"}
 EVENINGS = [a_run(seed=seed, packets=3, void_last=True, share_count=shares) for seed in range(2) for shares in (5, 200)]
 
 
@@ -57,6 +57,16 @@ def test_an_overlap_is_two_open_windows_in_one_room(second_opens_ms: int, pairs:
     for packet, opens_ms in zip(run.of("packet"), (0, second_opens_ms), strict=True):
         packet |= {"grab_at_ms": opens_ms, "claim_end_at_ms": opens_ms + 1_000}
     assert count("overlap", run) == pairs
+
+
+def test_a_creators_step_among_the_taps_has_raced() -> None:
+    """An edit that was refused stands in no book: it counts if it is told of, and if shares were given around it."""
+    run = a_run(packets=1)
+    first = run.of("journal", movement="claim")[0]
+    edit = {"action": "edit", "outcome": "refused below_claimed", "packet_id": "c1.p0", "room_ms": first["at_ms"]}
+    books, history = run.read()
+    assert counted(["raced"], books, history, [edit]) == {"raced": 1}
+    assert counted(["raced"], books, history) == {"raced": 0}
 
 
 @pytest.mark.parametrize(("conn", "reply", "retried"), [("v1.1", 30, 1), ("v1.0", 30, 0), ("v1.1", None, 0)])

@@ -1,0 +1,219 @@
+"""Races a creator against a stampede, by kind and seed, each race on a server of its own, and tells what came of it."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import NoReturn
+
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from loadtest.director import SetUpFailed
+from loadtest.folder import RunFolder
+from loadtest.judgement import judge_run
+from loadtest.midway import Midway, midway_steps
+from loadtest.processes import ProcessFailed
+from loadtest.progress import Progress
+from loadtest.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
+from loadtest.record import BadRecord
+from loadtest.scenario import VIEWERS_MAX, load_scenario
+from loadtest.storm import Plan, perform
+from loadtest.verdict import Exit
+from scripts.mustering import muster
+from scripts.storming import PLAIN_WIDTH, facts_of, interruptible
+
+RACES = Path(".redrain/races")
+_WORST_FIRST = (Exit.INVARIANT, Exit.ENVIRONMENT, Exit.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """
+    One race and what came of it.
+
+    ``violated`` are the invariants that do not hold; ``problem`` is the first violation, or why it could not be run.
+    """
+
+    kind: RaceKind
+    seed: int
+    verdict: str
+    reasons: list[str]
+    exit_code: int
+    problem: str
+    steps: list[Midway]
+    repeat_command: str
+    violated: frozenset[str] = frozenset()
+
+
+def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIEWERS) -> Raced:
+    """
+    Run one race in an empty *folder*, with a server and a store of its own, and judge it.
+
+    Raises ProcessFailed, SetUpFailed or BadRecord if it cannot be run.
+    """
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.scenario.write_text(race_text(kind, seed, viewers), "utf-8")
+    name = str(folder.scenario)
+    mustered = muster(load_scenario(name), engine="swarm", processes=1, target=None)
+    plan = Plan(mustered.scenario, folder, engine="swarm", processes=mustered.processes)
+    facts = facts_of(plan, datetime.now(UTC), name=name, mustered=mustered)
+    facts.repeat_command = _repeat_command(kind, seed, viewers)
+    perform(plan, facts, _Silent())
+    result = judge_run(folder)
+    facts = folder.facts()
+    violations = result["violations"]
+    return Raced(
+        kind,
+        seed,
+        result["verdict"],
+        [str(reason) for reason in result["reasons"]],
+        result["exit_code"],
+        f"{violations[0]['invariant']}: {violations[0]['detail']}" if violations else "",
+        midway_steps(folder.read_books(), folder.read_history(), facts.happenings),
+        facts.repeat_command,
+        frozenset(violation["invariant"] for violation in violations),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the races that were asked for, print the table, and return the exit code: 0 if each is a pass."""
+    options = _options(arguments)
+    say = Console(highlight=False, stderr=options.json == "-")
+    if not say.is_terminal:
+        say.width = PLAIN_WIDTH
+    home = RACES / datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
+    raced: list[Raced] = []
+    try:
+        with interruptible():
+            for race in _races(options, home):
+                raced.append(race)
+                say.print(_line(race, len(raced), options), soft_wrap=True)
+    except KeyboardInterrupt:
+        say.print(_table(raced))
+        say.print("[red]races:[/] interrupted: what was started is stopped")
+        return Exit.INTERRUPTED
+    say.print(_table(raced))
+    for race in raced:
+        if race.verdict != "pass":
+            say.print(
+                f"[red]{race.kind} {race.seed}[/]: {escape(race.problem or ', '.join(race.reasons))}", soft_wrap=True
+            )
+            say.print(f"    kept in {home / f'{race.kind}-{race.seed}'}   again: {race.repeat_command}", soft_wrap=True)
+    if options.json is not None:
+        _write(options.json, raced)
+    codes = {race.exit_code for race in raced} - {Exit.PASS}
+    return int(next((code for code in _WORST_FIRST if code in codes), max(codes, default=Exit.PASS)))
+
+
+def _races(options: argparse.Namespace, home: Path) -> Iterator[Raced]:
+    for kind in options.kind or list(RaceKind):
+        for seed in [options.seed] if options.seed is not None else range(1, options.seeds + 1):
+            folder = RunFolder(home / f"{kind}-{seed}")
+            try:
+                race = run_race(kind, seed, folder, viewers=options.viewers)
+            except (ProcessFailed, SetUpFailed, BadRecord) as error:
+                code = error.exit_code if isinstance(error, ProcessFailed) else Exit.ENVIRONMENT
+                again = _repeat_command(kind, seed, options.viewers)
+                race = Raced(kind, seed, "unknown", [], int(code), str(error), [], again)
+            if race.verdict == "pass":
+                shutil.rmtree(folder.path)
+            yield race
+
+
+def _repeat_command(kind: RaceKind, seed: int, viewers: int) -> str:
+    return f"scripts/races --kind {kind} --seed {seed}{f' --viewers {viewers}' if viewers != VIEWERS else ''}"
+
+
+def _line(race: Raced, number: int, options: argparse.Namespace) -> str:
+    whole = len(options.kind or list(RaceKind)) * (1 if options.seed is not None else options.seeds)
+    colour = "green" if race.verdict == "pass" else "red"
+    steps = "; ".join(f"{step.step} after {step.before:,}, before {step.after:,} shares" for step in race.steps)
+    return (
+        f"[dim]{number:>3} of {whole}[/]  {race.kind:<5} {race.seed:>3}  [{colour}]{race.verdict}[/]  "
+        f"at {acts_at_ms(race.kind, race.seed):,} ms: {escape(steps or race.problem)}"
+    )
+
+
+def _table(raced: Sequence[Raced]) -> Table:
+    """Return what the races came to: of each step the shares claimed before and after, least, median and most."""
+    table = Table("kind", "seeds", "passed", "step", "done", "before", "after", "turned away", "refused")
+    table.caption = "shares claimed before and after the step, and taps turned away by it: least / median / most"
+    for kind in dict.fromkeys(race.kind for race in raced):
+        of_kind = [race for race in raced if race.kind is kind]
+        passed = sum(race.verdict == "pass" for race in of_kind)
+        steps = [step for race in of_kind for step in race.steps]
+        refused = [step for step in steps if step.step.startswith("refused")]
+        names = list(dict.fromkeys(step.step for step in steps if step not in refused))
+        for row, name in enumerate(names or ["-"]):
+            same = [step for step in steps if step.step == name]
+            head = (kind, str(len(of_kind)), str(passed)) if row == 0 else ("", "", "")
+            spans = (_span([getattr(step, part) for step in same]) for part in ("before", "after", "turned_away"))
+            table.add_row(*head, name, str(len(same)), *spans, str(len(refused)) if row == 0 else "")
+    return table
+
+
+def _span(numbers: Sequence[int]) -> str:
+    if not numbers:
+        return "-"
+    return f"{min(numbers):,} / {median(numbers):,.0f} / {max(numbers):,}"
+
+
+def _write(path: str, raced: Sequence[Raced]) -> None:
+    lines = []
+    for race in raced:
+        steps = [{**asdict(step), "raced": step.raced} for step in race.steps]
+        lines.append({**asdict(race), "steps": steps, "violated": sorted(race.violated)})
+    whole = {"verdict": "pass" if all(race.verdict == "pass" for race in raced) else "fail", "races": lines}
+    text = orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if path == "-":
+        sys.stdout.buffer.write(text)
+        sys.stdout.flush()
+    else:
+        Path(path).write_bytes(text)
+
+
+class _Silent:
+    """Shows nothing: a race is over in seconds."""
+
+    def phase(self, text: str) -> None:
+        """Say nothing."""
+
+    def progress(self, progress: Progress, happening: str) -> None:
+        """Show nothing."""
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _Parser(prog="scripts/races", description="Creators against a stampede: every race judged.")
+    kinds = ", ".join(RaceKind)
+    parser.add_argument("--kind", type=RaceKind, action="append", help=f"{kinds}; may be repeated (default: all)")
+    parser.add_argument("--seeds", type=_positive, default=SEEDS, help=f"races of each kind (default {SEEDS})")
+    parser.add_argument("--seed", type=_positive, default=None, help="only this one")
+    parser.add_argument("--viewers", type=_positive, default=VIEWERS, help=f"in each race (default {VIEWERS})")
+    parser.add_argument("--json", default=None, help="write what came of each as JSON to a file, or - for stdout")
+    return parser.parse_args(arguments)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends as every command of ours does when it is used wrongly."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end."""
+        self.exit(Exit.USAGE, f"races: {message} (see --help)\n")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if not 0 < number <= VIEWERS_MAX:
+        raise ValueError(text)
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
