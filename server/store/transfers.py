@@ -3,7 +3,7 @@
 from server.core.refusal import Refused
 
 TRANSFER_ID_LENGTH_MAX = 120  # an idempotency key and a word before it
-_OURS = ("sweep:", "claim:", "paid:", "failed:")  # ids that the scripts make themselves
+_OURS = ("sweep:", "claim:", "paid:", "failed:", "expire:", "reverse:")  # ids that the scripts make themselves
 
 _REFUSALS: dict[str, tuple[str, str, str]] = {
     "transfer_conflict": ("this transfer id stands for another transfer already", "transfer_id", ""),
