@@ -18,7 +18,6 @@ from server.api import (
     creators,
     errors,
     health,
-    orders,
     packets,
     permissions,
     rooms,
@@ -27,6 +26,7 @@ from server.api import (
     trail,
     withdrawals,
 )
+from server.api import orders as order_routes
 from server.api.access import Authentication, deny_undeclared
 from server.api.body_limit import BodyLimit
 from server.api.credentials import Credentials
@@ -213,9 +213,10 @@ async def _build(
     retention = None
     if settings.retention_ms > 0:
         retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
-    sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled, retention=retention)
-    wallet = Wallet(store, clock, judged_by)
     held = Assets(store, clock)
+    orders = Orders(store, clock, held, judged_by)
+    sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled, orders=orders, retention=retention)
+    wallet = Wallet(store, clock, judged_by)
     parts = Parts(
         settings=settings,
         store=store,
@@ -228,7 +229,7 @@ async def _build(
         rooms=room_records,
         trails=Trails(store, clock),
         assets=held,
-        orders=Orders(store, clock, held, judged_by),
+        orders=orders,
         gateway=gateway,
         credentials=Credentials(signer),
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
@@ -277,7 +278,7 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
         packets,
         rulebooks,
         assets,
-        orders,
+        order_routes,
         trail,
         books,
     ):

@@ -139,7 +139,7 @@ async def test_it_retires_what_is_long_over_besides(desk: Desk, tmp_path: Path) 
     old = await settled_rain(desk, "ann")
     await grow_old(desk)
     told: asyncio.Queue[PacketId] = asyncio.Queue()
-    sweeper = Sweeper(desk.store, desk.clock, desk.packets, told.put, retention_of(desk, tmp_path))
+    sweeper = Sweeper(desk.store, desk.clock, desk.packets, told.put, retention=retention_of(desk, tmp_path))
     await sweeper.start()
     await sweeper.stop()  # not before the turn that is under way has ended
     assert await desk.store.redis.exists(keys.packet(old)) == 0
