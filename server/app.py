@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from server.api import books, creators, errors, health, packets, rooms, trail, withdrawals
+from server.api import books, creators, effects, errors, health, packets, rooms, trail, withdrawals
 from server.api.body_limit import BodyLimit
 from server.api.parts import Parts
 from server.api.siblings import Siblings
@@ -26,6 +26,7 @@ from server.store.allocators.naive import NaiveAllocator
 from server.store.allocators.port import Allocator
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
+from server.store.effects import EffectCounters
 from server.store.feed import Feed, FeedFollower
 from server.store.folder import StoreLease
 from server.store.packets import Packets
@@ -167,6 +168,7 @@ async def _build(
         wallet=wallet,
         withdrawals=Withdrawals(store, clock, wallet),
         packets=packet_records,
+        effects=EffectCounters(store),
         rooms=room_records,
         trails=Trails(store, clock),
         gateway=gateway,
@@ -190,7 +192,7 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
     app = FastAPI(title="Redrain", version="0.1.0", lifespan=lifespan, responses=errors.ANY_PROBLEM)
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for module in (creators, withdrawals, rooms, packets, trail, books, health):
+    for module in (creators, withdrawals, rooms, packets, effects, trail, books, health):
         app.include_router(module.router)
     return app
 

@@ -18,7 +18,7 @@ from server.core.packet import Denomination, Packet, Phase, Terms
 from server.core.refusal import Refused
 from server.core.rulebook import RULEBOOKS, LaunchMode, Rulebook
 from server.core.split import check_terms, commitment, split
-from server.store.packets import Counts
+from server.store.effects import Row
 
 router = APIRouter(prefix="/api/packets", tags=["packets"])
 
@@ -92,7 +92,8 @@ class PacketShown(BaseModel):
     A packet with its schedule (if launched) and counters; sums in fen, instants in room ms.
 
     From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can. Shares that an edit
-    has added can be claimed from ``claimable_at_ms`` on.
+    has added can be claimed from ``claimable_at_ms`` on. ``estimated_commission_fen`` is that of orders paid with the
+    packet, settled or not yet (DY-SET-4).
     """
 
     packet_id: str
@@ -125,6 +126,7 @@ class PacketShown(BaseModel):
     remaining_fen: int
     returned: int
     returned_fen: int
+    estimated_commission_fen: int
     warnings: list[str] = []
 
 
@@ -293,7 +295,7 @@ async def get(packet_id: str, parts: WithParts) -> PacketShown:
 async def list_packets(parts: WithParts, creator_id: str = Query()) -> list[PacketShown]:
     """List a creator's packets, oldest first (DY-CRE-4)."""
     checked: CreatorId = checked_creator_id(creator_id)
-    return [await _shown(parts, packet) for packet in await parts.packets.list(checked)]
+    return [_row_shown(parts, row.packet, row) for row in await parts.effects.rows(checked)]
 
 
 def _rulebook(platform: str) -> Rulebook:
@@ -323,8 +325,11 @@ def _terms(body: NewPacket, rulebook: Rulebook) -> Terms:
 
 
 async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None) -> PacketShown:
-    counts: Counts = await parts.packets.counts(packet.packet_id)
-    schedule = packet.schedule
+    return _row_shown(parts, packet, await parts.effects.row(packet.packet_id), warnings)
+
+
+def _row_shown(parts: Parts, packet: Packet, row: Row, warnings: list[str] | None = None) -> PacketShown:
+    counts, schedule = row.counts, packet.schedule
     return PacketShown(
         packet_id=packet.packet_id,
         creator_id=packet.creator_id,
@@ -356,5 +361,6 @@ async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None
         remaining_fen=counts.remaining_fen,
         returned=counts.returned,
         returned_fen=counts.returned_fen,
+        estimated_commission_fen=row.estimated_commission_fen,
         warnings=warnings or [],
     )

@@ -12,6 +12,7 @@ from server.gateway.gateway import Gateway
 from server.settings import Settings
 from server.store.clock import StoreClock
 from server.store.connection import Store
+from server.store.effects import EffectCounters
 from server.store.packets import Packets
 from server.store.rooms import Rooms
 from server.store.trail import Trails
@@ -31,6 +32,7 @@ class Parts:
     wallet: Wallet
     withdrawals: Withdrawals
     packets: Packets
+    effects: EffectCounters
     rooms: Rooms
     trails: Trails
     gateway: Gateway

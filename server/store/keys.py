@@ -114,6 +114,26 @@ def on_air(creator_id: CreatorId, room_id: RoomId) -> str:
     return f"{{{creator_id}}}:onair:{room_id}"
 
 
+def orders(creator_id: CreatorId) -> str:
+    """Name the orders whose home is the creator, by room time of creation."""
+    return f"{{{creator_id}}}:orders"
+
+
+def order(creator_id: CreatorId, order_id: OrderId) -> str:
+    """Name the order's record under a creator's tag: its home's, or the part that the platform has of it."""
+    return f"{{{creator_id}}}:order:{order_id}"
+
+
+def effects(creator_id: CreatorId) -> str:
+    """Name the running totals of what orders with the creator's packets brought."""
+    return f"{{{creator_id}}}:effects"
+
+
+def effects_of(packet_id: PacketId) -> str:
+    """Name the running totals of what a packet was seen and grabbed, and of what orders with it brought."""
+    return f"{{{creator_of(packet_id)}}}:effects:{packet_id}"
+
+
 def trail(order_id: OrderId) -> str:
     """Name the record of whose order a trail follows."""
     return f"{{{order_id}}}:trail"
