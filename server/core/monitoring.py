@@ -43,7 +43,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """Where shares are, and the fen in them: given in all; of those locked, redeemed, expired now; returned unclaimed."""
+    """Where shares are and the fen in them: given in all; of those locked, redeemed, expired; returned unclaimed."""
 
     given: int = 0
     given_fen: int = 0
