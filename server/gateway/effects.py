@@ -38,6 +38,7 @@ class EffectsDesk:
         self._clock = clock
         self._metrics = metrics
         self._keeping: asyncio.Task[None] | None = None
+        self._handing_in = asyncio.Lock()
 
     def start(self) -> None:
         """Begin to hand in."""
@@ -47,12 +48,17 @@ class EffectsDesk:
     async def stop(self) -> None:
         """Hand in the last, and stop."""
         if self._keeping is not None:
-            self._keeping.cancel()
+            async with self._handing_in:  # what is on its way must not be cut off
+                self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
         await self.hand_in()
 
     async def hand_in(self) -> None:
         """Add what was counted since the last time. Never raises: what the store does not take is lost."""
+        async with self._handing_in:
+            await self._hand_in()
+
+    async def _hand_in(self) -> None:
         counts: dict[PacketId, dict[str, int]] = {}
         sold_out_after_ms: dict[PacketId, int] = {}
         now_ms = self._clock.room_ms()
