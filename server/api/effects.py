@@ -33,8 +33,8 @@ class EffectsShown(BaseModel):
     claims; ``sold_out_seconds`` from the opening to the first sell-out.
 
     *Shares*: ``locked``, ``redeemed`` and ``expired`` are where claimed ones are now; ``reversed_amount_fen`` is what
-    went back to the creator, unclaimed or expired. ``max_share_fen`` and ``best_luck`` are null while a packet with
-    more than 10,000 claims still gives, and of a creator.
+    went back to the creator or is on its way, unclaimed or expired. ``max_share_fen`` and ``best_luck`` are null while
+    a packet with more than 10,000 claims still gives, and of a creator.
 
     *Orders*: ``gmv_attributed_fen`` is what the goods of paid orders with the packet cost before red packets, refunded
     or not; an order with two packets counts for both, and once for the creator. ``cost_fen`` is what those orders used

@@ -62,10 +62,11 @@ class Exposure:
             if heard is None or heard < on_air.seq:
                 self._count(packet_id, "exposed", 1)
 
-    def left(self, viewers: int, now_ms: int) -> None:
-        """Take one who leaves; *viewers* counts it still."""
+    def left(self, viewers: int, now_ms: int, *, sent_away: bool = False) -> None:
+        """Take one who leaves; *viewers* counts it still. Who is *sent_away* by a stop wanted to stay."""
         self._pass(viewers, now_ms)
-        self._sum = _Sum(self._sum.viewer_ms, self._sum.left + 1)
+        if not sent_away:
+            self._sum = _Sum(self._sum.viewer_ms, self._sum.left + 1)
 
     def told(self, entry: FeedEntry, viewers: int, now_ms: int) -> None:
         """Take an entry of the feed that is told to the *viewers* now."""

@@ -91,7 +91,8 @@ class Effects:
     Every metric of KS-MON-1: fen, counts, seconds of room time, and ratios, which are None where nothing divides.
 
     ``max_share_fen`` and ``best_luck`` are None where claims were not looked through, ``gmv_increment_fen`` where there
-    is nothing to compare. ``reversed_amount_fen`` is all that went back to the creator: unclaimed or expired.
+    is nothing to compare. ``reversed_amount_fen`` is all that went back to the creator or is on its way: unclaimed or
+    expired.
     """
 
     exposed_viewers: int

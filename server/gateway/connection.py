@@ -344,7 +344,7 @@ class RoomConnection(asyncio.Protocol):
     def _leave(self) -> None:
         if self._room is None or self._session is None:
             return
-        self._room.leaves()
+        self._room.leaves(sent_away=self._state is _State.DRAINING)
         self._room.audience.leave(self)
         self._gateway.trails.leave(self._session.viewer_id, self)
         self._gateway.keepalive.remove(self)

@@ -134,9 +134,9 @@ class LiveRoom:
         heard = seq if epoch == self.record.epoch else None
         self.exposure.came(len(self.audience), self._clock.room_ms(), heard=heard)
 
-    def leaves(self) -> None:
-        """Hear that a viewer is about to free its seat."""
-        self.exposure.left(len(self.audience), self._clock.room_ms())
+    def leaves(self, *, sent_away: bool) -> None:
+        """Hear that a viewer is about to free its seat, of its own will or because the server stops."""
+        self.exposure.left(len(self.audience), self._clock.room_ms(), sent_away=sent_away)
 
     def grabbed(self, packet_id: PacketId) -> None:
         """Hear that shares were given, so that ``progress`` is told soon."""

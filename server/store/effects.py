@@ -22,7 +22,7 @@ from server.store.transfers import refusal
 CLAIMS_LOOKED_THROUGH_MAX = 10_000  # while more may come; when none can, they are looked through once
 BEST_REMEMBERED_MAX = 1_000  # packets whose best claims a process keeps
 ORDERS_COMPARED_MAX = 5_000  # of the time before a packet; a creator with more is told of no increment
-_PAGE = 500
+_PAGE = 100  # packets, or orders, read at one instant: half a millisecond of the store
 _PAID = (OrderState.PAID, OrderState.REFUNDED, OrderState.FINAL)
 _Kind = TypeVar("_Kind", Seen, Stock, Brought)
 

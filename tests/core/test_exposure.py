@@ -64,6 +64,14 @@ def test_watching_is_what_all_watched_while_it_was_on_air() -> None:
     assert counts == {"exposed": 3, "watched_ms": 210, "left": 1, "watched_before_ms": 200, "left_before": 1}
 
 
+def test_who_is_sent_away_has_not_left() -> None:
+    """A server that stops says nothing about how long its viewers wanted to stay; what they watched counts."""
+    exposure = Exposure()
+    exposure.told(an_entry("warmup", 1, 0), 2, 0)
+    exposure.left(2, 10, sent_away=True)
+    assert exposure.take(1, 15).counts[P1] == {"exposed": 2, "watched_ms": 25}
+
+
 def test_packets_that_overlap_have_the_same_time_before_them() -> None:
     """The stretch without any packet ended when the first of them came."""
     exposure = Exposure()

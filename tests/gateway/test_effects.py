@@ -146,6 +146,20 @@ async def test_what_was_counted_is_handed_in_by_itself_and_when_the_server_stops
     assert (await counters.of_packet(packet_id, 0)).grab_attempts == 2
 
 
+async def test_a_stop_drives_nobody_out(empty_store: Store) -> None:
+    """Of two viewers one leaves, and the other is sent away as the server stops: one has left."""
+    async with open_house(empty_store) as house:
+        ann, bob = await house.join("ann"), await house.join("bob")
+        packet_id = await house.packet()
+        for guest in (ann, bob):
+            await guest.next("popup")
+        await ann.leave()
+        await until(lambda: audience(house) == 1)
+        house.server.should_exit = True
+        await until(lambda: audience(house) == 0)
+    assert await empty_store.redis.hget(keys.effects_of(packet_id), "left") == b"1"
+
+
 async def test_a_store_that_is_away_is_no_fault(tmp_path: Path) -> None:
     """What was counted meanwhile is lost, and what comes after it is back is not."""
     running = EmbeddedStore.start(tmp_path, durability=Durability.RELAXED)
