@@ -35,6 +35,7 @@ from server.store.transfers import checked_transfer_id, refusal
 
 __all__ = ["OrderRecord", "Orders"]
 
+DUE_MAX = 500  # looked at in one round of the sweeper: two seconds at the worst, and other creators have their turn
 _Decide = Callable[[OrderRecord, int, Rulebook], Outcome]
 
 
@@ -162,9 +163,11 @@ class Orders:
         return record
 
     async def due(self, creator_id: CreatorId) -> list[OrderId]:
-        """Return the orders that the sweeper is to look at now, as far as this process's clock can tell."""
+        """Return the orders that the sweeper is to look at now, by this process's clock; not too many."""
         latest_ms = self._clock.room_ms() + self._clock.error_ms * self._clock.record.speed
-        found: Any = await self._store.redis.zrangebyscore(keys.orders_due(creator_id), "-inf", latest_ms)
+        found: Any = await self._store.redis.zrangebyscore(
+            keys.orders_due(creator_id), "-inf", latest_ms, start=0, num=DUE_MAX
+        )
         return [OrderId(name.decode()) for name in found]
 
     async def list(self, creator_id: CreatorId) -> "list[OrderRecord]":
