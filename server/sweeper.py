@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from server.core.ids import CreatorId, PacketId
+from server.core.refusal import Refused
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
+from server.store.orders import Orders
 from server.store.packets import Packets
 from server.store.transfers import StoreBroken
 
@@ -29,13 +31,15 @@ class Sweeper:
         clock: StoreClock,
         packets: Packets,
         on_settled: Callable[[PacketId], Awaitable[None]] | None = None,
+        orders: Orders | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._packets = packets
         self._on_settled = on_settled
+        self._orders = orders
         self._rounds = 0
-        self._broken: set[PacketId] = set()
+        self._broken: set[str] = set()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -63,6 +67,7 @@ class Sweeper:
             creator_id = CreatorId(name.decode())
             due = await self._packets.due(creator_id)
             settled += [packet_id for packet_id in due if await self._sweep(packet_id)]
+            await self._see_to_orders(creator_id)
             if clearing:
                 await self._packets.drop_abandoned(creator_id)
         return settled
@@ -72,19 +77,28 @@ class Sweeper:
             if await self._packets.sweep(packet_id) is None:
                 return False
         except StoreBroken as error:
-            self._complain(packet_id, error)
+            self._complain(f"{packet_id} cannot be swept", error)
             return False
         if self._on_settled is not None:
             await self._on_settled(packet_id)
         return True
 
-    def _complain(self, packet_id: PacketId, error: StoreBroken) -> None:
-        """Make a packet that cannot be swept heard, once; the others are swept all the same."""
-        if packet_id not in self._broken:
-            self._broken.add(packet_id)
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": f"{packet_id} cannot be swept", "exception": error}
-            )
+    async def _see_to_orders(self, creator_id: CreatorId) -> None:
+        """Let orders that were not paid or may not be refunded any more end, and those between two tags go on."""
+        if self._orders is None:
+            return
+        for order_id in await self._orders.due(creator_id):
+            try:
+                with contextlib.suppress(Refused):  # others are at it; the next round looks again
+                    await self._orders.catch_up(order_id)
+            except StoreBroken as error:
+                self._complain(f"{order_id} cannot be seen to", error)
+
+    def _complain(self, message: str, error: StoreBroken) -> None:
+        """Make what cannot be done heard, once; the others have their turn all the same."""
+        if message not in self._broken:
+            self._broken.add(message)
+            asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})
 
     async def _run(self) -> None:
         while not self._stopping.is_set():

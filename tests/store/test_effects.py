@@ -12,8 +12,16 @@ from server.core.refusal import Refused
 from server.store import effects as module
 from server.store import keys
 from server.store.allocators.default import DefaultAllocator
+from server.store.connection import Store
 from server.store.effects import EffectCounters, grabs_field
 from tests.store.desk import GRAB_AT_MS, NOW_MS, WARMUP_AT_MS, Desk, crowd
+from tests.store.shop import HORIZON_MS, LI, START_MS, Shop, a_purchase
+
+
+@pytest.fixture
+async def shop(store: Store) -> Shop:
+    """Open a shop on an empty store."""
+    return await Shop.open(store)
 
 
 async def an_order(
@@ -181,3 +189,52 @@ async def test_of_an_unknown_packet_nothing_is_told(desk: Desk) -> None:
         assert refused.value.code == "not_found"
     told = await counters.of_creator(desk.creator_id, NOW_MS)
     assert {value for value in asdict(told).values() if not isinstance(value, dict)} == {0, None}
+
+
+@pytest.mark.rule("KS-MON-1")
+@pytest.mark.rule("DY-SET-4")
+async def test_an_order_with_a_packet_is_followed_from_its_payment_to_its_settlement(shop: Shop) -> None:
+    """GMV against an earlier order without packets, cost and commission: expected, less after a refund, settled."""
+    await shop.at(NOW_MS)
+    plain = await shop.submit(purchase=a_purchase(3_000), key="plain")
+    await shop.orders.pay(plain.order_id, "p0")
+    asset = await shop.asset(1_500)
+    packet_id = PacketId(asset.rpartition(":")[0])
+    order = await shop.submit(asset)
+    counters = EffectCounters(shop.store)
+
+    async def told() -> tuple[int, int, int | None, int, int]:
+        of_packet = await counters.of_packet(packet_id, START_MS)
+        of_creator = await counters.of_creator(LI, START_MS)
+        row = await counters.row(packet_id)
+        assert row.estimated_commission_fen == of_packet.estimated_commission_fen == of_creator.estimated_commission_fen
+        assert of_creator.gmv_increment_fen == of_packet.gmv_increment_fen
+        return (
+            of_packet.attributed_orders,
+            of_packet.gmv_attributed_fen,
+            of_packet.gmv_increment_fen,
+            of_packet.cost_fen,
+            of_packet.estimated_commission_fen,
+        )
+
+    assert await told() == (0, 0, -3_000, 0, 0)
+    await shop.orders.pay(order.order_id, "p")
+    assert await told() == (1, 10_000, 7_000, 1_500, 2_000)
+    await shop.refund(order.order_id, l0=1_000)
+    assert await told() == (1, 10_000, 7_000, 1_500, 1_800)
+    assert (await counters.of_packet(packet_id, START_MS)).refund_amount_fen == 1_000
+    await shop.at(START_MS + HORIZON_MS)
+    await shop.orders.finish(order.order_id)
+    assert await told() == (1, 10_000, 7_000, 1_500, 1_800)
+    assert (await shop.effects(keys.effects(LI)))["commission_fen"] == 1_800
+
+
+async def test_of_an_order_refunded_in_full_nothing_is_expected(shop: Shop) -> None:
+    """It was attributed, and its commission is gone."""
+    asset = await shop.asset(1_500)
+    order = await shop.submit(asset)
+    await shop.orders.pay(order.order_id, "p")
+    await shop.refund(order.order_id, l0=8_500)
+    told = await EffectCounters(shop.store).of_packet(PacketId(asset.rpartition(":")[0]), START_MS)
+    assert (told.attributed_orders, told.refund_amount_fen, told.estimated_commission_fen) == (1, 8_500, 0)
+    assert (told.redeemed_count, told.cost_fen) == (0, 1_500)
