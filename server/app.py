@@ -16,6 +16,7 @@ from server.api import (
     assets,
     books,
     creators,
+    effects,
     errors,
     health,
     packets,
@@ -50,6 +51,7 @@ from server.store.assets import Assets
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.creators import Creators
+from server.store.effects import EffectCounters
 from server.store.feed import Feed, FeedFollower
 from server.store.folder import StoreLease
 from server.store.orders import Orders
@@ -226,6 +228,7 @@ async def _build(
         wallet=wallet,
         withdrawals=Withdrawals(store, clock, wallet),
         packets=packet_records,
+        effects=EffectCounters(store),
         rooms=room_records,
         trails=Trails(store, clock),
         assets=held,
@@ -276,6 +279,7 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
         rooms,
         tickets,
         packets,
+        effects,
         rulebooks,
         assets,
         order_routes,

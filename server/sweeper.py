@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from server.core.ids import CreatorId, OrderId, PacketId
+from server.core.ids import CreatorId, PacketId
 from server.core.refusal import Refused
 from server.store import keys
 from server.store.clock import StoreClock
@@ -84,9 +84,7 @@ class Sweeper:
             for packet_id in await self._reversals.expiring(creator_id):
                 await self._repeat(partial(self._reversals.expire, packet_id), f"{packet_id} cannot expire")
             await self._repeat(partial(self._reversals.reverse, creator_id), f"{creator_id} cannot be credited")
-            if self._orders is not None:
-                for order_id in await self._orders.due(creator_id):
-                    await self._catch_up(self._orders, order_id)
+            await self._see_to_orders(creator_id)
             if clearing:
                 await self._packets.drop_abandoned(creator_id)
         return settled
@@ -102,15 +100,6 @@ class Sweeper:
             await self._on_settled(packet_id)
         return True
 
-    async def _catch_up(self, orders: Orders, order_id: OrderId) -> None:
-        """Do what is due of an order (DY-CAN-1, DY-REV-8); if others are at it just now, the next round looks again."""
-        try:
-            await orders.catch_up(order_id)
-        except Refused:
-            return
-        except StoreBroken as error:
-            self._complain(f"order {order_id} cannot go on", error)
-
     async def _repeat(self, step: Callable[[], Awaitable[int]], complaint: str) -> None:
         """Take a step until nothing more is due, or others must have their turn."""
         try:
@@ -119,6 +108,17 @@ class Sweeper:
                     return
         except StoreBroken as error:
             self._complain(complaint, error)
+
+    async def _see_to_orders(self, creator_id: CreatorId) -> None:
+        """Let orders that were not paid or may not be refunded any more end, and those between two tags go on."""
+        if self._orders is None:
+            return
+        for order_id in await self._orders.due(creator_id):
+            try:
+                with contextlib.suppress(Refused):  # others are at it; the next round looks again
+                    await self._orders.catch_up(order_id)
+            except StoreBroken as error:
+                self._complain(f"{order_id} cannot be seen to", error)
 
     def _complain(self, message: str, error: StoreBroken) -> None:
         """Make what cannot be done heard, once; the others have their turn all the same."""

@@ -26,7 +26,7 @@ from server.core.refusal import Refused
 from server.core.rulebook import LaunchMode, Rulebook
 from server.core.split import check_terms, commitment, split
 from server.core.validity import check_validity, checked_scope
-from server.store.packets import Counts
+from server.store.effects import Row
 
 router = APIRouter(prefix="/api/packets", tags=["packets"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
@@ -111,7 +111,8 @@ class PacketShown(BaseModel):
     From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can. Shares that an edit
     has added can be claimed from ``claimable_at_ms`` on. Of the shares given, orders hold the locked and the redeemed
     ones, and the expired ones are gone. ``operations`` are those that may be tried now (DY-UI-3, KS-UI-2); no packet
-    ``affects_price_baseline`` of what it is used on (DY-VAL-1, KS-VAL-1).
+    ``affects_price_baseline`` of what it is used on (DY-VAL-1, KS-VAL-1). ``estimated_commission_fen`` is that of
+    orders paid with the packet, settled or not yet (DY-SET-4).
     """
 
     packet_id: str
@@ -155,6 +156,7 @@ class PacketShown(BaseModel):
     expired_fen: int
     operations: list[Operation]
     affects_price_baseline: bool
+    estimated_commission_fen: int
     warnings: list[str] = []
 
 
@@ -346,7 +348,7 @@ async def get(packet_id: str, parts: WithParts) -> PacketShown:
 async def list_packets(parts: WithParts, creator_id: str = Query()) -> list[PacketShown]:
     """List a creator's packets, oldest first (DY-CRE-4)."""
     checked: CreatorId = checked_creator_id(creator_id)
-    return [await _shown(parts, packet) for packet in await parts.packets.list(checked)]
+    return [_row_shown(parts, row.packet, row) for row in await parts.effects.rows(checked)]
 
 
 def _terms(body: NewPacket, rulebook: Rulebook) -> Terms:
@@ -374,8 +376,12 @@ def _scope(packet: Packet) -> list[str] | None:
 
 
 async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None) -> PacketShown:
-    counts: Counts = await parts.packets.counts(packet.packet_id)
-    schedule, rulebook, now_ms = packet.schedule, parts.rulebook(packet.platform), parts.clock.room_ms()
+    return _row_shown(parts, packet, await parts.effects.row(packet.packet_id), warnings)
+
+
+def _row_shown(parts: Parts, packet: Packet, row: Row, warnings: list[str] | None = None) -> PacketShown:
+    counts, schedule = row.counts, packet.schedule
+    rulebook, now_ms = parts.rulebook(packet.platform), parts.clock.room_ms()
     return PacketShown(
         packet_id=packet.packet_id,
         creator_id=packet.creator_id,
@@ -407,5 +413,6 @@ async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None
         **asdict(counts),
         operations=operations(packet, rulebook, now_ms),
         affects_price_baseline=rulebook.affects_price_baseline,
+        estimated_commission_fen=row.estimated_commission_fen,
         warnings=warnings or [],
     )

@@ -208,6 +208,8 @@ async def test_vector_dy_1_on_the_real_store(shop: Shop) -> None:
         "redeemed": 2,
         "redeemed_fen": 2_000,
         "commission_fen": 3_400,
+        "estimated_fen": 3_400,
+        "estimate_over_fen": 3_400,
     }
     assert (await shop.effects(keys.effects_of(packet_of(own[1]))))["redeemed_fen"] == 450
     assert (await shop.effects(keys.effects(PLATFORM)))["redeemed_fen"] == 1_000
