@@ -1,8 +1,9 @@
-"""The sweeper: settles packets whose claim window is over, soon after it is."""
+"""The sweeper: settles packets whose claim window is over, lets shares expire, and brings back what is due, in time."""
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from server.core.ids import CreatorId, PacketId
@@ -12,17 +13,20 @@ from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
 from server.store.orders import Orders
 from server.store.packets import Packets
+from server.store.reversals import Reversals
 from server.store.transfers import StoreBroken
 
 ROUND_S = 0.2  # real; money goes back within a fifth of a second
 ROUNDS_PER_CLEARING = 50  # abandoned staging waits ten minutes anyway
+CALLS_PER_ROUND = 20  # of one script for one packet or creator, 500 shares each; the others have their turn then
 
 
 class Sweeper:
     """
-    Looks at every creator's due packets every 200 real ms and sweeps them (DY-REV-2).
+    Looks at every creator's packets and money every 200 real ms and does what is due (DY-REV-2, DY-REV-3, DY-REV-8).
 
-    Any number of processes may run one: the script sweeps once. *on_settled* is told of each packet this one settled.
+    Any number of processes may run one: each script does its step once. *on_settled* is told of each packet this one
+    settled.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class Sweeper:
         self._store = store
         self._clock = clock
         self._packets = packets
+        self._reversals = Reversals(store, clock)
         self._on_settled = on_settled
         self._orders = orders
         self._rounds = 0
@@ -58,7 +63,7 @@ class Sweeper:
             self._task = None
 
     async def look(self) -> list[PacketId]:
-        """Sweep once what is due and return it. Raises StoreUnavailable."""
+        """Do once what is due and return the packets that were settled. Raises StoreUnavailable."""
         settled: list[PacketId] = []
         clearing = self._rounds % ROUNDS_PER_CLEARING == 0
         self._rounds += 1
@@ -68,6 +73,9 @@ class Sweeper:
             due = await self._packets.due(creator_id)
             settled += [packet_id for packet_id in due if await self._sweep(packet_id)]
             await self._see_to_orders(creator_id)
+            for packet_id in await self._reversals.expiring(creator_id):
+                await self._repeat(partial(self._reversals.expire, packet_id), f"{packet_id} cannot expire")
+            await self._repeat(partial(self._reversals.reverse, creator_id), f"{creator_id} cannot be credited")
             if clearing:
                 await self._packets.drop_abandoned(creator_id)
         return settled
@@ -93,6 +101,15 @@ class Sweeper:
                     await self._orders.catch_up(order_id)
             except StoreBroken as error:
                 self._complain(f"{order_id} cannot be seen to", error)
+
+    async def _repeat(self, step: Callable[[], Awaitable[int]], complaint: str) -> None:
+        """Take a step until nothing more is due, or others must have their turn."""
+        try:
+            for _ in range(CALLS_PER_ROUND):
+                if not await step():
+                    return
+        except StoreBroken as error:
+            self._complain(complaint, error)
 
     def _complain(self, message: str, error: StoreBroken) -> None:
         """Make what cannot be done heard, once; the others have their turn all the same."""
