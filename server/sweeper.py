@@ -81,10 +81,10 @@ class Sweeper:
             creator_id = CreatorId(name.decode())
             due = await self._packets.due(creator_id)
             settled += [packet_id for packet_id in due if await self._sweep(packet_id)]
+            await self._see_to_orders(creator_id)
             for packet_id in await self._reversals.expiring(creator_id):
                 await self._repeat(partial(self._reversals.expire, packet_id), f"{packet_id} cannot expire")
             await self._repeat(partial(self._reversals.reverse, creator_id), f"{creator_id} cannot be credited")
-            await self._see_to_orders(creator_id)
             if clearing:
                 await self._packets.drop_abandoned(creator_id)
         return settled
@@ -100,15 +100,6 @@ class Sweeper:
             await self._on_settled(packet_id)
         return True
 
-    async def _repeat(self, step: Callable[[], Awaitable[int]], complaint: str) -> None:
-        """Take a step until nothing more is due, or others must have their turn."""
-        try:
-            for _ in range(CALLS_PER_ROUND):
-                if not await step():
-                    return
-        except StoreBroken as error:
-            self._complain(complaint, error)
-
     async def _see_to_orders(self, creator_id: CreatorId) -> None:
         """Let orders that were not paid or may not be refunded any more end, and those between two tags go on."""
         if self._orders is None:
@@ -119,6 +110,15 @@ class Sweeper:
                     await self._orders.catch_up(order_id)
             except StoreBroken as error:
                 self._complain(f"{order_id} cannot be seen to", error)
+
+    async def _repeat(self, step: Callable[[], Awaitable[int]], complaint: str) -> None:
+        """Take a step until nothing more is due, or others must have their turn."""
+        try:
+            for _ in range(CALLS_PER_ROUND):
+                if not await step():
+                    return
+        except StoreBroken as error:
+            self._complain(complaint, error)
 
     def _complain(self, message: str, error: StoreBroken) -> None:
         """Make what cannot be done heard, once; the others have their turn all the same."""

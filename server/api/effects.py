@@ -5,13 +5,15 @@ from dataclasses import asdict
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from server.api.access import allowed_to
 from server.api.errors import problems
 from server.api.parts import WithParts
 from server.core.claim import ClaimStatus
+from server.core.credential import Role
 from server.core.ids import PacketId, checked_creator_id, creator_of
 from server.core.monitoring import Effects
 
-router = APIRouter(prefix="/api", tags=["effects"])
+router = APIRouter(prefix="/api", tags=["effects"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
 
 class BestShown(BaseModel):
