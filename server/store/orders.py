@@ -288,7 +288,7 @@ class Orders:
         """Return when the sweeper has something to do with the order itself, or None if it is over."""
         match record.order.state:
             case OrderState.SUBMITTED_UNPAID:
-                return record.created_at_ms + self._submits.rulebook(record.deal.platform).order_unpaid_max_ms
+                return self._submits.rulebook(record.deal.platform).unpaid_until_ms(record.created_at_ms)
             case OrderState.PAID:
                 return self._window_end_ms(record)[0]
         return None
