@@ -67,6 +67,8 @@ class Rulebook:
     max_share_fen: int = 20_000  # ALL-CRE-1 (A)
     claim_window_ms: int = 10 * _MINUTE_MS  # ALL-CRE-1, AMB-8 (A): unless the creator chooses another
     claim_window_max_ms: int = 7 * _DAY_MS  # ALL-CRE-1 (A): escrow is locked for as long; no show lasts longer
+    use_for_max_ms: int = 366 * _DAY_MS  # DY-CRE-3 (A): of a relative validity; the creator's money waits for as long
+    product_ids_max: int = 100  # KS-CRE-2 (A): in a product scope; every quote looks at them
 
     # Launch
     launch_modes: frozenset[LaunchMode] = frozenset({LaunchMode.RELATIVE, LaunchMode.EXACT})  # DY-LAU-3, DY-LAU-4
@@ -242,6 +244,7 @@ LAB = Rulebook(
     cart_merge_allowed=True,
     goods_excluded=frozenset(),
     orders_excluded=frozenset(),
+    reversal_delay_ms=0,
     issuance_editable=True,
     endable=True,
 )

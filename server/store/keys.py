@@ -94,6 +94,26 @@ def claims(packet_id: PacketId) -> str:
     return f"{{{creator_of(packet_id)}}}:claims:{packet_id}"
 
 
+def owners(packet_id: PacketId) -> str:
+    """Name who owns the packet's shares and since when, in the order of the claims."""
+    return f"{{{creator_of(packet_id)}}}:owners:{packet_id}"
+
+
+def assets(packet_id: PacketId) -> str:
+    """Name the packet's shares that orders hold or that have expired, by index; all other claims are available."""
+    return f"{{{creator_of(packet_id)}}}:assets:{packet_id}"
+
+
+def expiring(creator_id: CreatorId) -> str:
+    """Name the packets of which shares will expire, by when the next ones do."""
+    return f"{{{creator_id}}}:expiring"
+
+
+def reversals(creator_id: CreatorId) -> str:
+    """Name the money that is on its way back to the creator, by when it arrives (DY-REV-8)."""
+    return f"{{{creator_id}}}:reversals"
+
+
 def room(creator_id: CreatorId, room_id: RoomId) -> str:
     """Name the room's own record."""
     return f"{{{creator_id}}}:room:{room_id}"
@@ -112,21 +132,6 @@ def cues(creator_id: CreatorId, room_id: RoomId) -> str:
 def on_air(creator_id: CreatorId, room_id: RoomId) -> str:
     """Name the packets launched into the room, by warm-up."""
     return f"{{{creator_id}}}:onair:{room_id}"
-
-
-def owners(packet_id: PacketId) -> str:
-    """Name the owners of a packet's shares, in the order of the shares."""
-    return f"{{{creator_of(packet_id)}}}:owners:{packet_id}"
-
-
-def assets(packet_id: PacketId) -> str:
-    """Name what became of those shares that are no longer just in their owner's hands."""
-    return f"{{{creator_of(packet_id)}}}:assets:{packet_id}"
-
-
-def reversals(creator_id: CreatorId) -> str:
-    """Name the money on its way back to the creator, by when it arrives."""
-    return f"{{{creator_id}}}:reversals"
 
 
 def order(creator_id: CreatorId, order_id: OrderId) -> str:
