@@ -53,7 +53,11 @@ class EditionRecord(NamedTuple):
 
 
 class PacketRecord(NamedTuple):
-    """A packet at its creator's cut. Schedule and room are null until it was launched, the seed until it is over."""
+    """
+    A packet at its creator's cut. Schedule and room are null until it was launched, the seed until it is over.
+
+    Books of before there was a use validity have neither it nor the counters of what became of the shares given.
+    """
 
     packet_id: PacketId
     creator_id: CreatorId
@@ -82,6 +86,17 @@ class PacketRecord(NamedTuple):
     surface: str | None = None
     editions: tuple[EditionRecord, ...] | None = None
     ended_at_ms: int | None = None
+    use_start_at_ms: int | None = None
+    use_end_at_ms: int | None = None
+    use_for_ms: int | None = None
+    product_ids: tuple[str, ...] | None = None
+    reversal_delay_ms: int | None = None
+    locked: int | None = None
+    locked_fen: int | None = None
+    redeemed: int | None = None
+    redeemed_fen: int | None = None
+    expired: int | None = None
+    expired_fen: int | None = None
 
     @property
     def issued(self) -> tuple[EditionRecord, ...]:
@@ -255,7 +270,9 @@ def _creator(line: Line) -> CreatorRecord:
 
 
 def _packet(line: Line) -> PacketRecord:
-    editions = line.get("editions")
+    product_ids, editions = line.get("product_ids"), line.get("editions")
+    if isinstance(product_ids, list) and all(isinstance(each, str) for each in product_ids):
+        line = {**line, "product_ids": tuple(product_ids)}
     if editions is None:
         return _PACKET.read(line)
     if not isinstance(editions, list) or not editions or not all(isinstance(each, dict) for each in editions):

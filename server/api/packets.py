@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from dataclasses import asdict
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,7 @@ from server.core.packet import Denomination, Packet, Phase, Terms
 from server.core.refusal import Refused
 from server.core.rulebook import RULEBOOKS, LaunchMode, Rulebook
 from server.core.split import check_terms, commitment, split
+from server.core.validity import check_validity, checked_scope
 from server.store.packets import Counts
 
 router = APIRouter(prefix="/api/packets", tags=["packets"])
@@ -30,7 +32,8 @@ class Prefilled(BaseModel):
     """
     All of a packet to be funded but its name (ALL-CRE-1); sums in fen. The share bounds default to the rulebook's.
 
-    ``use_end_at_ms`` is the end of an absolute use validity, in room ms (DY-CRE-3).
+    A use validity is either absolute, ``[use_start_at_ms, use_end_at_ms)`` in room ms, or relative, ``use_for_ms`` room
+    ms from the claim (DY-CRE-3, AMB-5). ``product_ids`` are the only goods it may be used on, or all (KS-CRE-2).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -42,7 +45,10 @@ class Prefilled(BaseModel):
     total_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
     min_share_fen: int | None = Field(default=None, gt=0, strict=True)
     max_share_fen: int | None = Field(default=None, gt=0, strict=True)
+    use_start_at_ms: int | None = Field(default=None, ge=0, le=FEN_MAX, strict=True)
     use_end_at_ms: int | None = Field(default=None, gt=0, le=FEN_MAX, strict=True)
+    use_for_ms: int | None = Field(default=None, strict=True)
+    product_ids: list[str] | None = None
     allocator: str = "default"
 
 
@@ -92,7 +98,8 @@ class PacketShown(BaseModel):
     A packet with its schedule (if launched) and counters; sums in fen, instants in room ms.
 
     From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can. Shares that an edit
-    has added can be claimed from ``claimable_at_ms`` on.
+    has added can be claimed from ``claimable_at_ms`` on. Of the shares given, orders hold the locked and the redeemed
+    ones, and the expired ones are gone.
     """
 
     packet_id: str
@@ -110,7 +117,10 @@ class PacketShown(BaseModel):
     warmup_at_ms: int | None
     grab_at_ms: int | None
     claim_end_at_ms: int | None
+    use_start_at_ms: int | None
     use_end_at_ms: int | None
+    use_for_ms: int | None
+    product_ids: list[str] | None
     voidable_until_ms: int | None
     surface: str
     edition: int
@@ -125,6 +135,12 @@ class PacketShown(BaseModel):
     remaining_fen: int
     returned: int
     returned_fen: int
+    locked: int
+    locked_fen: int
+    redeemed: int
+    redeemed_fen: int
+    expired: int
+    expired_fen: int
     warnings: list[str] = []
 
 
@@ -136,6 +152,13 @@ async def create(body: NewPacket, parts: WithParts, key: WithKey) -> PacketShown
     if not 0 < len(body.name) <= rulebook.name_length_max:
         wanted = f"must be 1 to {rulebook.name_length_max} characters"
         raise Refused("bad_field", wanted, field="name", rule="ALL-CRE-1")
+    check_validity(
+        use_start_at_ms=body.use_start_at_ms,
+        use_end_at_ms=body.use_end_at_ms,
+        use_for_ms=body.use_for_ms,
+        rulebook=rulebook,
+    )
+    scope = checked_scope(body.product_ids, rulebook)
     parts.gateway.check_allocator(body.allocator)
     terms = _terms(body, rulebook)
     check_terms(terms, rulebook)
@@ -151,7 +174,11 @@ async def create(body: NewPacket, parts: WithParts, key: WithKey) -> PacketShown
         shares=shares,
         seed=seed,
         commitment=commitment(terms, seed),
+        use_start_at_ms=body.use_start_at_ms,
         use_end_at_ms=body.use_end_at_ms,
+        use_for_ms=body.use_for_ms,
+        product_ids=scope,
+        reversal_delay_ms=rulebook.reversal_delay_ms,
     )
     return await _shown(parts, packet)
 
@@ -169,7 +196,10 @@ async def copy(packet_id: str, parts: WithParts) -> Prefilled:
         total_fen=terms.total_fen,
         min_share_fen=None if fixed else terms.min_share_fen,
         max_share_fen=None if fixed else terms.max_share_fen,
+        use_start_at_ms=packet.use_start_at_ms,
         use_end_at_ms=packet.use_end_at_ms,
+        use_for_ms=packet.use_for_ms,
+        product_ids=_scope(packet),
         allocator=packet.allocator,
     )
 
@@ -322,6 +352,10 @@ def _terms(body: NewPacket, rulebook: Rulebook) -> Terms:
     )
 
 
+def _scope(packet: Packet) -> list[str] | None:
+    return None if packet.product_ids is None else list(packet.product_ids)
+
+
 async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None) -> PacketShown:
     counts: Counts = await parts.packets.counts(packet.packet_id)
     schedule = packet.schedule
@@ -341,7 +375,10 @@ async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None
         warmup_at_ms=schedule.warmup_at_ms if schedule else None,
         grab_at_ms=schedule.grab_at_ms if schedule else None,
         claim_end_at_ms=schedule.claim_end_at_ms if schedule else None,
+        use_start_at_ms=packet.use_start_at_ms,
         use_end_at_ms=packet.use_end_at_ms,
+        use_for_ms=packet.use_for_ms,
+        product_ids=_scope(packet),
         voidable_until_ms=_rulebook(packet.platform).voidable_until_ms(schedule) if schedule else None,
         surface=packet.surface,
         edition=packet.edition,
@@ -350,11 +387,6 @@ async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None
         claimable_at_ms=packet.claimable_at_ms,
         ended_at_ms=packet.ended_at_ms,
         allocator=packet.allocator,
-        given=counts.given,
-        given_fen=counts.given_fen,
-        remaining=counts.remaining,
-        remaining_fen=counts.remaining_fen,
-        returned=counts.returned,
-        returned_fen=counts.returned_fen,
+        **asdict(counts),
         warnings=warnings or [],
     )

@@ -8,9 +8,11 @@ paid for is final. Nobody can withdraw it or give it to another viewer (ALL-ELG-
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from server.core.ids import CreatorId, ViewerId
+from server.core.ids import PLATFORM, CreatorId, ViewerId, claim_id_of
+from server.core.packet import Packet
 from server.core.refusal import Refused
 from server.core.rulebook import PayAfterExpiry, Rulebook
+from server.core.validity import NEVER_MS
 
 
 class AssetState(StrEnum):
@@ -78,6 +80,35 @@ class Asset:
         state = TRANSITIONS[self.state, step]
         held = order_id or (self.order_id if step is AssetStep.REDEEM else None)
         return replace(self, state=state, order_id=held)
+
+
+def asset_of(
+    packet: Packet, *, index: int, amount_fen: int, viewer_id: ViewerId, claimed_at_ms: int, stored: str | None = None
+) -> Asset:
+    """
+    Return share *index* of *packet* as the asset that its claim at room time *claimed_at_ms* made it.
+
+    *stored* is what the store has written about it since: ``locked:<order>``, ``redeemed:<order>``, ``expired``, or
+    None while it is available. A packet without an end of validity never expires (DY-CRE-3); a platform packet is no
+    creator's.
+    """
+    if packet.use_for_ms is not None:
+        use_start_at_ms, use_end_at_ms = claimed_at_ms, claimed_at_ms + packet.use_for_ms
+    else:
+        use_start_at_ms = packet.use_start_at_ms or 0
+        use_end_at_ms = NEVER_MS if packet.use_end_at_ms is None else packet.use_end_at_ms
+    state, _, order_id = (stored or "available").partition(":")
+    return Asset(
+        asset_id=claim_id_of(packet.packet_id, index),
+        viewer_id=viewer_id,
+        creator_id=None if packet.creator_id == PLATFORM else packet.creator_id,
+        face_fen=amount_fen,
+        use_start_at_ms=use_start_at_ms,
+        use_end_at_ms=use_end_at_ms,
+        product_ids=None if packet.product_ids is None else frozenset(packet.product_ids),
+        state=AssetState.EXPIRED_RETURNED if state == "expired" else AssetState(state),
+        order_id=order_id or None,
+    )
 
 
 def lock(asset: Asset, order_id: str, now_ms: int) -> Asset:

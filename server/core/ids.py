@@ -1,5 +1,6 @@
 """What things are called: ids short enough for a small frame and safe inside keys, journals and URLs."""
 
+import hashlib
 import re
 from typing import NewType
 
@@ -13,8 +14,12 @@ RequestId = NewType("RequestId", str)
 ClaimId = NewType("ClaimId", str)
 OrderId = NewType("OrderId", str)
 
+PLATFORM = CreatorId("platform")
+"""The reserved creator id whose packets are the platform's own: their assets belong to no creator."""
+
 ID_LENGTH_MAX = 36  # a grab with two such ids fits a frame under 126 bytes
 CREATOR_ID_LENGTH_MAX = 18  # leaves room for what packet and claim ids append
+ORDER_DIGITS = 10  # of a digest: who meets a stranger's order under them is refused, as what was asked is kept with it
 _SHAPE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*")
 _CREATOR_SHAPE = re.compile(r"[A-Za-z0-9_~-]+")
 
@@ -51,6 +56,20 @@ def creator_of(packet_id: PacketId) -> CreatorId:
 def claim_id_of(packet_id: PacketId, index: int) -> ClaimId:
     """Return the id of the claim that took share *index* of a packet."""
     return ClaimId(f"{packet_id}:{index}")
+
+
+def order_id_of(creator_id: CreatorId, viewer_id: ViewerId, submit_id: str) -> OrderId:
+    """Return the id of the order that a viewer submits by *submit_id* at its home: the same submit, the same order."""
+    digest = hashlib.sha256(f"{viewer_id}\n{submit_id}".encode()).hexdigest()
+    return OrderId(f"{creator_id}.{digest[:ORDER_DIGITS]}")
+
+
+def home_of(order_id: OrderId) -> CreatorId:
+    """Return the creator under whose tag an order is kept. Raises Refused if the text is no order id."""
+    creator_id, dot, suffix = order_id.partition(".")
+    if not dot or not suffix or len(order_id) > ID_LENGTH_MAX or not _SHAPE.fullmatch(order_id):
+        raise Refused("not_found", "no such order", field="order_id")
+    return checked_creator_id(creator_id)
 
 
 def packet_of_claim(claim_id: ClaimId) -> PacketId:

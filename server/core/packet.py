@@ -101,7 +101,10 @@ class Packet:
     that were added last can be claimed, in room ms, if an edit has added some; ``ended_at_ms`` when somebody ended the
     packet (KS-END-1).
 
-    ``use_end_at_ms`` is the end of an absolute use validity, in room ms, or None (DY-CRE-3, AMB-5).
+    ``use_start_at_ms`` and ``use_end_at_ms`` are an absolute use validity, in room ms, or ``use_for_ms`` is a relative
+    one, in room ms from the claim (DY-CRE-3, AMB-5). ``product_ids`` are the only goods it may be used on, or None for
+    all (KS-CRE-2). ``reversal_delay_ms`` is how long, in room ms, what goes back to its creator is on its way
+    (DY-REV-8).
     """
 
     packet_id: PacketId
@@ -116,7 +119,11 @@ class Packet:
     surface: Surface = Surface.POPUP
     room_id: RoomId | None = None
     schedule: Schedule | None = None
+    use_start_at_ms: int | None = None
     use_end_at_ms: int | None = None
+    use_for_ms: int | None = None
+    product_ids: tuple[str, ...] | None = None
+    reversal_delay_ms: int = 0
     editions: tuple[Edition, ...] = ()
     claimable_at_ms: int | None = None
     ended_at_ms: int | None = None

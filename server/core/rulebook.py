@@ -67,6 +67,8 @@ class Rulebook:
     max_share_fen: int = 20_000  # ALL-CRE-1 (A)
     claim_window_ms: int = 10 * _MINUTE_MS  # ALL-CRE-1, AMB-8 (A): unless the creator chooses another
     claim_window_max_ms: int = 7 * _DAY_MS  # ALL-CRE-1 (A): escrow is locked for as long; no show lasts longer
+    use_for_max_ms: int = 366 * _DAY_MS  # DY-CRE-3 (A): of a relative validity; the creator's money waits for as long
+    product_ids_max: int = 100  # KS-CRE-2 (A): in a product scope; every quote looks at them
 
     # Launch
     launch_modes: frozenset[LaunchMode] = frozenset({LaunchMode.RELATIVE, LaunchMode.EXACT})  # DY-LAU-3, DY-LAU-4
@@ -142,7 +144,8 @@ class Rulebook:
         DiscountKind.CONSUMPTION_CREDIT,
     )
 
-    # Refund and settlement
+    # Orders, refund and settlement
+    order_unpaid_max_ms: int = 30 * _MINUTE_MS  # DY-CAN-1 (A): submitted and not paid by then, an order is cancelled
     item_level_reversal: bool = False  # DY-REV-7, AMB-21: give a packet back once the lines it paid for are refunded
     refund_horizon_ms: int = 15 * _DAY_MS  # DY-REV-5, AMB-15 (A): after payment, until the order is final
     reversal_delay_ms: int = _MINUTE_MS  # DY-REV-8 (A): until money that goes back to its funder arrives
@@ -241,6 +244,7 @@ LAB = Rulebook(
     cart_merge_allowed=True,
     goods_excluded=frozenset(),
     orders_excluded=frozenset(),
+    reversal_delay_ms=0,
     issuance_editable=True,
     endable=True,
 )

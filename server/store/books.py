@@ -1,6 +1,7 @@
 """The books: what the store says about all money, one cut per creator, for an audit that need not trust us."""
 
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any
 
 from server.core.ids import CreatorId, PacketId
@@ -114,12 +115,12 @@ def _packet(record: Record, in_list: int, cut_ms: int) -> Line:
         "seed": seed.hex() if seed else None,
         "editions": editions_shown(record, revealed=seed is not None),
         "ended_at_ms": packet.ended_at_ms,
-        "given": counts.given,
-        "given_fen": counts.given_fen,
-        "remaining": counts.remaining,
-        "remaining_fen": counts.remaining_fen,
-        "returned": counts.returned,
-        "returned_fen": counts.returned_fen,
+        "use_start_at_ms": packet.use_start_at_ms,
+        "use_end_at_ms": packet.use_end_at_ms,
+        "use_for_ms": packet.use_for_ms,
+        "product_ids": None if packet.product_ids is None else list(packet.product_ids),
+        "reversal_delay_ms": packet.reversal_delay_ms,
+        **asdict(counts),
     }
 
 

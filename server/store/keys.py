@@ -94,6 +94,26 @@ def claims(packet_id: PacketId) -> str:
     return f"{{{creator_of(packet_id)}}}:claims:{packet_id}"
 
 
+def owners(packet_id: PacketId) -> str:
+    """Name who owns the packet's shares and since when, in the order of the claims."""
+    return f"{{{creator_of(packet_id)}}}:owners:{packet_id}"
+
+
+def assets(packet_id: PacketId) -> str:
+    """Name the packet's shares that orders hold or that have expired, by index; all other claims are available."""
+    return f"{{{creator_of(packet_id)}}}:assets:{packet_id}"
+
+
+def expiring(creator_id: CreatorId) -> str:
+    """Name the packets of which shares will expire, by when the next ones do."""
+    return f"{{{creator_id}}}:expiring"
+
+
+def reversals(creator_id: CreatorId) -> str:
+    """Name the money that is on its way back to the creator, by when it arrives (DY-REV-8)."""
+    return f"{{{creator_id}}}:reversals"
+
+
 def room(creator_id: CreatorId, room_id: RoomId) -> str:
     """Name the room's own record."""
     return f"{{{creator_id}}}:room:{room_id}"
@@ -112,6 +132,31 @@ def cues(creator_id: CreatorId, room_id: RoomId) -> str:
 def on_air(creator_id: CreatorId, room_id: RoomId) -> str:
     """Name the packets launched into the room, by warm-up."""
     return f"{{{creator_id}}}:onair:{room_id}"
+
+
+def order(creator_id: CreatorId, order_id: OrderId) -> str:
+    """Name the order's record under a creator's tag: its home's, or the part that the platform has of it."""
+    return f"{{{creator_id}}}:order:{order_id}"
+
+
+def orders(creator_id: CreatorId) -> str:
+    """Name the orders whose home is the creator, by room time of creation."""
+    return f"{{{creator_id}}}:orders"
+
+
+def orders_due(creator_id: CreatorId) -> str:
+    """Name the orders, by when the sweeper has something to do with them next."""
+    return f"{{{creator_id}}}:orders_due"
+
+
+def effects(creator_id: CreatorId) -> str:
+    """Name the running totals of what orders with the creator's packets brought."""
+    return f"{{{creator_id}}}:effects"
+
+
+def effects_of(packet_id: PacketId) -> str:
+    """Name the running totals of what orders with this packet brought."""
+    return f"{{{creator_of(packet_id)}}}:effects:{packet_id}"
 
 
 def trail(order_id: OrderId) -> str:

@@ -14,9 +14,10 @@ Record = Mapping[bytes, bytes]
 @dataclass(frozen=True, slots=True)
 class Counts:
     """
-    How many shares of a packet are where, and the fen in them; the three add up to the packet's.
+    How many shares of a packet are where, and the fen in them: given, remaining and returned add up to the packet's.
 
-    Only an allocator that gives too much makes them add up to more.
+    Only an allocator that gives too much makes them add up to more. Of those given, orders hold the locked and the
+    redeemed, and the expired are gone; all others are available.
     """
 
     given: int
@@ -25,6 +26,15 @@ class Counts:
     remaining_fen: int
     returned: int
     returned_fen: int
+    locked: int = 0
+    locked_fen: int = 0
+    redeemed: int = 0
+    redeemed_fen: int = 0
+    expired: int = 0
+    expired_fen: int = 0
+
+
+_OF_ASSETS = ("locked", "locked_fen", "redeemed", "redeemed_fen", "expired", "expired_fen")
 
 
 def packet_from(record: Record) -> Packet:
@@ -32,7 +42,7 @@ def packet_from(record: Record) -> Packet:
     schedule = None
     if b"claim_end_at_ms" in record:
         schedule = Schedule(int(record[b"warmup_at_ms"]), int(record[b"grab_at_ms"]), int(record[b"claim_end_at_ms"]))
-    room_id = record.get(b"room_id")
+    room_id, scope = record.get(b"room_id"), record.get(b"product_ids")
     return Packet(
         packet_id=PacketId(record[b"packet_id"].decode()),
         creator_id=CreatorId(record[b"creator_id"].decode()),
@@ -52,7 +62,11 @@ def packet_from(record: Record) -> Packet:
         surface=Surface(record.get(b"surface", b"popup").decode()),
         room_id=None if room_id is None else RoomId(room_id.decode()),
         schedule=schedule,
+        use_start_at_ms=_maybe(record, b"use_start_at_ms"),
         use_end_at_ms=_maybe(record, b"use_end_at_ms"),
+        use_for_ms=_maybe(record, b"use_for_ms"),
+        product_ids=None if scope is None else tuple(scope.decode().split(",")),
+        reversal_delay_ms=int(record.get(b"reversal_delay_ms", 0)),
         editions=tuple(edition for edition, _ in editions_of(record)),
         claimable_at_ms=_maybe(record, b"claimable_at_ms"),
         ended_at_ms=_maybe(record, b"ended_at_ms"),
@@ -94,7 +108,8 @@ def counts_from(record: Record, in_list: int) -> Counts:
     if record[b"allocator"] != b"default":
         remaining = 0 if over else max(0, int(record[b"share_count"]) - given)
         remaining_fen = 0 if over else max(0, remaining_fen)
-    return Counts(given, given_fen, remaining, remaining_fen, returned, returned_fen)
+    of_assets = (int(record.get(name.encode(), 0)) for name in _OF_ASSETS)
+    return Counts(given, given_fen, remaining, remaining_fen, returned, returned_fen, *of_assets)
 
 
 def seed_of(record: Record, now_ms: int) -> bytes | None:

@@ -48,14 +48,18 @@ class Packets:
         shares: Sequence[int],
         seed: bytes,
         commitment: str,
+        use_start_at_ms: int | None = None,
         use_end_at_ms: int | None = None,
+        use_for_ms: int | None = None,
+        product_ids: Sequence[str] | None = None,
+        reversal_delay_ms: int = 0,
     ) -> Packet:
         """
         Bring the packet's shares in, then create it and debit its whole sum from the available funds (DY-ACC-4).
 
-        The same transfer id with the same name, platform, allocator, terms and use validity returns the packet made
-        then, whatever the other arguments. Raises Refused: transfer_conflict, insufficient_funds (DY-ACC-6),
-        packet_taken, too_much.
+        The same transfer id with the same name, platform, allocator, terms, use validity and product scope returns the
+        packet made then, whatever the other arguments. Raises Refused: transfer_conflict, insufficient_funds
+        (DY-ACC-6), packet_taken, too_much.
         """
         creator_id = creator_of(packet_id)
         checked_transfer_id(transfer_id)
@@ -66,21 +70,15 @@ class Packets:
         outcome, made = await self._store.run(
             "create",
             [
-                keys.clock_of(creator_id),
-                keys.wallet(creator_id),
-                keys.transfers(creator_id),
-                keys.journal(creator_id),
-                keys.packets(creator_id),
-                keys.packet(packet_id),
-                keys.shares(packet_id),
-                keys.staging(packet_id),
-                keys.staged(packet_id),
-                keys.stagings(creator_id),
+                *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.transfers(creator_id)),
+                *(keys.journal(creator_id), keys.packets(creator_id), keys.packet(packet_id), keys.shares(packet_id)),
+                *(keys.staging(packet_id), keys.staged(packet_id), keys.stagings(creator_id)),
             ],
             [
                 *(transfer_id, packet_id, creator_id, commitment, seed.hex(), name, platform, allocator),
                 *_asked(terms),
-                "" if use_end_at_ms is None else use_end_at_ms,
+                *("" if each is None else each for each in (use_start_at_ms, use_end_at_ms, use_for_ms)),
+                *(",".join(product_ids or ()), reversal_delay_ms),
             ],
         )
         if outcome == b"done":
@@ -128,6 +126,7 @@ class Packets:
                 keys.due(creator_id),
                 keys.feed(creator_id, room.room_id),
                 keys.on_air(creator_id, room.room_id),
+                keys.expiring(creator_id),
             ],
             [
                 packet_id,

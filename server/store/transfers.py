@@ -3,7 +3,20 @@
 from server.core.refusal import Refused
 
 TRANSFER_ID_LENGTH_MAX = 120  # an idempotency key and a word before it
-_OURS = ("sweep:", "claim:", "paid:", "failed:")  # ids that the scripts make themselves
+# ids that are made here, not by callers
+_OURS = (
+    "sweep:",
+    "claim:",
+    "paid:",
+    "failed:",
+    "submit:",
+    "refund:",
+    "finish:",
+    "unpaid:",
+    "hold:",
+    "follow:",
+    "home:",
+)
 
 _REFUSALS: dict[str, tuple[str, str, str]] = {
     "transfer_conflict": ("this transfer id stands for another transfer already", "transfer_id", ""),

@@ -245,7 +245,8 @@ def test_the_use_validity_ends_the_window(at_six: Caller) -> None:
     "changes",
     [
         {"platform": "douyin", "min_share_fen": 5, "max_share_fen": 400, "use_end_at_ms": SIX + DAY},
-        {"platform": "kuaishou", "denomination": "fixed"},
+        {"platform": "douyin", "use_start_at_ms": SIX, "use_end_at_ms": SIX + DAY, "product_ids": ["p1", "p2"]},
+        {"platform": "kuaishou", "denomination": "fixed", "use_for_ms": DAY},
     ],
 )
 def test_a_copy_is_a_creation_without_name_and_launch(at_six: Caller, changes: dict[str, object]) -> None:
@@ -262,6 +263,27 @@ def test_a_copy_is_a_creation_without_name_and_launch(at_six: Caller, changes: d
     copied = at_six.post("/api/packets", {**prefilled, "name": "again"})
     differs = {name for name in original if original[name] != copied[name]}
     assert differs == {"packet_id", "name", "commitment", "editions"}
+
+
+@pytest.mark.rule("DY-CRE-3")
+@pytest.mark.rule("KS-CRE-2")
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"use_for_ms": 1, "use_end_at_ms": SIX}, (422, "unexpected_field", "DY-CRE-3")),
+        ({"use_start_at_ms": SIX}, (422, "missing_field", "DY-CRE-3")),
+        ({"use_for_ms": 0}, (422, "out_of_range", "DY-CRE-3")),
+        ({"product_ids": []}, (422, "out_of_range", "KS-CRE-2")),
+        ({"product_ids": ["a b"]}, (422, "bad_id", "")),
+    ],
+)
+def test_a_use_validity_and_a_scope_are_checked(
+    at_six: Caller, changes: dict[str, object], refusal: tuple[int, str, str]
+) -> None:
+    """What the core refuses is not created, and nothing is paid for it."""
+    creator_id = at_six.creator(2000)
+    with at_six.nothing_changes(creator_id):
+        assert at_six.refused("/api/packets", terms(creator_id, **changes)) == refusal
 
 
 def test_what_is_not_there_cannot_be_copied(at_six: Caller) -> None:

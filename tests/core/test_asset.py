@@ -4,13 +4,32 @@ from dataclasses import replace
 
 import pytest
 
-from server.core.asset import TRANSITIONS, AssetState, AssetStep, let_go, lock, redeem, sweep
+from server.core.asset import TRANSITIONS, Asset, AssetState, AssetStep, asset_of, let_go, lock, redeem, sweep
+from server.core.ids import PLATFORM, CreatorId, PacketId, ViewerId
+from server.core.packet import Denomination, Packet, PacketState, Terms
 from server.core.refusal import Refused
 from server.core.rulebook import DOUYIN, PayAfterExpiry
+from server.core.validity import NEVER_MS
 from tests.core.shopping import NOW, a_packet, in_state
 
 END = NOW + 10
 ASSET = replace(a_packet("a", 100), use_start_at_ms=NOW, use_end_at_ms=END)
+BATCH = Packet(
+    PacketId("li.p"),
+    CreatorId("li"),
+    "rain",
+    "douyin",
+    Terms(Denomination.RANDOM, 5, 500, 1, 400),
+    PacketState.SETTLED,
+    edition=1,
+    commitment="",
+)
+
+
+def claimed(packet: Packet, stored: str | None = None) -> Asset:
+    """Return the fourth share of the batch, claimed now."""
+    viewer_id = ViewerId("anna")
+    return asset_of(packet, index=3, amount_fen=7, viewer_id=viewer_id, claimed_at_ms=NOW, stored=stored)
 
 
 def code_of(attempt: object) -> str:
@@ -90,3 +109,42 @@ def test_the_sweeper_takes_only_what_nobody_holds() -> None:
     for state in set(AssetState) - {AssetState.AVAILABLE}:
         held = in_state(ASSET, state)
         assert sweep(held, END) is held
+
+
+@pytest.mark.rule("DY-CRE-3")
+def test_a_claims_validity_is_its_packets() -> None:
+    """Absolute, from ever on without a start; relative, from the claim on; without an end never over (AMB-5)."""
+    for packet, validity in (
+        (BATCH, (0, NEVER_MS)),
+        (replace(BATCH, use_end_at_ms=END), (0, END)),
+        (replace(BATCH, use_start_at_ms=NOW + 1, use_end_at_ms=END), (NOW + 1, END)),
+        (replace(BATCH, use_for_ms=10), (NOW, NOW + 10)),
+    ):
+        asset = claimed(packet)
+        assert (asset.use_start_at_ms, asset.use_end_at_ms) == validity
+    assert not claimed(BATCH).expired_at(NEVER_MS - 1)
+
+
+@pytest.mark.rule("KS-CRE-2")
+def test_a_claim_is_an_asset() -> None:
+    """Its id is the claim's; it belongs to the packet's creator, or to none if it is the platform's own."""
+    asset = claimed(replace(BATCH, product_ids=("p1", "p2")))
+    assert (asset.asset_id, asset.viewer_id, asset.creator_id, asset.face_fen) == ("li.p:3", "anna", "li", 7)
+    assert asset.product_ids == frozenset({"p1", "p2"})
+    assert claimed(BATCH).product_ids is None
+    assert claimed(replace(BATCH, creator_id=PLATFORM)).creator_id is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "state", "order_id"),
+    [
+        (None, "available", None),
+        ("locked:li.o1", "locked", "li.o1"),
+        ("redeemed:li.o1", "redeemed", "li.o1"),
+        ("expired", "expired_returned", None),
+    ],
+)
+def test_the_stored_record_says_where_an_asset_stands(stored: str | None, state: str, order_id: str | None) -> None:
+    """No record is available."""
+    asset = claimed(BATCH, stored)
+    assert (asset.state, asset.order_id) == (state, order_id)

@@ -111,6 +111,7 @@ def claim_keys(creator_id: CreatorId, packet_id: PacketId) -> list[str]:
         keys.claims(packet_id),
         keys.journal(creator_id),
         keys.added(packet_id),
+        keys.owners(packet_id),
     ]
 
 

@@ -1,12 +1,14 @@
 """What the store adds to a launch: the way takes time, and a use validity is kept."""
 
+from typing import Any
+
 import pytest
 
 from server.core.ids import CreatorId
 from server.core.packet import PacketState, Schedule
 from server.core.refusal import Refused
 from server.store import keys
-from tests.store.desk import CLAIM_END_AT_MS, NOW_MS, Desk
+from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, NOW_MS, Desk
 
 C1 = CreatorId("c1")
 
@@ -45,3 +47,50 @@ async def test_a_use_validity_is_kept_with_the_packet(desk: Desk) -> None:
     with pytest.raises(Refused) as refusal:
         await desk.draft([5], use_end_at_ms=12_346, transfer_id="t")
     assert refusal.value.code == "transfer_conflict"
+
+
+@pytest.mark.rule("DY-CRE-3")
+@pytest.mark.rule("KS-CRE-2")
+@pytest.mark.parametrize(
+    "use",
+    [
+        {"use_start_at_ms": 5, "use_end_at_ms": 12_345},
+        {"use_for_ms": 60_000},
+        {"product_ids": ("p1", "p2")},
+        {"use_end_at_ms": 9, "product_ids": ("p1",), "reversal_delay_ms": 60_000},
+    ],
+    ids="-".join,
+)
+async def test_when_and_on_what_a_packet_is_used_is_kept_with_it(desk: Desk, use: dict[str, Any]) -> None:
+    """Both styles of validity, the scope and the delay of a reversal; another wish is another request."""
+    await desk.recharge(20)
+
+    packet = await desk.draft([5], transfer_id="t", **use)
+
+    assert {name: getattr(await desk.packets.get(packet.packet_id), name) for name in use} == use
+    assert await desk.draft([5], transfer_id="t", **{**use, "reversal_delay_ms": 1}) == packet
+    with pytest.raises(Refused) as refusal:
+        await desk.draft([5], transfer_id="t", product_ids=("p3",))
+    assert refusal.value.code == "transfer_conflict"
+
+
+@pytest.mark.rule("DY-REV-3")
+@pytest.mark.parametrize(
+    ("use", "allocator", "expires_at_ms"),
+    [
+        ({}, "default", None),
+        ({"use_end_at_ms": CLAIM_END_AT_MS}, "default", CLAIM_END_AT_MS),
+        ({"use_for_ms": 7}, "default", GRAB_AT_MS + 7),
+        ({"use_end_at_ms": CLAIM_END_AT_MS}, "naive", None),
+    ],
+)
+async def test_a_launch_says_when_the_first_share_expires(
+    desk: Desk, use: dict[str, int], allocator: str, expires_at_ms: int | None
+) -> None:
+    """With the absolute validity, or a relative one after the opening; the naive allocator's never do."""
+    await desk.recharge(5)
+    packet = await desk.draft([5], allocator=allocator, **use)
+
+    await desk.launch(packet.packet_id)
+
+    assert await desk.store.redis.zscore(keys.expiring(C1), packet.packet_id) == expires_at_ms

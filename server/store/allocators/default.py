@@ -146,6 +146,7 @@ class DefaultAllocator:
             keys.claims(packet_id),
             keys.journal(creator_id),
             keys.added(packet_id),
+            keys.owners(packet_id),
         ]
         asked = "".join([f"{viewer_id},{request_id};" for viewer_id, request_id in grabs])
         self.store_calls += 1

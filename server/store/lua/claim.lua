@@ -7,6 +7,7 @@
 -- KEYS[4] claims   hash    viewer_id -> index:amount_fen:edition:request_id
 -- KEYS[5] journal  stream  one entry per batch that gave something
 -- KEYS[6] added    list    fen that an edit has added, to be given after those from claimable_at_ms on
+-- KEYS[7] owners   list    viewer_id:claimed_at_ms of each share given, in order: what expires goes along it
 -- ARGV[1] grabs    text    viewer_id,request_id; viewer_id,request_id; ... without blanks: 1 to 500 of them. One text,
 --                          because a thousand arguments cost their sender two microseconds a grab
 -- ARGV[2] count    int     how many grabs these are; an id that holds a separator makes another number
@@ -22,7 +23,7 @@
 
 local PAIRS_MAX = 500
 
-local packet, shares, claims, journal, added = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local packet, shares, claims, journal, added, owners = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local viewers, requests, pairs_asked, read = {}, {}, 0, 0
 for viewer, request in string.gmatch(ARGV[1], '([%w_.~-]+),([%w_.~-]+);') do
     pairs_asked = pairs_asked + 1
@@ -76,7 +77,7 @@ for i = 1, pairs_asked do
     end
 end
 
-local taken, stored, lines = {}, {}, {}
+local taken, stored, lines, owns = {}, {}, {}, {}
 local sum_fen = 0
 if #winners > 0 then
     taken = redis.call('LRANGE', shares, 0, #winners - 1)
@@ -84,11 +85,14 @@ if #winners > 0 then
         for _, fen in ipairs(redis.call('LRANGE', added, 0, #winners - in_shares - 1)) do taken[#taken + 1] = fen end
     end
     redis.call('XLEN', journal)
+    if redis.call('LLEN', owners) ~= given then error({ err = 'BROKEN owners' }) end
+    local since = ':' .. text_of(at_ms)
     for n, i in ipairs(winners) do
         local viewer, request, index = viewers[i], requests[i], text_of(given + n - 1)
         sum_fen = sum_fen + whole(taken[n], 'shares')
         held[i] = index .. ':' .. taken[n] .. ':' .. edition_text .. ':' .. request
         stored[2 * n - 1], stored[2 * n] = viewer, held[i]
+        owns[n] = viewer .. since
         lines[n] = viewer .. ',' .. index .. ',' .. taken[n] .. ',' .. request
     end
     whole(text_of(given_fen + sum_fen), 'packet')
@@ -96,6 +100,7 @@ if #winners > 0 then
     redis.call('LPOP', shares, math.min(#winners, in_shares))
     if #winners > in_shares then redis.call('LPOP', added, #winners - in_shares) end
     redis.call('HSET', claims, unpack(stored))
+    redis.call('RPUSH', owners, unpack(owns))
     redis.call('HINCRBY', packet, 'given', #winners)
     redis.call('HINCRBY', packet, 'given_fen', text_of(sum_fen))
     redis.call('XADD', journal, '*', 'kind', 'claim', 'transfer_id', 'claim:' .. packet_id .. ':' .. text_of(given),

@@ -16,8 +16,11 @@
 -- ARGV[3] creator_id   text
 -- ARGV[4] commitment   text
 -- ARGV[5] seed         text  hexadecimal
--- ARGV[6...14]         name, platform, allocator, denomination (text), share_count, total_fen, min_share_fen,
---                      max_share_fen, use_end_at_ms (int; the last may be ''): what the creator asked for
+-- ARGV[6...13]         name, platform, allocator, denomination (text), share_count, total_fen, min_share_fen,
+--                      max_share_fen (int)
+-- ARGV[14...16]        use_start_at_ms, use_end_at_ms, use_for_ms (int or '')
+-- ARGV[17] product_ids  text  joined by commas; '' for all goods. From 6 to 17 it is what the creator asked for
+-- ARGV[18] reversal_delay_ms  int  the platform's
 -- Reply, always: { outcome, packet_id }: outcome is done, repeated (packet_id is the one made then),
 -- transfer_conflict, packet_taken, incomplete (count, sum or commitment of the staged shares is not the packet's),
 -- insufficient_funds or too_much.
@@ -25,11 +28,19 @@
 local wallet, transfers, journal, packets = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local packet, shares, staging, staged, stagings = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local transfer_id, packet_id, creator_id, commitment, seed = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-if #ARGV ~= 14 then error({ err = 'BROKEN arguments' }) end
+if #ARGV ~= 18 then error({ err = 'BROKEN arguments' }) end
 local share_count, total_fen = whole(ARGV[10], 'share_count'), whole(ARGV[11], 'total_fen')
-if ARGV[14] ~= '' then whole(ARGV[14], 'use_end_at_ms') end
+whole(ARGV[18], 'reversal_delay_ms')
+local use = { 'reversal_delay_ms', ARGV[18] }
+for field, value in pairs({ use_start_at_ms = ARGV[14], use_end_at_ms = ARGV[15], use_for_ms = ARGV[16] }) do
+    if value ~= '' then
+        whole(value, field)
+        use[#use + 1], use[#use + 2] = field, value
+    end
+end
+if ARGV[17] ~= '' then use[#use + 1], use[#use + 2] = 'product_ids', ARGV[17] end
 
-local asked = 'fund:' .. redis.sha1hex(table.concat(ARGV, '\n', 6, 14))
+local asked = 'fund:' .. redis.sha1hex(table.concat(ARGV, '\n', 6, 17))
 local seen = redis.call('HGET', transfers, transfer_id)
 if seen then
     local same = string.sub(seen, 1, #asked + 1) == asked .. '|'
@@ -62,7 +73,7 @@ redis.call('HSET', packet, 'packet_id', packet_id, 'creator_id', creator_id, 'st
     'denomination', ARGV[9], 'share_count', ARGV[10], 'total_fen', ARGV[11], 'min_share_fen', ARGV[12],
     'max_share_fen', ARGV[13], 'created_at_ms', text_of(now_ms),
     'given', '0', 'given_fen', '0', 'returned', '0', 'returned_fen', '0')
-if ARGV[14] ~= '' then redis.call('HSET', packet, 'use_end_at_ms', ARGV[14]) end
+redis.call('HSET', packet, unpack(use))
 redis.call('ZADD', packets, text_of(now_ms), packet_id)
 redis.call('HSET', transfers, transfer_id, asked .. '|' .. packet_id)
 redis.call('XADD', journal, '*', 'kind', 'fund', 'transfer_id', transfer_id, 'packet_id', packet_id,

@@ -3,10 +3,11 @@
 --
 -- KEYS[1] clock   hash    origin_ms, started_ms, speed
 -- KEYS[2] wallet  hash    launches: how often this creator has launched
--- KEYS[3] packet  hash    state; gets room_id, surface and the schedule
+-- KEYS[3] packet  hash    state, allocator, use validity; gets room_id, surface and the schedule
 -- KEYS[4] due     zset    launched packet id, by claim_end_at_ms
 -- KEYS[5] feed    stream  kind, packet_id, seq, at_ms, body
 -- KEYS[6] onair   zset    packets launched into the room, by warmup_at_ms
+-- KEYS[7] expiring  zset  packet id, by when the next of its shares expire
 -- ARGV[1] packet_id        text
 -- ARGV[2] room_id          text
 -- ARGV[3] warmup_at_ms     int
@@ -25,7 +26,7 @@
 local FEED_LENGTH = 10000 -- as in announce.lua
 local WAY_REAL_MS = 1000
 
-local wallet, packet, due, feed, onair = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local wallet, packet, due, feed, onair, expiring = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local packet_id, room_id = ARGV[1], ARGV[2]
 local warmup_at_ms, grab_at_ms = whole(ARGV[3], 'warmup_at_ms'), whole(ARGV[4], 'grab_at_ms')
 local claim_end_at_ms, seen = whole(ARGV[5], 'claim_end_at_ms'), whole(ARGV[7], 'seen')
@@ -33,7 +34,8 @@ if #ARGV ~= 10 or warmup_at_ms > grab_at_ms or grab_at_ms >= claim_end_at_ms the
     error({ err = 'BROKEN schedule' })
 end
 
-local state = redis.call('HGET', packet, 'state')
+local record = redis.call('HMGET', packet, 'state', 'allocator', 'use_end_at_ms', 'use_for_ms')
+local state = record[1]
 if not state then return 'not_found' end
 if state ~= 'draft' then return 'not_draft' end
 local launches = whole(redis.call('HGET', wallet, 'launches') or '0', 'wallet')
@@ -41,6 +43,9 @@ if launches ~= seen then return 'launch_raced' end
 local now_ms = room_now_ms()
 local speed = whole(redis.call('HGET', KEYS[1], 'speed'), 'clock')
 if now_ms > grab_at_ms + WAY_REAL_MS * speed then return 'too_late' end
+local expires_at_ms = record[3] and whole(record[3], 'packet')
+if record[4] then expires_at_ms = whole(text_of(grab_at_ms + whole(record[4], 'packet')), 'packet') end
+redis.call('ZCARD', expiring)
 redis.call('ZCARD', due)
 redis.call('ZCARD', onair)
 redis.call('XLEN', feed)
@@ -50,6 +55,7 @@ redis.call('HSET', packet, 'state', 'launched', 'room_id', room_id, 'surface', A
     'claim_end_at_ms', text_of(claim_end_at_ms), 'launched_at_ms', text_of(now_ms), 'launch_id', ARGV[10])
 redis.call('HSET', wallet, 'launches', text_of(launches + 1))
 redis.call('ZADD', due, text_of(claim_end_at_ms), packet_id)
+if expires_at_ms and record[2] == 'default' then redis.call('ZADD', expiring, text_of(expires_at_ms), packet_id) end
 redis.call('ZADD', onair, text_of(warmup_at_ms), packet_id)
 redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', 'launched', 'packet_id', packet_id, 'seq', '0',
     'at_ms', text_of(now_ms), 'body', ARGV[8])

@@ -96,6 +96,21 @@ async def test_a_draft_is_too_early(desk: Desk) -> None:
     assert await codes(desk, packet.packet_id, "ann", "q") == "e"
 
 
+async def owners(desk: Desk, packet_id: PacketId) -> list[str]:
+    found: Any = await desk.store.redis.lrange(keys.owners(packet_id), 0, -1)
+    return [owner.decode() for owner in found]
+
+
+async def test_the_owners_stand_in_the_order_of_the_claims(desk: Desk) -> None:
+    """Element i owns share i, since the instant of its claim; whoever repeats or loses is not listed again."""
+    packet_id = await desk.open_packet([5, 6, 7])
+    assert await codes(desk, packet_id, "ann", "q1", "bob", "q1", "ann", "q2") == "ggr"
+    await desk.at(GRAB_AT_MS + 9)
+    assert await codes(desk, packet_id, "bob", "q1", "cat", "q", "dan", "q") == "ggx"
+
+    assert await owners(desk, packet_id) == [f"ann:{GRAB_AT_MS}", f"bob:{GRAB_AT_MS}", f"cat:{GRAB_AT_MS + 9}"]
+
+
 @pytest.mark.rule("ALL-CLM-1")
 async def test_losers_write_nothing(desk: Desk) -> None:
     """After the last share a grab is exhausted and leaves no trace."""

@@ -46,8 +46,9 @@ async def launch(desk: Desk, _: PacketId) -> None:
             keys.due(desk.creator_id),
             keys.feed(desk.creator_id, desk.room.room_id),
             keys.on_air(desk.creator_id, desk.room.room_id),
+            keys.expiring(desk.creator_id),
         ],
-        ["c1.draft", desk.room.room_id, NOW_MS, CLAIM_END_AT_MS, CLAIM_END_AT_MS + 1, "popup", 1, "{}", keys.BELL],
+        ["c1.draft", desk.room.room_id, NOW_MS, CLAIM_END_AT_MS, CLAIM_END_AT_MS + 1, "popup", 1, "{}", keys.BELL, "l"],
     )
 
 
@@ -90,8 +91,8 @@ WRONG_TYPES: list[tuple[Act, list[str]]] = [
     (withdraw_paid, ["clock", "transfers", "journal", "withdrawal:w1"]),
     (withdraw_failed, ["clock", "wallet", "transfers", "journal", "withdrawal:w1"]),
     (create, ["clock", "wallet", "transfers", "journal", "packets", "stagings", "staging:c1.new", "staged:c1.new"]),
-    (launch, ["clock", "wallet", "packet:c1.draft", "due", "feed:room-c1", "onair:room-c1"]),
-    (claim, ["clock", "packet:P", "shares:P", "claims:P", "journal"]),
+    (launch, ["clock", "wallet", "packet:c1.draft", "due", "feed:room-c1", "onair:room-c1", "expiring"]),
+    (claim, ["clock", "packet:P", "shares:P", "claims:P", "journal", "owners:P"]),
     (sweep, ["wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P"]),
     (trim, ["wallet", "transfers", "journal", "packet:P", "shares:P", "added:P", "stagings", "feed:room-c1"]),
     (end, ["wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P", "added:P", "feed:room-c1"]),

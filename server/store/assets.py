@@ -1,0 +1,110 @@
+"""Assets in the store: what viewers hold of packets, read from the claims, so that an asset costs nothing more."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.core.asset import Asset, AssetState, asset_of
+from server.core.ids import ClaimId, CreatorId, PacketId, ViewerId, packet_of_claim
+from server.core.packet import Packet
+from server.core.refusal import Refused
+from server.store import keys
+from server.store.clock import StoreClock
+from server.store.connection import Store
+from server.store.packet_record import packet_from, share_from
+
+ASSET_IDS_MAX = 100  # that one request names; no order takes as many
+_PAGE = 500  # look-ups sent at once
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A viewer's share with the packet it is of; claimed at a room instant, which a naive allocator does not keep."""
+
+    asset: Asset
+    packet: Packet
+    claimed_at_ms: int | None
+
+
+class Assets:
+    """The shares of all viewers."""
+
+    def __init__(self, store: Store, clock: StoreClock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def of_viewer(self, viewer_id: ViewerId, creator_ids: Iterable[CreatorId]) -> list[Held]:
+        """Return all that a viewer has claimed of these creators' packets, used or not, oldest first (KS-CLM-3)."""
+        packet_ids: list[PacketId] = []
+        for creator_id in dict.fromkeys(creator_ids):
+            found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, -1)
+            packet_ids += [PacketId(name.decode()) for name in found]
+        held = await self._held(viewer_id, packet_ids)
+        return sorted(held, key=lambda each: (each.claimed_at_ms or 0, each.asset.asset_id))
+
+    async def named(self, viewer_id: ViewerId, asset_ids: Sequence[str]) -> list[Held]:
+        """
+        Return the viewer's assets of these ids, in their order.
+
+        Raises Refused: ``not_yours`` if one is somebody else's or nobody's (ALL-ELG-1), ``not_found`` if it cannot be
+        an asset's id, ``out_of_range`` for too many, ``repeated`` for one named twice.
+        """
+        if len(asset_ids) > ASSET_IDS_MAX:
+            raise Refused("out_of_range", f"must be at most {ASSET_IDS_MAX}", field="asset_ids")
+        if len(set(asset_ids)) < len(asset_ids):
+            raise Refused("repeated", "a packet is named twice", field="asset_ids")
+        packet_ids = [packet_of_claim(ClaimId(asset_id)) for asset_id in asset_ids]
+        held = {each.asset.asset_id: each for each in await self._held(viewer_id, list(dict.fromkeys(packet_ids)))}
+        for asset_id in asset_ids:
+            if asset_id not in held:
+                raise Refused("not_yours", "a packet belongs to who grabbed it", field="asset_ids", rule="ALL-ELG-1")
+        return [held[asset_id] for asset_id in asset_ids]
+
+    async def count(self, viewer_id: ViewerId, creator_id: CreatorId) -> int:
+        """Return how many of a creator's packets a viewer may use, now or later."""
+        now_ms = self._clock.room_ms()
+        held = await self.of_viewer(viewer_id, [creator_id])
+        return sum(each.asset.state is AssetState.AVAILABLE and not each.asset.expired_at(now_ms) for each in held)
+
+    async def _held(self, viewer_id: ViewerId, packet_ids: Sequence[PacketId]) -> list[Held]:
+        claimed: list[tuple[PacketId, bytes]] = []
+        for first in range(0, len(packet_ids), _PAGE):
+            page = packet_ids[first : first + _PAGE]
+            async with self._store.redis.pipeline(transaction=False) as together:
+                for packet_id in page:
+                    together.hget(keys.claims(packet_id), viewer_id)
+                found = await together.execute()
+            claimed += [(packet_id, value) for packet_id, value in zip(page, found, strict=True) if value is not None]
+        held: list[Held] = []
+        for first in range(0, len(claimed), _PAGE):
+            held += await self._described(viewer_id, claimed[first : first + _PAGE])
+        return held
+
+    async def _described(self, viewer_id: ViewerId, claimed: Sequence[tuple[PacketId, bytes]]) -> list[Held]:
+        shares = [(packet_id, share_from(value)) for packet_id, value in claimed]
+        async with self._store.redis.pipeline(transaction=False) as together:
+            for packet_id, share in shares:
+                together.hgetall(keys.packet(packet_id))
+                together.hget(keys.assets(packet_id), str(share.index))
+                together.lindex(keys.owners(packet_id), share.index)
+            found = await together.execute()
+        held: list[Held] = []
+        for i, (_, share) in enumerate(shares):
+            record, stored, owner = found[3 * i : 3 * i + 3]
+            packet = packet_from(record)
+            claimed_at_ms = None if owner is None else int(owner.rpartition(b":")[2])
+            asset = asset_of(
+                packet,
+                index=share.index,
+                amount_fen=share.amount_fen,
+                viewer_id=viewer_id,
+                claimed_at_ms=claimed_at_ms or _opened_at_ms(packet),
+                stored=None if stored is None else stored.decode(),
+            )
+            held.append(Held(asset, packet, claimed_at_ms))
+        return held
+
+
+def _opened_at_ms(packet: Packet) -> int:
+    """Return the earliest that a claim can have been, for a packet whose allocator keeps no owners."""
+    return packet.schedule.grab_at_ms if packet.schedule else 0

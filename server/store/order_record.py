@@ -1,0 +1,237 @@
+"""
+An order as the store holds it: its record at home, and the part that the platform's tag has of it.
+
+``doc`` is what was agreed when it was submitted and never changes; ``progress`` is all that became of it since. Both
+are JSON of our own types, read back exactly. An order that never came to be, although the platform's packets were held
+for it, leaves a record of the state ``abandoned`` and nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from server.core.asset import Asset, AssetState
+from server.core.discount import Discount
+from server.core.effects import Gains
+from server.core.ids import CreatorId, OrderId, ViewerId, home_of
+from server.core.order import Order, OrderState, Outcome, PacketUse, Refund
+from server.core.posting import Part
+from server.core.pricing import Quote
+from server.core.roomtime import RoomClock
+from server.core.settlement import Rates
+from server.store import keys
+from server.store.connection import Store
+
+ABANDONED = "abandoned"  # of a home whose order never came to be
+HELD, RELEASED = "held", "released"  # of a part: as long as home has not been heard of, and once it came to nothing
+_Fields = Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """What was agreed when an order was submitted. ``asked`` is a digest of what the buyer's request said."""
+
+    quote: Quote
+    packets: tuple[PacketUse, ...]
+    assets: tuple[Asset, ...]  # as they were locked
+    discounts: tuple[Discount, ...]
+    platform: str
+    rates: Rates
+    merchant_id: str
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What the platform's part of an order has to do after home's step to *version*."""
+
+    version: int
+    part: Part
+    gains: Gains
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of an order, as its home knows it."""
+
+    paid_at_ms: int | None = None
+    refunds: tuple[Refund, ...] = ()
+    states: Mapping[str, AssetState] | None = None  # of the packets, by asset id; None: all as they were locked
+    follows: tuple[Followed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PartProgress:
+    """What became of the platform's packets in an order: home's last step that they followed, and their states."""
+
+    followed: int
+    states: Mapping[str, AssetState]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """An order at home. ``assets`` are its packets as the order left them; those it gave back may have moved on."""
+
+    order: Order
+    assets: tuple[Asset, ...]
+    deal: Deal
+    version: int
+    created_at_ms: int
+    follows: tuple[Followed, ...] = ()
+
+    @property
+    def order_id(self) -> OrderId:
+        """The order's id."""
+        return OrderId(self.order.order_id)
+
+    @property
+    def home(self) -> CreatorId:
+        """The creator under whose tag the order is kept."""
+        return home_of(self.order_id)
+
+    def stepped(self, outcome: Outcome, followed: Followed | None) -> "OrderRecord":
+        """Return the record after a step; *followed* is what the platform's part does then, if anything."""
+        follows = self.follows if followed is None else (*self.follows, followed)
+        return replace(self, order=outcome.order, assets=outcome.assets, version=self.version + 1, follows=follows)
+
+    def fields(self) -> dict[str, str]:
+        """Return the record's fields as they are stored, but for the version, which the script writes."""
+        progress = Progress(
+            self.order.paid_at_ms,
+            self.order.refunds,
+            {asset.asset_id: asset.state for asset in self.assets},
+            self.follows,
+        )
+        return {
+            "order_id": self.order_id,
+            "viewer_id": self.order.viewer_id,
+            "state": self.order.state,
+            "created_at_ms": str(self.created_at_ms),
+            "doc": _DEAL.dump_json(self.deal).decode(),
+            "progress": _PROGRESS.dump_json(progress).decode(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecord:
+    """The platform's part of an order: the order as it was submitted, and the platform's packets as they are."""
+
+    order: Order
+    assets: tuple[Asset, ...]
+    deal: Deal
+    state: str
+    version: int
+    created_at_ms: int
+    followed: int = 0
+
+    @property
+    def order_id(self) -> OrderId:
+        """The order's id."""
+        return OrderId(self.order.order_id)
+
+    def fields(self) -> dict[str, str]:
+        """Return the part's fields as they are stored, but for the version, which the script writes."""
+        progress = PartProgress(self.followed, {asset.asset_id: asset.state for asset in self.assets})
+        return {
+            "order_id": self.order_id,
+            "viewer_id": self.order.viewer_id,
+            "state": self.state,
+            "created_at_ms": str(self.created_at_ms),
+            "doc": _DEAL.dump_json(self.deal).decode(),
+            "progress": _PART_PROGRESS.dump_json(progress).decode(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What one tag holds of an order at one instant of the store's own clock; version 0 if it holds nothing."""
+
+    now_ms: int
+    version: int
+    transferred: str | None  # what was asked by the transfer id in question, and what came of it
+    fields: _Fields
+
+    @property
+    def order(self) -> OrderRecord | None:
+        """The order, if this is its home and it came to be."""
+        if self.version == 0 or self.fields[b"state"] == ABANDONED.encode():
+            return None
+        return _order_from(self.fields, self.version)
+
+    @property
+    def part(self) -> PartRecord | None:
+        """The part, if this is the platform's tag and it ever had one."""
+        return None if self.version == 0 else _part_from(self.fields, self.version)
+
+
+async def standing(store: Store, creator_id: CreatorId, order_id: OrderId, transfer_id: str = "") -> Standing:
+    """Read what *creator_id*'s tag holds of an order, and whether the transfer was carried out, at one instant."""
+    async with store.redis.pipeline(transaction=True) as together:
+        together.time()
+        together.hmget(keys.clock_of(creator_id), "origin_ms", "started_ms", "speed")
+        together.hgetall(keys.order(creator_id, order_id))
+        together.hget(keys.transfers(creator_id), transfer_id)
+        time, clock, fields, transferred = await together.execute()
+    return Standing(
+        room_ms_of(time, clock),
+        int(fields.get(b"version", 0)),
+        None if transferred is None else transferred.decode(),
+        fields,
+    )
+
+
+def room_ms_of(time: tuple[int, int], clock: list[Any]) -> int:
+    """Return the room time of a store whose TIME and copy of the clock were read together, as its scripts have it."""
+    return RoomClock(*map(int, clock)).room_ms(time[0] * 1_000 + time[1] // 1_000)
+
+
+def abandoned_fields(order_id: OrderId, viewer_id: ViewerId, created_at_ms: int) -> dict[str, str]:
+    """Return the record of an order that never came to be."""
+    return {
+        "order_id": order_id,
+        "viewer_id": viewer_id,
+        "state": ABANDONED,
+        "created_at_ms": str(created_at_ms),
+    }
+
+
+def _order_from(fields: _Fields, version: int) -> OrderRecord:
+    deal, progress = _DEAL.validate_json(fields[b"doc"]), _PROGRESS.validate_json(fields[b"progress"])
+    order = Order(
+        fields[b"order_id"].decode(),
+        ViewerId(fields[b"viewer_id"].decode()),
+        deal.quote,
+        deal.packets,
+        OrderState(fields[b"state"].decode()),
+        progress.paid_at_ms,
+        progress.refunds,
+    )
+    assets = tuple(in_state(asset, (progress.states or {}).get(asset.asset_id), order) for asset in deal.assets)
+    return OrderRecord(order, assets, deal, version, int(fields[b"created_at_ms"]), progress.follows)
+
+
+def _part_from(fields: _Fields, version: int) -> PartRecord:
+    deal, progress = _DEAL.validate_json(fields[b"doc"]), _PART_PROGRESS.validate_json(fields[b"progress"])
+    order = Order(fields[b"order_id"].decode(), ViewerId(fields[b"viewer_id"].decode()), deal.quote, deal.packets)
+    assets = tuple(
+        in_state(asset, progress.states[asset.asset_id], order)
+        for asset in deal.assets
+        if asset.asset_id in progress.states
+    )
+    state, created_at_ms = fields[b"state"].decode(), int(fields[b"created_at_ms"])
+    return PartRecord(order, assets, deal, state, version, created_at_ms, progress.followed)
+
+
+def in_state(asset: Asset, state: AssetState | None, order: Order) -> Asset:
+    """Return a packet of an order in a state that the order brought it to; None leaves it as it is."""
+    if state is None:
+        return asset
+    held = order.order_id if state in (AssetState.LOCKED, AssetState.REDEEMED) else None
+    return replace(asset, state=state, order_id=held)
+
+
+_DEAL = TypeAdapter(Deal)
+_PROGRESS = TypeAdapter(Progress)
+_PART_PROGRESS = TypeAdapter(PartProgress)

@@ -1,0 +1,244 @@
+"""Submitting an order: priced with a viewer's packets, all of which are locked with it, or none (DY-USE-2)."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import orjson
+
+from server.core.asset import Asset
+from server.core.discount import RED_PACKETS, Discount
+from server.core.ids import (
+    PLATFORM,
+    ClaimId,
+    CreatorId,
+    OrderId,
+    ViewerId,
+    checked_id,
+    creator_of,
+    home_of,
+    order_id_of,
+    packet_of_claim,
+)
+from server.core.order import Outcome, submit
+from server.core.posting import OrderKind, parts_of
+from server.core.pricing import Quote
+from server.core.purchase import Purchase
+from server.core.refusal import Refused
+from server.core.rulebook import Rulebook
+from server.core.selection import exact_quote
+from server.core.settlement import Rates
+from server.core.stacking import Choice, best_quote
+from server.store import keys
+from server.store.assets import Assets
+from server.store.clock import StoreClock
+from server.store.connection import Store
+from server.store.order_commit import Step, commit, decided_until
+from server.store.order_follow import PlatformParts
+from server.store.order_record import HELD, Deal, OrderRecord, Standing, room_ms_of, standing
+from server.store.transfers import checked_transfer_id, refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """
+    All that a buyer says with an order.
+
+    ``asset_ids`` are the packets to use, exactly these; None leaves the choice to us. ``expected_payable_fen`` is what
+    the buyer was shown.
+    """
+
+    viewer_id: ViewerId
+    purchase: Purchase
+    discounts: tuple[Discount, ...]
+    platform: str
+    rates: Rates
+    merchant_id: str
+    transfer_id: str
+    asset_ids: tuple[str, ...] | None = None
+    expected_payable_fen: int | None = None
+
+    def digest(self) -> str:
+        """Return what tells this submission from every other."""
+        return hashlib.sha256(orjson.dumps(_plain(self), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def check(self) -> None:
+        """Raise Refused if there is a word in it that cannot be one."""
+        checked_transfer_id(self.transfer_id)
+        checked_id("viewer_id", self.viewer_id)
+        checked_id("merchant_id", self.merchant_id)
+        check_discounts(self.discounts)
+
+
+def check_discounts(discounts: Sequence[Discount]) -> None:
+    """Let nobody give a discount twice, or a packet as if it were a coupon; raises Refused ``bad_field``."""
+    if len({each.discount_id for each in discounts}) < len(discounts):
+        raise Refused("bad_field", "an id stands there twice", field="discounts")
+    if any(each.kind in RED_PACKETS for each in discounts):
+        raise Refused("bad_field", "packets are named by asset_ids", field="discounts")
+    if any(":" in each.discount_id for each in discounts):
+        raise Refused("bad_field", "an id looks like that of a packet in a viewer's hands", field="discounts")
+
+
+class Submits:
+    """The way into an order, for all creators."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: StoreClock,
+        assets: Assets,
+        parts: PlatformParts,
+        rulebooks: Mapping[str, Rulebook],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._assets = assets
+        self._parts = parts
+        self._rulebooks = rulebooks
+
+    async def quote(
+        self, viewer_id: ViewerId, purchase: Purchase, discounts: Sequence[Discount], platform: str
+    ) -> tuple[Quote, Choice]:
+        """Return what a purchase would cost now, and which of the viewer's packets would best be used and why."""
+        check_discounts(discounts)
+        rulebook = self.rulebook(platform)
+        creators = {line.creator_id for line in purchase.lines if line.creator_id is not None}
+        held = await self._assets.of_viewer(viewer_id, [*sorted(creators), PLATFORM])
+        now_ms = await self._now_ms(PLATFORM)
+        return best_quote(purchase, discounts, [each.asset for each in held], now_ms, rulebook)
+
+    def rulebook(self, platform: str) -> Rulebook:
+        """Return a platform's rulebook. Raises Refused ``bad_field`` if it has none."""
+        if platform not in self._rulebooks:
+            raise Refused("bad_field", f"must be one of {', '.join(self._rulebooks)}", field="platform")
+        return self._rulebooks[platform]
+
+    async def order_id(self, asked: Submission) -> OrderId:
+        """
+        Return the id of the order that a submission makes, or made before.
+
+        Its home is the creator whose packets it names, else that of the first line that has one, else the platform.
+        Where we choose among the packets of several creators, the first choice is kept: asked again, the order is
+        where it was.
+        """
+        first = home_for(asked.purchase, asked.asset_ids or ())
+        order_id = order_id_of(first, asked.viewer_id, asked.transfer_id)
+        creators = {line.creator_id for line in asked.purchase.lines} - {None}
+        if asked.asset_ids is not None or len(creators) < 2:
+            return order_id
+        _, choice = await self.quote(asked.viewer_id, asked.purchase, asked.discounts, asked.platform)
+        best = home_for(asked.purchase, [asset.asset_id for asset, _ in choice.used])
+        field = f"home:{order_id}"
+        await self._store.redis.hsetnx(keys.transfers(first), field, best)
+        kept = await self._store.redis.hget(keys.transfers(first), field)
+        assert isinstance(kept, bytes)
+        return order_id_of(CreatorId(kept.decode()), asked.viewer_id, asked.transfer_id)
+
+    async def submit(self, order_id: OrderId, asked: Submission) -> OrderRecord | None:
+        """
+        Try to submit an order, or return the one that the same submission made; None if others came in between.
+
+        Raises Refused: transfer_conflict, price_changed, a ``Reason`` with its rule for a packet that may not be used,
+        and as ``price`` and ``submit`` of the core do.
+        """
+        home = home_of(order_id)
+        await self._clock.copy_to(home)
+        here = await standing(self._store, home, order_id)
+        if (known := here.order) is not None:
+            if known.deal.asked != asked.digest():
+                raise refusal(b"transfer_conflict")
+            return known
+        there = await self._parts.standing(order_id) if home != PLATFORM else None
+        if there is not None and there.part is not None and there.part.state == HELD:
+            await self._parts.catch_up(order_id)  # of a try that got no further
+            return None
+        outcome, used = await self._decided(order_id, asked, here.now_ms)
+        return await self._commit(asked, outcome, used, here, 0 if there is None else there.version)
+
+    async def _commit(
+        self, asked: Submission, outcome: Outcome, used: Sequence[Asset], here: Standing, part_version: int
+    ) -> OrderRecord | None:
+        order_id, now_ms = OrderId(outcome.order.order_id), here.now_ms
+        home = home_of(order_id)
+        parts = parts_of(
+            outcome,
+            used,
+            kind=OrderKind.SUBMIT,
+            transfer_id=f"submit:{order_id}",
+            home=home,
+            merchant_id=asked.merchant_id,
+        )
+        deal = Deal(
+            outcome.order.quote,
+            outcome.order.packets,
+            outcome.assets,
+            asked.discounts,
+            asked.platform,
+            asked.rates,
+            asked.merchant_id,
+            asked.digest(),
+        )
+        record = OrderRecord(outcome.order, outcome.assets, deal, here.version + 1, now_ms)
+        held = home != PLATFORM and PLATFORM in parts
+        if held and await self._parts.hold(record, parts[PLATFORM], part_version) != b"done":
+            return None
+        step = Step(
+            parts[home],
+            asked.viewer_id,
+            record.fields(),
+            here.version,
+            now_ms,
+            decided_until(used, now_ms),
+            now_ms + self.rulebook(asked.platform).order_unpaid_max_ms,
+            now_ms,
+            asked=f"submit:{order_id}:{deal.asked}",
+        )
+        if await commit(self._store, step) == b"done":
+            return record
+        if held:
+            await self._parts.catch_up(order_id)
+        return None
+
+    async def _decided(self, order_id: OrderId, asked: Submission, now_ms: int) -> tuple[Outcome, list[Asset]]:
+        """Return the order as the core submits it at *now_ms*, and the packets it uses as they were."""
+        rulebook = self.rulebook(asked.platform)
+        if asked.asset_ids is None:
+            held = await self._assets.of_viewer(asked.viewer_id, [home_of(order_id), PLATFORM])
+            quote_of = best_quote
+        else:
+            held = await self._assets.named(asked.viewer_id, asked.asset_ids)
+            quote_of = exact_quote
+        assets = [each.asset for each in held]
+        quote, choice = quote_of(asked.purchase, asked.discounts, assets, now_ms, rulebook)
+        if asked.expected_payable_fen not in (None, quote.payable_fen):
+            raise Refused("price_changed", f"it costs {quote.payable_fen} fen now", field="expected_payable_fen")
+        used = [asset for asset, _ in choice.used]
+        return submit(order_id, asked.viewer_id, quote, used, now_ms), used
+
+    async def _now_ms(self, creator_id: CreatorId) -> int:
+        await self._clock.copy_to(creator_id)
+        async with self._store.redis.pipeline(transaction=False) as together:
+            together.time()
+            together.hmget(keys.clock_of(creator_id), "origin_ms", "started_ms", "speed")
+            time, clock = await together.execute()
+        return room_ms_of(time, clock)
+
+
+def home_for(purchase: Purchase, asset_ids: Sequence[str]) -> CreatorId:
+    """Return the home of an order that uses these packets: their creator, else its lines', else the platform."""
+    of_packets = [creator_of(packet_of_claim(ClaimId(asset_id))) for asset_id in asset_ids]
+    of_lines = [line.creator_id for line in purchase.lines if line.creator_id is not None]
+    return next((each for each in (*of_packets, *of_lines) if each != PLATFORM), PLATFORM)
+
+
+def _plain(value: Any) -> Any:
+    """Return frozen data as JSON has it, sets in order: the same text in every process."""
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value
