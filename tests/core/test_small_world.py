@@ -10,10 +10,10 @@ from server.core import order as core_order
 from server.core.asset import Asset, AssetState, AssetStep
 from server.core.order import Order, OrderState, Outcome, Refund
 from server.core.rulebook import PayAfterExpiry, Rulebook
-from tests.core import small_steps
-from tests.core.small_checks import check, check_the_end
-from tests.core.small_steps import path, taken
-from tests.core.small_world import ANNA, BELA, RULES, START_MS, STEPS, Do, Setting, Step, World, beginning
+from tests.core.small_world import orders, packets
+from tests.core.small_world.checks import check, check_the_end
+from tests.core.small_world.steps import path, taken
+from tests.core.small_world.world import ANNA, BELA, RULES, START_MS, STEPS, Do, Setting, Step, World, beginning
 
 RELATIVE = Setting()
 ABSOLUTE = Setting(
@@ -26,7 +26,7 @@ CLAIMS = (Step(Do.CLAIM, ANNA), Step(Do.CLAIM, BELA))
 NOTHING = ()
 CLAIMED = (RECHARGE, FUND, LAUNCH, WAIT, *CLAIMS)
 SUBMIT = Step(Do.SUBMIT, ANNA)
-PAID = (*CLAIMED, SUBMIT, Step(Do.PAY))
+PAID = (*CLAIMED, SUBMIT, Step(Do.PAY, "p1"))
 
 
 def explored(start: Sequence[Step], depth: int, setting: Setting) -> list[World]:
@@ -127,14 +127,14 @@ def finish_without_residual(order: Order, assets: Sequence[Asset], now_ms: int, 
         ("refund", refund_twice, PAID),
         ("sweep", expire_locked, PAID[:-1]),
         ("cancel", cancel_expired_to_viewer, PAID[:-1]),
-        ("finish", finish_without_residual, (*CLAIMED, Step(Do.SUBMIT, BELA), Step(Do.PAY))),
+        ("finish", finish_without_residual, (*CLAIMED, Step(Do.SUBMIT, BELA), Step(Do.PAY, "p1"))),
     ],
 )
 def test_a_planted_bug_is_found(
     name: str, bug: Callable[..., Any], start: Sequence[Step], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A core that gives back twice, takes what is locked, or keeps what it should not, does not pass."""
-    monkeypatch.setattr(small_steps, name, bug)
+    monkeypatch.setattr(packets if name == "sweep" else orders, name, bug)
     with pytest.raises(AssertionError):
         explore_and_check(start, 5, RELATIVE)
 
@@ -151,4 +151,4 @@ def test_a_path_is_its_seeds() -> None:
             (refused if world is before else moving).add((step.do, answer))
             before = world
     assert {do for do, _ in moving} == set(Do)
-    assert {"transfer_conflict", "not_found", "not_yours", "refund_conflict"} <= {answer for _, answer in refused}
+    assert {"transfer_conflict", "not_found", "not_yours", "insufficient_funds"} <= {answer for _, answer in refused}

@@ -5,8 +5,8 @@ from server.core.asset import AssetState
 from server.core.ledger import TransferKind
 from server.core.order import OrderState
 from server.core.packet import PacketState
-from tests.core.small_steps import taken
-from tests.core.small_world import CREATOR, MERCHANT, PACKET, Do, Step, World
+from tests.core.small_world.steps import taken
+from tests.core.small_world.world import CREATOR, MERCHANT, PACKET, Do, Step, World
 
 _OVER = (PacketState.SETTLED, PacketState.VOIDED)
 _KIND_OF_STATE = {
@@ -118,13 +118,11 @@ def _check_order(world: World) -> None:
 
 def check_the_end(world: World) -> None:
     """Let all time pass and whatever comes by itself happen: nothing is left on its way."""
-    if world.order is not None and world.order.state is OrderState.SUBMITTED_UNPAID:
-        _, world = taken(world, Step(Do.CANCEL))
     if world.issue is not None and world.issue.state is PacketState.DRAFT:
         _, world = taken(world, Step(Do.VOID, "the end"))
     _, world = taken(world, Step(Do.FAILED, "w1"))
     while True:
-        for do in (Do.SWEEP, Do.FINISH, Do.EXPIRE, Do.REVERSE):
+        for do in (Do.SWEEP, Do.CATCH_UP, Do.EXPIRE, Do.REVERSE):
             _, world = taken(world, Step(do))
         before = world
         _, world = taken(world, Step(Do.WAIT))

@@ -2,7 +2,7 @@
 The small world: one creator, one packet of two shares, two viewers, one order, and everything that may happen to them.
 
 Every step may be asked at any time, sensible or not. Steps have fixed transfer ids, so that one asked again is a
-duplicate. What the steps do is in ``small_steps``; what must hold after each is in ``small_checks``.
+duplicate. What the steps do is in ``steps``; what must hold after each is in ``checks``.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from server.core.asset import Asset
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId
 from server.core.ledger import Ledger
-from server.core.order import Order
+from server.core.order import Order, OrderState
 from server.core.packet import Denomination, Edition, Packet, PacketState, Schedule, Terms
 from server.core.posting import Reversal
 from server.core.refusal import Refused
@@ -29,7 +29,7 @@ RATES = Rates(commission=2_000, service_fee=500)
 SHARES = (400, 600)
 ADDED_FEN = 500  # what an edit by one share adds: the mean of the first two
 LINES_FEN, SHIPPING_FEN = (300, 200), 100
-RULES = replace(LAB, platform="small", refund_horizon_ms=3_000, reversal_delay_ms=1_000)
+RULES = replace(LAB, platform="small", refund_horizon_ms=3_000, reversal_delay_ms=1_000, order_unpaid_max_ms=6_000)
 
 
 class Do(StrEnum):
@@ -51,6 +51,7 @@ class Do(StrEnum):
     CANCEL = "cancel"
     REFUND = "refund"
     FINISH = "finish"
+    CATCH_UP = "catch_up"
     EXPIRE = "expire"
     REVERSE = "reverse"
     WAIT = "wait"
@@ -69,6 +70,7 @@ class Step(NamedTuple):
     twisted: bool = False
 
 
+STOLEN = 1  # an order that names anna's share
 ALMOST = Step(Do.WAIT, "almost")  # until a millisecond before the next boundary
 STEPS = (
     Step(Do.RECHARGE, "r1", 1_200),
@@ -95,13 +97,17 @@ STEPS = (
     Step(Do.SWEEP),
     Step(Do.SUBMIT, ANNA),
     Step(Do.SUBMIT, BELA),
-    Step(Do.SUBMIT, BELA, 1),  # with anna's share
-    Step(Do.PAY),
-    Step(Do.CANCEL),
+    Step(Do.SUBMIT, BELA, STOLEN),
+    Step(Do.SUBMIT, ANNA, 2, twisted=True),
+    Step(Do.PAY, "p1"),
+    Step(Do.PAY, "r1", twisted=True),
+    Step(Do.CANCEL, "x1"),
+    Step(Do.CANCEL, "p1", twisted=True),
     Step(Do.REFUND, "part"),
     Step(Do.REFUND, "full"),
     Step(Do.REFUND, "part", 1, twisted=True),
     Step(Do.FINISH),
+    Step(Do.CATCH_UP),
     Step(Do.EXPIRE),
     Step(Do.REVERSE),
     Step(Do.WAIT),
@@ -142,6 +148,7 @@ class World:
     issue: Issue | None = None
     assets: tuple[Asset, ...] = ()
     order: Order | None = None
+    ordered_at_ms: int = 0
     reversals: tuple[Reversal, ...] = ()
     known: frozenset[str] = frozenset()
 
@@ -152,8 +159,10 @@ class World:
                 continue
             if step.do is Do.SUBMIT:
                 other = self.order is not None and self.order.viewer_id != step.key
-                if other or self.asset_of(ANNA if step.number else step.key) is None:
+                if other or self.asset_of(ANNA if step.number == STOLEN else step.key) is None:
                     continue
+            if step.do is Do.CATCH_UP and self.order is None:
+                continue
             yield step
 
     def asset_of(self, viewer: str) -> Asset | None:
@@ -166,14 +175,27 @@ class World:
         if self.issue is not None and self.issue.schedule is not None:
             schedule = self.issue.schedule
             instants += [schedule.grab_at_ms, schedule.claim_end_at_ms, self.issue.claimable_at_ms]
-        if self.order is not None and self.order.paid_at_ms is not None:
-            instants.append(self.order.paid_at_ms + self.setting.rulebook.refund_horizon_ms)
+        if (due_at_ms := self.order_due_at_ms()) is not None:
+            instants.append(due_at_ms)
         return min((instant for instant in instants if instant > self.now_ms), default=None)
+
+    def order_due_at_ms(self) -> int | None:
+        """Return when the sweeper has something to do with the order, if it ever has."""
+        if self.order is None:
+            return None
+        match self.order.state:
+            case OrderState.SUBMITTED_UNPAID:
+                return self.ordered_at_ms + self.setting.rulebook.order_unpaid_max_ms
+            case OrderState.PAID:
+                assert self.order.paid_at_ms is not None
+                return self.order.paid_at_ms + self.setting.rulebook.refund_horizon_ms
+        return None
 
     def shape(self) -> object:
         """What decides all that may still happen."""
         order = self.order
-        held = order and (order.viewer_id, order.state, order.paid_at_ms, len(order.refunds))
+        due_at_ms = self.order_due_at_ms()
+        held = order and (order.viewer_id, order.state, due_at_ms, len(order.refunds))
         assets = tuple((each.viewer_id, each.use_end_at_ms, each.state) for each in self.assets)
         return self.now_ms, self.issue, assets, held, self.reversals, self.known
 
@@ -195,6 +217,8 @@ class World:
             "",
             schedule=issue.schedule,
             use_end_at_ms=self.setting.use_end_at_ms,
+            use_for_ms=self.setting.use_for_ms,
+            reversal_delay_ms=self.setting.rulebook.reversal_delay_ms,
             editions=(first,),
         )
 

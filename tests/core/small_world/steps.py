@@ -1,0 +1,89 @@
+"""
+All that may be asked of a small world, and random ways through it.
+
+The answer is the code of a refusal, or a claim's status, or nothing. A step that changes nothing returns the very same
+world.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from random import Random
+
+from server.core.refusal import Refused
+from tests.core.small_world import orders, packets
+from tests.core.small_world.money import Answer
+from tests.core.small_world.world import (
+    ALMOST,
+    STEPS,
+    Do,
+    Setting,
+    Step,
+    World,
+    beginning,
+)
+
+
+def taken(world: World, step: Step) -> Answer:
+    """Return the answer to a step, and the world then."""
+    try:
+        return _ANSWERS[step.do](world, step)
+    except Refused as refusal:
+        return refusal.code, world
+
+
+def path(seed: int, length: int, setting: Setting) -> Iterator[tuple[Step, str, World]]:
+    """Yield so many random steps, legal and illegal, with the answer to each and the world then."""
+    rng = Random(seed)
+    world, last = beginning(setting), STEPS[0]
+    for _ in range(length):
+        offered = [*world.steps(), ALMOST]
+        roll = rng.random()
+        if roll < 0.75:
+            moving = [step for step in offered if taken(world, step)[1] is not world] or offered
+            (step,) = rng.choices(moving, [_WEIGHTS.get(step.do, 4) for step in moving])
+        elif roll < 0.85:
+            step = last
+        else:
+            step = rng.choice([each for each in offered if each.twisted] * (roll < 0.9) or offered)
+        answer, world = taken(world, step)
+        last = step
+        yield step, answer, world
+
+
+_WEIGHTS = {
+    **dict.fromkeys((Do.VOID, Do.END), 1),  # after these there is little left to tell
+    **dict.fromkeys((Do.WAIT, Do.WITHDRAW), 3),
+    **dict.fromkeys((Do.FUND, Do.LAUNCH, Do.CLAIM, Do.SUBMIT, Do.PAY), 16),
+}
+
+
+def wait(world: World, step: Step) -> Answer:
+    boundary_ms = world.boundary_ms()
+    if boundary_ms is None:
+        return "", world
+    now_ms = boundary_ms - (step == ALMOST)
+    return "", world if now_ms == world.now_ms else replace(world, now_ms=now_ms)
+
+
+_ANSWERS: dict[Do, Callable[[World, Step], Answer]] = {
+    Do.RECHARGE: packets.recharge,
+    Do.WITHDRAW: packets.withdraw,
+    Do.PAID: packets.end_withdrawal,
+    Do.FAILED: packets.end_withdrawal,
+    Do.FUND: packets.fund,
+    Do.LAUNCH: packets.launch,
+    Do.CLAIM: packets.claim,
+    Do.VOID: packets.void,
+    Do.EDIT: packets.edit,
+    Do.END: packets.end,
+    Do.SWEEP: packets.sweep_packet,
+    Do.SUBMIT: orders.submit_order,
+    Do.PAY: orders.pay_order,
+    Do.CANCEL: orders.cancel_order,
+    Do.REFUND: orders.refund_order,
+    Do.FINISH: orders.finish_order,
+    Do.CATCH_UP: orders.catch_up,
+    Do.EXPIRE: packets.expire,
+    Do.REVERSE: packets.reverse,
+    Do.WAIT: wait,
+}
