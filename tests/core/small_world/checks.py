@@ -5,7 +5,7 @@ from server.core.asset import AssetState
 from server.core.ledger import TransferKind
 from server.core.order import OrderState
 from server.core.packet import PacketState
-from tests.core.small_world.steps import taken
+from tests.core.small_world.steps import ending, taken
 from tests.core.small_world.world import CREATOR, MERCHANT, PACKET, Do, Step, World
 
 _OVER = (PacketState.SETTLED, PacketState.VOIDED)
@@ -118,16 +118,9 @@ def _check_order(world: World) -> None:
 
 def check_the_end(world: World) -> None:
     """Let all time pass and whatever comes by itself happen: nothing is left on its way."""
-    if world.issue is not None and world.issue.state is PacketState.DRAFT:
-        _, world = taken(world, Step(Do.VOID, "the end"))
     _, world = taken(world, Step(Do.FAILED, "w1"))
-    while True:
-        for do in (Do.SWEEP, Do.CATCH_UP, Do.EXPIRE, Do.REVERSE):
-            _, world = taken(world, Step(do))
-        before = world
-        _, world = taken(world, Step(Do.WAIT))
-        if world is before:
-            break
+    for _, _, after in ending(world):
+        world = after
     check(world)
     under_way = CLEARING | {AccountKind.ESCROW, AccountKind.ASSETS}
     left = {name: fen for name, fen in world.ledger.balances().items() if fen and kind_of(name) in under_way}

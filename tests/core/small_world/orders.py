@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 
 from server.core.asset import Asset, AssetState
-from server.core.ids import ViewerId, order_id_of
+from server.core.ids import CreatorId, OrderId, ViewerId, order_id_of
 from server.core.ledger import Ledger
 from server.core.order import Order, OrderState, Outcome, Refund, cancel, finish, pay, refund, submit
 from server.core.posting import OrderKind, Part, parts_of
@@ -108,6 +108,12 @@ def settlement_of(order: Order, rulebook: Rulebook) -> Settlement:
 
 def submit_id_of(viewer_id: ViewerId) -> str:
     return f"s-{viewer_id}"
+
+
+def order_id_at(home: CreatorId, world: World) -> OrderId:
+    """Return the order's id where its home has another name; before there is one, that of anna's."""
+    viewer_id = ANNA if world.order is None else world.order.viewer_id
+    return order_id_of(home, viewer_id, submit_id_of(viewer_id))
 
 
 @cache

@@ -27,6 +27,7 @@ from tests.core.small_world.world import (
 )
 
 K, S = TransferKind, ClaimStatus
+LAUNCH = LaunchRequest(ROOM, LaunchMode.RELATIVE, delay_ms=LEAD_MS, claim_window_ms=WINDOW_MS)
 
 
 def recharge(world: World, step: Step) -> Answer:
@@ -51,9 +52,8 @@ def fund(world: World, step: Step) -> Answer:
 
 
 def launch(world: World, _: Step) -> Answer:
-    asked = LaunchRequest(ROOM, LaunchMode.RELATIVE, delay_ms=LEAD_MS, claim_window_ms=WINDOW_MS)
     rulebook = world.setting.rulebook
-    plan = plan_launch(asked, packet=world.packet(), rulebook=rulebook, now_ms=world.now_ms, others=())
+    plan = plan_launch(LAUNCH, packet=world.packet(), rulebook=rulebook, now_ms=world.now_ms, others=())
     return "", changed(world, state=PacketState.LAUNCHED, schedule=plan.schedule)
 
 

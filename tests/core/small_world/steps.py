@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 
+from server.core.packet import PacketState
 from server.core.refusal import Refused
 from tests.core.small_world import orders, packets
 from tests.core.small_world.money import Answer
@@ -55,6 +56,23 @@ _WEIGHTS = {
     **dict.fromkeys((Do.WAIT, Do.WITHDRAW), 3),
     **dict.fromkeys((Do.FUND, Do.LAUNCH, Do.CLAIM, Do.SUBMIT, Do.PAY), 16),
 }
+
+
+def ending(world: World) -> Iterator[tuple[Step, str, World]]:
+    """Yield what happens by itself from here on until nothing does; only a draft somebody has to void."""
+    if world.issue is not None and world.issue.state is PacketState.DRAFT:
+        step = Step(Do.VOID, "v3")
+        answer, world = taken(world, step)
+        yield step, answer, world
+    while True:
+        for do in (Do.SWEEP, Do.CATCH_UP, Do.EXPIRE, Do.REVERSE):
+            if do is not Do.CATCH_UP or world.order is not None:
+                answer, world = taken(world, Step(do))
+                yield Step(do), answer, world
+        if world.boundary_ms() is None:
+            return
+        answer, world = taken(world, Step(Do.WAIT))
+        yield Step(Do.WAIT), answer, world
 
 
 def wait(world: World, step: Step) -> Answer:

@@ -1,0 +1,67 @@
+"""The small world on the real store: 2,000 random paths, which store and pure world walk step by step together."""
+
+from dataclasses import replace
+
+import pytest
+
+from server.core.ids import CreatorId
+from server.core.ledger import Ledger
+from server.core.order import OrderState
+from server.core.rulebook import PayAfterExpiry
+from server.store.clock import StoreClock
+from server.store.connection import Durability, Store
+from server.store.embedded import EmbeddedStore
+from tests.core.small_world.steps import ending, path
+from tests.core.small_world.world import RULES, START_MS, Do, Setting, beginning
+from tests.store.desk import Desk
+from tests.store.small_store import SmallStore
+
+PATHS, LENGTH = 250, 25
+TO_THE_END = 10  # one path of so many goes on until nothing is left to happen
+SETTINGS = (
+    Setting(),
+    Setting(replace(RULES, reversal_delay_ms=0, item_level_reversal=True)),
+    Setting(use_for_ms=None, use_end_at_ms=START_MS + 4_000),
+    Setting(replace(RULES, pay_after_expiry=PayAfterExpiry.HONOUR), use_for_ms=2_000),
+)
+
+
+async def walk(desk: Desk, seed: int, setting: Setting) -> set[tuple[Do, str]]:
+    """Walk a path in both, compare them after every step, and return what was asked and answered."""
+    world = beginning(setting)
+    there = SmallStore(desk, world)
+    await desk.at(world.now_ms)
+    said = set()
+    way = list(path(seed, LENGTH, setting))
+    if seed % TO_THE_END == 0:
+        way += ending(way[-1][2])
+    for number, (step, answer, after) in enumerate(way):
+        told = await there.taken(world, step, after)
+        try:
+            assert (step, told) == (step, answer)
+            await there.compare(after)
+        except AssertionError:
+            print(f"seed {seed}, step {number} of:", *(f"{each[0]} {each[1]}" for each in way[: number + 1]), sep="\n")
+            raise
+        said.add((step.do, answer))
+        world = after
+    await there.allocator.caught_up()
+    return said
+
+
+@pytest.mark.rule("DY-REV-8")
+@pytest.mark.rule("DY-CAN-6")
+@pytest.mark.parametrize("which", range(len(SETTINGS)))
+@pytest.mark.parametrize("kind", ["embedded", "embedded_cluster"])
+async def test_store_and_small_world_walk_together(kind: str, which: int, request: pytest.FixtureRequest) -> None:
+    """Each answers as the other does, and after each step both hold the same."""
+    running: EmbeddedStore = request.getfixturevalue(kind)
+    store = await Store.connect(running.url, durability=Durability.NONE)
+    await store.redis.flushall()
+    said: set[tuple[Do, str]] = set()
+    for number in range(PATHS):
+        desk = await Desk.open(store, f"w{number:04}")
+        said |= await walk(desk, which * PATHS + number, SETTINGS[which])
+    await store.close()
+    assert {do for do, _ in said} == set(Do)
+    assert {"transfer_conflict", "not_found", "not_yours"} <= {answer for _, answer in said}
