@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 
-from server.core.account import AccountKind
 from server.core.claim import Grab
 from server.core.ids import CreatorId, PacketId, RequestId, ViewerId, claim_id_of
 from server.core.issuance import Edit, plan_edit
@@ -79,10 +78,10 @@ class SmallStore:
         self._withdrawal_ids[step.key] = made.withdrawal_id
 
     async def _paid(self, _: World, step: Step) -> None:
-        await self.withdrawals.paid(self.creator_id, self._withdrawal_ids.get(step.key, "nobody's"))
+        await self.withdrawals.paid(self.creator_id, self._withdrawal_ids.get(step.key, "nobody"))
 
     async def _failed(self, _: World, step: Step) -> None:
-        await self.withdrawals.failed(self.creator_id, self._withdrawal_ids.get(step.key, "nobody's"))
+        await self.withdrawals.failed(self.creator_id, self._withdrawal_ids.get(step.key, "nobody"))
 
     async def _fund(self, world: World, step: Step) -> None:
         terms, setting = terms_of(SHARES), world.setting

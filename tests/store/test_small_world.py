@@ -4,11 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.core.ids import CreatorId
-from server.core.ledger import Ledger
-from server.core.order import OrderState
 from server.core.rulebook import PayAfterExpiry
-from server.store.clock import StoreClock
 from server.store.connection import Durability, Store
 from server.store.embedded import EmbeddedStore
 from tests.core.small_world.steps import ending, path
@@ -27,7 +23,11 @@ SETTINGS = (
 
 
 async def walk(desk: Desk, seed: int, setting: Setting) -> set[tuple[Do, str]]:
-    """Walk a path in both, compare them after every step, and return what was asked and answered."""
+    """
+    Walk a path in both and return what was asked and answered.
+
+    Both are compared after every step that changes something; had another changed the store, the next would show it.
+    """
     world = beginning(setting)
     there = SmallStore(desk, world)
     await desk.at(world.now_ms)
@@ -39,7 +39,8 @@ async def walk(desk: Desk, seed: int, setting: Setting) -> set[tuple[Do, str]]:
         told = await there.taken(world, step, after)
         try:
             assert (step, told) == (step, answer)
-            await there.compare(after)
+            if number == len(way) - 1 or (after is not world and step.do is not Do.WAIT):
+                await there.compare(after)
         except AssertionError:
             print(f"seed {seed}, step {number} of:", *(f"{each[0]} {each[1]}" for each in way[: number + 1]), sep="\n")
             raise

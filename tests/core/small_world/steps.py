@@ -40,8 +40,9 @@ def path(seed: int, length: int, setting: Setting) -> Iterator[tuple[Step, str, 
         offered = [*world.steps(), ALMOST]
         roll = rng.random()
         if roll < 0.75:
-            moving = [step for step in offered if taken(world, step)[1] is not world] or offered
-            (step,) = rng.choices(moving, [_WEIGHTS.get(step.do, 4) for step in moving])
+            weights = [0 if step.twisted else _WEIGHTS.get(step.do, 4) for step in offered]
+            tries = rng.choices(offered, weights, k=_TRIES)
+            step = next((each for each in tries if taken(world, each)[1] is not world), tries[0])
         elif roll < 0.85:
             step = last
         else:
@@ -51,6 +52,7 @@ def path(seed: int, length: int, setting: Setting) -> Iterator[tuple[Step, str, 
         yield step, answer, world
 
 
+_TRIES = 8  # for a step that moves something
 _WEIGHTS = {
     **dict.fromkeys((Do.VOID, Do.END), 1),  # after these there is little left to tell
     **dict.fromkeys((Do.WAIT, Do.WITHDRAW), 3),
