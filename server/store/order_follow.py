@@ -1,9 +1,10 @@
 """
 The platform's part of an order: its packets are locked before home's are, and then follow whatever home has decided.
 
-A part is made first (``hold``). If the order then comes to nothing, or the process dies, home gets a record that says
-so, which no submit decided before can pass, and only then the part lets its packets go. What home decides later it
-writes down for the part in the same step; the part carries that out once each, in order, as often as it is asked.
+A part is made first (``hold``), with all that was agreed: who asks for the same order again then only has to enter it
+at home. If the order comes to nothing, or the process dies, home gets a record that says so, which no submit decided
+before can pass, and only then the part lets its packets go. What home decides later it writes down for the part in the
+same step; the part carries that out once each, in order, as often as it is asked.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from server.core.account import AccountKind, account
 from server.core.asset import Asset, AssetState
 from server.core.effects import Gains
 from server.core.ids import PLATFORM, OrderId, home_of, packet_of_claim
-from server.core.order import cancel
+from server.core.order import REFUNDS_MAX, cancel
 from server.core.posting import OrderKind, Part, Posting, Reversal, merged, parts_of
 from server.core.refusal import Refused
 from server.core.rulebook import Rulebook
@@ -33,7 +34,7 @@ from server.store.order_record import (
 )
 
 PART_WAIT_REAL_MS = 30_000  # until the sweeper looks whether the other tag was told; no living process takes as long
-TRIES_MAX = 20  # a try is lost only to another process that did something for the same order
+TRIES_MAX = REFUNDS_MAX + 20  # a try is lost only to a step that another process has made: there are not as many
 
 
 class PlatformParts:
@@ -58,7 +59,7 @@ class PlatformParts:
         """Lock the platform's packets for an order about to be submitted; *version* is that of the part so far."""
         now_ms = record.created_at_ms
         assets = tuple(asset for asset in record.assets if asset.creator_id is None)
-        held = PartRecord(record.order, assets, record.deal, HELD, version, now_ms)
+        held = PartRecord(record.order, assets, record.deal, HELD, version, now_ms, home_version=record.version - 1)
         return await self._commit(
             held,
             replace(part, transfer_id=f"hold:{part.order_id}:{version + 1}"),
@@ -85,7 +86,9 @@ class PlatformParts:
             elif part.state != HELD:
                 await look_again(self._store, _nothing(part.order_id), part.version, None)
                 return
-            elif await self._abandon(home, part) and await self._release(part, here.now_ms):
+            elif home.version == part.home_version and not await self._abandon(home, part):
+                continue
+            elif await self._release(part, here.now_ms):
                 return
         raise Refused("raced", "others keep changing this order", field="order_id")
 

@@ -7,7 +7,7 @@ for it, leaves a record of the state ``abandoned`` and nothing else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -35,7 +35,7 @@ class Deal:
 
     quote: Quote
     packets: tuple[PacketUse, ...]
-    assets: tuple[Asset, ...]  # as they were locked
+    assets: tuple[Asset, ...]  # as they were before it
     discounts: tuple[Discount, ...]
     platform: str
     rates: Rates
@@ -58,7 +58,7 @@ class Progress:
 
     paid_at_ms: int | None = None
     refunds: tuple[Refund, ...] = ()
-    states: Mapping[str, AssetState] | None = None  # of the packets, by asset id; None: all as they were locked
+    states: Mapping[str, AssetState] = field(default_factory=dict)  # of the packets, by asset id
     follows: tuple[Followed, ...] = ()
 
 
@@ -66,6 +66,7 @@ class Progress:
 class PartProgress:
     """What became of the platform's packets in an order: home's last step that they followed, and their states."""
 
+    home_version: int  # home's, when the part was made: home has heard nothing of the order as long as it has this
     followed: int
     states: Mapping[str, AssetState]
 
@@ -124,6 +125,7 @@ class PartRecord:
     state: str
     version: int
     created_at_ms: int
+    home_version: int
     followed: int = 0
 
     @property
@@ -133,7 +135,9 @@ class PartRecord:
 
     def fields(self) -> dict[str, str]:
         """Return the part's fields as they are stored, but for the version, which the script writes."""
-        progress = PartProgress(self.followed, {asset.asset_id: asset.state for asset in self.assets})
+        progress = PartProgress(
+            self.home_version, self.followed, {asset.asset_id: asset.state for asset in self.assets}
+        )
         return {
             "order_id": self.order_id,
             "viewer_id": self.order.viewer_id,
@@ -208,7 +212,7 @@ def _order_from(fields: _Fields, version: int) -> OrderRecord:
         progress.paid_at_ms,
         progress.refunds,
     )
-    assets = tuple(in_state(asset, (progress.states or {}).get(asset.asset_id), order) for asset in deal.assets)
+    assets = tuple(in_state(asset, progress.states[asset.asset_id], order) for asset in deal.assets)
     return OrderRecord(order, assets, deal, version, int(fields[b"created_at_ms"]), progress.follows)
 
 
@@ -221,13 +225,11 @@ def _part_from(fields: _Fields, version: int) -> PartRecord:
         if asset.asset_id in progress.states
     )
     state, created_at_ms = fields[b"state"].decode(), int(fields[b"created_at_ms"])
-    return PartRecord(order, assets, deal, state, version, created_at_ms, progress.followed)
+    return PartRecord(order, assets, deal, state, version, created_at_ms, progress.home_version, progress.followed)
 
 
-def in_state(asset: Asset, state: AssetState | None, order: Order) -> Asset:
-    """Return a packet of an order in a state that the order brought it to; None leaves it as it is."""
-    if state is None:
-        return asset
+def in_state(asset: Asset, state: AssetState, order: Order) -> Asset:
+    """Return a packet of an order in a state that the order brought it to."""
     held = order.order_id if state in (AssetState.LOCKED, AssetState.REDEEMED) else None
     return replace(asset, state=state, order_id=held)
 

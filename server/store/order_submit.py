@@ -21,7 +21,7 @@ from server.core.ids import (
     order_id_of,
     packet_of_claim,
 )
-from server.core.order import Outcome, submit
+from server.core.order import Order, Outcome, submit
 from server.core.posting import OrderKind, parts_of
 from server.core.pricing import Quote
 from server.core.purchase import Purchase
@@ -36,7 +36,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.order_commit import Step, commit, decided_until
 from server.store.order_follow import PlatformParts
-from server.store.order_record import HELD, Deal, OrderRecord, Standing, room_ms_of, standing
+from server.store.order_record import HELD, Deal, OrderRecord, PartRecord, Standing, room_ms_of, standing
 from server.store.transfers import checked_transfer_id, refusal
 
 
@@ -151,58 +151,74 @@ class Submits:
                 raise refusal(b"transfer_conflict")
             return known
         there = await self._parts.standing(order_id) if home != PLATFORM else None
-        if there is not None and there.part is not None and there.part.state == HELD:
-            await self._parts.catch_up(order_id)  # of a try that got no further
+        part = None if there is None else there.part
+        if part is not None and part.state == HELD:
+            if part.home_version != here.version or not _still_good(part, asked, here.now_ms):
+                await self._parts.catch_up(order_id)
+                return None
+            return await self._enter(part.order, part.deal, here, part.created_at_ms)
+        decided = await self._decided(order_id, asked, here.now_ms)
+        if decided is None:
             return None
-        outcome, used = await self._decided(order_id, asked, here.now_ms)
-        return await self._commit(asked, outcome, used, here, 0 if there is None else there.version)
-
-    async def _commit(
-        self, asked: Submission, outcome: Outcome, used: Sequence[Asset], here: Standing, part_version: int
-    ) -> OrderRecord | None:
-        order_id, now_ms = OrderId(outcome.order.order_id), here.now_ms
-        home = home_of(order_id)
-        parts = parts_of(
-            outcome,
-            used,
-            kind=OrderKind.SUBMIT,
-            transfer_id=f"submit:{order_id}",
-            home=home,
-            merchant_id=asked.merchant_id,
-        )
+        outcome, used = decided
         deal = Deal(
             outcome.order.quote,
             outcome.order.packets,
-            outcome.assets,
+            tuple(used),
             asked.discounts,
             asked.platform,
             asked.rates,
             asked.merchant_id,
             asked.digest(),
         )
-        record = OrderRecord(outcome.order, outcome.assets, deal, here.version + 1, now_ms)
-        held = home != PLATFORM and PLATFORM in parts
-        if held and await self._parts.hold(record, parts[PLATFORM], part_version) != b"done":
+        return await self._enter(outcome.order, deal, here, here.now_ms, 0 if there is None else there.version)
+
+    async def _enter(
+        self, order: Order, deal: Deal, here: Standing, created_at_ms: int, part_version: int | None = None
+    ) -> OrderRecord | None:
+        """Enter an order at home, after the platform's part if it has one; *part_version* is None if that is made."""
+        order_id = OrderId(order.order_id)
+        home = home_of(order_id)
+        outcome = submit(order_id, order.viewer_id, deal.quote, deal.assets, here.now_ms)
+        parts = parts_of(
+            outcome,
+            deal.assets,
+            kind=OrderKind.SUBMIT,
+            transfer_id=f"submit:{order_id}",
+            home=home,
+            merchant_id=deal.merchant_id,
+        )
+        record = OrderRecord(outcome.order, outcome.assets, deal, here.version + 1, created_at_ms)
+        split = home != PLATFORM and PLATFORM in parts
+        if (
+            split
+            and part_version is not None
+            and await self._parts.hold(record, parts[PLATFORM], part_version) != b"done"
+        ):
             return None
         step = Step(
             parts[home],
-            asked.viewer_id,
+            order.viewer_id,
             record.fields(),
             here.version,
-            now_ms,
-            decided_until(used, now_ms),
-            now_ms + self.rulebook(asked.platform).order_unpaid_max_ms,
-            now_ms,
+            here.now_ms,
+            decided_until(deal.assets, here.now_ms),
+            created_at_ms + self.rulebook(deal.platform).order_unpaid_max_ms,
+            created_at_ms,
             asked=f"submit:{order_id}:{deal.asked}",
         )
         if await commit(self._store, step) == b"done":
             return record
-        if held:
+        if split:
             await self._parts.catch_up(order_id)
         return None
 
-    async def _decided(self, order_id: OrderId, asked: Submission, now_ms: int) -> tuple[Outcome, list[Asset]]:
-        """Return the order as the core submits it at *now_ms*, and the packets it uses as they were."""
+    async def _decided(self, order_id: OrderId, asked: Submission, now_ms: int) -> tuple[Outcome, list[Asset]] | None:
+        """
+        Return the order as the core submits it at *now_ms*, and the packets it uses as they were.
+
+        None if the order itself has locked one of them: another process has made it since we looked.
+        """
         rulebook = self.rulebook(asked.platform)
         if asked.asset_ids is None:
             held = await self._assets.of_viewer(asked.viewer_id, [home_of(order_id), PLATFORM])
@@ -211,6 +227,8 @@ class Submits:
             held = await self._assets.named(asked.viewer_id, asked.asset_ids)
             quote_of = exact_quote
         assets = [each.asset for each in held]
+        if any(asset.order_id == order_id for asset in assets):
+            return None
         quote, choice = quote_of(asked.purchase, asked.discounts, assets, now_ms, rulebook)
         if asked.expected_payable_fen not in (None, quote.payable_fen):
             raise Refused("price_changed", f"it costs {quote.payable_fen} fen now", field="expected_payable_fen")
@@ -224,6 +242,11 @@ class Submits:
             together.hmget(keys.clock_of(creator_id), "origin_ms", "started_ms", "speed")
             time, clock = await together.execute()
         return room_ms_of(time, clock)
+
+
+def _still_good(part: PartRecord, asked: Submission, now_ms: int) -> bool:
+    """Say whether a part was made for this very submission and its order can still be entered at home."""
+    return part.deal.asked == asked.digest() and not any(asset.expired_at(now_ms) for asset in part.deal.assets)
 
 
 def home_for(purchase: Purchase, asset_ids: Sequence[str]) -> CreatorId:
