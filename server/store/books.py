@@ -14,8 +14,8 @@ from server.store.wallet import movement_from
 
 JOURNAL_PAGE = 1_000  # entries; a claim entry can list 500 shares
 _LEFT_PAGE = 10_000
-_BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen")
-_NOT_EVERYWHERE = dict.fromkeys(("claims", "edition", "fee_fen", "balance_fen", "withdrawal_id"))
+_BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen", "reversing_fen")
+_NOT_EVERYWHERE = dict.fromkeys(("claims", "edition", "fee_fen", "balance_fen", "withdrawal_id", "shares", "reversals"))
 Line = dict[str, Any]
 
 

@@ -9,6 +9,8 @@ _OURS = (
     "claim:",
     "paid:",
     "failed:",
+    "expire:",
+    "reverse:",
     "submit:",
     "refund:",
     "finish:",
