@@ -26,7 +26,7 @@ from tests.core.small_world.orders import PURCHASE, order_id_at, refund_of, subm
 from tests.core.small_world.packets import LAUNCH
 from tests.core.small_world.world import ADDED_FEN, ANNA, MERCHANT, RATES, SHARES, STOLEN, Do, Step, World, terms_of
 from tests.store.desk import SEED, Desk
-from tests.store.shop import postings_of
+from tests.store.replay import Replay, not_empty, told_by
 
 
 class SmallStore:
@@ -45,9 +45,7 @@ class SmallStore:
         self.reversals = Reversals(store, clock)
         self.allocator = DefaultAllocator(store, clock, lambda: False)
         self.purchase = purchase_of(self.creator_id)
-        self.balances: dict[str, int] = {}
-        self.read: list[tuple[Any, ...]] = []
-        self._last_id = "-"
+        self.journal = Replay(self._said)
         self._withdrawal_ids: dict[str, str] = {}
         self._edits: dict[str, Edit] = {}
 
@@ -174,7 +172,7 @@ class SmallStore:
         """Raise AssertionError unless the store holds what the world does, in one reading."""
         order_id, packet_id = order_id_at(self.creator_id, world), self.packet_id
         async with self.desk.store.redis.pipeline(transaction=False) as together:
-            together.xrange(keys.journal(self.creator_id), self._last_id)
+            together.xrange(keys.journal(self.creator_id), self.journal.read_from)
             together.hgetall(keys.wallet(self.creator_id))
             together.hgetall(keys.packet(packet_id))
             together.hgetall(keys.assets(packet_id))
@@ -184,17 +182,15 @@ class SmallStore:
             together.lrange(keys.shares(packet_id), 0, -1)
             together.lrange(keys.added(packet_id), 0, -1)
             journal, wallet, packet, assets, owners, reversals, order, *lists = await together.execute()
-        self._hear(journal)
-        assert self.read == [entry_of(each) for each in world.ledger.journal]
-        assert {name: fen for name, fen in self.balances.items() if fen} == {
-            name: fen for name, fen in world.ledger.balances().items() if fen
-        }
+        self.journal.hear(journal)
+        assert self.journal.entries == [told_by(each) for each in world.ledger.journal]
+        assert self.journal.held() == not_empty(world.ledger.balances())
         assert _numbers(wallet, WALLET) == wallet_of(world)
         assert _numbers(packet, PACKET) == packet_numbers_of(world)
         assert packet.get(b"state", b"").decode() == (world.issue.state if world.issue else "")
         assert self._text(assets) == assets_of(world)
         assert [line.decode().partition(":")[0] for line in owners] == [each.viewer_id for each in world.assets]
-        assert {self._said(name): due for name, due in reversals} == {
+        assert {self._said(name.decode()): due for name, due in reversals} == {
             f"{each.key}|{each.packet_id}|{each.amount_fen}": each.due_at_ms for each in world.reversals
         }
         assert order_told(order) == order_of(world)
@@ -202,27 +198,14 @@ class SmallStore:
         left = [] if over else packet_shares(world)[len(world.assets) :]
         assert [int(fen) for each in lists for fen in each] == list(left)
 
-    def _hear(self, found: Any) -> None:
-        """Take in what the journal has got since, and replay it."""
-        for entry_id, fields in found:
-            self._last_id = f"({entry_id.decode()}"
-            entry = {name.decode(): self._said(value) for name, value in fields.items()}
-            for debit, credit, fen in postings_of(entry):
-                fee_fen = int(entry.get("fee_fen", 0))
-                self.balances[debit] = self.balances.get(debit, 0) - fen - fee_fen
-                self.balances[credit] = self.balances.get(credit, 0) + fen
-            withdrawn = {made: asked for asked, made in self._withdrawal_ids.items()}
-            told = {name: withdrawn.get(value, value) for name, value in entry.items()}
-            for made, asked in withdrawn.items():
-                told["transfer_id"] = told["transfer_id"].replace(made, asked)
-            self.read.append(entry_told(told))
-
-    def _said(self, text: bytes) -> str:
+    def _said(self, text: str) -> str:
         """Return a text of the store as the world says it."""
-        return text.decode().replace(self.creator_id, small.CREATOR)
+        for asked, made in self._withdrawal_ids.items():
+            text = text.replace(made, asked)
+        return text.replace(self.creator_id, small.CREATOR)
 
     def _text(self, fields: Mapping[bytes, bytes]) -> dict[str, str]:
-        return {name.decode(): self._said(value) for name, value in fields.items()}
+        return {name.decode(): self._said(value.decode()) for name, value in fields.items()}
 
 
 WALLET = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen", "reversing_fen")
@@ -287,25 +270,6 @@ def order_told(found: list[bytes | None]) -> tuple[Any, ...]:
         return ("", None, [])
     told = orjson.loads(progress)
     return (state.decode(), told["paid_at_ms"], [each["refund_id"] for each in told["refunds"]])
-
-
-def entry_of(entry: Any) -> tuple[Any, ...]:
-    """Return a line of the pure journal, to be compared."""
-    return (
-        *(entry.kind, entry.transfer_id, entry.packet_id or "", entry.debit, entry.credit, entry.amount_fen),
-        *(entry.withdrawal_id, entry.balance_fen, entry.order_id or "", list(map(tuple, entry.postings))),
-    )
-
-
-def entry_told(entry: Mapping[str, str]) -> tuple[Any, ...]:
-    """Return an entry of the store's journal in the same form."""
-    postings = postings_of(entry) if entry.get("postings") else []
-    balance_fen = entry.get("balance_fen")
-    return (
-        *(entry["kind"], entry["transfer_id"], entry["packet_id"], entry["debit"], entry["credit"]),
-        *(int(entry["amount_fen"]), entry.get("withdrawal_id", "")),
-        *(None if balance_fen is None else int(balance_fen), entry.get("order_id", ""), postings),
-    )
 
 
 def _numbers(fields: Mapping[bytes, bytes], names: tuple[str, ...]) -> list[int]:

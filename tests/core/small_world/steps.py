@@ -15,7 +15,10 @@ from tests.core.small_world import orders, packets
 from tests.core.small_world.money import Answer
 from tests.core.small_world.world import (
     ALMOST,
+    ANNA,
+    BELA,
     STEPS,
+    STOLEN,
     Do,
     Setting,
     Step,
@@ -36,28 +39,42 @@ def path(seed: int, length: int, setting: Setting) -> Iterator[tuple[Step, str, 
     """Yield so many random steps, legal and illegal, with the answer to each and the world then."""
     rng = Random(seed)
     world, last = beginning(setting), STEPS[0]
+    opening = list(_OPENING[: rng.randrange(len(_OPENING) + 1)])
     for _ in range(length):
         offered = [*world.steps(), ALMOST]
         roll = rng.random()
-        if roll < 0.75:
-            weights = [0 if step.twisted else _WEIGHTS.get(step.do, 4) for step in offered]
-            tries = rng.choices(offered, weights, k=_TRIES)
+        if opening and opening[0] in offered and roll < 0.75:
+            step = opening.pop(0)
+        elif roll < 0.75:
+            tries = rng.choices(offered, [_weight(step) for step in offered], k=_TRIES)
             step = next((each for each in tries if taken(world, each)[1] is not world), tries[0])
         elif roll < 0.85:
             step = last
         else:
-            step = rng.choice([each for each in offered if each.twisted] * (roll < 0.9) or offered)
+            odd = [each for each in offered if each.twisted or each.number == STOLEN]
+            step = rng.choice(odd * (roll < 0.92) or offered)
         answer, world = taken(world, step)
         last = step
         yield step, answer, world
 
 
-_TRIES = 8  # for a step that moves something
-_WEIGHTS = {
-    **dict.fromkeys((Do.VOID, Do.END), 1),  # after these there is little left to tell
-    **dict.fromkeys((Do.WAIT, Do.WITHDRAW), 3),
-    **dict.fromkeys((Do.FUND, Do.LAUNCH, Do.CLAIM, Do.SUBMIT, Do.PAY), 16),
-}
+_TRIES = 12  # for a step that moves something
+_OPENING = (
+    STEPS[0],
+    Step(Do.FUND, "f1"),
+    Step(Do.LAUNCH),
+    Step(Do.WAIT),
+    *(Step(Do.CLAIM, viewer) for viewer in (BELA, ANNA)),
+    Step(Do.SUBMIT, ANNA),
+    Step(Do.PAY, "p1"),
+)
+
+
+def _weight(step: Step) -> int:
+    """Say how often a step is tried: after a void or an end there is little left to tell."""
+    if step.do in (Do.VOID, Do.END):
+        return 1
+    return 0 if step.twisted else 4
 
 
 def ending(world: World) -> Iterator[tuple[Step, str, World]]:

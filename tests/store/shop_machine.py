@@ -1,0 +1,320 @@
+"""The machine of all that moves money: wallet and packets, and what viewers do with what they have claimed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from server.core import order as core
+from server.core.asset import Asset, sweep
+from server.core.discount import Discount, DiscountKind
+from server.core.ids import PLATFORM, CreatorId, PacketId, ViewerId, order_id_of
+from server.core.ledger import Transfer, TransferKind
+from server.core.order import Order, OrderState, Outcome, Refund
+from server.core.posting import OrderKind, Reversal, parts_of
+from server.core.purchase import Client, Entrance, Line, Purchase
+from server.core.refusal import Refused
+from server.core.rulebook import LAB, PayAfterExpiry, Rulebook
+from server.core.selection import exact_quote
+from server.core.settlement import Rates, Settlement, settle
+from server.core.stacking import best_quote
+from server.store.assets import Assets
+from server.store.clock import StoreClock
+from server.store.connection import Store
+from server.store.orders import Orders
+from server.store.reversals import Reversals
+from tests.store.money_machine import CREATORS, WHICH, Money
+from tests.store.money_model import Bought, Model
+
+STRICT = replace(LAB, platform="strict", order_unpaid_max_ms=150, refund_horizon_ms=200, reversal_delay_ms=25)
+LENIENT = replace(
+    LAB,
+    platform="lenient",
+    order_unpaid_max_ms=90,
+    refund_horizon_ms=120,
+    pay_after_expiry=PayAfterExpiry.HONOUR,
+    item_level_reversal=True,
+)
+SHOPS = {each.platform: each for each in (STRICT, LENIENT)}
+DISCOUNTS = (
+    Discount("full", DiscountKind.FULL_REDUCTION, amount_fen=120),
+    Discount("creator", DiscountKind.CREATOR_COUPON, amount_fen=90),
+    Discount("platform", DiscountKind.PLATFORM_COUPON, amount_fen=70),
+    Discount("coin", DiscountKind.GOLD_COIN, amount_fen=30),
+)
+RATES = Rates(commission=2_000, service_fee=500)
+MERCHANT = "shop"
+
+
+class Shopping(Money):
+    """What follows from a claim: orders, expiry, reversals; the platform's packets go together with a creator's."""
+
+    def opened(self, store: Store, clock: StoreClock) -> None:
+        self.shop = Orders(store, clock, Assets(store, clock), SHOPS)
+        self.reversals = Reversals(store, clock)
+
+    @rule(
+        viewer=st.sampled_from("abcdef"),
+        prices=st.lists(st.integers(0, 1_500), min_size=1, max_size=3),
+        picked=st.none() | st.lists(WHICH, max_size=3),
+        discounts=st.sets(st.sampled_from(DISCOUNTS)),
+        platform=st.sampled_from(sorted(SHOPS)),
+        shipping_fen=st.sampled_from([0, 40]),
+        nobodys=st.integers(0, 4),
+        again=st.booleans(),
+    )
+    def submit(
+        self,
+        viewer: str,
+        prices: list[int],
+        picked: list[int] | None,
+        discounts: set[Discount],
+        platform: str,
+        shipping_fen: int,
+        nobodys: int,
+        *,
+        again: bool,
+    ) -> None:
+        """Order with the best packets, or with those picked; now and then at no creator's, or with another's packet."""
+        at = None if nobodys == 0 else CREATORS[0]
+        lines = tuple(
+            Line(f"l{i}", f"goods-{i}", fen, creator_id=at, entrance=Entrance.LIVE_ROOM) for i, fen in enumerate(prices)
+        )
+        asked: dict[str, Any] = {
+            "viewer_id": ViewerId(viewer),
+            "purchase": Purchase(lines, Client.DOUYIN, shipping_fen=shipping_fen),
+            "discounts": sorted(discounts, key=lambda each: each.discount_id),
+            "platform": platform,
+            "rates": RATES,
+            "merchant_id": MERCHANT,
+            "transfer_id": self.next_transfer(),
+            "asset_ids": self.picked(viewer, picked),
+        }
+        codes = {self.code(self.shop.submit(**asked)) for _ in range(1 + again)}
+        try:
+            bought, outcome, used = self.submitted(asked)
+        except Refused as refusal:
+            assert codes == {refusal.code}
+            return
+        assert codes == {""}
+        self.orders.append(bought)
+        self.carry_out(bought, outcome, used, OrderKind.SUBMIT, f"submit:{bought.order_id}")
+
+    def picked(self, viewer: str, picked: list[int] | None) -> list[str] | None:
+        """Return the ids of some of the viewer's own assets, or, by an odd number past those, of anybody's."""
+        if picked is None:
+            return None
+        everybody = [asset for model in self.models for asset in model.assets]
+        own = [asset for asset in everybody if asset.viewer_id == viewer]
+        chosen = [(everybody if n == 13 else own)[n:] for n in picked]
+        return list(dict.fromkeys(each[0].asset_id for each in chosen if each))
+
+    def submitted(self, asked: Mapping[str, Any]) -> tuple[Bought, Outcome, list[Asset]]:
+        """Return the order as the core makes it, and the packets in it as they were. Raises Refused."""
+        viewer_id, rulebook = asked["viewer_id"], SHOPS[asked["platform"]]
+        named, purchase = asked["asset_ids"], asked["purchase"]
+        by_id = {asset.asset_id: asset for model in self.models for asset in model.assets}
+        home = purchase.lines[0].creator_id or PLATFORM
+        if named is None:
+            held = [each for each in by_id.values() if each.viewer_id == viewer_id and tag_of(each) in (home, PLATFORM)]
+            quote, choice = best_quote(purchase, asked["discounts"], held, self.now_ms, rulebook)
+        else:
+            held = [by_id[name] for name in named]
+            if any(each.viewer_id != viewer_id for each in held):
+                raise Refused("not_yours", "somebody else's")
+            home = next((tag_of(each) for each in held if tag_of(each) != PLATFORM), home)
+            quote, choice = exact_quote(purchase, asked["discounts"], held, self.now_ms, rulebook)
+        used = [asset for asset, _ in choice.used]
+        order_id = order_id_of(home, viewer_id, asked["transfer_id"])
+        outcome = core.submit(order_id, viewer_id, quote, used, self.now_ms)
+        return Bought(outcome.order, home, rulebook, self.now_ms, asked), outcome, used
+
+    @rule(which=WHICH)
+    def submit_something_else(self, which: int) -> None:
+        if self.orders:
+            asked = dict(self.orders[which % len(self.orders)].asked)
+            asked["merchant_id"] = "another"
+            assert self.code(self.shop.submit(**asked)) == "transfer_conflict"
+
+    @rule(which=WHICH, again=st.booleans())
+    def pay(self, which: int, *, again: bool) -> None:
+        if self.orders:
+            bought, transfer_id = self.orders[which % len(self.orders)], self.next_transfer()
+            codes = {self.code(self.shop.pay(bought.order_id, transfer_id)) for _ in range(1 + again)}
+            self.step(bought, OrderKind.PAY, transfer_id, codes)
+
+    @rule(which=WHICH, again=st.booleans())
+    def cancel(self, which: int, *, again: bool) -> None:
+        if self.orders:
+            bought, transfer_id = self.orders[which % len(self.orders)], self.next_transfer()
+            codes = {self.code(self.shop.cancel(bought.order_id, transfer_id)) for _ in range(1 + again)}
+            self.step(bought, OrderKind.CANCEL, transfer_id, codes)
+
+    @rule(which=WHICH, share=st.sampled_from(["line", "half", "all", "extras", "too much"]), again=st.booleans())
+    def refund(self, which: int, share: str, *, again: bool) -> None:
+        if self.orders:
+            bought, refund_id = self.orders[which % len(self.orders)], self.next_transfer()
+            asked = refund_for(bought.order, refund_id, share)
+            codes = {self.code(self.shop.refund(bought.order_id, asked)) for _ in range(1 + again)}
+            self.step(bought, OrderKind.REFUND, f"refund:{bought.order_id}:{refund_id}", codes, asked)
+
+    @rule(which=WHICH)
+    def refund_otherwise(self, which: int) -> None:
+        """A refund's id with another body stands for another refund already."""
+        known = [(bought, each) for bought in self.orders for each in bought.order.refunds]
+        if known:
+            bought, asked = known[which % len(known)]
+            other = replace(asked, extras_fen=asked.extras_fen + 1)
+            assert self.code(self.shop.refund(bought.order_id, other)) == "refund_conflict"
+
+    @rule(which=WHICH, again=st.booleans())
+    def finish(self, which: int, *, again: bool) -> None:
+        if self.orders:
+            bought = self.orders[which % len(self.orders)]
+            codes = {self.code(self.shop.finish(bought.order_id)) for _ in range(1 + again)}
+            self.step(bought, OrderKind.FINISH, f"finish:{bought.order_id}", codes)
+
+    @rule(which=WHICH, again=st.booleans())
+    def catch_up(self, which: int, *, again: bool) -> None:
+        if not self.orders:
+            return
+        bought = self.orders[which % len(self.orders)]
+        codes = {self.code(self.shop.catch_up(bought.order_id)) for _ in range(1 + again)}
+        if bought.due_at_ms is None or self.now_ms < bought.due_at_ms:
+            assert codes == {""}
+        elif bought.order.state is OrderState.PAID:
+            self.step(bought, OrderKind.FINISH, f"finish:{bought.order_id}", codes)
+        else:
+            self.step(bought, OrderKind.CANCEL, f"unpaid:{bought.order_id}", codes)
+
+    def step(
+        self, bought: Bought, kind: OrderKind, transfer_id: str, codes: set[str], asked: Refund | None = None
+    ) -> None:
+        """Do to the model what was asked of the store, which answered with *codes*."""
+        used = {packet.asset_id for packet in bought.order.packets}
+        before = [asset for model in self.models for asset in model.assets if asset.asset_id in used]
+        before.sort(key=lambda asset: [packet.asset_id for packet in bought.order.packets].index(asset.asset_id))
+        settled = None
+        try:
+            match kind:
+                case OrderKind.PAY:
+                    outcome = core.pay(bought.order, before, self.now_ms, bought.rulebook)
+                case OrderKind.CANCEL:
+                    outcome = core.cancel(bought.order, before, self.now_ms, bought.rulebook)
+                case OrderKind.REFUND:
+                    assert asked is not None
+                    outcome = core.refund(bought.order, before, asked, self.now_ms, bought.rulebook)
+                case _:
+                    outcome = core.finish(bought.order, before, self.now_ms, bought.rulebook)
+                    settled = settlement_of(bought.order, bought.rulebook)
+        except Refused as refusal:
+            assert codes == {refusal.code}
+            return
+        assert codes == {""}
+        if outcome.order != bought.order:
+            bought.order = outcome.order
+            bought.version += 1
+            self.carry_out(bought, outcome, before, kind, transfer_id, settled)
+
+    def carry_out(
+        self,
+        bought: Bought,
+        outcome: Outcome,
+        before: Sequence[Asset],
+        kind: OrderKind,
+        transfer_id: str,
+        settled: Settlement | None = None,
+    ) -> None:
+        """Move what a step of an order moves, in the journal of each whose packets are in it."""
+        parts = parts_of(
+            outcome,
+            before,
+            kind=kind,
+            transfer_id=transfer_id,
+            home=bought.home,
+            merchant_id=MERCHANT,
+            settled=settled,
+        )
+        for name, part in parts.items():
+            if not part.postings:
+                continue
+            if name != bought.home:
+                word = "hold" if kind is OrderKind.SUBMIT else "follow"
+                part = replace(part, transfer_id=f"{word}:{bought.order_id}:{bought.version}")
+            self.books[name].ledger.post_part(part)
+            self.books[name].reversals += part.reversals
+        for asset in outcome.assets:
+            packet_id, _, index = asset.asset_id.rpartition(":")
+            self.model_of(PacketId(packet_id)).assets[int(index)] = asset
+
+    def model_of(self, packet_id: PacketId) -> Model:
+        return next(model for model in self.models if model.packet_id == packet_id)
+
+    @rule(which=WHICH, again=st.booleans())
+    def expire(self, which: int, *, again: bool) -> None:
+        if (model := self.pick(which)) is None:
+            return
+        looked_at = [self.runner.run(self.reversals.expire(model.packet_id)) for _ in range(1 + again)]
+        first, gone_fen = model.expired_upto, 0
+        while model.expired_upto < model.given and model.assets[model.expired_upto].expired_at(self.now_ms):
+            before = model.assets[model.expired_upto]
+            after = model.assets[model.expired_upto] = sweep(before, self.now_ms)
+            gone_fen += before.face_fen if after is not before else 0
+            model.expired_upto += 1
+        assert looked_at == [model.expired_upto - first, 0][: 1 + again]
+        if gone_fen:
+            cause = f"expire:{model.packet_id}:{first}"
+            self.back(model, TransferKind.EXPIRE, cause, gone_fen, cause)
+
+    @rule(whose=st.sampled_from(CREATORS), again=st.booleans())
+    def reverse(self, whose: CreatorId, *, again: bool) -> None:
+        arrived = [self.runner.run(self.reversals.reverse(whose)) for _ in range(1 + again)]
+        book = self.books[whose]
+        due = sorted((each for each in book.reversals if each.due_at_ms <= self.now_ms), key=_in_the_store)
+        assert arrived == [len(due), 0][: 1 + again]
+        if due:
+            book.reversals = [each for each in book.reversals if each not in due]
+            amount_fen = sum(each.amount_fen for each in due)
+            assert self.post(Transfer(TransferKind.REVERSE, f"reverse:{due[0].key}", whose, amount_fen)) == ""
+
+    @rule(which=WHICH, off_ms=st.integers(-1, 1))
+    def wait_for_an_edge(self, which: int, off_ms: int) -> None:
+        """Go to an instant at which something begins or ends, or a millisecond before or after it."""
+        edges = [asset.use_end_at_ms for model in self.models for asset in model.assets]
+        edges += [each.due_at_ms for book in self.books.values() for each in book.reversals]
+        edges += [bought.due_at_ms for bought in self.orders if bought.due_at_ms is not None]
+        ahead = sorted({edge for edge in edges if self.now_ms < edge + off_ms < self.now_ms + 1_000})
+        if ahead:
+            self.wait(ahead[which % len(ahead)] + off_ms - self.now_ms)
+
+
+def refund_for(order: Order, refund_id: str, share: str) -> Refund:
+    """Return a refund of so much of what an order still has to refund."""
+    refunded = order.refunded_by_line
+    left = {line: fen - refunded.get(line, 0) for line, fen in order.paid_by_line.items()}
+    extras_fen = order.quote.purchase.shipping_fen - sum(each.extras_fen for each in order.refunds)
+    first = next(iter(left))
+    match share:
+        case "line":
+            return Refund(refund_id, {first: left[first]})
+        case "half":
+            return Refund(refund_id, {line: fen // 2 for line, fen in left.items()})
+        case "all":
+            return Refund(refund_id, left, extras_fen)
+        case "extras":
+            return Refund(refund_id, {}, extras_fen)
+    return Refund(refund_id, {first: left[first] + 1})
+
+
+def settlement_of(order: Order, rulebook: Rulebook) -> Settlement:
+    return settle(order.quote, RATES, rulebook, refunded_fen=sum(order.refunded_by_line.values()))
+
+
+def tag_of(asset: Asset) -> CreatorId:
+    return PLATFORM if asset.creator_id is None else asset.creator_id
+
+
+def _in_the_store(reversal: Reversal) -> tuple[int, str]:
+    return reversal.due_at_ms, f"{reversal.key}|{reversal.packet_id}|{reversal.amount_fen}"
