@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -10,16 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from server.core.asset import Asset, asset_of
 from server.core.channel import FeeMode
 from server.core.claim import ClaimStatus
-from server.core.feed import FeedEntry
 from server.core.ids import PLATFORM, CreatorId, PacketId, RoomId, ViewerId
-from server.core.issuance import plan_edit
 from server.core.ledger import Product, Transfer, TransferKind
-from server.core.money import half_up
 from server.core.packet import Schedule
-from server.core.posting import Reversal
 from server.core.refusal import Refused
 from server.core.rulebook import KUAISHOU, LAB
-from server.core.split import split
 from server.store.allocators.default import DefaultAllocator
 from server.store.clock import StoreClock
 from server.store.connection import Durability, Store
@@ -32,10 +27,25 @@ from tests.store.money_model import Book, Bought, Model, compare
 S = ClaimStatus
 CREATORS = (CreatorId("c1"), PLATFORM)
 WHOSE = st.sampled_from((CREATORS[0], *CREATORS))
-VIEWERS = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=8)
+SHARES = st.lists(st.integers(1, 600), min_size=1, max_size=12)
+USE_FOR_MS, DELAY_MS = st.sampled_from([None, 60, 250]), st.sampled_from([0, 30])
+VIEWERS = st.lists(st.sampled_from("abcd"), min_size=1, max_size=8)
 WHICH = st.integers(0, 20)
 FEES = replace(KUAISHOU, fee_mode=FeeMode.DEDUCTED, withdraw_channels=("alipay",))
 """A platform that has it all: fees, taken off the amount, and withdrawals."""
+
+
+class Live(NamedTuple):
+    """A packet that is to go live at once."""
+
+    shares: list[int]
+    whose: CreatorId
+    use_for_ms: int | None
+    delay_ms: int
+    viewers: list[str]
+
+
+LIVE = st.builds(Live, SHARES, WHOSE, USE_FOR_MS, DELAY_MS, VIEWERS)
 
 
 class Money(RuleBasedStateMachine):
@@ -53,9 +63,11 @@ class Money(RuleBasedStateMachine):
         self.taps = 0
         self.transfers = 0
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(live=st.lists(LIVE, max_size=3))
+    def open(self, live: list[Live]) -> None:
         self.runner.run(self._open())
+        for each in live:
+            self.go_live(each)
 
     async def _open(self) -> None:
         store = await Store.connect(self.url, durability=Durability.NONE)
@@ -147,13 +159,16 @@ class Money(RuleBasedStateMachine):
         transfer_id = f"{'paid' if paid else 'failed'}:{asked.withdrawal_id}"
         assert codes == {self.post(replace(asked, kind=kind, transfer_id=transfer_id))}
 
-    @rule(
-        shares=st.lists(st.integers(1, 1_000), min_size=1, max_size=12),
-        whose=WHOSE,
-        use_for_ms=st.sampled_from([None, 60, 250]),
-        delay_ms=st.sampled_from([0, 30]),
-        again=st.booleans(),
-    )
+    @rule(packet=LIVE)
+    def go_live(self, packet: Live) -> None:
+        """Do all that it takes for a packet to be in viewers' hands."""
+        self.recharge(2 * sum(packet.shares), "bank", Product.RED_PACKET, packet.whose, again=False)
+        self.fund(packet.shares, packet.whose, packet.use_for_ms, packet.delay_ms, again=False)
+        last = len(self.models) - 1
+        self.launch(last, 0, 5_000)
+        self.claim(last, packet.viewers)
+
+    @rule(shares=SHARES, whose=WHOSE, use_for_ms=USE_FOR_MS, delay_ms=DELAY_MS, again=st.booleans())
     def fund(self, shares: list[int], whose: CreatorId, use_for_ms: int | None, delay_ms: int, *, again: bool) -> None:
         transfer_id = self.next_transfer()
         packet_id = PacketId(f"{whose}.{transfer_id}")
@@ -234,117 +249,6 @@ class Money(RuleBasedStateMachine):
             edge_ms = model.grab_at_ms if opening else model.claim_end_at_ms
             self.wait(max(0, edge_ms + off_ms - self.now_ms))
             self.claim(which, viewers)
-
-    @rule(which=WHICH)
-    def sweep(self, which: int) -> None:
-        if (model := self.pick(which)) is None:
-            return
-        counts = self.runner.run(self.packets.sweep(model.packet_id))
-        due = model.state == "launched" and self.now_ms >= model.claim_end_at_ms
-        assert (counts is not None) == (due or model.state == "settled")
-        if due:
-            self.give_back(model, TransferKind.SWEEP, f"sweep:{model.packet_id}", "settled")
-
-    @rule(which=WHICH, again=st.booleans())
-    def void(self, which: int, *, again: bool) -> None:
-        if (model := self.pick(which)) is None:
-            return
-        transfer_id = self.next_transfer()
-        codes = {
-            self.code(self.packets.void(model.packet_id, transfer_id=transfer_id, lead_ms=None))
-            for _ in range(1 + again)
-        }
-        if model.state in ("voided", "settled"):
-            assert codes == {model.state}
-        elif model.state == "launched" and self.now_ms >= model.claim_end_at_ms:
-            assert codes == {"too_late"}
-        else:
-            assert codes == {""}
-            self.give_back(model, TransferKind.VOID, transfer_id, "voided")
-
-    @rule(which=WHICH, share_count=st.integers(1, 15), again=st.booleans())
-    def edit(self, which: int, share_count: int, *, again: bool) -> None:
-        if (model := self.pick(which)) is None or share_count == len(model.shares):
-            return
-        transfer_id = self.next_transfer()
-        packet = self.runner.run(self.packets.get(model.packet_id))
-        plan = plan_edit(packet, share_count, LAB)
-        seed = transfer_id.encode().ljust(32, b"-")
-        shares = [] if plan.added is None else split(plan.added, seed)
-        codes = {
-            self.code(self.packets.edit(packet, plan, transfer_id=transfer_id, shares=shares, seed=seed))
-            for _ in range(1 + again)
-        }
-        if model.state in ("voided", "settled"):
-            assert codes == {model.state}
-        elif model.state == "launched" and self.now_ms >= model.claim_end_at_ms:
-            assert codes == {"too_late"}
-        elif share_count < model.given:
-            assert codes == {"below_claimed"}
-        elif plan.added is None:
-            assert codes == {""}
-            trimmed = model.shares[share_count:]
-            cause = f"trim:{model.packet_id}:{model.edition + 1}"
-            self.back(model, TransferKind.TRIM, transfer_id, sum(trimmed), cause)
-            del model.shares[share_count:]
-            model.waiting = max(0, model.waiting - len(trimmed))
-            self.edited(model)
-        else:
-            added_fen = half_up(len(shares) * model.first_fen, model.first_count)
-            assert added_fen == sum(shares)
-            transfer = Transfer(TransferKind.EDIT, transfer_id, model.creator_id, added_fen, model.packet_id)
-            assert codes == {self.post(transfer)}
-            if codes == {""}:
-                model.waiting = (model.waiting if self.now_ms < model.claimable_at_ms else 0) + len(shares)
-                model.claimable_at_ms = self.now_ms + 2_000 if model.state == "launched" else 0
-                model.shares += shares
-                self.edited(model)
-
-    def edited(self, model: Model) -> None:
-        model.edition += 1
-        self.hear(model, "changed")
-
-    def hear(self, model: Model, kind: str) -> None:
-        """Have the allocator hear what the feed would tell it."""
-        room_id = self.desks[model.creator_id].room.room_id
-        self.allocator.observe(FeedEntry(room_id, "1-0", kind, model.packet_id, 0, self.now_ms, {}))
-
-    @rule(which=WHICH)
-    def wait_for_the_added(self, which: int) -> None:
-        model = self.pick(which)
-        if model is not None and model.state == "launched" and self.now_ms < model.claimable_at_ms:
-            self.wait(model.claimable_at_ms - self.now_ms)
-
-    @rule(which=WHICH, again=st.booleans())
-    def end(self, which: int, *, again: bool) -> None:
-        if (model := self.pick(which)) is None:
-            return
-        transfer_id = self.next_transfer()
-        packet = self.runner.run(self.packets.get(model.packet_id))
-        codes = {self.code(self.packets.end(packet, transfer_id=transfer_id)) for _ in range(1 + again)}
-        if model.state in ("voided", "settled"):
-            assert codes == {model.state}
-        elif model.state == "launched" and self.now_ms >= model.claim_end_at_ms:
-            assert codes == {"too_late"}
-        else:
-            assert codes == {""}
-            self.give_back(model, TransferKind.END, transfer_id, "settled")
-            self.hear(model, "changed")
-
-    def give_back(self, model: Model, kind: TransferKind, transfer_id: str, state: str) -> None:
-        self.back(model, kind, transfer_id, sum(model.left), f"{kind}:{model.packet_id}")
-        model.state = state
-        if state == "voided":
-            self.hear(model, "voided")
-
-    def back(self, model: Model, kind: TransferKind, transfer_id: str, amount_fen: int, key: str) -> None:
-        """Have money go back to the creator of a packet, at once or in a while (DY-REV-8)."""
-        delay_ms = model.packet.reversal_delay_ms
-        transfer = Transfer(kind, transfer_id, model.creator_id, amount_fen, model.packet_id, delayed=delay_ms > 0)
-        assert self.post(transfer) == ""
-        if delay_ms > 0 and amount_fen > 0:
-            due = Reversal(key, model.packet_id, amount_fen, self.now_ms + delay_ms)
-            self.books[model.creator_id].reversals.append(due)
 
     @rule(which=WHICH)
     def ask_again_for_another_packet(self, which: int) -> None:

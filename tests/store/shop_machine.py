@@ -1,8 +1,8 @@
 """The machine of all that moves money: wallet and packets, and what viewers do with what they have claimed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -25,7 +25,8 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.orders import Orders
 from server.store.reversals import Reversals
-from tests.store.money_machine import CREATORS, WHICH, Money
+from tests.store.closing_machine import Closing
+from tests.store.money_machine import CREATORS, WHICH
 from tests.store.money_model import Bought, Model
 
 STRICT = replace(LAB, platform="strict", order_unpaid_max_ms=150, refund_horizon_ms=200, reversal_delay_ms=25)
@@ -46,70 +47,98 @@ DISCOUNTS = (
 )
 RATES = Rates(commission=2_000, service_fee=500)
 MERCHANT = "shop"
+NOTHING = Refund("", {})
 
 
-class Shopping(Money):
+SHARE = st.sampled_from(["line", "half", "all", "extras", "too much"])
+
+
+class Cart(NamedTuple):
+    """What somebody orders: the owner of the nth asset, with what is picked of its own, and perhaps another's."""
+
+    whose: int
+    prices: list[int]
+    picked: list[int] | None
+    discounts: list[Discount]
+    platform: str
+    shipping_fen: int
+    stolen: bool
+    anywhere: bool  # not in a creator's room
+
+    def purchase(self) -> Purchase:
+        at, entrance = None if self.anywhere else CREATORS[0], Entrance.LIVE_ROOM
+        lines = [
+            Line(f"l{i}", f"goods-{i}", fen, creator_id=at, entrance=entrance) for i, fen in enumerate(self.prices)
+        ]
+        return Purchase(tuple(lines), Client.DOUYIN, shipping_fen=self.shipping_fen)
+
+
+CARTS = st.builds(
+    Cart,
+    WHICH,
+    st.lists(st.integers(0, 1_500), min_size=1, max_size=3),
+    st.none() | st.lists(WHICH, max_size=3),
+    st.lists(st.sampled_from(DISCOUNTS), unique=True, max_size=2),
+    st.sampled_from(sorted(SHOPS)),
+    st.sampled_from([0, 40]),
+    st.booleans(),
+    st.integers(0, 4).map(lambda n: n == 4),
+)
+
+
+class Change(NamedTuple):
+    """A step of an order: what the core makes of it, and its packets as they were."""
+
+    outcome: Outcome
+    before: Sequence[Asset]
+    kind: OrderKind
+    transfer_id: str
+    settled: Settlement | None = None
+
+
+class Shopping(Closing):
     """What follows from a claim: orders, expiry, reversals; the platform's packets go together with a creator's."""
 
     def opened(self, store: Store, clock: StoreClock) -> None:
         self.shop = Orders(store, clock, Assets(store, clock), SHOPS)
         self.reversals = Reversals(store, clock)
 
-    @rule(
-        viewer=st.sampled_from("abcdef"),
-        prices=st.lists(st.integers(0, 1_500), min_size=1, max_size=3),
-        picked=st.none() | st.lists(WHICH, max_size=3),
-        discounts=st.sets(st.sampled_from(DISCOUNTS)),
-        platform=st.sampled_from(sorted(SHOPS)),
-        shipping_fen=st.sampled_from([0, 40]),
-        nobodys=st.integers(0, 4),
-        again=st.booleans(),
-    )
-    def submit(
-        self,
-        viewer: str,
-        prices: list[int],
-        picked: list[int] | None,
-        discounts: set[Discount],
-        platform: str,
-        shipping_fen: int,
-        nobodys: int,
-        *,
-        again: bool,
-    ) -> None:
-        """Order with the best packets, or with those picked; now and then at no creator's, or with another's packet."""
-        at = None if nobodys == 0 else CREATORS[0]
-        lines = tuple(
-            Line(f"l{i}", f"goods-{i}", fen, creator_id=at, entrance=Entrance.LIVE_ROOM) for i, fen in enumerate(prices)
-        )
+    @rule(cart=CARTS, again=st.booleans())
+    def submit(self, cart: Cart, *, again: bool) -> None:
+        """Order with the best packets of somebody who has some, or with those picked."""
+        everybody = [asset for model in self.models for asset in model.assets]
+        viewer_id = everybody[cart.whose % len(everybody)].viewer_id if everybody else ViewerId("a")
+        own = [asset.asset_id for asset in everybody if asset.viewer_id == viewer_id]
+        asset_ids = None
+        if cart.picked is not None:
+            asset_ids = list(dict.fromkeys(own[n % len(own)] for n in cart.picked if own))
+            asset_ids += [asset.asset_id for asset in everybody[:1] if cart.stolen and asset.viewer_id != viewer_id]
         asked: dict[str, Any] = {
-            "viewer_id": ViewerId(viewer),
-            "purchase": Purchase(lines, Client.DOUYIN, shipping_fen=shipping_fen),
-            "discounts": sorted(discounts, key=lambda each: each.discount_id),
-            "platform": platform,
+            "viewer_id": viewer_id,
+            "purchase": cart.purchase(),
+            "discounts": cart.discounts,
+            "platform": cart.platform,
             "rates": RATES,
             "merchant_id": MERCHANT,
             "transfer_id": self.next_transfer(),
-            "asset_ids": self.picked(viewer, picked),
+            "asset_ids": asset_ids,
         }
         codes = {self.code(self.shop.submit(**asked)) for _ in range(1 + again)}
-        try:
-            bought, outcome, used = self.submitted(asked)
-        except Refused as refusal:
-            assert codes == {refusal.code}
-            return
-        assert codes == {""}
-        self.orders.append(bought)
-        self.carry_out(bought, outcome, used, OrderKind.SUBMIT, f"submit:{bought.order_id}")
+        made: list[tuple[Bought, Outcome, list[Asset]]] = []
+        assert codes == {refusal_of(lambda: made.append(self.submitted(asked)))}
+        for bought, outcome, used in made:
+            self.orders.append(bought)
+            self.carry_out(bought, Change(outcome, used, OrderKind.SUBMIT, f"submit:{bought.order_id}"))
 
-    def picked(self, viewer: str, picked: list[int] | None) -> list[str] | None:
-        """Return the ids of some of the viewer's own assets, or, by an odd number past those, of anybody's."""
-        if picked is None:
-            return None
-        everybody = [asset for model in self.models for asset in model.assets]
-        own = [asset for asset in everybody if asset.viewer_id == viewer]
-        chosen = [(everybody if n == 13 else own)[n:] for n in picked]
-        return list(dict.fromkeys(each[0].asset_id for each in chosen if each))
+    @rule(cart=CARTS, refunded=st.none() | SHARE)
+    def buy(self, cart: Cart, refunded: str | None) -> None:
+        """Submit and pay, and then perhaps think better of it."""
+        before = len(self.orders)
+        self.submit(cart, again=False)
+        if len(self.orders) > before:
+            self.pay(before, again=False)
+            if refunded is not None:
+                self.refund(before, refunded, again=True)
 
     def submitted(self, asked: Mapping[str, Any]) -> tuple[Bought, Outcome, list[Asset]]:
         """Return the order as the core makes it, and the packets in it as they were. Raises Refused."""
@@ -152,7 +181,7 @@ class Shopping(Money):
             codes = {self.code(self.shop.cancel(bought.order_id, transfer_id)) for _ in range(1 + again)}
             self.step(bought, OrderKind.CANCEL, transfer_id, codes)
 
-    @rule(which=WHICH, share=st.sampled_from(["line", "half", "all", "extras", "too much"]), again=st.booleans())
+    @rule(which=WHICH, share=SHARE, again=st.booleans())
     def refund(self, which: int, share: str, *, again: bool) -> None:
         if self.orders:
             bought, refund_id = self.orders[which % len(self.orders)], self.next_transfer()
@@ -193,61 +222,47 @@ class Shopping(Money):
         self, bought: Bought, kind: OrderKind, transfer_id: str, codes: set[str], asked: Refund | None = None
     ) -> None:
         """Do to the model what was asked of the store, which answered with *codes*."""
-        used = {packet.asset_id for packet in bought.order.packets}
-        before = [asset for model in self.models for asset in model.assets if asset.asset_id in used]
-        before.sort(key=lambda asset: [packet.asset_id for packet in bought.order.packets].index(asset.asset_id))
-        settled = None
-        try:
-            match kind:
-                case OrderKind.PAY:
-                    outcome = core.pay(bought.order, before, self.now_ms, bought.rulebook)
-                case OrderKind.CANCEL:
-                    outcome = core.cancel(bought.order, before, self.now_ms, bought.rulebook)
-                case OrderKind.REFUND:
-                    assert asked is not None
-                    outcome = core.refund(bought.order, before, asked, self.now_ms, bought.rulebook)
-                case _:
-                    outcome = core.finish(bought.order, before, self.now_ms, bought.rulebook)
-                    settled = settlement_of(bought.order, bought.rulebook)
-        except Refused as refusal:
-            assert codes == {refusal.code}
-            return
-        assert codes == {""}
-        if outcome.order != bought.order:
-            bought.order = outcome.order
-            bought.version += 1
-            self.carry_out(bought, outcome, before, kind, transfer_id, settled)
+        before = [self.asset_of(packet.asset_id) for packet in bought.order.packets]
+        order, rulebook = bought.order, bought.rulebook
+        made: list[Outcome] = []
+        decide: dict[OrderKind, Callable[[], Outcome]] = {
+            OrderKind.PAY: lambda: core.pay(order, before, self.now_ms, rulebook),
+            OrderKind.CANCEL: lambda: core.cancel(order, before, self.now_ms, rulebook),
+            OrderKind.REFUND: lambda: core.refund(order, before, asked or NOTHING, self.now_ms, rulebook),
+            OrderKind.FINISH: lambda: core.finish(order, before, self.now_ms, rulebook),
+        }
+        assert codes == {refusal_of(lambda: made.append(decide[kind]()))}
+        settled = settlement_of(order, rulebook) if kind is OrderKind.FINISH else None
+        for outcome in made:
+            if outcome.order != order:
+                bought.order = outcome.order
+                bought.version += 1
+                self.carry_out(bought, Change(outcome, before, kind, transfer_id, settled))
 
-    def carry_out(
-        self,
-        bought: Bought,
-        outcome: Outcome,
-        before: Sequence[Asset],
-        kind: OrderKind,
-        transfer_id: str,
-        settled: Settlement | None = None,
-    ) -> None:
+    def carry_out(self, bought: Bought, change: Change) -> None:
         """Move what a step of an order moves, in the journal of each whose packets are in it."""
         parts = parts_of(
-            outcome,
-            before,
-            kind=kind,
-            transfer_id=transfer_id,
+            change.outcome,
+            change.before,
+            kind=change.kind,
+            transfer_id=change.transfer_id,
             home=bought.home,
             merchant_id=MERCHANT,
-            settled=settled,
+            settled=change.settled,
         )
+        word = "hold" if change.kind is OrderKind.SUBMIT else "follow"
         for name, part in parts.items():
-            if not part.postings:
-                continue
-            if name != bought.home:
-                word = "hold" if kind is OrderKind.SUBMIT else "follow"
-                part = replace(part, transfer_id=f"{word}:{bought.order_id}:{bought.version}")
-            self.books[name].ledger.post_part(part)
-            self.books[name].reversals += part.reversals
-        for asset in outcome.assets:
+            if part.postings:
+                transfer_id = part.transfer_id if name == bought.home else f"{word}:{bought.order_id}:{bought.version}"
+                self.books[name].ledger.post_part(replace(part, transfer_id=transfer_id))
+                self.books[name].reversals += part.reversals
+        for asset in change.outcome.assets:
             packet_id, _, index = asset.asset_id.rpartition(":")
             self.model_of(PacketId(packet_id)).assets[int(index)] = asset
+
+    def asset_of(self, asset_id: str) -> Asset:
+        packet_id, _, index = asset_id.rpartition(":")
+        return self.model_of(PacketId(packet_id)).assets[int(index)]
 
     def model_of(self, packet_id: PacketId) -> Model:
         return next(model for model in self.models if model.packet_id == packet_id)
@@ -279,6 +294,18 @@ class Shopping(Money):
             amount_fen = sum(each.amount_fen for each in due)
             assert self.post(Transfer(TransferKind.REVERSE, f"reverse:{due[0].key}", whose, amount_fen)) == ""
 
+    @rule(which=WHICH)
+    def let_the_sweeper_work(self, which: int) -> None:
+        """Go to an instant at which something is due, and have all done that is."""
+        self.wait_for_an_edge(which, 0)
+        for n in range(len(self.models)):
+            self.sweep(n)
+            self.expire(n, again=False)
+        for n in range(len(self.orders)):
+            self.catch_up(n, again=False)
+        for name in CREATORS:
+            self.reverse(name, again=False)
+
     @rule(which=WHICH, off_ms=st.integers(-1, 1))
     def wait_for_an_edge(self, which: int, off_ms: int) -> None:
         """Go to an instant at which something begins or ends, or a millisecond before or after it."""
@@ -288,6 +315,15 @@ class Shopping(Money):
         ahead = sorted({edge for edge in edges if self.now_ms < edge + off_ms < self.now_ms + 1_000})
         if ahead:
             self.wait(ahead[which % len(ahead)] + off_ms - self.now_ms)
+
+
+def refusal_of(decide: Callable[[], object]) -> str:
+    """Return the code of the core's refusal, or nothing."""
+    try:
+        decide()
+    except Refused as refusal:
+        return refusal.code
+    return ""
 
 
 def refund_for(order: Order, refund_id: str, share: str) -> Refund:

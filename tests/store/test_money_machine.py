@@ -7,7 +7,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from server.store.embedded import EmbeddedStore
 from tests.store.shop_machine import Shopping
 
-EXAMPLES, STEPS = 30, 40  # for each kind of store: 20,800 steps in all
+EXAMPLES, STEPS = 260, 40  # for each kind of store: 20,800 steps in all
 
 
 @pytest.mark.rule("DY-ACC-1")
