@@ -24,10 +24,12 @@ from server.settings import LimitsProfile, Settings
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.naive import NaiveAllocator
 from server.store.allocators.port import Allocator
+from server.store.assets import Assets
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.feed import Feed, FeedFollower
 from server.store.folder import StoreLease
+from server.store.orders import Orders
 from server.store.packets import Packets
 from server.store.rooms import Rooms
 from server.store.secret import shared_secret
@@ -158,7 +160,8 @@ async def _build(
         tokens=ResumeTokens(settings.secret.get_secret_value().encode() or await shared_secret(store)),
         insecure=True,
     )
-    sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled)
+    orders = Orders(store, clock, Assets(store, clock))
+    sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled, orders=orders)
     wallet = Wallet(store, clock)
     parts = Parts(
         settings=settings,

@@ -7,9 +7,11 @@ from functools import partial
 from typing import Any
 
 from server.core.ids import CreatorId, PacketId
+from server.core.refusal import Refused
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
+from server.store.orders import Orders
 from server.store.packets import Packets
 from server.store.reversals import Reversals
 from server.store.transfers import StoreBroken
@@ -33,12 +35,14 @@ class Sweeper:
         clock: StoreClock,
         packets: Packets,
         on_settled: Callable[[PacketId], Awaitable[None]] | None = None,
+        orders: Orders | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._packets = packets
         self._reversals = Reversals(store, clock)
         self._on_settled = on_settled
+        self._orders = orders
         self._rounds = 0
         self._broken: set[str] = set()
         self._stopping = asyncio.Event()
@@ -68,6 +72,7 @@ class Sweeper:
             creator_id = CreatorId(name.decode())
             due = await self._packets.due(creator_id)
             settled += [packet_id for packet_id in due if await self._sweep(packet_id)]
+            await self._see_to_orders(creator_id)
             for packet_id in await self._reversals.expiring(creator_id):
                 await self._repeat(partial(self._reversals.expire, packet_id), f"{packet_id} cannot expire")
             await self._repeat(partial(self._reversals.reverse, creator_id), f"{creator_id} cannot be credited")
@@ -85,6 +90,17 @@ class Sweeper:
         if self._on_settled is not None:
             await self._on_settled(packet_id)
         return True
+
+    async def _see_to_orders(self, creator_id: CreatorId) -> None:
+        """Let orders that were not paid or may not be refunded any more end, and those between two tags go on."""
+        if self._orders is None:
+            return
+        for order_id in await self._orders.due(creator_id):
+            try:
+                with contextlib.suppress(Refused):  # others are at it; the next round looks again
+                    await self._orders.catch_up(order_id)
+            except StoreBroken as error:
+                self._complain(f"{order_id} cannot be seen to", error)
 
     async def _repeat(self, step: Callable[[], Awaitable[int]], complaint: str) -> None:
         """Take a step until nothing more is due, or others must have their turn."""

@@ -29,12 +29,14 @@ from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
 from server.store.order_commit import Step, commit, decided_until, look_again
 from server.store.order_follow import TRIES_MAX, PlatformParts
-from server.store.order_record import Followed, OrderRecord, standing
+from server.store.order_record import Followed, OrderRecord, record_of, standing
 from server.store.order_submit import Submission, Submits
-from server.store.transfers import checked_transfer_id, refusal
+from server.store.transfers import StoreBroken, checked_transfer_id, refusal
 
 __all__ = ["OrderRecord", "Orders"]
 
+DUE_MAX = 500  # looked at in one round of the sweeper: two seconds at the worst, and other creators have their turn
+_PAGE = 100  # records read at once: some ten kilobytes each
 _Decide = Callable[[OrderRecord, int, Rulebook], Outcome]
 
 
@@ -162,15 +164,23 @@ class Orders:
         return record
 
     async def due(self, creator_id: CreatorId) -> list[OrderId]:
-        """Return the orders that the sweeper is to look at now, as far as this process's clock can tell."""
+        """Return the orders that the sweeper is to look at now, by this process's clock; not too many."""
         latest_ms = self._clock.room_ms() + self._clock.error_ms * self._clock.record.speed
-        found: Any = await self._store.redis.zrangebyscore(keys.orders_due(creator_id), "-inf", latest_ms)
+        found: Any = await self._store.redis.zrangebyscore(
+            keys.orders_due(creator_id), "-inf", latest_ms, start=0, num=DUE_MAX
+        )
         return [OrderId(name.decode()) for name in found]
 
     async def list(self, creator_id: CreatorId) -> "list[OrderRecord]":
         """Return all orders whose home is the creator, oldest first."""
         found: Any = await self._store.redis.zrange(keys.orders(creator_id), 0, -1)
-        return [await self.get(OrderId(name.decode())) for name in found]
+        records: list[OrderRecord] = []
+        for first in range(0, len(found), _PAGE):
+            async with self._store.redis.pipeline(transaction=False) as together:
+                for order_id in found[first : first + _PAGE]:
+                    together.hgetall(keys.order(creator_id, OrderId(order_id.decode())))
+                records += [record for each in await together.execute() if (record := record_of(each)) is not None]
+        return records
 
     async def catch_up(self, order_id: OrderId) -> None:
         """
@@ -261,8 +271,8 @@ class Orders:
         if await commit(self._store, step) != b"done":
             return None
         if followed is not None:
-            # It is decided, whether the part hears of it now or from the sweeper.
-            with contextlib.suppress(StoreUnavailable, Refused):
+            # It is decided, whether the part hears of it now or from the sweeper, which complains of what is broken.
+            with contextlib.suppress(StoreUnavailable, StoreBroken, Refused):
                 await self._parts.catch_up(after.order_id)
         return after
 
