@@ -63,7 +63,7 @@ class Money(RuleBasedStateMachine):
         self.taps = 0
         self.transfers = 0
 
-    @initialize(live=st.lists(LIVE, max_size=3))
+    @initialize(live=st.lists(LIVE, min_size=1, max_size=3))
     def open(self, live: list[Live]) -> None:
         self.runner.run(self._open())
         for each in live:

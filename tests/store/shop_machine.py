@@ -76,8 +76,8 @@ class Cart(NamedTuple):
 CARTS = st.builds(
     Cart,
     WHICH,
-    st.lists(st.integers(0, 1_500), min_size=1, max_size=3),
-    st.none() | st.lists(WHICH, max_size=3),
+    st.lists(st.integers(150, 1_500) | st.integers(0, 50), min_size=1, max_size=3),
+    st.none() | st.lists(WHICH, min_size=1, max_size=3),
     st.lists(st.sampled_from(DISCOUNTS), unique=True, max_size=2),
     st.sampled_from(sorted(SHOPS)),
     st.sampled_from([0, 40]),
@@ -107,7 +107,9 @@ class Shopping(Closing):
     def submit(self, cart: Cart, *, again: bool) -> None:
         """Order with the best packets of somebody who has some, or with those picked."""
         everybody = [asset for model in self.models for asset in model.assets]
-        viewer_id = everybody[cart.whose % len(everybody)].viewer_id if everybody else ViewerId("a")
+        usable = [each for each in everybody if each.state == "available" and not each.expired_at(self.now_ms)]
+        found = usable or everybody
+        viewer_id = found[cart.whose % len(found)].viewer_id if found else ViewerId("a")
         own = [asset.asset_id for asset in everybody if asset.viewer_id == viewer_id]
         asset_ids = None
         if cart.picked is not None:
@@ -130,15 +132,19 @@ class Shopping(Closing):
             self.orders.append(bought)
             self.carry_out(bought, Change(outcome, used, OrderKind.SUBMIT, f"submit:{bought.order_id}"))
 
-    @rule(cart=CARTS, refunded=st.none() | SHARE)
-    def buy(self, cart: Cart, refunded: str | None) -> None:
-        """Submit and pay, and then perhaps think better of it."""
-        before = len(self.orders)
+    @rule(cart=CARTS, then=st.sampled_from(["pay", "cancel", "line", "half", "all"]))
+    def buy(self, cart: Cart, then: str) -> None:
+        """Submit and pay, or not, and then perhaps think better of it."""
+        which = len(self.orders)
         self.submit(cart, again=False)
-        if len(self.orders) > before:
-            self.pay(before, again=False)
-            if refunded is not None:
-                self.refund(before, refunded, again=True)
+        if len(self.orders) == which:
+            return
+        if then == "cancel":
+            self.cancel(which, again=True)
+            return
+        self.pay(which, again=False)
+        if then != "pay":
+            self.refund(which, then, again=True)
 
     def submitted(self, asked: Mapping[str, Any]) -> tuple[Bought, Outcome, list[Asset]]:
         """Return the order as the core makes it, and the packets in it as they were. Raises Refused."""
