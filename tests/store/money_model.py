@@ -1,5 +1,6 @@
 """What the money machine is compared with: packets and orders as they should be, and a pure ledger of each journal."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,7 @@ class Model:
     waiting: int = 0  # shares of an edit whose time has not come
     claimable_at_ms: int = 0
     expired_upto: int = 0
+    gains: Counter[str] = field(default_factory=Counter)  # what orders with it brought
 
     @property
     def packet_id(self) -> PacketId:
@@ -108,8 +110,6 @@ class Bought:
     ordered_at_ms: int
     asked: Mapping[str, Any]
     version: int = 1
-    paid_by: str = ""
-    cancelled_by: str = ""
 
     @property
     def order_id(self) -> OrderId:
@@ -139,6 +139,7 @@ class Book:
     replay: Replay = field(default_factory=Replay)
     reversals: list[Reversal] = field(default_factory=list)
     withdrawals: list[Transfer] = field(default_factory=list)
+    gains: Counter[str] = field(default_factory=Counter)  # what orders with the creator's packets brought
 
     def wallet(self) -> dict[str, int]:
         funds = self.ledger.funds(self.creator_id)
@@ -159,6 +160,7 @@ async def compare(store: Store, books: Sequence[Book], packets: Sequence[Model],
             together.xrange(keys.journal(book.creator_id), book.replay.read_from)
             together.hgetall(keys.wallet(book.creator_id))
             together.zrange(keys.reversals(book.creator_id), 0, -1, withscores=True)
+            together.hgetall(keys.effects(book.creator_id))
             for each in book.withdrawals:
                 together.hget(keys.withdrawal(book.creator_id, each.withdrawal_id), "state")
         for model in packets:
@@ -168,18 +170,19 @@ async def compare(store: Store, books: Sequence[Book], packets: Sequence[Model],
             together.llen(keys.owners(model.packet_id))
             together.llen(keys.shares(model.packet_id))
             together.llen(keys.added(model.packet_id))
+            together.hgetall(keys.effects_of(model.packet_id))
         for bought in orders:
             together.hmget(keys.order(bought.home, bought.order_id), "state", "progress", "version")
         found = iter(await together.execute())
     for book in books:
-        _compare_book(book, next(found), next(found), next(found))
+        _compare_book(book, [next(found) for _ in range(4)])
         pending = [each for each in book.withdrawals if next(found) == b"pending"]
         pending_fen = sum(each.amount_fen for each in pending)
         assert pending_fen == book.ledger.balance(f"withdrawing:{book.creator_id}")
     held = [each for book in books for each in book.ledger.balances().items()]
     assert sum(fen for _, fen in held) == 0
     for model in packets:
-        _compare_packet(model, [next(found) for _ in range(6)])
+        _compare_packet(model, [next(found) for _ in range(7)])
     for bought in orders:
         state, progress, version = next(found)
         told = orjson.loads(progress)
@@ -188,7 +191,8 @@ async def compare(store: Store, books: Sequence[Book], packets: Sequence[Model],
         assert int(version) == bought.version
 
 
-def _compare_book(book: Book, journal: Any, wallet: Any, reversals: Any) -> None:
+def _compare_book(book: Book, found: Sequence[Any]) -> None:
+    journal, wallet, reversals, effects = found
     book.ledger.check()
     book.replay.hear(journal)
     assert book.replay.entries == [told_by(each) for each in book.ledger.journal]
@@ -199,10 +203,11 @@ def _compare_book(book: Book, journal: Any, wallet: Any, reversals: Any) -> None
     assert {name.decode(): int(due_at_ms) for name, due_at_ms in reversals} == {
         f"{each.key}|{each.packet_id}|{each.amount_fen}": each.due_at_ms for each in book.reversals
     }
+    assert numbers(effects) == +book.gains
 
 
 def _compare_packet(model: Model, found: Sequence[Any]) -> None:
-    record, assets, claims, owners, in_shares, in_added = found
+    record, assets, claims, owners, in_shares, in_added, effects = found
     assert record[b"state"].decode() == model.state
     expected = model.counted()
     assert {name: int(record.get(name.encode(), 0)) for name in expected} == expected
@@ -211,3 +216,8 @@ def _compare_packet(model: Model, found: Sequence[Any]) -> None:
     assert {viewer: (int(index), request) for viewer, (index, _, _, request) in held.items()} == model.owners
     assert owners == model.given
     assert in_shares + in_added == (0 if model.state in ("settled", "voided") else len(model.left))
+    assert numbers(effects) == +model.gains
+
+
+def numbers(fields: Mapping[bytes, bytes]) -> dict[str, int]:
+    return {name.decode(): int(value) for name, value in fields.items()}

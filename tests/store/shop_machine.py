@@ -8,82 +8,28 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from server.core import order as core
+from server.core.account import CLEARING, AccountKind, kind_of
 from server.core.asset import Asset, sweep
-from server.core.discount import Discount, DiscountKind
+from server.core.effects import gains_of
 from server.core.ids import PLATFORM, CreatorId, PacketId, ViewerId, order_id_of
 from server.core.ledger import Transfer, TransferKind
 from server.core.order import Order, OrderState, Outcome, Refund
 from server.core.posting import OrderKind, Reversal, parts_of
-from server.core.purchase import Client, Entrance, Line, Purchase
 from server.core.refusal import Refused
-from server.core.rulebook import LAB, PayAfterExpiry, Rulebook
+from server.core.rulebook import Rulebook
 from server.core.selection import exact_quote
-from server.core.settlement import Rates, Settlement, settle
+from server.core.settlement import Settlement, settle
 from server.core.stacking import best_quote
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.orders import Orders
 from server.store.reversals import Reversals
+from tests.store.carts import CARTS, MERCHANT, NOTHING, RATES, SHARE, SHOPS, Cart, refund_for
 from tests.store.closing_machine import Closing
 from tests.store.money_machine import CREATORS, WHICH
 from tests.store.money_model import Bought, Model
-
-STRICT = replace(LAB, platform="strict", order_unpaid_max_ms=150, refund_horizon_ms=200, reversal_delay_ms=25)
-LENIENT = replace(
-    LAB,
-    platform="lenient",
-    order_unpaid_max_ms=90,
-    refund_horizon_ms=120,
-    pay_after_expiry=PayAfterExpiry.HONOUR,
-    item_level_reversal=True,
-)
-SHOPS = {each.platform: each for each in (STRICT, LENIENT)}
-DISCOUNTS = (
-    Discount("full", DiscountKind.FULL_REDUCTION, amount_fen=120),
-    Discount("creator", DiscountKind.CREATOR_COUPON, amount_fen=90),
-    Discount("platform", DiscountKind.PLATFORM_COUPON, amount_fen=70),
-    Discount("coin", DiscountKind.GOLD_COIN, amount_fen=30),
-)
-RATES = Rates(commission=2_000, service_fee=500)
-MERCHANT = "shop"
-NOTHING = Refund("", {})
-
-
-SHARE = st.sampled_from(["line", "half", "all", "extras", "too much"])
-
-
-class Cart(NamedTuple):
-    """What somebody orders: the owner of the nth asset, with what is picked of its own, and perhaps another's."""
-
-    whose: int
-    prices: list[int]
-    picked: list[int] | None
-    discounts: list[Discount]
-    platform: str
-    shipping_fen: int
-    stolen: bool
-    anywhere: bool  # not in a creator's room
-
-    def purchase(self) -> Purchase:
-        at, entrance = None if self.anywhere else CREATORS[0], Entrance.LIVE_ROOM
-        lines = [
-            Line(f"l{i}", f"goods-{i}", fen, creator_id=at, entrance=entrance) for i, fen in enumerate(self.prices)
-        ]
-        return Purchase(tuple(lines), Client.DOUYIN, shipping_fen=self.shipping_fen)
-
-
-CARTS = st.builds(
-    Cart,
-    WHICH,
-    st.lists(st.integers(150, 1_500) | st.integers(0, 50), min_size=1, max_size=3),
-    st.none() | st.lists(WHICH, min_size=1, max_size=3),
-    st.lists(st.sampled_from(DISCOUNTS), unique=True, max_size=2),
-    st.sampled_from(sorted(SHOPS)),
-    st.sampled_from([0, 40]),
-    st.booleans(),
-    st.integers(0, 4).map(lambda n: n == 4),
-)
+from tests.store.replay import not_empty
 
 
 class Change(NamedTuple):
@@ -224,6 +170,30 @@ class Shopping(Closing):
         else:
             self.step(bought, OrderKind.CANCEL, f"unpaid:{bought.order_id}", codes)
 
+    def teardown(self) -> None:
+        """Let all time pass: once everything is over nothing is on its way, in no journal."""
+        try:
+            if hasattr(self, "desks"):
+                self.let_all_time_pass()
+        finally:
+            super().teardown()
+
+    def let_all_time_pass(self) -> None:
+        for _ in range(2):
+            self.wait(10_000)
+            for n in range(len(self.models)):
+                self.sweep(n)
+                self.expire(n, again=False)
+            for n in range(len(self.orders)):
+                self.catch_up(n, again=False)
+            for name in CREATORS:
+                self.reverse(name, again=False)
+        self.balances_agree()
+        pending = {AccountKind.WITHDRAWING}  # somebody has to pay that out
+        for book in self.books.values():
+            held = not_empty(book.replay.balances)
+            assert not [name for name in held if kind_of(name) in CLEARING - pending], held
+
     def step(
         self, bought: Bought, kind: OrderKind, transfer_id: str, codes: set[str], asked: Refund | None = None
     ) -> None:
@@ -243,7 +213,16 @@ class Shopping(Closing):
             if outcome.order != order:
                 bought.order = outcome.order
                 bought.version += 1
+                self.gain(order, outcome.order, kind, settled)
                 self.carry_out(bought, Change(outcome, before, kind, transfer_id, settled))
+
+    def gain(self, before: Order, after: Order, kind: OrderKind, settled: Settlement | None) -> None:
+        """Add what a step brought to the totals of creator and platform, and of their packets (KS-MON-1)."""
+        for name in CREATORS:
+            gains = gains_of(kind, before, after, name, settled)
+            self.books[name].gains.update(gains.total)
+            for packet_id, more in gains.by_packet.items():
+                self.model_of(packet_id).gains.update(more)
 
     def carry_out(self, bought: Bought, change: Change) -> None:
         """Move what a step of an order moves, in the journal of each whose packets are in it."""
@@ -330,24 +309,6 @@ def refusal_of(decide: Callable[[], object]) -> str:
     except Refused as refusal:
         return refusal.code
     return ""
-
-
-def refund_for(order: Order, refund_id: str, share: str) -> Refund:
-    """Return a refund of so much of what an order still has to refund."""
-    refunded = order.refunded_by_line
-    left = {line: fen - refunded.get(line, 0) for line, fen in order.paid_by_line.items()}
-    extras_fen = order.quote.purchase.shipping_fen - sum(each.extras_fen for each in order.refunds)
-    first = next(iter(left))
-    match share:
-        case "line":
-            return Refund(refund_id, {first: left[first]})
-        case "half":
-            return Refund(refund_id, {line: fen // 2 for line, fen in left.items()})
-        case "all":
-            return Refund(refund_id, left, extras_fen)
-        case "extras":
-            return Refund(refund_id, {}, extras_fen)
-    return Refund(refund_id, {first: left[first] + 1})
 
 
 def settlement_of(order: Order, rulebook: Rulebook) -> Settlement:
