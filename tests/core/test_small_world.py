@@ -73,9 +73,9 @@ def worlds_after(world: World) -> list[World]:
 @pytest.mark.parametrize(
     ("start", "depth", "setting", "least"),
     [
-        pytest.param(NOTHING, 10, RELATIVE, 9_000, id="from nothing"),
-        pytest.param(CLAIMED, 7, RELATIVE, 1_000, id="from two claims"),
-        pytest.param((*CLAIMED, SUBMIT), 8, ABSOLUTE, 1_000, id="from an order"),
+        pytest.param(NOTHING, 10, RELATIVE, 10_000, id="from nothing"),
+        pytest.param(CLAIMED, 8, RELATIVE, 8_000, id="from two claims"),
+        pytest.param((*CLAIMED, SUBMIT), 9, ABSOLUTE, 4_000, id="from an order"),
     ],
 )
 def test_every_small_world_accounts_for_its_money(

@@ -51,7 +51,7 @@ def path(seed: int, length: int, setting: Setting) -> Iterator[tuple[Step, str, 
         elif roll < 0.85:
             step = last
         else:
-            odd = [each for each in offered if each.twisted or each.number == STOLEN]
+            odd = [each for each in offered if each.twisted or (each.do, each.number) == (Do.SUBMIT, STOLEN)]
             step = rng.choice(odd * (roll < 0.92) or offered)
         answer, world = taken(world, step)
         last = step

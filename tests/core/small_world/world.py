@@ -192,12 +192,13 @@ class World:
         return None
 
     def shape(self) -> object:
-        """What decides all that may still happen."""
+        """Return what decides all that may still happen, and where all money is."""
         order = self.order
         due_at_ms = self.order_due_at_ms()
         held = order and (order.viewer_id, order.state, due_at_ms, len(order.refunds))
         assets = tuple((each.viewer_id, each.use_end_at_ms, each.state) for each in self.assets)
-        return self.now_ms, self.issue, assets, held, self.reversals, self.known
+        balances = frozenset(self.ledger.balances().items())
+        return self.now_ms, self.issue, assets, held, self.reversals, self.known, balances
 
     def packet(self) -> Packet:
         """Return the packet as the core knows it. Raises Refused if there is none."""
