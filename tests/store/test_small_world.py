@@ -1,5 +1,6 @@
 """The small world on the real store: 2,000 random paths, which store and pure world walk step by step together."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -7,12 +8,15 @@ import pytest
 from server.core.rulebook import PayAfterExpiry
 from server.store.connection import Durability, Store
 from server.store.embedded import EmbeddedStore
+from server.store.rooms import Rooms
+from server.store.transfers import StoreBroken
 from tests.core.small_world.steps import ending, path
 from tests.core.small_world.world import RULES, START_MS, Do, Setting, beginning
 from tests.store.desk import Desk
 from tests.store.small_store import SmallStore
 
 PATHS, LENGTH = 250, 25
+KINDS = ("embedded", "embedded_cluster")
 TO_THE_END = 10  # one path of so many goes on until nothing is left to happen
 SETTINGS = (
     Setting(),
@@ -22,15 +26,16 @@ SETTINGS = (
 )
 
 
-async def walk(desk: Desk, seed: int, setting: Setting) -> set[tuple[Do, str]]:
+async def walk(store: Store, clock: StoreClock, seed: int, setting: Setting) -> set[tuple[Do, str]]:
     """
-    Walk a path in both and return what was asked and answered.
+    Walk a path in both, there as a creator of its own, and return what was asked and answered.
 
     Both are compared after every step that changes something; had another changed the store, the next would show it.
     """
-    world = beginning(setting)
-    there = SmallStore(desk, world)
+    world, creator_id = beginning(setting), CreatorId(f"w{seed:04}")
+    desk = Desk(store, clock, await Rooms(store, clock).create(RoomId(f"room-{seed}"), creator_id, "a room"))
     await desk.at(world.now_ms)
+    there = SmallStore(desk, world)
     said = set()
     way = list(path(seed, LENGTH, setting))
     if seed % TO_THE_END == 0:
@@ -53,16 +58,48 @@ async def walk(desk: Desk, seed: int, setting: Setting) -> set[tuple[Do, str]]:
 @pytest.mark.rule("DY-REV-8")
 @pytest.mark.rule("DY-CAN-6")
 @pytest.mark.parametrize("which", range(len(SETTINGS)))
-@pytest.mark.parametrize("kind", ["embedded", "embedded_cluster"])
+@pytest.mark.parametrize("kind", KINDS)
 async def test_store_and_small_world_walk_together(kind: str, which: int, request: pytest.FixtureRequest) -> None:
     """Each answers as the other does, and after each step both hold the same."""
     running: EmbeddedStore = request.getfixturevalue(kind)
     store = await Store.connect(running.url, durability=Durability.NONE)
     await store.redis.flushall()
+    clock = await StoreClock.open(store, speed=0, origin_ms=START_MS)
+    first = (KINDS.index(kind) * len(SETTINGS) + which) * PATHS
     said: set[tuple[Do, str]] = set()
-    for number in range(PATHS):
-        desk = await Desk.open(store, f"w{number:04}")
-        said |= await walk(desk, which * PATHS + number, SETTINGS[which])
+    for seed in range(first, first + PATHS):
+        said |= await walk(store, clock, seed, SETTINGS[which])
     await store.close()
     assert {do for do, _ in said} == set(Do)
     assert {"transfer_conflict", "not_found", "not_yours"} <= {answer for _, answer in said}
+
+
+@pytest.mark.parametrize(
+    ("script", "right", "wrong"),
+    [
+        pytest.param("expire", "if not stored[n] then", "if true then", id="takes what an order holds"),
+        pytest.param("reverse", "redis.call('ZREM', reversals, unpack(due))", "", id="reverses twice"),
+        pytest.param("step_order", "redis.call('HDEL', KEYS[keys_at + 2], change[1])", "", id="lets nothing go"),
+        pytest.param("void", "until_ms = whole(record[3]", "until_ms = 1 + whole(record[3]", id="a millisecond late"),
+    ],
+)
+async def test_a_bug_in_a_script_is_found(script: str, right: str, wrong: str, embedded: EmbeddedStore) -> None:
+    """A store that goes another way than the world is found out on one of the first paths."""
+    store = await Store.connect(embedded.url, durability=Durability.NONE)
+    await store.redis.flushall()
+    clock = await StoreClock.open(store, speed=0, origin_ms=START_MS)
+    text = store._scripts[script].text
+    assert text.count(right) == 1
+    text = text.replace(right, wrong)
+    store._scripts[script] = replace(
+        store._scripts[script], text=text, sha=hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    )
+    found = False
+    for seed in range(PATHS):
+        try:
+            await walk(store, clock, seed, SETTINGS[0])
+        except (AssertionError, StoreBroken):
+            found = True
+            break
+    await store.close()
+    assert found

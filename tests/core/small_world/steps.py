@@ -39,20 +39,20 @@ def path(seed: int, length: int, setting: Setting) -> Iterator[tuple[Step, str, 
     """Yield so many random steps, legal and illegal, with the answer to each and the world then."""
     rng = Random(seed)
     world, last = beginning(setting), STEPS[0]
-    opening = list(_OPENING[: rng.randrange(len(_OPENING) + 1)])
+    opening = list(_OPENING[: max(rng.randrange(len(_OPENING) + 1) for _ in range(2))])
     for _ in range(length):
         offered = [*world.steps(), ALMOST]
-        roll = rng.random()
+        roll = rng.random() if last.do is not Do.WAIT else rng.uniform(0.6, 1)  # an edge is where bugs are
         if opening and opening[0] in offered and roll < 0.75:
             step = opening.pop(0)
         elif roll < 0.75:
             tries = rng.choices(offered, [_weight(step) for step in offered], k=_TRIES)
             step = next((each for each in tries if taken(world, each)[1] is not world), tries[0])
-        elif roll < 0.85:
+        elif roll < 0.8:
             step = last
         else:
             odd = [each for each in offered if each.twisted or (each.do, each.number) == (Do.SUBMIT, STOLEN)]
-            step = rng.choice(odd * (roll < 0.92) or offered)
+            step = rng.choice(odd * (roll < 0.86) or offered)
         answer, world = taken(world, step)
         last = step
         yield step, answer, world
