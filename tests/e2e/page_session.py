@@ -60,6 +60,8 @@ def differences(session: Sequence[Example], folder: Path) -> Iterator[str]:
     for number, example in enumerate(session):
         output = folder / f"output-{number}"
         if not output.exists():
+            if number == 0 or not status:
+                yield f"line {example.line}: the session ended with {status} before it came here\n{said}"
             break
         actual = output.read_text("utf-8")
         if status and not (folder / f"output-{number + 1}").exists():

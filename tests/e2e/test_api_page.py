@@ -81,6 +81,8 @@ def test_what_the_page_says_wrong_is_found(tmp_path: Path, plants: dict[str, str
         ("```sh\none=1\n```\nText.\n```sh\necho $one\n```\n```text\n1\n```\n", []),
         ("```sh\nfalse | true\n```\n```sh\necho never\n```\n", [2]),
         ("```sh\necho $nobody\n```\n", [2]),
+        ("```sh\nif\n```\n", [2]),
+        ("```sh\nexit 0\n```\n```sh\necho never\n```\n", [5]),
         ("```sh\necho 1\n```\n```json\n2\n```\n```sh\nfalse\n```\n", [2, 8]),
     ],
 )
