@@ -11,12 +11,13 @@ from typing import Any, Protocol
 
 import requests
 
-from loadtest.director import AWAY_MAX_S, Director, SetUpFailed
+from loadtest.director import Director
 from loadtest.faults import happenings_of, plan_faults
 from loadtest.folder import RunFacts, RunFolder
 from loadtest.nemesis import Nemesis
 from loadtest.processes import Crowd, Engine, ProcessFailed, ServerProcess, engine_process
 from loadtest.progress import Progress, ProgressFiles
+from loadtest.requester import AWAY_MAX_S, SetUpFailed
 from loadtest.scenario import Scenario
 from loadtest.verdict import Exit
 from server.core.overrides import overridden

@@ -10,11 +10,11 @@ import psutil
 import pytest
 import requests
 
-from loadtest.director import SetUpFailed
 from loadtest.folder import RunFolder
 from loadtest.judgement import judge_run
 from loadtest.processes import ProcessFailed, ServerProcess
 from loadtest.progress import Progress
+from loadtest.requester import SetUpFailed
 from loadtest.scenario import load_scenario, scenario_text
 from loadtest.storm import Plan, perform
 from loadtest.verdict import Exit
