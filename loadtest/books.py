@@ -20,13 +20,14 @@ class ClockRecord(NamedTuple):
 
 
 class WalletRecord(NamedTuple):
-    """A creator's balances, in fen (DY-ACC-1)."""
+    """A creator's balances, in fen (DY-ACC-1); ``reversing_fen`` is on its way back (DY-REV-8)."""
 
     available_fen: int
     recharged_fen: int
     returned_fen: int
     withdrawn_fen: int
     spent_fen: int
+    reversing_fen: int | None = None
 
 
 class CreatorRecord(NamedTuple):
@@ -152,7 +153,8 @@ class JournalRecord(NamedTuple):
 
     What the store's entry calls ``kind`` stands in the books as ``movement``: the line's own kind is ``journal``. A
     recharge moved ``fee_fen`` besides, from the same debit to the channel's fees; ``balance_fen`` is what the creator's
-    funds were after it, where it touched them.
+    funds were after it, where it touched them. An expiry names how many ``shares`` expired, an arrival the
+    ``reversals`` that it credits: ``key|packet_id|amount_fen``, joined by ``;``.
     """
 
     creator_id: CreatorId
@@ -169,6 +171,8 @@ class JournalRecord(NamedTuple):
     fee_fen: int | None = None
     balance_fen: int | None = None
     withdrawal_id: str | None = None
+    shares: int | None = None
+    reversals: str | None = None
 
 
 class ClaimRecord(NamedTuple):

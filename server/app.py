@@ -16,9 +16,9 @@ from server.api import (
     assets,
     books,
     creators,
+    effects,
     errors,
     health,
-    orders,
     packets,
     permissions,
     rooms,
@@ -27,6 +27,7 @@ from server.api import (
     trail,
     withdrawals,
 )
+from server.api import orders as order_routes
 from server.api.access import Authentication, deny_undeclared
 from server.api.body_limit import BodyLimit
 from server.api.credentials import Credentials
@@ -50,6 +51,7 @@ from server.store.assets import Assets
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.creators import Creators
+from server.store.effects import EffectCounters
 from server.store.feed import Feed, FeedFollower
 from server.store.folder import StoreLease
 from server.store.orders import Orders
@@ -213,9 +215,10 @@ async def _build(
     retention = None
     if settings.retention_ms > 0:
         retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
-    sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled, retention=retention)
-    wallet = Wallet(store, clock, judged_by)
     held = Assets(store, clock)
+    orders = Orders(store, clock, held, judged_by)
+    sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled, orders=orders, retention=retention)
+    wallet = Wallet(store, clock, judged_by)
     parts = Parts(
         settings=settings,
         store=store,
@@ -225,10 +228,11 @@ async def _build(
         wallet=wallet,
         withdrawals=Withdrawals(store, clock, wallet),
         packets=packet_records,
+        effects=EffectCounters(store),
         rooms=room_records,
         trails=Trails(store, clock),
         assets=held,
-        orders=Orders(store, clock, held, judged_by),
+        orders=orders,
         gateway=gateway,
         credentials=Credentials(signer),
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
@@ -275,9 +279,10 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
         rooms,
         tickets,
         packets,
+        effects,
         rulebooks,
         assets,
-        orders,
+        order_routes,
         trail,
         books,
     ):

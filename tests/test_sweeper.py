@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from server.core.ids import PacketId
+from server.core.ids import PLATFORM, PacketId
 from server.core.packet import PacketState
+from server.core.rulebook import DOUYIN
 from server.store import keys
 from server.store.connection import Durability, Store
 from server.store.embedded import EmbeddedStore
@@ -14,6 +15,7 @@ from server.store.packets import STAGING_AGE_MAX_MS
 from server.sweeper import Sweeper
 from tests.store.aged import grow_old, retention_of, settled_rain
 from tests.store.desk import CLAIM_END_AT_MS, Desk
+from tests.store.shop import HORIZON_MS, LI, START_MS, Shop
 
 
 @pytest.fixture
@@ -139,7 +141,7 @@ async def test_it_retires_what_is_long_over_besides(desk: Desk, tmp_path: Path) 
     old = await settled_rain(desk, "ann")
     await grow_old(desk)
     told: asyncio.Queue[PacketId] = asyncio.Queue()
-    sweeper = Sweeper(desk.store, desk.clock, desk.packets, told.put, retention_of(desk, tmp_path))
+    sweeper = Sweeper(desk.store, desk.clock, desk.packets, told.put, retention=retention_of(desk, tmp_path))
     await sweeper.start()
     await sweeper.stop()  # not before the turn that is under way has ended
     assert await desk.store.redis.exists(keys.packet(old)) == 0
@@ -153,3 +155,43 @@ async def test_it_retires_what_is_long_over_besides(desk: Desk, tmp_path: Path) 
     await desk.at(CLAIM_END_AT_MS)
     assert packet_id == await told.get()
     await sweeper.stop()
+
+
+async def test_orders_end_by_themselves(store: Store) -> None:
+    """One that nobody pays is cancelled, a paid one is settled, and both lose nothing (DY-CAN-1, AMB-15)."""
+    shop = await Shop.open(store)
+    desk = shop.desks[LI]
+    sweeper = Sweeper(store, desk.clock, desk.packets, orders=shop.orders)
+    unpaid = (await shop.submit(await shop.asset(500, use_end_at_ms=None), key="unpaid")).order_id
+    paid = (await shop.submit(await shop.asset(700, use_end_at_ms=None, of=PLATFORM), key="paid")).order_id
+    await shop.orders.pay(paid, "p")
+    await shop.at(START_MS + DOUYIN.order_unpaid_max_ms)
+    await sweeper.look()
+    assert [each.order.state for each in await shop.orders.list(LI)] == ["cancelled", "paid"]
+    await shop.at(START_MS + HORIZON_MS)
+    await sweeper.look()
+    assert {each.order_id: each.order.state for each in await shop.orders.list(LI)} == {
+        unpaid: "cancelled",
+        paid: "final",
+    }
+    assert await shop.under_way() == {}
+
+
+async def test_an_order_that_cannot_end_stops_no_other(store: Store) -> None:
+    """What is broken is complained of once; the others have their turn."""
+    complaints: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    shop = await Shop.open(store)
+    desk = shop.desks[LI]
+    broken = (await shop.submit(await shop.asset(500, use_end_at_ms=None), key="broken")).order_id
+    asset = await shop.asset(700, use_end_at_ms=None)
+    await shop.submit(asset, key="other")
+    packet_id = PacketId((await shop.orders.get(broken)).assets[0].asset_id.rpartition(":")[0])
+    await store.redis.hset(keys.packet(packet_id), "locked", "-5")
+    await shop.at(START_MS + DOUYIN.order_unpaid_max_ms)
+    sweeper = Sweeper(store, desk.clock, desk.packets, orders=shop.orders)
+    for _ in range(2):
+        await sweeper.look()
+    assert complaints == [f"{broken} cannot be seen to"]
+    assert await shop.state(asset) == ""

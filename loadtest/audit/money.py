@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from loadtest.audit.case import Case
+from loadtest.audit.reversals import DELAYABLE, check_reversals
 from loadtest.audit.violation import Findings
 from loadtest.books import (
     ENTRY_ID,
@@ -31,8 +32,10 @@ MOVEMENTS: dict[str, tuple[str, str]] = {
     "edit": ("funds", "escrow"),
     "trim": ("escrow", "funds"),
     "end": ("escrow", "funds"),
+    "expire": ("assets", "funds"),
+    "reverse": ("reversing", "funds"),
 }
-"""From which kind of account to which kind each movement goes (section 3 of the rules)."""
+"""From which kind of account to which kind each movement goes (section 3 of the rules); see DELAYABLE too."""
 
 MAY_BE_NOTHING = frozenset({"sweep", "void", "end"})
 """Movements of what is left, which may be nothing."""
@@ -64,10 +67,12 @@ def check_money(findings: Findings, books: Books) -> None:
         opening = books.openings.get(creator_id) or NOTHING_BEFORE
         _check_opening(findings, opening, entries[creator_id])
         balances = _replay(findings, opening, entries[creator_id])
+        check_reversals(findings, entries[creator_id])
         _check_cut(findings, creator, opening, entries[creator_id])
         _check_wallet(findings, creator, opening, entries[creator_id], balances)
         for packet in packets[creator_id]:
             _check_escrow(findings, packet, balances)
+            _check_assets(findings, packet, balances)
         if stuck := balances["escrow:retired"]:
             text = f"the escrow of {creator_id}'s retired packets holds {stuck} fen, not 0"
             findings.add("A10", "", f"retired {creator_id}", text, evidence_of("opening", opening))
@@ -161,8 +166,10 @@ def _faults(entry: JournalRecord) -> Iterator[tuple[str, str]]:
         yield "movement", f"{entry.movement} is no movement of money"
         return
     owners: dict[str, str | None] = {"psp": None, "payout": None, "escrow": entry.packet_id, "assets": entry.packet_id}
-    owners |= dict.fromkeys(("funds", "withdrawing"), entry.creator_id)
-    for account, wanted in zip((entry.debit, entry.credit), MOVEMENTS[entry.movement], strict=True):
+    owners |= dict.fromkeys(("funds", "withdrawing", "reversing"), entry.creator_id)
+    delayed = entry.movement in DELAYABLE and entry.credit.startswith("reversing:")
+    debit, credit = MOVEMENTS[entry.movement]
+    for account, wanted in ((entry.debit, debit), (entry.credit, "reversing" if delayed else credit)):
         kind, _, owner = account.partition(":")
         if kind != wanted or (owners[wanted] is not None and owner != owners[wanted]):
             expected = f"{wanted}:{owners[wanted] or '<channel>'}"
@@ -196,18 +203,22 @@ def _check_wallet(
 ) -> None:
     """Check DY-ACC-1, and that each of its terms is what the journal's movements sum to."""
     moved: defaultdict[str, int] = defaultdict(int)
+    returned_fen = 0
     for entry in entries:
         moved[entry.movement] += entry.amount_fen
+        if entry.credit == f"funds:{creator.creator_id}" and entry.movement not in {"recharge", "withdraw_failed"}:
+            returned_fen += entry.amount_fen
     wallet = creator.wallet
     explained = {
         "recharged_fen": opening.wallet.recharged_fen + moved["recharge"],
-        "returned_fen": opening.wallet.returned_fen + moved["sweep"] + moved["void"] + moved["end"] + moved["trim"],
+        "returned_fen": opening.wallet.returned_fen + returned_fen,
         "withdrawn_fen": opening.wallet.withdrawn_fen + moved["withdraw"] - moved["withdraw_failed"],
         "spent_fen": opening.wallet.spent_fen + moved["fund"] + moved["edit"],
         "available_fen": balances.get(f"funds:{creator.creator_id}", 0),
+        "reversing_fen": balances.get(f"reversing:{creator.creator_id}", 0),
     }
     for name, fen in explained.items():
-        if getattr(wallet, name) != fen:
+        if (getattr(wallet, name) or 0) != fen:
             text = f"{creator.creator_id}'s {name} is {getattr(wallet, name)}, but the journal explains {fen}"
             findings.add("A10", "", f"wallet {creator.creator_id} {name}", text, evidence_of("creator", creator))
     available = wallet.recharged_fen + wallet.returned_fen - wallet.withdrawn_fen - wallet.spent_fen
@@ -225,6 +236,15 @@ def _check_escrow(findings: Findings, packet: PacketRecord, balances: dict[str, 
         findings.add("A10", packet.packet_id, "escrow", text, evidence_of("packet", packet))
 
 
+def _check_assets(findings: Findings, packet: PacketRecord, balances: dict[str, int]) -> None:
+    """Check that the viewers' hands hold what was given and neither is in an order nor has expired."""
+    held = balances.get(f"assets:{packet.packet_id}", 0)
+    gone = (packet.locked_fen or 0) + (packet.redeemed_fen or 0) + (packet.expired_fen or 0)
+    if held != packet.given_fen - gone:
+        text = f"the assets hold {held} fen, but of {packet.given_fen} given {gone} are in orders or have expired"
+        findings.add("A10", packet.packet_id, "assets", text, evidence_of("packet", packet))
+
+
 def check_packet_money(findings: Findings, case: Case) -> None:
     """Check A10 for one packet: its counters and its claims at the end are what the journal explains."""
     packet = case.packet
@@ -238,9 +258,11 @@ def check_packet_money(findings: Findings, case: Case) -> None:
         "given": len(case.given),
         "given_fen": moved["claim"],
         "returned_fen": moved["sweep"] + moved["void"] + moved["end"],
+        "expired": sum(entry.shares or 0 for entry in case.entries if entry.movement == "expire"),
+        "expired_fen": moved["expire"],
     }
     for name, value in explained.items():
-        if getattr(packet, name) != value:
+        if (getattr(packet, name) or 0) != value:
             text = f"{name} is {getattr(packet, name)}, but the journal explains {value}"
             findings.add("A10", case.packet_id, f"counter {name}", text, evidence_of("packet", packet))
     if case.final:

@@ -40,7 +40,8 @@ class FundsShown(BaseModel):
     """
     A creator's funds in fen: available = recharged + returned - withdrawn - spent (DY-ACC-1).
 
-    ``platform`` is null before the first recharge. What is withdrawn counts from the request on.
+    ``platform`` is null before the first recharge. What is withdrawn counts from the request on. What is reversing is
+    on its way back, and will be returned (DY-REV-8).
     """
 
     creator_id: str
@@ -50,6 +51,7 @@ class FundsShown(BaseModel):
     returned_fen: int
     withdrawn_fen: int
     spent_fen: int
+    reversing_fen: int
 
 
 class RechargeShown(FundsShown):
@@ -88,6 +90,7 @@ async def _shown(parts: Parts, creator_id: CreatorId, funds: Funds) -> FundsShow
         returned_fen=funds.returned_fen,
         withdrawn_fen=funds.withdrawn_fen,
         spent_fen=funds.spent_fen,
+        reversing_fen=funds.reversing_fen,
     )
 
 

@@ -3,30 +3,26 @@
 import asyncio
 import hashlib
 import secrets
-from dataclasses import asdict
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.access import WithCaller, allowed_to
 from server.api.errors import problems
+from server.api.packet_shown import PacketShown, row_shown, scope_shown, shown
 from server.api.parts import Parts, WithKey, WithParts
 from server.core.credential import Role
 from server.core.eligibility import check_eligible, check_scope
 from server.core.ids import CreatorId, PacketId, RoomId, checked_creator_id, creator_of, packet_id_of
 from server.core.issuance import Edit, check_end, plan_edit
 from server.core.launch import LaunchRequest, plan_launch
-from server.core.messages import editions_on_screen
 from server.core.money import FEN_MAX
-from server.core.operations import operations
-from server.core.packet import Denomination, Packet, Phase, Terms
-from server.core.page import Operation
+from server.core.packet import Denomination, Packet, Terms
 from server.core.purchase import GoodsKind
 from server.core.refusal import Refused
 from server.core.rulebook import LaunchMode, Rulebook
 from server.core.split import check_terms, commitment, split
 from server.core.validity import check_validity, checked_scope
-from server.store.packets import Counts
 
 router = APIRouter(prefix="/api/packets", tags=["packets"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
@@ -90,74 +86,6 @@ class Issuance(BaseModel):
     share_count: int = Field(gt=0, le=FEN_MAX, strict=True)
 
 
-class EditionShown(BaseModel):
-    """
-    What one edition of a packet's issuance added from ``first_index`` on, and its commitment; sums in fen.
-
-    A decrease adds nothing: the packet then ends before ``first_index`` (AMB-12).
-    """
-
-    edition: int
-    first_index: int
-    share_count: int
-    total_fen: int
-    commitment: str | None
-
-
-class PacketShown(BaseModel):
-    """
-    A packet with its schedule (if launched) and counters; sums in fen, instants in room ms.
-
-    From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can. Shares that an edit
-    has added can be claimed from ``claimable_at_ms`` on. Of the shares given, orders hold the locked and the redeemed
-    ones, and the expired ones are gone. ``operations`` are those that may be tried now (DY-UI-3, KS-UI-2); no packet
-    ``affects_price_baseline`` of what it is used on (DY-VAL-1, KS-VAL-1).
-    """
-
-    packet_id: str
-    creator_id: str
-    room_id: str | None
-    name: str
-    platform: str
-    state: str
-    phase: Phase
-    denomination: Denomination
-    share_count: int
-    total_fen: int
-    min_share_fen: int
-    max_share_fen: int
-    warmup_at_ms: int | None
-    grab_at_ms: int | None
-    claim_end_at_ms: int | None
-    use_start_at_ms: int | None
-    use_end_at_ms: int | None
-    use_for_ms: int | None
-    product_ids: list[str] | None
-    voidable_until_ms: int | None
-    surface: str
-    edition: int
-    commitment: str
-    editions: list[EditionShown]
-    claimable_at_ms: int | None
-    ended_at_ms: int | None
-    allocator: str
-    given: int
-    given_fen: int
-    remaining: int
-    remaining_fen: int
-    returned: int
-    returned_fen: int
-    locked: int
-    locked_fen: int
-    redeemed: int
-    redeemed_fen: int
-    expired: int
-    expired_fen: int
-    operations: list[Operation]
-    affects_price_baseline: bool
-    warnings: list[str] = []
-
-
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
 async def create(body: NewPacket, parts: WithParts, key: WithKey, caller: WithCaller) -> PacketShown:
     """
@@ -202,7 +130,7 @@ async def create(body: NewPacket, parts: WithParts, key: WithKey, caller: WithCa
         reversal_delay_ms=rulebook.reversal_delay_ms,
         recharge_rule=rulebook.recharge_rule,
     )
-    return await _shown(parts, packet)
+    return await shown(parts, packet)
 
 
 @router.post("/{packet_id}/copy", responses=problems(404, 422, 503))
@@ -221,7 +149,7 @@ async def copy(packet_id: str, parts: WithParts) -> Prefilled:
         use_start_at_ms=packet.use_start_at_ms,
         use_end_at_ms=packet.use_end_at_ms,
         use_for_ms=packet.use_for_ms,
-        product_ids=_scope(packet),
+        product_ids=scope_shown(packet),
         allocator=packet.allocator,
     )
 
@@ -235,7 +163,7 @@ async def launch(packet_id: str, body: Launch, parts: WithParts, key: WithKey) -
         return await _decide(packet, body, parts, launch_id)
     except Refused:
         if await parts.packets.launch_id(packet.packet_id) == launch_id:
-            return await _shown(parts, await parts.packets.get(packet.packet_id))
+            return await shown(parts, await parts.packets.get(packet.packet_id))
         raise
 
 
@@ -272,7 +200,7 @@ async def _decide(packet: Packet, body: Launch, parts: Parts, launch_id: str) ->
             if refusal.code != "launch_raced":
                 raise
             continue
-        return await _shown(parts, launched, warnings=list(planned.warnings))
+        return await shown(parts, launched, warnings=list(planned.warnings))
     raise Refused("launch_raced", "other launches of this creator came in between; try again")
 
 
@@ -290,7 +218,7 @@ async def void(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
         packet.packet_id, transfer_id=f"void:{key}", lead_ms=parts.rulebook(packet.platform).void_lead_ms
     )
     await parts.gateway.voided(packet.packet_id)
-    return await _shown(parts, await parts.packets.get(packet.packet_id))
+    return await shown(parts, await parts.packets.get(packet.packet_id))
 
 
 @router.post("/{packet_id}/issuance", responses=problems(400, 404, 409, 413, 422, 503))
@@ -314,7 +242,7 @@ async def edit_issuance(packet_id: str, body: Issuance, parts: WithParts, key: W
                 raise
             continue
         await parts.gateway.changed(packet.packet_id)
-        return await _shown(parts, packet)
+        return await shown(parts, packet)
     raise Refused("edit_raced", "other edits of this packet came in between; try again")
 
 
@@ -331,7 +259,7 @@ async def end(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
                 raise
             continue
         await parts.gateway.changed(packet.packet_id)
-        return await _shown(parts, await parts.packets.get(packet.packet_id))
+        return await shown(parts, await parts.packets.get(packet.packet_id))
     raise Refused("raced", "the packet was launched in between; try again")
 
 
@@ -339,14 +267,14 @@ async def end(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
 async def get(packet_id: str, parts: WithParts) -> PacketShown:
     """Show one packet."""
     creator_of(PacketId(packet_id))
-    return await _shown(parts, await parts.packets.get(PacketId(packet_id)))
+    return await shown(parts, await parts.packets.get(PacketId(packet_id)))
 
 
 @router.get("", responses=problems(422, 503))
 async def list_packets(parts: WithParts, creator_id: str = Query()) -> list[PacketShown]:
     """List a creator's packets, oldest first (DY-CRE-4)."""
     checked: CreatorId = checked_creator_id(creator_id)
-    return [await _shown(parts, packet) for packet in await parts.packets.list(checked)]
+    return [row_shown(parts, row.packet, row) for row in await parts.effects.rows(checked)]
 
 
 def _terms(body: NewPacket, rulebook: Rulebook) -> Terms:
@@ -366,46 +294,4 @@ def _terms(body: NewPacket, rulebook: Rulebook) -> Terms:
         body.total_fen,
         rulebook.min_share_fen if body.min_share_fen is None else body.min_share_fen,
         min(rulebook.max_share_fen, body.total_fen) if body.max_share_fen is None else body.max_share_fen,
-    )
-
-
-def _scope(packet: Packet) -> list[str] | None:
-    return None if packet.product_ids is None else list(packet.product_ids)
-
-
-async def _shown(parts: Parts, packet: Packet, warnings: list[str] | None = None) -> PacketShown:
-    counts: Counts = await parts.packets.counts(packet.packet_id)
-    schedule, rulebook, now_ms = packet.schedule, parts.rulebook(packet.platform), parts.clock.room_ms()
-    return PacketShown(
-        packet_id=packet.packet_id,
-        creator_id=packet.creator_id,
-        room_id=packet.room_id,
-        name=packet.name,
-        platform=packet.platform,
-        state=packet.state,
-        phase=packet.phase_at(now_ms),
-        denomination=packet.terms.denomination,
-        share_count=packet.terms.share_count,
-        total_fen=packet.terms.total_fen,
-        min_share_fen=packet.terms.min_share_fen,
-        max_share_fen=packet.terms.max_share_fen,
-        warmup_at_ms=schedule.warmup_at_ms if schedule else None,
-        grab_at_ms=schedule.grab_at_ms if schedule else None,
-        claim_end_at_ms=schedule.claim_end_at_ms if schedule else None,
-        use_start_at_ms=packet.use_start_at_ms,
-        use_end_at_ms=packet.use_end_at_ms,
-        use_for_ms=packet.use_for_ms,
-        product_ids=_scope(packet),
-        voidable_until_ms=rulebook.voidable_until_ms(schedule) if schedule else None,
-        surface=packet.surface,
-        edition=packet.edition,
-        commitment=packet.commitment,
-        editions=[EditionShown(**edition) for edition in editions_on_screen(packet)],
-        claimable_at_ms=packet.claimable_at_ms,
-        ended_at_ms=packet.ended_at_ms,
-        allocator=packet.allocator,
-        **asdict(counts),
-        operations=operations(packet, rulebook, now_ms),
-        affects_price_baseline=rulebook.affects_price_baseline,
-        warnings=warnings or [],
     )

@@ -17,6 +17,7 @@ from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.creators import Creators
+from server.store.effects import EffectCounters
 from server.store.orders import Orders
 from server.store.packets import Packets
 from server.store.rooms import Rooms
@@ -39,6 +40,7 @@ class Parts:
     wallet: Wallet
     withdrawals: Withdrawals
     packets: Packets
+    effects: EffectCounters
     rooms: Rooms
     trails: Trails
     assets: Assets

@@ -19,13 +19,20 @@ class Gains:
 
 
 def gains_of(
-    kind: OrderKind, before: Order, after: Order, creator_id: CreatorId, settled: Settlement | None = None
+    kind: OrderKind,
+    before: Order,
+    after: Order,
+    creator_id: CreatorId,
+    settled: Settlement | None = None,
+    *,
+    estimates: Mapping[str, int] | None = None,
 ) -> Gains:
     """
     Return what a step of an order adds to the totals of *creator_id*; nothing if the order uses none of its packets.
 
     ``gmv_fen`` is what the goods cost before red packets, ``redeemed_fen`` what was used of the packets' faces. The
-    order counts whole for each packet in it, so packets' totals may sum to more than their creator's.
+    order counts whole for each packet in it, so packets' totals may sum to more than their creator's. *estimates* is
+    what the step makes of the commission to be expected (``monitoring.estimate_gains``).
     """
     uses: dict[PacketId, list[PacketUse]] = {}
     for use in after.packets:
@@ -34,7 +41,7 @@ def gains_of(
             uses.setdefault(packet_id, []).append(use)
     if not uses:
         return Gains()
-    whole = _of_order(kind, before, after, settled)
+    whole = {**_of_order(kind, before, after, settled), **(estimates or {})}
     return Gains(
         whole | _of_packets(kind, [use for each in uses.values() for use in each]),
         {packet_id: whole | _of_packets(kind, each) for packet_id, each in uses.items()},

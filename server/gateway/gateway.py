@@ -8,6 +8,7 @@ from typing import Any
 from server.core.ids import PacketId, RoomId, ViewerId
 from server.core.refusal import Refused
 from server.gateway.chatter import ChatterDesk
+from server.gateway.effects import EffectsDesk
 from server.gateway.grabs import GrabDesk, allocator_by_name
 from server.gateway.handshake import (
     NAME_NEEDED,
@@ -32,6 +33,7 @@ from server.store.allocators.port import Allocator
 from server.store.chatter import ChatterChannel
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
+from server.store.effects import EffectCounters
 from server.store.feed import Feed, FeedFollower
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord, Rooms
@@ -47,6 +49,7 @@ class Gateway:
 
     desk: GrabDesk
     chatter: ChatterDesk
+    effects: EffectsDesk
     keepalive: Keepalive
 
     def __init__(
@@ -100,6 +103,15 @@ class Gateway:
         channel = ChatterChannel(self.store, secrets.token_hex(8))
         self.chatter = ChatterDesk(loop, channel, self._rooms, self.metrics)
         self.chatter.start()
+        self.effects = EffectsDesk(
+            loop,
+            EffectCounters(self.store),
+            rooms=self._rooms,
+            grabs=self.desk,
+            clock=self.clock,
+            metrics=self.metrics,
+        )
+        self.effects.start()
         self.trails.start()
 
     async def stop(self) -> None:
@@ -107,6 +119,7 @@ class Gateway:
         await self.desk.drain()
         self.keepalive.stop()
         await self.trails.stop()
+        await self.effects.stop()
         await self.chatter.stop()
         await self._follower.stop()
         await self._rooms.stop()

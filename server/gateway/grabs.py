@@ -19,6 +19,10 @@ _STATUS = attrgetter("status")
 RECEIPTS_PER_TURN = 500  # written before the loop may breathe: about 3 ms
 
 
+Tally = dict[ClaimStatus, int]
+"""How many grabs of one packet had which answer."""
+
+
 class Asker(Protocol):
     """A connection that grabs."""
 
@@ -50,6 +54,7 @@ class GrabDesk:
         self._metrics = metrics
         self._batches: dict[PacketId, tuple[list[Asker], list[Grab]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._tallies: dict[PacketId, Tally] = {}
 
     def take(self, asker: Asker, packet_id: PacketId, grab: Grab) -> None:
         """Take a grab; it is answered exactly once."""
@@ -60,6 +65,11 @@ class GrabDesk:
             batch = self._batches[packet_id] = ([], [])
         batch[0].append(asker)
         batch[1].append(grab)
+
+    def take_tallies(self) -> dict[PacketId, Tally]:
+        """Return how the grabs of each packet were answered since the last time."""
+        tallies, self._tallies = self._tallies, {}
+        return tallies
 
     async def drain(self) -> None:
         """Wait until every grab taken is answered."""
@@ -114,12 +124,21 @@ class GrabDesk:
         holder.answer(frames, in_hand)
         self._metrics.frames_out += len(claims)
         self._metrics.bytes_out += size
+        tally = self._tally_of(claims[0])
         for status, run in groupby(claims, key=_STATUS):
-            self._metrics.grabs[status] += sum(1 for _ in run)
+            answers = sum(1 for _ in run)
+            self._metrics.grabs[status] += answers
+            tally[status] = tally.get(status, 0) + answers
             if status is ClaimStatus.GRANTED:
                 holder.won(claims[0].packet_id)
             elif status is ClaimStatus.EXHAUSTED:
                 holder.missed_out(claims[0].packet_id)
+
+    def _tally_of(self, claim: Claim) -> Tally:
+        """Return where a packet's answers are counted: nowhere if it is unknown, so that made-up ids leave no trace."""
+        if claim.edition == 0:
+            return {}
+        return self._tallies.setdefault(claim.packet_id, {})
 
 
 def _refused(packet_id: PacketId, grabs: list[Grab], status: ClaimStatus) -> list[Claim]:

@@ -10,6 +10,7 @@ from typing import assert_never
 from server.core import messages
 from server.core.airing import CountShares, Effect, LookUp, Propose, Settle, Tell, result_body
 from server.core.chatter import Chatter
+from server.core.exposure import Exposure
 from server.core.feed import Cue, FeedEntry
 from server.core.ids import PacketId, ViewerId
 from server.core.packet import Packet
@@ -77,6 +78,7 @@ class LiveRoom:
         self.viewers = Quota(limits.connections_per_viewer_max)
         self.audience = Audience(loop, random.Random(), limits=limits, metrics=metrics)
         self.chatter = Chatter()
+        self.exposure = Exposure()
         self._elsewhere = 0  # viewers of other processes, as last counted
         self._loop = loop
         self._clock = clock
@@ -103,6 +105,7 @@ class LiveRoom:
         while entries := await self._feed.read(self.record, after, READ_COUNT_MAX):
             after = entries[-1].entry_id
             for entry in entries:
+                self.exposure.recall(entry, self._clock.room_ms())
                 self._remember(self._room.receive(FactRead(entry), self._clock.room_ms()))
         for packet_id in on_air:
             with contextlib.suppress(Refused):
@@ -122,8 +125,18 @@ class LiveRoom:
         """Take what was read back from the feed and tell it."""
         now_ms = self._clock.room_ms()
         for entry in entries:
+            self.exposure.told(entry, len(self.audience), now_ms)
             self._carry_out(self._room.receive(FactRead(entry), now_ms))
         self._arm()
+
+    def enters(self, epoch: str, seq: int) -> None:
+        """Hear that a viewer is about to be seated that has heard fact *seq* of *epoch*, which is "" the first time."""
+        heard = seq if epoch == self.record.epoch else None
+        self.exposure.came(len(self.audience), self._clock.room_ms(), heard=heard)
+
+    def leaves(self, *, sent_away: bool) -> None:
+        """Hear that a viewer is about to free its seat, of its own will or because the server stops."""
+        self.exposure.left(len(self.audience), self._clock.room_ms(), sent_away=sent_away)
 
     def grabbed(self, packet_id: PacketId) -> None:
         """Hear that shares were given, so that ``progress`` is told soon."""

@@ -17,8 +17,10 @@ _LEFT_PAGE = 10_000
 _OVERTAKEN = "what was being exported has been retired meanwhile: ask again"
 _ACCOUNT = b"account:"  # before an account's name, in an opening
 _WITHDRAWAL = b"withdrawal:"  # before the id of a withdrawal that was pending then, in an opening
-_BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen")
-_NOT_EVERYWHERE = dict.fromkeys(("claims", "edition", "fee_fen", "balance_fen", "withdrawal_id"))
+_BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen", "reversing_fen")
+_NOT_EVERYWHERE = dict.fromkeys(
+    ("claims", "edition", "fee_fen", "balance_fen", "withdrawal_id", "shares", "reversals", "order_id", "postings")
+)
 Line = dict[str, Any]
 
 

@@ -36,6 +36,7 @@ _SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": 
 _OUT_OF_REACH = (ConnectionError, TimeoutError, OSError)
 _REFUSES_WORK = (ReadOnlyError, OutOfMemoryError, ClusterDownError, MasterDownError)
 _REFUSES_WRITES = ("MISCONF", "NOREPLICAS")
+_RETURNING = frozenset({"sweep", "void", "end", "edit", "expire"})  # scripts by which money goes back to its creator
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - the word callers answer with
@@ -200,14 +201,17 @@ async def _configuration(redis: "Client") -> dict[str, str]:
 
 
 def _scripts() -> dict[str, _Script]:
-    """Return every script by its stem, each with the shared head between its first line and the rest."""
+    """Return every script by its stem, each with what it shares with others between its first line and the rest."""
     files = {
         entry.name.removesuffix(".lua"): entry.read_text(encoding="utf-8")
         for entry in (resources.files("server.store") / "lua").iterdir()
         if entry.name.endswith(".lua")
     }
-    head = files.pop("head").partition("\n")[2]
-    texts = {stem: text.replace("\n", f"\n{head}", 1) for stem, text in files.items()}
+    head, returning = (files.pop(shared).partition("\n")[2] for shared in ("head", "returning"))
+    texts = {
+        stem: text.replace("\n", f"\n{head}{returning if stem in _RETURNING else ''}", 1)
+        for stem, text in files.items()
+    }
     return {
         stem: _Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
         for stem, text in texts.items()

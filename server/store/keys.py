@@ -170,7 +170,7 @@ def effects(creator_id: CreatorId) -> str:
 
 
 def effects_of(packet_id: PacketId) -> str:
-    """Name the running totals of what orders with this packet brought."""
+    """Name the running totals of what a packet was seen and grabbed, and of what orders with it brought."""
     return f"{{{creator_of(packet_id)}}}:effects:{packet_id}"
 
 

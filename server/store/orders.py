@@ -15,6 +15,7 @@ from server.core import order as core
 from server.core.discount import Discount
 from server.core.effects import gains_of
 from server.core.ids import PLATFORM, CreatorId, OrderId, ViewerId, home_of
+from server.core.monitoring import estimate_gains
 from server.core.order import OrderState, Outcome, Refund
 from server.core.posting import OrderKind, Part, parts_of
 from server.core.pricing import Quote
@@ -35,6 +36,7 @@ from server.store.transfers import checked_transfer_id, refusal
 
 __all__ = ["OrderRecord", "Orders"]
 
+DUE_MAX = 500  # looked at in one round of the sweeper: two seconds at the worst, and other creators have their turn
 _Decide = Callable[[OrderRecord, int, Rulebook], Outcome]
 
 
@@ -162,9 +164,11 @@ class Orders:
         return record
 
     async def due(self, creator_id: CreatorId) -> list[OrderId]:
-        """Return the orders that the sweeper is to look at now, as far as this process's clock can tell."""
+        """Return the orders that the sweeper is to look at now, by this process's clock; not too many."""
         latest_ms = self._clock.room_ms() + self._clock.error_ms * self._clock.record.speed
-        found: Any = await self._store.redis.zrangebyscore(keys.orders_due(creator_id), "-inf", latest_ms)
+        found: Any = await self._store.redis.zrangebyscore(
+            keys.orders_due(creator_id), "-inf", latest_ms, start=0, num=DUE_MAX
+        )
         return [OrderId(name.decode()) for name in found]
 
     async def list(self, creator_id: CreatorId) -> "list[OrderRecord]":
@@ -228,6 +232,8 @@ class Orders:
         """Commit a step and have the platform's part follow; None if something came in between."""
         order, home = outcome.order, record.home
         settled = self._settled(order, record) if kind is OrderKind.FINISH else None
+        rulebook = self._submits.rulebook(record.deal.platform)
+        estimates = estimate_gains(record.order, order, record.deal.rates, rulebook)
         parts = parts_of(
             outcome,
             record.assets,
@@ -239,7 +245,7 @@ class Orders:
         )
         followed = None
         if home != PLATFORM and PLATFORM in parts:
-            gains = gains_of(kind, record.order, order, PLATFORM, settled)
+            gains = gains_of(kind, record.order, order, PLATFORM, settled, estimates=estimates)
             if parts[PLATFORM].postings or gains.total:
                 followed = Followed(record.version + 1, parts[PLATFORM], gains)
         after = record.stepped(outcome, followed)
@@ -256,7 +262,7 @@ class Orders:
             decided_until(record.assets, now_ms, *self._window_end_ms(record)),
             due_at_ms,
             asked=f"{kind}:{order.order_id}",
-            gains=gains_of(kind, record.order, order, home, settled),
+            gains=gains_of(kind, record.order, order, home, settled, estimates=estimates),
         )
         if await commit(self._store, step) != b"done":
             return None

@@ -229,7 +229,7 @@ class Packets:
             *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.transfers(creator_id)),
             *(keys.journal(creator_id), keys.packet(packet_id), keys.shares(packet_id), keys.added(packet_id)),
             *(keys.staging(packet_id), keys.staged(packet_id), keys.stagings(creator_id)),
-            keys.feed(creator_id, room_id),
+            *(keys.feed(creator_id, room_id), keys.reversals(creator_id)),
         ]
         asked: list[str | int] = [
             transfer_id,
@@ -344,6 +344,7 @@ class Packets:
             keys.shares(packet_id),
             keys.returned(packet_id),
             keys.added(packet_id),
+            keys.reversals(creator_id),
             *besides,
         ]
         await self._clock.copy_to(creator_id)

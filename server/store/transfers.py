@@ -3,20 +3,9 @@
 from server.core.refusal import Refused
 
 TRANSFER_ID_LENGTH_MAX = 120  # an idempotency key and a word before it
-# ids that are made here, not by callers
-_OURS = (
-    "sweep:",
-    "claim:",
-    "paid:",
-    "failed:",
-    "submit:",
-    "refund:",
-    "finish:",
-    "unpaid:",
-    "hold:",
-    "follow:",
-    "home:",
-)
+_OURS = ("sweep:", "claim:", "paid:", "failed:", "expire:", "reverse:")  # ids that the scripts make themselves
+_OF_ORDERS = ("submit:", "refund:", "finish:", "unpaid:", "hold:", "follow:", "home:")  # and those made for orders
+_RESERVED = _OURS + _OF_ORDERS
 
 _REFUSALS: dict[str, tuple[str, str, str]] = {
     "transfer_conflict": ("this transfer id stands for another transfer already", "transfer_id", ""),
@@ -43,10 +32,10 @@ class StoreBroken(Exception):  # noqa: N818 - an answer about the store
 
 def checked_transfer_id(text: str) -> str:
     """Return *text* if a caller may name a transfer so; raise Refused if not."""
-    if not 0 < len(text) <= TRANSFER_ID_LENGTH_MAX or not text.isprintable() or text.startswith(_OURS):
+    if not 0 < len(text) <= TRANSFER_ID_LENGTH_MAX or not text.isprintable() or text.startswith(_RESERVED):
         raise Refused(
             "bad_id",
-            f"must be 1 to {TRANSFER_ID_LENGTH_MAX} printable characters and not begin with {' or '.join(_OURS)}",
+            f"must be 1 to {TRANSFER_ID_LENGTH_MAX} printable characters and not begin with {' or '.join(_RESERVED)}",
             field="transfer_id",
         )
     return text

@@ -14,20 +14,25 @@ from server.store.connection import Store
 from server.store.transfers import checked_transfer_id, refusal
 
 CHANNEL_LENGTH_MAX = 20  # a word such as alipay
-_BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen")
-_NUMBERS = ("amount_fen", "at_ms", "edition", "fee_fen", "balance_fen")
+_BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen", "reversing_fen")
+_NUMBERS = ("amount_fen", "at_ms", "edition", "fee_fen", "balance_fen", "shares")
 _PAGE = 1_000  # entries read at once: some 200 KB
 
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """A creator's balances in fen; available = recharged + returned - withdrawn - spent (DY-ACC-1)."""
+    """
+    A creator's balances in fen; available = recharged + returned - withdrawn - spent (DY-ACC-1).
+
+    ``reversing_fen`` is on its way back and not returned yet (DY-REV-8).
+    """
 
     available_fen: int
     recharged_fen: int
     returned_fen: int
     withdrawn_fen: int
     spent_fen: int
+    reversing_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

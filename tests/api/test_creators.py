@@ -15,6 +15,7 @@ def test_a_recharge_is_shown_in_funds_and_details(api: Caller) -> None:
     shown = api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 500, "channel": "alipay"})
 
     balances = {"available_fen": 500, "recharged_fen": 500, "returned_fen": 0, "withdrawn_fen": 0, "spent_fen": 0}
+    balances["reversing_fen"] = 0
     funds = {"creator_id": creator_id, "platform": "lab", **balances}
     assert funds == api.get(f"/api/creators/{creator_id}/funds")
     assert shown == {**funds, "paid_fen": 500, "credited_fen": 500, "fee_fen": 0}

@@ -184,6 +184,7 @@ def test_a_void_that_comes_too_late_is_refused(at_six: Caller, step: str) -> Non
 
 @pytest.mark.rule("DY-VOI-2")
 @pytest.mark.rule("DY-VOI-4")
+@pytest.mark.rule("DY-REV-8")
 @pytest.mark.parametrize("step", ["void", "stop_launch"])
 def test_a_void_in_time_gives_all_back(at_six: Caller, step: str) -> None:
     """A packet that warms up in six minutes can be voided, under either name."""
@@ -191,7 +192,8 @@ def test_a_void_in_time_gives_all_back(at_six: Caller, step: str) -> None:
     room_id, packet_id = at_six.room(creator_id), a_draft(at_six, creator_id)
     at_six.post(f"/api/packets/{packet_id}/launch", {"room_id": room_id, **exact(6 * MINUTE, 9 * MINUTE)})
     assert at_six.post(f"/api/packets/{packet_id}/{step}")["state"] == "voided"
-    assert at_six.get(f"/api/creators/{creator_id}/funds")["available_fen"] == 1000
+    funds = at_six.get(f"/api/creators/{creator_id}/funds")
+    assert (funds["available_fen"], funds["reversing_fen"]) == (0, 1000)  # for a minute, and the clock stands still
 
 
 @pytest.mark.rule("ALL-REV-1")

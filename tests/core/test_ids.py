@@ -1,8 +1,23 @@
 """Ids: what may be one, and what an id says about what it names."""
 
+import re
+
 import pytest
 
-from server.core.ids import CreatorId, PacketId, checked_creator_id, checked_id, claim_id_of, creator_of, packet_id_of
+from server.core.ids import (
+    CREATOR_ID_LENGTH_MAX,
+    CreatorId,
+    OrderId,
+    PacketId,
+    ViewerId,
+    checked_creator_id,
+    checked_id,
+    claim_id_of,
+    creator_of,
+    home_of,
+    order_id_of,
+    packet_id_of,
+)
 from server.core.refusal import Refused
 
 
@@ -45,3 +60,21 @@ def test_what_is_no_packet_id_is_not_found(text: str) -> None:
 def test_a_claim_id_names_packet_and_share() -> None:
     """A claim is called after the share it took."""
     assert claim_id_of(PacketId("lin.p1"), 7) == "lin.p1:7"
+
+
+def test_an_order_id_names_its_home_and_is_the_same_for_the_same_submit() -> None:
+    """Ten digits of a digest of viewer and submit; neither alone decides."""
+    creator_id = CreatorId("c" * CREATOR_ID_LENGTH_MAX)
+    order_id = order_id_of(creator_id, ViewerId("anna"), "k" * 120)
+    assert re.fullmatch(r"c{18}\.[0-9a-f]{10}", order_id)
+    assert home_of(order_id) == creator_id
+    assert order_id == order_id_of(creator_id, ViewerId("anna"), "k" * 120)
+    others = {order_id_of(creator_id, ViewerId(viewer), key) for viewer, key in (("anna", "k"), ("annak", ""))}
+    assert len({order_id, *others}) == 3
+
+
+@pytest.mark.parametrize("text", ["", "c", ".", "c.", ".x", "c c.x", "c.x y", "c." + "x" * 40, "{c}.x"])
+def test_a_text_that_is_no_order_id_names_no_home(text: str) -> None:
+    """It is not found, or its creator's part is no creator's id."""
+    with pytest.raises(Refused):
+        home_of(OrderId(text))

@@ -119,7 +119,7 @@ class House:
         )
         seen, _ = await self.packets.launches(CREATOR)
         now_ms = self.clock.room_ms()
-        speed = self.clock.record.speed
+        speed = max(1, self.clock.record.speed)
         schedule = Schedule(now_ms, now_ms + lead_ms * speed, now_ms + (lead_ms + window_ms) * speed)
         await self.packets.launch(packet.packet_id, room=self.room, schedule=schedule, surface=surface, seen=seen)
         return packet.packet_id

@@ -37,7 +37,7 @@ async def test_a_cut_shows_wallet_packets_and_journal(desk: Desk) -> None:
     assert [line["kind"] for line in lines] == ["clock", "creator", "packet", "journal", "journal", "journal", "end"]
     read = books_from(lines)
     creator, packet = read.creators[CreatorId("c1")], read.packets[packet_id]
-    assert (creator.cut_ms, tuple(creator.wallet)) == (GRAB_AT_MS, (0, 18, 0, 0, 18))
+    assert (creator.cut_ms, tuple(creator.wallet)) == (GRAB_AT_MS, (0, 18, 0, 0, 18, 0))
     assert (
         packet.given,
         packet.given_fen,

@@ -7,6 +7,7 @@ import pytest
 
 from server.core.ids import PLATFORM, OrderId
 from server.core.order import OrderState
+from server.core.refusal import Refused
 from server.core.rulebook import DOUYIN
 from server.store import keys
 from server.store.connection import Store
@@ -111,6 +112,29 @@ async def test_a_submit_that_comes_late_finds_the_tombstone(shop: Shop) -> None:
     assert (await shop.state(whole)).startswith("redeemed:")
 
 
+async def test_a_part_about_to_be_let_go_is_not_built_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks again between tombstone and release has the packet locked anew, and the late release does nothing."""
+    own, whole = await shop.asset(1_500), await shop.asset(700, of=PLATFORM)
+    await die_in_submit(shop, monkeypatch, own, whole)
+    await shop.at(LATE_MS)
+    [order_id] = await shop.orders.due(PLATFORM)
+    run, interfered = shop.store.run, False
+
+    async def slow(script: str, names: list[str], args: list[bytes]) -> object:
+        nonlocal interfered
+        if script == "step_order" and b":released:" in args[0] and not interfered:
+            interfered = True
+            await shop.submit(own, whole)
+        return await run(script, names, args)
+
+    shop.store.run = slow  # type: ignore[method-assign,assignment]
+    await shop.another_process().catch_up(order_id)
+    assert interfered
+    assert [await shop.state(each) for each in (own, whole)] == [f"locked:{order_id}"] * 2
+    await shop.orders.cancel(order_id, "c")
+    assert await shop.under_way() == {}
+
+
 async def test_the_buyer_who_asks_again_gets_past_the_death(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same submission need not wait for the sweeper: what the dead one held is let go first."""
     own, whole = await shop.asset(1_500), await shop.asset(700, of=PLATFORM)
@@ -134,6 +158,18 @@ async def test_a_death_between_tombstone_and_release_is_made_good(shop: Shop, mo
     await shop.orders.catch_up(order_id)
     assert await shop.state(whole) == ""
     assert await shop.under_way() == {}
+
+
+async def test_what_expired_since_the_death_is_let_go_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked again too late, the order is refused, and the platform's packet does not wait for the sweeper."""
+    whole = await shop.asset(700, of=PLATFORM)
+    await die_in_submit(shop, monkeypatch, whole)
+    await shop.at(USE_END_MS)
+    with pytest.raises(Refused) as refused:
+        await shop.submit(whole)
+    assert refused.value.code == "not_available"
+    assert await shop.state(whole) == "expired"
+    assert await shop.under_way() == {"reversing:platform": 700}
 
 
 @pytest.mark.parametrize("step", ["pay", "cancel", "refund", "finish"])

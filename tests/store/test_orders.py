@@ -13,6 +13,7 @@ from server.core.rulebook import DOUYIN, PayAfterExpiry
 from server.store import keys
 from server.store.connection import Store
 from server.store.transfers import StoreBroken
+from server.sweeper import Sweeper
 from tests.store.shop import (
     ANNA,
     BOB,
@@ -208,6 +209,8 @@ async def test_vector_dy_1_on_the_real_store(shop: Shop) -> None:
         "redeemed": 2,
         "redeemed_fen": 2_000,
         "commission_fen": 3_400,
+        "estimated_fen": 3_400,
+        "estimate_over_fen": 3_400,
     }
     assert (await shop.effects(keys.effects_of(packet_of(own[1]))))["redeemed_fen"] == 450
     assert (await shop.effects(keys.effects(PLATFORM)))["redeemed_fen"] == 1_000
@@ -354,3 +357,38 @@ async def test_a_broken_store_is_named(shop: Shop) -> None:
     with pytest.raises(StoreBroken, match="BROKEN packet"):
         await shop.submit(asset)
     assert await shop.under_way() == {}
+
+
+@pytest.mark.rule("DY-REV-3")
+@pytest.mark.rule("DY-CAN-2")
+async def test_the_sweeper_leaves_what_an_order_holds(shop: Shop) -> None:
+    """It passes a locked packet whose validity is over, and the cancel sends it back, once (AMB-26)."""
+    held, free = await shop.asset(1_500), await shop.asset(700)
+    order = await shop.submit(held)
+    desk = shop.desks[LI]
+    sweeper = Sweeper(shop.store, desk.clock, desk.packets, orders=shop.orders)
+    await shop.at(USE_END_MS)
+    await sweeper.look()
+    assert [await shop.state(each) for each in (held, free)] == [f"locked:{order.order_id}", "expired"]
+    await shop.orders.cancel(order.order_id, "c")
+    await shop.at(USE_END_MS + DELAY_MS)
+    await sweeper.look()
+    assert await shop.state(held) == "expired"
+    assert await shop.under_way() == {}
+    assert (await desk.wallet.funds(LI)).returned_fen == 2_200
+    assert (await shop.balances())["funds:li"] == 2_200
+
+
+async def test_what_is_given_back_in_time_expires_like_any_other(shop: Shop) -> None:
+    """A packet that was in an order and came back is found by the sweeper when its time comes."""
+    asset = await shop.asset(1_500)
+    order = await shop.submit(asset)
+    desk = shop.desks[LI]
+    sweeper = Sweeper(shop.store, desk.clock, desk.packets, orders=shop.orders)
+    await shop.at(USE_END_MS - 1)
+    await sweeper.look()
+    await shop.orders.cancel(order.order_id, "c")
+    await shop.at(USE_END_MS)
+    await sweeper.look()
+    assert await shop.state(asset) == "expired"
+    assert await shop.counters(asset) == {"expired": 1, "expired_fen": 1_500}

@@ -85,7 +85,6 @@ if #winners > 0 then
         for _, fen in ipairs(redis.call('LRANGE', added, 0, #winners - in_shares - 1)) do taken[#taken + 1] = fen end
     end
     redis.call('XLEN', journal)
-    if redis.call('LLEN', owners) ~= given then error({ err = 'BROKEN owners' }) end
     local since = ':' .. text_of(at_ms)
     for n, i in ipairs(winners) do
         local viewer, request, index = viewers[i], requests[i], text_of(given + n - 1)
@@ -97,10 +96,10 @@ if #winners > 0 then
     end
     whole(text_of(given_fen + sum_fen), 'packet')
 
+    redis.call('RPUSH', owners, unpack(owns)) -- first: of another type it fails before anything is written
     redis.call('LPOP', shares, math.min(#winners, in_shares))
     if #winners > in_shares then redis.call('LPOP', added, #winners - in_shares) end
     redis.call('HSET', claims, unpack(stored))
-    redis.call('RPUSH', owners, unpack(owns))
     redis.call('HINCRBY', packet, 'given', #winners)
     redis.call('HINCRBY', packet, 'given_fen', text_of(sum_fen))
     redis.call('XADD', journal, '*', 'kind', 'claim', 'transfer_id', 'claim:' .. packet_id .. ':' .. text_of(given),

@@ -2,7 +2,7 @@
 -- edit.lua: change how many shares a packet has: staged ones are added, or its last unclaimed ones go (KS-EDT-1, AMB-12).
 --
 -- KEYS[1] clock      hash    origin_ms, started_ms, speed
--- KEYS[2] wallet     hash    available_fen, spent_fen, returned_fen and the other balances
+-- KEYS[2] wallet     hash    available_fen, spent_fen, returned_fen, reversing_fen and the other balances
 -- KEYS[3] transfers  hash    transfer id -> what was asked | what came of it
 -- KEYS[4] journal    stream  one entry per movement of money
 -- KEYS[5] packet     hash    state, schedule, counters, edition, editions, open_edition, claimable_at_ms
@@ -12,6 +12,7 @@
 -- KEYS[9] staged     hash    count, sum_fen, commitment
 -- KEYS[10] stagings  zset    packet id, by when its staging began
 -- KEYS[11] feed      stream  of the room of a launched packet: gets an entry that has every process look at it
+-- KEYS[12] reversals  zset   money on its way back, by room time due
 -- ARGV[1] transfer_id  text
 -- ARGV[2] packet_id    text
 -- ARGV[3] creator_id   text
@@ -35,13 +36,6 @@ local CHUNK = 2000
 
 local speed = whole(redis.call('HGET', KEYS[1], 'speed'), 'clock')
 
-local function room_now_ms()
-    local record = redis.call('HMGET', KEYS[1], 'origin_ms', 'started_ms')
-    local time = redis.call('TIME')
-    local real_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-    return whole(record[1], 'clock') + (real_ms - whole(record[2], 'clock')) * speed
-end
-
 local wallet, transfers, journal, packet = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local shares, added, staging, staged, stagings, feed = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local transfer_id, packet_id, creator_id = ARGV[1], ARGV[2], ARGV[3]
@@ -56,7 +50,7 @@ if seen then
 end
 
 local record = redis.call('HMGET', packet, 'state', 'claim_end_at_ms', 'edition', 'share_count', 'total_fen', 'given',
-    'given_fen', 'room_id', 'editions', 'claimable_at_ms', 'open_edition', 'commitment', 'seed')
+    'given_fen', 'room_id', 'editions', 'claimable_at_ms', 'open_edition', 'commitment', 'seed', 'reversal_delay_ms')
 local state, now_ms = record[1], room_now_ms()
 if not state then return 'not_found' end
 if state == 'voided' or state == 'settled' then return state end
@@ -90,7 +84,7 @@ local function tail_fen(list, count)
     return sum
 end
 
-local moved_fen, from_added, from_shares = added_fen, 0, 0
+local moved_fen, from_added, from_shares, carry_out = added_fen, 0, 0, nil
 if up then
     local held = redis.call('HMGET', staged, 'count', 'sum_fen', 'commitment')
     if redis.call('LLEN', staging) ~= wanted - share_count or held[1] ~= text_of(wanted - share_count)
@@ -105,11 +99,14 @@ else
     moved_fen = tail_fen(added, from_added) + tail_fen(shares, from_shares)
     if moved_fen > total_fen then error({ err = 'BROKEN shares' }) end
     if math.max(balances[1], balances[3]) + moved_fen > FEN_MAX then return 'too_much' end
+    local cause = 'trim:' .. packet_id .. ':' .. text_of(edition + 1)
+    carry_out = plan_return(wallet, KEYS[12], creator_id, packet_id, cause, moved_fen, record[14], now_ms)
 end
 local editions = record[9] or table.concat({ '0', record[4], record[5], record[12], record[13] }, ',')
 local first = up and share_count or wanted
 local part = { text_of(first), up and text_of(wanted - share_count) or '0', up and ARGV[8] or '0', ARGV[9], ARGV[10] }
 
+local escrow, told = 'escrow:' .. packet_id, nil
 local changes = { 'edition', text_of(edition + 1), 'share_count', ARGV[4],
     'editions', editions .. ';' .. table.concat(part, ',') }
 if up then
@@ -140,21 +137,20 @@ if up then
     end
     redis.call('HSET', wallet, 'available_fen', text_of(balances[1] - moved_fen),
         'spent_fen', text_of(balances[2] + moved_fen))
+    told = { 'kind', 'edit', 'debit', 'funds:' .. creator_id, 'credit', escrow,
+        'product', 'red_packet', 'balance_fen', text_of(balances[1] - moved_fen) }
 else
     redis.call('LTRIM', added, 0, -from_added - 1)
     redis.call('LTRIM', shares, 0, -from_shares - 1)
     changes[#changes + 1], changes[#changes + 2] = 'total_fen', text_of(total_fen - moved_fen)
     if not waits or from_added == in_added then redis.call('HDEL', packet, 'open_edition', 'claimable_at_ms') end
-    redis.call('HSET', wallet, 'available_fen', text_of(balances[1] + moved_fen),
-        'returned_fen', text_of(balances[3] + moved_fen))
+    told = carry_out()
+    told[#told + 1], told[#told + 2], told[#told + 3], told[#told + 4] = 'kind', 'trim', 'debit', escrow
 end
 redis.call('HSET', packet, unpack(changes))
 redis.call('HSET', transfers, transfer_id, asked .. '|' .. text_of(edition + 1))
-local funds, escrow = 'funds:' .. creator_id, 'escrow:' .. packet_id
-redis.call('XADD', journal, '*', 'kind', up and 'edit' or 'trim', 'transfer_id', transfer_id, 'packet_id', packet_id,
-    'debit', up and funds or escrow, 'credit', up and escrow or funds,
-    'amount_fen', text_of(moved_fen), 'at_ms', text_of(now_ms), 'edition', text_of(edition + 1),
-    'product', 'red_packet', 'balance_fen', text_of(up and balances[1] - moved_fen or balances[1] + moved_fen))
+redis.call('XADD', journal, '*', 'transfer_id', transfer_id, 'packet_id', packet_id,
+    'amount_fen', text_of(moved_fen), 'at_ms', text_of(now_ms), 'edition', text_of(edition + 1), unpack(told))
 if state == 'launched' then
     redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', 'changed', 'packet_id', packet_id, 'seq', '0',
         'at_ms', text_of(now_ms), 'body', '{}')

@@ -2,7 +2,7 @@
 -- end.lua: end a packet now, as if its claim window closed: what nobody has claimed goes back (KS-END-1, AMB-13).
 --
 -- KEYS[1] clock      hash    origin_ms, started_ms, speed
--- KEYS[2] wallet     hash    available_fen, returned_fen and the other balances
+-- KEYS[2] wallet     hash    available_fen, returned_fen, reversing_fen and the other balances
 -- KEYS[3] transfers  hash    transfer id -> what was asked | what came of it
 -- KEYS[4] journal    stream  one entry per movement of money
 -- KEYS[5] due        zset    launched packet id, by claim_end_at_ms
@@ -10,7 +10,8 @@
 -- KEYS[7] shares     list    fen not yet given
 -- KEYS[8] returned   list    the shares that go back: the list of shares under its final name
 -- KEYS[9] added      list    fen that an edit has added behind them, which go back after them
--- KEYS[10] feed      stream  of the room of a launched packet: gets an entry that has every process look at it
+-- KEYS[10] reversals  zset   money on its way back, by room time due
+-- KEYS[11] feed      stream  of the room of a launched packet: gets an entry that has every process look at it
 -- ARGV[1] packet_id    text
 -- ARGV[2] creator_id   text
 -- ARGV[3] transfer_id  text
@@ -19,15 +20,11 @@
 -- Reply, always: one word: done, repeated, transfer_conflict, not_found, voided, settled, too_late (the claim window is
 -- over) or raced (the packet was launched meanwhile).
 --
--- Claims stay as they are, so that what was claimed before stays usable (AMB-13). Allocators other than the default
--- may count shares without popping them, as in sweep.lua.
+-- Claims stay as they are, so that what was claimed before stays usable (AMB-13).
 
-local CHUNK = 2000
 local FEED_LENGTH = 10000 -- as in announce.lua
 
-local wallet, transfers, journal, due = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local packet, shares, returned, added = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local packet_id, creator_id, transfer_id = ARGV[1], ARGV[2], ARGV[3]
+local transfers, packet, packet_id, transfer_id, feed = KEYS[3], KEYS[6], ARGV[1], ARGV[3], KEYS[11]
 
 local asked = 'end:' .. packet_id
 local seen = redis.call('HGET', transfers, transfer_id)
@@ -36,8 +33,7 @@ if seen then
     return same and 'repeated' or 'transfer_conflict'
 end
 
-local record = redis.call('HMGET', packet, 'state', 'claim_end_at_ms', 'allocator', 'share_count', 'total_fen',
-    'given', 'given_fen', 'room_id')
+local record = redis.call('HMGET', packet, 'state', 'claim_end_at_ms', 'room_id')
 local state, now_ms = record[1], room_now_ms()
 if not state then return 'not_found' end
 if state == 'voided' or state == 'settled' then return state end
@@ -46,45 +42,12 @@ if state == 'launched' then
 elseif state ~= 'draft' then
     error({ err = 'BROKEN packet' })
 end
+if (record[3] or '') ~= ARGV[4] then return 'raced' end
+if state == 'launched' then redis.call('XLEN', feed) end
 
-if (record[8] or '') ~= ARGV[4] then return 'raced' end
-
-local given = whole(record[6], 'packet')
-local rest_fen = math.max(0, whole(record[5], 'packet') - whole(record[7], 'packet'))
-local in_list, in_added = redis.call('LLEN', shares), redis.call('LLEN', added)
-local left = in_list
-if record[3] ~= 'default' then left = math.min(in_list, math.max(0, whole(record[4], 'packet') - given)) end
-local balances = redis.call('HMGET', wallet, 'available_fen', 'returned_fen')
-local available_fen = whole(balances[1] or '0', 'wallet') + rest_fen
-local returned_fen = whole(balances[2] or '0', 'wallet') + rest_fen
-whole(text_of(math.max(available_fen, returned_fen)), 'wallet')
-if redis.call('LLEN', returned) > 0 then error({ err = 'BROKEN returned' }) end
-redis.call('XLEN', journal)
-redis.call('ZCARD', due)
-if state == 'launched' then redis.call('XLEN', KEYS[10]) end
-
-if left > 0 then
-    redis.call('RENAME', shares, returned)
-    redis.call('LTRIM', returned, -left, -1)
-else
-    redis.call('UNLINK', shares)
-end
-if in_added > 0 and left == 0 then
-    redis.call('RENAME', added, returned)
-else
-    for _ = 1, in_added, CHUNK do redis.call('RPUSH', returned, unpack(redis.call('LPOP', added, CHUNK))) end
-end
-redis.call('HSET', packet, 'state', 'settled', 'ended_at_ms', text_of(now_ms),
-    'returned', text_of(left + in_added), 'returned_fen', text_of(rest_fen))
-redis.call('HSET', wallet, 'available_fen', text_of(available_fen), 'returned_fen', text_of(returned_fen))
-redis.call('ZREM', due, packet_id)
-redis.call('HSET', transfers, transfer_id, asked .. '|' .. text_of(rest_fen))
-redis.call('XADD', journal, '*', 'kind', 'end', 'transfer_id', transfer_id, 'packet_id', packet_id,
-    'debit', 'escrow:' .. packet_id, 'credit', 'funds:' .. creator_id,
-    'amount_fen', text_of(rest_fen), 'at_ms', text_of(now_ms),
-    'product', 'red_packet', 'balance_fen', text_of(available_fen))
+close_packet('end', transfer_id, 'settled', 'ended_at_ms', now_ms)
 if state == 'launched' then
-    redis.call('XADD', KEYS[10], 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', 'changed', 'packet_id', packet_id,
+    redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', 'changed', 'packet_id', packet_id,
         'seq', '0', 'at_ms', text_of(now_ms), 'body', '{}')
     redis.call('PUBLISH', ARGV[5], ARGV[4])
 end

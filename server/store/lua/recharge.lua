@@ -2,7 +2,7 @@
 -- recharge.lua: credit a creator's funds with money from outside, once per transfer id (DY-ACC-1, KS-ACC-4).
 --
 -- KEYS[1] clock      hash    origin_ms, started_ms, speed
--- KEYS[2] wallet     hash    platform, available_fen, recharged_fen, returned_fen, withdrawn_fen, spent_fen
+-- KEYS[2] wallet     hash    platform, available_fen, recharged_fen, returned_fen, withdrawn_fen, spent_fen, reversing_fen
 -- KEYS[3] transfers  hash    transfer id -> what was asked | what came of it
 -- KEYS[4] journal    stream  one entry per movement of money
 -- ARGV[1] transfer_id   text
@@ -14,7 +14,7 @@
 -- ARGV[7] credited_fen  int   positive: what reaches the funds
 -- ARGV[8] fee_fen       int   what the channel keeps besides; the payer pays both
 -- Reply, always: { outcome, came_of_it }: outcome is done, repeated, transfer_conflict, other_platform or too_much;
--- what came of it are credited_fen, fee_fen and the five balances after the transfer, in the order above, joined by
+-- what came of it are credited_fen, fee_fen and the six balances after the transfer, in the order above, joined by
 -- commas ('' if it was refused).
 
 local wallet, transfers, journal = KEYS[2], KEYS[3], KEYS[4]
@@ -36,8 +36,8 @@ end
 
 local now_ms = room_now_ms()
 local balances = redis.call('HMGET', wallet,
-    'available_fen', 'recharged_fen', 'returned_fen', 'withdrawn_fen', 'spent_fen')
-for i = 1, 5 do balances[i] = whole(balances[i] or '0', 'wallet') end
+    'available_fen', 'recharged_fen', 'returned_fen', 'withdrawn_fen', 'spent_fen', 'reversing_fen')
+for i = 1, 6 do balances[i] = whole(balances[i] or '0', 'wallet') end
 redis.call('XLEN', journal)
 if balances[2] + amount_fen > FEN_MAX or balances[1] + amount_fen > FEN_MAX or amount_fen + fee_fen > FEN_MAX then
     return { 'too_much', '' }
@@ -45,7 +45,7 @@ end
 
 balances[1] = balances[1] + amount_fen
 balances[2] = balances[2] + amount_fen
-for i = 1, 5 do balances[i] = text_of(balances[i]) end
+for i = 1, 6 do balances[i] = text_of(balances[i]) end
 local came_of_it = text_of(amount_fen) .. ',' .. text_of(fee_fen) .. ',' .. table.concat(balances, ',')
 
 redis.call('HSET', wallet, 'platform', platform, 'available_fen', balances[1], 'recharged_fen', balances[2],

@@ -55,10 +55,8 @@ local function check_change(keys_at, change, counts)
     local packet, claims, assets = KEYS[keys_at], KEYS[keys_at + 1], KEYS[keys_at + 2]
     local index, face_fen, before, after = change[1], whole(change[2], 'step'), change[3], change[4]
     if (redis.call('HGET', assets, index) or '') ~= before then return false end
-    if before == '' then
-        local claim, share = redis.call('HGET', claims, step.viewer_id), index .. ':' .. change[2] .. ':'
-        if not claim or string.sub(claim, 1, #share) ~= share then return false end
-    end
+    local claim, share = redis.call('HGET', claims, step.viewer_id), index .. ':' .. change[2] .. ':'
+    if not claim or string.sub(claim, 1, #share) ~= share then return false end
     for sign, held in pairs({ [-1] = before, [1] = after }) do
         local state = string.match(held, '^%a*')
         if held ~= '' then

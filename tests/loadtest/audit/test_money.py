@@ -282,3 +282,90 @@ def test_a_journal_without_its_opening_is_a10() -> None:
     run.drop(run.of("opening")[0])
 
     assert run.broken() == {"A10"}
+
+
+def a_run_with_reversals() -> WrittenRun:
+    """Write down a run in which two shares of a packet expire and what the sweep left arrives later."""
+    run = a_run(share_count=40)
+    creator, [packet, *_] = run.of("creator")[0], run.of("packet")
+    packet_id, wallet = packet["packet_id"], creator["wallet"]
+    given = run.of("claim", packet_id=packet_id)[:2]
+    fen = sum(claim["amount_fen"] for claim in given)
+    sweep = run.of("journal", movement="sweep", packet_id=packet_id)[0]
+    sweep |= {"credit": "reversing:c1", "balance_fen": None}
+    swept_fen = sweep["amount_fen"]
+    key = f"expire:{packet_id}:0"
+    members = f"sweep:{packet_id}|{packet_id}|{swept_fen};{key}|{packet_id}|{fen}"
+    last = run.of("journal")[-1]
+    expire = {"movement": "expire", "transfer_id": key, "packet_id": packet_id, "amount_fen": fen, "shares": 2}
+    reverse = {"movement": "reverse", "transfer_id": f"reverse:sweep:{packet_id}", "packet_id": ""}
+    reverse |= {"amount_fen": swept_fen + fen, "reversals": members}
+    at = run.books.index(last) + 1
+    run.books[at:at] = [
+        {**last, "entry_id": "2000-0", **expire, "debit": f"assets:{packet_id}", "credit": "reversing:c1"},
+        {**last, "entry_id": "2001-0", **reverse, "debit": "reversing:c1", "credit": "funds:c1"},
+    ]
+    creator["journal_last_id"] = "2001-0"
+    packet |= {"expired": 2, "expired_fen": fen, "reversal_delay_ms": 60_000}
+    wallet |= {"returned_fen": wallet["returned_fen"] + fen, "available_fen": wallet["available_fen"] + fen}
+    wallet["reversing_fen"] = 0
+    return run
+
+
+@pytest.mark.rule("DY-REV-8")
+@pytest.mark.rule("DY-ACC-5")
+def test_expiries_and_late_arrivals_are_explained() -> None:
+    """Whatever reached the funds other than a recharge was returned."""
+    assert a_run_with_reversals().audit() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "said"),
+    [
+        ("creator", "returned_fen", 1, "returned_fen is 1, but the journal explains"),
+        ("creator", "reversing_fen", 1, "reversing_fen is 1, but the journal explains 0"),
+        ("packet", "expired", 3, "expired is 3, but the journal explains 2"),
+        ("packet", "expired_fen", 0, "expired_fen is 0, but the journal explains"),
+        ("packet", "locked_fen", 1, "the assets hold"),
+        ("expire", "amount_fen", 1, "reversal expire:c1.p0:0 arrives with"),
+        ("expire", "credit", "funds:c1", "reversal expire:c1.p0:0 arrives, but was never sent"),
+        ("expire", "credit", "reversing:c2", "names reversing:c2 where reversing:c1 belongs"),
+        ("expire", "debit", "assets:c1.p1", "names assets:c1.p1 where assets:c1.p0 belongs"),
+        ("expire", "shares", None, "expired is 2, but the journal explains 0"),
+        ("sweep", "amount_fen", 1, "reversal sweep:c1.p0 arrives with"),
+        ("reverse", "amount_fen", 1, "a reverse moves 1 fen, but its reversals sum to"),
+        ("reverse", "reversals", None, "lists '', which is no reversal"),
+        ("reverse", "debit", "reversing:c2", "names reversing:c2 where reversing:c1 belongs"),
+        ("reverse", "credit", "reversing:c1", "names reversing:c1 where funds:c1 belongs"),
+    ],
+)
+def test_money_on_its_way_back_that_does_not_add_up_is_a10(kind: str, field: str, value: object, said: str) -> None:
+    """Another amount, account, counter or cause is found."""
+    run = a_run_with_reversals()
+    line = run.of(kind)[0] if kind in ("creator", "packet") else run.of("journal", movement=kind)[0]
+    (line["wallet"] if kind == "creator" else line)[field] = value
+
+    found = run.audit()
+
+    assert "A10" in {violation.invariant for violation in found}
+    assert any(said in violation.detail for violation in found), found
+
+
+def test_a_reversal_that_arrives_twice_is_a10() -> None:
+    """The same key credits once, even if the wallet agrees with both."""
+    run = a_run_with_reversals()
+    first = run.of("journal", movement="reverse")[0]
+    run.books.insert(run.books.index(first) + 1, {**first, "transfer_id": "reverse:again", "entry_id": "2002-0"})
+
+    found = run.audit()
+
+    assert any("arrives twice" in violation.detail for violation in found), found
+
+
+@pytest.mark.parametrize("movement", ["expire", "reverse"])
+def test_an_expiry_or_an_arrival_that_is_missing_is_a10(movement: str) -> None:
+    """Books without one of them are found."""
+    run = a_run_with_reversals()
+    run.drop(run.of("journal", movement=movement)[0])
+
+    assert "A10" in run.broken()

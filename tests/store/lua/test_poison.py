@@ -70,10 +70,11 @@ def keys_of(script: str, packet_id: PacketId) -> list[str]:
     names = ["clock", "wallet", "transfers", "journal"]
     if script == "edit":
         names += [f"packet:{packet_id}", f"shares:{packet_id}", f"added:{packet_id}"]
-        names += [f"staging:{packet_id}", f"staged:{packet_id}", "stagings"]
+        names += [f"staging:{packet_id}", f"staged:{packet_id}", "stagings", "feed:room-c1", "reversals"]
     else:
         names += ["due", f"packet:{packet_id}", f"shares:{packet_id}", f"returned:{packet_id}", f"added:{packet_id}"]
-    return [f"{{c1}}:{name}" for name in [*names, "feed:room-c1"]]
+        names += ["reversals", "feed:room-c1"]
+    return [f"{{c1}}:{name}" for name in names]
 
 
 async def trim(desk: Desk, packet_id: PacketId) -> None:
@@ -93,10 +94,13 @@ WRONG_TYPES: list[tuple[Act, list[str]]] = [
     (create, ["clock", "wallet", "transfers", "journal", "packets", "stagings", "staging:c1.new", "staged:c1.new"]),
     (launch, ["clock", "wallet", "packet:c1.draft", "due", "feed:room-c1", "onair:room-c1", "expiring"]),
     (claim, ["clock", "packet:P", "shares:P", "claims:P", "journal", "owners:P"]),
-    (sweep, ["wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P"]),
-    (trim, ["wallet", "transfers", "journal", "packet:P", "shares:P", "added:P", "stagings", "feed:room-c1"]),
+    (sweep, ["wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P", "reversals"]),
+    (
+        trim,
+        ["wallet", "transfers", "journal", "packet:P", "shares:P", "added:P", "stagings", "feed:room-c1", "reversals"],
+    ),
     (end, ["wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P", "added:P", "feed:room-c1"]),
-    (void, ["clock", "wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P"]),
+    (void, ["clock", "wallet", "transfers", "journal", "due", "packet:P", "shares:P", "returned:P", "reversals"]),
 ]
 
 WRONG_FIELDS: list[tuple[Act, str, str]] = [

@@ -1,0 +1,117 @@
+"""Effects: what a packet, or all packets of a creator, did for the show, as it stands now (KS-MON-1)."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from server.api.access import allowed_to
+from server.api.errors import problems
+from server.api.parts import WithParts
+from server.core.claim import ClaimStatus
+from server.core.credential import Role
+from server.core.ids import PacketId, checked_creator_id, creator_of
+from server.core.monitoring import Effects
+
+router = APIRouter(prefix="/api", tags=["effects"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
+
+
+class BestShown(BaseModel):
+    """A claim among the ten best: its owner, its amount in fen, which share it is."""
+
+    viewer_id: str
+    amount_fen: int
+    index: int
+
+
+class EffectsShown(BaseModel):
+    """
+    The effects up to now, a second late at most: amounts in fen, seconds of room time, ratios as parts of one.
+
+    A ratio is null where nothing divides. *Funnel*: ``exposed_viewers`` are connections that were sent the warm-up or
+    found the packet in their welcome; ``popup_shown`` and ``popup_suppressed`` those that were sent its popup, or its
+    asset widget instead; ``grab_attempts`` all grabs that were answered, ``grabs`` by answer; ``widget_clicks`` those
+    of packets on the asset widget. ``claim_rate`` is claims over exposed viewers, ``redemption_rate`` redeemed over
+    claims; ``sold_out_seconds`` from the opening to the first sell-out.
+
+    *Shares*: ``locked``, ``redeemed`` and ``expired`` are where claimed ones are now; ``reversed_amount_fen`` is what
+    went back to the creator or is on its way, unclaimed or expired. ``max_share_fen`` and ``best_luck`` are null while
+    a packet with more than 10,000 claims still gives, and of a creator.
+
+    *Orders*: ``gmv_attributed_fen`` is what the goods of paid orders with the packet cost before red packets, refunded
+    or not; an order with two packets counts for both, and once for the creator. ``cost_fen`` is what those orders used
+    of faces, ``roi`` GMV over cost. ``gmv_increment_fen`` is GMV less what paid orders of the creator without packets
+    brought in as long a time before the (first) warm-up; null if none has begun, or more than 5,000 orders are to be
+    compared. ``estimated_commission_fen`` is the commission of settled orders and the estimate of paid ones (DY-SET-4).
+
+    *Watching*: ``watch_seconds`` is the mean stay while the packet was on air (what all viewers watched over how many
+    left), ``watch_seconds_without`` that of the same room's stretch without any packet directly before, and
+    ``watch_time_uplift`` how much longer the first is: 0.5 is half as long again.
+    """
+
+    exposed_viewers: int
+    popup_shown: int
+    popup_suppressed: int
+    widget_clicks: int
+    grab_attempts: int
+    grabs: dict[ClaimStatus, int]
+    claims: int
+    claim_viewers: int
+    claim_rate: float | None
+    sold_out_seconds: float | None
+    claimed_amount_fen: int
+    avg_share_fen: int | None
+    max_share_fen: int | None
+    best_luck: list[BestShown] | None
+    locked: int
+    locked_amount_fen: int
+    redeemed_count: int
+    redeemed_amount_fen: int
+    redemption_rate: float | None
+    expired_amount_fen: int
+    reversed_amount_fen: int
+    attributed_orders: int
+    gmv_attributed_fen: int
+    gmv_increment_fen: int | None
+    cost_fen: int
+    roi: float | None
+    refund_amount_fen: int
+    estimated_commission_fen: int
+    watch_seconds: float | None
+    watch_seconds_without: float | None
+    watch_time_uplift: float | None
+
+
+class PacketEffects(EffectsShown):
+    """The effects of one packet."""
+
+    packet_id: str
+    at_ms: int
+
+
+class CreatorEffects(EffectsShown):
+    """The effects of all packets of a creator: sums of theirs, and ratios of the sums."""
+
+    creator_id: str
+    at_ms: int
+
+
+@router.get("/packets/{packet_id}/effects", responses=problems(404, 422, 503))
+async def of_packet(packet_id: str, parts: WithParts) -> PacketEffects:
+    """Show what a packet did so far (KS-MON-1)."""
+    now_ms = parts.clock.room_ms()
+    creator_of(PacketId(packet_id))
+    told = await parts.effects.of_packet(PacketId(packet_id), now_ms)
+    return PacketEffects(packet_id=packet_id, at_ms=now_ms, **_fields(told))
+
+
+@router.get("/creators/{creator_id}/effects", responses=problems(422, 503))
+async def of_creator(creator_id: str, parts: WithParts) -> CreatorEffects:
+    """Show what all packets of a creator did so far (KS-MON-1)."""
+    now_ms = parts.clock.room_ms()
+    told = await parts.effects.of_creator(checked_creator_id(creator_id), now_ms)
+    return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **_fields(told))
+
+
+def _fields(told: Effects) -> dict[str, object]:
+    return asdict(told)

@@ -1,0 +1,132 @@
+"""How a packet is shown: every column of the creators' list (DY-CRE-4)."""
+
+from dataclasses import asdict
+
+from pydantic import BaseModel
+
+from server.api.parts import Parts
+from server.core.messages import editions_on_screen
+from server.core.operations import operations
+from server.core.packet import Denomination, Packet, Phase
+from server.core.page import Operation
+from server.store.effects import Row
+
+
+class EditionShown(BaseModel):
+    """
+    What one edition of a packet's issuance added from ``first_index`` on, and its commitment; sums in fen.
+
+    A decrease adds nothing: the packet then ends before ``first_index`` (AMB-12).
+    """
+
+    edition: int
+    first_index: int
+    share_count: int
+    total_fen: int
+    commitment: str | None
+
+
+class PacketShown(BaseModel):
+    """
+    A packet with its schedule (if launched) and counters; sums in fen, instants in room ms.
+
+    From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can. Shares that an edit
+    has added can be claimed from ``claimable_at_ms`` on. Of the shares given, orders hold the locked and the redeemed
+    ones, and the expired ones are gone. ``operations`` are those that may be tried now (DY-UI-3, KS-UI-2); no packet
+    ``affects_price_baseline`` of what it is used on (DY-VAL-1, KS-VAL-1). ``estimated_commission_fen`` is that of
+    orders paid with the packet, settled or not yet (DY-SET-4).
+    """
+
+    packet_id: str
+    creator_id: str
+    room_id: str | None
+    name: str
+    platform: str
+    state: str
+    phase: Phase
+    denomination: Denomination
+    share_count: int
+    total_fen: int
+    min_share_fen: int
+    max_share_fen: int
+    warmup_at_ms: int | None
+    grab_at_ms: int | None
+    claim_end_at_ms: int | None
+    use_start_at_ms: int | None
+    use_end_at_ms: int | None
+    use_for_ms: int | None
+    product_ids: list[str] | None
+    voidable_until_ms: int | None
+    surface: str
+    edition: int
+    commitment: str
+    editions: list[EditionShown]
+    claimable_at_ms: int | None
+    ended_at_ms: int | None
+    allocator: str
+    given: int
+    given_fen: int
+    remaining: int
+    remaining_fen: int
+    returned: int
+    returned_fen: int
+    locked: int
+    locked_fen: int
+    redeemed: int
+    redeemed_fen: int
+    expired: int
+    expired_fen: int
+    operations: list[Operation]
+    affects_price_baseline: bool
+    estimated_commission_fen: int
+    warnings: list[str] = []
+
+
+def scope_shown(packet: Packet) -> list[str] | None:
+    """Return the goods that a packet may be used on, or None for all (KS-CRE-2)."""
+    return None if packet.product_ids is None else list(packet.product_ids)
+
+
+async def shown(parts: Parts, packet: Packet, warnings: list[str] | None = None) -> PacketShown:
+    """Return a packet as it is shown now, with what its launch should be warned of."""
+    return row_shown(parts, packet, await parts.effects.row(packet.packet_id), warnings)
+
+
+def row_shown(parts: Parts, packet: Packet, row: Row, warnings: list[str] | None = None) -> PacketShown:
+    """Return a packet as it is shown with the counters that were read with it."""
+    counts, schedule = row.counts, packet.schedule
+    rulebook, now_ms = parts.rulebook(packet.platform), parts.clock.room_ms()
+    return PacketShown(
+        packet_id=packet.packet_id,
+        creator_id=packet.creator_id,
+        room_id=packet.room_id,
+        name=packet.name,
+        platform=packet.platform,
+        state=packet.state,
+        phase=packet.phase_at(now_ms),
+        denomination=packet.terms.denomination,
+        share_count=packet.terms.share_count,
+        total_fen=packet.terms.total_fen,
+        min_share_fen=packet.terms.min_share_fen,
+        max_share_fen=packet.terms.max_share_fen,
+        warmup_at_ms=schedule.warmup_at_ms if schedule else None,
+        grab_at_ms=schedule.grab_at_ms if schedule else None,
+        claim_end_at_ms=schedule.claim_end_at_ms if schedule else None,
+        use_start_at_ms=packet.use_start_at_ms,
+        use_end_at_ms=packet.use_end_at_ms,
+        use_for_ms=packet.use_for_ms,
+        product_ids=scope_shown(packet),
+        voidable_until_ms=rulebook.voidable_until_ms(schedule) if schedule else None,
+        surface=packet.surface,
+        edition=packet.edition,
+        commitment=packet.commitment,
+        editions=[EditionShown(**edition) for edition in editions_on_screen(packet)],
+        claimable_at_ms=packet.claimable_at_ms,
+        ended_at_ms=packet.ended_at_ms,
+        allocator=packet.allocator,
+        **asdict(counts),
+        operations=operations(packet, rulebook, now_ms),
+        affects_price_baseline=rulebook.affects_price_baseline,
+        estimated_commission_fen=row.estimated_commission_fen,
+        warnings=warnings or [],
+    )

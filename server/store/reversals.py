@@ -1,0 +1,69 @@
+"""Money that goes back to its creators by itself: shares that expire unused, and reversals that arrive."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from server.core.ids import CreatorId, PacketId, creator_of
+from server.store import keys
+from server.store.clock import StoreClock
+from server.store.connection import Store
+from server.store.transfers import StoreBroken, refusal
+
+PACKETS_MAX = 100  # of one creator looked at in one round; the others wait for the next
+
+
+class Reversals:
+    """What is due of all creators. Every step is one script, which any number of processes may run."""
+
+    def __init__(self, store: Store, clock: StoreClock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def expiring(self, creator_id: CreatorId) -> list[PacketId]:
+        """Return packets of which shares expire now, as far as this process's clock can tell; the script decides."""
+        latest_ms = self._clock.room_ms() + self._clock.error_ms * self._clock.record.speed
+        found: Any = await self._store.redis.zrangebyscore(
+            keys.expiring(creator_id), "-inf", latest_ms, start=0, num=PACKETS_MAX
+        )
+        return [PacketId(packet_id.decode()) for packet_id in found]
+
+    async def expire(self, packet_id: PacketId) -> int:
+        """
+        Let the next shares of a packet expire whose validity is over, at most 500 (DY-REV-3), and say how many.
+
+        Those that an order holds count too, but stay with it (AMB-26). 0 means that no more are due now. Raises
+        Refused: not_found; StoreBroken.
+        """
+        creator_id = creator_of(packet_id)
+        await self._clock.copy_to(creator_id)
+        names = [
+            *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.journal(creator_id), keys.packet(packet_id)),
+            *(keys.claims(packet_id), keys.owners(packet_id), keys.assets(packet_id)),
+            *(keys.expiring(creator_id), keys.reversals(creator_id)),
+        ]
+        looked_at = await self._run("expire", packet_id, names, [packet_id, creator_id])
+        if looked_at < 0:
+            raise refusal(b"not_found")
+        return looked_at
+
+    async def reverse(self, creator_id: CreatorId) -> int:
+        """
+        Credit what is due of the money on its way back, at most 500 reversals, and say how many (DY-REV-8, DY-ACC-5).
+
+        0 means that no more are due now. Raises StoreBroken.
+        """
+        await self._clock.copy_to(creator_id)
+        names = [
+            *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.journal(creator_id)),
+            keys.reversals(creator_id),
+        ]
+        return await self._run("reverse", creator_id, names, [creator_id])
+
+    async def _run(self, script: str, whose: str, names: Sequence[str], asked: Sequence[str]) -> int:
+        try:
+            done: int = await self._store.run(script, names, asked)
+        except ResponseError as error:
+            raise StoreBroken(f"{whose}: {error}") from error
+        return done

@@ -1,0 +1,91 @@
+"""Assets on the real store: what a viewer holds, read from the claims."""
+
+import pytest
+
+from server.core.asset import AssetState
+from server.core.ids import PLATFORM
+from server.core.refusal import Refused
+from server.store.assets import ASSET_IDS_MAX
+from server.store.connection import Store
+from tests.store.desk import GRAB_AT_MS, NOW_MS
+from tests.store.shop import ANNA, BOB, LI, START_MS, USE_END_MS, WANG, Shop, a_purchase
+
+
+@pytest.fixture
+async def shop(store: Store) -> Shop:
+    return await Shop.open(store)
+
+
+@pytest.mark.rule("KS-CLM-3")
+async def test_a_viewer_sees_what_it_claimed_and_what_became_of_it(shop: Shop) -> None:
+    """Claimed and used packets with name, state and times, of the creators asked for, and of nobody else."""
+    own, used = await shop.asset(500), await shop.asset(700)
+    whole = await shop.asset(900, of=PLATFORM)
+    await shop.asset(1_000, of=WANG)
+    await shop.asset(1_100, viewer=BOB)
+    order = await shop.submit(used)
+    held = {each.asset.asset_id: each for each in await shop.assets.of_viewer(ANNA, [LI, PLATFORM, LI])}
+    assert set(held) == {own, used, whole}
+    assert [held[each].asset.state for each in (own, used)] == [AssetState.AVAILABLE, AssetState.LOCKED]
+    assert held[used].asset.order_id == order.order_id
+    assert (held[own].asset.creator_id, held[whole].asset.creator_id) == (LI, None)
+    assert (held[own].packet.name, held[own].claimed_at_ms) == ("rain", START_MS)
+    assert (held[own].asset.face_fen, held[own].asset.use_end_at_ms) == (500, USE_END_MS)
+
+
+async def test_a_relative_validity_counts_from_the_claim(shop: Shop) -> None:
+    """Each viewer's own, by the instant of its grab (DY-CRE-3, AMB-5)."""
+    desk = shop.desks[LI]
+    await shop.at(NOW_MS)
+    await desk.recharge(10)
+    packet = await desk.draft([4, 6], use_for_ms=1_000, product_ids=["a", "b"])
+    await desk.launch(packet.packet_id)
+    for n, viewer in enumerate((ANNA, BOB)):
+        await shop.at(GRAB_AT_MS + n)
+        await desk.run_claim(packet.packet_id, [viewer, "q"])
+    [annas], [bobs] = await shop.assets.of_viewer(ANNA, [LI]), await shop.assets.of_viewer(BOB, [LI])
+    assert (annas.asset.use_start_at_ms, annas.asset.use_end_at_ms) == (GRAB_AT_MS, GRAB_AT_MS + 1_000)
+    assert (bobs.asset.face_fen, bobs.asset.use_end_at_ms) == (6, GRAB_AT_MS + 1_001)
+    assert annas.asset.product_ids == frozenset({"a", "b"})
+
+
+async def test_only_what_can_be_used_counts(shop: Shop) -> None:
+    """Neither what an order holds nor what has expired."""
+    for _ in range(2):
+        await shop.asset(500, use_end_at_ms=None)
+    used = await shop.asset(700)
+    assert await shop.assets.count(ANNA, LI) == 3
+    await shop.submit(used)
+    assert await shop.assets.count(ANNA, LI) == 2
+    await shop.asset(800)
+    await shop.at(USE_END_MS - 1)
+    assert await shop.assets.count(ANNA, LI) == 3
+    await shop.at(USE_END_MS)
+    assert await shop.assets.count(ANNA, LI) == 2
+    assert await shop.assets.count(BOB, LI) == 0
+
+
+async def test_assets_are_found_by_their_ids(shop: Shop) -> None:
+    """In the order asked for; what is another's, named twice or no id is refused."""
+    first, second = await shop.asset(500), await shop.asset(600)
+    assert [each.asset.face_fen for each in await shop.assets.named(ANNA, [second, first])] == [600, 500]
+    for wrong, code in (
+        ([first, first], "repeated"),
+        (["li.p"], "not_found"),
+        (["li.p:x"], "not_found"),
+        ([f"li.p:{n}" for n in range(ASSET_IDS_MAX + 1)], "out_of_range"),
+        ([first, "li.none:0"], "not_yours"),
+    ):
+        with pytest.raises(Refused) as refused:
+            await shop.assets.named(ANNA, wrong)
+        assert refused.value.code == code
+
+
+async def test_a_naive_packet_has_no_owners_and_its_shares_are_usable_all_the_same(shop: Shop) -> None:
+    """Only when they were claimed is not known."""
+    asset = await shop.asset(500, use_end_at_ms=None)
+    packet_id = asset.rpartition(":")[0]
+    await shop.store.redis.delete(f"{{li}}:owners:{packet_id}")
+    [held] = await shop.assets.of_viewer(ANNA, [LI])
+    assert held.claimed_at_ms is None
+    assert (await shop.submit(asset, purchase=a_purchase(1_000))).order.quote.payable_fen == 500
