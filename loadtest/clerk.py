@@ -1,5 +1,6 @@
 """A clerk: does over HTTP what some buyers have in mind, in order of time, and writes down what they are told."""
 
+import contextlib
 import heapq
 import itertools
 import queue
@@ -114,27 +115,27 @@ class Clerk:
         try:
             while not self._stopped.is_set():
                 self._take_in()
-                self._serve_due()
+                self._serve_next()
         except (SetUpFailed, requests.RequestException) as error:
             self._problem = error
 
     def _take_in(self) -> None:
-        """Take what is in the inbox, waiting a moment for it if nothing is due yet."""
+        """Take what is in the inbox; if nothing is due yet, wait a moment for something to come in."""
         due_s = self._room.instant_s(self._due[0][0]) if self._due else None
         left_s = LOOK_EVERY_S if due_s is None else min(LOOK_EVERY_S, due_s - time.monotonic())
-        try:
+        with contextlib.suppress(queue.Empty):
+            if left_s > 0:
+                self._push(self._inbox.get(timeout=left_s))
             while True:
-                self._push(self._inbox.get(timeout=max(0.0, left_s)) if left_s > 0 else self._inbox.get_nowait())
-                left_s = 0.0
-        except queue.Empty:
-            pass
+                self._push(self._inbox.get_nowait())
 
     def _push(self, case: _Case) -> None:
         heapq.heappush(self._due, (case.acts[0].at_ms, next(self._numbers), case))
 
-    def _serve_due(self) -> None:
+    def _serve_next(self) -> None:
+        """Do the next act if it is due."""
         now_ms = self._room.room_ms(time.monotonic())
-        while self._due and now_ms is not None and self._due[0][0] <= now_ms and not self._stopped.is_set():
+        if self._due and now_ms is not None and self._due[0][0] <= now_ms:
             case = heapq.heappop(self._due)[2]
             self._carry_out(case, case.acts.pop(0))
             if case.acts:

@@ -31,7 +31,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
     wanted, limits = _demands(folder)
     valid = validity(history, measured.send_debt_ms)
     thresholds = judge(limits, measures, timing_is_valid=valid.ok)
-    happened = counted(wanted, books, history, facts.happenings)
+    happened = counted(wanted, books, history, facts.happenings, folder.read_sales())
     faults = fault_results(facts.faults, history.grabs)
     struck = all(fault["outcome"] == STRUCK for fault in faults)
     verdict, ordered, exit_code = decide(

@@ -5,6 +5,7 @@ It looks at a packet once its window is over and asks for the assets of the view
 by one of a few clerks, always the same one, so that a buyer's requests never overtake each other.
 """
 
+import secrets
 import threading
 import time
 import zlib
@@ -37,7 +38,7 @@ class Programme(RoomTime, Protocol):
 class ShopFloor:
     """Serves one scenario's buyers. ``run`` blocks; ``status`` says in a few words how things stand."""
 
-    def __init__(self, host: str, scenario: Scenario, programme: Programme, path: Path, *, run: str) -> None:
+    def __init__(self, host: str, scenario: Scenario, programme: Programme, path: Path) -> None:
         assert scenario.shop is not None
         self.status = ""
         self._shop: Shop = scenario.shop
@@ -48,6 +49,7 @@ class ShopFloor:
         self._stopped = threading.Event()
         self._open_orders: dict[OrderId, Errand] = {}
         self._orders = 0
+        run = secrets.token_hex(4)
         self._clerks = [
             Clerk(
                 host,
