@@ -208,6 +208,10 @@ class Rulebook:
             raise Refused("channel_not_offered", wanted, field="channel", rule="DY-ACC-7")
         return channel
 
+    def unpaid_until_ms(self, submitted_at_ms: int) -> int:
+        """Return the room instant at which an order that is still not paid is cancelled (DY-CAN-1)."""
+        return submitted_at_ms + self.order_unpaid_max_ms
+
     def voidable_until_ms(self, schedule: Schedule) -> int:
         """Return the room instant from which a packet of this schedule can no longer be voided (DY-VOI-2, AMB-11)."""
         if self.void_lead_ms is None:

@@ -120,7 +120,7 @@ def _opening(creator_id: CreatorId, opening: Record, retired: Sequence[bytes]) -
         "kind": "opening",
         "creator_id": creator_id,
         "through_entry_id": opening[b"through_entry_id"].decode(),
-        "wallet": {name: int(opening[name.encode()]) for name in _BALANCES},
+        "wallet": {name: int(opening.get(name.encode(), 0)) for name in _BALANCES},
         "accounts": _amounts(opening, _ACCOUNT),
         "withdrawals": _amounts(opening, _WITHDRAWAL),
         "retired": sorted(name.decode() for name in retired),

@@ -160,9 +160,7 @@ class Standing:
     @property
     def order(self) -> OrderRecord | None:
         """The order, if this is its home and it came to be."""
-        if self.version == 0 or self.fields[b"state"] == ABANDONED.encode():
-            return None
-        return _order_from(self.fields, self.version)
+        return record_of(self.fields)
 
     @property
     def part(self) -> PartRecord | None:
@@ -201,7 +199,10 @@ def abandoned_fields(order_id: OrderId, viewer_id: ViewerId, created_at_ms: int)
     }
 
 
-def _order_from(fields: _Fields, version: int) -> OrderRecord:
+def record_of(fields: _Fields) -> OrderRecord | None:
+    """Return the order of a record, or None if there is none or it never came to be."""
+    if not fields or fields[b"state"] == ABANDONED.encode():
+        return None
     deal, progress = _DEAL.validate_json(fields[b"doc"]), _PROGRESS.validate_json(fields[b"progress"])
     order = Order(
         fields[b"order_id"].decode(),
@@ -213,7 +214,8 @@ def _order_from(fields: _Fields, version: int) -> OrderRecord:
         progress.refunds,
     )
     assets = tuple(in_state(asset, progress.states[asset.asset_id], order) for asset in deal.assets)
-    return OrderRecord(order, assets, deal, version, int(fields[b"created_at_ms"]), progress.follows)
+    version, created_at_ms = int(fields[b"version"]), int(fields[b"created_at_ms"])
+    return OrderRecord(order, assets, deal, version, created_at_ms, progress.follows)
 
 
 def _part_from(fields: _Fields, version: int) -> PartRecord:

@@ -30,13 +30,14 @@ from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
 from server.store.order_commit import Step, commit, decided_until, look_again
 from server.store.order_follow import TRIES_MAX, PlatformParts
-from server.store.order_record import Followed, OrderRecord, standing
+from server.store.order_record import Followed, OrderRecord, record_of, standing
 from server.store.order_submit import Submission, Submits
-from server.store.transfers import checked_transfer_id, refusal
+from server.store.transfers import StoreBroken, checked_transfer_id, refusal
 
 __all__ = ["OrderRecord", "Orders"]
 
 DUE_MAX = 500  # looked at in one round of the sweeper: two seconds at the worst, and other creators have their turn
+_PAGE = 100  # records read at once: some ten kilobytes each
 _Decide = Callable[[OrderRecord, int, Rulebook], Outcome]
 
 
@@ -174,7 +175,13 @@ class Orders:
     async def list(self, creator_id: CreatorId) -> "list[OrderRecord]":
         """Return all orders whose home is the creator, oldest first."""
         found: Any = await self._store.redis.zrange(keys.orders(creator_id), 0, -1)
-        return [await self.get(OrderId(name.decode())) for name in found]
+        records: list[OrderRecord] = []
+        for first in range(0, len(found), _PAGE):
+            async with self._store.redis.pipeline(transaction=False) as together:
+                for order_id in found[first : first + _PAGE]:
+                    together.hgetall(keys.order(creator_id, OrderId(order_id.decode())))
+                records += [record for each in await together.execute() if (record := record_of(each)) is not None]
+        return records
 
     async def catch_up(self, order_id: OrderId) -> None:
         """
@@ -267,8 +274,8 @@ class Orders:
         if await commit(self._store, step) != b"done":
             return None
         if followed is not None:
-            # It is decided, whether the part hears of it now or from the sweeper.
-            with contextlib.suppress(StoreUnavailable, Refused):
+            # It is decided, whether the part hears of it now or from the sweeper, which complains of what is broken.
+            with contextlib.suppress(StoreUnavailable, StoreBroken, Refused):
                 await self._parts.catch_up(after.order_id)
         return after
 
@@ -288,7 +295,7 @@ class Orders:
         """Return when the sweeper has something to do with the order itself, or None if it is over."""
         match record.order.state:
             case OrderState.SUBMITTED_UNPAID:
-                return record.created_at_ms + self._submits.rulebook(record.deal.platform).order_unpaid_max_ms
+                return self._submits.rulebook(record.deal.platform).unpaid_until_ms(record.created_at_ms)
             case OrderState.PAID:
                 return self._window_end_ms(record)[0]
         return None

@@ -26,7 +26,12 @@ from tests.api.conftest import Guarded
 
 Route = tuple[str, str]
 
-OWNERLESS = {("GET", "/api/clock"), ("GET", "/api/rooms")}
+OWNERLESS = {
+    ("GET", "/api/clock"),
+    ("GET", "/api/rooms"),
+    ("GET", "/api/rulebooks"),
+    ("GET", "/api/rulebooks/{platform}"),
+}
 """What each may ask for without naming anybody; a list of rooms then has none but its own."""
 
 
@@ -73,6 +78,7 @@ class World:
             "withdrawal_id": withdrawal["withdrawal_id"],
             "order_id": order_id,
             "isv_id": wms,
+            "platform": "lab",
         }
         of_anna = f"?creator_id={anna}"
         self.queries = {"/api/packets": of_anna, "/api/orders": of_anna, "/api/trails": f"?viewer_id={vera}"}

@@ -15,6 +15,7 @@ from server.core.launch import LaunchRequest
 from server.core.pricing import price
 from server.core.refusal import Refused
 from server.core.rulebook import DOUYIN, KUAISHOU, LaunchMode, Rulebook
+from server.core.validity import check_validity, checked_scope
 from tests.core.launching import DAY, MINUTE, NOW, ROOM, exact, plan, refusal, relative, scheduled
 from tests.core.shopping import a_purchase
 
@@ -120,3 +121,31 @@ def _code(step: Callable[[], object]) -> str:
     with pytest.raises(Refused) as refused:
         step()
     return refused.value.code
+
+
+@BOTH
+@pytest.mark.rule("DY-CAN-1")
+def test_an_order_waits_half_an_hour_for_its_payment(rulebook: Rulebook) -> None:
+    """To the millisecond."""
+    assert rulebook.unpaid_until_ms(NOW) == NOW + 30 * MINUTE
+
+
+@BOTH
+@pytest.mark.rule("DY-CRE-3")
+def test_a_relative_validity_is_a_year_at_most(rulebook: Rulebook) -> None:
+    """366 days will do, a millisecond more is too long."""
+    check_validity(use_start_at_ms=None, use_end_at_ms=None, use_for_ms=366 * DAY, rulebook=rulebook)
+    with pytest.raises(Refused) as refused:
+        check_validity(use_start_at_ms=None, use_end_at_ms=None, use_for_ms=366 * DAY + 1, rulebook=rulebook)
+    assert (refused.value.code, refused.value.field) == ("out_of_range", "use_for_ms")
+
+
+@BOTH
+@pytest.mark.rule("KS-CRE-2")
+def test_a_scope_has_a_hundred_goods_at_most(rulebook: Rulebook) -> None:
+    """The hundred-and-first is too many."""
+    goods = [f"p{n}" for n in range(101)]
+    assert checked_scope(goods[:100], rulebook) == tuple(sorted(goods[:100]))
+    with pytest.raises(Refused) as refused:
+        checked_scope(goods, rulebook)
+    assert (refused.value.code, refused.value.field) == ("out_of_range", "product_ids")

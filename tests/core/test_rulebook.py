@@ -147,12 +147,13 @@ def test_what_warms_up_at_once_was_never_voidable() -> None:
 @pytest.mark.rule("DY-LAU-3")
 @pytest.mark.rule("DY-LAU-4")
 @pytest.mark.rule("DY-LAU-5")
+@pytest.mark.rule("DY-REV-8")
 def test_a_load_test_trips_over_no_limit_of_lab() -> None:
     """A million shares, an opening at once, any number of popups and packets, and a void until the end."""
     assert (LAB.share_count_max, LAB.max_share_fen, LAB.relative_lead_max_ms) == (1_000_000, 10**9, 7 * DAY)
     assert LAB.launch_modes == set(LaunchMode)
     assert (LAB.relative_lead_min_ms, LAB.exact_lead_min_ms, LAB.exact_grab_step_ms) == (0, 0, 1)
-    assert (LAB.popup_min_gap_ms, LAB.overlap_max, LAB.blackouts) == (0, None, NO_BLACKOUTS)
+    assert (LAB.popup_min_gap_ms, LAB.overlap_max, LAB.blackouts, LAB.reversal_delay_ms) == (0, None, NO_BLACKOUTS, 0)
     assert LAB.voidable_until_ms(SCHEDULE) == SCHEDULE.claim_end_at_ms
 
 
