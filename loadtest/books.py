@@ -173,6 +173,8 @@ class JournalRecord(NamedTuple):
     withdrawal_id: str | None = None
     shares: int | None = None
     reversals: str | None = None
+    order_id: str | None = None
+    postings: str | None = None
 
 
 class ClaimRecord(NamedTuple):
