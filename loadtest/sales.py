@@ -39,7 +39,7 @@ class AnswerRecord(NamedTuple):
     repeated: bool
 
 
-class OrderRecord(NamedTuple):
+class SaleRecord(NamedTuple):
     """An order when all was over: what was paid and kept in fen, and ``[asset_id, used_fen, state]`` of its packets."""
 
     order_id: OrderId
@@ -62,7 +62,7 @@ class SalesFile:
         self.refusals: Counter[str] = Counter()
         self._file = path.open("wb")
         self._lock = threading.Lock()
-        self._answers = self._orders = 0
+        self._answers = self._sales = 0
 
     def answer(self, record: AnswerRecord) -> None:
         """Add what a buyer was told, and count it if it was a refusal."""
@@ -72,15 +72,15 @@ class SalesFile:
                 self.refusals[f"{record.deed}: {record.code}"] += 1
             self._write(evidence_of("answer", record))
 
-    def order(self, record: OrderRecord) -> None:
+    def sale(self, record: SaleRecord) -> None:
         """Add an order that is over."""
         with self._lock:
-            self._orders += 1
-            self._write(evidence_of("order", record))
+            self._sales += 1
+            self._write(evidence_of("sale", record))
 
     def end(self) -> None:
         """Say that this is all."""
-        self._write(evidence_of("end", EndRecord(self._answers, self._orders)))
+        self._write(evidence_of("end", EndRecord(self._answers, self._sales)))
 
     def close(self) -> None:
         """Close the file; without an end it counts as cut off."""
@@ -94,7 +94,7 @@ class EndRecord(NamedTuple):
     """What the file promises to hold."""
 
     answers: int
-    orders: int
+    sales: int
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Sales:
     """All lines of the file; nothing where there was no shop. Filled once by the reader and only read afterwards."""
 
     answers: list[AnswerRecord] = field(default_factory=list)
-    orders: list[OrderRecord] = field(default_factory=list)
+    sales: list[SaleRecord] = field(default_factory=list)
 
 
 def read_sales(path: Path) -> Sales:
@@ -121,7 +121,7 @@ def _read(lines: Iterator[tuple[str, Line]], name: str) -> Sales:
     sales, end = Sales(), None
     kinds: dict[str, tuple[Shape[Any], Any]] = {
         "answer": (Shape(AnswerRecord), sales.answers.append),
-        "order": (Shape(OrderRecord), lambda order: sales.orders.append(_whole(order))),
+        "sale": (Shape(SaleRecord), lambda sale: sales.sales.append(_whole(sale))),
     }
     end_shape = Shape(EndRecord)
     for where, line in lines:
@@ -133,7 +133,7 @@ def _read(lines: Iterator[tuple[str, Line]], name: str) -> Sales:
                 end = end_shape.read(line)
             elif kind in kinds:
                 shape, keep = kinds[kind]
-                if kind == "order":
+                if kind == "sale":
                     line["packets"] = tuple(map(tuple, line.get("packets", ())))
                 keep(shape.read(line))
             else:
@@ -142,16 +142,16 @@ def _read(lines: Iterator[tuple[str, Line]], name: str) -> Sales:
             raise BadRecord(f"{where}: {kind}: {error}") from None
     if end is None:
         raise BadRecord(f"{name}: has no end line: it is cut off")
-    if end != (len(sales.answers), len(sales.orders)):
+    if end != (len(sales.answers), len(sales.sales)):
         raise BadRecord(
-            f"{name}: its end promises {end.answers} answers and {end.orders} orders, but others stand in it"
+            f"{name}: its end promises {end.answers} answers and {end.sales} sales, but others stand in it"
         )
     return sales
 
 
-def _whole(order: OrderRecord) -> OrderRecord:
-    """Return *order* if what it says of its packets can be read. Raises BadField."""
-    for packet in order.packets:
+def _whole(sale: SaleRecord) -> SaleRecord:
+    """Return *sale* if what it says of its packets can be read. Raises BadField."""
+    for packet in sale.packets:
         if len(packet) != 3 or [type(each) for each in packet] != [str, int, str]:
             raise BadField(f"packets must be lists of asset id, fen and state, but has {packet!r}")
-    return order
+    return sale

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from client_sim.buyer import Errand, Won, errand
 from loadtest.clerk import Clerk, RoomTime
 from loadtest.requester import Requester, SetUpFailed
-from loadtest.sales import OrderRecord, SalesFile
+from loadtest.sales import SaleRecord, SalesFile
 from loadtest.scenario import Scenario
 from loadtest.shop import Shop
 from server.core.ids import PLATFORM, CreatorId, OrderId, RoomId, ViewerId
@@ -184,7 +184,7 @@ class ShopFloor:
             if TRANSITIONS[OrderState(order["state"])]:
                 return
             trail = self._requester.get(f"/api/trails/{order_id}")
-            self._file.order(_record(order, its, len(trail["timeline"])))
+            self._file.sale(_record(order, its, len(trail["timeline"])))
             del self._open_orders[order_id]
 
     def _all_back(self, creator_id: str) -> bool:
@@ -214,8 +214,8 @@ def _used_up(packet: dict[str, Any]) -> bool:
     return bool(packet["given"] == packet["redeemed"] + packet["expired"])
 
 
-def _record(order: dict[str, Any], its: Errand, timeline: int) -> OrderRecord:
-    return OrderRecord(
+def _record(order: dict[str, Any], its: Errand, timeline: int) -> SaleRecord:
+    return SaleRecord(
         order_id=order["order_id"],
         creator_id=order["creator_id"],
         viewer_id=order["viewer_id"],

@@ -8,7 +8,7 @@ from client_sim.buyer import Deed, Habit
 from loadtest.books import Books
 from loadtest.history import GrabRecord, History
 from loadtest.midway import raced_steps
-from loadtest.sales import OrderRecord, Sales
+from loadtest.sales import SaleRecord, Sales
 from server.core.claim import ClaimStatus
 from server.core.ids import PLATFORM, ClaimId, PacketId, RequestId, ViewerId, packet_of_claim
 from server.core.order import OrderState
@@ -138,8 +138,8 @@ _COUNTS: dict[str, Callable[[Books, History], int]] = {
 }
 
 
-def _orders(which: Callable[[OrderRecord], bool]) -> Callable[[Sales], int]:
-    return lambda sales: sum(1 for order in sales.orders if which(order))
+def _orders(which: Callable[[SaleRecord], bool]) -> Callable[[Sales], int]:
+    return lambda sales: sum(1 for order in sales.sales if which(order))
 
 
 _SOLD: dict[str, Callable[[Sales], int]] = {

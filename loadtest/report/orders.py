@@ -1,10 +1,10 @@
 """The money of orders: what packets, buyers and subsidies brought to the merchants, and what these handed on."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loadtest.books import Books, JournalRecord
+from loadtest.books import Books
+from loadtest.postings import Moved, moves_of
 from server.core.ids import CreatorId
 
 BUYERS, PACKETS, SUBSIDIES, MERCHANTS = "paid by buyers", "red packets", "subsidies", "merchants"
@@ -33,32 +33,6 @@ class CreatorOrders:
     subsidies_fen: int
     commission_fen: int
     service_fee_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """An amount in fen that went from one account to another, in a step of an order."""
-
-    entry: JournalRecord
-    debit: str
-    credit: str
-    amount_fen: int
-
-    @property
-    def kinds(self) -> tuple[str, str]:
-        """The kinds of the two accounts."""
-        return self.debit.partition(":")[0], self.credit.partition(":")[0]
-
-
-def moves_of(books: Books) -> Iterator[Moved]:
-    """Yield every posting of every order, and what expired."""
-    for entry in books.journal:
-        for posting in (entry.postings or "").split(";"):
-            if posting:
-                debit, credit, fen = posting.split(",")
-                yield Moved(entry, debit, credit, int(fen))
-        if entry.movement == "expire":
-            yield Moved(entry, entry.debit, entry.credit, entry.amount_fen)
 
 
 def claimed_ends(books: Books, claimed_fen: int) -> dict[str, int]:
