@@ -147,7 +147,10 @@ class Clerk:
         """Do one act, twice if it is to be repeated; a refusal that is no wonder ends the errand."""
         won = case.errand.won
         key = f"{self._run}-{won.asset_id}-{act.name}"
-        path, body = self._request(case, act, key)
+        try:
+            path, body = self._request(case, act, key)
+        except WasRefused as refused:
+            raise _unexpected(case, act, refused) from None
         if act.deed is Deed.REFUND and not body["by_line"]:
             return  # there is less than two fen of everything
         for repeated in (False, True)[: 1 + act.repeated]:
@@ -155,7 +158,7 @@ class Clerk:
                 answer = self._post(path, body, key)
             except WasRefused as refused:
                 if refused.code not in EXPECTED[act.deed]:
-                    raise SetUpFailed(f"{won.viewer_id} wanted to {act.deed}: {refused}") from None
+                    raise _unexpected(case, act, refused) from None
                 self._write(case, act, body, {}, code=refused.code, repeated=repeated)
                 # Who cannot pay any more because a packet has expired cancels (DY-USE-7).
                 late = act.deed is Deed.PAY and refused.code == "expired"
@@ -221,3 +224,7 @@ class Clerk:
                 repeated=repeated,
             )
         )
+
+
+def _unexpected(case: _Case, act: Act, refused: WasRefused) -> SetUpFailed:
+    return SetUpFailed(f"{case.errand.won.viewer_id} wanted to {act.deed}: {refused}")

@@ -143,9 +143,7 @@ def _read(lines: Iterator[tuple[str, Line]], name: str) -> Sales:
     if end is None:
         raise BadRecord(f"{name}: has no end line: it is cut off")
     if end != (len(sales.answers), len(sales.sales)):
-        raise BadRecord(
-            f"{name}: its end promises {end.answers} answers and {end.sales} sales, but others stand in it"
-        )
+        raise BadRecord(f"{name}: its end promises {end.answers} answers and {end.sales} sales, but others stand in it")
     return sales
 
 
