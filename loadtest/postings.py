@@ -24,9 +24,7 @@ class Moved:
 def moves_of(books: Books) -> Iterator[Moved]:
     """Yield every posting of every order, and what expired."""
     for entry in books.journal:
-        for posting in (entry.postings or "").split(";"):
-            if posting:
-                debit, credit, fen = posting.split(",")
-                yield Moved(entry, debit, credit, int(fen))
+        for debit, credit, fen in entry.postings or ():
+            yield Moved(entry, debit, credit, fen)
         if entry.movement == "expire":
             yield Moved(entry, entry.debit, entry.credit, entry.amount_fen)

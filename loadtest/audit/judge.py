@@ -6,6 +6,7 @@ from loadtest.audit.case import cases_of
 from loadtest.audit.fanout import check_fanout
 from loadtest.audit.issuance import check_counters, check_drain, check_issuance
 from loadtest.audit.money import check_money, check_packet_money
+from loadtest.audit.orders import check_orders
 from loadtest.audit.realtime import check_realtime
 from loadtest.audit.receipts import check_one_each, check_receipts
 from loadtest.audit.sales import check_sales
@@ -40,6 +41,7 @@ def audit(
     if history is not None:
         check_fanout(findings, history)
     check_money(findings, books)
+    check_orders(findings, books)
     if sales is not None:
         check_sales(findings, sales, books)
     return findings.violations()

@@ -37,6 +37,8 @@ def check_sales(findings: Findings, sales: Sales, books: Books) -> None:
     for order in sales.sales:
         for kind, text in _faults(order, paid[order.order_id], back[order.order_id]):
             findings.add("A10", "", kind, text, evidence_of("sale", order))
+        if books.final:
+            _check_end(findings, order, books)
     answers: defaultdict[OrderId, list[AnswerRecord]] = defaultdict(list)
     for answer in sales.answers:
         if answer.order_id is not None and answer.deed is not Deed.REPORT and not answer.code:
@@ -56,6 +58,17 @@ def _faults(order: SaleRecord, paid_fen: int, back_fen: int) -> Iterator[tuple[s
             "order refunded",
             f"{order.viewer_id} was told of {told_back_fen} fen refunded, but the journal gave {back_fen}",
         )
+
+
+def _check_end(findings: Findings, sale: SaleRecord, books: Books) -> None:
+    """Check that the order ended in the books as its buyer was told."""
+    order = books.orders.get(sale.order_id)
+    if order is None:
+        text = f"{sale.viewer_id} was told of order {sale.order_id}, which the books do not have"
+        findings.add("A10", "", "order missing", text, evidence_of("sale", sale))
+    elif (order.state, order.payable_fen, order.viewer_id) != (sale.state, sale.payable_fen, sale.viewer_id):
+        text = f"order {sale.order_id} ended otherwise than {sale.viewer_id} was told"
+        findings.add("A10", "", "order end", text, evidence_of("sale", sale), evidence_of("order", order))
 
 
 def _check_answers(findings: Findings, answers: list[AnswerRecord]) -> None:
