@@ -97,7 +97,8 @@ def test_what_is_expected_to_be_refused_is_noted_and_its_money_comes_back(url: s
     ]
     states = [shown(url, f"packets/{packet_id}")["state"] for packet_id in director.packet_ids.values()]
     assert states == ["settled", "settled", "voided"]
-    assert shown(url, "creators/anna/funds")["available_fen"] == FUNDS_FEN
+    funds = shown(url, "creators/anna/funds")
+    assert funds["available_fen"] + funds["reversing_fen"] == FUNDS_FEN
     assert director.happenings[2].packet_id == director.packet_ids[2]
     assert director.happenings[2].at_ms == MINUTE
 

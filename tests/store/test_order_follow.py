@@ -233,6 +233,8 @@ async def test_a_part_that_missed_many_steps_takes_them_all(shop: Shop, monkeypa
         "redeemed": 1,
         "redeemed_fen": 700,
         "refund_fen": 9_300,
+        "estimated_fen": 2_000,
+        "estimate_over_fen": 2_000,
     }
 
 
