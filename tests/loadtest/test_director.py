@@ -86,6 +86,20 @@ def steps(happenings: list[Happening]) -> list[tuple[str, str, str]]:
     return [(each.packet_name, each.action, each.outcome) for each in happenings]
 
 
+def test_a_packet_says_when_and_on_what_it_is_used(url: str) -> None:
+    """Spans go as they are, instants count from the evening's beginning, and who says nothing gets neither."""
+    until = {"use_start_at_ms": 5 * MINUTE, "use_end_at_ms": 90 * MINUTE, "product_ids": ("tea", "pin")}
+    scenario = a_scenario("uma", relative(0, use_for_ms=20 * MINUTE), relative(0, **until))
+    director = Director(url, scenario, 1, lambda _: None)
+    director.set_up()
+    director.perform(lambda: False)
+    spans, instants = (shown(url, f"packets/{director.packet_ids[number]}") for number in range(2))
+    assert (spans["use_for_ms"], spans["use_end_at_ms"], spans["product_ids"]) == (20 * MINUTE, None, None)
+    assert instants["use_end_at_ms"] - instants["use_start_at_ms"] == 85 * MINUTE
+    assert abs(instants["grab_at_ms"] - 2 * MINUTE - (instants["use_start_at_ms"] - 5 * MINUTE)) < 2 * MINUTE
+    assert instants["product_ids"] == ["pin", "tea"]
+
+
 def test_what_is_expected_to_be_refused_is_noted_and_its_money_comes_back(url: str) -> None:
     """A third packet is refused and voided in the end, when the others have settled."""
     lasting = relative(0, claim_window_ms=60 * MINUTE)
