@@ -116,6 +116,8 @@ class PacketRecord(NamedTuple):
     redeemed_fen: int | None = None
     expired: int | None = None
     expired_fen: int | None = None
+    final: int | None = None
+    final_fen: int | None = None
 
     @property
     def issued(self) -> tuple[EditionRecord, ...]:
