@@ -210,8 +210,8 @@ class ShopFloor:
 def _used_up(packet: dict[str, Any]) -> bool:
     """Tell whether no share of a packet can be used any more; one without an end of validity can for ever."""
     if packet["use_for_ms"] is None and packet["use_end_at_ms"] is None:
-        return bool(packet["locked"] == 0)
-    return bool(packet["given"] == packet["redeemed"] + packet.get("final", 0) + packet["expired"])
+        return bool(packet["locked"] == packet["redeemed"] == 0)
+    return bool(packet["given"] == packet["final"] + packet["expired"])
 
 
 def _record(order: dict[str, Any], its: Errand, timeline: int) -> SaleRecord:

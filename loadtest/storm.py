@@ -259,7 +259,10 @@ class _Part:
 
 
 def _shop(plan: Plan, director: Director, url: str) -> ShopFloor | None:
-    return None if plan.scenario.shop is None else ShopFloor(url, plan.scenario, director, plan.folder.sales)
+    """Return the scenario's shop; none with an allocator of the load lab, whose shares never expire."""
+    if plan.scenario.shop is None or plan.allocator != "default":
+        return None
+    return ShopFloor(url, plan.scenario, director, plan.folder.sales)
 
 
 def _unsaid(_: str) -> None:
