@@ -32,9 +32,9 @@ class PacketShown(BaseModel):
 
     From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can. Shares that an edit
     has added can be claimed from ``claimable_at_ms`` on. Of the shares given, orders hold the locked and the redeemed
-    ones, and the expired ones are gone. ``operations`` are those that may be tried now (DY-UI-3, KS-UI-2); no packet
-    ``affects_price_baseline`` of what it is used on (DY-VAL-1, KS-VAL-1). ``estimated_commission_fen`` is that of
-    orders paid with the packet, settled or not yet (DY-SET-4).
+    ones; the final ones have paid for good, and the expired ones are gone. ``operations`` are those that may be tried
+    now (DY-UI-3, KS-UI-2); no packet ``affects_price_baseline`` of what it is used on (DY-VAL-1, KS-VAL-1).
+    ``estimated_commission_fen`` is that of orders paid with the packet, settled or not yet (DY-SET-4).
     """
 
     packet_id: str
@@ -76,6 +76,8 @@ class PacketShown(BaseModel):
     redeemed_fen: int
     expired: int
     expired_fen: int
+    final: int
+    final_fen: int
     operations: list[Operation]
     affects_price_baseline: bool
     estimated_commission_fen: int

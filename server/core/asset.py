@@ -82,22 +82,25 @@ class Asset:
         return replace(self, state=state, order_id=held)
 
 
+_STORED_AS = {"expired": AssetState.EXPIRED_RETURNED, "final": AssetState.REDEEMED}
+
+
 def asset_of(
     packet: Packet, *, index: int, amount_fen: int, viewer_id: ViewerId, claimed_at_ms: int, stored: str | None = None
 ) -> Asset:
     """
     Return share *index* of *packet* as the asset that its claim at room time *claimed_at_ms* made it.
 
-    *stored* is what the store has written about it since: ``locked:<order>``, ``redeemed:<order>``, ``expired``, or
-    None while it is available. A packet without an end of validity never expires (DY-CRE-3); a platform packet is no
-    creator's.
+    *stored* is what the store has written about it since: ``locked:<order>``, ``redeemed:<order>``, ``final:<order>``
+    (redeemed, and the order is over), ``expired``, or None while it is available. A packet without an end of validity
+    never expires (DY-CRE-3); a platform packet is no creator's.
     """
     if packet.use_for_ms is not None:
         use_start_at_ms, use_end_at_ms = claimed_at_ms, claimed_at_ms + packet.use_for_ms
     else:
         use_start_at_ms = packet.use_start_at_ms or 0
         use_end_at_ms = NEVER_MS if packet.use_end_at_ms is None else packet.use_end_at_ms
-    state, _, order_id = (stored or "available").partition(":")
+    word, _, order_id = (stored or "available").partition(":")
     return Asset(
         asset_id=claim_id_of(packet.packet_id, index),
         viewer_id=viewer_id,
@@ -106,7 +109,7 @@ def asset_of(
         use_start_at_ms=use_start_at_ms,
         use_end_at_ms=use_end_at_ms,
         product_ids=None if packet.product_ids is None else frozenset(packet.product_ids),
-        state=AssetState.EXPIRED_RETURNED if state == "expired" else AssetState(state),
+        state=_STORED_AS.get(word) or AssetState(word),
         order_id=order_id or None,
     )
 

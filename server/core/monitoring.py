@@ -43,7 +43,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """Where shares are and the fen in them: given in all; of those locked, redeemed, expired; returned unclaimed."""
+    """
+    Where shares are and the fen in them: given in all; of those locked, redeemed, expired; returned unclaimed.
+
+    The redeemed ones of orders that are over are ``final`` and not counted among the others.
+    """
 
     given: int = 0
     given_fen: int = 0
@@ -52,6 +56,8 @@ class Stock:
     locked_fen: int = 0
     redeemed: int = 0
     redeemed_fen: int = 0
+    final: int = 0
+    final_fen: int = 0
     expired_fen: int = 0
 
 
@@ -161,9 +167,9 @@ def effects(
         best_luck=best,
         locked=stock.locked,
         locked_amount_fen=stock.locked_fen,
-        redeemed_count=stock.redeemed,
-        redeemed_amount_fen=stock.redeemed_fen,
-        redemption_rate=_ratio(stock.redeemed, stock.given),
+        redeemed_count=stock.redeemed + stock.final,
+        redeemed_amount_fen=stock.redeemed_fen + stock.final_fen,
+        redemption_rate=_ratio(stock.redeemed + stock.final, stock.given),
         expired_amount_fen=stock.expired_fen,
         reversed_amount_fen=stock.returned_fen + stock.expired_fen,
         attributed_orders=brought.attributed_orders,

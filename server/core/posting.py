@@ -88,12 +88,13 @@ class Reversal(NamedTuple):
 
 
 class AssetChange(NamedTuple):
-    """An asset that a step finds in one state and leaves in another."""
+    """An asset that a step finds in one state and leaves in another, or redeemed for good: then it is ``final``."""
 
     asset_id: ClaimId
     face_fen: int
     before: AssetState
     after: AssetState
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +133,11 @@ def parts_of(
     Return what each creator's journal gets of a step, by creator; the home's is always there, and has the cash.
 
     *before* are the assets as the step found them, in the order of the outcome's. *settled* is how a finished order is
-    divided. Packets of others than the home follow later: their parts are of the kind HOLD or FOLLOW.
+    divided, and makes its redeemed assets final. Packets of others than the home follow later: their parts are of the
+    kind HOLD or FOLLOW.
     """
     order, by_id = outcome.order, {asset.asset_id: asset for asset in before}
+    spent = {each.asset_id for each in outcome.movements if kind is OrderKind.FINISH}
     tags = [home, *(tag_of(asset) for asset in before)]
     parts: dict[CreatorId, Part] = {}
     for tag in dict.fromkeys(tags):
@@ -143,9 +146,9 @@ def parts_of(
         if tag == home and settled is not None:
             postings += settlement_postings(order, settled, home, merchant_id)
         changes = [
-            AssetChange(ClaimId(new.asset_id), new.face_fen, by_id[new.asset_id].state, new.state)
+            AssetChange(ClaimId(new.asset_id), new.face_fen, old.state, new.state, final=new.asset_id in spent)
             for new in outcome.assets
-            if tag_of(new) == tag and by_id[new.asset_id].state is not new.state
+            if tag_of(new) == tag and ((old := by_id[new.asset_id]).state is not new.state or new.asset_id in spent)
         ]
         parts[tag] = Part(
             kind if tag == home else (OrderKind.HOLD if kind is OrderKind.SUBMIT else OrderKind.FOLLOW),

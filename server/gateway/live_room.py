@@ -5,6 +5,7 @@ import contextlib
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import assert_never
 
 from server.core import messages
@@ -52,6 +53,9 @@ _ANSWERS = {
 
 Frames = list[tuple[int, bytes]]
 """Facts by number, ready to be written."""
+
+_Question = Callable[[], Awaitable[RoomEvent | None]]
+"""Asks the store something. Only its task calls it: one cancelled before its first turn leaves no coroutine behind."""
 
 
 class LiveRoom:
@@ -150,7 +154,7 @@ class LiveRoom:
 
     async def look_up(self, packet_id: PacketId) -> None:
         """Look at a packet now: it was voided, or settled. Never raises: the room will find out by itself."""
-        await self._ask(self._look_up(packet_id))
+        await self._ask(partial(self._look_up, packet_id))
 
     def remembers(self, epoch: str, seq: int) -> bool:
         """Tell whether a viewer that has heard fact *seq* of *epoch* can be greeted without asking the store."""
@@ -228,13 +232,13 @@ class LiveRoom:
                     # What comes along with a fact, a popup with its opening, is as little to be missed.
                     self.audience.tell_soon(text_frame(text), lasting=facts)
                 case Propose(cue):
-                    self._start(self._propose(cue))
+                    self._start(partial(self._propose, cue))
                 case CountShares(packet_id):
-                    self._start(self._count(packet_id))
+                    self._start(partial(self._count, packet_id))
                 case Settle(packet_id):
-                    self._start(self._settle(packet_id))
+                    self._start(partial(self._settle, packet_id))
                 case LookUp(packet_id):
-                    self._start(self._look_up(packet_id))
+                    self._start(partial(self._look_up, packet_id))
                 case _:
                     assert_never(effect)
         if facts:
@@ -246,8 +250,11 @@ class LiveRoom:
         self._facts.extend(facts)
         return bool(facts)
 
-    def _start(self, asking: Awaitable[RoomEvent | None]) -> None:
-        task = self._loop.create_task(self._ask(asking))
+    def _start(self, ask: _Question) -> None:
+        """Ask in a task of its own; a closed room asks nothing more."""
+        if self._closed:
+            return
+        task = self._loop.create_task(self._ask(ask))
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
@@ -256,9 +263,9 @@ class LiveRoom:
         if not task.cancelled() and (fault := task.exception()) is not None:
             self._loop.call_exception_handler({"message": "a room could not ask", "exception": fault, "task": task})
 
-    async def _ask(self, asking: Awaitable[RoomEvent | None]) -> None:
+    async def _ask(self, ask: _Question) -> None:
         try:
-            event = await asking
+            event = await ask()
         except StoreUnavailable:
             self._metrics.store_unavailable += 1
             return

@@ -109,11 +109,19 @@ def _texts(step: Step, changes: Mapping[PacketId, Sequence[AssetChange]]) -> dic
 
 def _change(change: AssetChange, order_id: OrderId) -> tuple[str, str, str, str]:
     _, _, index = change.asset_id.rpartition(":")
-    return index, str(change.face_fen), stored_state(change.before, order_id), stored_state(change.after, order_id)
+    after = stored_state(change.after, order_id, final=change.final)
+    return index, str(change.face_fen), stored_state(change.before, order_id), after
 
 
-def stored_state(state: AssetState, order_id: OrderId) -> str:
-    """Return how the store writes the state that an order gives an asset; available is not written at all."""
+def stored_state(state: AssetState, order_id: OrderId, *, final: bool = False) -> str:
+    """
+    Return how the store writes the state that an order gives an asset; available is not written at all.
+
+    What is redeemed is *final* once its order is: its money is the merchant's by then.
+    """
+    if final:
+        assert state is AssetState.REDEEMED
+        return f"final:{order_id}"
     match state:
         case AssetState.AVAILABLE:
             return ""

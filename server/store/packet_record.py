@@ -17,7 +17,7 @@ class Counts:
     How many shares of a packet are where, and the fen in them: given, remaining and returned add up to the packet's.
 
     Only an allocator that gives too much makes them add up to more. Of those given, orders hold the locked and the
-    redeemed, and the expired are gone; all others are available.
+    redeemed, the final have paid and the expired have gone back, both for good; all others are available.
     """
 
     given: int
@@ -32,9 +32,11 @@ class Counts:
     redeemed_fen: int = 0
     expired: int = 0
     expired_fen: int = 0
+    final: int = 0
+    final_fen: int = 0
 
 
-_OF_ASSETS = ("locked", "locked_fen", "redeemed", "redeemed_fen", "expired", "expired_fen")
+_OF_ASSETS = ("locked", "locked_fen", "redeemed", "redeemed_fen", "expired", "expired_fen", "final", "final_fen")
 
 
 def packet_from(record: Record) -> Packet:

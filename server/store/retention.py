@@ -50,7 +50,7 @@ class Retention:
     """
     Drops packets that have been settled or voided for longer than *retention_ms* real ms, and the journal's prefix.
 
-    A packet of which somebody holds a claim that can still be used stays until that is over too: retire.lua decides.
+    A packet of which a share was given that may yet pay or go back stays until that is over too: retire.lua decides.
     All that is dropped stands in ``<creator>.jsonl`` of the folder *archive* before; one process of a folder works at a
     time. A packet's real age is told by the store's ids of its journal entries, whatever the speed of the room clock.
     """
@@ -219,7 +219,7 @@ class Retention:
 
     async def _retire(self, what: str, creator_id: CreatorId, records: list[Record], entries: list[_Entry]) -> Any:
         names = [
-            keys.clock_of(creator_id),
+            keys.expiring(creator_id),
             keys.packets(creator_id),
             keys.transfers(creator_id),
             keys.journal(creator_id),

@@ -141,6 +141,7 @@ def test_a_claim_is_an_asset() -> None:
         (None, "available", None),
         ("locked:li.o1", "locked", "li.o1"),
         ("redeemed:li.o1", "redeemed", "li.o1"),
+        ("final:li.o1", "redeemed", "li.o1"),
         ("expired", "expired_returned", None),
     ],
 )

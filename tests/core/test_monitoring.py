@@ -42,7 +42,16 @@ def test_every_metric_of_a_packet() -> None:
     told = effects(
         Seen(200, 190, 0, 0, watched_ms=900_000, left=3, watched_before_ms=400_000, left_before=2),
         {ClaimStatus.GRANTED: 40, ClaimStatus.EXHAUSTED: 110},
-        Stock(40, 10_010, 500, locked=3, locked_fen=700, redeemed=10, redeemed_fen=2_600, expired_fen=800),
+        Stock(
+            *(40, 10_010, 500),
+            locked=3,
+            locked_fen=700,
+            redeemed=4,
+            redeemed_fen=1_100,
+            final=6,
+            final_fen=1_500,
+            expired_fen=800,
+        ),
         Brought(9, 90_000, 2_500, 4_000, 600, 15_000, 1_000),
         sold_out_after_ms=1_250,
         best=[Best(ANNA, 990, 7), Best(ViewerId("ben"), 980, 3)],

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from server.core.account import CLEARING, kind_of, may_be_negative
-from server.core.asset import Asset
+from server.core.asset import Asset, AssetState
 from server.core.discount import Discount, DiscountKind
-from server.core.ids import CreatorId, OrderId, PacketId
+from server.core.ids import ClaimId, CreatorId, OrderId, PacketId
 from server.core.ledger import Ledger, Transfer, TransferKind
 from server.core.order import Outcome, Refund, cancel, finish, pay, refund, submit
-from server.core.posting import OrderKind, Part, Posting, balances_of, parts_of
+from server.core.posting import AssetChange, OrderKind, Part, Posting, balances_of, parts_of
 from server.core.pricing import price
 from server.core.refusal import Refused
 from server.core.rulebook import DOUYIN
@@ -28,6 +28,7 @@ RATES = Rates(commission=2_000, service_fee=500)
 HORIZON = DOUYIN.refund_horizon_ms
 OWN_PACKET = PacketId("li.p1")
 OTHER_ORDER = OrderId("li.o2")
+SPENT = (AssetState.REDEEMED, AssetState.REDEEMED)
 
 
 def submitted(*assets: Asset, discounts: tuple[Discount, ...] = (REDUCTION, COUPON)) -> Outcome:
@@ -64,6 +65,11 @@ def test_vector_dy_1_in_the_journals() -> None:
     settled = settle(paid.order.quote, RATES, DOUYIN)
     final = finish(paid.order, paid.assets, NOW + 1 + HORIZON, DOUYIN)
     done += parts(final, paid.assets, OrderKind.FINISH, settled).values()
+    spent = [change for part in done[-2:] for change in part.changes]
+    assert spent == [AssetChange(ClaimId(each.asset_id), each.face_fen, *SPENT, final=True) for each in paid.assets]
+    assert not any(change.final for part in done[:-2] for change in part.changes)
+    again = finish(final.order, final.assets, NOW + 2 + HORIZON, DOUYIN)
+    assert not any(part.changes for part in parts(again, final.assets, OrderKind.FINISH).values())
     balances = balances_of(done)
     assert balances["merchant:shop"] == 12_750 + 600
     assert balances["commission:li"] == 3_400

@@ -1,7 +1,9 @@
 """A live room on a real store: facts for everybody, resumes, and what happens when the store is away."""
 
 import asyncio
+import gc
 import json
+import warnings
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -239,3 +241,24 @@ async def test_a_room_survives_its_store(tmp_path: Path) -> None:
 def test_a_grab_of_the_longest_ids_fits_a_small_frame() -> None:
     """A grab with two ids of full length still takes the short way."""
     assert len(grab_text(PacketId("c" * 36), "q" * 36)) < 126
+
+
+async def test_a_room_closed_right_after_a_grab_leaves_no_question_behind(house: House) -> None:
+    """What it was about to ask is never begun, and a closed room asks nothing more."""
+    witness = await house.join("witness")
+    before, after = await house.packet(2), await house.packet(2)
+    while (await witness.next("open"))["packet_id"] != after:
+        pass
+    live = house.gateway.room(house.room.room_id)
+    assert live is not None
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        idle = asyncio.all_tasks()
+        live.missed_out(before)
+        asking = asyncio.all_tasks()
+        live.close()
+        live.missed_out(after)
+        assert (len(asking - idle), asyncio.all_tasks()) == (1, asking)
+        await asyncio.sleep(0)
+        gc.collect()
+    assert told == []

@@ -11,9 +11,11 @@ from server.core.split import commitment, split
 from server.store import keys
 from server.store.books import export
 from server.store.retention import Retention
+from server.store.reversals import Reversals
 from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, NOW_MS, SEED, Desk
 
 RETENTION_MS = 3_600_000
+USE_MS = 1_000  # what is claimed can be used for so long after the last claim
 TERMS = Terms(Denomination.RANDOM, 5, 100, 5, 60)
 
 
@@ -29,19 +31,24 @@ async def open_rain(desk: Desk) -> PacketId:
     """Launch a packet whose shares are those of its seed, and go to its opening."""
     await desk.at(NOW_MS)
     await desk.recharge(TERMS.total_fen)
-    packet = await desk.draft(split(TERMS, SEED), terms=TERMS, commitment=commitment(TERMS, SEED))
+    packet = await desk.draft(
+        split(TERMS, SEED), terms=TERMS, commitment=commitment(TERMS, SEED), use_end_at_ms=CLAIM_END_AT_MS + USE_MS
+    )
     await desk.launch(packet.packet_id)
     await desk.at(GRAB_AT_MS)
     return packet.packet_id
 
 
-async def settled_rain(desk: Desk, *viewers: str) -> PacketId:
-    """Let a packet be grabbed by *viewers* and settle it."""
+async def settled_rain(desk: Desk, *viewers: str, expired: bool = True) -> PacketId:
+    """Let a packet be grabbed by *viewers*, settle it, and unless told otherwise let what they hold of it expire."""
     packet_id = await open_rain(desk)
     for viewer in viewers:
         await desk.run_claim(packet_id, [viewer, "q"])
     await desk.at(CLAIM_END_AT_MS)
     await desk.packets.sweep(packet_id)
+    if expired:
+        await desk.at(CLAIM_END_AT_MS + USE_MS)
+        await Reversals(desk.store, desk.clock).expire(packet_id)
     return packet_id
 
 

@@ -75,11 +75,11 @@ class Desk:
         seen, _ = await self.packets.launches(self.creator_id)
         return await self.packets.launch(packet_id, room=self.room, schedule=schedule, surface=Surface.POPUP, seen=seen)
 
-    async def open_packet(self, shares: Sequence[int], *, allocator: str = "default") -> PacketId:
+    async def open_packet(self, shares: Sequence[int], *, allocator: str = "default", **changes: Any) -> PacketId:
         """Recharge, create and launch a packet and go to the moment of its opening."""
         await self.at(NOW_MS)
         await self.recharge(sum(shares))
-        packet = await self.draft(shares, allocator=allocator)
+        packet = await self.draft(shares, allocator=allocator, **changes)
         await self.launch(packet.packet_id)
         await self.at(GRAB_AT_MS)
         return packet.packet_id

@@ -90,7 +90,8 @@ class Shop:
     async def counters(self, asset_id: str) -> dict[str, int]:
         """Return the counters of an asset's packet that are not zero."""
         packet_id = PacketId(asset_id.rpartition(":")[0])
-        names = ["locked", "locked_fen", "redeemed", "redeemed_fen", "expired", "expired_fen"]
+        states = ("locked", "redeemed", "final", "expired")
+        names = [name for state in states for name in (state, f"{state}_fen")]
         found: Any = await self.store.redis.hmget(keys.packet(packet_id), names)
         return {name: int(value) for name, value in zip(names, found, strict=True) if int(value or 0)}
 

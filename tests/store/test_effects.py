@@ -105,9 +105,8 @@ async def test_what_orders_brought(desk: Desk) -> None:
     brought |= {"commission_fen": 100, "estimated_fen": 1_900, "estimate_over_fen": 150}
     for key in (keys.effects_of(packet_id), keys.effects(desk.creator_id)):
         await redis.hset(key, mapping=brought)
-    await redis.hset(
-        keys.packet(packet_id), mapping={"locked": 1, "locked_fen": 100, "redeemed": 1, "redeemed_fen": 300}
-    )
+    stock = {"locked": 1, "locked_fen": 100, "redeemed": 1, "redeemed_fen": 180, "final": 1, "final_fen": 120}
+    await redis.hset(keys.packet(packet_id), mapping=stock)
     counters = EffectCounters(desk.store)
     for told in (
         await counters.of_packet(packet_id, GRAB_AT_MS),
@@ -115,8 +114,8 @@ async def test_what_orders_brought(desk: Desk) -> None:
     ):
         assert (told.attributed_orders, told.gmv_attributed_fen, told.refund_amount_fen) == (2, 9_000, 500)
         assert (told.cost_fen, told.roi, told.estimated_commission_fen) == (360, 25.0, 1_850)
-        assert (told.locked, told.locked_amount_fen, told.redeemed_count, told.redeemed_amount_fen) == (1, 100, 1, 300)
-        assert told.redemption_rate == 0.5
+        assert (told.locked, told.locked_amount_fen, told.redeemed_count, told.redeemed_amount_fen) == (1, 100, 2, 300)
+        assert told.redemption_rate == 1.0
 
 
 @pytest.mark.rule("KS-MON-1")

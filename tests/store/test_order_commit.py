@@ -213,3 +213,4 @@ def test_each_state_has_its_text() -> None:
     """As ``asset_of`` reads them."""
     texts = [stored_state(state, ORDER_ID) for state in AssetState]
     assert texts == ["", f"locked:{ORDER_ID}", f"redeemed:{ORDER_ID}", "expired"]
+    assert stored_state(AssetState.REDEEMED, ORDER_ID, final=True) == f"final:{ORDER_ID}"

@@ -199,7 +199,7 @@ async def test_a_part_catches_up_with_home(shop: Shop, monkeypatch: pytest.Monke
     others = [shop.another_process() for _ in range(5)]
     await asyncio.gather(*(each.catch_up(order_id) for each in others))
     await shop.orders.catch_up(order_id)
-    states = {"pay": "redeemed:", "cancel": "", "refund": "", "finish": "redeemed:"}
+    states = {"pay": "redeemed:", "cancel": "", "refund": "", "finish": "final:"}
     assert (await shop.state(whole)).startswith(states[step])
     assert (await shop.state(whole)).startswith((await shop.state(own))[:9])
     follows = [entry for entry in await shop.desks[PLATFORM].journal() if entry["kind"] == "follow"]

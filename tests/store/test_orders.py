@@ -196,6 +196,9 @@ async def test_vector_dy_1_on_the_real_store(shop: Shop) -> None:
     final = await shop.orders.finish(order.order_id)
 
     assert final.order.state is OrderState.FINAL
+    assert {await shop.state(asset) for asset in (*own, whole)} == {f"final:{order.order_id}"}
+    faces = [await shop.counters(asset) for asset in (*own, whole)]
+    assert faces == [{"final": 1, "final_fen": face_fen} for face_fen in (1_550, 450, 1_000)]
     balances = await shop.balances()
     assert balances["merchant:shop"] == 12_750 + 600
     assert balances["commission:li"] == 3_400
@@ -228,7 +231,7 @@ async def test_what_was_not_used_of_a_packet_goes_to_its_funder_in_the_end(shop:
     await shop.orders.finish(order.order_id)
     assert await shop.under_way() == {"reversing:li": 500}
     assert list((await shop.reversals(LI)).values()) == [START_MS + HORIZON_MS + DELAY_MS]
-    assert await shop.state(asset) == f"redeemed:{order.order_id}"
+    assert await shop.state(asset) == f"final:{order.order_id}"
 
 
 async def test_the_same_submission_gets_the_same_order(shop: Shop) -> None:

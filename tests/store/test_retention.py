@@ -10,21 +10,25 @@ import pytest
 from loadtest.archive import read_archive
 from loadtest.audit import audit
 from loadtest.books import books_from
-from server.core.ids import CreatorId, PacketId
+from server.core.account import CLEARING, kind_of
+from server.core.ids import ClaimId, CreatorId, PacketId, packet_of_claim
 from server.core.issuance import plan_edit
+from server.core.order import OrderState
 from server.core.refusal import Refused
 from server.core.rulebook import KUAISHOU, LAB
 from server.core.split import split
 from server.store import books, keys, retention
 from server.store.allocators.default import DefaultAllocator
 from server.store.books import export
-from server.store.connection import StoreUnavailable
+from server.store.connection import Store, StoreUnavailable
 from server.store.retention import CLAIMS_PER_TURN, ENTRIES_PER_STEP, STEPS_PER_TURN
+from server.store.reversals import Reversals
 from server.store.transfers import StoreBroken
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawal, Withdrawals
 from tests.store.aged import archive_of, books_of, grow_old, multiply, open_rain, retention_of, settled_rain, violations
 from tests.store.desk import CLAIM_END_AT_MS, SEED, Desk, crowd
+from tests.store.shop import HORIZON_MS, LI, START_MS, Shop
 
 C1 = CreatorId("c1")
 
@@ -56,12 +60,12 @@ async def test_what_is_old_leaves_the_store_and_all_adds_up(desk: Desk, tmp_path
     found = await books_of(desk)
     assert audit(found, None) == []
     assert [recent] == list(found.packets)
-    assert [entry.movement for entry in found.journal] == ["recharge", "fund", "claim", "sweep"]
+    assert [entry.movement for entry in found.journal] == ["recharge", "fund", "claim", "sweep", "expire"]
     assert (await desk.store.redis.keys(f"*{old}")) == []
     assert await desk.store.redis.zrange(keys.on_air(C1, desk.room.room_id), 0, -1) == [recent.encode()]
     opening = found.openings[C1]
     assert opening.wallet.recharged_fen == 100
-    assert set(opening.accounts) == {"psp:bank", "funds:c1", "assets:retired"}
+    assert opening.accounts == {"psp:bank": -100, "funds:c1": 100}
 
     await grow_old(desk)
     assert await retention_of(desk, tmp_path).turn() == 1
@@ -132,7 +136,7 @@ async def test_every_movement_is_carried_over(desk: Desk, tmp_path: Path, *, tur
         if act is not None:
             one = asked.pop(0)
             ended.append((act, await act(C1, one.withdrawal_id)))
-    packet_id = await desk.open_packet([5, 6, 7])
+    packet_id = await desk.open_packet([5, 6, 7], use_end_at_ms=CLAIM_END_AT_MS)
     await desk.run_claim(packet_id, ["ann", "q"])
     for count in (5, 4):
         packet = await desk.packets.get(packet_id)
@@ -140,9 +144,10 @@ async def test_every_movement_is_carried_over(desk: Desk, tmp_path: Path, *, tur
         shares = [] if edit.added is None else split(edit.added, SEED)
         await desk.packets.edit(packet, edit, transfer_id=f"edit:{count}", shares=shares, seed=SEED)
     await desk.packets.end(await desk.packets.get(packet_id), transfer_id="end")
-    kinds = {"recharge", "fund", "edit", "claim", "trim", "end"}
-    assert kinds <= {entry["kind"] for entry in await desk.journal()}
     await settled_rain(desk, "bob")
+    await Reversals(desk.store, desk.clock).expire(packet_id)
+    kinds = {"recharge", "fund", "edit", "claim", "trim", "end", "expire"}
+    assert kinds <= {entry["kind"] for entry in await desk.journal()}
     funds = await desk.wallet.funds(C1)
     assert [one for one in await violations(desk) if one.invariant == "A10"] == []
     await grow_old(desk)
@@ -158,7 +163,7 @@ async def test_every_movement_is_carried_over(desk: Desk, tmp_path: Path, *, tur
     assert opening.accounts["fees:wechat"] == 100
     assert (opening.accounts["withdrawing:c1"], opening.accounts["payout:bank"]) == (300, 100)
     assert set(opening.accounts) == {
-        *("psp:wechat", "psp:bank", "fees:wechat", "funds:c1", "withdrawing:c1", "payout:bank", "assets:retired")
+        *("psp:wechat", "psp:bank", "fees:wechat", "funds:c1", "withdrawing:c1", "payout:bank")
     }
     assert await desk.store.redis.keys(f"*{packet_id}*") == []
 
@@ -177,9 +182,8 @@ async def test_every_movement_is_carried_over(desk: Desk, tmp_path: Path, *, tur
 async def test_a_claim_that_can_still_be_used_holds_its_packet_for_a_while(desk: Desk, tmp_path: Path) -> None:
     """It is passed over, not forgotten: when its validity is over it goes, and until then the audit has all of it."""
     retiring = retention_of(desk, tmp_path)
-    packet_ids = [await settled_rain(desk, "ann") for _ in range(3)]
-    held = packet_ids[1]
-    await desk.store.redis.hset(keys.packet(held), "use_end_at_ms", str(CLAIM_END_AT_MS + 1_000))
+    held = (await settled_rain(desk, "ann"), await settled_rain(desk, "ann", expired=False))[1]
+    await settled_rain(desk, "ann")
     await grow_old(desk)
 
     assert [await retiring.turn() for _ in range(2)] == [2, 0]
@@ -187,11 +191,45 @@ async def test_a_claim_that_can_still_be_used_holds_its_packet_for_a_while(desk:
     assert (list(found.packets), audit(found, None)) == ([held], [])
     assert found.journal[0].packet_id == held
 
-    await desk.at(CLAIM_END_AT_MS + 1_000)
+    await Reversals(desk.store, desk.clock).expire(held)
+    await grow_old(desk)
     assert [await retiring.turn() for _ in range(2)] == [1, 0]
     found = await books_of(desk)
     assert (found.packets, found.journal, found.openings[C1].retired) == ({}, [], ())
     assert audit(found, None) == []
+
+
+async def test_a_packet_goes_when_the_orders_it_paid_for_are_final(store: Store, tmp_path: Path) -> None:
+    """Locked and redeemed shares hold it, final ones do not, however long it may still be used; the order stays."""
+    shop = await Shop.open(store)
+    desk, asset = shop.desks[LI], await shop.asset(500, use_end_at_ms=START_MS + 2 * HORIZON_MS)
+    packet_id, retiring = packet_of_claim(ClaimId(asset)), retention_of(desk, tmp_path)
+    order = await shop.submit(asset)
+    await shop.at(CLAIM_END_AT_MS)
+    await desk.packets.sweep(packet_id)
+    dropped = []
+    for step in (None, shop.orders.pay(order.order_id, "p"), shop.refund(order.order_id, l0=1)):
+        if step is not None:
+            await step
+        await grow_old(desk)
+        dropped.append(await retiring.turn())
+    paid_at_ms = (await shop.orders.get(order.order_id)).order.paid_at_ms
+    assert paid_at_ms is not None
+    await shop.at(paid_at_ms + HORIZON_MS)
+    await shop.orders.finish(order.order_id)
+    await grow_old(desk)
+    assert await store.redis.zscore(keys.expiring(LI), packet_id) is not None
+
+    assert [*dropped, await retiring.turn()] == [0, 0, 0, 1]
+
+    assert await store.redis.keys(f"*{packet_id}*") == []
+    assert await store.redis.zcard(keys.expiring(LI)) == 0
+    assert (await shop.orders.get(order.order_id)).order.state is OrderState.FINAL
+    found = await books_of(desk)
+    assert (list(found.packets), found.journal) == ([], [])
+    accounts = found.openings[LI].accounts
+    assert (sum(accounts.values()), accounts["merchant:shop"] > 0) == (0, True)
+    assert not any(kind_of(name) in CLEARING or name.endswith(":retired") for name in accounts)
 
 
 async def test_a_crash_between_archive_and_drop_archives_twice_and_drops_once(desk: Desk, tmp_path: Path) -> None:
@@ -351,5 +389,5 @@ async def test_a_broken_creator_stops_no_other(desk: Desk, tmp_path: Path) -> No
         await retention_of(desk, tmp_path).turn()
 
     assert await other.packets.list(CreatorId("c2")) == []
-    assert len(await desk.journal()) == 4
+    assert len(await desk.journal()) == 5
     assert await open_rain(other) is not None

@@ -7,7 +7,7 @@
 -- KEYS[4] packet    hash    state, claim_end_at_ms, use_end_at_ms or use_for_ms, given, expired_upto, expired, expired_fen
 -- KEYS[5] claims    hash    viewer_id -> index:amount_fen:edition:request_id
 -- KEYS[6] owners    list    viewer_id:claimed_at_ms of each share given, in order
--- KEYS[7] assets    hash    share index -> locked:<order>, redeemed:<order> or expired
+-- KEYS[7] assets    hash    share index -> locked:<order>, redeemed:<order>, final:<order> or expired
 -- KEYS[8] expiring  zset    packet id, by when the next of its shares expire
 -- KEYS[9] reversals  zset   money on its way back, by room time due
 -- ARGV[1] packet_id   text

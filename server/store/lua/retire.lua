@@ -1,7 +1,7 @@
 #!lua
 -- retire.lua: drop packets that have been over for long, and replace the journal's prefix by an opening balance.
 --
--- KEYS[1] clock      hash    origin_ms, started_ms, speed
+-- KEYS[1] expiring   zset    packet id, by room time at which its next shares expire
 -- KEYS[2] packets    zset    packet id, by room time of creation
 -- KEYS[3] transfers  hash    transfer id -> what was asked | what came of it
 -- KEYS[4] journal    stream  one entry per movement of money
@@ -34,21 +34,19 @@ local COUNTED_AS = {
 local BALANCES = { 'recharged_fen', 'returned_fen', 'withdrawn_fen', 'spent_fen' }
 local OUT_OF_FUNDS = { withdrawn_fen = true, spent_fen = true }
 
-local packets, transfers, journal, opening, retired = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local expiring, packets, transfers, journal, opening, retired = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local what, through, entries_max = ARGV[1], ARGV[2], whole(ARGV[3], 'entries_max')
 if #KEYS - FIRST + 1 ~= KEYS_EACH * (#ARGV - FIRST_ID + 1) then error({ err = 'BROKEN arguments' }) end
 if what ~= 'look' and what ~= 'drop' then error({ err = 'BROKEN arguments' }) end
-local now_ms = room_now_ms()
 
--- Say whether money of a packet can still move: it is not over, or somebody holds a claim that may yet pay for something
--- or go back. Its assets are counted by locked and held_fen (available, locked, or redeemed in an order that is not
--- final); without these the use validity alone decides.
+-- Say whether money of a packet can still move: it is not over, or a share that was given may yet pay for something or
+-- go back: an order that is not final holds it, or it is neither expired nor of a final order.
 local function can_move(packet)
-    local record = redis.call('HMGET', packet, 'state', 'given_fen', 'locked', 'held_fen', 'use_end_at_ms')
+    local record = redis.call('HMGET', packet, 'state', 'given_fen', 'locked', 'redeemed', 'expired_fen', 'final_fen')
     if record[1] ~= 'settled' and record[1] ~= 'voided' then return true end
-    if whole(record[2], 'packet') == 0 then return false end
     if whole(record[3] or '0', 'packet') > 0 or whole(record[4] or '0', 'packet') > 0 then return true end
-    return record[5] and now_ms < whole(record[5], 'packet')
+    local done_fen = whole(record[5] or '0', 'packet') + whole(record[6] or '0', 'packet')
+    return whole(record[2], 'packet') ~= done_fen
 end
 
 local function signed(text, name)
@@ -98,6 +96,7 @@ for i = FIRST_ID, #ARGV do
 end
 if what == 'look' then return { 'looked', 0, 0, unpack(moving) } end
 if #moving > 0 then return { 'not_over', 0, 0, unpack(moving) } end
+redis.call('ZCARD', expiring)
 redis.call('ZCARD', packets)
 redis.call('HLEN', transfers)
 redis.call('ZCARD', retired)
@@ -155,6 +154,7 @@ for i = FIRST_ID, #ARGV do
     for k = key, key + KEYS_EACH - 2 do redis.call('UNLINK', KEYS[k]) end
     redis.call('ZREM', KEYS[key + 8], ARGV[i])
     redis.call('ZREM', packets, ARGV[i])
+    redis.call('ZREM', expiring, ARGV[i])
 end
 redis.call('HSET', opening, 'through_entry_id', last, 'available_fen', text_of(available_fen))
 for _, name in ipairs(BALANCES) do redis.call('HSET', opening, name, text_of(moved[name])) end

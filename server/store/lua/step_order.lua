@@ -12,7 +12,8 @@
 -- KEYS[9] effects     hash    running totals of the creator
 -- KEYS[10...]         four for each packet: packet (hash: counters of its shares by state), claims (hash: viewer_id ->
 --                     index:amount_fen:edition:request_id), assets (hash: share index -> locked:<order>,
---                     redeemed:<order> or expired; none is available), effects (hash: its running totals)
+--                     redeemed:<order>, final:<order> or expired; none is available), effects (hash: its running
+--                     totals)
 -- ARGV[1] step  JSON, all values texts, '' for none: kind, transfer_id, asked, order_id, viewer_id, version (that the
 --               order must have; 0 for none yet), from_ms, until_ms (room instants between which the step was decided),
 --               created_at_ms (enters the order among the creator's), due_at_ms, amount_fen, postings,
@@ -48,7 +49,7 @@ local function check_totals(key, gains)
     end
 end
 
-local COUNTED = { locked = true, redeemed = true, expired = true }
+local COUNTED = { locked = true, redeemed = true, final = true, expired = true }
 local counted = {}
 
 local function check_change(keys_at, change, counts)

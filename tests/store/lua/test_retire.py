@@ -1,6 +1,7 @@
 """retire.lua by itself: whatever is not as it should be, nothing is written."""
 
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
@@ -13,12 +14,12 @@ from server.core.ledger import MOVEMENTS, TransferKind
 from server.core.posting import POSTINGS, OrderKind
 from server.store import keys
 from tests.store.aged import settled_rain
-from tests.store.desk import CLAIM_END_AT_MS, Desk
+from tests.store.desk import Desk
 
 
 def names_of(desk: Desk, *packet_ids: PacketId) -> list[str]:
     creator_id = desk.creator_id
-    names = [keys.clock_of(creator_id), keys.packets(creator_id), keys.transfers(creator_id), keys.journal(creator_id)]
+    names = [keys.expiring(creator_id), keys.packets(creator_id), keys.transfers(creator_id), keys.journal(creator_id)]
     names += [keys.opening(creator_id), keys.retired(creator_id)]
     for packet_id in packet_ids:
         names += [keys.packet(packet_id), keys.shares(packet_id), keys.claims(packet_id), keys.returned(packet_id)]
@@ -46,7 +47,7 @@ async def test_it_drops_once(desk: Desk) -> None:
     await desk.store.redis.hset(keys.assets(packet_id), "0", "expired")
     await desk.store.redis.hset(keys.effects_of(packet_id), "gmv_fen", "1")
     args: list[str | int] = ["drop", (await last_entry(desk))[0], 100, packet_id]
-    assert await desk.store.run("retire", names_of(desk, packet_id), args) == [b"done", 1, 4]
+    assert await desk.store.run("retire", names_of(desk, packet_id), args) == [b"done", 1, 5]
     after = await desk.state()
 
     assert await desk.store.run("retire", names_of(desk, packet_id), args) == [b"done", 0, 0]
@@ -62,12 +63,12 @@ async def test_a_packet_is_known_as_retired_until_the_last_of_its_entries_is_gon
     await redis.delete(journal)
     for number, (_, fields) in enumerate(entries):
         await redis.xadd(journal, fields, id=f"5-{number + 1}")
-    assert await desk.store.run("retire", names_of(desk, packet_id), ["drop", "5-3", 100, packet_id]) == [b"done", 1, 3]
+    assert await desk.store.run("retire", names_of(desk, packet_id), ["drop", "5-4", 100, packet_id]) == [b"done", 1, 4]
     assert await redis.zrange(retired, 0, -1) == [packet_id.encode()]
-    assert await desk.store.run("retire", names_of(desk), ["drop", "5-3", 100]) == [b"done", 0, 0]
+    assert await desk.store.run("retire", names_of(desk), ["drop", "5-4", 100]) == [b"done", 0, 0]
     await desk.recharge(1)
 
-    assert await desk.store.run("retire", names_of(desk), ["drop", "5-4", 100]) == [b"done", 0, 1]
+    assert await desk.store.run("retire", names_of(desk), ["drop", "5-5", 100]) == [b"done", 0, 1]
 
     assert await redis.exists(retired) == 0
     assert await redis.xlen(journal) == 1
@@ -89,7 +90,7 @@ async def test_what_is_not_over_or_not_named_stays(desk: Desk) -> None:
 
 
 POISONED = [
-    *("clock", "packets", "transfers", "opening", "retired"),
+    *("expiring", "packets", "transfers", "opening", "retired"),
     *(
         "packet:P",
         "shares:P",
@@ -136,23 +137,25 @@ async def test_an_opening_that_is_no_number_changes_nothing(desk: Desk, field: s
 @pytest.mark.parametrize(
     ("counters", "goes"),
     [
-        ({}, True),
-        ({"use_end_at_ms": CLAIM_END_AT_MS}, True),
-        ({"use_end_at_ms": CLAIM_END_AT_MS + 1}, False),
-        ({"locked": 1}, False),
-        ({"use_end_at_ms": CLAIM_END_AT_MS, "held_fen": 1}, False),
-        ({"use_end_at_ms": CLAIM_END_AT_MS, "held_fen": 1, "locked": 1}, False),
-        ({"use_end_at_ms": CLAIM_END_AT_MS, "held_fen": 0, "locked": 0}, True),
-        ({"use_end_at_ms": CLAIM_END_AT_MS + 1, "held_fen": 0, "locked": 0}, False),
+        (lambda _: {}, False),
+        (lambda given_fen: {"expired_fen": given_fen}, True),
+        (lambda given_fen: {"final_fen": given_fen}, True),
+        (lambda given_fen: {"expired_fen": 1, "final_fen": given_fen - 1}, True),
+        (lambda given_fen: {"expired_fen": given_fen - 1}, False),
+        (lambda given_fen: {"final_fen": given_fen - 1}, False),
+        (lambda given_fen: {"expired_fen": given_fen, "locked": 1}, False),
+        (lambda given_fen: {"final_fen": given_fen, "redeemed": 1}, False),
     ],
 )
-async def test_money_that_can_still_move_holds_its_packet(desk: Desk, counters: dict[str, int], *, goes: bool) -> None:
-    """A claim within its validity, or an asset that no order has settled, keeps the packet in the store."""
-    packet_id = await settled_rain(desk, "ann")
-    unclaimed = await settled_rain(desk)
-    for each in (packet_id, unclaimed):
-        for name, value in counters.items():
-            await desk.store.redis.hset(keys.packet(each), name, str(value))
+async def test_money_that_can_still_move_holds_its_packet(
+    desk: Desk, counters: Callable[[int], dict[str, int]], *, goes: bool
+) -> None:
+    """A share that is neither expired nor of a final order keeps its packet in the store; an unclaimed one does not."""
+    packet_id = await settled_rain(desk, "ann", expired=False)
+    unclaimed = await settled_rain(desk, expired=False)
+    given_fen = (await desk.packets.counts(packet_id)).given_fen
+    for name, value in counters(given_fen).items():
+        await desk.store.redis.hset(keys.packet(packet_id), name, str(value))
     before = await desk.state()
 
     names, entry_id = names_of(desk, packet_id, unclaimed), (await last_entry(desk))[0]
@@ -186,8 +189,9 @@ def postings_entry(postings: str, kind: str = "expire") -> Any:
 
 async def test_postings_are_carried_over(desk: Desk) -> None:
     """An entry with several movements moves them all; those of dropped packets are one account of each kind."""
-    packet_id = await settled_rain(desk, "ann")
+    packet_id = await settled_rain(desk, "ann", expired=False)
     recharged, fen = 100, int((await desk.journal("claim"))[0]["amount_fen"])
+    await desk.store.redis.hset(keys.packet(packet_id), "final_fen", str(fen))
     postings = f"assets:{packet_id},funds:c1,1;assets:{packet_id},merchant:m1,2;psp:bank,merchant:m1,3"
     await desk.store.redis.xadd(keys.journal(desk.creator_id), postings_entry("", "cancel"))
     await desk.store.redis.xadd(keys.journal(desk.creator_id), postings_entry(postings))
