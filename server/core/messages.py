@@ -178,7 +178,7 @@ def welcome(
 ) -> bytes:
     """
     Say where a viewer has come in. ``packets`` are those on screen, each with its ``phase``; with ``resume`` it comes
-    back without being asked who it is.
+    back without being asked who it is. ``assets`` is not known yet: who holds any is soon told ``assets`` by itself.
     """
     return orjson.dumps(
         {
@@ -230,6 +230,11 @@ def comments(said: Iterable[tuple[ViewerId, str]]) -> bytes:
 def audience(viewers: int, likes: int) -> bytes:
     """Say how many viewers are connected and how many likes the room has had in total."""
     return b'{"type":"audience","viewers":%d,"likes":%d}' % (viewers, likes)
+
+
+def assets(count: int) -> bytes:
+    """Say how many packets of the room's creator the viewer may use, now or later: what ``welcome`` left open."""
+    return b'{"type":"assets","count":%d}' % count
 
 
 def trail(order_id: OrderId, step: Step, occurred_at_ms: int) -> bytes:

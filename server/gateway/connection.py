@@ -234,6 +234,7 @@ class RoomConnection(asyncio.Protocol):
         self._state = _State.OPEN
         self._plain = True
         self.write(accepted + greeting)
+        gateway.assets.join(self, viewer_id, room.record.creator_id)
 
     def _reject(self, rejection: Rejection) -> None:
         if self._state in (_State.NEW, _State.ENTERING):
@@ -357,6 +358,7 @@ class RoomConnection(asyncio.Protocol):
         self._room.leaves(sent_away=self._state is _State.DRAINING)
         self._room.audience.leave(self)
         self._gateway.trails.leave(self._session.viewer_id, self)
+        self._gateway.assets.leave(self, self._room.record.creator_id)
         self._gateway.keepalive.remove(self)
         self._gateway.unseat(self._room, self._session.viewer_id, self._address)
         self._room = None

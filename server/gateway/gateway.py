@@ -7,6 +7,7 @@ from typing import Any
 
 from server.core.ids import PacketId, RoomId, ViewerId
 from server.core.refusal import Refused
+from server.gateway.assets import AssetDesk
 from server.gateway.chatter import ChatterDesk
 from server.gateway.effects import EffectsDesk
 from server.gateway.grabs import GrabDesk, allocator_by_name
@@ -30,6 +31,7 @@ from server.gateway.tickets import Tickets
 from server.gateway.trails import TrailDesk
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.port import Allocator
+from server.store.assets import Assets
 from server.store.chatter import ChatterChannel
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
@@ -73,6 +75,7 @@ class Gateway:
         self.metrics = Metrics()
         self.half_open = Quota(limits.half_open_per_address_max)
         self.trails = TrailDesk(TrailChannel(store), self.metrics)
+        self.assets = AssetDesk(Assets(store, clock), self.metrics)
         self._allocators = allocators
         self._follower = follower
         self._insecure = insecure
@@ -119,6 +122,7 @@ class Gateway:
         await self.desk.drain()
         self.keepalive.stop()
         await self.trails.stop()
+        await self.assets.stop()
         await self.effects.stop()
         await self.chatter.stop()
         await self._follower.stop()

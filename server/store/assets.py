@@ -14,7 +14,9 @@ from server.store.connection import Store
 from server.store.packet_record import packet_from, share_from
 
 ASSET_IDS_MAX = 100  # that one request names; no order takes as many
+PACKETS_COUNTED_MAX = 200  # of one creator
 _PAGE = 500  # look-ups sent at once
+_Claimed = tuple[ViewerId, PacketId, bytes]  # as its claim is stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Assets:
         for creator_id in dict.fromkeys(creator_ids):
             found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, -1)
             packet_ids += [PacketId(name.decode()) for name in found]
-        held = await self._held(viewer_id, packet_ids)
+        held = await self._held([viewer_id], packet_ids)
         return sorted(held, key=lambda each: (each.claimed_at_ms or 0, each.asset.asset_id))
 
     async def named(self, viewer_id: ViewerId, asset_ids: Sequence[str]) -> list[Held]:
@@ -54,44 +56,66 @@ class Assets:
         if len(set(asset_ids)) < len(asset_ids):
             raise Refused("repeated", "a packet is named twice", field="asset_ids")
         packet_ids = [packet_of_claim(ClaimId(asset_id)) for asset_id in asset_ids]
-        held = {each.asset.asset_id: each for each in await self._held(viewer_id, list(dict.fromkeys(packet_ids)))}
+        held = {each.asset.asset_id: each for each in await self._held([viewer_id], list(dict.fromkeys(packet_ids)))}
         for asset_id in asset_ids:
             if asset_id not in held:
                 raise Refused("not_yours", "a packet belongs to who grabbed it", field="asset_ids", rule="ALL-ELG-1")
         return [held[asset_id] for asset_id in asset_ids]
 
-    async def count(self, viewer_id: ViewerId, creator_id: CreatorId) -> int:
-        """Return how many of a creator's packets a viewer may use, now or later."""
-        now_ms = self._clock.room_ms()
-        held = await self.of_viewer(viewer_id, [creator_id])
-        return sum(each.asset.state is AssetState.AVAILABLE and not each.asset.expired_at(now_ms) for each in held)
+    async def counts(self, viewer_ids: Sequence[ViewerId], creator_id: CreatorId) -> dict[ViewerId, int]:
+        """
+        Return how many of a creator's packets each of these viewers may use, now or later; who has none is left out.
 
-    async def _held(self, viewer_id: ViewerId, packet_ids: Sequence[PacketId]) -> list[Held]:
-        claimed: list[tuple[PacketId, bytes]] = []
+        Of a creator with more than PACKETS_COUNTED_MAX packets nothing is told: that many are not looked through for
+        every newcomer.
+        """
+        found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, PACKETS_COUNTED_MAX)
+        if len(found) > PACKETS_COUNTED_MAX:
+            return {}
+        now_ms, counts = self._clock.room_ms(), dict.fromkeys(viewer_ids, 0)
+        for each in await self._held(viewer_ids, [PacketId(name.decode()) for name in found]):
+            asset = each.asset
+            counts[asset.viewer_id] += asset.state is AssetState.AVAILABLE and not asset.expired_at(now_ms)
+        return {viewer_id: count for viewer_id, count in counts.items() if count}
+
+    async def _held(self, viewer_ids: Sequence[ViewerId], packet_ids: Sequence[PacketId]) -> list[Held]:
+        claimed: list[_Claimed] = []
         for first in range(0, len(packet_ids), _PAGE):
             page = packet_ids[first : first + _PAGE]
             async with self._store.redis.pipeline(transaction=False) as together:
                 for packet_id in page:
-                    together.hget(keys.claims(packet_id), viewer_id)
+                    together.hmget(keys.claims(packet_id), list(viewer_ids))
                 found = await together.execute()
-            claimed += [(packet_id, value) for packet_id, value in zip(page, found, strict=True) if value is not None]
+            claimed += [
+                (viewer_id, packet_id, value)
+                for packet_id, values in zip(page, found, strict=True)
+                for viewer_id, value in zip(viewer_ids, values, strict=True)
+                if value is not None
+            ]
         held: list[Held] = []
         for first in range(0, len(claimed), _PAGE):
-            held += await self._described(viewer_id, claimed[first : first + _PAGE])
+            held += await self._described(claimed[first : first + _PAGE])
         return held
 
-    async def _described(self, viewer_id: ViewerId, claimed: Sequence[tuple[PacketId, bytes]]) -> list[Held]:
-        shares = [(packet_id, share_from(value)) for packet_id, value in claimed]
+    async def _described(self, claimed: Sequence[_Claimed]) -> list[Held]:
+        shares = [(viewer_id, packet_id, share_from(value)) for viewer_id, packet_id, value in claimed]
+        packet_ids = list(dict.fromkeys(packet_id for _, packet_id, _ in shares))
         async with self._store.redis.pipeline(transaction=False) as together:
-            for packet_id, share in shares:
+            for packet_id in packet_ids:
                 together.hgetall(keys.packet(packet_id))
+            for _, packet_id, share in shares:
                 together.hget(keys.assets(packet_id), str(share.index))
                 together.lindex(keys.owners(packet_id), share.index)
             found = await together.execute()
+        # A packet that was retired since its claims were read has no record any more.
+        records = zip(packet_ids, found, strict=False)
+        packets = {packet_id: packet_from(record) for packet_id, record in records if record}
+        states = iter(found[len(packet_ids) :])
         held: list[Held] = []
-        for i, (_, share) in enumerate(shares):
-            record, stored, owner = found[3 * i : 3 * i + 3]
-            packet = packet_from(record)
+        for (viewer_id, packet_id, share), stored, owner in zip(shares, states, states, strict=True):
+            packet = packets.get(packet_id)
+            if packet is None:
+                continue
             claimed_at_ms = None if owner is None else int(owner.rpartition(b":")[2])
             asset = asset_of(
                 packet,

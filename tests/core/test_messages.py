@@ -154,6 +154,7 @@ def test_a_packet_on_screen_tells_its_times_and_no_secret() -> None:
         (messages.progress(PACKET, 7), {"type": "progress", "packet_id": "lin.p1", "remaining": 7}),
         (messages.surface("asset_widget", PACKET), {"type": "asset_widget", "packet_id": "lin.p1"}),
         (messages.audience(10_000, 7), {"type": "audience", "viewers": 10_000, "likes": 7}),
+        (messages.assets(3), {"type": "assets", "count": 3}),
         (
             messages.comments([(ViewerId("v1"), '"好" <b>'), (ViewerId("v2"), "hi")]),
             {

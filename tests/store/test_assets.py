@@ -3,9 +3,10 @@
 import pytest
 
 from server.core.asset import AssetState
-from server.core.ids import PLATFORM
+from server.core.ids import PLATFORM, ViewerId
 from server.core.refusal import Refused
-from server.store.assets import ASSET_IDS_MAX
+from server.store import keys
+from server.store.assets import ASSET_IDS_MAX, PACKETS_COUNTED_MAX
 from server.store.connection import Store
 from tests.store.desk import GRAB_AT_MS, NOW_MS
 from tests.store.shop import ANNA, BOB, LI, START_MS, USE_END_MS, WANG, Shop, a_purchase
@@ -14,6 +15,10 @@ from tests.store.shop import ANNA, BOB, LI, START_MS, USE_END_MS, WANG, Shop, a_
 @pytest.fixture
 async def shop(store: Store) -> Shop:
     return await Shop.open(store)
+
+
+async def usable(shop: Shop, viewer_id: ViewerId) -> int:
+    return (await shop.assets.counts([BOB, ANNA], LI)).get(viewer_id, 0)
 
 
 @pytest.mark.rule("KS-CLM-3")
@@ -54,15 +59,27 @@ async def test_only_what_can_be_used_counts(shop: Shop) -> None:
     for _ in range(2):
         await shop.asset(500, use_end_at_ms=None)
     used = await shop.asset(700)
-    assert await shop.assets.count(ANNA, LI) == 3
+    assert await usable(shop, ANNA) == 3
     await shop.submit(used)
-    assert await shop.assets.count(ANNA, LI) == 2
+    assert await usable(shop, ANNA) == 2
     await shop.asset(800)
     await shop.at(USE_END_MS - 1)
-    assert await shop.assets.count(ANNA, LI) == 3
+    assert await usable(shop, ANNA) == 3
     await shop.at(USE_END_MS)
-    assert await shop.assets.count(ANNA, LI) == 2
-    assert await shop.assets.count(BOB, LI) == 0
+    assert await usable(shop, ANNA) == 2
+    assert await usable(shop, BOB) == 0
+    await shop.asset(900, viewer=BOB)
+    assert await shop.assets.counts([ANNA, BOB], LI) == {ANNA: 3, BOB: 1}
+
+
+async def test_a_creator_with_very_many_packets_is_not_looked_through(shop: Shop) -> None:
+    """Up to the limit all are counted, one more and none is."""
+    await shop.asset(500)
+    names = {f"li.x{n}": n for n in range(PACKETS_COUNTED_MAX - 1)}
+    await shop.store.redis.zadd(keys.packets(LI), names)
+    assert await shop.assets.counts([ANNA], LI) == {ANNA: 1}
+    await shop.store.redis.zadd(keys.packets(LI), {"li.y": 0})
+    assert await shop.assets.counts([ANNA], LI) == {}
 
 
 async def test_assets_are_found_by_their_ids(shop: Shop) -> None:

@@ -1,0 +1,125 @@
+"""What a newcomer holds is told after its welcome: to who holds something, once, and to nobody who has left."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from server.core.ids import CreatorId, ViewerId
+from server.gateway.assets import TOLD_AT_ONCE_MAX, WAITING_MAX, AssetDesk
+from server.gateway.metrics import Metrics
+from server.store import keys
+from server.store.assets import Assets
+from tests.gateway.house import CREATOR, House, until
+
+ANN = ViewerId("ann")
+TOLD = b'{"type":"assets","count":1}'
+
+
+class Ear:
+    """A connection that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+
+    def write(self, frame: bytes) -> None:
+        """Keep what a frame says."""
+        self.heard.append(frame[2:])
+
+
+class Tallied(Assets):
+    """Assets that remember for how many viewers at once they were asked."""
+
+    lots: list[int]
+
+    async def counts(self, viewer_ids: Sequence[ViewerId], creator_id: CreatorId) -> dict[ViewerId, int]:
+        """Count as ever."""
+        self.lots.append(len(viewer_ids))
+        return await super().counts(viewer_ids, creator_id)
+
+
+@pytest.fixture
+async def assets(house: House) -> Tallied:
+    """Return the assets of a store in which Ann holds one share."""
+    tallied = Tallied(house.store, house.clock)
+    tallied.lots = []
+    ann = await house.join(ANN)
+    packet_id = await house.packet(lead_ms=0)
+    await ann.next("open")
+    assert (await ann.grab(packet_id))["status"] == "granted"
+    return tallied
+
+
+@pytest.fixture
+async def desk(assets: Tallied) -> AsyncIterator[AssetDesk]:
+    made = AssetDesk(assets, Metrics())
+    yield made
+    await made.stop()
+
+
+async def test_who_holds_packets_is_told_how_many_when_it_comes(house: House) -> None:
+    """The welcome leaves it open, and waits for nobody; a stranger is told nothing."""
+    ann = await house.join(ANN)
+    for _ in range(2):
+        packet_id = await house.packet(lead_ms=0)
+        while (await ann.next("open"))["packet_id"] != packet_id:
+            pass
+        assert (await ann.grab(packet_id))["status"] == "granted"
+    stranger, back = await house.join("bob"), await house.join(ANN)
+    assert (stranger.welcome["assets"], back.welcome["assets"]) == (None, None)
+    assert await back.next("assets") == {"type": "assets", "count": 2}
+    await house.packet(lead_ms=0)
+    await stranger.next("open")
+    assert not [text for text in stranger.heard if '"type":"assets"' in text]
+
+
+async def test_a_crowd_is_counted_a_lot_at_a_time(assets: Tallied, desk: AssetDesk) -> None:
+    """Strangers cost no frame, and the store is asked as often as there are lots."""
+    ears = {ViewerId(f"v{n}"): Ear() for n in range(2 * TOLD_AT_ONCE_MAX)} | {ANN: Ear()}
+    for viewer_id, ear in ears.items():
+        desk.join(ear, viewer_id, CREATOR)
+    await until(lambda: bool(ears[ANN].heard))
+    assert {viewer_id: ear.heard for viewer_id, ear in ears.items() if ear.heard} == {ANN: [TOLD]}
+    assert assets.lots == [TOLD_AT_ONCE_MAX, TOLD_AT_ONCE_MAX, 1]
+
+
+async def test_who_has_left_is_forgotten(assets: Tallied, desk: AssetDesk) -> None:
+    """Before its lot it is not asked for; while its lot is counted it is not written to; another device is."""
+    gone, going, stays = Ear(), Ear(), Ear()
+    for ear in (gone, going, stays):
+        desk.join(ear, ANN, CREATOR)
+    desk.leave(gone, CREATOR)
+    await until(lambda: bool(assets.lots))
+    desk.leave(going, CREATOR)
+    await until(lambda: bool(stays.heard))
+    desk.leave(stays, CREATOR)
+    assert (gone.heard, going.heard, stays.heard) == ([], [], [TOLD])
+    assert assets.lots == [1]
+
+
+async def test_no_more_wait_than_there_is_room_for(assets: Tallied, desk: AssetDesk) -> None:
+    """Whoever comes when it is full is told nothing, and is counted when it comes again."""
+    for n in range(WAITING_MAX):
+        desk.join(Ear(), ViewerId(f"v{n}"), CreatorId("nobody"))
+    late = Ear()
+    desk.join(late, ANN, CREATOR)
+    await desk.stop()
+    assert (late.heard, assets.lots) == ([], [])
+    desk.join(late, ANN, CREATOR)
+    await until(lambda: bool(late.heard))
+
+
+async def test_a_broken_store_is_told_and_the_next_one_is_counted(
+    house: House, assets: Tallied, desk: AssetDesk
+) -> None:
+    """What is no claim stops this lot, not the desk."""
+    told: asyncio.Queue[str] = asyncio.Queue()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.put_nowait(context["message"]))
+    await house.store.redis.zadd(keys.packets(CREATOR), {"c1.broken": 1})
+    await house.store.redis.hset("{c1}:claims:c1.broken", ANN, "many")
+    desk.join(Ear(), ANN, CREATOR)
+    assert await told.get() == "newcomers' packets cannot be counted"
+    await house.store.redis.zrem(keys.packets(CREATOR), "c1.broken")
+    ear = Ear()
+    desk.join(ear, ANN, CREATOR)
+    await until(lambda: bool(ear.heard))
