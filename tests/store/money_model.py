@@ -20,7 +20,7 @@ from server.store.connection import Store
 from tests.store.replay import Replay, not_empty, told_by
 
 S = ClaimStatus
-_COUNTED = {"locked": "locked", "redeemed": "redeemed", "expired": "expired_returned"}
+_COUNTED = ("locked", "redeemed", "final", "expired")
 
 
 @dataclass
@@ -41,6 +41,7 @@ class Model:
     waiting: int = 0  # shares of an edit whose time has not come
     claimable_at_ms: int = 0
     expired_upto: int = 0
+    final: set[int] = field(default_factory=set)  # the redeemed shares that have paid for good
     gains: Counter[str] = field(default_factory=Counter)  # what orders with it brought
 
     @property
@@ -86,18 +87,25 @@ class Model:
         }
         over = self.state in ("settled", "voided")
         numbers |= {"returned": len(self.left) if over else 0, "returned_fen": sum(self.left) if over else 0}
-        for name, state in _COUNTED.items():
-            faces = [asset.face_fen for asset in self.assets if asset.state == state]
+        for name in _COUNTED:
+            faces = [asset.face_fen for index, asset in enumerate(self.assets) if self._word(index) == name]
             numbers |= {name: len(faces), f"{name}_fen": sum(faces)}
         return numbers
 
     def stored_assets(self) -> dict[str, str]:
         """Return what is written of each share that is not available."""
         return {
-            str(index): "expired" if asset.order_id is None else f"{asset.state}:{asset.order_id}"
+            str(index): self._word(index) if asset.order_id is None else f"{self._word(index)}:{asset.order_id}"
             for index, asset in enumerate(self.assets)
             if asset.state != "available"
         }
+
+    def _word(self, index: int) -> str:
+        """Return the store's word for where a share stands."""
+        state = self.assets[index].state
+        if state == "expired_returned":
+            return "expired"
+        return "final" if index in self.final else state
 
 
 @dataclass

@@ -13,6 +13,7 @@ from server.core.asset import Asset, sweep
 from server.core.effects import gains_of
 from server.core.ids import PLATFORM, CreatorId, PacketId, ViewerId, order_id_of
 from server.core.ledger import Transfer, TransferKind
+from server.core.monitoring import estimate_gains
 from server.core.order import Order, OrderState, Outcome, Refund
 from server.core.posting import OrderKind, Reversal, parts_of
 from server.core.refusal import Refused
@@ -213,13 +214,16 @@ class Shopping(Closing):
             if outcome.order != order:
                 bought.order = outcome.order
                 bought.version += 1
-                self.gain(order, outcome.order, kind, settled)
+                self.gain(order, outcome.order, kind, settled, rulebook)
                 self.carry_out(bought, Change(outcome, before, kind, transfer_id, settled))
 
-    def gain(self, before: Order, after: Order, kind: OrderKind, settled: Settlement | None) -> None:
+    def gain(
+        self, before: Order, after: Order, kind: OrderKind, settled: Settlement | None, rulebook: Rulebook
+    ) -> None:
         """Add what a step brought to the totals of creator and platform, and of their packets (KS-MON-1)."""
+        estimates = estimate_gains(before, after, RATES, rulebook)
         for name in CREATORS:
-            gains = gains_of(kind, before, after, name, settled)
+            gains = gains_of(kind, before, after, name, settled, estimates=estimates)
             self.books[name].gains.update(gains.total)
             for packet_id, more in gains.by_packet.items():
                 self.model_of(packet_id).gains.update(more)
@@ -241,6 +245,9 @@ class Shopping(Closing):
                 transfer_id = part.transfer_id if name == bought.home else f"{word}:{bought.order_id}:{bought.version}"
                 self.books[name].ledger.post_part(replace(part, transfer_id=transfer_id))
                 self.books[name].reversals += part.reversals
+            for spent in (each for each in part.changes if each.final):
+                packet_id, _, index = spent.asset_id.rpartition(":")
+                self.model_of(PacketId(packet_id)).final.add(int(index))
         for asset in change.outcome.assets:
             packet_id, _, index = asset.asset_id.rpartition(":")
             self.model_of(PacketId(packet_id)).assets[int(index)] = asset

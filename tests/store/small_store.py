@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from server.core.asset import Asset
 from server.core.claim import Grab
 from server.core.ids import CreatorId, PacketId, RequestId, ViewerId, claim_id_of
 from server.core.issuance import Edit, plan_edit
@@ -211,7 +212,7 @@ class SmallStore:
 WALLET = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen", "reversing_fen")
 PACKET = (
     *("share_count", "total_fen", "edition", "given", "given_fen", "expired_upto"),
-    *("locked", "locked_fen", "redeemed", "redeemed_fen", "expired", "expired_fen"),
+    *("locked", "locked_fen", "redeemed", "redeemed_fen", "final", "final_fen", "expired", "expired_fen"),
 )
 
 
@@ -237,8 +238,8 @@ def packet_numbers_of(world: World) -> list[int]:
     if world.issue is None:
         return [0] * len(PACKET)
     issue, states = world.issue, []
-    for state in ("locked", "redeemed", "expired_returned"):
-        faces = [asset.face_fen for asset in world.assets if asset.state == state]
+    for word in ("locked", "redeemed", "final", "expired"):
+        faces = [asset.face_fen for asset in world.assets if word_of(world, asset) == word]
         states += [len(faces), sum(faces)]
     given_fen = sum(asset.face_fen for asset in world.assets)
     return [
@@ -254,8 +255,16 @@ def assets_of(world: World) -> dict[str, str]:
         if asset.state == "expired_returned":
             told[str(index)] = "expired"
         elif asset.order_id is not None:
-            told[str(index)] = f"{asset.state}:{asset.order_id}"
+            told[str(index)] = f"{word_of(world, asset)}:{asset.order_id}"
     return told
+
+
+def word_of(world: World, asset: Asset) -> str:
+    """Return the store's word for where a share stands; redeemed by a final order it has paid for good."""
+    if asset.state == "expired_returned":
+        return "expired"
+    final = world.order is not None and world.order.state == "final"
+    return "final" if asset.state == "redeemed" and final else asset.state
 
 
 def order_of(world: World) -> tuple[Any, ...]:
