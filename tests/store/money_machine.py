@@ -254,7 +254,7 @@ class Money(RuleBasedStateMachine):
     def ask_again_for_another_packet(self, which: int) -> None:
         if (model := self.pick(which)) is None:
             return
-        other = [*model.shares, 1]
+        other = [9_999, *model.shares]  # more than any packet here ever had, whatever was trimmed since
         packet_id = PacketId(f"{model.creator_id}.other")
         desk = self.desks[model.creator_id]
         code = self.code(desk.draft(other, packet_id=packet_id, transfer_id=model.transfer_id))
