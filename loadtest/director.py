@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 from client_sim.creator import PlannedEdit, PlannedPacket, Step, programme
+from loadtest.access import bearer, what_to_do
 from loadtest.scenario import Scenario
 
 REQUEST_TIMEOUT_S = 30.0
@@ -59,7 +60,8 @@ class Director:
     """
     Runs one programme against one server, for any engine.
 
-    ``set_up()`` once, then ``perform(stopped)``. Both block; under gevent they yield as everything else does.
+    *token* is shown to a server that asks who one is. ``set_up()`` once, then ``perform(stopped)``. Both block; under
+    gevent they yield as everything else does.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Director:
         say: Callable[[str], None],
         *,
         allocator: str = "default",
+        token: str = "",
     ) -> None:
         self.happenings: list[Happening] = []
         self.packet_ids: dict[int, str] = {}
@@ -79,6 +82,7 @@ class Director:
         self._say = say
         self._allocator = allocator
         self._http = requests.Session()
+        self._http.headers.update(bearer(token))
         self._run = secrets.token_hex(4)
         self._curtain: _Start | None = None
 
@@ -265,6 +269,8 @@ class Director:
             return answer
         request = response.request
         text = f"{request.method} {request.path_url}: {response.status_code} {response.text}"
+        if help_text := what_to_do(response):
+            raise SetUpFailed(text + help_text)
         if code := _said(response, "code"):
             raise _Refused(code, _said(response, "rule"), _said(response, "detail"), text)
         raise SetUpFailed(text)
