@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,14 @@ def test_what_is_expected_to_be_refused_is_noted_and_its_money_comes_back(url: s
     ]
     states = [shown(url, f"packets/{packet_id}")["state"] for packet_id in director.packet_ids.values()]
     assert states == ["settled", "settled", "voided"]
-    assert shown(url, "creators/anna/funds")["available_fen"] == FUNDS_FEN
+    funds = shown(url, "creators/anna/funds")
+    assert funds["available_fen"] + funds["reversing_fen"] == FUNDS_FEN
+    deadline = time.monotonic() + 30
+    while funds["reversing_fen"]:  # it is on its way for a room minute (DY-REV-8)
+        assert time.monotonic() < deadline, funds
+        time.sleep(0.05)
+        funds = shown(url, "creators/anna/funds")
+    assert funds["available_fen"] == FUNDS_FEN
     assert director.happenings[2].packet_id == director.packet_ids[2]
     assert director.happenings[2].at_ms == MINUTE
 
