@@ -22,6 +22,8 @@ class PlannedPacket:
     ``mode`` says which of ``delay_ms`` (relative), ``warmup_at_ms`` and ``grab_at_ms`` (exact), ``grab_at_ms``
     (scheduled) are there; manual has none. ``expect``, ``expect_void`` and ``expect_end`` are what the launch, the void
     and the end are to come to: ``""`` if they are to be carried out, else the id of the rule that is to refuse them.
+    What is claimed may be used for ``use_for_ms``, or from ``use_start_at_ms`` until ``use_end_at_ms``, and on
+    ``product_ids``, or on everything.
     """
 
     number: int
@@ -46,6 +48,10 @@ class PlannedPacket:
     end_at_ms: int | None = None
     expect_end: str = ""
     edits: tuple[PlannedEdit, ...] = ()
+    use_for_ms: int | None = None
+    use_start_at_ms: int | None = None
+    use_end_at_ms: int | None = None
+    product_ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from loadtest.record import BadField, BadRecord, Line, Shape, lines_of, numbered
-from server.core.ids import CreatorId, PacketId, RequestId, RoomId, ViewerId
+from loadtest.order_record import OrderRecord, order_from
+from loadtest.record import BadField, BadRecord, Line, R, Shape, lines_of, numbered
+from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
 from server.core.packet import Denomination, PacketState, Terms
 
 
@@ -149,6 +150,14 @@ class JournalClaim(NamedTuple):
     request_id: RequestId
 
 
+class Posting(NamedTuple):
+    """An amount that one account gives to another."""
+
+    debit: str
+    credit: str
+    amount_fen: int
+
+
 class JournalRecord(NamedTuple):
     """
     One movement of money, from the account ``debit`` to the account ``credit``; a claim entry is one batch.
@@ -156,7 +165,8 @@ class JournalRecord(NamedTuple):
     What the store's entry calls ``kind`` stands in the books as ``movement``: the line's own kind is ``journal``. A
     recharge moved ``fee_fen`` besides, from the same debit to the channel's fees; ``balance_fen`` is what the creator's
     funds were after it, where it touched them. An expiry names how many ``shares`` expired, an arrival the
-    ``reversals`` that it credits: ``key|packet_id|amount_fen``, joined by ``;``.
+    ``reversals`` that it credits: ``key|packet_id|amount_fen``, joined by ``;``. A step of an order has ``postings``
+    and no debit and credit of its own; ``moves`` are what any entry moves.
     """
 
     creator_id: CreatorId
@@ -175,6 +185,18 @@ class JournalRecord(NamedTuple):
     withdrawal_id: str | None = None
     shares: int | None = None
     reversals: str | None = None
+    order_id: OrderId | None = None
+    postings: tuple[Posting, ...] | None = None
+
+    @property
+    def moves(self) -> tuple[Posting, ...]:
+        """All that this entry moves: its postings, or its one movement and the fee beside it."""
+        if self.postings is not None:
+            return self.postings
+        moved = Posting(self.debit, self.credit, self.amount_fen)
+        if not self.fee_fen:
+            return (moved,)
+        return moved, Posting(self.debit, f"fees:{self.debit.partition(':')[2]}", self.fee_fen)
 
 
 class ClaimRecord(NamedTuple):
@@ -198,7 +220,8 @@ class LeftRecord(NamedTuple):
 @dataclass(slots=True)
 class Books:
     """
-    All lines of one export. ``claims`` and ``left`` are there only if ``final``; journal entries are in file order.
+    All lines of one export. ``claims``, ``left`` and ``orders`` are there only if ``final``; journal entries are in
+    file order.
 
     Filled once by the reader and only read afterwards.
     """
@@ -211,6 +234,7 @@ class Books:
     journal: list[JournalRecord] = field(default_factory=list)
     claims: dict[PacketId, list[ClaimRecord]] = field(default_factory=dict)
     left: dict[PacketId, tuple[int, ...]] = field(default_factory=dict)
+    orders: dict[OrderId, OrderRecord] = field(default_factory=dict)
 
 
 def read_books(path: Path) -> Books:
@@ -245,6 +269,9 @@ def _read(lines: Iterator[tuple[str, Line]], name: str) -> Books:
     return books
 
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 ENTRY_ID = re.compile(r"\d+-\d+")
 
 _CLOCK = Shape(ClockRecord)
@@ -255,6 +282,7 @@ _PACKET = Shape(PacketRecord)
 _EDITION = Shape(EditionRecord)
 _JOURNAL = Shape(JournalRecord)
 _JOURNAL_CLAIM = Shape(JournalClaim)
+_POSTING = Shape(Posting)
 _CLAIM = Shape(ClaimRecord)
 _LEFT = Shape(LeftRecord)
 
@@ -263,19 +291,13 @@ def _take(books: Books, line: Line) -> None:
     match line["kind"]:
         case "creator":
             creator = _creator(line)
-            if creator.creator_id in books.creators:
-                raise BadField(f"{creator.creator_id} stands here twice")
-            books.creators[creator.creator_id] = creator
+            _put(books.creators, creator.creator_id, creator)
         case "opening":
             opening = _opening(line)
-            if opening.creator_id in books.openings:
-                raise BadField(f"{opening.creator_id} stands here twice")
-            books.openings[opening.creator_id] = opening
+            _put(books.openings, opening.creator_id, opening)
         case "packet":
             packet = _packet(line)
-            if packet.packet_id in books.packets:
-                raise BadField(f"{packet.packet_id} stands here twice")
-            books.packets[packet.packet_id] = packet
+            _put(books.packets, packet.packet_id, packet)
         case "journal":
             books.journal.append(_journal(line))
         case "claim":
@@ -283,11 +305,18 @@ def _take(books: Books, line: Line) -> None:
             books.claims.setdefault(claim.packet_id, []).append(claim)
         case "left":
             left = _left(line)
-            if left.packet_id in books.left:
-                raise BadField(f"{left.packet_id} stands here twice")
-            books.left[left.packet_id] = left.amounts
+            _put(books.left, left.packet_id, left.amounts)
+        case "order":
+            order = order_from(line)
+            _put(books.orders, order.order_id, order)
         case _:
             raise BadField("no such kind of line")
+
+
+def _put(there: dict[K, V], name: K, value: V) -> None:
+    if name in there:
+        raise BadField(f"{name} stands here twice")
+    there[name] = value
 
 
 def _final(line: Line) -> bool:
@@ -331,18 +360,21 @@ def _packet(line: Line) -> PacketRecord:
 
 
 def _journal(line: Line) -> JournalRecord:
-    claims = line.get("claims")
-    if claims is None:
+    claims, postings = line.get("claims"), line.get("postings")
+    if claims is None and postings is None:
         return _JOURNAL.read(line)
-    if not isinstance(claims, list):
-        raise BadField("claims must be a list")
-    return _JOURNAL.read({**line, "claims": tuple(map(_journal_claim, claims))})
+    return _JOURNAL.read(
+        {**line, "claims": _rows("claims", claims, _JOURNAL_CLAIM), "postings": _rows("postings", postings, _POSTING)}
+    )
 
 
-def _journal_claim(given: object) -> JournalClaim:
-    if not isinstance(given, list | tuple) or len(given) != len(JournalClaim._fields):
-        raise BadField(f"claims must hold lists of {', '.join(JournalClaim._fields)}, but hold {given!r}")
-    return _JOURNAL_CLAIM.read(dict(zip(JournalClaim._fields, given, strict=True)))
+def _rows(name: str, given: object, shape: Shape[R]) -> tuple[R, ...] | None:
+    """Return the records that a field holds as lists of their values, or None if it is null."""
+    if given is None:
+        return None
+    if not isinstance(given, list):
+        raise BadField(f"{name} must be a list")
+    return tuple(shape.read_row(name, each) for each in given)
 
 
 def _left(line: Line) -> LeftRecord:

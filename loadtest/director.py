@@ -6,34 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import requests
-
 from client_sim.creator import PlannedEdit, PlannedPacket, Step, programme
-from loadtest.access import bearer, what_to_do
+from loadtest.requester import Requester, SetUpFailed, WasRefused
 from loadtest.scenario import Scenario
 
-REQUEST_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1
-LINES_MAX = 3  # connections to try before a server counts as gone
-AWAY_MAX_S = 30.0  # how long a store may be away before nothing more is asked of the server
 _WORKED_OUT = {"share_count", "shares_per_viewer", "total_fen", "mean_share_fen", "edits"}
 _WORKED_OUT |= {"expect", "expect_void", "expect_end"}
 _DONE = {"launch": "launched", "edit": "edited", "void": "voided", "end": "ended"}
 _RACED = frozenset({"below_claimed", "edit_raced"})  # an edit that came too late for what it asks, as in any live room
-
-
-class SetUpFailed(Exception):  # noqa: N818 - said to a person
-    """The server would not do what the scenario asks for; the text says what it answered."""
-
-
-class _Refused(SetUpFailed):
-    """A request was refused, by a business rule or by what is there."""
-
-    def __init__(self, code: str, rule: str, detail: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.rule = rule
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +57,11 @@ class Director:
     ) -> None:
         self.happenings: list[Happening] = []
         self.packet_ids: dict[int, str] = {}
-        self._host = host.rstrip("/")
+        self._requester = Requester(host, token)
         self._scenario = scenario
         self._viewers = viewers
         self._say = say
         self._allocator = allocator
-        self._http = requests.Session()
-        self._http.headers.update(bearer(token))
         self._run = secrets.token_hex(4)
         self._curtain: _Start | None = None
 
@@ -99,6 +78,11 @@ class Director:
         """Return how many room milliseconds after the curtain an instant of CLOCK_MONOTONIC is; 0 before it."""
         curtain = self._curtain
         return 0 if curtain is None else round((instant_s - curtain.at) * 1000 * curtain.speed)
+
+    def room_ms(self, instant_s: float) -> int | None:
+        """Return the room time at an instant of CLOCK_MONOTONIC; None before the curtain."""
+        curtain = self._curtain
+        return None if curtain is None else curtain.room_ms + self.at_ms(instant_s)
 
     def packet_named(self, name: str) -> str | None:
         """Return the id of the packet that the programme calls *name*, once it is created."""
@@ -141,7 +125,8 @@ class Director:
 
     def _perform_once(self, lap: int, stopped: Callable[[], bool]) -> None:
         packets = planned_packets(self._scenario, self._viewers)
-        ids = {packet.number: self._create(packet, lap) for packet in packets}
+        begin_ms = self._begin_ms()
+        ids = {packet.number: self._create(packet, begin_ms, lap) for packet in packets}
         self.packet_ids.update(ids)
         start = self._curtain = self._start()
         for step in programme(packets):
@@ -169,7 +154,12 @@ class Director:
             )
         return _Start(origin_ms, now.at - (now.room_ms - origin_ms) / 1000 / now.speed, now.speed)
 
-    def _create(self, packet: PlannedPacket, lap: int) -> str:
+    def _begin_ms(self) -> int:
+        """Return the room instant from which absolute validities count: the scenario's origin, or now."""
+        origin_ms = self._scenario.origin_ms
+        return int(self._get("/api/clock")["room_ms"]) if origin_ms is None else origin_ms
+
+    def _create(self, packet: PlannedPacket, begin_ms: int, lap: int) -> str:
         made = self._post(
             "/api/packets",
             {
@@ -182,6 +172,7 @@ class Director:
                 "min_share_fen": packet.min_share_fen,
                 "max_share_fen": packet.max_share_fen,
                 "allocator": self._allocator,
+                **_validity(packet, begin_ms),
             },
             key=f"create-{lap}-{packet.number}",
         )
@@ -190,7 +181,7 @@ class Director:
     def _carry_out(self, step: Step, packet_id: str, start_room_ms: int, lap: int) -> None:
         try:
             self._ask_for(step, packet_id, start_room_ms, lap)
-        except _Refused as refused:
+        except WasRefused as refused:
             if step.action == "edit" and not step.expected_rule and refused.code in _RACED:
                 self._note(step, packet_id, f"refused {refused.code}", refused.rule, refused.detail)
                 return
@@ -220,8 +211,8 @@ class Director:
         self._post(f"/api/packets/{packet_id}/void", {}, key=key)
 
     def _note(self, step: Step, packet_id: str, outcome: str, rule: str = "", detail: str = "") -> None:
-        assert self._curtain is not None
-        room_ms = self._curtain.room_ms + self.at_ms(time.monotonic())
+        room_ms = self.room_ms(time.monotonic())
+        assert room_ms is not None
         name = step.packet.name
         self.happenings.append(Happening(step.at_ms, step.action, name, packet_id, outcome, room_ms, rule, detail))
         self._say(f"{step.packet.name}: {outcome}")
@@ -235,45 +226,11 @@ class Director:
             time.sleep(min(left, LOOK_EVERY_S))
 
     def _get(self, path: str) -> dict[str, Any]:
-        return self._until_answered(lambda: self._http.get(self._host + path, timeout=REQUEST_TIMEOUT_S))
+        answer: dict[str, Any] = self._requester.get(path)
+        return answer
 
     def _post(self, path: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
-        headers = {"Idempotency-Key": f"{self._run}-{key}"}
-        return self._until_answered(
-            lambda: self._http.post(self._host + path, json=body, headers=headers, timeout=REQUEST_TIMEOUT_S)
-        )
-
-    def _until_answered(self, send: Callable[[], requests.Response]) -> dict[str, Any]:
-        """Ask again, with the same key, while the server says that its store is away."""
-        deadline = time.monotonic() + AWAY_MAX_S
-        while True:
-            response = self._sent(send)
-            if response.status_code != requests.codes.service_unavailable or time.monotonic() >= deadline:
-                return self._answer(response)
-            time.sleep(LOOK_EVERY_S)
-
-    @staticmethod
-    def _sent(send: Callable[[], requests.Response]) -> requests.Response:
-        """Return what comes of a request; a line that broke is not the end if another worker takes the next one."""
-        for _ in range(LINES_MAX - 1):
-            try:
-                return send()
-            except requests.ConnectionError:
-                time.sleep(LOOK_EVERY_S)
-        return send()
-
-    @staticmethod
-    def _answer(response: requests.Response) -> dict[str, Any]:
-        if response.ok:
-            answer: dict[str, Any] = response.json()
-            return answer
-        request = response.request
-        text = f"{request.method} {request.path_url}: {response.status_code} {response.text}"
-        if help_text := what_to_do(response):
-            raise SetUpFailed(text + help_text)
-        if code := _said(response, "code"):
-            raise _Refused(code, _said(response, "rule"), _said(response, "detail"), text)
-        raise SetUpFailed(text)
+        return self._requester.post(path, body, key=f"{self._run}-{key}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +240,15 @@ class _Start:
     room_ms: int
     at: float
     speed: int
+
+
+def _validity(packet: PlannedPacket, begin_ms: int) -> dict[str, Any]:
+    """Return when and on what a packet is to be used, of all that it says about that."""
+    given: dict[str, Any] = {"use_for_ms": packet.use_for_ms}
+    given["use_start_at_ms"] = None if packet.use_start_at_ms is None else begin_ms + packet.use_start_at_ms
+    given["use_end_at_ms"] = None if packet.use_end_at_ms is None else begin_ms + packet.use_end_at_ms
+    given["product_ids"] = packet.product_ids if packet.product_ids is None else list(packet.product_ids)
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _launch_body(packet: PlannedPacket, start_room_ms: int) -> dict[str, Any]:
@@ -297,15 +263,6 @@ def _launch_body(packet: PlannedPacket, start_room_ms: int) -> dict[str, Any]:
     if packet.claim_window_ms is not None:
         body["claim_window_ms"] = packet.claim_window_ms
     return body
-
-
-def _said(response: requests.Response, field: str) -> str:
-    """Return a field of the server's refusal (``rule``, ``detail``), or nothing if it has none."""
-    try:
-        problem = response.json()
-    except requests.JSONDecodeError:
-        return ""
-    return str(problem.get(field, "")) if isinstance(problem, dict) else ""
 
 
 def _planned(step: Step) -> str:

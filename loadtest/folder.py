@@ -11,6 +11,7 @@ import orjson
 from loadtest.books import Books, read_books
 from loadtest.history import History, read_history
 from loadtest.record import BadRecord
+from loadtest.sales import Sales, read_sales
 
 
 @dataclass(slots=True)
@@ -54,6 +55,11 @@ class RunFolder:
     def books(self) -> Path:
         """The final books."""
         return self.path / "books.jsonl"
+
+    @property
+    def sales(self) -> Path:
+        """What buyers were told; there is none of a run without a shop."""
+        return self.path / "orders.jsonl"
 
     @property
     def result(self) -> Path:
@@ -106,6 +112,10 @@ class RunFolder:
     def read_history(self) -> History:
         """Return what the audience wrote down. Raises BadRecord."""
         return read_history(sorted(self.path.glob("history-*.jsonl*")))
+
+    def read_sales(self) -> Sales:
+        """Return what buyers were told. Raises BadRecord."""
+        return read_sales(self.sales)
 
     def compress(self) -> None:
         """Replace the plain history files by compressed ones."""

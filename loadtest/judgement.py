@@ -25,13 +25,14 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
     """
     facts = folder.facts()
     books, history = folder.read_books(), folder.read_history()
-    violations = audit(books, history, folder.read_snapshots())
+    sales = folder.read_sales()
+    violations = audit(books, history, folder.read_snapshots(), sales)
     measures = asdict(measured := measure(books, history))
     measures["packets"] = [_packet(packet, books) for packet in measured.packets]
     wanted, limits = _demands(folder)
     valid = validity(history, measured.send_debt_ms)
     thresholds = judge(limits, measures, timing_is_valid=valid.ok)
-    happened = counted(wanted, books, history, facts.happenings)
+    happened = counted(wanted, books, history, facts.happenings, sales)
     faults = fault_results(facts.faults, history.grabs)
     struck = all(fault["outcome"] == STRUCK for fault in faults)
     verdict, ordered, exit_code = decide(

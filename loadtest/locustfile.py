@@ -25,8 +25,9 @@ import requests
 
 from loadtest.access import VARIABLE, take_token
 from loadtest.audience import TICK_S, Audience, hosts_of
-from loadtest.director import Director, SetUpFailed
+from loadtest.director import Director
 from loadtest.figures import refine_buckets
+from loadtest.requester import SetUpFailed
 from loadtest.scenario import BadScenario, Scenario, load_scenario
 from loadtest.users import ViewerUser
 

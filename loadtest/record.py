@@ -54,6 +54,12 @@ class Shape(Generic[R]):
             row = self._with_enums(row)
         return self._make._make(row)
 
+    def read_row(self, name: str, given: object) -> R:
+        """Return the record of a list of its values, one of those in the field *name*. Raises BadField."""
+        if not isinstance(given, list | tuple) or len(given) != len(self._fields):
+            raise BadField(f"{name} must hold lists of {', '.join(self._fields)}, but hold {given!r}")
+        return self.read(dict(zip(self._fields, given, strict=True)))
+
     def _check(self, line: Line, types: tuple[type, ...]) -> None:
         for field, found, allowed in zip(self._fields, types, self._allowed, strict=True):
             if found in allowed:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from client_sim.behaviour import Behaviour, Seat, cast
 from loadtest.faults import FAULTS_MAX, Fault
+from loadtest.shop import Shop
 from loadtest.sometimes import NAMES
 from loadtest.thresholds import BadThreshold, Threshold, parse, parse_all
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
@@ -82,6 +83,7 @@ class Packet(_Part):
     """
     One packet of the programme. Times are room milliseconds after its start (see ``Scenario``).
 
+    What is claimed may be used on ``product_ids`` or everything, for ``use_for_ms`` or until ``use_end_at_ms``.
     The share count is given as such or per viewer of the whole audience, the sum as such or per share. Its creator may
     edit its issuance (``edits``), and void or end it, in the grab window too where the platform allows it. ``expect``
     (of the launch), ``expect_void`` and ``expect_end`` read ``refused:RULE`` if that rule is to refuse it.
@@ -109,6 +111,18 @@ class Packet(_Part):
     expect: str | None = Field(default=None, pattern=_REFUSED)
     expect_void: str | None = Field(default=None, pattern=_REFUSED)
     expect_end: str | None = Field(default=None, pattern=_REFUSED)
+    use_for_ms: int | None = Field(default=None, gt=0)
+    use_start_at_ms: int | None = Field(default=None, ge=0)
+    use_end_at_ms: int | None = Field(default=None, gt=0)
+    product_ids: tuple[str, ...] | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_validity(self) -> Self:
+        if self.use_for_ms is not None and (self.use_start_at_ms, self.use_end_at_ms) != (None, None):
+            raise ValueError("give either use_for_ms or use_end_at_ms, with or without use_start_at_ms")
+        if self.use_start_at_ms is not None and self.use_start_at_ms >= (self.use_end_at_ms or 0):
+            raise ValueError("use_end_at_ms comes after use_start_at_ms, which needs it")
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:
@@ -213,6 +227,7 @@ class Scenario(_Part):
     rooms: list[Room] = Field(min_length=1, max_length=ROOMS_MAX)
     packets: list[Packet] = Field(min_length=1, max_length=PACKETS_MAX)
     rulebooks: dict[str, Any] = Field(default_factory=dict)
+    shop: Shop | None = None
     faults: list[Fault] = Field(default=[], max_length=FAULTS_MAX)
 
     @model_validator(mode="after")
@@ -233,6 +248,18 @@ class Scenario(_Part):
             raise ValueError("loop_ms: a programme with an origin has its hours, and cannot be repeated")
         if self.origin is not None and self.origin.tzinfo is None:
             raise ValueError("origin: needs a time zone, as in 2023-08-05T19:10:00+08:00")
+        return self
+
+    @model_validator(mode="after")
+    def _all_is_sold(self) -> Self:
+        if self.shop is None:
+            return self
+        if self.loop_ms is not None:
+            raise ValueError("shop: a programme that is repeated has none; leave loop_ms out")
+        sold = {ware.product_id for ware in self.shop.products}
+        for number, packet in enumerate(self.packets):
+            if packet.product_ids is not None and not sold & set(packet.product_ids):
+                raise ValueError(f"packets.{number}.product_ids: the shop sells none of them")
         return self
 
     @model_validator(mode="after")

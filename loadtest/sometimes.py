@@ -1,25 +1,41 @@
-"""Sometimes: what must have happened for a green run to mean something, counted from history and books."""
+"""Sometimes: what must have happened for a green run to mean something, counted from history, books and sales."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from client_sim.buyer import Deed, Habit
 from loadtest.books import Books
 from loadtest.history import GrabRecord, History
 from loadtest.midway import raced_steps
+from loadtest.sales import SaleRecord, Sales
 from server.core.claim import ClaimStatus
-from server.core.ids import PacketId, RequestId, ViewerId
+from server.core.ids import PLATFORM, ClaimId, PacketId, RequestId, ViewerId, packet_of_claim
+from server.core.order import OrderState
 from server.core.packet import PacketState
 
 
 def counted(
-    names: Iterable[str], books: Books, history: History, happenings: Sequence[Mapping[str, Any]] = ()
+    names: Iterable[str],
+    books: Books,
+    history: History,
+    happenings: Sequence[Mapping[str, Any]] = (),
+    sales: Sales | None = None,
 ) -> dict[str, int]:
-    """Return how often each of *names* (of ``NAMES``) happened; *happenings* are what creators did (``run.json``)."""
-    return {
-        name: raced_steps(books, history, happenings) if name == RACED else _COUNTS[name](books, history)
-        for name in names
-    }
+    """
+    Return how often each of *names* (of ``NAMES``) happened.
+
+    *happenings* are what creators did (``run.json``), *sales* what buyers were told, if there was a shop.
+    """
+
+    def count(name: str) -> int:
+        if name == RACED:
+            return raced_steps(books, history, happenings)
+        if name in _SOLD:
+            return _SOLD[name](sales or Sales())
+        return _COUNTS[name](books, history)
+
+    return {name: count(name) for name in names}
 
 
 def _sold_out_seen(_: Books, history: History) -> int:
@@ -102,6 +118,11 @@ def _overlap(books: Books, _: History) -> int:
     return pairs
 
 
+def _packet_expired(books: Books, _: History) -> int:
+    """Shares that nobody used in time."""
+    return sum(packet.expired or 0 for packet in books.packets.values())
+
+
 _COUNTS: dict[str, Callable[[Books, History], int]] = {
     "sold_out_seen": _sold_out_seen,
     "repeat_seen": _of_status(ClaimStatus.REPEATED),
@@ -113,6 +134,34 @@ _COUNTS: dict[str, Callable[[Books, History], int]] = {
     "swept_with_escrow": _swept_with_escrow,
     "voided": _voided,
     "overlap": _overlap,
+    "packet_expired": _packet_expired,
+}
+
+
+def _orders(which: Callable[[SaleRecord], bool]) -> Callable[[Sales], int]:
+    return lambda sales: sum(1 for order in sales.sales if which(order))
+
+
+_SOLD: dict[str, Callable[[Sales], int]] = {
+    "order_paid": _orders(lambda order: order.paid_at_ms is not None),
+    "order_cancelled": lambda sales: len(
+        {answer.order_id for answer in sales.answers if answer.deed is Deed.CANCEL and answer.state == "cancelled"}
+    ),
+    "refunded_fully": _orders(lambda order: order.state is OrderState.REFUNDED),
+    "refunded_in_part": _orders(
+        lambda order: order.state is OrderState.FINAL and 0 < order.kept_fen < order.payable_fen
+    ),
+    "platform_packet_used": _orders(
+        lambda order: (
+            order.paid_at_ms is not None
+            and order.creator_id != PLATFORM
+            and any(packet_of_claim(ClaimId(asset_id)).startswith(f"{PLATFORM}.") for asset_id, _, _ in order.packets)
+        )
+    ),
+    "abandoned_order_cancelled": _orders(
+        lambda order: order.habit is Habit.ABANDON and order.state is OrderState.CANCELLED
+    ),
+    "trail_shown": lambda sales: len({answer.order_id for answer in sales.answers if answer.shown}),
 }
 RACED = "raced"  # counts creators' steps, so it needs to know what was refused: no book has that
-NAMES = (*_COUNTS, RACED)
+NAMES = (*_COUNTS, *_SOLD, RACED)

@@ -12,13 +12,15 @@ from typing import Any, Protocol
 import requests
 
 from loadtest.access import bearer, what_to_do
-from loadtest.director import AWAY_MAX_S, Director, SetUpFailed
+from loadtest.director import Director
 from loadtest.faults import happenings_of, plan_faults
 from loadtest.folder import RunFacts, RunFolder
 from loadtest.nemesis import Nemesis
 from loadtest.processes import Crowd, Engine, ProcessFailed, ServerProcess, engine_process
 from loadtest.progress import Progress, ProgressFiles
+from loadtest.requester import AWAY_MAX_S, SetUpFailed
 from loadtest.scenario import Scenario
+from loadtest.shop_floor import ShopFloor
 from loadtest.verdict import Exit
 from server.core.overrides import overridden
 from server.core.rulebook import RULEBOOKS
@@ -80,7 +82,7 @@ def perform(plan: Plan, facts: RunFacts, view: View) -> None:
         view.phase("opening the rooms")
         director.set_up()
         with _audience(plan, urls, view) as audience, _nemesis(plan, director, url, view) as nemesis:
-            _programme(plan.folder, director, audience, books, view)
+            _programme(plan, director, audience, books, view)
             nemesis.stop()
             view.phase("the audience leaves")
             facts.audience_status = audience.process.stop()
@@ -202,41 +204,72 @@ def _nemesis(plan: Plan, director: Director, url: str, view: View) -> Iterator[N
         nemesis.stop()
 
 
-def _programme(folder: RunFolder, director: Director, audience: _Audience, books: "_Books", view: View) -> None:
-    """Let the director perform in a thread of its own, show how it goes, and take the books now and then."""
+def _programme(plan: Plan, director: Director, audience: _Audience, books: "_Books", view: View) -> None:
+    """Let the director perform and the shop sell, show how it goes, and take the books now and then."""
     view.phase("the curtain rises")
-    stop = threading.Event()
-    problem: list[Exception] = []
+    folder, shop = plan.folder, _shop(plan, director, books.url, books.token)
+    parts = [_Part("director", director.perform), *([] if shop is None else [_Part("shop", shop.run)])]
 
-    def perform_it() -> None:
-        try:
-            director.perform(stop.is_set)
-        except (SetUpFailed, requests.RequestException) as error:
-            problem.append(error)
+    def happening() -> str:
+        last = director.happenings[-1] if director.happenings else None
+        said = [f"{last.packet_name}: {last.outcome}"] if last else []
+        return ", ".join(said if shop is None else [*said, shop.status])
 
     def watch(going_on: Callable[[], bool]) -> None:
         next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
         while going_on():
             audience.process.check()
-            last = director.happenings[-1] if director.happenings else None
-            view.progress(audience.files.look(), f"{last.packet_name}: {last.outcome}" if last else "")
+            view.progress(audience.files.look(), happening())
             if time.monotonic() >= next_snapshot:
                 with suppress(_BooksOutOfReach):  # the store is away; the next ones will be had
                     books.take(folder.snapshot(len(folder.snapshots())), final=False)
                 next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
             time.sleep(LOOK_EVERY_S)
 
-    thread = threading.Thread(target=perform_it, name="director")
-    thread.start()
     try:
-        watch(thread.is_alive)
+        watch(lambda: any(part.going_on for part in parts) and not any(part.problem for part in parts))
     finally:
-        stop.set()
-        thread.join()
-    if problem:
-        raise SetUpFailed(str(problem[0]))
+        for part in parts:
+            part.end()
+    for part in parts:
+        if part.problem is not None:
+            raise SetUpFailed(str(part.problem))
     until = time.monotonic() + RESULTS_LINGER_S
     watch(lambda: time.monotonic() < until)
+
+
+class _Part:
+    """What goes on in a thread of its own until it is over or asked to end; ``problem`` is what it has failed of."""
+
+    def __init__(self, name: str, perform: Callable[[Callable[[], bool]], None]) -> None:
+        self.problem: Exception | None = None
+        self._stop = threading.Event()
+        self._perform = perform
+        self._thread = threading.Thread(target=self._run, name=name)
+        self._thread.start()
+
+    @property
+    def going_on(self) -> bool:
+        """Tell whether it is not over yet."""
+        return self._thread.is_alive()
+
+    def end(self) -> None:
+        """Ask it to end, and wait until it has."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._perform(self._stop.is_set)
+        except (SetUpFailed, requests.RequestException) as error:
+            self.problem = error
+
+
+def _shop(plan: Plan, director: Director, url: str, token: str) -> ShopFloor | None:
+    """Return the scenario's shop; none with an allocator of the load lab, whose shares never expire."""
+    if plan.scenario.shop is None or plan.allocator != "default":
+        return None
+    return ShopFloor(url, plan.scenario, director, plan.folder.sales, token=token)
 
 
 def _unsaid(_: str) -> None:

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from loadtest.director import SetUpFailed
 from loadtest.folder import RunFolder
 from loadtest.judgement import judge_run
 from loadtest.midway import Midway, midway_steps
@@ -23,6 +22,7 @@ from loadtest.processes import ProcessFailed
 from loadtest.progress import Progress
 from loadtest.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
 from loadtest.record import BadRecord
+from loadtest.requester import SetUpFailed
 from loadtest.scenario import VIEWERS_MAX, load_scenario
 from loadtest.storm import Plan, perform
 from loadtest.verdict import Exit

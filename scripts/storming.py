@@ -14,13 +14,13 @@ import orjson
 from rich.console import Console
 from rich.markup import escape
 
-from loadtest.director import SetUpFailed
 from loadtest.environment import environment
 from loadtest.folder import RunFacts, RunFolder
 from loadtest.judgement import judge_run
 from loadtest.processes import ProcessFailed
 from loadtest.record import BadRecord
 from loadtest.report import write_report
+from loadtest.requester import SetUpFailed
 from loadtest.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text
 from loadtest.storm import Plan, perform
 from loadtest.terminal import LiveView, show_result, show_verifications

@@ -17,9 +17,10 @@ import requests
 from rich.console import Console
 from rich.markup import escape
 
-from loadtest.director import Director, SetUpFailed
+from loadtest.director import Director
 from loadtest.processes import Crowd, ProcessFailed, SwarmProcess
 from loadtest.progress import Progress, ProgressFiles
+from loadtest.requester import SetUpFailed
 from loadtest.scenario import BadScenario, load_scenario
 from loadtest.terminal import LiveView
 from loadtest.verdict import Exit

@@ -23,6 +23,7 @@ UNITS = {"_ms": "ms", "_fen": "fen", "_s": "s", "_bp": "1/10,000"}
 COUNTED = {
     "name_length_max": "characters",
     "share_count_max": "shares",
+    "product_ids_max": "goods",
     "overlap_max": "packets",
     "packets_per_order_max": "packets",
     "creator_packets_per_order_max": "packets",

@@ -28,7 +28,7 @@ def start(orders: Orders) -> "subprocess.Popen[bytes]":
 
 def test_it_serves_until_its_line_is_cut(tmp_path: Path) -> None:
     """Ready is said once; the end of standard input is the end of the worker, in order."""
-    settings = Settings(port=free_port(), home=tmp_path)
+    settings = Settings(port=free_port(), home=tmp_path, insecure=True)
     with start(Orders(settings.model_dump(mode="json"), str(tmp_path / "0.sock"), [])) as worker:
         assert worker.stdin is not None
         assert worker.stdout is not None
@@ -41,7 +41,7 @@ def test_it_serves_until_its_line_is_cut(tmp_path: Path) -> None:
 
 def test_it_says_why_it_cannot_serve(tmp_path: Path) -> None:
     """A store that is not there is named, with the status for the environment."""
-    told = Settings(port=free_port(), home=tmp_path, store_url=f"redis://127.0.0.1:{free_port()}")
+    told = Settings(port=free_port(), home=tmp_path, insecure=True, store_url=f"redis://127.0.0.1:{free_port()}")
     with start(Orders(told.model_dump(mode="json"), str(tmp_path / "0.sock"), [])) as worker:
         assert worker.stderr is not None
         assert worker.wait(TIMEOUT_S) == ENVIRONMENT

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from loadtest.books import Books, ClaimRecord, JournalClaim, JournalRecord, PacketRecord
 from loadtest.history import FactRecord, GrabRecord, History
+from loadtest.order_record import UsedPacket
 from loadtest.record import Line
 from server.core.claim import ClaimStatus
 from server.core.ids import PacketId, RequestId, ViewerId
@@ -51,8 +52,9 @@ class Case:
     """
     One packet in the books (None if they do not know it) and in the history.
 
-    ``claims`` are the final claim lines, or the journal's claims in books that are not final, and ``owned`` the same by
-    viewer; ``given`` are always the journal's. ``heard`` is None if there is no history.
+    ``uses`` are its shares in orders, as those left them (final books). ``claims`` are the final claim lines, or the
+    journal's claims in books that are not final, and ``owned`` the same by viewer; ``given`` are always the journal's.
+    ``heard`` is None if there is no history.
     """
 
     packet_id: PacketId
@@ -65,6 +67,7 @@ class Case:
     left: tuple[int, ...] | None
     facts: list[FactRecord]
     heard: Heard | None
+    uses: list[UsedPacket] = field(default_factory=list)
 
     @property
     def claimed_fen(self) -> int:
@@ -90,6 +93,10 @@ def cases_of(books: Books, history: History | None) -> list[Case]:
             grabs[grab.packet].append(grab)
         for fact in history.facts:
             facts[fact.packet].append(fact)
+    uses: defaultdict[PacketId, list[UsedPacket]] = defaultdict(list)
+    for order in books.orders.values():
+        for use in order.packets:
+            uses[use.packet_id].append(use)
     known = dict.fromkeys([*books.packets, *entries, *books.claims, *books.left, *grabs])
     cases = []
     for packet_id in known:
@@ -97,6 +104,7 @@ def cases_of(books: Books, history: History | None) -> list[Case]:
             continue
         case = _in_books(books, packet_id, entries.get(packet_id, []))
         case.facts = facts.get(packet_id, [])
+        case.uses = uses.get(packet_id, [])
         if history is not None:
             case.heard = _heard(case, grabs.get(packet_id, []))
         cases.append(case)

@@ -6,20 +6,25 @@ from loadtest.audit.case import cases_of
 from loadtest.audit.fanout import check_fanout
 from loadtest.audit.issuance import check_counters, check_drain, check_issuance
 from loadtest.audit.money import check_money, check_packet_money
+from loadtest.audit.orders import check_orders
 from loadtest.audit.realtime import check_realtime
 from loadtest.audit.receipts import check_one_each, check_receipts
+from loadtest.audit.sales import check_sales
 from loadtest.audit.shares import check_shares
 from loadtest.audit.violation import Findings, Violation
 from loadtest.books import Books
 from loadtest.history import History
+from loadtest.sales import Sales
 
 
-def audit(books: Books, history: History | None, snapshots: Sequence[Books] = ()) -> list[Violation]:
+def audit(
+    books: Books, history: History | None, snapshots: Sequence[Books] = (), sales: Sales | None = None
+) -> list[Violation]:
     """
     Check A1 to A10 and return what does not hold, each with a minimal counterexample; an empty list is a clean run.
 
-    *snapshots* are books taken during the run. Without a history only what the books alone can show is checked:
-    A1, A3, A8, A10 and the window of A7. Source: loadtest.md section 3.
+    *snapshots* are books taken during the run, *sales* what buyers were told if there was a shop. Without a history
+    only what the books alone can show is checked: A1, A3, A8, A10 and the window of A7. Source: loadtest.md section 3.
     """
     findings = Findings()
     for at, snapshot in enumerate(snapshots, start=1):
@@ -36,4 +41,7 @@ def audit(books: Books, history: History | None, snapshots: Sequence[Books] = ()
     if history is not None:
         check_fanout(findings, history)
     check_money(findings, books)
+    check_orders(findings, books)
+    if sales is not None:
+        check_sales(findings, sales, books)
     return findings.violations()

@@ -2,10 +2,10 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
 
 from loadtest.audit.case import Case
-from loadtest.audit.reversals import DELAYABLE, check_reversals
+from loadtest.audit.movements import OUTSIDE, faults_of
+from loadtest.audit.reversals import check_reversals
 from loadtest.audit.violation import Findings
 from loadtest.books import (
     ENTRY_ID,
@@ -18,33 +18,11 @@ from loadtest.books import (
     WalletRecord,
 )
 from loadtest.record import Line, evidence_of
+from server.core.asset import AssetState
 from server.core.ids import CreatorId, PacketId
-
-MOVEMENTS: dict[str, tuple[str, str]] = {
-    "recharge": ("psp", "funds"),
-    "fund": ("funds", "escrow"),
-    "claim": ("escrow", "assets"),
-    "sweep": ("escrow", "funds"),
-    "void": ("escrow", "funds"),
-    "withdraw": ("funds", "withdrawing"),
-    "withdraw_paid": ("withdrawing", "payout"),
-    "withdraw_failed": ("withdrawing", "funds"),
-    "edit": ("funds", "escrow"),
-    "trim": ("escrow", "funds"),
-    "end": ("escrow", "funds"),
-    "expire": ("assets", "funds"),
-    "reverse": ("reversing", "funds"),
-}
-"""From which kind of account to which kind each movement goes (section 3 of the rules); see DELAYABLE too."""
-
-MAY_BE_NOTHING = frozenset({"sweep", "void", "end"})
-"""Movements of what is left, which may be nothing."""
 
 WITHDRAWALS = frozenset({"withdraw", "withdraw_paid", "withdraw_failed"})
 """Movements of a withdrawal: it is asked for, then either paid or put back, once and whole."""
-
-OUTSIDE = ("psp:",)
-"""How the accounts of the world outside begin, which alone may be negative."""
 
 NOTHING_BEFORE = OpeningRecord(CreatorId(""), "0-0", WalletRecord(0, 0, 0, 0, 0), {}, {}, ())
 """The opening of a journal that is there from its first entry."""
@@ -111,14 +89,12 @@ def _replay(findings: Findings, opening: OpeningRecord, entries: list[JournalRec
     withdrawals = {name: ("withdraw", fen) for name, fen in opening.withdrawals.items()}
     retired = frozenset(opening.retired)
     for entry in entries:
-        for kind, text in _faults(entry):
+        for kind, text in faults_of(entry):
             findings.add("A10", entry.packet_id, kind, text, _line(entry))
-        fee_fen = entry.fee_fen or 0
-        debit, credit = _pooled(entry.debit, retired), _pooled(entry.credit, retired)
-        balances[debit] -= entry.amount_fen + fee_fen
-        balances[credit] += entry.amount_fen
-        if fee_fen:
-            balances[f"fees:{entry.debit.partition(':')[2]}"] += fee_fen
+        debits = [_pooled(move.debit, retired) for move in entry.moves]
+        for move, debit in zip(entry.moves, debits, strict=True):
+            balances[debit] -= move.amount_fen
+            balances[_pooled(move.credit, retired)] += move.amount_fen
         funds_fen = balances[f"funds:{entry.creator_id}"]
         if entry.balance_fen is not None and entry.balance_fen != funds_fen:
             text = (
@@ -127,9 +103,10 @@ def _replay(findings: Findings, opening: OpeningRecord, entries: list[JournalRec
             findings.add("A10", entry.packet_id, "balance", text, _line(entry))
         if entry.movement in WITHDRAWALS:
             _check_withdrawal(findings, withdrawals, entry)
-        if balances[debit] < 0 and not debit.startswith(OUTSIDE):
-            text = f"{debit} falls to {balances[debit]} fen"
-            findings.add("A10", entry.packet_id, "negative", text, _line(entry))
+        for debit in dict.fromkeys(debits):
+            if balances[debit] < 0 and not debit.startswith(OUTSIDE):
+                text = f"{debit} falls to {balances[debit]} fen"
+                findings.add("A10", entry.packet_id, "negative", text, _line(entry))
         if entry.transfer_id and entry.movement != "claim":
             first = transfers.setdefault(entry.transfer_id, entry)
             if first is not entry:
@@ -158,30 +135,6 @@ def _check_withdrawal(findings: Findings, withdrawals: dict[str, tuple[str, int]
     else:
         return
     findings.add("A10", "", "withdrawal", text, _line(entry))
-
-
-def _faults(entry: JournalRecord) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with one entry, looked at alone: a word and a sentence each."""
-    if entry.movement not in MOVEMENTS:
-        yield "movement", f"{entry.movement} is no movement of money"
-        return
-    owners: dict[str, str | None] = {"psp": None, "payout": None, "escrow": entry.packet_id, "assets": entry.packet_id}
-    owners |= dict.fromkeys(("funds", "withdrawing", "reversing"), entry.creator_id)
-    delayed = entry.movement in DELAYABLE and entry.credit.startswith("reversing:")
-    debit, credit = MOVEMENTS[entry.movement]
-    for account, wanted in ((entry.debit, debit), (entry.credit, "reversing" if delayed else credit)):
-        kind, _, owner = account.partition(":")
-        if kind != wanted or (owners[wanted] is not None and owner != owners[wanted]):
-            expected = f"{wanted}:{owners[wanted] or '<channel>'}"
-            yield "account", f"a {entry.movement} names {account} where {expected} belongs"
-    if entry.amount_fen < 0 or (entry.amount_fen == 0 and entry.movement not in MAY_BE_NOTHING):
-        yield "amount", f"a {entry.movement} moves {entry.amount_fen} fen"
-    if entry.fee_fen is not None and (entry.fee_fen < 0 or (entry.fee_fen and entry.movement != "recharge")):
-        yield "fee", f"a {entry.movement} has a fee of {entry.fee_fen} fen"
-    if entry.movement == "claim":
-        sum_fen = sum(claim.amount_fen for claim in entry.claims or ())
-        if sum_fen != entry.amount_fen:
-            yield "batch", f"a batch moves {entry.amount_fen} fen, but its claims sum to {sum_fen}"
 
 
 def _check_cut(
@@ -237,12 +190,18 @@ def _check_escrow(findings: Findings, packet: PacketRecord, balances: dict[str, 
 
 
 def _check_assets(findings: Findings, packet: PacketRecord, balances: dict[str, int]) -> None:
-    """Check that the viewers' hands hold what was given and neither is in an order nor has expired."""
-    held = balances.get(f"assets:{packet.packet_id}", 0)
-    gone = (packet.locked_fen or 0) + (packet.redeemed_fen or 0) + (packet.expired_fen or 0)
-    if held != packet.given_fen - gone:
-        text = f"the assets hold {held} fen, but of {packet.given_fen} given {gone} are in orders or have expired"
-        findings.add("A10", packet.packet_id, "assets", text, evidence_of("packet", packet))
+    """Check that viewers hold what was given and neither is in an order nor has expired, and orders what they hold."""
+    locked, redeemed = packet.locked_fen or 0, packet.redeemed_fen or 0
+    gone = locked + redeemed + (packet.final_fen or 0) + (packet.expired_fen or 0)
+    for kind, expected in (("assets", packet.given_fen - gone), ("locked", locked), ("redeemed", redeemed)):
+        held = balances.get(f"{kind}:{packet.packet_id}", 0)
+        if held != expected:
+            text = (
+                f"the journal has {held} fen in {kind}, but of {packet.given_fen} given the counters leave {expected} "
+                f"there: {locked} are locked, {redeemed} redeemed, {packet.final_fen or 0} final, "
+                f"{packet.expired_fen or 0} expired"
+            )
+            findings.add("A10", packet.packet_id, kind, text, evidence_of("packet", packet))
 
 
 def check_packet_money(findings: Findings, case: Case) -> None:
@@ -258,9 +217,12 @@ def check_packet_money(findings: Findings, case: Case) -> None:
         "given": len(case.given),
         "given_fen": moved["claim"],
         "returned_fen": moved["sweep"] + moved["void"] + moved["end"],
-        "expired": sum(entry.shares or 0 for entry in case.entries if entry.movement == "expire"),
-        "expired_fen": moved["expire"],
     }
+    if case.final:
+        let_go = [use for use in case.uses if use.state is AssetState.EXPIRED_RETURNED]
+        swept = sum(entry.shares or 0 for entry in case.entries if entry.movement == "expire")
+        explained["expired"] = swept + len(let_go)
+        explained["expired_fen"] = moved["expire"] + sum(use.face_fen for use in let_go)
     for name, value in explained.items():
         if (getattr(packet, name) or 0) != value:
             text = f"{name} is {getattr(packet, name)}, but the journal explains {value}"

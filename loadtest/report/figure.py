@@ -28,7 +28,8 @@ class Figure:
     """
     ``traces`` and ``layout`` are plotly's; a string that begins with ``--`` is a colour of the style sheet.
 
-    ``room_axis`` asks for a second axis in room time: (room time at 0 s as plotly's date in Shanghai, speed).
+    Where there is less room than ``min_width_px``, the figure is scrolled. ``room_axis`` asks for a second axis in room
+    time: (room time at 0 s as plotly's date in Shanghai, speed).
     """
 
     name: str
@@ -36,6 +37,7 @@ class Figure:
     traces: list[Trace]
     layout: dict[str, Any] = field(default_factory=dict)
     room_axis: tuple[str, int] | None = None
+    min_width_px: int = 0
 
     def plain(self) -> dict[str, Any]:
         """Return it as the page's script reads it."""

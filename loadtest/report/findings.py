@@ -41,6 +41,9 @@ _TITLES = {
     "run": "history: unbroken runs of room messages",
     "differ": "history: messages that differed",
     "arrival": "history: when the opening was heard",
+    "answer": "sales: what buyers were told",
+    "sale": "sales: how an order ended",
+    "order": "books: orders at the end",
 }
 _UNTOLD = frozenset(["kind", "i", "process", "receipt", "claim_id"])
 _TOLD_OF_PACKET = frozenset(

@@ -18,7 +18,8 @@ from loadtest.report.fanout import ROOMS_MAX, fanout_figure, hearings_of, room_s
 from loadtest.report.figure import Figure
 from loadtest.report.findings import counterexamples_of, invariants_of
 from loadtest.report.happenings import ROWS_MAX, happenings_of
-from loadtest.report.money import creators_of, flows_of, money_figure
+from loadtest.report.money import creators_of, flows_of, money_figure, orders_figure
+from loadtest.report.orders import orders_of
 from loadtest.report.over_time import over_time_figure
 from loadtest.report.shares import Sizes, share_figures, sizes_of
 from loadtest.report.spectrum import spectrum_figure
@@ -51,6 +52,7 @@ def render(result: Mapping[str, Any], allocator: str, books: Books, history: His
         "claims": claims_figure(runs_of(books)),
         "fanout": fanout_figure(hearings, rooms, books),
         "money": money_figure(flows, books),
+        "orders": orders_figure(books),
     }
     firsts, others = counterexamples_of(result["violations"], timebase)
     text: str = _template().render(
@@ -70,6 +72,7 @@ def render(result: Mapping[str, Any], allocator: str, books: Books, history: His
         rooms=rooms[:ROOMS_MAX],
         rooms_left=len(rooms) - ROOMS_MAX,
         creators=creators_of(books, flows)[:TABLE_ROWS_MAX],
+        creators_orders=orders_of(books)[:TABLE_ROWS_MAX],
         happenings=happenings[:ROWS_MAX],
         happenings_left=len(happenings) - ROWS_MAX,
         statuses=_statuses(result["statuses"]),

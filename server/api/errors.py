@@ -88,6 +88,9 @@ STATUS: dict[str, int] = {
 """The HTTP status of each code with which a request is refused."""
 
 _REFUSED = 422
+_DETAILS = {
+    "transfer_conflict": "Idempotency-Key: this key stands for another request already"
+}  # the store's transfer id
 _HTTP_CODES = {400: "malformed_json", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
@@ -136,7 +139,8 @@ def _answer(status: int, code: str, detail: str, rule: str = "") -> JSONResponse
 
 def refusal_answer(refusal: Refused) -> JSONResponse:
     """Return what a refusal looks like over HTTP."""
-    answer = _answer(STATUS.get(refusal.code, _REFUSED), refusal.code, str(refusal), refusal.rule)
+    detail = _DETAILS.get(refusal.code, str(refusal))
+    answer = _answer(STATUS.get(refusal.code, _REFUSED), refusal.code, detail, refusal.rule)
     if answer.status_code == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer

@@ -103,7 +103,7 @@ class IsvShown(BaseModel):
 )
 async def open_trail(body: NewTrail, parts: WithParts, _: WithKey) -> TrailShown:
     """
-    Begin an order's trail: told by the platform when the order is submitted, until orders do it themselves.
+    Begin the trail of an order that was made elsewhere; one that is submitted here has its trail already.
 
     The same again is no error.
     """

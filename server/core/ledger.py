@@ -174,6 +174,7 @@ class Ledger:
 
         Transfer ids are a creator's own. Raises Refused: ``transfer_conflict`` if the id stands for another transfer,
         ``out_of_range`` for an amount that is none, ``insufficient_funds`` if an account does not hold it (DY-ACC-6),
+        ``recharge_required`` if a packet is to be funded out of nothing (DY-ELG-2),
         ``not_found`` or ``not_pending`` for the end of a withdrawal that is not under way.
         """
         known = self._posted.get((transfer.creator_id, transfer.transfer_id))
@@ -296,6 +297,8 @@ class Ledger:
 
     def _check_held(self, entry: Entry) -> None:
         held = self.balance(entry.debit)
+        if held == 0 and entry.kind is TransferKind.FUND:
+            raise Refused("recharge_required", "there are no funds; recharge first", field="total_fen", rule="DY-ELG-2")
         if held < entry.amount_fen and not may_be_negative(entry.debit):
             raise Refused(
                 "insufficient_funds",

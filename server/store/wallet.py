@@ -184,12 +184,14 @@ class Wallet:
 
 
 def movement_from(entry_id: bytes, fields: dict[bytes, bytes]) -> dict[str, Any]:
-    """Return a journal entry with ``entry_id`` first, its integers as integers and its claims as lists."""
+    """Return a journal entry with ``entry_id`` first, integers as integers, claims and postings as lists."""
     movement: dict[str, Any] = {"entry_id": entry_id.decode()}
     for name, value in fields.items():
         field, text = name.decode(), value.decode()
         if field == "claims":
             movement[field] = [_claim_from(line) for line in text.split(";")]
+        elif field == "postings":
+            movement[field] = [_posting_from(line) for line in text.split(";")]
         else:
             movement[field] = int(text) if field in _NUMBERS else text
     return movement
@@ -198,3 +200,8 @@ def movement_from(entry_id: bytes, fields: dict[bytes, bytes]) -> dict[str, Any]
 def _claim_from(line: str) -> list[str | int]:
     viewer_id, index, amount_fen, request_id = line.split(",")
     return [viewer_id, int(index), int(amount_fen), request_id]
+
+
+def _posting_from(line: str) -> list[str | int]:
+    debit, credit, amount_fen = line.split(",")
+    return [debit, credit, int(amount_fen)]

@@ -223,3 +223,11 @@ def test_a_broken_record_is_500_and_moves_nothing(doomed: Doomed) -> None:
         assert (answer.status_code, answer.json()["code"]) == (500, "internal")
         assert "nonsense" not in answer.text
     until(lambda: "WRONGTYPE" in doomed.server.log.read_text("utf-8"))
+
+
+def test_a_conflict_is_told_in_the_words_of_the_caller(api: Caller) -> None:
+    """It sent an Idempotency-Key, and knows nothing of the transfer id that the store makes of it."""
+    path = f"/api/creators/{api.creator()}/recharge"
+    api.post(path, {"amount_fen": 1}, key="k")
+    problem = api.ask("POST", path, raw='{"amount_fen": 2}', key="k").json()
+    assert problem["detail"] == "Idempotency-Key: this key stands for another request already"

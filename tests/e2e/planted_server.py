@@ -6,19 +6,19 @@ import sys
 from scripts.cli import main
 from server.store import connection
 
-_LEFT_BEHIND = """if left > 0 then
-    redis.call('RENAME', shares, returned)
-    redis.call('LTRIM', returned, -left, -1)
-else
-    redis.call('UNLINK', shares)
-end
+_LEFT_BEHIND = """    if left > 0 then
+        redis.call('RENAME', shares, returned)
+        redis.call('LTRIM', returned, -left, -1)
+    else
+        redis.call('UNLINK', shares)
+    end
 """
 PLANTS = {
     # The money goes back, but the packet stays open with its shares until its window closes.
     "end": [
         (_LEFT_BEHIND, ""),
-        ("'state', 'settled', 'ended_at_ms'", "'ended_at_ms'"),
-        ("redis.call('ZREM', due, packet_id)\n", ""),
+        ("'state', state, ended_field, text_of(now_ms),", "ended_field, text_of(now_ms),"),
+        ("    redis.call('ZREM', due, packet_id)\n", ""),
     ],
     # The money goes back and the count goes down, but the shares can still be claimed.
     "edit": [

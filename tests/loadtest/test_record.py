@@ -56,7 +56,9 @@ def test_evidence_can_be_written_as_json() -> None:
 
 def _told(line: Line) -> Line:
     """Leave out what is null: a field that may be null may also be left out."""
-    return {field: value for field, value in line.items() if value is not None}
+    return {
+        field: _told(value) if isinstance(value, dict) else value for field, value in line.items() if value is not None
+    }
 
 
 @pytest.mark.parametrize(("text", "wrong"), [("[1]", "is no object"), ('{"x":1}', "is no object"), ("{", "is no JSON")])

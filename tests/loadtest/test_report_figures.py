@@ -1,6 +1,7 @@
 """The figures behind the page, each from a small written run."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,33 @@ from loadtest.report.fanout import hearings_of, room_skews
 from loadtest.report.figure import thinned
 from loadtest.report.findings import counterexamples_of
 from loadtest.report.happenings import curtain_ms
-from loadtest.report.money import CLAIMED, VOIDED, creators_of, flows_of
+from loadtest.report.money import (
+    CLAIMED,
+    COLUMN_PX,
+    VOIDED,
+    creators_of,
+    flows_of,
+    money_figure,
+    orders_figure,
+)
+from loadtest.report.orders import (
+    BUYERS,
+    HELD,
+    LET_GO,
+    MERCHANTS,
+    RESIDUAL,
+    SENT_BACK,
+    UNSETTLED,
+    USED,
+    claimed_ends,
+    merchant_links,
+    orders_of,
+)
 from loadtest.report.over_time import BINS_MAX, bin_width, over_time_figure, spans_of
 from loadtest.report.shares import share_figures, sizes_of
 from loadtest.report.spectrum import spectrum
 from loadtest.report.timebase import Timebase, shanghai, timebase_of
+from tests.loadtest.audit.test_orders import a_run_with_an_order
 from tests.loadtest.written_run import NS_PER_MS, T0_NS, WrittenRun, a_run
 
 
@@ -145,6 +168,68 @@ def test_money_goes_somewhere() -> None:
     assert creator.claimed_fen == sum(flow.amount_fen for flow in flows if flow.end == CLAIMED)
     assert any(flow.end == VOIDED for flow in flows)
     assert creator.balanced
+
+
+def test_money_of_orders_goes_on() -> None:
+    """What was claimed is used or still there; what merchants received is what they kept and handed on."""
+    books, _ = a_run_with_an_order().read()
+    (creator,) = creators_of(books, flows_of(books))
+    (order,) = books.orders.values()
+    face_fen = order.packets[0].face_fen
+    assert claimed_ends(books, creator.claimed_fen) == {USED: face_fen, HELD: creator.claimed_fen - face_fen}
+    links = merchant_links(books)
+    received = sum(fen for (_, target), fen in links.items() if target == MERCHANTS)
+    assert received == sum(fen for (source, _), fen in links.items() if source == MERCHANTS)
+    assert received == order.payable_fen + face_fen + order.subsidies["unstated"]
+    (shown,) = orders_of(books)
+    assert (shown.orders, shown.paid_fen, shown.used_fen) == (1, order.payable_fen, face_fen)
+    assert links[MERCHANTS, "commission of c1"] == shown.commission_fen
+
+
+def test_money_of_an_order_that_is_not_over_is_on_its_way() -> None:
+    """What was paid and is not settled yet reaches no merchant, and the packet's share counts as still held."""
+    books, _ = a_run_with_an_order("paid").read()
+    (order,) = books.orders.values()
+    assert merchant_links(books) == {(BUYERS, UNSETTLED): order.payable_fen}
+    assert claimed_ends(books, 500) == {HELD: 500}
+
+
+@pytest.mark.parametrize(
+    ("movement", "postings", "end"),
+    [
+        ("refund", [["redeemed:c1.p0", "reversing:c1", 7]], SENT_BACK),
+        ("cancel", [["locked:c1.p0", "reversing:c1", 7]], LET_GO),
+        ("finish", [["redeemed:c1.p0", "merchant:shop", 90], ["redeemed:c1.p0", "reversing:c1", 7]], RESIDUAL),
+        ("follow", [["redeemed:c1.p0", "merchant:shop", 90], ["redeemed:c1.p0", "funds:c1", 7]], RESIDUAL),
+        ("follow", [["redeemed:c1.p0", "reversing:c1", 7]], SENT_BACK),
+    ],
+)
+def test_every_way_back_has_its_name(movement: str, postings: list[list[Any]], end: str) -> None:
+    """Whether a share came back because it was not needed, or because it had expired when it was let go."""
+    run = a_run_with_an_order("paid")
+    last = run.of("journal")[-1]
+    run.books.insert(-1, {**last, "movement": movement, "postings": postings, "transfer_id": "t"})
+    assert claimed_ends(run.read()[0], 500)[end] == 7
+
+
+def test_the_pictures_have_a_column_for_every_station() -> None:
+    """Packets in two columns more than without orders, orders in three, as wide as their words need it."""
+    plain, _ = a_run().read()
+    books, _ = a_run_with_an_order().read()
+    before, after, orders = (
+        money_figure(flows_of(plain), plain),
+        money_figure(flows_of(books), books),
+        orders_figure(books),
+    )
+    assert before is not None
+    assert after is not None
+    assert orders is not None
+    assert [each.min_width_px // COLUMN_PX for each in (before, after, orders)] == [3, 4, 3]
+    assert orders_figure(plain) is None
+    for figure in (before, after, orders):
+        (trace,) = figure.traces
+        ends = {*trace["link"]["source"], *trace["link"]["target"]}
+        assert ends == set(range(len(trace["node"]["label"])))
 
 
 def test_a_wallet_that_does_not_add_up_is_told() -> None:

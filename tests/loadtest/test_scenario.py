@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from client_sim.behaviour import Behaviour
+from client_sim.buyer import Habit
 from client_sim.creator import programme
 from loadtest.director import planned_packets
 from loadtest.scenario import BadScenario, Scenario, load_scenario, scenario_text, shipped_names
@@ -58,14 +59,15 @@ def test_every_shipped_scenario_is_good(name: str) -> None:
 
 
 def test_the_evening_is_the_one_that_was_asked_for() -> None:
-    """Two creators on Douyin's rules and one on Kuaishou's, on 5 August from 19:10, in under 90 seconds."""
+    """Two creators on Douyin's rules, one on Kuaishou's and the platform, on 5 August from 19:10, under 90 seconds."""
     scenario = load_scenario("evening")
-    assert len(scenario.creators) == len(scenario.rooms) == 3
+    assert len(scenario.creators) == len(scenario.rooms) == 4
     assert scenario.speed == 60
     assert scenario.origin == datetime.fromisoformat("2023-08-05T19:10:00+08:00")
     assert scenario.audience.viewers >= 600
     rulebooks = {packet.room_id: packet.platform for packet in scenario.packets}
-    assert rulebooks == {"anna-live": "douyin", "bowen-live": "douyin", "chongai-live": "kuaishou"}
+    on_douyin = dict.fromkeys(("anna-live", "bowen-live", "platform-live"), "douyin")
+    assert rulebooks == on_douyin | {"chongai-live": "kuaishou"}
     assert {packet.denomination for packet in scenario.packets} == {"random", "fixed"}
     assert {packet.mode for packet in scenario.packets} == {"relative", "exact", "manual", "scheduled"}
     assert any(packet.void_at_ms is not None and packet.expect_void is None for packet in scenario.packets)
@@ -78,6 +80,22 @@ def test_the_evening_is_the_one_that_was_asked_for() -> None:
         for packet in scenario.packets
     )
     assert last_end_ms / scenario.speed <= 75_000
+
+
+def test_winners_of_the_evening_buy_and_all_is_final_soon() -> None:
+    """Every habit occurs; validities end within 30 room minutes, refunds within 10, reversals within one."""
+    scenario = load_scenario("evening")
+    assert scenario.shop is not None
+    assert scenario.shop.mix.keys() == set(Habit)
+    assert set(scenario.sometimes) >= {"order_paid", "packet_expired", "platform_packet_used", "trail_shown"}
+    for platform in ("douyin", "kuaishou"):
+        assert scenario.rulebooks[platform]["refund_horizon_ms"] == 600_000
+        assert scenario.rulebooks[platform]["reversal_delay_ms"] == 60_000
+    for packet in scenario.packets:
+        if packet.expect is None:
+            opens_ms = packet.grab_at_ms or packet.launch_at_ms + (packet.delay_ms or 0)
+            last_ms = packet.use_end_at_ms or opens_ms + (packet.claim_window_ms or 0) + (packet.use_for_ms or 10**9)
+            assert last_ms - opens_ms - (packet.claim_window_ms or 0) <= 1_800_000
 
 
 def test_two_packets_of_the_evening_overlap_in_one_room() -> None:

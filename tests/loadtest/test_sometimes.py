@@ -4,9 +4,14 @@ from typing import Any
 
 import pytest
 
+from client_sim.buyer import Deed, Habit
 from loadtest.books import books_from
 from loadtest.history import history_from
+from loadtest.sales import Sales
 from loadtest.sometimes import NAMES, counted
+from server.core.ids import PLATFORM, OrderId
+from server.core.order import OrderState
+from tests.loadtest.test_sales import ANSWER, SALE
 from tests.loadtest.written_run import WrittenRun, a_run
 
 
@@ -14,11 +19,20 @@ def count(name: str, run: WrittenRun) -> int:
     return counted([name], books_from(run.books), history_from(run.history))[name]
 
 
-BY_HAND = {"race_for_last_share", "overlap", "retry_after_disconnect", "raced"}
+BY_HAND = {"race_for_last_share", "overlap", "retry_after_disconnect", "raced", "packet_expired"}
+SOLD = {
+    "order_paid": 5,
+    "order_cancelled": 1,
+    "refunded_fully": 1,
+    "refunded_in_part": 1,
+    "platform_packet_used": 1,
+    "abandoned_order_cancelled": 1,
+    "trail_shown": 2,
+}
 EVENINGS = [a_run(seed=seed, packets=3, void_last=True, share_count=shares) for seed in range(2) for shares in (5, 200)]
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - BY_HAND))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - BY_HAND - SOLD.keys()))
 def test_everything_happens_in_a_written_evening(name: str) -> None:
     """An evening with droppers, early and late taps, a sell-out, a sweep and a void has all of it."""
     assert sum(count(name, evening) for evening in EVENINGS) > 0
@@ -30,6 +44,43 @@ def test_nothing_happens_in_an_empty_one() -> None:
     empty.books = [{"kind": "clock", "origin_ms": 0, "started_ms": 0, "speed": 1}, {"kind": "end", "final": True}]
     empty.history = [{"kind": "end", "grabs": 0, "conns": 0}]
     assert counted(NAMES, books_from(empty.books), history_from(empty.history)) == dict.fromkeys(NAMES, 0)
+
+
+def some_sales() -> Sales:
+    """Return what buyers of every kind were told."""
+    cancelled = SALE._replace(state=OrderState.CANCELLED, paid_at_ms=None, kept_fen=0)
+    platform = (("platform.p0:1", 5, "redeemed"),)
+    sales = [
+        SALE,
+        SALE._replace(kept_fen=899),
+        SALE._replace(state=OrderState.REFUNDED, kept_fen=0),
+        SALE._replace(packets=platform),
+        SALE._replace(creator_id=PLATFORM, packets=platform),
+        cancelled._replace(packets=platform),
+        cancelled._replace(habit=Habit.ABANDON),
+    ]
+    report = ANSWER._replace(deed=Deed.REPORT, shown=True)
+    cancel = ANSWER._replace(deed=Deed.CANCEL, state="cancelled")
+    answers = [ANSWER, cancel, cancel._replace(repeated=True), cancel._replace(state=None, code="not_cancellable")]
+    answers += [report, report, report._replace(order_id=OrderId("anna.o2")), report._replace(shown=False)]
+    return Sales(answers, sales)
+
+
+@pytest.mark.parametrize(("name", "times"), SOLD.items())
+def test_what_happens_in_a_shop_is_counted_by_order(name: str, times: int) -> None:
+    """Each order counts once, a refusal and what was only tried do not; without a shop there is nothing."""
+    books, history = a_run().read()
+    assert counted([name], books, history, sales=some_sales()) == {name: times}
+    assert counted([name], books, history) == {name: 0}
+
+
+def test_expired_shares_are_counted_from_the_books() -> None:
+    """Those that nobody used in time, over all packets; books of before there was a validity have none."""
+    run = a_run(packets=2)
+    assert count("packet_expired", run) == 0
+    for packet, expired in zip(run.of("packet"), (3, 4), strict=True):
+        packet["expired"] = expired
+    assert count("packet_expired", run) == 7
 
 
 def grab(viewer: str, sent: int, reply: int, status: str, index: int | None = None) -> dict[str, Any]:

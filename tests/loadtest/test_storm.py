@@ -10,11 +10,11 @@ import psutil
 import pytest
 import requests
 
-from loadtest.director import SetUpFailed
 from loadtest.folder import RunFolder
 from loadtest.judgement import judge_run
-from loadtest.processes import ProcessFailed, ServerProcess
+from loadtest.processes import ENGINES, ProcessFailed, ServerProcess
 from loadtest.progress import Progress
+from loadtest.requester import SetUpFailed
 from loadtest.scenario import load_scenario, scenario_text
 from loadtest.storm import Plan, perform
 from loadtest.verdict import Exit
@@ -96,6 +96,65 @@ def test_a_storm_leaves_all_that_a_judge_needs(plan: Plan) -> None:
     assert [phase.split(" ")[0] for phase in watcher.phases] == [
         "raising", "opening", f"{VIEWERS}", "the", "the", "taking", "stopping",
     ]  # fmt: skip
+
+
+SHOP = """
+name = "sale"
+speed = 600
+sometimes = ["order_paid", "refunded_fully", "packet_expired"]
+
+[rulebooks.lab]
+refund_horizon_ms = 600_000
+reversal_delay_ms = 60_000
+
+[audience]
+viewers = 12
+
+[[creators]]
+creator_id = "anna"
+recharge_fen = 100_000
+
+[[rooms]]
+room_id = "anna-live"
+creator_id = "anna"
+
+[[packets]]
+name = "for buyers"
+room_id = "anna-live"
+share_count = 12
+total_fen = 6_000
+mode = "relative"
+launch_at_ms = 0
+delay_ms = 300_000
+claim_window_ms = 900_000
+use_for_ms = 1_800_000
+
+[shop]
+orders = 1.0
+shipping_fen = 100
+commission_rate = 1_000
+mix = { pay = 1.0, pay_and_refund_fully = 1.0, expire = 1.0 }
+products = [{ product_id = "tea", price_fen = [700, 900] }]
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_storm_with_a_shop_waits_until_all_is_final(tmp_path: Path, engine: str) -> None:
+    """Whatever brings the audience: its winners buy, their orders are judged with the books, and nothing is open."""
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    folder.scenario.write_text(SHOP, "utf-8")
+    watcher = Watcher()
+    scenario = load_scenario(str(folder.scenario))
+    perform(Plan(scenario, folder, durability="relaxed", engine=engine), replace(FACTS, packet_ids=[]), watcher)
+
+    result = judge_run(folder)
+    assert (result["verdict"], result["violations"]) == ("pass", [])
+    assert all(result["sometimes"].values())
+    sales, books = folder.read_sales(), folder.read_books()
+    assert {sale.order_id for sale in sales.sales} == books.orders.keys()
+    assert all(order.over for order in books.orders.values())
+    assert any("shop: " in happening for happening in watcher.happenings)
 
 
 def test_somebodys_server_is_left_running(plan: Plan, tmp_path: Path) -> None:

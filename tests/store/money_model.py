@@ -1,33 +1,60 @@
-"""What the money machine is compared with: packets as they should be, and the pure ledger."""
+"""What the money machine is compared with: packets and orders as they should be, and a pure ledger of each journal."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import orjson
+
+from server.core.asset import Asset
 from server.core.claim import ClaimStatus
-from server.core.ids import PacketId
-from server.core.ledger import Ledger
-from tests.store.desk import Desk
+from server.core.ids import CreatorId, OrderId, PacketId, creator_of
+from server.core.ledger import Ledger, Transfer
+from server.core.order import Order, OrderState
+from server.core.packet import Packet
+from server.core.posting import Reversal
+from server.core.rulebook import Rulebook
+from server.store import keys
+from server.store.connection import Store
+from tests.store.replay import Replay, not_empty, told_by
 
 S = ClaimStatus
+_COUNTED = ("locked", "redeemed", "final", "expired")
 
 
 @dataclass
 class Model:
     """A packet as it should be."""
 
-    packet_id: PacketId
+    packet: Packet
     shares: list[int]
     transfer_id: str
     state: str = "draft"
     grab_at_ms: int = 0
     claim_end_at_ms: int = 0
-    given: int = 0
     owners: dict[str, tuple[int, str]] = field(default_factory=dict)
+    assets: list[Asset] = field(default_factory=list)
     edition: int = 1
     first_fen: int = 0
     first_count: int = 1
     waiting: int = 0  # shares of an edit whose time has not come
     claimable_at_ms: int = 0
+    expired_upto: int = 0
+    final: set[int] = field(default_factory=set)  # the redeemed shares that have paid for good
+    gains: Counter[str] = field(default_factory=Counter)  # what orders with it brought
+
+    @property
+    def packet_id(self) -> PacketId:
+        return self.packet.packet_id
+
+    @property
+    def creator_id(self) -> CreatorId:
+        return creator_of(self.packet_id)
+
+    @property
+    def given(self) -> int:
+        return len(self.assets)
 
     @property
     def left(self) -> list[int]:
@@ -48,49 +75,157 @@ class Model:
             return S.TOO_LATE
         return None
 
+    def counted(self) -> dict[str, int]:
+        """Return what the packet's record counts."""
+        numbers = {
+            "share_count": len(self.shares),
+            "total_fen": sum(self.shares),
+            "edition": self.edition,
+            "given": self.given,
+            "given_fen": sum(asset.face_fen for asset in self.assets),
+            "expired_upto": self.expired_upto,
+        }
+        over = self.state in ("settled", "voided")
+        numbers |= {"returned": len(self.left) if over else 0, "returned_fen": sum(self.left) if over else 0}
+        for name in _COUNTED:
+            faces = [asset.face_fen for index, asset in enumerate(self.assets) if self._word(index) == name]
+            numbers |= {name: len(faces), f"{name}_fen": sum(faces)}
+        return numbers
 
-async def compare(desk: Desk, ledger: Ledger, packets: Sequence[Model]) -> None:
-    """Assert that wallet, journal, withdrawals and every packet of the store are the model's."""
-    ledger.check()
-    funds, model = await desk.wallet.funds(desk.creator_id), ledger.funds(desk.creator_id)
-    assert (model.available_fen, model.recharged_fen, model.returned_fen, model.withdrawn_fen, model.spent_fen) == (
-        funds.available_fen,
-        funds.recharged_fen,
-        funds.returned_fen,
-        funds.withdrawn_fen,
-        funds.spent_fen,
-    )
-    journal = [
-        (
-            *(entry["kind"], entry["transfer_id"], entry["debit"], entry["credit"], int(entry["amount_fen"])),
-            *(int(entry.get("fee_fen", 0)), entry.get("withdrawal_id", ""), entry.get("balance_fen")),
-            entry.get("product", "red_packet"),
-        )
-        for entry in await desk.journal()
-    ]
-    assert journal == [
-        (
-            *(e.kind, e.transfer_id, e.debit, e.credit, e.amount_fen, e.fee_fen, e.withdrawal_id),
-            None if e.balance_fen is None else str(e.balance_fen),
-            e.product,
-        )
-        for e in ledger.journal
-    ]
-    pending_fen = sum(
-        each.amount_fen for each in await desk.withdrawals.list(desk.creator_id) if each.ended_at_ms is None
-    )
-    assert pending_fen == ledger.balance(f"withdrawing:{desk.creator_id}")
-    for packet in packets:
-        await _compare_packet(desk, ledger, packet)
+    def stored_assets(self) -> dict[str, str]:
+        """Return what is written of each share that is not available."""
+        return {
+            str(index): self._word(index) if asset.order_id is None else f"{self._word(index)}:{asset.order_id}"
+            for index, asset in enumerate(self.assets)
+            if asset.state != "available"
+        }
+
+    def _word(self, index: int) -> str:
+        """Return the store's word for where a share stands."""
+        state = self.assets[index].state
+        if state == "expired_returned":
+            return "expired"
+        return "final" if index in self.final else state
 
 
-async def _compare_packet(desk: Desk, ledger: Ledger, packet: Model) -> None:
-    counts = await desk.packets.counts(packet.packet_id)
-    assert (await desk.packets.get(packet.packet_id)).edition == packet.edition
-    over = packet.state in ("settled", "voided")
-    assert (packet.given, 0 if over else len(packet.left)) == (counts.given, counts.remaining)
-    assert (len(packet.left) if over else 0) == counts.returned
-    assert counts.given_fen == ledger.balance(f"assets:{packet.packet_id}")
-    assert counts.remaining_fen == ledger.balance(f"escrow:{packet.packet_id}")
-    claims = await desk.packets.claims(packet.packet_id)
-    assert packet.owners == {viewer: (share.index, share.request_id) for viewer, share in claims.items()}
+@dataclass
+class Bought:
+    """An order as it should be; ``version`` counts its home's steps."""
+
+    order: Order
+    home: CreatorId
+    rulebook: Rulebook
+    ordered_at_ms: int
+    asked: Mapping[str, Any]
+    version: int = 1
+
+    @property
+    def order_id(self) -> OrderId:
+        return OrderId(self.order.order_id)
+
+    @property
+    def due_at_ms(self) -> int | None:
+        """When the sweeper has something to do with the order, if it ever has."""
+        if self.order.state is OrderState.SUBMITTED_UNPAID:
+            return self.ordered_at_ms + self.rulebook.order_unpaid_max_ms
+        if self.order.state is OrderState.PAID:
+            assert self.order.paid_at_ms is not None
+            return self.order.paid_at_ms + self.rulebook.refund_horizon_ms
+        return None
+
+    def told(self) -> tuple[str, int | None, list[tuple[str, dict[str, int], int]]]:
+        refunds = [(each.refund_id, dict(each.by_line), each.extras_fen) for each in self.order.refunds]
+        return self.order.state, self.order.paid_at_ms, refunds
+
+
+@dataclass
+class Book:
+    """One creator's journal: the pure ledger and what the store's has come to."""
+
+    creator_id: CreatorId
+    ledger: Ledger = field(default_factory=Ledger)
+    replay: Replay = field(default_factory=Replay)
+    reversals: list[Reversal] = field(default_factory=list)
+    withdrawals: list[Transfer] = field(default_factory=list)
+    gains: Counter[str] = field(default_factory=Counter)  # what orders with the creator's packets brought
+
+    def wallet(self) -> dict[str, int]:
+        funds = self.ledger.funds(self.creator_id)
+        return {
+            "available_fen": funds.available_fen,
+            "recharged_fen": funds.recharged_fen,
+            "returned_fen": funds.returned_fen,
+            "withdrawn_fen": funds.withdrawn_fen,
+            "spent_fen": funds.spent_fen,
+            "reversing_fen": sum(each.amount_fen for each in self.reversals),
+        }
+
+
+async def compare(store: Store, books: Sequence[Book], packets: Sequence[Model], orders: Sequence[Bought]) -> None:
+    """Assert that all that the store holds is the model's, in one reading of it."""
+    async with store.redis.pipeline(transaction=False) as together:
+        for book in books:
+            together.xrange(keys.journal(book.creator_id), book.replay.read_from)
+            together.hgetall(keys.wallet(book.creator_id))
+            together.zrange(keys.reversals(book.creator_id), 0, -1, withscores=True)
+            together.hgetall(keys.effects(book.creator_id))
+            for each in book.withdrawals:
+                together.hget(keys.withdrawal(book.creator_id, each.withdrawal_id), "state")
+        for model in packets:
+            together.hgetall(keys.packet(model.packet_id))
+            together.hgetall(keys.assets(model.packet_id))
+            together.hgetall(keys.claims(model.packet_id))
+            together.llen(keys.owners(model.packet_id))
+            together.llen(keys.shares(model.packet_id))
+            together.llen(keys.added(model.packet_id))
+            together.hgetall(keys.effects_of(model.packet_id))
+        for bought in orders:
+            together.hmget(keys.order(bought.home, bought.order_id), "state", "progress", "version")
+        found = iter(await together.execute())
+    for book in books:
+        _compare_book(book, [next(found) for _ in range(4)])
+        pending = [each for each in book.withdrawals if next(found) == b"pending"]
+        pending_fen = sum(each.amount_fen for each in pending)
+        assert pending_fen == book.ledger.balance(f"withdrawing:{book.creator_id}")
+    held = [each for book in books for each in book.ledger.balances().items()]
+    assert sum(fen for _, fen in held) == 0
+    for model in packets:
+        _compare_packet(model, [next(found) for _ in range(7)])
+    for bought in orders:
+        state, progress, version = next(found)
+        told = orjson.loads(progress)
+        refunds = [(each["refund_id"], each["by_line"], each["extras_fen"]) for each in told["refunds"]]
+        assert (state.decode(), told["paid_at_ms"], refunds) == bought.told()
+        assert int(version) == bought.version
+
+
+def _compare_book(book: Book, found: Sequence[Any]) -> None:
+    journal, wallet, reversals, effects = found
+    book.ledger.check()
+    book.replay.hear(journal)
+    assert book.replay.entries == [told_by(each) for each in book.ledger.journal]
+    assert book.replay.held() == not_empty(book.ledger.balances())
+    expected = book.wallet()
+    assert {name: int(wallet.get(name.encode(), 0)) for name in expected} == expected
+    assert expected["reversing_fen"] == book.ledger.balance(f"reversing:{book.creator_id}")
+    assert {name.decode(): int(due_at_ms) for name, due_at_ms in reversals} == {
+        f"{each.key}|{each.packet_id}|{each.amount_fen}": each.due_at_ms for each in book.reversals
+    }
+    assert numbers(effects) == +book.gains
+
+
+def _compare_packet(model: Model, found: Sequence[Any]) -> None:
+    record, assets, claims, owners, in_shares, in_added, effects = found
+    assert record[b"state"].decode() == model.state
+    expected = model.counted()
+    assert {name: int(record.get(name.encode(), 0)) for name in expected} == expected
+    assert {index.decode(): state.decode() for index, state in assets.items()} == model.stored_assets()
+    held = {viewer.decode(): value.decode().split(":") for viewer, value in claims.items()}
+    assert {viewer: (int(index), request) for viewer, (index, _, _, request) in held.items()} == model.owners
+    assert owners == model.given
+    assert in_shares + in_added == (0 if model.state in ("settled", "voided") else len(model.left))
+    assert numbers(effects) == +model.gains
+
+
+def numbers(fields: Mapping[bytes, bytes]) -> dict[str, int]:
+    return {name.decode(): int(value) for name, value in fields.items()}

@@ -326,7 +326,7 @@ def test_expiries_and_late_arrivals_are_explained() -> None:
         ("creator", "reversing_fen", 1, "reversing_fen is 1, but the journal explains 0"),
         ("packet", "expired", 3, "expired is 3, but the journal explains 2"),
         ("packet", "expired_fen", 0, "expired_fen is 0, but the journal explains"),
-        ("packet", "locked_fen", 1, "the assets hold"),
+        ("packet", "locked_fen", 1, "1 are locked"),
         ("expire", "amount_fen", 1, "reversal expire:c1.p0:0 arrives with"),
         ("expire", "credit", "funds:c1", "reversal expire:c1.p0:0 arrives, but was never sent"),
         ("expire", "credit", "reversing:c2", "names reversing:c2 where reversing:c1 belongs"),

@@ -1,0 +1,73 @@
+"""An order as the final books have it: what was agreed, and what became of it."""
+
+from typing import NamedTuple
+
+from loadtest.record import BadField, Line, Shape
+from server.core.asset import AssetState
+from server.core.ids import ClaimId, CreatorId, OrderId, PacketId, ViewerId
+from server.core.order import OrderState
+
+
+class UsedPacket(NamedTuple):
+    """A share in an order: its face, what was used of it, and its state as this order left it."""
+
+    asset_id: ClaimId
+    face_fen: int
+    used_fen: int
+    state: AssetState
+
+    @property
+    def packet_id(self) -> PacketId:
+        """The packet of which this is a share."""
+        return PacketId(self.asset_id.rpartition(":")[0])
+
+
+class OrderRecord(NamedTuple):
+    """
+    One order at the end; amounts in fen, rates in hundredths of a percent.
+
+    ``subsidies`` is what others than the merchant paid besides red packets, by who did.
+    """
+
+    order_id: OrderId
+    creator_id: CreatorId
+    viewer_id: ViewerId
+    merchant_id: str
+    platform: str
+    state: OrderState
+    created_at_ms: int
+    paid_at_ms: int | None
+    payable_fen: int
+    goods_paid_fen: int
+    shipping_fen: int
+    refunded_goods_fen: int
+    refunded_extras_fen: int
+    commission_rate: int
+    service_fee_rate: int
+    subsidies: dict[str, int]
+    packets_used_fen: int
+    packets: tuple[UsedPacket, ...]
+
+    @property
+    def refunded_fen(self) -> int:
+        """All that was paid back."""
+        return self.refunded_goods_fen + self.refunded_extras_fen
+
+    @property
+    def over(self) -> bool:
+        """Tell whether nothing can move in this order any more."""
+        return self.state in (OrderState.CANCELLED, OrderState.REFUNDED, OrderState.FINAL)
+
+
+_ORDER = Shape(OrderRecord)
+_USED = Shape(UsedPacket)
+
+
+def order_from(line: Line) -> OrderRecord:
+    """Read the line of an order. Raises BadField."""
+    subsidies, packets = line.get("subsidies"), line.get("packets")
+    if not isinstance(subsidies, dict) or not all(type(fen) is int for fen in subsidies.values()):
+        raise BadField("subsidies must be an object of whole numbers")
+    if not isinstance(packets, list):
+        raise BadField("packets must be a list")
+    return _ORDER.read({**line, "packets": tuple(_USED.read_row("packets", each) for each in packets)})

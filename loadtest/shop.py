@@ -1,0 +1,110 @@
+"""The ``[shop]`` of a scenario: what is sold to those who have won a packet, and what they do about it."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from client_sim.buyer import Habit, Product
+from server.core.discount import NATURE, RED_PACKETS, DiscountKind, Stage
+from server.core.ids import ID_LENGTH_MAX
+from server.core.money import FEN_MAX
+from server.core.purchase import Client, Entrance
+from server.core.settlement import PER_WHOLE
+
+BUYERS_MAX = 10_000  # of one packet; each is asked and sends a dozen requests
+PRODUCTS_MAX = 1_000
+DISCOUNTS_MAX = 20
+_APPS = {"douyin": Client.DOUYIN, "kuaishou": Client.KUAISHOU}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ware(_Part):
+    """Something that is sold, at ``price_fen``: a price in fen, or the two ends of it."""
+
+    product_id: str = Field(min_length=1, max_length=ID_LENGTH_MAX)
+    price_fen: int | tuple[int, int]
+
+    @model_validator(mode="after")
+    def _has_a_price(self) -> Self:
+        lowest, highest = self._ends
+        if not 0 < lowest <= highest <= FEN_MAX // 1000:
+            raise ValueError("price_fen: a price above 0, or the lower and the higher end of it")
+        return self
+
+    @property
+    def product(self) -> Product:
+        """The same as a buyer knows it."""
+        return Product(self.product_id, *self._ends)
+
+    @property
+    def _ends(self) -> tuple[int, int]:
+        return (self.price_fen, self.price_fen) if isinstance(self.price_fen, int) else self.price_fen
+
+
+class Offer(_Part):
+    """
+    A discount that a ``share`` of the buyers has besides packets: ``amount_fen``, or ``pay_permille`` still to be paid.
+
+    It counts from ``threshold_fen`` and ``threshold_count`` pieces on.
+    """
+
+    kind: DiscountKind
+    share: float = Field(default=1.0, gt=0, le=1)
+    amount_fen: int | None = Field(default=None, gt=0, le=FEN_MAX)
+    pay_permille: int | None = Field(default=None, ge=0, lt=1000)
+    threshold_fen: int = Field(default=0, ge=0, le=FEN_MAX)
+    threshold_count: int = Field(default=0, ge=0, le=FEN_MAX)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.kind in RED_PACKETS or self.kind is DiscountKind.FLASH_PRICE:
+            raise ValueError("kind: packets are won, and a flash price is a price")
+        if (self.amount_fen is None) == (self.pay_permille is None):
+            raise ValueError("give either amount_fen or pay_permille")
+        money_like = NATURE[self.kind][0] is Stage.FUNDS
+        if money_like and (self.amount_fen is None or self.threshold_fen or self.threshold_count):
+            raise ValueError("what is like money is an amount_fen, and has no threshold")
+        return self
+
+
+class Shop(_Part):
+    """
+    What happens to packets that were won.
+
+    Of each packet at most ``buyers_max`` winners come; ``orders`` is the share of these who order, and ``mix`` weighs
+    what they do then. Rates are in hundredths of a percent. ``client`` is the app they hold, that of the packet's
+    platform if it is left out. ``isv_id`` reports what becomes of their goods. All is to be final
+    ``final_within_ms`` room ms after the last packet at the latest.
+    """
+
+    buyers_max: int = Field(default=50, gt=0, le=BUYERS_MAX)
+    orders: float = Field(default=0.8, ge=0, le=1)
+    mix: dict[Habit, float] = Field(default_factory=lambda: {Habit.PAY: 1.0})
+    products: list[Ware] = Field(min_length=1, max_length=PRODUCTS_MAX)
+    shipping_fen: int = Field(default=0, ge=0, le=FEN_MAX // 1000)
+    service_fee_fen: int = Field(default=0, ge=0, le=FEN_MAX // 1000)
+    discounts: list[Offer] = Field(default=[], max_length=DISCOUNTS_MAX)
+    commission_rate: int = Field(default=0, ge=0, le=PER_WHOLE)
+    service_fee_rate: int = Field(default=0, ge=0, le=PER_WHOLE)
+    merchant_id: str = Field(default="shop", min_length=1, max_length=ID_LENGTH_MAX)
+    client: Client | None = None
+    entrance: Entrance = Entrance.LIVE_ROOM
+    isv_id: str = Field(default="erp", min_length=1, max_length=ID_LENGTH_MAX)
+    final_within_ms: int = Field(default=3_600_000, gt=0)
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if not self.mix or any(weight < 0 for weight in self.mix.values()) or sum(self.mix.values()) <= 0:
+            raise ValueError("mix needs at least one habit with a weight above 0")
+        if len({ware.product_id for ware in self.products}) < len(self.products):
+            raise ValueError("products: each needs a product_id of its own")
+        if self.commission_rate + self.service_fee_rate > PER_WHOLE:
+            raise ValueError(f"commission_rate: with service_fee_rate at most {PER_WHOLE}, the whole price")
+        return self
+
+    def client_on(self, platform: str) -> Client:
+        """Return the app in which a buyer with a packet of *platform* orders."""
+        return self.client or _APPS.get(platform, Client.OTHER)

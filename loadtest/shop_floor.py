@@ -1,0 +1,231 @@
+"""
+The shop floor: who has won is looked up, handed to a clerk, and everything is seen to its end.
+
+It looks at a packet once its window is over and asks for the assets of the viewers of its room. Each winner is served
+by one of a few clerks, always the same one, so that a buyer's requests never overtake each other.
+"""
+
+import secrets
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any, Protocol
+
+from client_sim.buyer import Errand, Won, errand
+from loadtest.clerk import Clerk, RoomTime
+from loadtest.requester import Requester, SetUpFailed
+from loadtest.sales import SaleRecord, SalesFile
+from loadtest.scenario import Scenario
+from loadtest.shop import Shop
+from server.core.ids import PLATFORM, CreatorId, OrderId, RoomId, ViewerId
+from server.core.order import TRANSITIONS, OrderState
+
+CLERKS = 4  # enough for some hundred requests a second
+LOOK_EVERY_S = 0.3
+_OVER = frozenset({"settled", "voided"})
+
+
+class Programme(RoomTime, Protocol):
+    """What the shop has to know of the programme."""
+
+    packet_ids: dict[int, str]
+    """The packets by their number in the scenario, once they are created."""
+
+
+class ShopFloor:
+    """Serves one scenario's buyers. ``run`` blocks; ``status`` says in a few words how things stand."""
+
+    def __init__(self, host: str, scenario: Scenario, programme: Programme, path: Path, *, token: str = "") -> None:
+        assert scenario.shop is not None
+        self.status = ""
+        self._shop: Shop = scenario.shop
+        self._scenario = scenario
+        self._programme = programme
+        self._requester = Requester(host, token)
+        self._file = SalesFile(path)
+        self._stopped = threading.Event()
+        self._open_orders: dict[OrderId, Errand] = {}
+        self._orders = 0
+        run = secrets.token_hex(4)
+        self._clerks = [
+            Clerk(
+                host,
+                self._shop,
+                programme,
+                run=run,
+                file=self._file,
+                orders=self._ordered,
+                stopped=self._stopped,
+                token=token,
+            )
+            for _ in range(CLERKS)
+        ]
+        self._closes_ms: dict[int, int] = {}
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """
+        Serve all who have won, and wait until all orders are final and all packets used, expired or returned.
+
+        Raises SetUpFailed if a request was refused that was not to be, or if something does not come to its end in
+        time; and what ``requests`` raises.
+        """
+        try:
+            isv = f"/api/isvs/{self._shop.isv_id}"
+            self._requester.post(isv, {"integrated": True}, key=f"integrate-{self._shop.isv_id}")
+            self._serve(stopped)
+            self._see_to_the_end(stopped)
+            if not stopped():
+                self._file.end()
+        finally:
+            self._stopped.set()
+            for clerk in self._clerks:
+                clerk.join()
+            self._file.close()
+
+    def _serve(self, stopped: Callable[[], bool]) -> None:
+        """Look at each packet when its window is over, until all have been looked at and all acts are done."""
+        waited_for = set(range(len(self._scenario.packets)))
+        while not stopped() and (waited_for or not all(clerk.idle for clerk in self._clerks)):
+            packet_ids = dict(self._programme.packet_ids)
+            for number in sorted(waited_for & packet_ids.keys()):
+                if self._over(number, packet_ids[number]):
+                    self._welcome(number, packet_ids[number])
+                    waited_for.discard(number)
+            self._check()
+            self._tell(f"{len(waited_for)} packets to come")
+            time.sleep(LOOK_EVERY_S)
+
+    def _over(self, number: int, packet_id: str) -> bool:
+        """Tell whether a packet has settled, without asking before its window closes."""
+        now_ms = self._programme.room_ms(time.monotonic())
+        if now_ms is None or now_ms < self._closes_ms.get(number, 0):
+            return False
+        packet = self._requester.get(f"/api/packets/{packet_id}")
+        self._closes_ms[number] = packet["claim_end_at_ms"] or 0
+        return packet["state"] in _OVER
+
+    def _welcome(self, number: int, packet_id: str) -> None:
+        """Hand the first winners that are found, in an order that the seed says, to the clerks."""
+        seed, shop = self._scenario.seed, self._shop
+        products = [ware.product for ware in shop.products]
+        for won in self._winners(number, packet_id):
+            self._check()
+            now_ms = self._programme.room_ms(time.monotonic())
+            assert now_ms is not None
+            rng = Random(f"{seed}:buyer:{won.viewer_id}:{number}:{won.asset_id.rpartition(':')[2]}")
+            clerk = self._clerks[zlib.crc32(won.viewer_id.encode()) % CLERKS]
+            clerk.serve(errand(won, rng, now_ms, orders=shop.orders, mix=shop.mix, products=products), rng)
+
+    def _winners(self, number: int, packet_id: str) -> Iterator[Won]:
+        planned = self._scenario.packets[number]
+        rng = Random(f"{self._scenario.seed}:winners:{number}")
+        viewers = list(
+            dict.fromkeys(seat.viewer_id for seat in self._scenario.seats() if seat.room_id == planned.room_id)
+        )
+        rng.shuffle(viewers)
+        creator_id = CreatorId(packet_id.partition(".")[0])
+        sellers = self._sellers(planned.platform) if creator_id == PLATFORM else [creator_id]
+        found = 0
+        for viewer_id in viewers:
+            for asset in self._assets(viewer_id, creator_id):
+                if asset["packet_id"] != packet_id or asset["state"] != "available":
+                    continue
+                scope = asset["product_ids"]
+                yield Won(
+                    viewer_id,
+                    asset["asset_id"],
+                    rng.choice(sellers),
+                    RoomId(planned.room_id),
+                    planned.platform,
+                    None if scope is None else frozenset(scope),
+                )
+                found += 1
+            if found >= self._shop.buyers_max:
+                return
+
+    def _assets(self, viewer_id: ViewerId, creator_id: CreatorId) -> list[dict[str, Any]]:
+        assets: list[dict[str, Any]] = self._requester.get(
+            f"/api/viewers/{viewer_id}/assets", creator_id=creator_id, platform_packets=False
+        )
+        return assets
+
+    def _sellers(self, platform: str) -> list[CreatorId]:
+        """Return the creators of a platform, or all there are, from whom a winner of a platform packet may buy."""
+        hosts = {room.room_id: CreatorId(room.creator_id) for room in self._scenario.rooms}
+        there = {hosts[packet.room_id] for packet in self._scenario.packets if packet.platform == platform}
+        return sorted(there - {PLATFORM}) or sorted({*hosts.values()} - {PLATFORM}) or [PLATFORM]
+
+    def _see_to_the_end(self, stopped: Callable[[], bool]) -> None:
+        """Wait until nothing can move any more, and write down each order as it ended."""
+        packets = list(self._programme.packet_ids.values())
+        creators = [creator.creator_id for creator in self._scenario.creators]
+        began_ms = self._programme.room_ms(time.monotonic())
+        while not stopped():
+            self._check()
+            self._settle_orders()
+            while packets and _used_up(self._requester.get(f"/api/packets/{packets[0]}")):
+                packets.pop(0)
+            while not packets and creators and self._all_back(creators[0]):
+                creators.pop(0)
+            self._tell(f"{len(packets)} packets not used up")
+            if not self._open_orders and not packets and not creators:
+                return
+            now_ms = self._programme.room_ms(time.monotonic())
+            if began_ms is not None and now_ms is not None and now_ms - began_ms > self._shop.final_within_ms:
+                raise SetUpFailed(f"not everything in the shop comes to its end: {self._left(packets, creators)}")
+            time.sleep(LOOK_EVERY_S)
+
+    def _settle_orders(self) -> None:
+        """Write down the orders that are over, up to the first that is not."""
+        for order_id, its in list(self._open_orders.items()):
+            order = self._requester.get(f"/api/orders/{order_id}")
+            if TRANSITIONS[OrderState(order["state"])]:
+                return
+            trail = self._requester.get(f"/api/trails/{order_id}")
+            self._file.sale(_record(order, its, len(trail["timeline"])))
+            del self._open_orders[order_id]
+
+    def _all_back(self, creator_id: str) -> bool:
+        return bool(self._requester.get(f"/api/creators/{creator_id}/funds").get("reversing_fen", 0) == 0)
+
+    def _left(self, packets: list[str], creators: list[str]) -> str:
+        left = [*self._open_orders][:3] + packets[:3] + creators[:3]
+        return ", ".join(left)
+
+    def _ordered(self, order_id: OrderId, its: Errand) -> None:
+        self._open_orders[order_id] = its
+        self._orders += 1
+
+    def _check(self) -> None:
+        for clerk in self._clerks:
+            clerk.check()
+
+    def _tell(self, more: str) -> None:
+        refused = sum(self._file.refusals.values())
+        self.status = f"shop: {self._orders} orders, {len(self._open_orders)} open, {refused} refused, {more}"
+
+
+def _used_up(packet: dict[str, Any]) -> bool:
+    """Tell whether no share of a packet can be used any more; one without an end of validity can for ever."""
+    if packet["use_for_ms"] is None and packet["use_end_at_ms"] is None:
+        return bool(packet["locked"] == packet["redeemed"] == 0)
+    return bool(packet["given"] == packet["final"] + packet["expired"])
+
+
+def _record(order: dict[str, Any], its: Errand, timeline: int) -> SaleRecord:
+    return SaleRecord(
+        order_id=order["order_id"],
+        creator_id=order["creator_id"],
+        viewer_id=order["viewer_id"],
+        merchant_id=order["merchant_id"],
+        habit=its.habit,
+        state=OrderState(order["state"]),
+        paid_at_ms=order["paid_at_ms"],
+        payable_fen=order["payable_fen"],
+        kept_fen=order["kept_fen"],
+        packets=tuple((each["asset_id"], each["used_fen"], each["state"]) for each in order["packets"]),
+        timeline=timeline,
+    )
