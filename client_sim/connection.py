@@ -113,7 +113,7 @@ class ViewerConnection(asyncio.Protocol):
         if not self._opened:
             failure = self._why_not_in()
             if failure.startswith("401"):
-                self.viewer.turned_away()
+                self.viewer.way_in.turned_away()
         elif code not in LEFT_IN_ORDER and not self._dropped:
             failure = f"lost: {code} {reason}".rstrip()
         self._transport = self._accept = self._frames = None

@@ -12,7 +12,7 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from urllib.parse import urlsplit
 
@@ -37,18 +37,26 @@ _luck = Random()  # only spreads reconnects
 
 class Swarm:
     """
-    One process's seats. *take_seat* gives the next viewer; *hosts* are ``http://name:port``, at least one.
+    One process's seats. *take_seat* gives the next viewer; *hosts* are ``http://name:port``, at least one. Where names
+    do not do, *ticket_for* gives a stranger its ticket, or raises OSError.
 
     ``arrive`` once, then ``leave`` once; in between everything happens by itself.
     """
 
-    def __init__(self, hosts: Sequence[str], take_seat: Callable[[], Viewer], recorder: Recorder) -> None:
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        take_seat: Callable[[], Viewer],
+        recorder: Recorder,
+        ticket_for: Callable[[Viewer], Awaitable[str]] | None = None,
+    ) -> None:
         parts = [urlsplit(host) for host in hosts]
         self.netlocs: Sequence[str] = [part.netloc for part in parts]
         self._names = [(part.hostname or "", part.port or 80) for part in parts]
         self._addresses: list[tuple[str, int]] = []
         self._take_seat = take_seat
         self._recorder = recorder
+        self._ticket_for = ticket_for
         self._loop = asyncio.get_running_loop()
         self._connections: list[ViewerConnection] = []
         self._ending = False
@@ -152,6 +160,8 @@ class Swarm:
     async def _connect(self, connection: ViewerConnection) -> None:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
+            if self._ticket_for is not None and connection.viewer.way_in.stranger:
+                connection.viewer.way_in.ticket = await self._ticket_for(connection.viewer)
             sock.setblocking(False)
             connection.door = connection.viewer.knock(len(self._addresses))
             address = self._addresses[connection.door]

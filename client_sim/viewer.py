@@ -18,6 +18,7 @@ from client_sim.heard import Heard
 from client_sim.history import Conn, GrabRecord
 from client_sim.receipts import Recorder
 from client_sim.talk import talk
+from client_sim.way_in import WayIn
 from server.core.claim import ClaimStatus
 from server.core.ids import PacketId, RequestId
 
@@ -66,8 +67,8 @@ class Viewer:
 
     __slots__ = (
         "_agenda", "_answered", "_conn", "_conns", "_countdown", "_dropping", "_epoch", "_knocks", "_leaving",
-        "_next_ping_ns", "_next_talk_ns", "_pings", "_reaction_median_ms", "_recorder", "_resume", "_seed", "_seq",
-        "_talks", "_taps_made", "_waiting", "_wake_ns", "seat",
+        "_next_ping_ns", "_next_talk_ns", "_pings", "_reaction_median_ms", "_recorder", "_seed", "_seq",
+        "_talks", "_taps_made", "_waiting", "_wake_ns", "seat", "way_in",
     )  # fmt: skip
 
     def __init__(self, seat: Seat, seed: int, reaction_median_ms: float, recorder: Recorder) -> None:
@@ -80,7 +81,7 @@ class Viewer:
         self._countdown: Countdown | None = None
         self._epoch: str | None = None
         self._seq = 0
-        self._resume = ""
+        self.way_in = WayIn()
         self._knocks = 0
         self._pings = 0
         self._next_ping_ns = 0
@@ -99,9 +100,9 @@ class Viewer:
         """
         Where to connect: the room, as this viewer, from the last fact it has heard if it was here before.
 
-        Who was here before shows the token it was given then.
+        Who was here before shows the token it was given then (``way_in``).
         """
-        who = f"resume={self._resume}" if self._resume else f"viewer={self.seat.viewer_id}"
+        who = self.way_in.query(self.seat.viewer_id)
         since = "" if self._epoch is None else f"&epoch={self._epoch}&seq={self._seq}"
         return f"/ws/rooms/{self.seat.room_id}?{who}{since}"
 
@@ -129,10 +130,6 @@ class Viewer:
         own = zlib.crc32(b"%d" % self.seat.number)
         self._knocks += 1
         return (own + self._knocks - 1) % doors
-
-    def turned_away(self) -> None:
-        """Take note that a server does not accept its token: next time it says its name."""
-        self._resume = ""
 
     def opened(self, now_ns: int) -> None:
         """Take note that the connection stands."""
@@ -222,7 +219,7 @@ class Viewer:
         self._recorder.welcomed(conn, message, now_ns)
         if self._epoch is None or message["resync"]:
             self._seq = message["seq"]
-        self._epoch, self._resume = message["epoch"], message["resume"]
+        self._epoch, self.way_in.resume = message["epoch"], message["resume"]
         if self._countdown is None:
             self._countdown = Countdown(message["server_ms"], now_ns, message["speed"])
         self._pings = 0

@@ -12,6 +12,7 @@ import orjson
 from client_sim.behaviour import Seat, cast
 from client_sim.receipts import BATCH_LINES, Recorder
 from client_sim.viewer import Viewer
+from loadtest.access import Tickets
 from loadtest.figures import pour
 from loadtest.health import Health
 from loadtest.scenario import Scenario
@@ -26,8 +27,9 @@ class Audience:
     The part of a scenario's audience that this process brings.
 
     *host* is a URL, or several with commas between them. *part* is (which process, of how many). Without a *folder* no
-    history is written, and progress into *watched* if that is there. The engine calls ``tick`` every ``TICK_S``,
-    ``write`` until it has caught up, and ``finish`` once, after the last viewer has left.
+    history is written, and progress into *watched* if that is there. With a *token* there are ``tickets``. The engine
+    calls ``tick`` every ``TICK_S``, ``write`` until it has caught up, and ``finish`` once, after the last viewer has
+    left.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class Audience:
         part: tuple[int, int],
         nth: int,
         watched: Path | None = None,
+        token: str = "",
     ) -> None:
         name = f"{os.getpid()}" if nth == 0 else f"{os.getpid()}-{nth}"
         self._history = _new_file(folder, f"history-{name}.jsonl")
         self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
         self.hosts = hosts_of(host)
+        self.tickets = Tickets(self.hosts[0], token) if token else None
         self.recorder = Recorder(self._history)
         self.ending = False
         self._seed = seed

@@ -71,8 +71,9 @@ class Clerk:
         file: SalesFile,
         orders: Callable[[OrderId, Errand], None],
         stopped: threading.Event,
+        token: str = "",
     ) -> None:
-        self._requester = Requester(host)
+        self._requester = Requester(host, token)
         self._shop = shop
         self._room = room
         self._run = run

@@ -41,7 +41,8 @@ class Director:
     """
     Runs one programme against one server, for any engine.
 
-    ``set_up()`` once, then ``perform(stopped)``. Both block; under gevent they yield as everything else does.
+    *token* is shown to a server that asks who one is. ``set_up()`` once, then ``perform(stopped)``. Both block; under
+    gevent they yield as everything else does.
     """
 
     def __init__(
@@ -52,10 +53,11 @@ class Director:
         say: Callable[[str], None],
         *,
         allocator: str = "default",
+        token: str = "",
     ) -> None:
         self.happenings: list[Happening] = []
         self.packet_ids: dict[int, str] = {}
-        self._requester = Requester(host)
+        self._requester = Requester(host, token)
         self._scenario = scenario
         self._viewers = viewers
         self._say = say

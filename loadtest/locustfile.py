@@ -23,6 +23,7 @@ import locust.runners
 import locust.stats
 import requests
 
+from loadtest.access import VARIABLE, take_token
 from loadtest.audience import TICK_S, Audience, hosts_of
 from loadtest.director import Director
 from loadtest.figures import refine_buckets
@@ -46,11 +47,20 @@ _spawned = gevent.event.Event()
 @locust.events.init_command_line_parser.add_listener
 def add_arguments(parser: Any) -> None:
     """Add what a run of ours can be told besides Locust's own options."""
+    parser.add_argument(
+        "--token",
+        default="",
+        env_var=VARIABLE,
+        is_secret=True,
+        include_in_web_ui=False,
+        help="an admin's credential, for a server that is not --insecure",
+    )
     group = parser.add_argument_group("redrain")
     group.add_argument("--scenario", default="locust", help="name of a shipped scenario, or a TOML file")
     group.add_argument("--seed", type=int, default=None, help="who sits where and taps when; default: the scenario's")
     group.add_argument("--reaction-median-ms", type=int, default=None, help="how quick people are, in real ms")
     group.add_argument("--history", default="", help="folder for history-*.jsonl and progress-*.jsonl")
+    group.add_argument("--token-file", default="", help="where to find the credential once; a storm leaves it there")
     group.add_argument(
         "--directed", action="store_true", help="somebody else makes rooms and packets: only bring the audience"
     )
@@ -61,6 +71,8 @@ def get_ready(environment: Any, **_: Any) -> None:
     """Refuse a bad scenario before anything starts."""
     refine_buckets(locust.stats)
     environment.host = environment.host or DEFAULT_HOST
+    if path := environment.parsed_options.token_file:
+        environment.parsed_options.token = take_token(Path(path))
     if not isinstance(environment.runner, locust.runners.WorkerRunner):
         try:
             load_scenario(environment.parsed_options.scenario)
@@ -90,6 +102,7 @@ def begin(environment: Any, **_: Any) -> None:
             folder=Path(options.history) if options.history else None,
             part=(runner.worker_index, options.audience_parts) if worker else (0, 1),
             nth=_runs,
+            token=options.token,
         )
         gevent.spawn(_keep, audience, environment.stats)
     _runs += 1
@@ -151,7 +164,7 @@ def _direct(environment: Any, scenario: Scenario) -> None:
 
 def _director(environment: Any, scenario: Scenario) -> Director:
     viewers = environment.runner.target_user_count or environment.parsed_options.num_users or 1
-    return Director(hosts_of(environment.host)[0], scenario, viewers, _log.info)
+    return Director(hosts_of(environment.host)[0], scenario, viewers, _log.info, token=environment.parsed_options.token)
 
 
 def _perform(environment: Any, scenario: Scenario, director: Director) -> None:

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from loadtest.access import leave_token
 from loadtest.verdict import Exit
 
 START_TIMEOUT_S = 60.0
@@ -129,7 +130,11 @@ class ServerProcess(Subprocess):
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """The audience that an engine is to bring to *host*: how many seats, how fast, and which luck it has."""
+    """
+    The audience that an engine is to bring to *host*: how many seats, how fast, and which luck it has.
+
+    With a *token* its viewers come in by ticket.
+    """
 
     host: str
     scenario: str
@@ -137,6 +142,7 @@ class Crowd:
     arrivals_per_second: int
     seed: int
     reaction_median_ms: int
+    token: str = field(default="", repr=False)
 
     def arguments(self) -> list[str]:
         """Return what every engine is told in the same words."""
@@ -182,6 +188,10 @@ class LocustProcess(Subprocess):
         arguments = ["-f", str(Path(__file__).with_name("locustfile.py")), "--headless", "--only-summary"]
         arguments += ["-u", str(crowd.seats), "-r", str(crowd.arrivals_per_second), *crowd.arguments()]
         arguments += ["--history", str(folder), "--directed"]
+        if crowd.token:
+            arguments += ["--token-file", str(leave_token(crowd.token, folder / "locust.token"))]
+        else:
+            arguments += ["--token", ""]  # whatever the environment says: that is for another server
         super().__init__("audience (Locust)", "locust", arguments, folder / "locust.log")
 
 
@@ -200,8 +210,11 @@ class SwarmProcess:
                 arguments = [*crowd.arguments(), "--part", f"{part}/{processes}", "--seats", str(seats)]
                 arguments += ["--arrivals-per-second", str(crowd.arrivals_per_second / processes)]
                 arguments += ["--history" if history else "--watched", str(folder)]
+                if crowd.token:
+                    arguments += ["--token-file", str(leave_token(crowd.token, folder / f"swarm-{part}.token"))]
                 log = folder / f"swarm-{part}.log"
-                self._parts.append(Subprocess(f"audience (swarm {part})", "loadtest.swarming", arguments, log))
+                name = f"audience (swarm {part})"
+                self._parts.append(Subprocess(name, "loadtest.swarming", arguments, log))
         except BaseException:
             self.stop()
             raise

@@ -6,6 +6,8 @@ from typing import Any
 
 import requests
 
+from loadtest.access import bearer, what_to_do
+
 REQUEST_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1
 LINES_MAX = 3  # connections to try before a server counts as gone
@@ -27,11 +29,16 @@ class WasRefused(SetUpFailed):
 
 
 class Requester:
-    """One session with one server, for one thread. Every request with a *key* has it as its idempotency key."""
+    """
+    One session with one server, for one thread. Every request with a *key* has it as its idempotency key.
 
-    def __init__(self, host: str) -> None:
+    *token* is the credential that is shown; "" shows none.
+    """
+
+    def __init__(self, host: str, token: str = "") -> None:
         self._host = host.rstrip("/")
         self._http = requests.Session()
+        self._http.headers.update(bearer(token))
 
     def get(self, path: str, **query: Any) -> Any:
         """Return what a GET answers. Raises SetUpFailed, WasRefused and what ``requests`` raises."""
@@ -71,7 +78,7 @@ def _answer(response: requests.Response) -> Any:
     if response.ok:
         return response.json()
     request = response.request
-    text = f"{request.method} {request.path_url}: {response.status_code} {response.text}"
+    text = f"{request.method} {request.path_url}: {response.status_code} {response.text}{what_to_do(response)}"
     if code := _said(response, "code"):
         raise WasRefused(code, _said(response, "rule"), _said(response, "detail"), text)
     raise SetUpFailed(text)

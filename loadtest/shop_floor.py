@@ -38,13 +38,13 @@ class Programme(RoomTime, Protocol):
 class ShopFloor:
     """Serves one scenario's buyers. ``run`` blocks; ``status`` says in a few words how things stand."""
 
-    def __init__(self, host: str, scenario: Scenario, programme: Programme, path: Path) -> None:
+    def __init__(self, host: str, scenario: Scenario, programme: Programme, path: Path, *, token: str = "") -> None:
         assert scenario.shop is not None
         self.status = ""
         self._shop: Shop = scenario.shop
         self._scenario = scenario
         self._programme = programme
-        self._requester = Requester(host)
+        self._requester = Requester(host, token)
         self._file = SalesFile(path)
         self._stopped = threading.Event()
         self._open_orders: dict[OrderId, Errand] = {}
@@ -59,6 +59,7 @@ class ShopFloor:
                 file=self._file,
                 orders=self._ordered,
                 stopped=self._stopped,
+                token=token,
             )
             for _ in range(CLERKS)
         ]

@@ -4,13 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import requests
 
+from loadtest.access import bearer, what_to_do
 from loadtest.director import Director
 from loadtest.faults import happenings_of, plan_faults
 from loadtest.folder import RunFacts, RunFolder
@@ -38,7 +39,7 @@ class Plan:
     All that a storm is told. ``targets`` are the URLs of somebody's servers on one store; without any the storm has one
     of its own, of so many ``workers``.
 
-    ``processes`` of the ``engine`` bring the audience.
+    ``processes`` of the ``engine`` bring the audience. ``token`` is shown to somebody's servers alone.
     """
 
     scenario: Scenario
@@ -49,6 +50,7 @@ class Plan:
     workers: int = 1
     engine: str = "locust"
     processes: int = 1
+    token: str = field(default="", repr=False)
 
     @cached_property
     def seats(self) -> int:
@@ -74,16 +76,18 @@ def perform(plan: Plan, facts: RunFacts, view: View) -> None:
     """
     with _servers(plan, view) as urls, _answering(urls[0]):
         url = urls[0]
-        director = Director(url, plan.scenario, plan.scenario.audience.viewers, _unsaid, allocator=plan.allocator)
+        viewers, token = plan.scenario.audience.viewers, plan.token if plan.targets else ""
+        director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator, token=token)
+        books = _Books(url, token)
         view.phase("opening the rooms")
         director.set_up()
         with _audience(plan, urls, view) as audience, _nemesis(plan, director, url, view) as nemesis:
-            _programme(plan, director, audience, url, view)
+            _programme(plan, director, audience, books, view)
             nemesis.stop()
             view.phase("the audience leaves")
             facts.audience_status = audience.process.stop()
         view.phase("taking the books")
-        _take_final_books(url, plan.folder.books)
+        books.take_at_last(plan.folder.books)
         view.phase("stopping the server")
     facts.packet_ids = list(director.packet_ids.values())
     facts.faults = [asdict(record) for record in nemesis.records]
@@ -100,7 +104,7 @@ def _servers(plan: Plan, view: View) -> Iterator[Sequence[str]]:
         urls = [target.rstrip("/") for target in plan.targets]
         for url in urls:
             with _answering(url):
-                _check_rulebooks(url, plan.scenario.rulebooks)
+                _check_rulebooks(url, plan.scenario.rulebooks, plan.token)
         yield urls
         return
     view.phase("raising a server with a fresh store")
@@ -122,18 +126,20 @@ def _servers(plan: Plan, view: View) -> Iterator[Sequence[str]]:
         server.stop()
 
 
-def _check_rulebooks(url: str, tables: Mapping[str, Mapping[str, Any]]) -> None:
+def _check_rulebooks(url: str, tables: Mapping[str, Mapping[str, Any]], token: str) -> None:
     """Raise SetUpFailed unless the server of somebody else judges by the limits that the scenario brings."""
     wanted = overridden(RULEBOOKS, tables)
     for platform, table in tables.items():
-        answer = requests.get(f"{url}/api/rulebooks/{platform}", timeout=BOOKS_TIMEOUT_S)
+        answer = requests.get(f"{url}/api/rulebooks/{platform}", headers=bearer(token), timeout=BOOKS_TIMEOUT_S)
+        if help_text := what_to_do(answer):
+            raise SetUpFailed(f"{url}{help_text}")
         shown = answer.json()["limits"] if answer.ok else []
         has = {limit["field"]: limit["value"] for limit in shown}
-        for field in table:
-            value = plain(getattr(wanted[platform], field))
-            if has.get(field) != value:
+        for name in table:
+            value = plain(getattr(wanted[platform], name))
+            if has.get(name) != value:
                 raise SetUpFailed(
-                    f"the scenario needs {platform}.{field} = {value}, and {url} has {has.get(field)}; give it to that "
+                    f"the scenario needs {platform}.{name} = {value}, and {url} has {has.get(name)}; give it to that "
                     "server with --rulebooks, or leave --target out"
                 )
 
@@ -168,6 +174,7 @@ def _audience(plan: Plan, urls: Sequence[str], view: View) -> Iterator[_Audience
         arrivals_per_second=audience.arrivals_per_second,
         seed=plan.scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
+        token=plan.token if plan.targets else "",
     )
     process = engine_process(plan.engine, plan.folder.path, crowd, processes=plan.processes)
     came_in = _Audience(process, ProgressFiles(plan.folder.path), seats)
@@ -197,10 +204,10 @@ def _nemesis(plan: Plan, director: Director, url: str, view: View) -> Iterator[N
         nemesis.stop()
 
 
-def _programme(plan: Plan, director: Director, audience: _Audience, url: str, view: View) -> None:
+def _programme(plan: Plan, director: Director, audience: _Audience, books: "_Books", view: View) -> None:
     """Let the director perform and the shop sell, show how it goes, and take the books now and then."""
     view.phase("the curtain rises")
-    folder, shop = plan.folder, _shop(plan, director, url)
+    folder, shop = plan.folder, _shop(plan, director, books.url, books.token)
     parts = [_Part("director", director.perform), *([] if shop is None else [_Part("shop", shop.run)])]
 
     def happening() -> str:
@@ -215,7 +222,7 @@ def _programme(plan: Plan, director: Director, audience: _Audience, url: str, vi
             view.progress(audience.files.look(), happening())
             if time.monotonic() >= next_snapshot:
                 with suppress(_BooksOutOfReach):  # the store is away; the next ones will be had
-                    _take_books(url, folder.snapshot(len(folder.snapshots())), final=False)
+                    books.take(folder.snapshot(len(folder.snapshots())), final=False)
                 next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
             time.sleep(LOOK_EVERY_S)
 
@@ -258,11 +265,11 @@ class _Part:
             self.problem = error
 
 
-def _shop(plan: Plan, director: Director, url: str) -> ShopFloor | None:
+def _shop(plan: Plan, director: Director, url: str, token: str) -> ShopFloor | None:
     """Return the scenario's shop; none with an allocator of the load lab, whose shares never expire."""
     if plan.scenario.shop is None or plan.allocator != "default":
         return None
-    return ShopFloor(url, plan.scenario, director, plan.folder.sales)
+    return ShopFloor(url, plan.scenario, director, plan.folder.sales, token=token)
 
 
 def _unsaid(_: str) -> None:
@@ -273,33 +280,40 @@ class _BooksOutOfReach(SetUpFailed):
     """The store was away, or went away while the books were read."""
 
 
-def _take_final_books(url: str, path: Path) -> None:
-    """Take the final books, if need be when a store that is away has come back."""
-    deadline = time.monotonic() + AWAY_MAX_S
-    while time.monotonic() < deadline:
-        with suppress(_BooksOutOfReach):
-            return _take_books(url, path, final=True)
-        time.sleep(LOOK_EVERY_S)
-    return _take_books(url, path, final=True)
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """Where the books are had, and the credential that is shown for them."""
 
+    url: str
+    token: str = field(repr=False)
 
-def _take_books(url: str, path: Path, *, final: bool) -> None:
-    query = {"final": str(final).lower()}
-    partly = path.with_suffix(".part")  # books that were cut off have no place among the snapshots
-    try:
-        response = requests.get(f"{url}/api/books", params=query, timeout=BOOKS_TIMEOUT_S, stream=True)
-    except requests.ConnectionError as error:
-        raise _BooksOutOfReach(f"the books cannot be had: {error}") from error
-    with response:
-        if not response.ok:
-            problem = f"the books cannot be had: {response.status_code} {response.text}"
-            away = response.status_code == requests.codes.service_unavailable
-            raise _BooksOutOfReach(problem) if away else SetUpFailed(problem)
+    def take_at_last(self, path: Path) -> None:
+        """Take the final books, if need be when a store that is away has come back."""
+        deadline = time.monotonic() + AWAY_MAX_S
+        while time.monotonic() < deadline:
+            with suppress(_BooksOutOfReach):
+                return self.take(path, final=True)
+            time.sleep(LOOK_EVERY_S)
+        return self.take(path, final=True)
+
+    def take(self, path: Path, *, final: bool) -> None:
+        """Take the books as they are now."""
+        url, query = f"{self.url}/api/books", {"final": str(final).lower()}
+        partly = path.with_suffix(".part")  # books that were cut off have no place among the snapshots
         try:
-            with partly.open("wb") as file:
-                for chunk in response.iter_content(1 << 16):
-                    file.write(chunk)
-        except requests.exceptions.ChunkedEncodingError as error:
-            partly.unlink()
-            raise _BooksOutOfReach(f"the books were cut off: {error}") from error
-    partly.rename(path)
+            response = requests.get(url, params=query, headers=bearer(self.token), timeout=BOOKS_TIMEOUT_S, stream=True)
+        except requests.ConnectionError as error:
+            raise _BooksOutOfReach(f"the books cannot be had: {error}") from error
+        with response:
+            if not response.ok:
+                problem = f"the books cannot be had: {response.status_code} {response.text}{what_to_do(response)}"
+                away = response.status_code == requests.codes.service_unavailable
+                raise _BooksOutOfReach(problem) if away else SetUpFailed(problem)
+            try:
+                with partly.open("wb") as file:
+                    for chunk in response.iter_content(1 << 16):
+                        file.write(chunk)
+            except requests.exceptions.ChunkedEncodingError as error:
+                partly.unlink()
+                raise _BooksOutOfReach(f"the books were cut off: {error}") from error
+        partly.rename(path)

@@ -5,12 +5,14 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import uvloop
 
 from client_sim.swarm import Swarm
+from client_sim.viewer import Viewer
+from loadtest.access import Tickets, take_token
 from loadtest.audience import TICK_S, Audience
 from loadtest.scenario import BadScenario, load_scenario
 from loadtest.verdict import Exit
@@ -36,7 +38,7 @@ async def _attend(audience: Audience, seats: int, arrivals_per_second: float) ->
     told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_end.set)
-    swarm = Swarm(audience.hosts, audience.take_seat, audience.recorder)
+    swarm = Swarm(audience.hosts, audience.take_seat, audience.recorder, _ticket_for(audience.tickets))
     keeping = loop.create_task(_keep(audience))
     arriving = loop.create_task(_arrive(swarm, audience, seats, arrivals_per_second))
     ending = loop.create_task(told_to_end.wait())
@@ -48,6 +50,17 @@ async def _attend(audience: Audience, seats: int, arrivals_per_second: float) ->
     await swarm.leave()
     audience.finish(None)
     await keeping
+
+
+def _ticket_for(tickets: Tickets | None) -> Callable[[Viewer], Awaitable[str]] | None:
+    """Return what asks for a viewer's ticket beside the loop, or None where nobody needs one."""
+    if tickets is None:
+        return None
+
+    async def ask(viewer: Viewer) -> str:
+        return await asyncio.to_thread(tickets.ask, viewer.seat.room_id, viewer.seat.viewer_id)
+
+    return ask
 
 
 async def _arrive(swarm: Swarm, audience: Audience, seats: int, arrivals_per_second: float) -> None:
@@ -81,6 +94,7 @@ def _audience(options: argparse.Namespace) -> Audience:
         watched=options.watched,
         part=options.part,
         nth=0,
+        token="" if options.token_file is None else take_token(options.token_file),
     )
 
 
@@ -100,6 +114,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--reaction-median-ms", type=int, default=None)
     parser.add_argument("--history", type=Path, default=None, help="folder of the history, and of the progress")
     parser.add_argument("--watched", type=Path, default=None, help="folder of the progress, without a history")
+    parser.add_argument("--token-file", type=Path, default=None, help="where to find an admin's credential, once")
     return parser.parse_args(arguments)
 
 

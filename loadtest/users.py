@@ -11,6 +11,7 @@ from locust.exception import StopUser
 
 from client_sim.frames import ABNORMAL, NORMAL
 from client_sim.viewer import Drop, Effect, Rest, Send, Viewer
+from loadtest.access import NoTicket
 from loadtest.audience import Audience
 from loadtest.transport import Connection, ConnectionFailed, ConnectionOver, connect
 
@@ -73,10 +74,12 @@ class ViewerUser(User):
         recorder = audience.recorder
         started_ns = time.monotonic_ns()
         try:
+            if audience.tickets is not None and viewer.way_in.stranger:
+                viewer.way_in.ticket = audience.tickets.ask(viewer.seat.room_id, viewer.seat.viewer_id)
             connection = connect(audience.hosts[viewer.knock(len(audience.hosts))], viewer.path)
-        except ConnectionFailed as failed:
+        except (ConnectionFailed, NoTicket) as failed:
             if str(failed).startswith("401"):
-                viewer.turned_away()
+                viewer.way_in.turned_away()
             waited_ms = (time.monotonic_ns() - started_ns) / _NS_PER_MS
             recorder.failure("WS", "connect", str(failed), waited_ms)
             return

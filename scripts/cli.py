@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from loadtest.access import VARIABLE
 from loadtest.verdict import Exit
 
 app = typer.Typer(
@@ -18,6 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_Token = Annotated[
+    str, typer.Option(envvar=VARIABLE, help="An admin's credential, for a server that is not --insecure.")
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -109,6 +113,7 @@ def storm(
     target: Annotated[
         list[str] | None, typer.Option(help="A server instead of a fresh one; several of one store are shared out.")
     ] = None,
+    token: _Token = "",
     workers: Annotated[int | None, typer.Option(help="Processes of the fresh server.")] = None,
     engine: Annotated[str, typer.Option(help="locust, or swarm for a bigger crowd.")] = "locust",
     processes: Annotated[
@@ -128,6 +133,7 @@ def storm(
         speed=speed,
         durability=durability,
         targets=target or (),
+        token=token,
         workers=workers,
         engine=engine,
         processes=processes,
@@ -145,6 +151,7 @@ def swarm(
     history: Annotated[Path | None, typer.Option(help="Folder for what the audience does and is told.")] = None,
     processes: Annotated[int | None, typer.Option(help="How many (default: as many as the audience needs).")] = None,
     directed: Annotated[bool, typer.Option("--directed", help="Somebody else makes rooms and packets.")] = False,
+    token: _Token = "",
     json: Annotated[str | None, typer.Option(help="Write the figures as JSON to a file, or - for stdout.")] = None,
 ) -> int:
     """Bring only the audience, to any server."""
@@ -160,6 +167,7 @@ def swarm(
             processes=processes,
             directed=directed,
             json=json,
+            token=token,
         )
     )
 

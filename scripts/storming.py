@@ -42,6 +42,7 @@ def run_storm(
     speed: int | None,
     durability: str,
     targets: Sequence[str],
+    token: str,
     workers: int | None,
     engine: str,
     processes: int | None,
@@ -70,7 +71,7 @@ def run_storm(
     folder.scenario.write_text(scenario_text(name), "utf-8")
     plan = Plan(
         mustered.scenario, folder, allocator=allocator, durability=durability, targets=targets,
-        workers=workers or scenario.workers, engine=engine, processes=mustered.processes,
+        workers=workers or scenario.workers, engine=engine, processes=mustered.processes, token=token,
     )  # fmt: skip
     facts = facts_of(plan, started, name=name, mustered=mustered)
     try:

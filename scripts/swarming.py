@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
@@ -43,6 +43,7 @@ class Visit:
     processes: int | None = None
     directed: bool = False
     json: str | None = None
+    token: str = field(default="", repr=False)
 
     def host(self) -> str:
         """Return the base URL for HTTP, or nothing if the target is none."""
@@ -92,7 +93,8 @@ def _attend(visit: Visit, mustered: Mustered, folder: Path, view: LiveView, told
     scenario, host = mustered.scenario, visit.host()
     for note in mustered.notes:
         view.phase(note)
-    director = None if visit.directed else Director(host, scenario, scenario.audience.viewers, lambda _: None)
+    viewers = scenario.audience.viewers
+    director = None if visit.directed else Director(host, scenario, viewers, lambda _: None, token=visit.token)
     if director is not None:
         view.phase("opening the rooms")
         director.set_up()
@@ -104,6 +106,7 @@ def _attend(visit: Visit, mustered: Mustered, folder: Path, view: LiveView, told
         arrivals_per_second=audience.arrivals_per_second,
         seed=scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
+        token=visit.token,
     )
     view.phase(f"{audience.viewers:,} viewers come in")
     swarm = SwarmProcess(folder, crowd, processes=mustered.processes, history=visit.history is not None)

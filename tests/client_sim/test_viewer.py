@@ -275,7 +275,7 @@ def test_who_comes_back_shows_its_token_until_it_is_refused() -> None:
     sitting.viewer.closed(1, 1006)
     assert "?resume=abc&epoch=" in sitting.viewer.path
     assert "viewer=" not in sitting.viewer.path
-    sitting.viewer.turned_away()
+    sitting.viewer.way_in.turned_away()
     assert "resume=" not in sitting.viewer.path
     assert "&epoch=" in sitting.viewer.path
 

@@ -28,13 +28,15 @@ class Ear:
 
 
 class Tallied(Assets):
-    """Assets that remember for how many viewers at once they were asked."""
+    """Assets that remember for how many viewers at once they were asked, and can be made to take their time."""
 
     lots: list[int]
+    may_go: asyncio.Event
 
     async def counts(self, viewer_ids: Sequence[ViewerId], creator_id: CreatorId) -> dict[ViewerId, int]:
         """Count as ever."""
         self.lots.append(len(viewer_ids))
+        await self.may_go.wait()
         return await super().counts(viewer_ids, creator_id)
 
 
@@ -42,7 +44,8 @@ class Tallied(Assets):
 async def assets(house: House) -> Tallied:
     """Return the assets of a store in which Ann holds one share."""
     tallied = Tallied(house.store, house.clock)
-    tallied.lots = []
+    tallied.lots, tallied.may_go = [], asyncio.Event()
+    tallied.may_go.set()
     ann = await house.join(ANN)
     packet_id = await house.packet(lead_ms=0)
     await ann.next("open")
@@ -86,11 +89,13 @@ async def test_a_crowd_is_counted_a_lot_at_a_time(assets: Tallied, desk: AssetDe
 async def test_who_has_left_is_forgotten(assets: Tallied, desk: AssetDesk) -> None:
     """Before its lot it is not asked for; while its lot is counted it is not written to; another device is."""
     gone, going, stays = Ear(), Ear(), Ear()
+    assets.may_go.clear()
     for ear in (gone, going, stays):
         desk.join(ear, ANN, CREATOR)
     desk.leave(gone, CREATOR)
     await until(lambda: bool(assets.lots))
     desk.leave(going, CREATOR)
+    assets.may_go.set()
     await until(lambda: bool(stays.heard))
     desk.leave(stays, CREATOR)
     assert (gone.heard, going.heard, stays.heard) == ([], [], [TOLD])

@@ -1,0 +1,92 @@
+"""A storm, a swarm and a Locust of one's own against a server that asks who one is."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtest.access import VARIABLE
+from loadtest.folder import RunFolder
+from loadtest.processes import ServerProcess
+from server.api.credentials import Credentials
+from server.core.credential import Caller, Role
+from server.gateway.signing import Signer
+
+SECRET = "a secret that is long enough for a test of doors"
+TIMEOUT_S = 120.0
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Run a server that takes nobody's word, and return its URL."""
+    monkeypatch.setenv("REDRAIN_SECRET", SECRET)
+    options = ["--durability", "relaxed", "--limits", "load", "--speed", "10"]
+    server = ServerProcess(tmp_path / "server", options, insecure=False)
+    try:
+        yield server.wait_until_ready()
+    finally:
+        status = server.stop()
+    assert status == 0, server.tail()
+
+
+@pytest.fixture
+def token() -> str:
+    """Return an admin's credential."""
+    caller = Caller(Role.ADMIN, "root")
+    return Credentials(Signer(SECRET.encode())).mint(caller, lasts_ms=600_000, now_ms=time.time_ns() // 1_000_000)
+
+
+def run(folder: Path, *arguments: str, token: str = "", module: str = "scripts.cli") -> tuple[int, str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, token)
+        command = [sys.executable, "-P", "-m", module, *arguments]
+        done = subprocess.run(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT_S, check=False
+        )
+    return done.returncode, done.stdout.decode()
+
+
+@pytest.mark.parametrize("engine", ["locust", "swarm"])
+def test_a_storm_with_a_credential_passes(guarded: str, token: str, tmp_path: Path, engine: str) -> None:
+    """Rooms, packets and books by the credential, viewers by ticket; the run folder keeps nothing of either."""
+    code, said = run(
+        tmp_path, "storm", "smoke", "--target", guarded, "--engine", engine, "--out", "run", "--token", token
+    )
+    assert code == 0, said
+    result = RunFolder(tmp_path / "run").result.read_text("utf-8")
+    assert '"verdict": "pass"' in result
+    kept = [path for path in (tmp_path / "run").rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
+    assert kept == []
+    assert not list((tmp_path / "run").glob("*.token"))
+
+
+@pytest.mark.parametrize("command", [["storm", "smoke", "--out", "run"], ["swarm", "--scenario", "smoke"]])
+def test_without_a_credential_one_is_told_what_to_do(guarded: str, tmp_path: Path, command: list[str]) -> None:
+    """It is the environment that is wrong (30), and nothing was begun; a bad credential is none."""
+    for token in ("", "nonsense"):
+        code, said = run(tmp_path, *command, "--target", guarded, token=token)
+        assert code == 30, said
+        assert "--token or REDRAIN_TOKEN" in " ".join(said.split())
+        assert "redrain token --role admin" in " ".join(said.split())
+        for path in (tmp_path / "run").glob("*"):
+            path.unlink()
+
+
+def test_a_swarm_and_a_locust_of_ones_own_come_in_by_ticket(guarded: str, token: str, tmp_path: Path) -> None:
+    """The variable does for both: they make rooms and packets, and stay until the programme is over."""
+    swarm = ["swarm", "--scenario", "smoke", "--target", guarded, "--json", "figures.json"]
+    code, said = run(tmp_path, *swarm, token=token)
+    assert (code, "0 failures" in said) == (0, True), said
+    locustfile = str(Path(__file__).parent.parent.parent / "loadtest" / "locustfile.py")
+    locust = ["-f", locustfile, "--headless", "--only-summary", "-u", "20", "-r", "50", "--host", guarded]
+    code, said = run(tmp_path, *locust, "--scenario", "smoke", token=token, module="locust")
+    assert code == 0, said
+
+
+def test_a_storm_on_its_own_server_shows_no_credential(token: str, tmp_path: Path) -> None:
+    """One that is meant for another server would be refused by it."""
+    code, said = run(tmp_path, "storm", "smoke", "--out", "run", token=f"{token}x")
+    assert code == 0, said
