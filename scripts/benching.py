@@ -1,15 +1,22 @@
 """Runs a benchmark by name and says what came of it. A benchmark never fails: its targets are met or missed."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 from rich.console import Console
 
 from loadtest.verdict import Exit
-from scripts.bench import grab, workers
+from scripts.bench import grab, slow_readers, workers
+from scripts.bench.rounds import Benchmark
+from scripts.bench.slow_readers import SlowReaders
 
-BENCHMARKS = {"grab": grab.benchmark, "workers": workers.benchmark}
+BENCHMARKS: dict[str, Callable[[], Benchmark | SlowReaders]] = {
+    "grab": grab.benchmark,
+    "workers": workers.benchmark,
+    "slow-readers": slow_readers.benchmark,
+}
 
 
 def run_bench(what: str, rounds: int, json: str | None) -> int:

@@ -197,7 +197,11 @@ def verify(
 @app.command()
 def bench(
     what: Annotated[
-        str, typer.Argument(help="grab: the grab path, end to end over WebSocket; workers: the same by two workers.")
+        str,
+        typer.Argument(
+            help="grab: the grab path, end to end over WebSocket; workers: the same by two workers; slow-readers: with "
+            "a tenth of the viewers who stop reading."
+        ),
     ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1)] = 5,
     json: Annotated[str | None, typer.Option(help="Write the figures as JSON to a file, or - for stdout.")] = None,

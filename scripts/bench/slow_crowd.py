@@ -1,0 +1,98 @@
+"""
+A crowd of which some stop reading: volleys as in ``volleys``, while others talk, and a part never reads again.
+
+Those who stop have a small receive buffer, so that what they do not read soon waits in the server. The others send a
+grab a volley, and the time from each grab to its receipt is noted. Runs as a process of its own.
+"""
+
+import asyncio
+import os
+import socket
+import statistics
+import sys
+from urllib.parse import SplitResult, urlsplit
+
+import orjson
+import uvloop
+
+from scripts.bench.volleys import Shooter, Volley, grab_frame
+
+TALKERS = 20
+TALK_EVERY_S = 0.05
+SAID = "x" * 100
+DEAF_BUFFER = 4_096
+
+
+class Timed(Volley):
+    """A volley that notes when each receipt came."""
+
+    def __init__(self, connections: int) -> None:
+        super().__init__(connections)
+        self.took_ms: list[float] = []
+        self._fired = 0.0
+
+    def fire(self) -> None:
+        """Owe one message to every connection, from now on."""
+        super().fire()
+        self._fired = asyncio.get_running_loop().time()
+
+    def got(self, messages: int) -> None:
+        """Note messages that came, and when."""
+        if messages:
+            self.took_ms += [(asyncio.get_running_loop().time() - self._fired) * 1e3] * messages
+        super().got(messages)
+
+
+async def run(url: str, readers: int, deaf: int, packet_ids: list[str]) -> None:
+    """Connect, say ``ready``, on a line of standard input fire a volley a packet, and say how long receipts took."""
+    volley, nobody = Timed(readers), Volley(0)
+    crowd = [
+        await _connected(urlsplit(f"{url}?viewer=w{number}"), nobody if number < deaf else volley, deaf=number < deaf)
+        for number in range(readers + deaf)
+    ]
+    await asyncio.gather(*(shooter.ready for shooter in crowd))
+    for shooter in crowd[:deaf]:
+        shooter.transport.pause_reading()
+    shooters = crowd[deaf:]
+    talk = asyncio.create_task(_talk(shooters[:TALKERS]))
+    print("ready", flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    for nth, packet_id in enumerate(packet_ids):
+        frames = [grab_frame(packet_id, f"{number:x}-{nth}") for number in range(readers)]
+        volley.fire()
+        for shooter, frame in zip(shooters, frames, strict=True):
+            shooter.transport.write(frame)
+        await volley.landed.wait()
+        await asyncio.sleep(0.2)
+    talk.cancel()
+    centiles = statistics.quantiles(volley.took_ms, n=100)
+    print(orjson.dumps({"p50_ms": centiles[49], "p99_ms": centiles[98]}).decode(), flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+
+
+async def _connected(url: SplitResult, volley: Volley, *, deaf: bool) -> Shooter:
+    loop = asyncio.get_running_loop()
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    if deaf:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, DEAF_BUFFER)
+    await loop.sock_connect(sock, (url.hostname, url.port))
+    path = f"{url.path}?{url.query}"
+    _, shooter = await loop.create_connection(lambda: Shooter(path, url.netloc, volley), sock=sock)
+    return shooter
+
+
+async def _talk(talkers: list[Shooter]) -> None:
+    """Have a few say something now and then; all get all of it, several times a second."""
+    payload = orjson.dumps({"type": "comment", "text": SAID})
+    mask = os.urandom(4)
+    frame = bytes((0x81, 0x80 | 126)) + len(payload).to_bytes(2, "big") + mask
+    frame += bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
+    while True:
+        for talker in talkers:
+            talker.transport.write(frame)
+        await asyncio.sleep(TALK_EVERY_S)
+
+
+if __name__ == "__main__":
+    uvloop.run(run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4].split(",")))
