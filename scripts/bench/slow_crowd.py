@@ -20,7 +20,7 @@ from scripts.bench.volleys import Shooter, Volley, grab_frame
 TALKERS = 20
 TALK_EVERY_S = 0.05
 SAID = "x" * 100
-DEAF_BUFFER = 4_096
+DEAF_BUFFER = 65_536  # with a few KiB the kernel squeezes segments, which costs more than all that we do
 
 
 class Timed(Volley):
