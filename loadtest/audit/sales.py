@@ -13,7 +13,7 @@ from loadtest.books import Books
 from loadtest.postings import moves_of
 from loadtest.record import evidence_of
 from loadtest.sales import AnswerRecord, SaleRecord, Sales
-from server.core.ids import OrderId
+from server.core.ids import PLATFORM, OrderId, home_of
 
 _STATES: dict[Deed, frozenset[str]] = {
     Deed.ORDER: frozenset({"submitted_unpaid"}),
@@ -22,6 +22,10 @@ _STATES: dict[Deed, frozenset[str]] = {
     Deed.REFUND: frozenset({"paid", "refunded"}),
 }
 """In which states an order may be answered after a step of it."""
+
+
+UNDER_WAY = frozenset({"locked", "redeemed", "reversing", "clearing"})
+"""Accounts that hold money only for a while: zero once all orders are final and all reversals have arrived."""
 
 
 def check_sales(findings: Findings, sales: Sales, books: Books) -> None:
@@ -39,6 +43,8 @@ def check_sales(findings: Findings, sales: Sales, books: Books) -> None:
             findings.add("A10", "", kind, text, evidence_of("sale", order))
         if books.final:
             _check_end(findings, order, books)
+    if books.final:
+        _check_cleared(findings, sales, books)
     answers: defaultdict[OrderId, list[AnswerRecord]] = defaultdict(list)
     for answer in sales.answers:
         if answer.order_id is not None and answer.deed is not Deed.REPORT and not answer.code:
@@ -69,6 +75,24 @@ def _check_end(findings: Findings, sale: SaleRecord, books: Books) -> None:
     elif (order.state, order.payable_fen, order.viewer_id) != (sale.state, sale.payable_fen, sale.viewer_id):
         text = f"order {sale.order_id} ended otherwise than {sale.viewer_id} was told"
         findings.add("A10", "", "order end", text, evidence_of("sale", sale), evidence_of("order", order))
+
+
+def _check_cleared(findings: Findings, sales: Sales, books: Books) -> None:
+    """Check that nothing of the shop's creators and the platform is under way any more: the storm waited for that."""
+    ours = {home_of(sale.order_id) for sale in sales.sales} | {PLATFORM}
+    balances: Counter[str] = Counter()
+    for opening in books.openings.values():
+        balances.update(opening.accounts)
+    for entry in books.journal:
+        for move in entry.moves:
+            balances[move.debit] -= move.amount_fen
+            balances[move.credit] += move.amount_fen
+    for account, fen in balances.items():
+        kind, _, owner = account.partition(":")
+        if fen and kind in UNDER_WAY and owner.partition(".")[0] in ours:
+            text = f"everything is over, but {account} still holds {fen} fen"
+            wallets = (books.creators[creator] for creator in ours if creator in books.creators)
+            findings.add("A10", "", f"cleared {account}", text, *(evidence_of("creator", each) for each in wallets))
 
 
 def _check_answers(findings: Findings, answers: list[AnswerRecord]) -> None:

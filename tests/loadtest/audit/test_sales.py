@@ -67,6 +67,18 @@ def test_what_was_told_otherwise_is_a10(at: int, change: dict[str, Any], said: s
     assert any(re.search(said, violation.detail) for violation in found), found
 
 
+@pytest.mark.parametrize("state", ["final", "paid"])
+def test_nothing_is_under_way_in_the_end(state: str) -> None:
+    """An order that is paid and not final holds its money still: the storm has not waited, or something is stuck."""
+    run = a_run_with_an_order(state)
+    lines = told_of(run)
+    lines[4]["state"] = state
+    held = [found.detail for found in judged(run, lines) if "everything is over" in found.detail]
+    assert [text.split(" still")[0].rpartition(" ")[2] for text in held] == (
+        [] if state == "final" else [f"clearing:{ORDER}", "redeemed:c1.p0"]
+    )
+
+
 def test_a_refund_is_taken_off_what_was_kept() -> None:
     """What a buyer asked back in two parts is what it no longer keeps; a repetition counts once."""
     run = a_run_with_an_order()
