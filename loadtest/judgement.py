@@ -53,7 +53,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "seed": facts.seed,
         "engine": facts.engine,
         "durability": facts.durability,
-        "speed": facts.speed,
+        "speed": books.clock.speed,
         "limits": facts.limits,
         "viewers": facts.viewers,
         **measures,

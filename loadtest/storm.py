@@ -88,7 +88,8 @@ def perform(plan: Plan, facts: RunFacts, view: View) -> None:
             facts.audience_status = audience.process.stop()
         view.phase("taking the books")
         books.take_at_last(plan.folder.books)
-        view.phase("stopping the server")
+        if not plan.targets:
+            view.phase("stopping the server")
     facts.packet_ids = list(director.packet_ids.values())
     facts.faults = [asdict(record) for record in nemesis.records]
     happenings = [*(asdict(happening) for happening in director.happenings), *happenings_of(nemesis.records)]

@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = app(args=arguments, standalone_mode=False)
     except typer.TyperException as error:
-        _errors.print(f"[red]redrain:[/] {escape(error.format_message())} (see --help)")
+        if message := error.format_message():  # a bare `redrain` has shown its help already
+            _errors.print(f"[red]redrain:[/] {escape(message)} (see --help)")
         code = Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         _errors.print("redrain: interrupted")

@@ -48,10 +48,10 @@
     return range.map((seconds) => new Date(origin + seconds * 1000 * speed).toISOString().slice(0, 23).replace("T", " "));
   }
 
-  function withRoomAxis(figure, data, layout) {
+  function withRoomAxis(figure, data, layout, narrow) {
     layout.xaxis2 = axis({
-      type: "date", overlaying: "x", side: "top", showgrid: false, range: roomRange(figure.room_axis, layout.xaxis.range),
-      tickformat: "%H:%M:%S", fixedrange: true, nticks: 8, title: { text: "room time", standoff: 4, font: { size: 12, color: "--faint" } },
+      type: "date", tickmode: "auto", tickcolor: "--faint", overlaying: "x", side: "top", showgrid: false, range: roomRange(figure.room_axis, layout.xaxis.range),
+      tickformat: "%H:%M:%S", fixedrange: true, nticks: narrow ? 4 : 8, title: { text: "room time", standoff: 4, font: { size: 12, color: "--faint" } },
       anchor: layout.yaxis2 ? "y2" : "y",
     });
     // The room's axis has the place above, so the legend goes below the axis in real seconds.
@@ -68,7 +68,7 @@
     const narrow = place.clientWidth < NARROW_PX;
     const data = structuredClone(figure.data);
     const layout = layoutOf(structuredClone(figure), narrow);
-    if (figure.room_axis) withRoomAxis(figure, data, layout);
+    if (figure.room_axis) withRoomAxis(figure, data, layout, narrow);
     const style = getComputedStyle(document.documentElement);
     Plotly.react(place, coloured(data, style), coloured(layout, style), { displayModeBar: false, responsive: true });
     if (figure.room_axis && !place.dataset.follows) {
