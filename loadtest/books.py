@@ -1,8 +1,8 @@
 """Books: what the store says at one cut of every creator: packets, claims, shares that went back, and the journal."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -235,6 +235,17 @@ class Books:
     claims: dict[PacketId, list[ClaimRecord]] = field(default_factory=dict)
     left: dict[PacketId, tuple[int, ...]] = field(default_factory=dict)
     orders: dict[OrderId, OrderRecord] = field(default_factory=dict)
+
+    def without(self, packet_ids: Collection[PacketId]) -> "Books":
+        """Return the same books with nothing of these packets but their money in the journal."""
+        if not packet_ids:
+            return self
+        return replace(
+            self,
+            packets={name: packet for name, packet in self.packets.items() if name not in packet_ids},
+            claims={name: claims for name, claims in self.claims.items() if name not in packet_ids},
+            left={name: left for name, left in self.left.items() if name not in packet_ids},
+        )
 
 
 def read_books(path: Path) -> Books:

@@ -1,5 +1,6 @@
 """Judgement: from the folder of a run to its result, by the audit, the measures and the verdict. Needs nothing else."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -8,6 +9,7 @@ from loadtest.books import Books
 from loadtest.fairness import fairness
 from loadtest.faults import STRUCK, fault_results
 from loadtest.folder import RunFolder
+from loadtest.history import History
 from loadtest.measures import PacketResult, measure
 from loadtest.record import BadRecord
 from loadtest.scenario import BadScenario, load_scenario
@@ -15,6 +17,7 @@ from loadtest.sometimes import counted
 from loadtest.thresholds import Threshold, judge
 from loadtest.validity import validity
 from loadtest.verdict import Reason, decide
+from server.core.ids import PacketId
 
 
 def judge_run(folder: RunFolder) -> dict[str, Any]:
@@ -26,7 +29,9 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
     facts = folder.facts()
     books, history = folder.read_books(), folder.read_history()
     sales = folder.read_sales()
-    violations = audit(books, history, folder.read_snapshots(), sales)
+    strangers = strangers_of(books, history, facts.packet_ids)
+    violations = audit(books, history, folder.read_snapshots(), sales, strangers)
+    books = books.without(strangers)
     measures = asdict(measured := measure(books, history))
     measures["packets"] = [_packet(packet, books) for packet in measured.packets]
     wanted, limits = _demands(folder)
@@ -70,6 +75,18 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "started_at": facts.started_at,
         "repeat_command": facts.repeat_command,
     }
+
+
+def strangers_of(books: Books, history: History, packet_ids: Collection[str]) -> frozenset[PacketId]:
+    """
+    Return the packets in the books that are none of this run's: a target may have had other storms before.
+
+    This run's are those that it has created and all that its audience heard of or grabbed.
+    """
+    if not packet_ids:
+        return frozenset()
+    known = {*packet_ids, *(grab.packet for grab in history.grabs), *(fact.packet for fact in history.facts)}
+    return frozenset(books.packets.keys() - known)
 
 
 def _demands(folder: RunFolder) -> tuple[list[str], list[Threshold]]:

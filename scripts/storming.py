@@ -170,9 +170,9 @@ def facts_of(plan: Plan, started: datetime, *, name: str, mustered: Mustered) ->
         scenario=scenario.name,
         seed=scenario.seed,
         engine=plan.engine,
-        durability=plan.durability,
+        durability="unknown" if plan.targets else plan.durability,  # what is aimed at was not set up by us
         speed=scenario.speed,
-        limits="load",
+        limits="unknown" if plan.targets else "load",
         allocator=plan.allocator,
         viewers=scenario.audience.viewers,
         seats=mustered.seats,

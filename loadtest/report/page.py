@@ -13,6 +13,7 @@ from markupsafe import Markup
 from loadtest.books import Books
 from loadtest.folder import RunFolder
 from loadtest.history import History
+from loadtest.judgement import strangers_of
 from loadtest.report.claims import claims_figure, runs_of
 from loadtest.report.fanout import ROOMS_MAX, fanout_figure, hearings_of, room_skews
 from loadtest.report.figure import Figure
@@ -32,7 +33,9 @@ PAGE_BYTES_MAX = 6 * 1024 * 1024
 
 def write_report(folder: RunFolder, result: dict[str, Any]) -> Path:
     """Write the page of a judged run beside its result and return its place. Raises BadRecord."""
-    page = render(result, folder.facts().allocator, folder.read_books(), folder.read_history())
+    facts, books, history = folder.facts(), folder.read_books(), folder.read_history()
+    books = books.without(strangers_of(books, history, facts.packet_ids))
+    page = render(result, facts.allocator, books, history)
     folder.report.write_text(page, "utf-8")
     return folder.report
 

@@ -38,6 +38,29 @@ def test_a_correct_run_passes(tmp_path: Path) -> None:
     assert all(packet["state"] == "settled" and packet["name"] == "evening" for packet in result["packets"])
 
 
+def test_packets_of_an_earlier_storm_are_no_phantoms(tmp_path: Path) -> None:
+    """What this run neither made nor heard of is not judged by what it heard; its money is, and nothing else hides."""
+    run = a_run()
+    run.history = [line for line in run.history if "c1.p0" not in (line.get("packet"), line.get("packet_id"))]
+    for line in run.of("fact"):
+        line["seq"] -= len(a_run().of("fact", packet="c1.p0"))
+    run.history = [line for line in run.history if line["kind"] not in ("conn", "run", "arrival")]
+    run.history[-1] |= {"grabs": len(run.of("grab")), "conns": 0}
+    folder = _kept(run, tmp_path)
+    assert "A4" in {violation["invariant"] for violation in judge_run(folder)["violations"]}
+
+    folder.write_facts(replace(FACTS, packet_ids=["c1.p1"]))
+    result = judge_run(folder)
+    assert (result["verdict"], result["violations"]) == ("pass", [])
+    assert [packet["packet_id"] for packet in result["packets"]] == ["c1.p1"]
+
+    run.of("packet", packet_id="c1.p0")[0]["given_fen"] += 1
+    (tmp_path / "again").mkdir()
+    folder = _kept(run, tmp_path / "again")
+    folder.write_facts(replace(FACTS, packet_ids=["c1.p1"]))
+    assert "A10" in {violation["invariant"] for violation in judge_run(folder)["violations"]}
+
+
 @pytest.mark.parametrize("flaw", ["one too many", "check then act", "reply before write", "rounding leak"])
 def test_a_flawed_run_fails(flaw: str, tmp_path: Path) -> None:
     """A violated invariant is exit 10, and the records that show it can be written down."""
