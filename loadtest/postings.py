@@ -24,7 +24,6 @@ class Moved:
 def moves_of(books: Books) -> Iterator[Moved]:
     """Yield every posting of every order, and what expired."""
     for entry in books.journal:
-        for debit, credit, fen in entry.postings or ():
-            yield Moved(entry, debit, credit, fen)
-        if entry.movement == "expire":
-            yield Moved(entry, entry.debit, entry.credit, entry.amount_fen)
+        if entry.postings is not None or entry.movement == "expire":
+            for move in entry.moves:
+                yield Moved(entry, *move)

@@ -24,7 +24,7 @@ from loadtest.shop_floor import ShopFloor
 from loadtest.verdict import Exit
 from server.core.overrides import overridden
 from server.core.rulebook import RULEBOOKS
-from server.limits import plain
+from server.rulebook_limits import plain
 
 LOOK_EVERY_S = 0.1
 SNAPSHOT_EVERY_S = 3.0

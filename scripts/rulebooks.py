@@ -11,7 +11,7 @@ from rich.table import Table
 from loadtest.verdict import Exit
 from scripts.ruling import PLAIN_WIDTH, write_json
 from server.core.overrides import BadRulebooks
-from server.limits import limits_of
+from server.rulebook_limits import limits_of
 from server.rulebooks import load_rulebooks
 
 

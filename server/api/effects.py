@@ -11,7 +11,6 @@ from server.api.parts import WithParts
 from server.core.claim import ClaimStatus
 from server.core.credential import Role
 from server.core.ids import PacketId, checked_creator_id, creator_of
-from server.core.monitoring import Effects
 
 router = APIRouter(prefix="/api", tags=["effects"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
@@ -102,7 +101,7 @@ async def of_packet(packet_id: str, parts: WithParts) -> PacketEffects:
     now_ms = parts.clock.room_ms()
     creator_of(PacketId(packet_id))
     told = await parts.effects.of_packet(PacketId(packet_id), now_ms)
-    return PacketEffects(packet_id=packet_id, at_ms=now_ms, **_fields(told))
+    return PacketEffects(packet_id=packet_id, at_ms=now_ms, **asdict(told))
 
 
 @router.get("/creators/{creator_id}/effects", responses=problems(422, 503))
@@ -110,8 +109,4 @@ async def of_creator(creator_id: str, parts: WithParts) -> CreatorEffects:
     """Show what all packets of a creator did so far (KS-MON-1)."""
     now_ms = parts.clock.room_ms()
     told = await parts.effects.of_creator(checked_creator_id(creator_id), now_ms)
-    return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **_fields(told))
-
-
-def _fields(told: Effects) -> dict[str, object]:
-    return asdict(told)
+    return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **asdict(told))

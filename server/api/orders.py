@@ -187,8 +187,8 @@ async def list_orders(
     creator_id: str, parts: WithParts, count: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100
 ) -> list[OrderShown]:
     """List the orders that are kept with a creator, the latest first."""
-    records = await parts.orders.list(checked_creator_id(creator_id))
-    return [_shown(record) for record in records[: -count - 1 : -1]]
+    records = await parts.orders.list(checked_creator_id(creator_id), latest=count)
+    return [_shown(record) for record in reversed(records)]
 
 
 @router.get("/{order_id}/settlement", responses=problems(404, 422, 503), dependencies=_CREATOR)

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from server.core.discount import NATURE, RED_PACKETS, Discount, DiscountKind, Funder, Stage
-from server.core.ids import CreatorId, checked_creator_id, checked_id
+from server.core.ids import checked_creator_id, checked_id
 from server.core.money import FEN_MAX
 from server.core.pricing import Quote
 from server.core.purchase import Client, Entrance, GoodsKind, Line, OrderTrait, Purchase
@@ -203,8 +203,3 @@ def quote_shown(quote: Quote, choice: Choice | None = None) -> QuoteShown:
 
 def _exclusion(each: Exclusion) -> ExclusionShown:
     return ExclusionShown(asset_id=each.asset_id, reason=each.reason.value, rule=each.rule)
-
-
-def creators_of(purchase: Purchase) -> list[CreatorId]:
-    """Return the creators from whose entrances a purchase comes, each once, in the order of its lines."""
-    return list(dict.fromkeys(line.creator_id for line in purchase.lines if line.creator_id is not None))

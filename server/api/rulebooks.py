@@ -12,7 +12,7 @@ from server.core.credential import Role
 from server.core.page import Operation
 from server.core.refusal import Refused
 from server.core.rulebook import Rulebook
-from server.limits import limits_of
+from server.rulebook_limits import limits_of
 
 router = APIRouter(prefix="/api/rulebooks", tags=["rulebooks"], dependencies=[allowed_to(*Role)])
 

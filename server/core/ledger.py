@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from server.core.account import AccountKind, may_be_negative
+from server.core.eligibility import recharge_required
 from server.core.ids import CreatorId, OrderId, PacketId, creator_of
 from server.core.money import FEN_MAX
 from server.core.posting import OrderKind, Part, Posting
@@ -298,7 +299,7 @@ class Ledger:
     def _check_held(self, entry: Entry) -> None:
         held = self.balance(entry.debit)
         if held == 0 and entry.kind is TransferKind.FUND:
-            raise Refused("recharge_required", "there are no funds; recharge first", field="total_fen", rule="DY-ELG-2")
+            raise recharge_required("DY-ELG-2")
         if held < entry.amount_fen and not may_be_negative(entry.debit):
             raise Refused(
                 "insufficient_funds",

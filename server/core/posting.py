@@ -6,7 +6,7 @@ step: the movements of its packets, and, in the journal of the order's home, the
 back to a funder is put into ``reversing`` and reaches the funds when it is due (DY-REV-8).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -196,16 +196,6 @@ def merged(postings: Iterable[Posting]) -> tuple[Posting, ...]:
     for debit, credit, fen in postings:
         sums[debit, credit] = sums.get((debit, credit), 0) + fen
     return tuple(Posting(debit, credit, fen) for (debit, credit), fen in sums.items())
-
-
-def balances_of(parts: Iterable[Part]) -> Mapping[str, int]:
-    """Return what each account holds after these parts, if all were empty before."""
-    balances: dict[str, int] = {}
-    for part in parts:
-        for posting in part.postings:
-            balances[posting.debit] = balances.get(posting.debit, 0) - posting.amount_fen
-            balances[posting.credit] = balances.get(posting.credit, 0) + posting.amount_fen
-    return balances
 
 
 def _tag(movement: Movement, home: CreatorId) -> CreatorId:

@@ -9,8 +9,8 @@ import orjson
 
 from server.core.airing import BEST_LUCK_COUNT
 from server.core.claim import ClaimStatus
+from server.core.effects import Best, Brought, Effects, Seen, Stock, commission_expected, effects, summed
 from server.core.ids import CreatorId, OrderId, PacketId, creator_of
-from server.core.monitoring import Best, Brought, Effects, Seen, Stock, commission_expected, effects, summed
 from server.core.order import OrderState
 from server.core.packet import Packet, Surface
 from server.store import keys

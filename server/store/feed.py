@@ -17,17 +17,15 @@ import orjson
 from server.core.feed import Cue, FeedEntry
 from server.core.ids import PacketId, RoomId
 from server.store import keys
-from server.store.connection import Store, StoreUnavailable, unavailable_as_ours
+from server.store.connection import Store, StoreUnavailable
 from server.store.rooms import RoomRecord
+from server.store.subscription import BACKOFF_MAX_S, BACKOFF_MIN_S, listen
 
 FROM_THE_START = "0"
 LOOK_EVERY_S = 0.5  # what a lost ring costs at most
 HEARD_WITHIN_S = 1.0  # a process that knows less than this answers nothing from memory (design.md, section 4)
 READ_COUNT_MAX = 1_000  # entries of one answer
 CATCH_UP_WITHIN_S = 2.0
-BACKOFF_MIN_S = 0.05
-BACKOFF_MAX_S = 1.0
-_LISTEN_S = 1.0
 _CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while it subscribes
 
 Deliver = Callable[[list[FeedEntry]], None]
@@ -186,19 +184,10 @@ class FeedFollower:
                 backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
 
     async def _listen(self, reached: Callable[[], None]) -> None:
-        bell: Any = self._store.redis.pubsub(ignore_subscribe_messages=True)
-        try:
-            with unavailable_as_ours():
-                await bell.subscribe(keys.BELL)
-                while True:
-                    message = await bell.get_message(timeout=_LISTEN_S)
-                    reached()
-                    if message is not None:
-                        self._hear(RoomId(message["data"].decode()))
-        finally:
-            await bell.aclose()
+        await listen(self._store, keys.BELL, self._hear, reached)
 
-    def _hear(self, room_id: RoomId) -> None:
+    def _hear(self, ring: bytes) -> None:
+        room_id = RoomId(ring.decode())
         if room_id in self._followed:
             self._ring(room_id)
         elif self.on_new_room is not None:

@@ -8,7 +8,7 @@ import orjson
 from redis.exceptions import ResponseError
 
 from server.core.asset import Asset, AssetState
-from server.core.effects import Gains
+from server.core.gains import Gains
 from server.core.ids import OrderId, PacketId, ViewerId, packet_of_claim
 from server.core.posting import AssetChange, Part
 from server.store import keys

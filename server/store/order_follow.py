@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from server.core.account import AccountKind, account
 from server.core.asset import Asset, AssetState
-from server.core.effects import Gains
+from server.core.gains import Gains
 from server.core.ids import PLATFORM, OrderId, home_of, packet_of_claim
 from server.core.order import REFUNDS_MAX, cancel
 from server.core.posting import OrderKind, Part, Posting, Reversal, merged, parts_of

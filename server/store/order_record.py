@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from server.core.asset import Asset, AssetState
 from server.core.discount import Discount
-from server.core.effects import Gains
+from server.core.gains import Gains
 from server.core.ids import CreatorId, OrderId, ViewerId, home_of
 from server.core.order import Order, OrderState, Outcome, PacketUse, Refund
 from server.core.posting import Part

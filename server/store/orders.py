@@ -13,9 +13,9 @@ from weakref import WeakValueDictionary
 
 from server.core import order as core
 from server.core.discount import Discount
-from server.core.effects import gains_of
+from server.core.effects import estimate_gains
+from server.core.gains import gains_of
 from server.core.ids import PLATFORM, CreatorId, OrderId, ViewerId, home_of
-from server.core.monitoring import estimate_gains
 from server.core.order import OrderState, Outcome, Refund
 from server.core.posting import OrderKind, Part, parts_of
 from server.core.pricing import Quote
@@ -172,9 +172,9 @@ class Orders:
         )
         return [OrderId(name.decode()) for name in found]
 
-    async def list(self, creator_id: CreatorId) -> "list[OrderRecord]":
-        """Return all orders whose home is the creator, oldest first."""
-        found: Any = await self._store.redis.zrange(keys.orders(creator_id), 0, -1)
+    async def list(self, creator_id: CreatorId, *, latest: int = 0) -> "list[OrderRecord]":
+        """Return the orders whose home is the creator, oldest first: all, or only so many of the *latest*."""
+        found: Any = await self._store.redis.zrange(keys.orders(creator_id), -latest, -1)
         records: list[OrderRecord] = []
         for first in range(0, len(found), _PAGE):
             async with self._store.redis.pipeline(transaction=False) as together:

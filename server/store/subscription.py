@@ -43,23 +43,29 @@ class Subscription:
 
         while True:
             try:
-                await self._listen(hear, reached)
+                await listen(self._store, self._channel, hear, reached)
             except StoreUnavailable:
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
 
-    async def _listen(self, hear: Callable[[bytes], None], reached: Callable[[], None]) -> None:
-        channel: Any = self._store.redis.pubsub(ignore_subscribe_messages=True)
-        try:
-            with unavailable_as_ours():
-                await channel.subscribe(self._channel)
-                while True:
-                    message = await channel.get_message(timeout=_LISTEN_S)
-                    reached()
-                    if message is not None:
-                        hear(message["data"])
-        finally:
-            await channel.aclose()
+
+async def listen(store: Store, channel: str, hear: Callable[[bytes], None], reached: Callable[[], None]) -> None:
+    """
+    Pass on what is published on a channel until the store is out of reach; call *reached* whenever it answers.
+
+    Raises StoreUnavailable, and never returns.
+    """
+    bell: Any = store.redis.pubsub(ignore_subscribe_messages=True)
+    try:
+        with unavailable_as_ours():
+            await bell.subscribe(channel)
+            while True:
+                message = await bell.get_message(timeout=_LISTEN_S)
+                reached()
+                if message is not None:
+                    hear(message["data"])
+    finally:
+        await bell.aclose()
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from loadtest.processes import ServerProcess
 from server.core.rulebook import DOUYIN, Rulebook
-from server.limits import NO_LIMITS
+from server.rulebook_limits import NO_LIMITS
 from tests.api.caller import Caller, terms
 
 

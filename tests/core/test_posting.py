@@ -1,5 +1,6 @@
 """Postings: an order's steps in the journals of creator and platform, to the fen."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from server.core.discount import Discount, DiscountKind
 from server.core.ids import ClaimId, CreatorId, OrderId, PacketId
 from server.core.ledger import Ledger, Transfer, TransferKind
 from server.core.order import Outcome, Refund, cancel, finish, pay, refund, submit
-from server.core.posting import AssetChange, OrderKind, Part, Posting, balances_of, parts_of
+from server.core.posting import AssetChange, OrderKind, Part, Posting, parts_of
 from server.core.pricing import price
 from server.core.refusal import Refused
 from server.core.rulebook import DOUYIN
@@ -44,6 +45,16 @@ def parts(
     for part in made.values():
         part.check()
     return made
+
+
+def balances_of(parts: Iterable[Part]) -> Mapping[str, int]:
+    """Return what each account holds after these parts, if all were empty before."""
+    balances: dict[str, int] = {}
+    for part in parts:
+        for posting in part.postings:
+            balances[posting.debit] = balances.get(posting.debit, 0) - posting.amount_fen
+            balances[posting.credit] = balances.get(posting.credit, 0) + posting.amount_fen
+    return balances
 
 
 def carried_out() -> tuple[list[Part], Outcome]:

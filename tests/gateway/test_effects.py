@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from server.core.claim import ClaimStatus
+from server.core.effects import Effects
 from server.core.ids import PacketId
-from server.core.monitoring import Effects
 from server.core.packet import Surface
 from server.store import keys
 from server.store.connection import Durability, Store

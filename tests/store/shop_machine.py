@@ -10,10 +10,10 @@ from hypothesis.stateful import rule
 from server.core import order as core
 from server.core.account import CLEARING, AccountKind, kind_of
 from server.core.asset import Asset, sweep
-from server.core.effects import gains_of
+from server.core.effects import estimate_gains
+from server.core.gains import gains_of
 from server.core.ids import PLATFORM, CreatorId, PacketId, ViewerId, order_id_of
 from server.core.ledger import Transfer, TransferKind
-from server.core.monitoring import estimate_gains
 from server.core.order import Order, OrderState, Outcome, Refund
 from server.core.posting import OrderKind, Reversal, parts_of
 from server.core.refusal import Refused

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.core.asset import Asset, AssetState
-from server.core.effects import Gains
+from server.core.gains import Gains
 from server.core.ids import ClaimId, OrderId, PacketId
 from server.core.posting import AssetChange, OrderKind, Part, Posting, Reversal
 from server.store import keys

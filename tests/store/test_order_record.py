@@ -6,7 +6,7 @@ import pytest
 
 from server.core.asset import Asset, AssetState, AssetStep
 from server.core.discount import Discount, DiscountKind
-from server.core.effects import Gains
+from server.core.gains import Gains
 from server.core.ids import PLATFORM, ClaimId, OrderId, PacketId
 from server.core.order import OrderState, Refund, submit
 from server.core.posting import AssetChange, OrderKind, Part, Posting, Reversal

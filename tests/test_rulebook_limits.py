@@ -7,7 +7,7 @@ import pytest
 from scripts.rulemarks import marks_of_code
 from scripts.ruling import SERVER
 from server.core.rulebook import DOUYIN, KUAISHOU, LAB, RULEBOOKS, Rulebook
-from server.limits import NO_LIMITS, limits_of, rules_beside
+from server.rulebook_limits import NO_LIMITS, limits_of, rules_beside
 
 
 @pytest.mark.parametrize("platform", RULEBOOKS)
