@@ -11,7 +11,7 @@ from enum import StrEnum
 from random import Random
 
 from server.core.ids import CreatorId, RoomId, ViewerId
-from server.core.trail import BEFORE_SHIPPING, Step
+from server.core.orders.trail import BEFORE_SHIPPING, Step
 
 # Room time, each drawn between two ends; an order is over within 8 room minutes of the packet's end, or never paid.
 ORDER_AFTER_MS = (5_000, 120_000)  # from learning of the packet

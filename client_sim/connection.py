@@ -16,7 +16,7 @@ from websockets.utils import accept_key
 
 from client_sim.frames import ABNORMAL, NORMAL, Frames, text_frame, whole_text
 from client_sim.viewer import Drop, Effect, Rest, Send, Viewer
-from server.core.messages import PROTOCOL
+from server.core.rooms.messages import PROTOCOL
 
 NEVER_NS = 2**63 - 1
 HANDSHAKE_TIMEOUT_NS = 10_000_000_000

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from server.core.ids import PacketId
-from server.core.messages import NUMBERED
+from server.core.rooms.messages import NUMBERED
 
 HEARD_MAX = 4_096  # distinct payloads remembered; more than a room says while its slowest viewer catches up
 # Told to one viewer: not worth remembering.

@@ -5,8 +5,8 @@ from typing import Any
 
 from client_sim.behaviour import Behaviour
 from client_sim.heard import Heard, digest
-from server.core.claim import HOLDS_SHARE, ClaimStatus
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
+from server.core.packets.claim import HOLDS_SHARE, ClaimStatus
 
 _OK = frozenset(status.value for status in HOLDS_SHARE)
 _UNKNOWN = frozenset({None, ClaimStatus.UNAVAILABLE.value})  # no answer, or one of a server whose store was away

@@ -13,8 +13,8 @@ from client_sim.behaviour import Behaviour, Seat
 from client_sim.heard import Heard, Hearing
 from client_sim.history import Conn, Fact, GrabRecord, Line
 from client_sim.tally import Tally
-from server.core.claim import ClaimStatus
 from server.core.ids import PacketId, RequestId, RoomId
+from server.core.packets.claim import ClaimStatus
 
 BATCH_LINES = 2_000  # some milliseconds of serialising; a longer batch would be everybody's latency
 _NS_PER_MS = 1_000_000

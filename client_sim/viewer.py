@@ -19,8 +19,8 @@ from client_sim.history import Conn, GrabRecord
 from client_sim.receipts import Recorder
 from client_sim.talk import talk
 from client_sim.way_in import WayIn
-from server.core.claim import ClaimStatus
 from server.core.ids import PacketId, RequestId
+from server.core.packets.claim import ClaimStatus
 
 RECEIPT_TIMEOUT_NS = 5_000_000_000  # after so long a person believes that nothing came of it
 ATTEMPTS_MAX = 8  # per request id: somebody who is turned away so often, for some 5 s, gives up

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from loadtest.order_record import OrderRecord, order_from
 from loadtest.record import BadField, BadRecord, Line, R, Shape, lines_of, numbered
 from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
-from server.core.packet import Denomination, PacketState, Terms
+from server.core.packets.packet import Denomination, PacketState, Terms
 
 
 class ClockRecord(NamedTuple):

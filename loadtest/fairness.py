@@ -9,7 +9,7 @@ from loadtest.books import Books
 from loadtest.history import ConnId, GrabRecord, History
 from loadtest.measures import claims_of
 from server.core.ids import PacketId
-from server.core.packet import Denomination
+from server.core.packets.packet import Denomination
 
 QUARTERS = 4
 

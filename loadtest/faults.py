@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from loadtest.history import GrabRecord
-from server.core.claim import ClaimStatus
+from server.core.packets.claim import ClaimStatus
 
 FAULTS_MAX = 100  # more than an evening can bear
 STOP_MS_MAX = 60_000  # real; a store that hangs for longer is one that died

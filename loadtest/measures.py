@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from client_sim.behaviour import Behaviour
 from loadtest.books import Books, ClaimRecord, PacketRecord
 from loadtest.history import FactRecord, GrabRecord, History
-from server.core.claim import ClaimStatus
 from server.core.ids import PacketId, RequestId, ViewerId
+from server.core.packets.claim import ClaimStatus
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000

@@ -7,8 +7,8 @@ from typing import Any
 
 from loadtest.books import Books, JournalRecord
 from loadtest.history import History
-from server.core.claim import ClaimStatus
 from server.core.ids import PacketId
+from server.core.packets.claim import ClaimStatus
 
 _WORDS = {"edit": "edit up", "trim": "edit down", "void": "void", "end": "end"}
 

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from loadtest.record import BadField, Line, Shape
-from server.core.asset import AssetState
 from server.core.ids import ClaimId, CreatorId, OrderId, PacketId, ViewerId
-from server.core.order import OrderState
+from server.core.orders.asset import AssetState
+from server.core.orders.order import OrderState
 
 
 class UsedPacket(NamedTuple):

@@ -12,7 +12,7 @@ import orjson
 from client_sim.buyer import Deed, Habit
 from loadtest.record import BadField, BadRecord, Line, Shape, evidence_of, lines_of, numbered
 from server.core.ids import CreatorId, OrderId, ViewerId
-from server.core.order import OrderState
+from server.core.orders.order import OrderState
 
 
 class AnswerRecord(NamedTuple):

@@ -15,9 +15,9 @@ from loadtest.shop import Shop
 from loadtest.sometimes import NAMES
 from loadtest.thresholds import BadThreshold, Threshold, parse, parse_all
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
-from server.core.overrides import BadRulebooks, overridden
 from server.core.roomtime import SPEED_MAX
-from server.core.rulebook import RULEBOOKS
+from server.core.rulebooks.overrides import BadRulebooks, overridden
+from server.core.rulebooks.rulebook import RULEBOOKS
 
 VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
 ROOMS_MAX = 1_000

@@ -5,11 +5,11 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from client_sim.buyer import Habit, Product
-from server.core.discount import NATURE, RED_PACKETS, DiscountKind, Stage
 from server.core.ids import ID_LENGTH_MAX
-from server.core.money import FEN_MAX
-from server.core.purchase import Client, Entrance
-from server.core.settlement import PER_WHOLE
+from server.core.money.money import FEN_MAX
+from server.core.orders.discount import NATURE, RED_PACKETS, DiscountKind, Stage
+from server.core.orders.purchase import Client, Entrance
+from server.core.orders.settlement import PER_WHOLE
 
 BUYERS_MAX = 10_000  # of one packet; each is asked and sends a dozen requests
 PRODUCTS_MAX = 1_000

@@ -21,7 +21,7 @@ from loadtest.sales import SaleRecord, SalesFile
 from loadtest.scenario import Scenario
 from loadtest.shop import Shop
 from server.core.ids import PLATFORM, CreatorId, OrderId, RoomId, ViewerId
-from server.core.order import TRANSITIONS, OrderState
+from server.core.orders.order import TRANSITIONS, OrderState
 
 CLERKS = 4  # enough for some hundred requests a second
 LOOK_EVERY_S = 0.3

@@ -9,10 +9,10 @@ from loadtest.books import Books
 from loadtest.history import GrabRecord, History
 from loadtest.midway import raced_steps
 from loadtest.sales import SaleRecord, Sales
-from server.core.claim import ClaimStatus
 from server.core.ids import PLATFORM, ClaimId, PacketId, RequestId, ViewerId, packet_of_claim
-from server.core.order import OrderState
-from server.core.packet import PacketState
+from server.core.orders.order import OrderState
+from server.core.packets.claim import ClaimStatus
+from server.core.packets.packet import PacketState
 
 
 def counted(

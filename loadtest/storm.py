@@ -22,9 +22,9 @@ from loadtest.requester import AWAY_MAX_S, SetUpFailed
 from loadtest.scenario import Scenario
 from loadtest.shop_floor import ShopFloor
 from loadtest.verdict import Exit
-from server.core.overrides import overridden
-from server.core.rulebook import RULEBOOKS
-from server.rulebook_limits import plain
+from server.core.rulebooks.overrides import overridden
+from server.core.rulebooks.rulebook import RULEBOOKS
+from server.core.rulebooks.rulebook_view import plain
 
 LOOK_EVERY_S = 0.1
 SNAPSHOT_EVERY_S = 3.0

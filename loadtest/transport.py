@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 from client_sim.frames import NORMAL, Frames, text_frame
-from server.core.messages import PROTOCOL
+from server.core.rooms.messages import PROTOCOL
 
 READ_BYTES = 16_384  # a few hundred small frames: what comes in while a greenlet waits for its turn
 CONNECT_TIMEOUT_S = 10.0

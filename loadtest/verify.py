@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from loadtest.books import ClaimRecord, EditionRecord, PacketRecord
 from loadtest.record import Line, evidence_of
+from server.core.packets.split import SEED_BYTES, commitment, split
 from server.core.refusal import Refused
-from server.core.split import SEED_BYTES, commitment, split
 
 
 @dataclass(frozen=True, slots=True)

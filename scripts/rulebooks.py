@@ -10,9 +10,9 @@ from rich.table import Table
 
 from loadtest.verdict import Exit
 from scripts.ruling import PLAIN_WIDTH, write_json
-from server.core.overrides import BadRulebooks
-from server.rulebook_limits import limits_of
-from server.rulebooks import load_rulebooks
+from server.core.rulebooks.overrides import BadRulebooks
+from server.core.rulebooks.rulebook_view import limits_of
+from server.rulebook_file import load_rulebooks
 
 
 def run_rulebook(platform: str, json: str | None, overrides: Path | None = None) -> int:

@@ -12,8 +12,8 @@ from rich.markup import escape
 
 from loadtest.verdict import Exit
 from server.app import CannotServe, serve
-from server.core.overrides import BadRulebooks
-from server.rulebooks import load_rulebooks
+from server.core.rulebooks.overrides import BadRulebooks
+from server.rulebook_file import load_rulebooks
 from server.settings import Settings
 from server.store.connection import Durability, StoreUnavailable, StoreUnfit
 from server.store.embedded import EmbeddedStore, PortTaken, StoreNotStarted

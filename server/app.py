@@ -33,8 +33,8 @@ from server.api.body_limit import BodyLimit
 from server.api.credentials import Credentials
 from server.api.parts import Parts
 from server.api.siblings import Siblings
-from server.core.overrides import BadRulebooks
-from server.core.rulebook import Rulebook
+from server.core.rulebooks.overrides import BadRulebooks
+from server.core.rulebooks.rulebook import Rulebook
 from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
@@ -42,7 +42,7 @@ from server.gateway.limits import LOAD, PRODUCTION, Limits
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
-from server.rulebooks import load_rulebooks
+from server.rulebook_file import load_rulebooks
 from server.settings import LimitsProfile, Settings
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.naive import NaiveAllocator

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from server.core.channel import Channel
-from server.core.overrides import least_of
-from server.core.rulebook import DOUYIN, KUAISHOU, LAB, RULEBOOKS, Rulebook
-from server.rulebook_limits import limits_of
+from server.core.money.channel import Channel
+from server.core.rulebooks.overrides import least_of
+from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, RULEBOOKS, Rulebook
+from server.core.rulebooks.rulebook_view import limits_of
 
 REPORT = "limits_moved.json"
 CHEAP_FIRST = ("test_platform_limits.py", "test_rulebook.py", "test_launch.py")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from server.core.ids import PLATFORM, PacketId
-from server.core.packet import PacketState
-from server.core.rulebook import DOUYIN
+from server.core.packets.packet import PacketState
+from server.core.rulebooks.rulebook import DOUYIN
 from server.store import keys
 from server.store.connection import Durability, Store
 from server.store.embedded import EmbeddedStore

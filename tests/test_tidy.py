@@ -108,7 +108,7 @@ def test_every_module_has_its_mirror() -> None:
 
 
 def mirrors(path: str) -> list[str]:
-    """Return where the tests of a module may stand: ``server/core/split.py`` has ``tests/core/test_split.py``."""
+    """Return where the tests of a module may stand: ``server/settings.py`` has ``tests/test_settings.py``."""
     module = PurePosixPath(path)
     folder = PurePosixPath("tests", *module.parts[1:-1]) if module.parts[0] == "server" else "tests" / module.parent
     possible = [str(folder / f"test_{module.name}")]

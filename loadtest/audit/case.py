@@ -8,8 +8,8 @@ from loadtest.books import Books, ClaimRecord, JournalClaim, JournalRecord, Pack
 from loadtest.history import FactRecord, GrabRecord, History
 from loadtest.order_record import UsedPacket
 from loadtest.record import Line
-from server.core.claim import ClaimStatus
 from server.core.ids import PacketId, RequestId, ViewerId
+from server.core.packets.claim import ClaimStatus
 
 Tap = tuple[ViewerId, RequestId]
 

@@ -18,8 +18,8 @@ from loadtest.books import (
     WalletRecord,
 )
 from loadtest.record import Line, evidence_of
-from server.core.asset import AssetState
 from server.core.ids import CreatorId, PacketId
+from server.core.orders.asset import AssetState
 
 WITHDRAWALS = frozenset({"withdraw", "withdraw_paid", "withdraw_failed"})
 """Movements of a withdrawal: it is asked for, then either paid or put back, once and whole."""

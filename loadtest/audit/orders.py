@@ -12,9 +12,9 @@ from loadtest.audit.violation import Findings
 from loadtest.books import Books, JournalRecord
 from loadtest.order_record import OrderRecord, UsedPacket
 from loadtest.record import evidence_of
-from server.core.asset import AssetState
 from server.core.ids import OrderId
-from server.core.order import OrderState
+from server.core.orders.asset import AssetState
+from server.core.orders.order import OrderState
 
 PER_WHOLE = 10_000  # rates are in hundredths of a percent
 _WAITING = frozenset({AssetState.LOCKED, AssetState.REDEEMED})

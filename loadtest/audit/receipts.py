@@ -5,8 +5,8 @@ from loadtest.audit.violation import Findings
 from loadtest.books import ClaimRecord
 from loadtest.history import GrabRecord
 from loadtest.record import Line, evidence_of
-from server.core.claim import ClaimStatus
 from server.core.ids import ViewerId, claim_id_of
+from server.core.packets.claim import ClaimStatus
 
 
 def check_one_each(findings: Findings, case: Case) -> None:

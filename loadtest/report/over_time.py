@@ -12,7 +12,7 @@ from loadtest.report.figure import STATUS_COLOUR_OTHER, STATUS_COLOURS, Figure, 
 from loadtest.report.happenings import Row
 from loadtest.report.timebase import Timebase, shanghai
 from server.core.ids import PacketId
-from server.core.packet import PacketState
+from server.core.packets.packet import PacketState
 
 BINS_MAX = 400
 LANES_MAX = 14

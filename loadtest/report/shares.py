@@ -7,7 +7,7 @@ from loadtest.books import Books, PacketRecord
 from loadtest.measures import claims_of
 from loadtest.report.figure import Figure, Trace
 from loadtest.verify import Problem, verify_packet
-from server.core.packet import Denomination
+from server.core.packets.packet import Denomination
 
 PACKETS_MAX = 12
 BINS = 24

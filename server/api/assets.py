@@ -8,10 +8,10 @@ from pydantic import BaseModel
 from server.api.access import allowed_to
 from server.api.errors import problems
 from server.api.parts import WithParts
-from server.core.asset import AssetState
 from server.core.credential import Role
 from server.core.ids import PLATFORM, ViewerId, checked_creator_id, checked_id
-from server.core.validity import NEVER_MS
+from server.core.orders.asset import AssetState
+from server.core.orders.validity import NEVER_MS
 from server.store.assets import Held
 
 router = APIRouter(prefix="/api/viewers", tags=["assets"], dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])

@@ -10,8 +10,8 @@ from server.api.errors import problems
 from server.api.parts import Parts, WithKey, WithParts
 from server.core.credential import Role
 from server.core.ids import CreatorId, checked_creator_id
-from server.core.ledger import Product
-from server.core.money import FEN_MAX
+from server.core.money.ledger import Product
+from server.core.money.money import FEN_MAX
 from server.store.wallet import Funds
 
 router = APIRouter(prefix="/api/creators", tags=["creators"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])

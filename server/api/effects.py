@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from server.api.access import allowed_to
 from server.api.errors import problems
 from server.api.parts import WithParts
-from server.core.claim import ClaimStatus
 from server.core.credential import Role
 from server.core.ids import PacketId, checked_creator_id, creator_of
+from server.core.packets.claim import ClaimStatus
 
 router = APIRouter(prefix="/api", tags=["effects"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 

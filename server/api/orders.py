@@ -15,13 +15,13 @@ from server.api.errors import problems
 from server.api.parts import WithKey, WithParts
 from server.api.purchases import Fen, PurchaseAsked, QuoteShown, quote_shown
 from server.api.trail import report
-from server.core.asset import AssetState
 from server.core.credential import Role
 from server.core.ids import OrderId, RoomId, ViewerId, checked_creator_id, checked_id
-from server.core.order import OrderState, Refund
-from server.core.rulebook import Rulebook
-from server.core.settlement import PER_WHOLE, Rates, Settlement, settle
-from server.core.trail import PLATFORM, Step, checked_event
+from server.core.orders.asset import AssetState
+from server.core.orders.order import OrderState, Refund
+from server.core.orders.settlement import PER_WHOLE, Rates, Settlement, settle
+from server.core.orders.trail import PLATFORM, Step, checked_event
+from server.core.rulebooks.rulebook import Rulebook
 from server.store.order_record import OrderRecord
 
 router = APIRouter(prefix="/api/orders", tags=["orders"])

@@ -5,10 +5,10 @@ from dataclasses import asdict
 from pydantic import BaseModel
 
 from server.api.parts import Parts
-from server.core.messages import editions_on_screen
-from server.core.operations import operations
-from server.core.packet import Denomination, Packet, Phase
-from server.core.page import Operation
+from server.core.packets.operations import operations
+from server.core.packets.packet import Denomination, Packet, Phase
+from server.core.rooms.messages import editions_on_screen
+from server.core.rulebooks.page import Operation
 from server.store.effects import Row
 
 

@@ -12,17 +12,17 @@ from server.api.errors import problems
 from server.api.packet_shown import PacketShown, row_shown, scope_shown, shown
 from server.api.parts import Parts, WithKey, WithParts
 from server.core.credential import Role
-from server.core.eligibility import check_eligible, check_scope
 from server.core.ids import CreatorId, PacketId, RoomId, checked_creator_id, creator_of, packet_id_of
-from server.core.issuance import Edit, check_end, plan_edit
-from server.core.launch import LaunchRequest, plan_launch
-from server.core.money import FEN_MAX
-from server.core.packet import Denomination, Packet, Terms
-from server.core.purchase import GoodsKind
+from server.core.money.money import FEN_MAX
+from server.core.orders.purchase import GoodsKind
+from server.core.orders.validity import check_validity, checked_scope
+from server.core.packets.issuance import Edit, check_end, plan_edit
+from server.core.packets.launch import LaunchRequest, plan_launch
+from server.core.packets.packet import Denomination, Packet, Terms
+from server.core.packets.split import check_terms, commitment, split
 from server.core.refusal import Refused
-from server.core.rulebook import LaunchMode, Rulebook
-from server.core.split import check_terms, commitment, split
-from server.core.validity import check_validity, checked_scope
+from server.core.rulebooks.eligibility import check_eligible, check_scope
+from server.core.rulebooks.rulebook import LaunchMode, Rulebook
 
 router = APIRouter(prefix="/api/packets", tags=["packets"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Request
 from server.api.credentials import Credentials
 from server.api.siblings import Siblings
 from server.core.refusal import Refused
-from server.core.rulebook import Rulebook
+from server.core.rulebooks.rulebook import Rulebook
 from server.gateway.gateway import Gateway
 from server.settings import Settings
 from server.store.assets import Assets

@@ -8,7 +8,7 @@ from server.api.errors import problems
 from server.api.parts import Parts, WithKey, WithParts
 from server.core.credential import Role
 from server.core.ids import CreatorId, checked_creator_id
-from server.core.rulebook import Permission
+from server.core.rulebooks.rulebook import Permission
 
 router = APIRouter(prefix="/api/creators", tags=["creators"])
 

@@ -4,13 +4,13 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from server.core.discount import NATURE, RED_PACKETS, Discount, DiscountKind, Funder, Stage
 from server.core.ids import checked_creator_id, checked_id
-from server.core.money import FEN_MAX
-from server.core.pricing import Quote
-from server.core.purchase import Client, Entrance, GoodsKind, Line, OrderTrait, Purchase
+from server.core.money.money import FEN_MAX
+from server.core.orders.discount import NATURE, RED_PACKETS, Discount, DiscountKind, Funder, Stage
+from server.core.orders.pricing import Quote
+from server.core.orders.purchase import Client, Entrance, GoodsKind, Line, OrderTrait, Purchase
+from server.core.orders.stacking import Choice, Exclusion
 from server.core.refusal import Refused
-from server.core.stacking import Choice, Exclusion
 
 QUANTITY_MAX = 10_000
 DISCOUNTS_MAX = 50  # of one purchase; a shop has a few

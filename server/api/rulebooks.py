@@ -9,10 +9,10 @@ from server.api.access import allowed_to
 from server.api.errors import problems
 from server.api.parts import WithParts
 from server.core.credential import Role
-from server.core.page import Operation
 from server.core.refusal import Refused
-from server.core.rulebook import Rulebook
-from server.rulebook_limits import limits_of
+from server.core.rulebooks.page import Operation
+from server.core.rulebooks.rulebook import Rulebook
+from server.core.rulebooks.rulebook_view import limits_of
 
 router = APIRouter(prefix="/api/rulebooks", tags=["rulebooks"], dependencies=[allowed_to(*Role)])
 

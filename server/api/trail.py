@@ -10,7 +10,7 @@ from server.api.errors import problems
 from server.api.parts import Parts, WithKey, WithParts
 from server.core.credential import Role
 from server.core.ids import OrderId, RoomId, ViewerId, checked_id
-from server.core.trail import (
+from server.core.orders.trail import (
     BEFORE_SHIPPING,
     ServiceMessage,
     Step,

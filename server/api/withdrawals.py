@@ -10,8 +10,8 @@ from server.api.errors import problems
 from server.api.parts import WithKey, WithParts
 from server.core.credential import Role
 from server.core.ids import checked_creator_id
-from server.core.ledger import Product
-from server.core.money import FEN_MAX
+from server.core.money.ledger import Product
+from server.core.money.money import FEN_MAX
 from server.store.withdrawals import Withdrawal, WithdrawalState
 
 router = APIRouter(

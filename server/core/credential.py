@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.core.ids import checked_creator_id, checked_id
+from server.core.orders.trail import checked_isv_id
 from server.core.refusal import Refused
-from server.core.trail import checked_isv_id
 
 
 class Role(StrEnum):

@@ -3,8 +3,8 @@
 import asyncio
 from itertools import islice
 
-from server.core import messages
 from server.core.ids import CreatorId, ViewerId
+from server.core.rooms import messages
 from server.gateway.frames import text_frame
 from server.gateway.metrics import Metrics
 from server.gateway.trails import Reached

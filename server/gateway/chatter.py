@@ -2,9 +2,9 @@
 
 import asyncio
 
-from server.core import messages
-from server.core.chatter import Said
 from server.core.ids import RoomId, ViewerId
+from server.core.rooms import messages
+from server.core.rooms.chatter import Said
 from server.gateway.frames import text_frame
 from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics

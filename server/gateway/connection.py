@@ -10,10 +10,10 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
-from server.core import messages
 from server.core.ids import PacketId, ViewerId
-from server.core.messages import Comment, Like
-from server.core.session import Close, Correct, Session, SessionEffect, Take, TellTime, TurnAway
+from server.core.rooms import messages
+from server.core.rooms.messages import Comment, Like
+from server.core.rooms.session import Close, Correct, Session, SessionEffect, Take, TellTime, TurnAway
 from server.gateway import frames
 from server.gateway.codec import Codec
 from server.gateway.fanout import Write

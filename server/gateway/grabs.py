@@ -6,10 +6,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
 
-from server.core.claim import Claim, ClaimStatus, Grab
 from server.core.ids import PacketId
-from server.core.messages import receipt
+from server.core.packets.claim import Claim, ClaimStatus, Grab
 from server.core.refusal import Refused
+from server.core.rooms.messages import receipt
 from server.gateway.frames import text_frame
 from server.gateway.metrics import Metrics
 from server.store.allocators.port import Allocator

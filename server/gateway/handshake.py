@@ -12,8 +12,8 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from server.core.ids import RoomId, ViewerId, checked_id
-from server.core.messages import PROTOCOL
 from server.core.refusal import Refused
+from server.core.rooms.messages import PROTOCOL
 from server.gateway.codec import SILENT
 
 _PREFIX: Final = "/ws/rooms/"

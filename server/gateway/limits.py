@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from server.core.session import SessionLimits
+from server.core.rooms.session import SessionLimits
 
 OUTBOX_SOFT_PART = 4  # of the outbox; the rest is kept for facts and receipts, which are never dropped
 

@@ -1,4 +1,4 @@
-"""A live room: the shell around core/room.py that has a clock, a feed, a store and an audience."""
+"""A live room: the shell around core/rooms/room.py that has a clock, a feed, a store and an audience."""
 
 import asyncio
 import contextlib
@@ -8,15 +8,15 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import assert_never
 
-from server.core import messages
-from server.core.airing import CountShares, Effect, LookUp, Propose, Settle, Tell, result_body
-from server.core.chatter import Chatter
-from server.core.exposure import Exposure
-from server.core.feed import Cue, FeedEntry
 from server.core.ids import PacketId, ViewerId
-from server.core.packet import Packet
+from server.core.packets.lifecycle import CountShares, Effect, LookUp, Propose, Settle, Tell, result_body
+from server.core.packets.packet import Packet
 from server.core.refusal import Refused
-from server.core.room import (
+from server.core.rooms import messages
+from server.core.rooms.chatter import Chatter
+from server.core.rooms.exposure import Exposure
+from server.core.rooms.feed import Cue, FeedEntry
+from server.core.rooms.room import (
     Answer,
     Counted,
     Exhausted,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from server.core.claim import ClaimStatus
+from server.core.packets.claim import ClaimStatus
 
 
 @dataclass(slots=True)

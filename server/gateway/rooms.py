@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
-from server.core.feed import FeedEntry
 from server.core.ids import PacketId, RoomId
-from server.core.packet import Packet
+from server.core.packets.packet import Packet
+from server.core.rooms.feed import FeedEntry
 from server.gateway.limits import Limits
 from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics

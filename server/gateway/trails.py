@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from server.core import messages
 from server.core.ids import ViewerId
-from server.core.trail import ServiceMessage
+from server.core.orders.trail import ServiceMessage
+from server.core.rooms import messages
 from server.gateway.fanout import Write
 from server.gateway.frames import text_frame
 from server.gateway.metrics import Metrics

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from server.core.asset import Asset, AssetState, asset_of
 from server.core.ids import ClaimId, CreatorId, PacketId, ViewerId, packet_of_claim
-from server.core.packet import Packet
+from server.core.orders.asset import Asset, AssetState, asset_of
+from server.core.packets.packet import Packet
 from server.core.refusal import Refused
 from server.store import keys
 from server.store.clock import StoreClock

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import orjson
 
-from server.core.chatter import Said
 from server.core.ids import RoomId
+from server.core.rooms.chatter import Said
 from server.store import keys
 from server.store.connection import Store, StoreUnavailable
 from server.store.subscription import Subscription

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from server.core.eligibility import EVERY_PERMISSION
 from server.core.ids import CreatorId
-from server.core.rulebook import Permission
+from server.core.rulebooks.eligibility import EVERY_PERMISSION
+from server.core.rulebooks.rulebook import Permission
 from server.store import keys
 from server.store.connection import Store
 

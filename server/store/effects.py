@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 import orjson
 
-from server.core.airing import BEST_LUCK_COUNT
-from server.core.claim import ClaimStatus
-from server.core.effects import Best, Brought, Effects, Seen, Stock, commission_expected, effects, summed
 from server.core.ids import CreatorId, OrderId, PacketId, creator_of
-from server.core.order import OrderState
-from server.core.packet import Packet, Surface
+from server.core.orders.order import OrderState
+from server.core.packets.claim import ClaimStatus
+from server.core.packets.lifecycle import BEST_LUCK_COUNT
+from server.core.packets.packet import Packet, Surface
+from server.core.packets.packet_stats import Best, Brought, Effects, Seen, Stock, commission_expected, effects, summed
 from server.store import keys
 from server.store.connection import Store
 from server.store.packet_record import Counts, Record, counts_from, packet_from

@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
-from server.core.feed import Cue, FeedEntry
 from server.core.ids import PacketId, RoomId
+from server.core.rooms.feed import Cue, FeedEntry
 from server.store import keys
 from server.store.connection import Store, StoreUnavailable
 from server.store.rooms import RoomRecord

@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 from redis.exceptions import ResponseError
 
-from server.core.asset import Asset, AssetState
-from server.core.gains import Gains
 from server.core.ids import OrderId, PacketId, ViewerId, packet_of_claim
-from server.core.posting import AssetChange, Part
+from server.core.money.posting import AssetChange, Part
+from server.core.orders.asset import Asset, AssetState
+from server.core.orders.order_stats import Gains
 from server.store import keys
 from server.store.connection import Store
 from server.store.transfers import StoreBroken

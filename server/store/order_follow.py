@@ -10,14 +10,14 @@ same step; the part carries that out once each, in order, as often as it is aske
 from collections.abc import Mapping
 from dataclasses import replace
 
-from server.core.account import AccountKind, account
-from server.core.asset import Asset, AssetState
-from server.core.gains import Gains
 from server.core.ids import PLATFORM, OrderId, home_of, packet_of_claim
-from server.core.order import REFUNDS_MAX, cancel
-from server.core.posting import OrderKind, Part, Posting, Reversal, merged, parts_of
+from server.core.money.account import AccountKind, account
+from server.core.money.posting import OrderKind, Part, Posting, Reversal, merged, parts_of
+from server.core.orders.asset import Asset, AssetState
+from server.core.orders.order import REFUNDS_MAX, cancel
+from server.core.orders.order_stats import Gains
 from server.core.refusal import Refused
-from server.core.rulebook import Rulebook
+from server.core.rulebooks.rulebook import Rulebook
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.order_commit import Step, commit, decided_until, look_again

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from server.core.discount import RED_PACKETS, DiscountKind, Funder
 from server.core.ids import CreatorId, OrderId, home_of
+from server.core.orders.discount import RED_PACKETS, DiscountKind, Funder
 from server.store import keys
 from server.store.connection import Store
 from server.store.order_record import OrderRecord, standing

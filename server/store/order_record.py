@@ -12,15 +12,15 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from server.core.asset import Asset, AssetState
-from server.core.discount import Discount
-from server.core.gains import Gains
 from server.core.ids import CreatorId, OrderId, ViewerId, home_of
-from server.core.order import Order, OrderState, Outcome, PacketUse, Refund
-from server.core.posting import Part
-from server.core.pricing import Quote
+from server.core.money.posting import Part
+from server.core.orders.asset import Asset, AssetState
+from server.core.orders.discount import Discount
+from server.core.orders.order import Order, OrderState, Outcome, PacketUse, Refund
+from server.core.orders.order_stats import Gains
+from server.core.orders.pricing import Quote
+from server.core.orders.settlement import Rates
 from server.core.roomtime import RoomClock
-from server.core.settlement import Rates
 from server.store import keys
 from server.store.connection import Store
 

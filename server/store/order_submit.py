@@ -7,8 +7,6 @@ from typing import Any
 
 import orjson
 
-from server.core.asset import Asset
-from server.core.discount import RED_PACKETS, Discount
 from server.core.ids import (
     PLATFORM,
     ClaimId,
@@ -21,15 +19,17 @@ from server.core.ids import (
     order_id_of,
     packet_of_claim,
 )
-from server.core.order import Order, Outcome, submit
-from server.core.posting import OrderKind, parts_of
-from server.core.pricing import Quote
-from server.core.purchase import Purchase
+from server.core.money.posting import OrderKind, parts_of
+from server.core.orders.asset import Asset
+from server.core.orders.discount import RED_PACKETS, Discount
+from server.core.orders.order import Order, Outcome, submit
+from server.core.orders.pricing import Quote
+from server.core.orders.purchase import Purchase
+from server.core.orders.selection import exact_quote
+from server.core.orders.settlement import Rates
+from server.core.orders.stacking import Choice, best_quote
 from server.core.refusal import Refused
-from server.core.rulebook import Rulebook
-from server.core.selection import exact_quote
-from server.core.settlement import Rates
-from server.core.stacking import Choice, best_quote
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock

@@ -11,19 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
-from server.core import order as core
-from server.core.discount import Discount
-from server.core.effects import estimate_gains
-from server.core.gains import gains_of
 from server.core.ids import PLATFORM, CreatorId, OrderId, ViewerId, home_of
-from server.core.order import OrderState, Outcome, Refund
-from server.core.posting import OrderKind, Part, parts_of
-from server.core.pricing import Quote
-from server.core.purchase import Purchase
+from server.core.money.posting import OrderKind, Part, parts_of
+from server.core.orders import order as core
+from server.core.orders.discount import Discount
+from server.core.orders.order import OrderState, Outcome, Refund
+from server.core.orders.order_stats import gains_of
+from server.core.orders.pricing import Quote
+from server.core.orders.purchase import Purchase
+from server.core.orders.settlement import Rates, Settlement, settle
+from server.core.orders.stacking import Choice
+from server.core.packets.packet_stats import estimate_gains
 from server.core.refusal import Refused
-from server.core.rulebook import RULEBOOKS, Rulebook
-from server.core.settlement import Rates, Settlement, settle
-from server.core.stacking import Choice
+from server.core.rulebooks.rulebook import RULEBOOKS, Rulebook
 from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.core.claim import Share
 from server.core.ids import CreatorId, PacketId, RequestId, RoomId
-from server.core.packet import Denomination, Edition, Packet, PacketState, Schedule, Surface, Terms
+from server.core.packets.claim import Share
+from server.core.packets.packet import Denomination, Edition, Packet, PacketState, Schedule, Surface, Terms
 
 Record = Mapping[bytes, bytes]
 

@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 from redis.exceptions import ResponseError
 
-from server.core.claim import Share
-from server.core.eligibility import recharge_required
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId, creator_of
-from server.core.issuance import Edit
-from server.core.messages import packet_on_screen
-from server.core.packet import Packet, PacketState, Schedule, Surface, Terms
+from server.core.packets.claim import Share
+from server.core.packets.issuance import Edit
+from server.core.packets.packet import Packet, PacketState, Schedule, Surface, Terms
+from server.core.packets.split import commitment as commitment_of
 from server.core.refusal import Refused
-from server.core.split import commitment as commitment_of
+from server.core.rooms.messages import packet_on_screen
+from server.core.rulebooks.eligibility import recharge_required
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store

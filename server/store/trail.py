@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from server.core.ids import OrderId, RoomId, ViewerId
+from server.core.orders.trail import EVENTS_OF_ORDER_MAX, ServiceMessage, Step, Trail, TrailEvent
 from server.core.refusal import Refused
-from server.core.trail import EVENTS_OF_ORDER_MAX, ServiceMessage, Step, Trail, TrailEvent
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store

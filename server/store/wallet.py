@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.core.ids import CreatorId, checked_id
-from server.core.ledger import Product
+from server.core.money.ledger import Product
 from server.core.refusal import Refused
-from server.core.rulebook import LAB, RULEBOOKS, Rulebook
+from server.core.rulebooks.rulebook import LAB, RULEBOOKS, Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store

@@ -8,8 +8,8 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from server.core.ids import CreatorId, checked_id
-from server.core.ledger import Product
-from server.core.money import FEN_MAX
+from server.core.money.ledger import Product
+from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
 from server.store import keys
 from server.store.clock import StoreClock

@@ -1,7 +1,7 @@
 """The books over HTTP: whole, for any auditor, and silent about what may still be grabbed."""
 
-from server.core.packet import Denomination, Terms
-from server.core.split import commitment, split
+from server.core.packets.packet import Denomination, Terms
+from server.core.packets.split import commitment, split
 from tests.api.caller import Caller, until
 
 

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from server.core.money import FEN_MAX
+from server.core.money.money import FEN_MAX
 from tests.api.caller import Caller
 
 

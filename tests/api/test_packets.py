@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from server.core.money import FEN_MAX
+from server.core.money.money import FEN_MAX
 from tests.api.caller import Caller, terms, until
 
 TEN_MINUTES_MS = 600_000

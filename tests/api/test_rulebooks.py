@@ -6,8 +6,8 @@ from dataclasses import fields
 import pytest
 
 from loadtest.processes import ServerProcess
-from server.core.rulebook import DOUYIN, Rulebook
-from server.rulebook_limits import NO_LIMITS
+from server.core.rulebooks.rulebook import DOUYIN, Rulebook
+from server.core.rulebooks.rulebook_view import NO_LIMITS
 from tests.api.caller import Caller, terms
 
 

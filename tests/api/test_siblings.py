@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from server.api.siblings import Siblings
-from server.core.claim import ClaimStatus
 from server.core.ids import RoomId
+from server.core.packets.claim import ClaimStatus
 from server.gateway.gateway import Gateway
 from server.gateway.metrics import Metrics
 from server.store.connection import Durability, Store, StoreUnavailable

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import ClientConnection, connect
 
 from tests.api.caller import TIMEOUT_S, Caller
-from tests.core.test_trail import MINUTE_MS, TEN, VECTOR
+from tests.core.orders.test_trail import MINUTE_MS, TEN, VECTOR
 
 
 class Buyer:

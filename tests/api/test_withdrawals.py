@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.core.money import FEN_MAX
+from server.core.money.money import FEN_MAX
 from tests.api.caller import Caller
 
 

@@ -9,9 +9,9 @@ import orjson
 from client_sim.behaviour import Behaviour, Seat
 from client_sim.receipts import Recorder
 from client_sim.viewer import Effect, Send, Viewer
-from server.core import messages
-from server.core.claim import Claim, ClaimStatus, Share
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
+from server.core.packets.claim import Claim, ClaimStatus, Share
+from server.core.rooms import messages
 
 MS = 1_000_000
 ROOM = RoomId("r1")

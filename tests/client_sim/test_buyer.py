@@ -18,7 +18,7 @@ from client_sim.buyer import (
     refund_of,
 )
 from server.core.ids import CreatorId, RoomId, ViewerId
-from server.core.trail import Step
+from server.core.orders.trail import Step
 
 WON = Won(ViewerId("v1"), "anna.a1:0", CreatorId("anna"), RoomId("r1"), "douyin")
 PRODUCTS = [Product("tea", 100, 200), Product("wok", 5_000, 5_000), Product("ball", 900, 1_000)]

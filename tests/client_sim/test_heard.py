@@ -5,9 +5,9 @@ from hashlib import sha256
 import pytest
 
 from client_sim.heard import Hearing, digest
-from server.core import messages
 from server.core.ids import OrderId, PacketId
-from server.core.trail import Step
+from server.core.orders.trail import Step
+from server.core.rooms import messages
 
 OPEN = messages.fact("open", 7, 1_000, {"packet_id": "anna.1"})
 

@@ -20,8 +20,8 @@ from client_sim.connection import ViewerConnection
 from client_sim.receipts import Recorder
 from client_sim.swarm import Swarm
 from client_sim.viewer import Viewer
-from server.core import messages
-from server.core.claim import ClaimStatus
+from server.core.packets.claim import ClaimStatus
+from server.core.rooms import messages
 from tests.client_sim.room_talk import on_screen, receipt, seat, welcome
 
 PATIENCE_S = 20.0

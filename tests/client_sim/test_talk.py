@@ -3,7 +3,7 @@
 import pytest
 
 from client_sim.talk import COMMENTS, HEARTS_MAX, talk
-from server.core.messages import Comment, Like, decode
+from server.core.rooms.messages import Comment, Like, decode
 
 
 @pytest.mark.parametrize("luck", [0.0, 0.5, 0.999_999])

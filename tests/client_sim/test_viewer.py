@@ -6,8 +6,8 @@ import pytest
 
 from client_sim.behaviour import Behaviour
 from client_sim.viewer import ATTEMPTS_MAX
-from server.core import messages
-from server.core.claim import ClaimStatus
+from server.core.packets.claim import ClaimStatus
+from server.core.rooms import messages
 from tests.client_sim.room_talk import MS, NOON_MS, Sitting, fact, grabs, on_screen, payloads, receipt, warmup, welcome
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 import pytest
 
 from server.core.ids import CreatorId, PacketId, RoomId
-from server.core.launch import Launch, LaunchRequest, plan_launch
-from server.core.packet import Denomination, Packet, PacketState, Schedule, Terms
+from server.core.packets.launch import Launch, LaunchRequest, plan_launch
+from server.core.packets.packet import Denomination, Packet, PacketState, Schedule, Terms
 from server.core.refusal import Refused
-from server.core.rulebook import DOUYIN, LaunchMode, Rulebook
+from server.core.rulebooks.rulebook import DOUYIN, LaunchMode, Rulebook
 
 SECOND = 1_000
 MINUTE = 60 * SECOND

@@ -1,8 +1,8 @@
 """What the tests of orders buy and pay with: lines, purchases and packets with as little said as possible."""
 
-from server.core.asset import Asset, AssetState
 from server.core.ids import CreatorId, ViewerId
-from server.core.purchase import Client, Entrance, Line, Purchase
+from server.core.orders.asset import Asset, AssetState
+from server.core.orders.purchase import Client, Entrance, Line, Purchase
 
 NOW = 1_000_000
 DAY = 86_400_000

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from server.core.airing import CountShares, Propose, Settle
-from server.core.packet import Denomination, Edition, Packet, PacketState, Terms
-from tests.core.test_airing import END, GRAB, PACKET, WARMUP, a_packet, an_airing, proposed
+from server.core.packets.lifecycle import CountShares, Propose, Settle
+from server.core.packets.packet import Denomination, Edition, Packet, PacketState, Terms
+from tests.core.packets.test_lifecycle import END, GRAB, PACKET, WARMUP, a_packet, an_airing, proposed
 
 
 def an_edited(*editions: Edition, ended_at_ms: int | None = None, state: PacketState = PacketState.LAUNCHED) -> Packet:

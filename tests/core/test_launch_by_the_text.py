@@ -13,10 +13,10 @@ from random import Random
 import pytest
 
 from server.core.ids import RoomId
-from server.core.launch import Launch, LaunchRequest, plan_launch
-from server.core.packet import Packet, PacketState, Schedule, Surface
+from server.core.packets.launch import Launch, LaunchRequest, plan_launch
+from server.core.packets.packet import Packet, PacketState, Schedule, Surface
 from server.core.refusal import Refused
-from server.core.rulebook import RULEBOOKS, LaunchMode
+from server.core.rulebooks.rulebook import RULEBOOKS, LaunchMode
 from tests.core.launching import DRAFT, launched
 
 LAUNCHES = 5_000

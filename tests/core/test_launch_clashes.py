@@ -5,10 +5,10 @@ from datetime import datetime
 
 import pytest
 
-from server.core.blackout import PROMOTION_818, BlackoutMode, Enforcement
 from server.core.ids import RoomId
-from server.core.packet import PacketState
-from server.core.rulebook import DOUYIN, KUAISHOU, LAB, LaunchMode, Rulebook
+from server.core.packets.blackout import PROMOTION_818, BlackoutMode, Enforcement
+from server.core.packets.packet import PacketState
+from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, LaunchMode, Rulebook
 from tests.core.launching import DAY, MANUAL, MINUTE, NOW, SECOND, exact, launched, plan, refusal, relative, scheduled
 
 

@@ -6,8 +6,8 @@ from functools import cache, partial
 
 import pytest
 
-from server.core.asset import Asset, AssetState, sweep
-from server.core.order import (
+from server.core.orders.asset import Asset, AssetState, sweep
+from server.core.orders.order import (
     PLACE_OF_STATE,
     Order,
     OrderState,
@@ -20,10 +20,10 @@ from server.core.order import (
     refund,
     submit,
 )
-from server.core.pricing import Quote, price
+from server.core.orders.pricing import Quote, price
+from server.core.orders.stacking import Choice
 from server.core.refusal import Refused
-from server.core.rulebook import DOUYIN, PayAfterExpiry, Rulebook
-from server.core.stacking import Choice
+from server.core.rulebooks.rulebook import DOUYIN, PayAfterExpiry, Rulebook
 from tests.core.shopping import ANNA, a_packet, a_purchase
 
 PACKETS = {

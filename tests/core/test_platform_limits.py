@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from server.core.channel import Channel
-from server.core.launch import LaunchRequest
-from server.core.pricing import price
+from server.core.money.channel import Channel
+from server.core.orders.pricing import price
+from server.core.orders.validity import check_validity, checked_scope
+from server.core.packets.launch import LaunchRequest
 from server.core.refusal import Refused
-from server.core.rulebook import DOUYIN, KUAISHOU, LaunchMode, Rulebook
-from server.core.validity import check_validity, checked_scope
+from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LaunchMode, Rulebook
 from tests.core.launching import DAY, MINUTE, NOW, ROOM, exact, plan, refusal, relative, scheduled
 from tests.core.shopping import a_purchase
 

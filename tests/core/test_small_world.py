@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from server.core import order as core_order
-from server.core.asset import Asset, AssetState, AssetStep
-from server.core.order import Order, OrderState, Outcome, Refund
-from server.core.rulebook import PayAfterExpiry, Rulebook
+from server.core.orders import order as core_order
+from server.core.orders.asset import Asset, AssetState, AssetStep
+from server.core.orders.order import Order, OrderState, Outcome, Refund
+from server.core.rulebooks.rulebook import PayAfterExpiry, Rulebook
 from tests.core.small_world import orders, packets
 from tests.core.small_world.checks import check, check_the_end
 from tests.core.small_world.steps import path, taken

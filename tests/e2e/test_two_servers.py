@@ -82,7 +82,7 @@ NUMBERS_BY_ITSELF = (
     """
 import time
 from dataclasses import replace
-from server.core.feed import FeedEntry
+from server.core.rooms.feed import FeedEntry
 from server.store.feed import READ_COUNT_MAX, Announced, Feed, Outcome
 
 told, untold, read_feed = {}, [], Feed.read

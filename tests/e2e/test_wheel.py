@@ -61,7 +61,7 @@ def test_the_wheel_knows_the_rules_and_says_that_it_has_no_tests(installed: Path
         [str(installed / "redrain"), "rules"], cwd=crowded, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode in {Exit.INVARIANT, Exit.UNKNOWN}, done.stderr
-    assert "server/core/rulebook.py" in done.stdout
+    assert "server/core/rulebooks/rulebook.py" in done.stdout
     assert "the tests are not installed" in done.stdout
 
 

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 
 from server.core.ids import CreatorId, PacketId, RoomId, packet_id_of
-from server.core.packet import Denomination, Schedule, Surface, Terms
-from server.core.split import commitment, split
+from server.core.packets.packet import Denomination, Schedule, Surface, Terms
+from server.core.packets.split import commitment, split
 from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection

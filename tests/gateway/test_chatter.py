@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from server.core.chatter import COMMENTS_OF_WINDOW_MAX
-from server.core.packet import Surface
-from server.core.session import SessionLimits
+from server.core.packets.packet import Surface
+from server.core.rooms.chatter import COMMENTS_OF_WINDOW_MAX
+from server.core.rooms.session import SessionLimits
 from server.gateway.limits import LOAD, PRODUCTION
 from server.store import keys
 from server.store.connection import Durability, Store

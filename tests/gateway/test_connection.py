@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
-from server.core.claim import Claim, ClaimStatus, Grab
 from server.core.ids import PacketId
-from server.core.session import SessionLimits
+from server.core.packets.claim import Claim, ClaimStatus, Grab
+from server.core.rooms.session import SessionLimits
 from server.gateway.connection import RoomConnection
 from server.gateway.frames import text_frame
 from server.gateway.grabs import GrabDesk

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from server.core.claim import ClaimStatus
-from server.core.effects import Effects
 from server.core.ids import PacketId
-from server.core.packet import Surface
+from server.core.packets.claim import ClaimStatus
+from server.core.packets.packet import Surface
+from server.core.packets.packet_stats import Effects
 from server.store import keys
 from server.store.connection import Durability, Store
 from server.store.effects import EffectCounters

@@ -7,8 +7,8 @@ from itertools import count
 import orjson
 import pytest
 
-from server.core.claim import Claim, ClaimStatus, Grab, Share
 from server.core.ids import PacketId, RequestId, ViewerId
+from server.core.packets.claim import Claim, ClaimStatus, Grab, Share
 from server.core.refusal import Refused
 from server.gateway.grabs import RECEIPTS_PER_TURN, GrabDesk, allocator_by_name
 from server.gateway.metrics import Metrics

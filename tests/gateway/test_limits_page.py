@@ -4,7 +4,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from server.core.session import SessionLimits
+from server.core.rooms.session import SessionLimits
 from server.gateway.limits import LOAD, PRODUCTION, Limits
 
 PAGE = Path(__file__).parents[2] / "docs/limits.md"

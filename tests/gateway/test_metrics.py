@@ -1,6 +1,6 @@
 """Metrics: plain counters."""
 
-from server.core.claim import ClaimStatus
+from server.core.packets.claim import ClaimStatus
 from server.gateway.metrics import Metrics
 
 

@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from server.core.ids import RoomId, ViewerId
-from server.core.messages import PROTOCOL
+from server.core.rooms.messages import PROTOCOL
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import Signer
 from server.gateway.tickets import LASTS_MS, NO_VIEWER, OTHER_ROOM, Tickets

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.core.ids import OrderId, ViewerId
-from server.core.trail import ServiceMessage, Step
+from server.core.orders.trail import ServiceMessage, Step
 from server.gateway.fanout import Write
 from server.store import keys
 from server.store.connection import Durability, Store

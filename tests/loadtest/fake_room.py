@@ -16,9 +16,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
-from server.core import messages
-from server.core.claim import Claim, ClaimStatus, Grab, Share, answer_to
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
+from server.core.packets.claim import Claim, ClaimStatus, Grab, Share, answer_to
+from server.core.rooms import messages
 
 WARMUP_MS, WINDOW_MS, PAUSE_S = 800, 1_500, 0.3
 ROOM_EPOCH_MS = 1_700_000_000_000

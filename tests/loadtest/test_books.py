@@ -9,7 +9,7 @@ import pytest
 from loadtest.books import JournalClaim, books_from, read_books
 from loadtest.record import BadRecord
 from server.core.ids import CreatorId
-from server.core.packet import Denomination, PacketState, Terms
+from server.core.packets.packet import Denomination, PacketState, Terms
 from tests.loadtest.written_run import a_run
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from loadtest.books import books_from
 from loadtest.record import BadRecord
-from server.core.order import OrderState
+from server.core.orders.order import OrderState
 from tests.loadtest.audit.test_orders import a_run_with_an_order
 
 

@@ -8,7 +8,7 @@ from client_sim.buyer import Deed, Habit
 from loadtest.record import BadRecord, Line, evidence_of
 from loadtest.sales import AnswerRecord, SaleRecord, Sales, SalesFile, read_sales, sales_from
 from server.core.ids import CreatorId, OrderId, ViewerId
-from server.core.order import OrderState
+from server.core.orders.order import OrderState
 
 ANSWER = AnswerRecord(
     asset_id="anna.p0:1",

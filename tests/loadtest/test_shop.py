@@ -6,7 +6,7 @@ import pytest
 
 from client_sim.buyer import Habit
 from loadtest.scenario import BadScenario, Scenario, load_scenario
-from server.core.purchase import Client
+from server.core.orders.purchase import Client
 from tests.loadtest.test_scenario import GOOD
 
 SHOP = """

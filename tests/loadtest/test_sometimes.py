@@ -10,7 +10,7 @@ from loadtest.history import history_from
 from loadtest.sales import Sales
 from loadtest.sometimes import NAMES, counted
 from server.core.ids import PLATFORM, OrderId
-from server.core.order import OrderState
+from server.core.orders.order import OrderState
 from tests.loadtest.test_sales import ANSWER, SALE
 from tests.loadtest.written_run import WrittenRun, a_run
 

@@ -9,8 +9,8 @@ import orjson
 from loadtest.audit import Violation, audit
 from loadtest.books import Books, books_from
 from loadtest.history import History, history_from
-from server.core.packet import Denomination, Terms
-from server.core.split import commitment, split
+from server.core.packets.packet import Denomination, Terms
+from server.core.packets.split import commitment, split
 
 Line = dict[str, Any]
 NS_PER_MS = 1_000_000

@@ -40,9 +40,9 @@ def plant(folder: Path, *, launch: str = LAUNCH, surface: str = SURFACE, tests: 
     for path, text in {
         "pyproject.toml": "",
         "docs/rules.md": PAGE,
-        "server/core/launch.py": launch,
+        "server/core/packets/launch.py": launch,
         "server/store/lua/surface.lua": surface,
-        "tests/core/test_launch.py": tests,
+        "tests/core/packets/test_launch.py": tests,
     }.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")

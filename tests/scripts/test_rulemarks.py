@@ -46,7 +46,7 @@ def test_marks_stand_beside_functions_and_scripts(tmp_path: Path) -> None:
     """A docstring is its function's, and a script is one transition; a module's docstring carries nothing."""
     marks = marks_of_code(plant(tmp_path) / "server")
     assert marks == {
-        "DY-LAU-3": [Place("server/core/launch.py", 4, "lead_ms")],
+        "DY-LAU-3": [Place("server/core/packets/launch.py", 4, "lead_ms")],
         "KS-CLM-1": [Place("server/store/lua/surface.lua", 2, "surface.lua")],
     }
 
@@ -137,8 +137,8 @@ def test_marks_of_tests_are_those_of_functions_parameters_classes_and_modules(tm
 def test_a_run_counts_as_long_as_the_test_is_the_same(tmp_path: Path) -> None:
     """What ran in a file that was changed or deleted since has proven nothing about it."""
     house = plant(tmp_path)
-    test = house / "tests/core/test_launch.py"
-    node_id = "tests/core/test_launch.py::test_a_launch_waits"
+    test = house / "tests/core/packets/test_launch.py"
+    node_id = "tests/core/packets/test_launch.py::test_a_launch_waits"
     record = {
         node_id: [["DY-LAU-3"], "passed", digest_of(test)],
         f"{node_id}[gone]": [["DY-LAU-3"], "failed", "another"],

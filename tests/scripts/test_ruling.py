@@ -55,7 +55,7 @@ def test_an_id_that_the_page_has_not_is_told(tmp_path: Path) -> None:
     tests = TESTS + '\n\n@pytest.mark.rule("DY-LAU-33")\n@pytest.mark.rule("KS-2")\ndef test_more() -> None: ...\n'
     code, found = _run(plant(tmp_path, tests=tests))
     assert code == Exit.INVARIANT
-    assert found["not_on_the_page"] == ["DY-LAU-33 at tests/core/test_launch.py:15 test_more"]
+    assert found["not_on_the_page"] == ["DY-LAU-33 at tests/core/packets/test_launch.py:15 test_more"]
 
 
 def test_a_run_is_demanded_only_if_asked_for(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_has_no_mark() -> None: ...
     (house / "pytest.ini").write_text("[pytest]\nmarkers = rule(id)\n", "utf-8")
     start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
 
-    options = ["-q", *processes, "-p", "tests.rules_run", "--rootdir", str(house), "tests/core/test_launch.py"]
+    options = ["-q", *processes, "-p", "tests.rules_run", "--rootdir", str(house), "tests/core/packets/test_launch.py"]
 
     def part(chosen: str) -> None:
         command = [sys.executable, "-P", "-c", start, *options, "-k", chosen]
@@ -164,8 +164,8 @@ def test_the_command_lists_every_rule_of_the_page(tmp_path: Path, capsys: pytest
     assert written["exit_code"] == code
     assert written["not_on_the_page"] == []
     (launch,) = (one for one in written["rules"] if one["rule"] == "DY-LAU-5")
-    assert {"path": "server/core/rulebook.py", "name": "Rulebook.exact_lead_min_ms"}.items() <= next(
-        place for place in launch["code"] if place["path"] == "server/core/rulebook.py"
+    assert {"path": "server/core/rulebooks/rulebook.py", "name": "Rulebook.exact_lead_min_ms"}.items() <= next(
+        place for place in launch["code"] if place["path"] == "server/core/rulebooks/rulebook.py"
     ).items()
     assert launch["tests"]
 

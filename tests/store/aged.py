@@ -6,8 +6,8 @@ from typing import Any
 from loadtest.audit import Violation, audit
 from loadtest.books import Books, books_from
 from server.core.ids import PacketId
-from server.core.packet import Denomination, Terms
-from server.core.split import commitment, split
+from server.core.packets.packet import Denomination, Terms
+from server.core.packets.split import commitment, split
 from server.store import keys
 from server.store.books import export
 from server.store.retention import Retention

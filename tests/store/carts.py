@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from server.core.discount import Discount, DiscountKind
-from server.core.order import Order, Refund
-from server.core.purchase import Client, Entrance, Line, Purchase
-from server.core.rulebook import LAB, PayAfterExpiry
-from server.core.settlement import Rates
+from server.core.orders.discount import Discount, DiscountKind
+from server.core.orders.order import Order, Refund
+from server.core.orders.purchase import Client, Entrance, Line, Purchase
+from server.core.orders.settlement import Rates
+from server.core.rulebooks.rulebook import LAB, PayAfterExpiry
 from tests.store.money_machine import CREATORS, WHICH
 
 STRICT = replace(LAB, platform="strict", order_unpaid_max_ms=150, refund_horizon_ms=200, reversal_delay_ms=25)

@@ -3,13 +3,13 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from server.core.feed import FeedEntry
-from server.core.issuance import plan_edit
-from server.core.ledger import Transfer, TransferKind
-from server.core.money import half_up
-from server.core.posting import Reversal
-from server.core.rulebook import LAB
-from server.core.split import split
+from server.core.money.ledger import Transfer, TransferKind
+from server.core.money.money import half_up
+from server.core.money.posting import Reversal
+from server.core.packets.issuance import plan_edit
+from server.core.packets.split import split
+from server.core.rooms.feed import FeedEntry
+from server.core.rulebooks.rulebook import LAB
 from tests.store.money_machine import WHICH, Money
 from tests.store.money_model import Model
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from server.core.claim import Grab
 from server.core.ids import CreatorId, PacketId, RequestId, RoomId, ViewerId, packet_id_of
-from server.core.packet import Denomination, Packet, Schedule, Surface, Terms
-from server.core.split import commitment
+from server.core.packets.claim import Grab
+from server.core.packets.packet import Denomination, Packet, Schedule, Surface, Terms
+from server.core.packets.split import commitment
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store

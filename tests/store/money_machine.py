@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from server.core.asset import Asset, asset_of
-from server.core.channel import FeeMode
-from server.core.claim import ClaimStatus
 from server.core.ids import PLATFORM, CreatorId, PacketId, RoomId, ViewerId
-from server.core.ledger import Product, Transfer, TransferKind
-from server.core.packet import Schedule
+from server.core.money.channel import FeeMode
+from server.core.money.ledger import Product, Transfer, TransferKind
+from server.core.orders.asset import Asset, asset_of
+from server.core.packets.claim import ClaimStatus
+from server.core.packets.packet import Schedule
 from server.core.refusal import Refused
-from server.core.rulebook import KUAISHOU, LAB
+from server.core.rulebooks.rulebook import KUAISHOU, LAB
 from server.store.allocators.default import DefaultAllocator
 from server.store.clock import StoreClock
 from server.store.connection import Durability, Store

@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
-from server.core.asset import Asset
-from server.core.claim import ClaimStatus
 from server.core.ids import CreatorId, OrderId, PacketId, creator_of
-from server.core.ledger import Ledger, Transfer
-from server.core.order import Order, OrderState
-from server.core.packet import Packet
-from server.core.posting import Reversal
-from server.core.rulebook import Rulebook
+from server.core.money.ledger import Ledger, Transfer
+from server.core.money.posting import Reversal
+from server.core.orders.asset import Asset
+from server.core.orders.order import Order, OrderState
+from server.core.packets.claim import ClaimStatus
+from server.core.packets.packet import Packet
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.connection import Store
 from tests.store.replay import Replay, not_empty, told_by

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from server.core.account import may_be_negative
-from server.core.ledger import Entry
+from server.core.money.account import may_be_negative
+from server.core.money.ledger import Entry
 from tests.store.shop import postings_of
 
 Told = tuple[Any, ...]

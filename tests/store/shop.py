@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from server.core.account import CLEARING, kind_of, may_be_negative
 from server.core.ids import PLATFORM, CreatorId, OrderId, PacketId, ViewerId, claim_id_of
-from server.core.order import Refund
-from server.core.purchase import Client, Entrance, Line, Purchase
-from server.core.rulebook import DOUYIN, RULEBOOKS, Rulebook
-from server.core.settlement import Rates
+from server.core.money.account import CLEARING, kind_of, may_be_negative
+from server.core.orders.order import Refund
+from server.core.orders.purchase import Client, Entrance, Line, Purchase
+from server.core.orders.settlement import Rates
+from server.core.rulebooks.rulebook import DOUYIN, RULEBOOKS, Rulebook
 from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock

@@ -7,20 +7,20 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from server.core import order as core
-from server.core.account import CLEARING, AccountKind, kind_of
-from server.core.asset import Asset, sweep
-from server.core.effects import estimate_gains
-from server.core.gains import gains_of
 from server.core.ids import PLATFORM, CreatorId, PacketId, ViewerId, order_id_of
-from server.core.ledger import Transfer, TransferKind
-from server.core.order import Order, OrderState, Outcome, Refund
-from server.core.posting import OrderKind, Reversal, parts_of
+from server.core.money.account import CLEARING, AccountKind, kind_of
+from server.core.money.ledger import Transfer, TransferKind
+from server.core.money.posting import OrderKind, Reversal, parts_of
+from server.core.orders import order as core
+from server.core.orders.asset import Asset, sweep
+from server.core.orders.order import Order, OrderState, Outcome, Refund
+from server.core.orders.order_stats import gains_of
+from server.core.orders.selection import exact_quote
+from server.core.orders.settlement import Settlement, settle
+from server.core.orders.stacking import best_quote
+from server.core.packets.packet_stats import estimate_gains
 from server.core.refusal import Refused
-from server.core.rulebook import Rulebook
-from server.core.selection import exact_quote
-from server.core.settlement import Settlement, settle
-from server.core.stacking import best_quote
+from server.core.rulebooks.rulebook import Rulebook
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store

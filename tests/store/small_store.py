@@ -6,15 +6,15 @@ from typing import Any
 
 import orjson
 
-from server.core.asset import Asset
-from server.core.claim import Grab
 from server.core.ids import CreatorId, PacketId, RequestId, ViewerId, claim_id_of
-from server.core.issuance import Edit, plan_edit
-from server.core.launch import plan_launch
-from server.core.purchase import Purchase
+from server.core.orders.asset import Asset
+from server.core.orders.purchase import Purchase
+from server.core.packets.claim import Grab
+from server.core.packets.issuance import Edit, plan_edit
+from server.core.packets.launch import plan_launch
+from server.core.packets.split import commitment
 from server.core.refusal import Refused
-from server.core.rulebook import LAB
-from server.core.split import commitment
+from server.core.rulebooks.rulebook import LAB
 from server.store import keys
 from server.store.allocators.default import DefaultAllocator
 from server.store.assets import Assets

@@ -2,8 +2,8 @@
 
 import pytest
 
-from server.core.asset import AssetState
 from server.core.ids import PLATFORM, ViewerId
+from server.core.orders.asset import AssetState
 from server.core.refusal import Refused
 from server.store import keys
 from server.store.assets import ASSET_IDS_MAX, PACKETS_COUNTED_MAX

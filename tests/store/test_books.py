@@ -10,8 +10,8 @@ from loadtest.audit.money import check_money
 from loadtest.audit.violation import Findings
 from loadtest.books import books_from
 from server.core.ids import CreatorId
-from server.core.packet import Schedule
-from server.core.rulebook import KUAISHOU
+from server.core.packets.packet import Schedule
+from server.core.rulebooks.rulebook import KUAISHOU
 from server.store import books
 from server.store.allocators.default import DefaultAllocator
 from server.store.books import export

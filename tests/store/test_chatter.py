@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from server.core.chatter import Said
 from server.core.ids import RoomId, ViewerId
+from server.core.rooms.chatter import Said
 from server.store import keys
 from server.store.chatter import ChatterChannel, Numbers
 from server.store.connection import Durability, Store, StoreUnavailable

@@ -2,10 +2,10 @@
 
 import pytest
 
-from server.core.eligibility import EVERY_PERMISSION
 from server.core.ids import CreatorId
 from server.core.refusal import Refused
-from server.core.rulebook import Permission
+from server.core.rulebooks.eligibility import EVERY_PERMISSION
+from server.core.rulebooks.rulebook import Permission
 from server.store.connection import Store
 from server.store.creators import Creators
 from tests.store.desk import Desk

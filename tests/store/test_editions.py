@@ -7,14 +7,14 @@ import pytest
 from loadtest.audit.judge import audit
 from loadtest.books import books_from
 from loadtest.verify import verify_packet
-from server.core.claim import ClaimStatus
-from server.core.feed import Cue
 from server.core.ids import PacketId
-from server.core.issuance import Edit, plan_edit
-from server.core.packet import Denomination, Packet, PacketState, Terms
+from server.core.packets.claim import ClaimStatus
+from server.core.packets.issuance import Edit, plan_edit
+from server.core.packets.packet import Denomination, Packet, PacketState, Terms
+from server.core.packets.split import commitment, split
 from server.core.refusal import Refused
-from server.core.rulebook import LAB
-from server.core.split import commitment, split
+from server.core.rooms.feed import Cue
+from server.core.rulebooks.rulebook import LAB
 from server.store.allocators.default import DefaultAllocator
 from server.store.books import export
 from server.store.feed import FROM_THE_START, Feed

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from server.core.claim import ClaimStatus
 from server.core.ids import OrderId, PacketId, packet_id_of
+from server.core.packets.claim import ClaimStatus
 from server.core.refusal import Refused
 from server.store import effects as module
 from server.store import keys

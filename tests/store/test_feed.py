@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from server.core.feed import Cue, FeedEntry
 from server.core.ids import CreatorId, PacketId, RoomId
 from server.core.refusal import Refused
+from server.core.rooms.feed import Cue, FeedEntry
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store

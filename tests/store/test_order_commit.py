@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from server.core.asset import Asset, AssetState
-from server.core.gains import Gains
 from server.core.ids import ClaimId, OrderId, PacketId
-from server.core.posting import AssetChange, OrderKind, Part, Posting, Reversal
+from server.core.money.posting import AssetChange, OrderKind, Part, Posting, Reversal
+from server.core.orders.asset import Asset, AssetState
+from server.core.orders.order_stats import Gains
 from server.store import keys
 from server.store.connection import Store
 from server.store.order_commit import Step, commit, decided_until, look_again, stored_state

@@ -6,9 +6,9 @@ import orjson
 import pytest
 
 from server.core.ids import PLATFORM, OrderId
-from server.core.order import OrderState
+from server.core.orders.order import OrderState
 from server.core.refusal import Refused
-from server.core.rulebook import DOUYIN
+from server.core.rulebooks.rulebook import DOUYIN
 from server.store import keys
 from server.store.connection import Store
 from server.store.order_follow import PART_WAIT_REAL_MS, PlatformParts

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from server.core.ids import PLATFORM, OrderId, ViewerId
-from server.core.order import OrderState, Refund
+from server.core.orders.order import OrderState, Refund
 from server.core.refusal import Refused
 from server.store.connection import Store
 from server.store.order_record import OrderRecord

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from server.core.asset import Asset, AssetState, AssetStep
-from server.core.discount import Discount, DiscountKind
-from server.core.gains import Gains
 from server.core.ids import PLATFORM, ClaimId, OrderId, PacketId
-from server.core.order import OrderState, Refund, submit
-from server.core.posting import AssetChange, OrderKind, Part, Posting, Reversal
-from server.core.purchase import Client, Entrance, GoodsKind, Line, OrderTrait, Purchase
-from server.core.rulebook import LAB
-from server.core.settlement import Rates
-from server.core.stacking import best_quote
+from server.core.money.posting import AssetChange, OrderKind, Part, Posting, Reversal
+from server.core.orders.asset import Asset, AssetState, AssetStep
+from server.core.orders.discount import Discount, DiscountKind
+from server.core.orders.order import OrderState, Refund, submit
+from server.core.orders.order_stats import Gains
+from server.core.orders.purchase import Client, Entrance, GoodsKind, Line, OrderTrait, Purchase
+from server.core.orders.settlement import Rates
+from server.core.orders.stacking import best_quote
+from server.core.rulebooks.rulebook import LAB
 from server.store import keys
 from server.store.connection import Store
 from server.store.order_record import (

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from server.core.discount import Discount, DiscountKind
 from server.core.ids import PLATFORM, ViewerId
-from server.core.purchase import OrderTrait
+from server.core.orders.discount import Discount, DiscountKind
+from server.core.orders.purchase import OrderTrait
 from server.core.refusal import Refused
 from server.store.order_submit import Submission, check_discounts, home_for
 from tests.store.shop import ANNA, LI, RATES, WANG, a_line, a_purchase

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from server.core.account import CLEARING, kind_of
 from server.core.ids import PLATFORM, OrderId
-from server.core.order import Refund
+from server.core.money.account import CLEARING, kind_of
+from server.core.orders.order import Refund
 from server.core.refusal import Refused
-from server.core.rulebook import DOUYIN
+from server.core.rulebooks.rulebook import DOUYIN
 from server.store import keys
 from server.store.connection import Store
 from server.store.order_follow import PART_WAIT_REAL_MS

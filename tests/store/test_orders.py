@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from server.core.discount import Discount, DiscountKind
 from server.core.ids import PLATFORM, OrderId, PacketId
-from server.core.order import OrderState
-from server.core.purchase import Client
+from server.core.orders.discount import Discount, DiscountKind
+from server.core.orders.order import OrderState
+from server.core.orders.purchase import Client
 from server.core.refusal import Refused
-from server.core.rulebook import DOUYIN, PayAfterExpiry
+from server.core.rulebooks.rulebook import DOUYIN, PayAfterExpiry
 from server.store import keys
 from server.store.connection import Store
 from server.store.transfers import StoreBroken

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from server.core.ids import CreatorId
-from server.core.packet import PacketState, Schedule
+from server.core.packets.packet import PacketState, Schedule
 from server.core.refusal import Refused
 from server.store import keys
 from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, NOW_MS, Desk

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.core.ids import CreatorId, PacketId
-from server.core.packet import PacketState, Schedule, Surface
+from server.core.packets.packet import PacketState, Schedule, Surface
 from server.core.refusal import Refused
 from server.store import keys
 from server.store.connection import Store

@@ -10,13 +10,13 @@ import pytest
 from loadtest.archive import read_archive
 from loadtest.audit import audit
 from loadtest.books import books_from
-from server.core.account import CLEARING, kind_of
 from server.core.ids import ClaimId, CreatorId, PacketId, packet_of_claim
-from server.core.issuance import plan_edit
-from server.core.order import OrderState
+from server.core.money.account import CLEARING, kind_of
+from server.core.orders.order import OrderState
+from server.core.packets.issuance import plan_edit
+from server.core.packets.split import split
 from server.core.refusal import Refused
-from server.core.rulebook import KUAISHOU, LAB
-from server.core.split import split
+from server.core.rulebooks.rulebook import KUAISHOU, LAB
 from server.store import books, keys, retention
 from server.store.allocators.default import DefaultAllocator
 from server.store.books import export

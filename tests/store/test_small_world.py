@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from server.core.ids import CreatorId, RoomId
-from server.core.rulebook import PayAfterExpiry
+from server.core.rulebooks.rulebook import PayAfterExpiry
 from server.store.clock import StoreClock
 from server.store.connection import Durability, Store
 from server.store.embedded import EmbeddedStore

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from redis.exceptions import ResponseError
 
 from server.core.ids import OrderId, RoomId, ViewerId
+from server.core.orders.trail import EVENTS_OF_ORDER_MAX, ServiceMessage, Step, Trail, TrailEvent
 from server.core.refusal import Refused
-from server.core.trail import EVENTS_OF_ORDER_MAX, ServiceMessage, Step, Trail, TrailEvent
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.trail import ISVS_MAX, TrailChannel, Trails
-from tests.core.test_trail import VECTOR, event
+from tests.core.orders.test_trail import VECTOR, event
 from tests.store.test_subscription import PATIENCE_S, listening
 
 ORDER, ANN, ROOM = OrderId("o1"), ViewerId("ann"), RoomId("r1")

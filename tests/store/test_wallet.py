@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from server.core.channel import FeeMode
 from server.core.ids import CreatorId
-from server.core.ledger import Product
-from server.core.money import FEN_MAX
+from server.core.money.channel import FeeMode
+from server.core.money.ledger import Product
+from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
-from server.core.rulebook import KUAISHOU
+from server.core.rulebooks.rulebook import KUAISHOU
 from server.store.wallet import ChannelFees, Funds, Recharged, Wallet
 from tests.store.desk import NOW_MS, Desk
 

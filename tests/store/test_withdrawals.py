@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from server.core.ids import CreatorId
-from server.core.ledger import Product
-from server.core.money import FEN_MAX
+from server.core.money.ledger import Product
+from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
 from server.store.wallet import Funds
 from server.store.withdrawals import Withdrawal, WithdrawalState

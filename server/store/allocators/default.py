@@ -11,11 +11,11 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.core.claim import Claim, ClaimStatus, Grab
-from server.core.feed import FeedEntry
 from server.core.ids import PacketId, creator_of
-from server.core.packet import PacketState
+from server.core.packets.claim import Claim, ClaimStatus, Grab
+from server.core.packets.packet import PacketState
 from server.core.refusal import Refused
+from server.core.rooms.feed import FeedEntry
 from server.store import keys
 from server.store.allocators.memory import Memory, Recollection
 from server.store.clock import StoreClock

@@ -9,9 +9,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.core.claim import Claim, ClaimStatus, Grab, Share, answer_to
 from server.core.ids import PacketId, ViewerId
-from server.core.packet import Schedule
+from server.core.packets.claim import Claim, ClaimStatus, Grab, Share, answer_to
+from server.core.packets.packet import Schedule
 
 PACKETS_REMEMBERED_MAX = 1_000  # an evening's packets, many times
 CLAIMS_REMEMBERED_MAX = 1_000_000  # one packet of the largest size, some 300 MB

@@ -12,9 +12,9 @@ from typing import Any
 
 from redis.asyncio import BlockingConnectionPool
 
-from server.core.claim import Claim, ClaimStatus, Grab, Share, answer_to
 from server.core.ids import CreatorId, PacketId, creator_of
-from server.core.packet import Packet, PacketState
+from server.core.packets.claim import Claim, ClaimStatus, Grab, Share, answer_to
+from server.core.packets.packet import Packet, PacketState
 from server.core.refusal import Refused
 from server.core.roomtime import RoomClock
 from server.store import keys

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from server.core.claim import Claim, Grab
 from server.core.ids import PacketId
+from server.core.packets.claim import Claim, Grab
 
 
 class Allocator(Protocol):

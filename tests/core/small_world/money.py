@@ -3,8 +3,8 @@
 from copy import copy
 from dataclasses import fields, replace
 
-from server.core.ledger import Ledger, Transfer, TransferKind
-from server.core.posting import Reversal
+from server.core.money.ledger import Ledger, Transfer, TransferKind
+from server.core.money.posting import Reversal
 from server.core.refusal import Refused
 from tests.core.small_world.world import (
     CREATOR,

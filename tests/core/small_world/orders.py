@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
-from server.core.asset import Asset, AssetState
 from server.core.ids import CreatorId, OrderId, ViewerId, order_id_of
-from server.core.ledger import Ledger
-from server.core.order import Order, OrderState, Outcome, Refund, cancel, finish, pay, refund, submit
-from server.core.posting import OrderKind, Part, parts_of
-from server.core.pricing import Quote
-from server.core.purchase import Client, Entrance, Line, Purchase
+from server.core.money.ledger import Ledger
+from server.core.money.posting import OrderKind, Part, parts_of
+from server.core.orders.asset import Asset, AssetState
+from server.core.orders.order import Order, OrderState, Outcome, Refund, cancel, finish, pay, refund, submit
+from server.core.orders.pricing import Quote
+from server.core.orders.purchase import Client, Entrance, Line, Purchase
+from server.core.orders.settlement import Settlement, settle
+from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
-from server.core.rulebook import Rulebook
-from server.core.settlement import Settlement, settle
-from server.core.stacking import best_quote
+from server.core.rulebooks.rulebook import Rulebook
 from tests.core.small_world.money import Answer, copied, known_with
 from tests.core.small_world.world import (
     ANNA,

@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 
-from server.core.asset import asset_of, sweep
-from server.core.claim import ClaimStatus
 from server.core.ids import ViewerId
-from server.core.issuance import plan_edit
-from server.core.launch import LaunchRequest, plan_launch
-from server.core.ledger import TransferKind
-from server.core.packet import PacketState
-from server.core.posting import Reversal
+from server.core.money.ledger import TransferKind
+from server.core.money.posting import Reversal
+from server.core.orders.asset import asset_of, sweep
+from server.core.packets.claim import ClaimStatus
+from server.core.packets.issuance import plan_edit
+from server.core.packets.launch import LaunchRequest, plan_launch
+from server.core.packets.packet import PacketState
 from server.core.refusal import Refused
-from server.core.rulebook import LaunchMode
+from server.core.rulebooks.rulebook import LaunchMode
 from tests.core.small_world.money import Answer, changed, given_back, moved, must_move
 from tests.core.small_world.world import (
     ADDED_FEN,

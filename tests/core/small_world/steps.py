@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 
-from server.core.packet import PacketState
+from server.core.packets.packet import PacketState
 from server.core.refusal import Refused
 from tests.core.small_world import orders, packets
 from tests.core.small_world.money import Answer

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from server.core.asset import Asset
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId
-from server.core.ledger import Ledger
-from server.core.order import Order, OrderState
-from server.core.packet import Denomination, Edition, Packet, PacketState, Schedule, Terms
-from server.core.posting import Reversal
+from server.core.money.ledger import Ledger
+from server.core.money.posting import Reversal
+from server.core.orders.asset import Asset
+from server.core.orders.order import Order, OrderState
+from server.core.orders.settlement import Rates
+from server.core.packets.packet import Denomination, Edition, Packet, PacketState, Schedule, Terms
 from server.core.refusal import Refused
-from server.core.rulebook import LAB, Rulebook
-from server.core.settlement import Rates
+from server.core.rulebooks.rulebook import LAB, Rulebook
 
 CREATOR, PACKET, ROOM = CreatorId("c1"), PacketId("c1.p"), RoomId("room-c1")
 ANNA, BELA = ViewerId("anna"), ViewerId("bela")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from server.core.claim import Claim, ClaimStatus
-from server.core.feed import FeedEntry
 from server.core.ids import PacketId
-from server.core.messages import receipt
+from server.core.packets.claim import Claim, ClaimStatus
+from server.core.rooms.feed import FeedEntry
+from server.core.rooms.messages import receipt
 from server.store import keys
 from server.store.allocators.default import PAIRS_MAX, DefaultAllocator
 from server.store.connection import Durability, Store

@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.core.claim import ClaimStatus, Share
 from server.core.ids import PacketId, RequestId, ViewerId
-from server.core.packet import Schedule
+from server.core.packets.claim import ClaimStatus, Share
+from server.core.packets.packet import Schedule
 from server.store.allocators import memory
 from server.store.allocators.memory import Memory, Recollection
 from tests.store.desk import grab

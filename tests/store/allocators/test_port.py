@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.core.claim import ClaimStatus
 from server.core.ids import PacketId
+from server.core.packets.claim import ClaimStatus
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.naive import NaiveAllocator
 from server.store.allocators.port import Allocator

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from redis.exceptions import ResponseError
 
-from server.core.account import AccountKind
 from server.core.ids import PacketId
-from server.core.ledger import MOVEMENTS, TransferKind
-from server.core.posting import POSTINGS, OrderKind
+from server.core.money.account import AccountKind
+from server.core.money.ledger import MOVEMENTS, TransferKind
+from server.core.money.posting import POSTINGS, OrderKind
 from server.store import keys
 from tests.store.aged import settled_rain
 from tests.store.desk import Desk

@@ -1,0 +1,316 @@
+"""
+The ledger: where every fen is, as a double-entry model of the store's journal in plain memory.
+
+Each movement takes an amount from the account it debits and gives it to the account it credits, so that all balances
+together are always zero. Only accounts of the world outside may be negative: ``psp`` by exactly what has come in.
+
+A recharge with a fee is one movement all the same: the channel gives ``amount_fen`` to the creator's funds and
+``fee_fen`` besides to its fees, so that the payer has paid both together (KS-ACC-4).
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from server.core.ids import CreatorId, OrderId, PacketId, creator_of
+from server.core.money.account import AccountKind, may_be_negative
+from server.core.money.money import FEN_MAX
+from server.core.money.posting import OrderKind, Part, Posting
+from server.core.refusal import Refused
+from server.core.rulebooks.eligibility import recharge_required
+
+
+class TransferKind(StrEnum):
+    """Every way in which money moves."""
+
+    RECHARGE = "recharge"
+    FUND = "fund"
+    CLAIM = "claim"
+    SWEEP = "sweep"
+    VOID = "void"
+    WITHDRAW = "withdraw"
+    WITHDRAW_PAID = "withdraw_paid"
+    WITHDRAW_FAILED = "withdraw_failed"
+    EDIT = "edit"
+    TRIM = "trim"
+    END = "end"
+    EXPIRE = "expire"
+    REVERSE = "reverse"
+
+
+class Product(StrEnum):
+    """On whose page money was moved: packets and creator coupons share one pool of funds (DY-ACC-3)."""
+
+    RED_PACKET = "red_packet"
+    CREATOR_COUPON = "creator_coupon"
+
+
+MOVEMENTS: dict[TransferKind, tuple[AccountKind, AccountKind]] = {
+    TransferKind.RECHARGE: (AccountKind.PSP, AccountKind.FUNDS),
+    TransferKind.FUND: (AccountKind.FUNDS, AccountKind.ESCROW),
+    TransferKind.CLAIM: (AccountKind.ESCROW, AccountKind.ASSETS),
+    TransferKind.SWEEP: (AccountKind.ESCROW, AccountKind.FUNDS),
+    TransferKind.VOID: (AccountKind.ESCROW, AccountKind.FUNDS),
+    TransferKind.WITHDRAW: (AccountKind.FUNDS, AccountKind.WITHDRAWING),
+    TransferKind.WITHDRAW_PAID: (AccountKind.WITHDRAWING, AccountKind.PAYOUT),
+    TransferKind.WITHDRAW_FAILED: (AccountKind.WITHDRAWING, AccountKind.FUNDS),
+    TransferKind.EDIT: (AccountKind.FUNDS, AccountKind.ESCROW),
+    TransferKind.TRIM: (AccountKind.ESCROW, AccountKind.FUNDS),
+    TransferKind.END: (AccountKind.ESCROW, AccountKind.FUNDS),
+    TransferKind.EXPIRE: (AccountKind.ASSETS, AccountKind.FUNDS),
+    TransferKind.REVERSE: (AccountKind.REVERSING, AccountKind.FUNDS),
+}
+"""
+The transition table of money: what each kind of transfer debits, and what it credits.
+
+The steps of an order, which move several amounts at once, have theirs in ``posting``.
+"""
+
+DELAYABLE = frozenset({TransferKind.SWEEP, TransferKind.VOID, TransferKind.END, TransferKind.TRIM, TransferKind.EXPIRE})
+"""What goes back to its creator, and may stay in ``reversing`` for a while on its way (DY-REV-8)."""
+
+WITHDRAWALS = frozenset({TransferKind.WITHDRAW, TransferKind.WITHDRAW_PAID, TransferKind.WITHDRAW_FAILED})
+_CHANNELLED = WITHDRAWALS | {TransferKind.RECHARGE}
+_PACKETLESS = _CHANNELLED | {TransferKind.REVERSE}
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """
+    A movement of money that somebody asks for, known by its id.
+
+    ``channel`` says how a recharge was paid, or how a withdrawal is, which its three movements name besides. Every
+    other kind but a reversal names a packet of the creator's instead. ``fee_fen`` goes to the channel on top of the
+    amount. What is ``delayed`` goes to ``reversing`` first.
+    """
+
+    kind: TransferKind
+    transfer_id: str
+    creator_id: CreatorId
+    amount_fen: int
+    packet_id: PacketId | None = None
+    channel: str = ""
+    fee_fen: int = 0
+    withdrawal_id: str = ""
+    product: Product = Product.RED_PACKET
+    delayed: bool = False
+
+    def __post_init__(self) -> None:
+        assert (self.packet_id is None) == (self.kind in _PACKETLESS)
+        assert not self.delayed or self.kind in DELAYABLE
+        assert (self.channel != "") == (self.kind in _CHANNELLED)
+        assert (self.withdrawal_id != "") == (self.kind in WITHDRAWALS)
+        assert self.fee_fen >= 0
+        assert self.fee_fen == 0 or self.kind is TransferKind.RECHARGE
+        assert self.packet_id is None or creator_of(self.packet_id) == self.creator_id
+
+    def account(self, kind: AccountKind) -> str:
+        """Return the name of this transfer's account of a kind, such as ``escrow:<packet>``."""
+        match kind:
+            case AccountKind.PSP | AccountKind.FEES | AccountKind.PAYOUT:
+                return f"{kind}:{self.channel}"
+            case AccountKind.FUNDS | AccountKind.WITHDRAWING | AccountKind.REVERSING:
+                return f"{kind}:{self.creator_id}"
+            case AccountKind.ESCROW | AccountKind.ASSETS:
+                return f"{kind}:{self.packet_id}"
+            case _:
+                raise AssertionError(f"no transfer of one amount touches {kind}")
+
+    @property
+    def accounts(self) -> tuple[str, str]:
+        """The accounts that are debited and credited."""
+        debit, credit = MOVEMENTS[self.kind]
+        return self.account(debit), self.account(AccountKind.REVERSING if self.delayed else credit)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    One line of the journal: what a transfer or an order's step came to. ``packet_id`` is None where none is concerned.
+
+    ``balance_fen`` is what the creator's funds are then, if the movement touched them (KS-ACC-5). A step of an order
+    has ``postings`` instead of debit and credit, and its sum for an amount.
+    """
+
+    kind: TransferKind | OrderKind
+    transfer_id: str
+    packet_id: PacketId | None
+    debit: str
+    credit: str
+    amount_fen: int
+    balance_fen: int | None = None
+    fee_fen: int = 0
+    withdrawal_id: str = ""
+    product: Product = Product.RED_PACKET
+    order_id: OrderId | None = None
+    postings: tuple[Posting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """A creator's red-packet funds since the beginning, in fen. A withdrawal that failed was none."""
+
+    recharged_fen: int = 0
+    returned_fen: int = 0
+    withdrawn_fen: int = 0
+    spent_fen: int = 0
+
+    @property
+    def available_fen(self) -> int:
+        """What the creator may still put into packets (DY-ACC-1, DY-ACC-2)."""
+        return self.recharged_fen + self.returned_fen - self.withdrawn_fen - self.spent_fen
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The journal of every movement so far, oldest first, and the balances that follow from it."""
+
+    journal: list[Entry] = field(default_factory=list)
+    _balances: dict[str, int] = field(default_factory=dict)
+    _posted: dict[tuple[CreatorId, str], tuple[Transfer | Part, Entry]] = field(default_factory=dict)
+    _withdrawals: dict[tuple[CreatorId, str], Transfer] = field(default_factory=dict)
+
+    def post(self, transfer: Transfer) -> Entry:
+        """
+        Move money and return the journal's entry; the same transfer again returns the same entry and moves nothing.
+
+        Transfer ids are a creator's own. Raises Refused: ``transfer_conflict`` if the id stands for another transfer,
+        ``out_of_range`` for an amount that is none, ``insufficient_funds`` if an account does not hold it (DY-ACC-6),
+        ``recharge_required`` if a packet is to be funded out of nothing (DY-ELG-2),
+        ``not_found`` or ``not_pending`` for the end of a withdrawal that is not under way.
+        """
+        known = self._posted.get((transfer.creator_id, transfer.transfer_id))
+        if known is not None:
+            if known[0] != transfer:
+                raise Refused("transfer_conflict", "stands for another transfer already", field="transfer_id")
+            return known[1]
+        _check_amount(transfer)
+        self._check_withdrawal(transfer)
+        entry = self._entry(transfer)
+        self._check_held(entry)
+
+        self._add(entry.debit, -entry.amount_fen - entry.fee_fen)
+        self._add(entry.credit, entry.amount_fen)
+        if entry.fee_fen:
+            self._add(transfer.account(AccountKind.FEES), entry.fee_fen)
+        funds = transfer.account(AccountKind.FUNDS)
+        if funds in (entry.debit, entry.credit):
+            entry = replace(entry, balance_fen=self.balance(funds))
+        if transfer.kind in WITHDRAWALS:
+            self._withdrawals[transfer.creator_id, transfer.withdrawal_id] = transfer
+        self._posted[transfer.creator_id, transfer.transfer_id] = (transfer, entry)
+        self.journal.append(entry)
+        return entry
+
+    def post_part(self, part: Part) -> Entry:
+        """
+        Carry out what an order's step moves of one creator's money; the same part again moves nothing.
+
+        Raises Refused ``transfer_conflict`` and ``insufficient_funds`` as ``post`` does, and AssertionError for a
+        posting that its kind does not know.
+        """
+        known = self._posted.get((part.creator_id, part.transfer_id))
+        if known is not None:
+            if known[0] != part:
+                raise Refused("transfer_conflict", "stands for another transfer already", field="transfer_id")
+            return known[1]
+        part.check()
+        after = dict(self._balances)
+        for posting in part.postings:
+            after[posting.debit] = after.get(posting.debit, 0) - posting.amount_fen
+            after[posting.credit] = after.get(posting.credit, 0) + posting.amount_fen
+        for posting in part.postings:
+            if after[posting.debit] < 0 and not may_be_negative(posting.debit):
+                raise Refused("insufficient_funds", f"{posting.debit} does not hold it", field="amount_fen")
+        self._balances = after
+        amount_fen = sum(posting.amount_fen for posting in part.postings)
+        entry = Entry(
+            part.kind, part.transfer_id, None, "", "", amount_fen, order_id=part.order_id, postings=part.postings
+        )
+        self._posted[part.creator_id, part.transfer_id] = (part, entry)
+        self.journal.append(entry)
+        return entry
+
+    def balance(self, account: str) -> int:
+        """Return what an account holds in fen; 0 if no money ever touched it."""
+        return self._balances.get(account, 0)
+
+    def balances(self) -> dict[str, int]:
+        """Return every account that money ever touched, with its balance in fen."""
+        return dict(self._balances)
+
+    def funds(self, creator_id: CreatorId) -> Funds:
+        """Add up a creator's funds; void, sweep, trim and end are returns (DY-ACC-1, DY-ACC-4, DY-ACC-5)."""
+        account = f"{AccountKind.FUNDS}:{creator_id}"
+        recharged = returned = withdrawn = spent = 0
+        for entry in self.journal:
+            if account not in (entry.debit, entry.credit):
+                continue
+            if entry.kind is TransferKind.WITHDRAW:
+                withdrawn += entry.amount_fen
+            elif entry.kind is TransferKind.WITHDRAW_FAILED:
+                withdrawn -= entry.amount_fen
+            elif entry.debit == account:
+                spent += entry.amount_fen
+            elif entry.kind is TransferKind.RECHARGE:
+                recharged += entry.amount_fen
+            else:
+                returned += entry.amount_fen
+        return Funds(recharged_fen=recharged, returned_fen=returned, withdrawn_fen=withdrawn, spent_fen=spent)
+
+    def check(self) -> None:
+        """Raise AssertionError unless all balances sum to zero and no account of ours is negative (DY-ACC-6)."""
+        assert sum(self._balances.values()) == 0
+        for account, balance in self._balances.items():
+            assert may_be_negative(account) or balance >= 0, account
+        for creator_id in {creator_id for creator_id, _ in self._posted}:
+            available = self.funds(creator_id).available_fen
+            assert available == self.balance(f"{AccountKind.FUNDS}:{creator_id}"), creator_id
+
+    def _entry(self, transfer: Transfer) -> Entry:
+        return Entry(
+            transfer.kind,
+            transfer.transfer_id,
+            transfer.packet_id,
+            *transfer.accounts,
+            transfer.amount_fen,
+            fee_fen=transfer.fee_fen,
+            withdrawal_id=transfer.withdrawal_id,
+            product=transfer.product,
+        )
+
+    def _add(self, account: str, amount_fen: int) -> None:
+        self._balances[account] = self.balance(account) + amount_fen
+
+    def _check_withdrawal(self, transfer: Transfer) -> None:
+        """A withdrawal begins once, and ends once with the amount with which it began."""
+        if transfer.kind not in WITHDRAWALS:
+            return
+        before = self._withdrawals.get((transfer.creator_id, transfer.withdrawal_id))
+        if transfer.kind is TransferKind.WITHDRAW:
+            assert before is None, "the caller makes a new id for each withdrawal"
+            return
+        if before is None:
+            raise Refused("not_found", "no such withdrawal", field="withdrawal_id")
+        if before.kind is not TransferKind.WITHDRAW:
+            raise Refused("not_pending", "this withdrawal has ended already", field="withdrawal_id")
+        if (before.amount_fen, before.channel) != (transfer.amount_fen, transfer.channel):
+            raise Refused("out_of_range", f"must be the withdrawal's {before.amount_fen}", field="amount_fen")
+
+    def _check_held(self, entry: Entry) -> None:
+        held = self.balance(entry.debit)
+        if held == 0 and entry.kind is TransferKind.FUND:
+            raise recharge_required("DY-ELG-2")
+        if held < entry.amount_fen and not may_be_negative(entry.debit):
+            raise Refused(
+                "insufficient_funds",
+                f"{entry.debit} holds {held} fen, not {entry.amount_fen}",
+                field="amount_fen",
+                rule="DY-ACC-6",
+            )
+
+
+def _check_amount(transfer: Transfer) -> None:
+    """A sweep, a void or an end may find nothing left; every other movement moves something."""
+    lowest = 0 if transfer.kind in (TransferKind.SWEEP, TransferKind.VOID, TransferKind.END) else 1
+    if not lowest <= transfer.amount_fen <= FEN_MAX - transfer.fee_fen:
+        raise Refused("out_of_range", f"must be from {lowest} to {FEN_MAX}", field="amount_fen")

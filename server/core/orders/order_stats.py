@@ -1,0 +1,68 @@
+"""Effects: what orders with red packets brought, as running totals of a creator and of each packet (KS-MON-1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from server.core.ids import ClaimId, CreatorId, PacketId, creator_of, packet_of_claim
+from server.core.money.posting import OrderKind
+from server.core.orders.discount import RED_PACKETS
+from server.core.orders.order import Order, PacketUse
+from server.core.orders.settlement import Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """What one step of an order adds to the totals of one creator, and to those of each packet of that creator."""
+
+    total: Mapping[str, int] = field(default_factory=dict)
+    by_packet: Mapping[PacketId, Mapping[str, int]] = field(default_factory=dict)
+
+
+def gains_of(
+    kind: OrderKind,
+    before: Order,
+    after: Order,
+    creator_id: CreatorId,
+    settled: Settlement | None = None,
+    *,
+    estimates: Mapping[str, int] | None = None,
+) -> Gains:
+    """
+    Return what a step of an order adds to the totals of *creator_id*; nothing if the order uses none of its packets.
+
+    ``gmv_fen`` is what the goods cost before red packets, ``redeemed_fen`` what was used of the packets' faces. The
+    order counts whole for each packet in it, so packets' totals may sum to more than their creator's. *estimates* is
+    what the step makes of the commission to be expected (``monitoring.estimate_gains``).
+    """
+    uses: dict[PacketId, list[PacketUse]] = {}
+    for use in after.packets:
+        packet_id = packet_of_claim(ClaimId(use.asset_id))
+        if creator_of(packet_id) == creator_id:
+            uses.setdefault(packet_id, []).append(use)
+    if not uses:
+        return Gains()
+    whole = {**_of_order(kind, before, after, settled), **(estimates or {})}
+    return Gains(
+        whole | _of_packets(kind, [use for each in uses.values() for use in each]),
+        {packet_id: whole | _of_packets(kind, each) for packet_id, each in uses.items()},
+    )
+
+
+def _of_order(kind: OrderKind, before: Order, after: Order, settled: Settlement | None) -> dict[str, int]:
+    match kind:
+        case OrderKind.PAY:
+            quote = after.quote
+            gmv_fen = quote.goods_paid_fen + quote.deducted_fen(*RED_PACKETS)
+            return {"attributed_orders": 1, "gmv_fen": gmv_fen, "goods_paid_fen": quote.goods_paid_fen}
+        case OrderKind.REFUND:
+            fresh = after.refunds[len(before.refunds) :]
+            return {"refund_fen": sum(sum(refund.by_line.values()) for refund in fresh)}
+        case OrderKind.FINISH:
+            return {"commission_fen": settled.commission_fen if settled else 0}
+    return {}
+
+
+def _of_packets(kind: OrderKind, uses: list[PacketUse]) -> dict[str, int]:
+    if kind is not OrderKind.PAY:
+        return {}
+    return {"redeemed": len(uses), "redeemed_fen": sum(use.used_fen for use in uses)}

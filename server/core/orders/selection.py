@@ -1,0 +1,50 @@
+"""Packets that a buyer names: used exactly so, or refused with the reason and rule that speak against one of them."""
+
+from collections.abc import Sequence
+
+from server.core.orders.asset import Asset
+from server.core.orders.discount import RED_PACKETS, Discount
+from server.core.orders.pricing import Quote, price
+from server.core.orders.purchase import Purchase
+from server.core.orders.stacking import Choice, Exclusion, Reason, usable_lines
+from server.core.refusal import Refused
+from server.core.rulebooks.rulebook import Rulebook
+
+
+def exact_quote(
+    purchase: Purchase, discounts: Sequence[Discount], assets: Sequence[Asset], now_ms: int, rulebook: Rulebook
+) -> tuple[Quote, Choice]:
+    """
+    Return what a purchase costs with all of these packets, each of which deducts something (sections 11 and 12).
+
+    Raises Refused with a ``Reason`` for code, naming the packet and the rule, or as ``price`` does.
+    """
+    used: list[tuple[Asset, frozenset[str]]] = []
+    for asset in sorted(assets, key=lambda each: (each.use_end_at_ms, each.asset_id)):
+        found = usable_lines(asset, purchase, now_ms, rulebook)
+        if isinstance(found, Exclusion):
+            raise _refused(asset.asset_id, found.reason, found.rule)
+        used.append((asset, frozenset(purchase.lines[i].line_id for i in found)))
+    _check_together([asset for asset, _ in used], rulebook)
+    quote = price(purchase, [*discounts, *Choice(tuple(used), 0, ()).discounts()], rulebook)
+    spare = {discount_id for discount_id, _ in quote.unused}
+    for asset, _ in used:
+        if asset.asset_id in spare:
+            raise _refused(asset.asset_id, Reason.NOT_NEEDED, "AMB-16")
+    return quote, Choice(tuple(used), quote.deducted_fen(*RED_PACKETS), ())
+
+
+def _check_together(assets: Sequence[Asset], rulebook: Rulebook) -> None:
+    """Let only packets of one creator and of the platform go together, and not too many (DY-STK-2 to DY-STK-5)."""
+    own = [asset for asset in assets if asset.creator_id is not None]
+    for asset in own:
+        if asset.creator_id != own[0].creator_id:
+            raise _refused(asset.asset_id, Reason.OTHER_CREATOR, "DY-STK-5")
+    if len(assets) > rulebook.packets_per_order_max:
+        raise _refused(assets[-1].asset_id, Reason.TOO_MANY, "DY-STK-2")
+    if rulebook.creator_packets_per_order_max is not None and len(own) > rulebook.creator_packets_per_order_max:
+        raise _refused(own[-1].asset_id, Reason.TOO_MANY, "KS-STK-3")
+
+
+def _refused(asset_id: str, reason: Reason, rule: str) -> Refused:
+    return Refused(reason, f"{asset_id} cannot be used: {reason.replace('_', ' ')}", field="asset_ids", rule=rule)

@@ -1,0 +1,97 @@
+"""
+Settlement: what creator, platform and merchant have in the end of an order that was paid.
+
+Commission, service fee and merchant all count from the price before red packets (DY-SET-1 to DY-SET-3): what the buyer
+paid for the goods and was not refunded, and the packets used. Each is rounded half-up once per order; the merchant has
+the rest, so that the cash always balances (AMB-19, invariant I10).
+"""
+
+from dataclasses import dataclass
+
+from server.core.money.money import half_up
+from server.core.orders.discount import RED_PACKETS, DiscountKind, Funder
+from server.core.orders.pricing import Quote
+from server.core.refusal import Refused
+from server.core.rulebooks.rulebook import Rulebook
+
+PER_WHOLE = 10_000  # rates are in hundredths of a percent
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The creator's commission and the platform's service fee, in hundredths of a percent, together at most 100 %."""
+
+    commission: int
+    service_fee: int
+
+    def __post_init__(self) -> None:
+        assert self.commission >= 0
+        assert self.service_fee >= 0
+        assert self.commission + self.service_fee <= PER_WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """
+    Who has what of one order, in fen; a net may be negative, as creator and platform pay for what they gave away.
+
+    ``subsidies_fen`` is what others than the merchant paid besides red packets; it goes to the merchant but is in no
+    base (DY-SET-5, AMB-33). Shipping passes through to the merchant untouched and is in none of these figures.
+    """
+
+    base_fen: int
+    commission_fen: int
+    service_fee_fen: int
+    subsidies_fen: int
+    merchant_net_fen: int
+    creator_net_fen: int
+    platform_net_fen: int
+
+    @property
+    def merchant_gross_fen(self) -> int:
+        """What is settled with the merchant, before commission and fee are taken from it (DY-SET-3)."""
+        return self.base_fen
+
+
+def settle(
+    quote: Quote, rates: Rates, rulebook: Rulebook, *, refunded_fen: int = 0, packets_returned: bool = False
+) -> Settlement:
+    """
+    Settle a paid order of which *refunded_fen* of the goods were paid back.
+
+    A partial refund leaves the packets where they are and in the base (DY-SET-6, AMB-39); a full one gives them back,
+    and with *packets_returned* nobody has anything. The creator is the one whose packets were used, and earns the
+    commission. Raises Refused ``out_of_range`` if more was refunded than paid.
+    """
+    if not 0 <= refunded_fen <= quote.goods_paid_fen:
+        raise Refused("out_of_range", f"must be from 0 to {quote.goods_paid_fen}", field="refunded_fen")
+    if packets_returned:
+        assert refunded_fen == quote.goods_paid_fen
+        return Settlement(0, 0, 0, 0, 0, 0, 0)
+    kept_fen = quote.goods_paid_fen - refunded_fen
+    base_kinds = RED_PACKETS if rulebook.base_includes_platform_packets else {DiscountKind.CREATOR_PACKET}
+    base_fen = kept_fen + quote.deducted_fen(*base_kinds)
+    borne = quote.by_funder()
+    given_fen = borne[Funder.CREATOR] + borne[Funder.PLATFORM] + borne[Funder.UNSTATED]
+    subsidies_fen = given_fen - quote.deducted_fen(*base_kinds)
+
+    commission_fen = half_up(base_fen * rates.commission, PER_WHOLE)
+    fee_base_fen = base_fen + quote.purchase.shipping_fen * rulebook.service_fee_includes_shipping
+    service_fee_fen = half_up(fee_base_fen * rates.service_fee, PER_WHOLE)
+    settled = Settlement(
+        base_fen,
+        commission_fen,
+        service_fee_fen,
+        subsidies_fen,
+        merchant_net_fen=base_fen + subsidies_fen - commission_fen - service_fee_fen,
+        creator_net_fen=commission_fen - borne[Funder.CREATOR],
+        platform_net_fen=service_fee_fen - borne[Funder.PLATFORM],
+    )
+    nets_fen = settled.merchant_net_fen + settled.creator_net_fen + settled.platform_net_fen
+    assert nets_fen == kept_fen + borne[Funder.UNSTATED]
+    return settled
+
+
+def estimated_commission(price_before_packets_fen: int, rates: Rates) -> int:
+    """Return the commission of an order not yet settled, in fen: the base is the same (DY-SET-4)."""
+    return half_up(price_before_packets_fen * rates.commission, PER_WHOLE)

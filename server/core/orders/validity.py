@@ -1,0 +1,50 @@
+"""Use validity and product scope: when and on what a claimed share may be used, as its creator has set it."""
+
+from collections.abc import Sequence
+
+from server.core.ids import checked_id
+from server.core.money.money import FEN_MAX
+from server.core.refusal import Refused
+from server.core.rulebooks.rulebook import Rulebook
+
+NEVER_MS = FEN_MAX
+"""The room instant at which a share without an end of validity expires: the last that the store can count to."""
+
+
+def check_validity(
+    *, use_start_at_ms: int | None, use_end_at_ms: int | None, use_for_ms: int | None, rulebook: Rulebook
+) -> None:
+    """
+    Check a use validity: absolute, relative or none; both styles together are no validity (DY-CRE-3, AMB-5).
+
+    Absolute is ``[use_start_at_ms, use_end_at_ms)`` in room ms, from ever on if it has no start; relative is
+    ``use_for_ms`` room ms from each claim on. Raises Refused with the field: ``unexpected_field``, ``missing_field``
+    or ``out_of_range``.
+    """
+    if use_for_ms is not None:
+        for field, value in (("use_start_at_ms", use_start_at_ms), ("use_end_at_ms", use_end_at_ms)):
+            if value is not None:
+                raise Refused("unexpected_field", "does not go with use_for_ms", field=field, rule="DY-CRE-3")
+        if not 0 < use_for_ms <= rulebook.use_for_max_ms:
+            wanted = f"must be from 1 to {rulebook.use_for_max_ms}"
+            raise Refused("out_of_range", wanted, field="use_for_ms", rule="DY-CRE-3")
+    elif use_start_at_ms is not None:
+        if use_end_at_ms is None:
+            raise Refused("missing_field", "use_start_at_ms needs it", field="use_end_at_ms", rule="DY-CRE-3")
+        if use_start_at_ms >= use_end_at_ms:
+            wanted = f"must come before use_end_at_ms, {use_end_at_ms}"
+            raise Refused("out_of_range", wanted, field="use_start_at_ms", rule="DY-CRE-3")
+
+
+def checked_scope(product_ids: Sequence[str] | None, rulebook: Rulebook) -> tuple[str, ...] | None:
+    """
+    Return the goods on which a packet may be used, each once and in order, or None for all (KS-CRE-2).
+
+    Raises Refused: ``out_of_range`` if they are none or too many, ``bad_id`` for a text that is no id.
+    """
+    if product_ids is None:
+        return None
+    if not 0 < len(product_ids) <= rulebook.product_ids_max:
+        wanted = f"must be 1 to {rulebook.product_ids_max} ids; leave it out for all goods"
+        raise Refused("out_of_range", wanted, field="product_ids", rule="KS-CRE-2")
+    return tuple(sorted({checked_id("product_ids", product_id) for product_id in product_ids}))

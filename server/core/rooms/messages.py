@@ -1,0 +1,281 @@
+"""Every wire message, both directions: one frozen shape each, and the only place that knows their JSON."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from server.core.ids import ID_LENGTH_MAX, OrderId, PacketId, RequestId, RoomId, ViewerId
+from server.core.orders.trail import Step
+from server.core.packets.claim import HOLDS_SHARE, Claim
+from server.core.packets.packet import Packet
+
+PROTOCOL = "redrain.v1"
+COMMENT_LENGTH_MAX = 100
+LIKE_COUNT_MAX = 1_000  # one message may gather a burst of taps, not a career
+CLIENT_MS_MAX = 2**53 - 1  # what every JSON reader holds exactly
+
+NUMBERED = frozenset({"warmup", "open", "sold_out", "reopened", "closed", "voided", "result"})
+"""The types that carry ``seq``: facts of a room, told to every viewer exactly once and in order."""
+
+
+class BadMessage(Exception):  # noqa: N818 - named for what it is: a message that is bad
+    """A frame from a viewer that is no message. ``code`` is for programs, ``detail`` names the field."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class GrabMessage:
+    """A viewer taps a packet."""
+
+    packet_id: PacketId
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A viewer asks for the time; ``client_ms`` comes back untouched."""
+
+    client_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A viewer says something."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A viewer taps hearts."""
+
+    count: int
+
+
+FromViewer = GrabMessage | Ping | Comment | Like
+
+
+def decode(raw: bytes | memoryview) -> FromViewer:
+    """Parse one text frame from a viewer. Raises BadMessage, which says what was wrong with it."""
+    try:
+        message = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise BadMessage("malformed_json", str(error)) from None
+    match message:
+        case {"type": "grab", "packet_id": str(packet_id), "request_id": str(request_id)} if (
+            0 < len(packet_id) <= ID_LENGTH_MAX
+            and 0 < len(request_id) <= ID_LENGTH_MAX
+            and _plain(packet_id)
+            and _plain(request_id)
+        ):
+            return GrabMessage(PacketId(packet_id), RequestId(request_id))
+        case {"type": "ping", "client_ms": int(client_ms)} if 0 <= client_ms <= CLIENT_MS_MAX:
+            return Ping(client_ms)
+        case {"type": "comment", "text": str(text)} if 0 < len(text) <= COMMENT_LENGTH_MAX:
+            return Comment(text)
+        case {"type": "like", "count": int(count)} if 0 < count <= LIKE_COUNT_MAX:
+            return Like(count)
+    raise _what_is_wrong(message)
+
+
+def _plain(text: str) -> bool:
+    """Tell whether an id can stand in a journal entry, whose separators are ``, ; :``."""
+    return text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").replace("~", "").isalnum()
+
+
+_FIELDS: dict[str, dict[str, str]] = {
+    "grab": {
+        "packet_id": f"1 to {ID_LENGTH_MAX} letters, digits or any of _ . ~ -",
+        "request_id": f"1 to {ID_LENGTH_MAX} letters, digits or any of _ . ~ -",
+    },
+    "ping": {"client_ms": "a whole number of milliseconds, not negative"},
+    "comment": {"text": f"a text of 1 to {COMMENT_LENGTH_MAX} characters"},
+    "like": {"count": f"a whole number from 1 to {LIKE_COUNT_MAX}"},
+}
+
+
+def _what_is_wrong(message: Any) -> BadMessage:
+    if not isinstance(message, dict):
+        return BadMessage("not_an_object", "a message is a JSON object with a type")
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in _FIELDS:
+        return BadMessage("unknown_type", f"type: must be one of {', '.join(_FIELDS)}")
+    for name, wanted in _FIELDS[kind].items():
+        if name not in message:
+            return BadMessage("missing_field", f"{name}: {kind} needs it, {wanted}")
+    return BadMessage("bad_field", "; ".join(f"{name}: must be {wanted}" for name, wanted in _FIELDS[kind].items()))
+
+
+# What goes to viewers. Each function returns the JSON text of one message; a room's are serialised once for all.
+
+
+def packet_on_screen(packet: Packet) -> dict[str, Any]:
+    """Return what viewers may know of a launched packet: no seed, no share."""
+    assert packet.schedule is not None
+    return {
+        "packet_id": packet.packet_id,
+        "name": packet.name,
+        "creator_id": packet.creator_id,
+        "platform": packet.platform,
+        "share_count": packet.terms.share_count,
+        "total_fen": packet.terms.total_fen,
+        "warmup_at_ms": packet.schedule.warmup_at_ms,
+        "grab_at_ms": packet.schedule.grab_at_ms,
+        "claim_end_at_ms": packet.schedule.claim_end_at_ms,
+        "surface": packet.surface,
+        "edition": packet.edition,
+        "commitment": packet.commitment,
+        "editions": editions_on_screen(packet),
+    }
+
+
+def issuance(packet: Packet, now_ms: int) -> dict[str, Any]:
+    """Return what ``reopened`` says: how many shares there are, and from when the added ones are open."""
+    last = packet.editions[-1]
+    return {
+        "packet_id": packet.packet_id,
+        "at_ms": now_ms if packet.claimable_at_ms is None else packet.claimable_at_ms,
+        "edition": packet.edition,
+        "share_count": packet.terms.share_count,
+        "total_fen": packet.terms.total_fen,
+        "commitment": last.commitment or None,
+        "editions": editions_on_screen(packet),
+    }
+
+
+def editions_on_screen(packet: Packet) -> list[dict[str, Any]]:
+    """Return what each edition of a packet's issuance has promised; what adds no share has no commitment."""
+    return [
+        {
+            "edition": edition.edition,
+            "first_index": edition.first_index,
+            "share_count": edition.share_count,
+            "total_fen": edition.total_fen,
+            "commitment": edition.commitment or None,
+        }
+        for edition in packet.editions
+    ]
+
+
+def welcome(
+    *,
+    room_id: RoomId,
+    viewer_id: ViewerId,
+    epoch: str,
+    seq: int,
+    resync: bool,
+    server_ms: int,
+    speed: int,
+    audience: int,
+    packets: list[dict[str, Any]],
+    resume: str = "",
+) -> bytes:
+    """
+    Say where a viewer has come in. ``packets`` are those on screen, each with its ``phase``; with ``resume`` it comes
+    back without being asked who it is. ``assets`` is not known yet: who holds any is soon told ``assets`` by itself.
+    """
+    return orjson.dumps(
+        {
+            "type": "welcome",
+            "protocol": PROTOCOL,
+            "room_id": room_id,
+            "viewer_id": viewer_id,
+            "epoch": epoch,
+            "seq": seq,
+            "resync": resync,
+            "server_ms": server_ms,
+            "speed": speed,
+            "resume": resume,
+            "audience": audience,
+            "packets": packets,
+            "assets": None,
+        }
+    )
+
+
+def fact(kind: str, seq: int, server_ms: int, body: dict[str, Any]) -> bytes:
+    """Say one numbered fact of a room; every process builds the same bytes from the same feed entry."""
+    assert kind in NUMBERED
+    return orjson.dumps({"type": kind, "seq": seq, "server_ms": server_ms, **body})
+
+
+def surface(kind: str, packet_id: PacketId) -> bytes:
+    """Bring an opened packet to the screen: ``popup`` or ``asset_widget``."""
+    return orjson.dumps({"type": kind, "packet_id": packet_id})
+
+
+def countdown(packet_id: PacketId, left_ms: int) -> bytes:
+    """Say how many real milliseconds are left until the window opens."""
+    return orjson.dumps({"type": "countdown", "packet_id": packet_id, "left_ms": left_ms})
+
+
+def progress(packet_id: PacketId, remaining: int) -> bytes:
+    """Say how many shares are left."""
+    return orjson.dumps({"type": "progress", "packet_id": packet_id, "remaining": remaining})
+
+
+def comments(said: Iterable[tuple[ViewerId, str]]) -> bytes:
+    """Say what viewers said: pairs of who and what, in the order told."""
+    return orjson.dumps(
+        {"type": "comments", "comments": [{"viewer_id": viewer_id, "text": text} for viewer_id, text in said]}
+    )
+
+
+def audience(viewers: int, likes: int) -> bytes:
+    """Say how many viewers are connected and how many likes the room has had in total."""
+    return b'{"type":"audience","viewers":%d,"likes":%d}' % (viewers, likes)
+
+
+def assets(count: int) -> bytes:
+    """Say how many packets of the room's creator the viewer may use, now or later: what ``welcome`` left open."""
+    return b'{"type":"assets","count":%d}' % count
+
+
+def trail(order_id: OrderId, step: Step, occurred_at_ms: int) -> bytes:
+    """Tell a buyer one step of an order: the service message of LT-3, in the words of LT-a to LT-f."""
+    return orjson.dumps(
+        {
+            "type": "trail",
+            "order_id": order_id,
+            "event": step,
+            "text": step.text,
+            "occurred_at_ms": occurred_at_ms,
+        }
+    )
+
+
+def pong(client_ms: int, server_ms: int) -> bytes:
+    """Answer a ping: the viewer's own time back, and the room's."""
+    return b'{"type":"pong","client_ms":%d,"server_ms":%d}' % (client_ms, server_ms)
+
+
+def error(code: str, detail: str) -> bytes:
+    """Say what was wrong with a frame."""
+    return orjson.dumps({"type": "error", "code": code, "detail": detail})
+
+
+def receipt(claim: Claim) -> bytes:
+    """
+    Tell one viewer what became of one grab.
+
+    Written by hand because it is the hottest message: ids were checked to need no escaping. Equal claims give equal
+    bytes, which is what makes a retry's receipt identical.
+    """
+    share = claim.share
+    assert (share is not None) == (claim.status in HOLDS_SHARE)
+    if share is None:
+        return (
+            f'{{"type":"receipt","request_id":"{claim.request_id}","packet_id":"{claim.packet_id}",'
+            f'"status":"{claim.status}","amount_fen":null,"index":null,"claim_id":null,"edition":{claim.edition}}}'
+        ).encode()
+    return (
+        f'{{"type":"receipt","request_id":"{claim.request_id}","packet_id":"{claim.packet_id}",'
+        f'"status":"{claim.status}","amount_fen":{share.amount_fen},"index":{share.index},'
+        f'"claim_id":"{claim.claim_id}","edition":{claim.edition}}}'
+    ).encode()

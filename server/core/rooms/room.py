@@ -1,0 +1,201 @@
+"""A live room as a state machine: events and time go in, what is due comes out. Facts are told only as read back."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, assert_never
+
+from server.core.ids import PacketId, RoomId
+from server.core.packets.lifecycle import Airing, Effect, LookUp, Tell
+from server.core.packets.packet import Packet
+from server.core.rooms import messages
+from server.core.rooms.feed import UNTOLD, Cue, FeedEntry
+
+ENDED_MAX = 1_000  # packets remembered to be over, so that a late read does not bring one back
+
+
+class Answer(StrEnum):
+    """What the store made of a proposal: it is (or already was) a fact, its time has not come, or no."""
+
+    TAKEN = "taken"
+    TOO_EARLY = "too_early"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class FactRead:
+    """An entry of the room's feed, in feed order."""
+
+    entry: FeedEntry
+
+
+@dataclass(frozen=True, slots=True)
+class PacketRead:
+    """A packet of this room as the store has it: launched, or what became of it."""
+
+    packet: Packet
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalAnswered:
+    """The store's answer to a proposal; ``seq`` is the fact's number if it is taken."""
+
+    cue: Cue
+    answer: Answer
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many shares of a packet are left."""
+
+    packet_id: PacketId
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """A viewer was refused because no share was left."""
+
+    packet_id: PacketId
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A packet is settled; ``body`` is what its result says."""
+
+    packet_id: PacketId
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Grabbed:
+    """Viewers have grabbed shares of a packet."""
+
+    packet_id: PacketId
+
+
+RoomEvent = FactRead | Grabbed | PacketRead | ProposalAnswered | Counted | Exhausted | Settled
+
+
+class Room:
+    """
+    One room: the packets in it and the number of the last fact.
+
+    All instants are room milliseconds; *speed* tells how many of them make a real one (the test clock, 0, counts as 1:
+    what is asked again after real time is then asked again when the clock is moved).
+    """
+
+    def __init__(self, room_id: RoomId, *, speed: int) -> None:
+        self.room_id = room_id
+        self.seq = 0
+        self._real = max(1, speed)
+        self._airings: dict[PacketId, Airing] = {}
+        self._due: dict[PacketId, int] = {}  # when each airing wants to be woken; an event moves only its own packet's
+        self._ended: dict[PacketId, None] = {}
+
+    def receive(self, event: RoomEvent, now_ms: int) -> list[Effect]:
+        """Take an event and return what follows from it at once."""
+        match event:
+            case FactRead(entry):
+                return self._moved(entry.packet_id, self._read(entry, now_ms))
+            case PacketRead(packet):
+                return self._moved(packet.packet_id, self._look(packet, now_ms))
+            case ProposalAnswered(cue, answer, seq):
+                return self._moved(cue.packet_id, self._answered(cue, answer, seq, now_ms))
+            case Counted() | Grabbed() | Exhausted() | Settled():
+                airing = self._airings.get(event.packet_id)
+                if airing is None:
+                    return []
+                return self._moved(event.packet_id, _happened(airing, event, now_ms))
+            case _:
+                assert_never(event)
+
+    def next_wakeup_ms(self) -> int | None:
+        """Return the room time at which wake() should be called next, or None if nothing is to come."""
+        return min(self._due.values(), default=None)
+
+    def wake(self, now_ms: int) -> list[Effect]:
+        """Return what is due at *now_ms*, packet by packet."""
+        due = [packet_id for packet_id, at_ms in self._due.items() if at_ms <= now_ms]
+        return [effect for packet_id in due for effect in self._moved(packet_id, self._airings[packet_id].wake(now_ms))]
+
+    def packets_on_screen(self) -> list[dict[str, Any]]:
+        """Return the full state of the packets that viewers see, for a ``welcome``."""
+        return [screen for airing in self._airings.values() if (screen := airing.on_screen()) is not None]
+
+    def _moved(self, packet_id: PacketId, effects: list[Effect]) -> list[Effect]:
+        """Note when a packet wants to be woken now that something befell it; return *effects* as they are."""
+        airing = self._airings.get(packet_id)
+        at_ms = None if airing is None else airing.next_wakeup_ms()
+        if at_ms is None:
+            self._due.pop(packet_id, None)
+        else:
+            self._due[packet_id] = at_ms
+        return effects
+
+    def _read(self, entry: FeedEntry, now_ms: int) -> list[Effect]:
+        if entry.kind in UNTOLD:
+            return [] if entry.packet_id in self._ended else [LookUp(entry.packet_id)]
+        if entry.seq <= self.seq:
+            return []
+        self.seq = entry.seq
+        if entry.kind == "warmup" and entry.packet_id not in self._airings:
+            self._airings[entry.packet_id] = Airing.of_warmup(entry.body["packet"], self._real)
+
+        effects: list[Effect] = [Tell(messages.fact(entry.kind, entry.seq, entry.at_ms, entry.body), entry.seq)]
+        if airing := self._airings.get(entry.packet_id):
+            if entry.kind == "open":
+                effects.append(Tell(messages.surface(airing.surface, entry.packet_id)))
+            if entry.kind == "reopened":
+                airing.reissued(entry.body)
+            self._told(airing, entry.kind, now_ms)
+        return effects
+
+    def _look(self, packet: Packet, now_ms: int) -> list[Effect]:
+        if packet.packet_id in self._ended or packet.schedule is None:
+            return []
+        if packet.packet_id not in self._airings:
+            self._airings[packet.packet_id] = Airing.of(packet, self._real)
+        airing = self._airings[packet.packet_id]
+        airing.looked_up(packet, now_ms)
+        self._forget_if_ended(airing)
+        return airing.wake(now_ms)
+
+    def _answered(self, cue: Cue, answer: Answer, seq: int, now_ms: int) -> list[Effect]:
+        airing = self._airings.get(cue.packet_id)
+        if airing is None:
+            return []
+        if answer is not Answer.TAKEN:
+            return airing.turned_down(cue.kind, too_early=answer is Answer.TOO_EARLY, now_ms=now_ms)
+        if seq <= self.seq and not airing.knows(cue.kind):
+            # A fact of before our time: the capped feed no longer has it, and nobody waits for it.
+            self._told(airing, cue.kind, now_ms)
+        return []
+
+    def _told(self, airing: Airing, kind: str, now_ms: int) -> None:
+        airing.told(kind, now_ms)
+        self._forget_if_ended(airing)
+
+    def _forget_if_ended(self, airing: Airing) -> None:
+        if airing.ended:
+            del self._airings[airing.packet_id]
+            self._ended[airing.packet_id] = None
+            if len(self._ended) > ENDED_MAX:
+                del self._ended[next(iter(self._ended))]
+
+
+def _happened(airing: Airing, event: Counted | Grabbed | Exhausted | Settled, now_ms: int) -> list[Effect]:
+    """Tell a packet's airing what happened, and return what follows from it."""
+    match event:
+        case Counted(remaining=remaining):
+            return airing.counted(remaining, now_ms) + airing.wake(now_ms)
+        case Grabbed():
+            airing.stirred()
+            return []
+        case Exhausted():
+            airing.count_now(now_ms)
+        case Settled(body=body):
+            airing.settled(body, now_ms)
+        case _:
+            assert_never(event)
+    return airing.wake(now_ms)

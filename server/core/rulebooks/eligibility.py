@@ -1,0 +1,48 @@
+"""Eligibility: who may create and launch packets, out of which funds, and for which goods (section 2 of the rules)."""
+
+from collections.abc import Iterable
+
+from server.core.orders.purchase import GoodsKind
+from server.core.refusal import Refused
+from server.core.rulebooks.rulebook import Permission, Rulebook
+
+EVERY_PERMISSION = frozenset(Permission)
+"""What a creator has of whom nobody has said anything: in a simulator everybody may play until told otherwise."""
+
+
+def check_eligible(permissions: Iterable[Permission], rulebook: Rulebook) -> None:
+    """
+    Raise Refused (``not_eligible``) if a creator with these permissions may not create or launch on the platform.
+
+    All that the rulebook asks for are needed; on Kuaishou one alone is not enough (DY-ELG-1, KS-ELG-1, AMB-1).
+    """
+    lacking = [need for need in rulebook.creator_needs if need not in set(permissions)]
+    if lacking:
+        raise Refused(
+            "not_eligible",
+            f"a creator on {rulebook.platform} needs {' and '.join(rulebook.creator_needs)}; "
+            f"this one lacks {' and '.join(lacking)}",
+            field="creator_id",
+            rule=rulebook.creator_needs_rule,
+        )
+
+
+def recharge_required(rule: str) -> Refused:
+    """Return the refusal of a creation by whose creator there are no funds at all (DY-ELG-2, KS-ACC-1)."""
+    return Refused("recharge_required", "there are no funds; recharge first", field="total_fen", rule=rule)
+
+
+def check_scope(kinds: Iterable[GoodsKind], rulebook: Rulebook) -> None:
+    """
+    Raise Refused (``not_configurable``) if goods of one of these kinds cannot be in a packet's scope (KS-ELG-2).
+
+    What Douyin excludes (DY-USE-6) stops a use and no set-up: only Kuaishou's text speaks of the latter.
+    """
+    refused = sorted(set(kinds) & rulebook.goods_not_configurable)
+    if refused:
+        raise Refused(
+            "not_configurable",
+            f"{rulebook.platform} takes no {' or '.join(refused)} goods into a packet's scope",
+            field="scope",
+            rule="KS-ELG-2",
+        )

@@ -1,0 +1,165 @@
+"""Overrides: plain tables of a deployment's file or a scenario laid over the rulebooks, checked field by field."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from enum import StrEnum
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from server.core.money.channel import Channel
+from server.core.money.money import FEN_MAX
+from server.core.packets.blackout import BlackoutCalendar
+from server.core.rulebooks.rulebook import Rulebook
+
+NO_LIMIT = "none"  # how a file says None, for which TOML has no word
+FEE_BP_MAX = 10_000  # the whole amount
+_LEAST = {
+    "name_length_max": 1,
+    "share_count_max": 1,
+    "min_share_fen": 1,
+    "max_share_fen": 1,
+    "claim_window_ms": 1,
+    "claim_window_max_ms": 1,
+    "exact_grab_step_ms": 1,
+    "overlap_max": 1,
+    "packets_per_order_max": 1,
+    "creator_packets_per_order_max": 1,
+    "packet_candidates_max": 1,
+    "order_lines_max": 1,
+}
+_MOST = {
+    "name_length_max": 1_000,  # a feed carries the name to everybody
+    "share_count_max": 1_000_000,  # what the store splits and stages in seconds
+    "packets_per_order_max": 12,  # the choice tries all of them
+    "packet_candidates_max": 12,
+    "order_lines_max": 1_000,
+}
+_ORDERED = (
+    ("min_share_fen", "max_share_fen"),
+    ("claim_window_ms", "claim_window_max_ms"),
+    ("relative_lead_min_ms", "relative_lead_max_ms"),
+    ("exact_lead_min_ms", "exact_lead_max_ms"),
+    ("packets_per_order_max", "packet_candidates_max"),
+)
+_COMPLETE = ("parallel_order", "fund_order")  # each kind has its turn once, or it would never be taken off
+
+
+class BadRulebooks(Exception):  # noqa: N818 - said to a person
+    """Tables that no rulebook can take; the text names table and field and says what it must be."""
+
+
+def overridden(rulebooks: Mapping[str, Rulebook], tables: Mapping[str, object]) -> dict[str, Rulebook]:
+    """
+    Return *rulebooks* with the fields that *tables*, by platform, name; what they do not name stays.
+
+    A field without a limit reads ``"none"``, a set or an order is a list of names, channels are tables of ``name`` and
+    ``fee_bp``, blackouts those of ``BlackoutCalendar.of``. Raises BadRulebooks.
+    """
+    unknown = sorted(tables.keys() - rulebooks.keys())
+    if unknown:
+        raise BadRulebooks(f"{unknown[0]}: no such platform; there are {', '.join(rulebooks)}")
+    return {platform: _overridden(rulebook, tables.get(platform, {})) for platform, rulebook in rulebooks.items()}
+
+
+def overridable() -> list[str]:
+    """Return the fields that may be overridden: all but what a platform is called, shows, and refuses by."""
+    own = {"platform", "profile", "page"}
+    return [each.name for each in fields(Rulebook) if each.name not in own and not each.name.endswith("_rule")]
+
+
+def least_of(name: str) -> int:
+    """Return the smallest number that the field of this name takes."""
+    return _LEAST.get(name, 0)
+
+
+def _overridden(rulebook: Rulebook, table: object) -> Rulebook:
+    if not isinstance(table, Mapping):
+        raise BadRulebooks(f"{rulebook.platform}: must be a table of fields")
+    hints, known = get_type_hints(Rulebook), overridable()
+    given: dict[str, Any] = {}
+    for name, value in table.items():
+        where = f"{rulebook.platform}.{name}"
+        if name not in known:
+            raise BadRulebooks(f"{where}: no such field; redrain rules --platform {rulebook.platform} shows them")
+        try:
+            given[name] = _read(name, hints[name], value)
+        except ValueError as wanted:
+            raise BadRulebooks(f"{where}: {wanted}, not {value!r}") from None
+    changed = replace(rulebook, **given)
+    _check_together(changed, set(given))
+    return changed
+
+
+def _check_together(rulebook: Rulebook, given: set[str]) -> None:
+    for lower, upper in _ORDERED:
+        if getattr(rulebook, lower) > getattr(rulebook, upper):
+            name, other, wanted = (lower, upper, "at most") if lower in given else (upper, lower, "at least")
+            limit = getattr(rulebook, other)
+            raise BadRulebooks(f"{rulebook.platform}.{name}: must be {wanted} {other}, {limit}")
+
+
+def _read(name: str, hint: Any, value: object) -> Any:
+    """Return *value* as the field has it. Raises ValueError with what it must be."""
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    if NoneType in get_args(hint):
+        if value == NO_LIMIT:
+            return None
+        try:
+            return _read(name, kinds[0], value)
+        except ValueError as wanted:
+            raise ValueError(f'{wanted} or "{NO_LIMIT}"') from None
+    if get_origin(hint) in (tuple, frozenset):
+        return _read_list(name, get_origin(hint), kinds[0], value)
+    if hint is BlackoutCalendar:
+        return _read_calendar(value)
+    return _read_one(hint, value, least_of(name), _MOST.get(name, FEN_MAX))
+
+
+def _read_one(hint: Any, value: object, least: int, most: int) -> Any:
+    if hint is Channel:
+        return _read_channel(value)
+    if hint is bool:
+        if not isinstance(value, bool):
+            raise ValueError("must be true or false")
+        return value
+    if hint is int:
+        if type(value) is not int or not least <= value <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return value
+    if issubclass(hint, StrEnum):
+        if value not in list(hint):
+            raise ValueError(f"must be {' or '.join(hint)}")
+        return hint(value)
+    assert hint is str
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a word")
+    return value
+
+
+def _read_list(name: str, gather: Any, kind: Any, value: object) -> Any:
+    if not isinstance(value, list):
+        raise ValueError("must be a list")
+    read = [_read_one(kind, one, 0, FEN_MAX) for one in value]
+    if len(set(read)) < len(read):
+        raise ValueError("must name each once")
+    if name in _COMPLETE and set(read) != set(getattr(Rulebook("any"), name)):
+        raise ValueError(f"must name each of {', '.join(getattr(Rulebook('any'), name))}")
+    if name in ("channels", "launch_modes") and not read:
+        raise ValueError("must name at least one")
+    return gather(read)
+
+
+def _read_channel(value: object) -> Channel:
+    match value:
+        case {"name": str(name), **rest} if name and rest.keys() <= {"fee_bp"}:
+            return Channel(name, _read_one(int, rest.get("fee_bp", 0), 0, FEE_BP_MAX))
+    raise ValueError("must be a list of tables with name and, if it takes a fee, fee_bp")
+
+
+def _read_calendar(value: object) -> BlackoutCalendar:
+    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+        raise ValueError("must be a list of tables with date_from, date_to and slots")
+    try:
+        return BlackoutCalendar.of(value)
+    except (TypeError, AttributeError):
+        raise ValueError("must have dates such as 08-01 and slots such as 19:30-20:00, as text") from None

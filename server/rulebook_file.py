@@ -1,0 +1,26 @@
+"""Reads the file in which a deployment overrides limits of the rulebooks."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from server.core.rulebooks.overrides import BadRulebooks, overridden
+from server.core.rulebooks.rulebook import RULEBOOKS, Rulebook
+
+
+def load_rulebooks(path: Path | None) -> Mapping[str, Rulebook]:
+    """
+    Return the rulebooks by platform, with what the TOML file at *path* says otherwise; None says nothing.
+
+    Raises BadRulebooks, which names file, table and field.
+    """
+    if path is None:
+        return RULEBOOKS
+    try:
+        return overridden(RULEBOOKS, tomllib.loads(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRulebooks(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadRulebooks(f"{path}: not TOML: {error}") from None
+    except BadRulebooks as bad:
+        raise BadRulebooks(f"{path}: {bad}") from None

@@ -1,0 +1,228 @@
+"""The logistics trail: any subset in any order, told in the product's words, and never in the order's way."""
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.core.ids import OrderId, ViewerId
+from server.core.orders.trail import (
+    BEFORE_SHIPPING,
+    EVENTS_OF_ORDER_MAX,
+    INSTANT_MS_MAX,
+    PLATFORM,
+    Step,
+    Trail,
+    TrailEvent,
+    checked_event,
+    checked_isv_id,
+)
+from server.core.refusal import Refused
+
+ORDER = OrderId("o1")
+WMS = "wms"
+INTEGRATED = frozenset({WMS})
+TEN = 1_699_927_200_000  # ten o'clock
+MINUTE_MS = 60_000
+
+VECTOR = [("paid", 0), ("accepted", 5), ("waybill_printed", 20), ("picking", 10), ("packed", 30), ("accepted", 5)]
+
+
+def event(step: str, minute: int, *, source: str = "", event_id: str = "") -> TrailEvent:
+    """Return an event of *minute* past ten, from who usually says it, with an id of its own kind."""
+    return checked_event(
+        order_id=ORDER,
+        step=step,
+        occurred_at_ms=TEN + minute * MINUTE_MS,
+        source=source or (PLATFORM if step == Step.PAID else WMS),
+        event_id=event_id or step,
+    )
+
+
+def trail_of(*events: TrailEvent) -> Trail:
+    trail = Trail(ORDER, ViewerId("vera"))
+    for each in events:
+        trail.append(each)
+    return trail
+
+
+def steps(trail: Trail, integrated: frozenset[str] = INTEGRATED) -> list[Step]:
+    return [each.step for each in trail.timeline(integrated)]
+
+
+@pytest.mark.rule("LT-6")
+@pytest.mark.rule("LT-5")
+def test_the_vector_of_the_rules() -> None:
+    """a, b, e, c, f and b once more: five of six, in order of time; what is missing is no error."""
+    trail = trail_of(*(event(step, minute) for step, minute in VECTOR))
+    assert steps(trail) == ["paid", "accepted", "picking", "waybill_printed", "packed"]
+    assert trail.missing(INTEGRATED) == [Step.PICKED]
+
+    without_a = trail_of(*(event(step, minute) for step, minute in VECTOR[1:]))
+    assert without_a.missing(INTEGRATED) == [Step.PAID, Step.PICKED]
+
+
+@pytest.mark.parametrize(
+    ("step", "label", "text"),
+    [
+        pytest.param("paid", "已支付", "商品已下单，正在配货中", marks=pytest.mark.rule("LT-a")),
+        pytest.param("accepted", "已接单", "商家已接单", marks=pytest.mark.rule("LT-b")),
+        pytest.param("picking", "商家拣货中", "商家正在抓紧拣货中", marks=pytest.mark.rule("LT-c")),
+        pytest.param("picked", "拣货已完成", "您的商品已拣货完成，等待打包发货", marks=pytest.mark.rule("LT-d")),
+        pytest.param("waybill_printed", "订单已打印", "商家已打印快递单", marks=pytest.mark.rule("LT-e")),
+        pytest.param("packed", "打包已完成", "您的商品已打包完成", marks=pytest.mark.rule("LT-f")),
+        pytest.param("shipped", "已发货", "已发货", marks=pytest.mark.rule("LT-1")),
+    ],
+)
+def test_a_step_is_told_in_the_words_of_the_source(step: str, label: str, text: str) -> None:
+    """Name and text are the product's own."""
+    assert (Step(step).label, Step(step).text) == (label, text)
+
+
+@pytest.mark.rule("LT-1")
+def test_six_steps_are_shown_before_the_shipping() -> None:
+    """What began with the shipping begins with the payment now."""
+    trail = trail_of(*(event(step, minute) for minute, step in enumerate(Step)))
+    assert steps(trail) == ["paid", "accepted", "picking", "picked", "waybill_printed", "packed", "shipped"]
+    assert trail.missing(INTEGRATED) == []
+    assert len(BEFORE_SHIPPING) == 6
+
+
+@pytest.mark.rule("AMB-20")
+def test_of_one_instant_the_rank_decides_and_of_two_the_time() -> None:
+    """A warehouse may print before it picks; only within one millisecond is there an order of steps."""
+    assert steps(trail_of(event("waybill_printed", 1), event("picked", 2))) == ["waybill_printed", "picked"]
+    for arrival in permutations(Step, 3):
+        assert steps(trail_of(*(event(step, 0) for step in arrival))) == sorted(arrival, key=list(Step).index)
+
+
+@pytest.mark.rule("LT-2")
+def test_what_a_merchant_sends_twice_is_shown_twice() -> None:
+    """Two reports of one step with ids of their own are two lines and one step of six."""
+    trail = trail_of(event("picking", 1, event_id="first parcel"[:5]), event("picking", 2, event_id="second"))
+    assert steps(trail) == ["picking", "picking"]
+    assert len(trail.missing(INTEGRATED)) == 5
+
+
+@pytest.mark.rule("LT-4")
+def test_of_an_isv_that_is_not_integrated_nothing_is_shown() -> None:
+    """Its reports are kept, and shown from the day on; what the platform says, and the shipping, are shown before."""
+    trail = trail_of(event("paid", 0), event("accepted", 1), event("packed", 2, source="other"), event("shipped", 3))
+    assert steps(trail, frozenset()) == ["paid", "shipped"]
+    assert len(trail.missing(frozenset())) == 5
+    assert steps(trail, INTEGRATED) == ["paid", "accepted", "shipped"]
+    assert steps(trail, INTEGRATED | {"other"}) == ["paid", "accepted", "packed", "shipped"]
+
+
+@pytest.mark.rule("LT-6")
+def test_what_is_dated_after_the_shipping_is_hidden() -> None:
+    """At the instant of the shipping it is still shown, and before it; with two parcels the first counts."""
+    trail = trail_of(event("accepted", 1), event("packed", 5), event("picked", 6), event("shipped", 5))
+    assert steps(trail) == ["accepted", "packed", "shipped"]
+    trail.append(event("shipped", 3, event_id="another parcel"[:7]))
+    assert steps(trail) == ["accepted", "shipped", "shipped"]
+
+
+@pytest.mark.rule("LT-6")
+@pytest.mark.parametrize(("step", "source"), [("paid", WMS), *((step, PLATFORM) for step in BEFORE_SHIPPING[1:])])
+def test_the_platform_says_paid_and_isvs_the_rest(step: str, source: str) -> None:
+    """Each step has its sender; only the shipping may come from either."""
+    with pytest.raises(Refused) as refused:
+        event(step, 0, source=source)
+    assert (refused.value.code, refused.value.field, refused.value.rule) == ("wrong_source", "source", "LT-6")
+    for either in (PLATFORM, WMS):
+        assert event("shipped", 0, source=either).source == either
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field", "rule"),
+    [
+        ({"step": "lost"}, "unknown_step", "type", "LT-6"),
+        ({"step": "PAID"}, "unknown_step", "type", "LT-6"),
+        ({"step": ""}, "unknown_step", "type", "LT-6"),
+        ({"occurred_at_ms": 0}, "out_of_range", "occurred_at_ms", ""),
+        ({"occurred_at_ms": -1}, "out_of_range", "occurred_at_ms", ""),
+        ({"occurred_at_ms": INSTANT_MS_MAX + 1}, "out_of_range", "occurred_at_ms", ""),
+        ({"event_id": ""}, "bad_id", "event_id", ""),
+        ({"event_id": "a:b"}, "bad_id", "event_id", ""),
+        ({"event_id": "x" * 37}, "bad_id", "event_id", ""),
+        ({"source": ""}, "bad_id", "source", ""),
+        ({"source": "a:b"}, "bad_id", "source", ""),
+    ],
+)
+def test_what_is_no_event_is_refused(changes: dict[str, object], code: str, field: str, rule: str) -> None:
+    """Each slip has a code and names its field."""
+    said: dict[str, object] = {"step": "packed", "occurred_at_ms": INSTANT_MS_MAX, "source": WMS, "event_id": "e"}
+    assert checked_event(order_id=ORDER, **said).step is Step.PACKED  # type: ignore[arg-type]
+    with pytest.raises(Refused) as refused:
+        checked_event(order_id=ORDER, **{**said, **changes})  # type: ignore[arg-type]
+    assert (refused.value.code, refused.value.field, refused.value.rule) == (code, field, rule)
+
+
+@pytest.mark.parametrize(("text", "code"), [("", "bad_id"), ("a b", "bad_id"), (PLATFORM, "wrong_source")])
+def test_not_every_text_names_an_isv(text: str, code: str) -> None:
+    """Above all the platform is none."""
+    assert checked_isv_id(WMS) == WMS
+    with pytest.raises(Refused) as refused:
+        checked_isv_id(text)
+    assert refused.value.code == code
+
+
+@pytest.mark.rule("LT-6")
+@pytest.mark.parametrize(
+    "other",
+    [event("picked", 1, event_id="e"), event("packed", 2, event_id="e"), event("packed", 1, source="x", event_id="e")],
+)
+def test_an_id_stands_for_one_event(other: TrailEvent) -> None:
+    """With another step, instant or sender it is refused, and the first one stays."""
+    trail = trail_of(event("packed", 1, event_id="e"))
+    with pytest.raises(Refused) as refused:
+        trail.append(other)
+    assert (refused.value.code, refused.value.rule) == ("event_conflict", "LT-6")
+    assert trail.timeline(INTEGRATED) == [event("packed", 1, event_id="e")]
+
+
+def test_a_trail_has_an_end() -> None:
+    """Past its bound an event is refused, and a repetition still answered."""
+    trail = trail_of(*(event("picking", n, event_id=f"e{n}") for n in range(EVENTS_OF_ORDER_MAX)))
+    assert trail.append(event("picking", 0, event_id="e0")) is False
+    with pytest.raises(Refused) as refused:
+        trail.append(event("picking", 0, event_id="more"))
+    assert refused.value.code == "trail_full"
+    assert len(trail.timeline(INTEGRATED)) == EVENTS_OF_ORDER_MAX
+
+
+EVENTS = st.lists(
+    st.builds(
+        lambda step, minute, number, isv: event(
+            step, minute, source=PLATFORM if step is Step.PAID else isv, event_id=f"{step}-{minute}-{isv}-{number}"
+        ),
+        st.sampled_from(Step),
+        st.integers(0, 5),
+        st.integers(0, 1),
+        st.sampled_from([WMS, "other"]),
+    ),
+    max_size=20,
+)
+
+
+@pytest.mark.rule("LT-6")
+@pytest.mark.rule("LT-5")
+@given(st.data(), EVENTS)
+def test_any_subset_in_any_order_with_any_repetition(data: st.DataObject, events: list[TrailEvent]) -> None:
+    """The timeline depends on which events there are, and on nothing else; it is sorted, and shows what it may."""
+    again = data.draw(st.lists(st.sampled_from(events), max_size=10)) if events else []
+    arrival = data.draw(st.permutations(events + again))
+    trail = trail_of(*arrival)
+    shown = trail.timeline(INTEGRATED)
+
+    assert shown == trail_of(*events).timeline(INTEGRATED)
+    assert len({each.event_id for each in shown}) == len(shown)
+    assert shown == sorted(shown, key=lambda each: (each.occurred_at_ms, list(Step).index(each.step), each.event_id))
+    shipped = [each.occurred_at_ms for each in events if each.step is Step.SHIPPED]
+    for each in events:
+        late = bool(shipped) and each.occurred_at_ms > min(shipped)
+        known = each.source in (PLATFORM, WMS)
+        assert (each in shown) == (each.step is Step.SHIPPED or (known and not late))
+    assert set(trail.missing(INTEGRATED)) == set(BEFORE_SHIPPING) - {each.step for each in shown}
