@@ -16,8 +16,8 @@ from server.core.rulebooks.overrides import BadRulebooks
 from server.rulebook_file import load_rulebooks
 from server.settings import Settings
 from server.store.connection import Durability, StoreUnavailable, StoreUnfit
-from server.store.embedded import EmbeddedStore, PortTaken, StoreNotStarted
-from server.workers import serve_with_workers
+from server.store.embedded.process import EmbeddedStore, PortTaken, StoreNotStarted
+from server.workers.crew import serve_with_workers
 
 
 def run_server(given: dict[str, Any], ready_file: Path | None, say: Console) -> int:

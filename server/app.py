@@ -51,10 +51,10 @@ from server.store.assets import Assets
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.creators import Creators
-from server.store.effects import EffectCounters
+from server.store.embedded.lease import StoreLease
 from server.store.feed import Feed, FeedFollower
-from server.store.folder import StoreLease
-from server.store.orders import Orders
+from server.store.orders.orders import Orders
+from server.store.packet_stats import EffectCounters
 from server.store.packets import Packets
 from server.store.retention import ARCHIVE, Retention
 from server.store.rooms import Rooms

@@ -11,7 +11,7 @@ from server.core.refusal import Refused
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
-from server.store.orders import Orders
+from server.store.orders.orders import Orders
 from server.store.packets import Packets
 from server.store.retention import Retention
 from server.store.reversals import Reversals

@@ -9,7 +9,7 @@ from redis import Redis
 
 from server.store.clock import StoreClock
 from server.store.connection import Durability, Store
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 
 pytest_plugins = ["tests.rules_run"]
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from server.app import CannotServe, open_port, serve
 from server.settings import Settings
 from server.store.connection import Durability, StoreUnavailable, StoreUnfit
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from tests.conftest import free_port
 
 SECRET = "a secret of at least 32 bytes....."

@@ -10,7 +10,7 @@ from server.core.packets.packet import PacketState
 from server.core.rulebooks.rulebook import DOUYIN
 from server.store import keys
 from server.store.connection import Durability, Store
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from server.store.packets import STAGING_AGE_MAX_MS
 from server.sweeper import Sweeper
 from tests.store.aged import grow_old, retention_of, settled_rain

@@ -14,7 +14,7 @@ from redis import Redis
 
 from loadtest.nemesis import WorkersOfRun
 from loadtest.processes import ServerProcess
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from server.store.fitness import Durability
 
 DAY_MS = 86_400_000

@@ -22,7 +22,7 @@ from server.core.orders.order import OrderState, Refund
 from server.core.orders.settlement import PER_WHOLE, Rates, Settlement, settle
 from server.core.orders.trail import PLATFORM, Step, checked_event
 from server.core.rulebooks.rulebook import Rulebook
-from server.store.order_record import OrderRecord
+from server.store.orders.order_record import OrderRecord
 
 router = APIRouter(prefix="/api/orders", tags=["orders"])
 

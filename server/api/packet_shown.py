@@ -9,7 +9,7 @@ from server.core.packets.operations import operations
 from server.core.packets.packet import Denomination, Packet, Phase
 from server.core.rooms.messages import editions_on_screen
 from server.core.rulebooks.page import Operation
-from server.store.effects import Row
+from server.store.packet_stats import Row
 
 
 class EditionShown(BaseModel):

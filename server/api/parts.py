@@ -17,8 +17,8 @@ from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.creators import Creators
-from server.store.effects import EffectCounters
-from server.store.orders import Orders
+from server.store.orders.orders import Orders
+from server.store.packet_stats import EffectCounters
 from server.store.packets import Packets
 from server.store.rooms import Rooms
 from server.store.trail import Trails

@@ -9,7 +9,6 @@ from server.core.ids import PacketId, RoomId, ViewerId
 from server.core.refusal import Refused
 from server.gateway.assets import AssetDesk
 from server.gateway.chatter import ChatterDesk
-from server.gateway.effects import EffectsDesk
 from server.gateway.grabs import GrabDesk, allocator_by_name
 from server.gateway.handshake import (
     NAME_NEEDED,
@@ -25,6 +24,7 @@ from server.gateway.keepalive import Keepalive
 from server.gateway.limits import Limits, Quota
 from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics
+from server.gateway.packet_stats import EffectsDesk
 from server.gateway.resume import ResumeTokens
 from server.gateway.rooms import LiveRooms
 from server.gateway.tickets import Tickets
@@ -35,8 +35,8 @@ from server.store.assets import Assets
 from server.store.chatter import ChatterChannel
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
-from server.store.effects import EffectCounters
 from server.store.feed import Feed, FeedFollower
+from server.store.packet_stats import EffectCounters
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord, Rooms
 from server.store.trail import TrailChannel

@@ -8,7 +8,7 @@ from server.core.ids import CreatorId, PacketId
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
-from server.store.order_line import order_lines
+from server.store.orders.book_line import order_lines
 from server.store.packet_record import Record, counts_from, editions_shown, packet_from, record_from, seed_of
 from server.store.packets import claims_of
 from server.store.wallet import movement_from

@@ -14,7 +14,7 @@ from loadtest.processes import ServerProcess
 from server.api.errors import STATUS
 from server.core.ids import CreatorId, PacketId
 from server.store import keys, transfers
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from tests.api.caller import Caller, terms, until
 from tests.conftest import free_port
 

@@ -13,7 +13,7 @@ from server.core.packets.claim import ClaimStatus
 from server.gateway.gateway import Gateway
 from server.gateway.metrics import Metrics
 from server.store.connection import Durability, Store, StoreUnavailable
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 
 
 @dataclass

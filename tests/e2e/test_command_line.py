@@ -14,7 +14,7 @@ from server.core.credential import Caller, Role
 from server.core.refusal import Refused
 from server.gateway.signing import Signer
 from server.store.connection import Durability
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 
 
 def _redrain(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,7 @@ import uvloop
 from pytest_asyncio.plugin import LoopFactory
 
 from server.store.connection import Durability, Store
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from tests.gateway.house import House, open_house
 
 

@@ -12,7 +12,7 @@ from server.core.rooms.session import SessionLimits
 from server.gateway.limits import LOAD, PRODUCTION
 from server.store import keys
 from server.store.connection import Durability, Store
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from tests.gateway.house import Guest, House, masked, open_house, until
 
 

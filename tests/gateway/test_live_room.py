@@ -14,7 +14,7 @@ from server.core.ids import PacketId
 from server.gateway.limits import LOAD, PRODUCTION
 from server.store import keys
 from server.store.connection import Durability, Store
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from tests.gateway.house import CREATOR, SEED, Guest, House, grab_text, open_house, until
 
 

@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from server.gateway.limits import PRODUCTION, Limits
 from server.store.connection import Durability, Store
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from tests.gateway.house import House, open_house, until
 
 

@@ -11,7 +11,7 @@ from server.core.orders.trail import ServiceMessage, Step
 from server.gateway.fanout import Write
 from server.store import keys
 from server.store.connection import Durability, Store
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from tests.gateway.house import PATIENCE_S, Guest, House, open_house, until
 
 

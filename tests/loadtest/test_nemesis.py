@@ -10,8 +10,8 @@ import pytest
 from loadtest.faults import FaultKind, PlannedFault
 from loadtest.nemesis import Nemesis, StoreOfRun, WorkersOfRun
 from loadtest.processes import ServerProcess
+from server.store.embedded.lease import StoreLease
 from server.store.fitness import Durability
-from server.store.folder import StoreLease
 
 
 class AProgramme:

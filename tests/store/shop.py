@@ -14,8 +14,8 @@ from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.order_record import OrderRecord
-from server.store.orders import Orders
+from server.store.orders.order_record import OrderRecord
+from server.store.orders.orders import Orders
 from tests.store.desk import GRAB_AT_MS, NOW_MS, Desk
 
 LI, WANG, ANNA, BOB = CreatorId("li"), CreatorId("wang"), ViewerId("anna"), ViewerId("bob")

@@ -24,7 +24,7 @@ from server.core.rulebooks.rulebook import Rulebook
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.orders import Orders
+from server.store.orders.orders import Orders
 from server.store.reversals import Reversals
 from tests.store.carts import CARTS, MERCHANT, NOTHING, RATES, SHARE, SHOPS, Cart, refund_for
 from tests.store.closing_machine import Closing

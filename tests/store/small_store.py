@@ -18,7 +18,7 @@ from server.core.rulebooks.rulebook import LAB
 from server.store import keys
 from server.store.allocators.default import DefaultAllocator
 from server.store.assets import Assets
-from server.store.orders import Orders
+from server.store.orders.orders import Orders
 from server.store.reversals import Reversals
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals

@@ -12,7 +12,7 @@ from server.core.rooms.chatter import Said
 from server.store import keys
 from server.store.chatter import ChatterChannel, Numbers
 from server.store.connection import Durability, Store, StoreUnavailable
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 
 R1, R2 = RoomId("r1"), RoomId("r2")
 HI = [Said(ViewerId("v1"), "你好"), Said(ViewerId("v2"), '"hi"')]

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from server.store import connection
 from server.store.connection import Durability, Store, StoreUnavailable, StoreUnfit, client_for, shown
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from tests.conftest import free_port
 
 CLOCK_KEY = "{c1}:some"

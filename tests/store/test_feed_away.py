@@ -7,7 +7,7 @@ from pathlib import Path
 
 from server.core.ids import RoomId
 from server.store.connection import Store
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from server.store.feed import FROM_THE_START, Feed, FeedFollower
 from server.store.rooms import RoomRecord
 from tests.store.test_feed import HOST, append, until

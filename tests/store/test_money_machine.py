@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from tests.store.shop_machine import Shopping
 
 EXAMPLES, STEPS = 260, 40  # for each kind of store: 20,800 steps in all

@@ -9,8 +9,8 @@ from server.core.ids import PLATFORM, OrderId, ViewerId
 from server.core.orders.order import OrderState, Refund
 from server.core.refusal import Refused
 from server.store.connection import Store
-from server.store.order_record import OrderRecord
-from server.store.orders import Orders
+from server.store.orders.order_record import OrderRecord
+from server.store.orders.orders import Orders
 from tests.store.shop import ANNA, LI, MERCHANT, RATES, Shop, a_purchase
 
 MANY = 200

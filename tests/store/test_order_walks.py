@@ -13,7 +13,7 @@ from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import DOUYIN
 from server.store import keys
 from server.store.connection import Store
-from server.store.order_follow import PART_WAIT_REAL_MS
+from server.store.orders.platform_part import PART_WAIT_REAL_MS
 from server.sweeper import Sweeper
 from tests.store.shop import ANNA, BOB, HORIZON_MS, LI, START_MS, USE_END_MS, Shop, a_purchase
 

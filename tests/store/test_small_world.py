@@ -9,7 +9,7 @@ from server.core.ids import CreatorId, RoomId
 from server.core.rulebooks.rulebook import PayAfterExpiry
 from server.store.clock import StoreClock
 from server.store.connection import Durability, Store
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from server.store.rooms import Rooms
 from server.store.transfers import StoreBroken
 from tests.core.small_world.steps import ending, path

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.store.connection import Durability, Store, StoreUnavailable
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from server.store.subscription import Subscription
 
 PATIENCE_S = 10

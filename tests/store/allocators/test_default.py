@@ -15,7 +15,7 @@ from server.core.rooms.messages import receipt
 from server.store import keys
 from server.store.allocators.default import PAIRS_MAX, DefaultAllocator
 from server.store.connection import Durability, Store
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, Desk, crowd, grab
 
 S = ClaimStatus

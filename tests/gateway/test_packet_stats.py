@@ -14,8 +14,8 @@ from server.core.packets.packet import Surface
 from server.core.packets.packet_stats import Effects
 from server.store import keys
 from server.store.connection import Durability, Store
-from server.store.effects import EffectCounters
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
+from server.store.packet_stats import EffectCounters
 from tests.gateway.house import CREATOR, PATIENCE_S, ROOM, House, open_house, until
 
 

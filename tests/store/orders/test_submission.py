@@ -11,11 +11,11 @@ from server.core.ids import PLATFORM, ViewerId
 from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.purchase import OrderTrait
 from server.core.refusal import Refused
-from server.store.order_submit import Submission, check_discounts, home_for
+from server.store.orders.submission import Submission, check_discounts, home_for
 from tests.store.shop import ANNA, LI, RATES, WANG, a_line, a_purchase
 
 DIGESTED = """
-from tests.store.test_order_submit import ASKED
+from tests.store.orders.test_submission import ASKED
 print(ASKED.digest())
 """
 ASKED = Submission(

@@ -7,7 +7,7 @@ from server.core.ids import CreatorId, OrderId, home_of
 from server.core.orders.discount import RED_PACKETS, DiscountKind, Funder
 from server.store import keys
 from server.store.connection import Store
-from server.store.order_record import OrderRecord, standing
+from server.store.orders.order_record import OrderRecord, standing
 
 Line = dict[str, Any]
 

@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 from loadtest.processes import ProcessFailed, ServerProcess
 from server.app import CannotServe
 from server.settings import Settings
-from server.workers import serve_with_workers
+from server.workers.crew import serve_with_workers
 from tests.conftest import free_port
 
 PATIENCE_S = 60.0

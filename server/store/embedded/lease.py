@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from server.store.embedded import StoreNotStarted, address, await_answer, launch, let_go, noted_pid, use
+from server.store.embedded.process import StoreNotStarted, address, await_answer, launch, let_go, noted_pid, use
 from server.store.fitness import Durability
 
 

@@ -34,9 +34,9 @@ from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.order_commit import Step, commit, decided_until
-from server.store.order_follow import PlatformParts
-from server.store.order_record import HELD, Deal, OrderRecord, PartRecord, Standing, room_ms_of, standing
+from server.store.orders.commit import Step, commit, decided_until
+from server.store.orders.order_record import HELD, Deal, OrderRecord, PartRecord, Standing, room_ms_of, standing
+from server.store.orders.platform_part import PlatformParts
 from server.store.transfers import checked_transfer_id, refusal
 
 

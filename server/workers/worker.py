@@ -1,5 +1,5 @@
 """
-One worker of a server, ``python -P -m server.worker``: it shares the port with its siblings.
+One worker of a server, ``python -P -m server.workers.worker``: it shares the port with its siblings.
 
 The first line of standard input holds its orders. The rest is a lifeline: the pipe ends with the parent, however that
 one ended, and the worker with the pipe.
@@ -21,7 +21,7 @@ import uvloop
 from server.app import CannotServe, open_port, serve_on
 from server.settings import Settings
 from server.store.connection import StoreUnavailable, StoreUnfit
-from server.store.embedded import StoreNotStarted
+from server.store.embedded.process import StoreNotStarted
 
 READY = b"ready\n"
 ENVIRONMENT = 30

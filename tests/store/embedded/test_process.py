@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from server.store.connection import Durability, Store
-from server.store.embedded import EmbeddedStore, PortTaken, StoreNotStarted, answering
+from server.store.embedded.process import EmbeddedStore, PortTaken, StoreNotStarted, answering
 from tests.conftest import free_port
 
 HOLDER = """
 import pathlib, sys, time
-from server.store.embedded import EmbeddedStore
+from server.store.embedded.process import EmbeddedStore
 store = EmbeddedStore.start(pathlib.Path(sys.argv[1]))
 print(store.pid, flush=True)
 time.sleep(600)

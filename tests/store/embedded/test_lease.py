@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 
 from server.store.connection import Durability
-from server.store.folder import StoreLease
+from server.store.embedded.lease import StoreLease
 
 SERVER = """
 import pathlib, sys
 from server.store.fitness import Durability
-from server.store.folder import StoreLease
+from server.store.embedded.lease import StoreLease
 lease = StoreLease.take(pathlib.Path(sys.argv[1]), Durability.NONE)
 print(lease.pid, lease.url, flush=True)
 sys.stdin.readline()

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from server.store import supervisor
+from server.store.embedded import supervisor
 
 PROGRAM = "import time; time.sleep(600)"
 

@@ -12,7 +12,7 @@ from server.core.orders.asset import Asset, AssetState
 from server.core.orders.order_stats import Gains
 from server.store import keys
 from server.store.connection import Store
-from server.store.order_commit import Step, commit, decided_until, look_again, stored_state
+from server.store.orders.commit import Step, commit, decided_until, look_again, stored_state
 from server.store.transfers import StoreBroken
 from tests.store.shop import ANNA, BOB, LI, START_MS, USE_END_MS, Shop
 
