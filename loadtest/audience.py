@@ -15,7 +15,7 @@ from client_sim.viewer import Viewer
 from loadtest.access import Tickets
 from loadtest.figures import pour
 from loadtest.health import Health
-from loadtest.scenario import Scenario
+from loadtest.scenarios.scenario import Scenario
 from server.core.ids import RoomId
 
 TICK_S = 0.25  # how often figures and progress are brought up to date

@@ -17,7 +17,7 @@ from client_sim.buyer import Act, Deed, Errand
 from loadtest.order_form import discount_forms, order_form, purchase_form, refund_form
 from loadtest.requester import Requester, SetUpFailed, WasRefused
 from loadtest.sales import AnswerRecord, SalesFile
-from loadtest.shop import Shop
+from loadtest.scenarios.shop import Shop
 from server.core.ids import OrderId
 
 LOOK_EVERY_S = 0.05

@@ -8,7 +8,7 @@ from typing import Any
 
 from client_sim.creator import PlannedEdit, PlannedPacket, Step, programme
 from loadtest.requester import Requester, SetUpFailed, WasRefused
-from loadtest.scenario import Scenario
+from loadtest.scenarios.scenario import Scenario
 
 LOOK_EVERY_S = 0.1
 _WORKED_OUT = {"share_count", "shares_per_viewer", "total_fen", "mean_share_fen", "edits"}

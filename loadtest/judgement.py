@@ -7,12 +7,12 @@ from typing import Any
 from loadtest.audit import audit
 from loadtest.books import Books
 from loadtest.fairness import fairness
-from loadtest.faults import STRUCK, fault_results
 from loadtest.folder import RunFolder
 from loadtest.history import History
 from loadtest.measures import PacketResult, measure
 from loadtest.record import BadRecord
-from loadtest.scenario import BadScenario, load_scenario
+from loadtest.scenarios.faults import STRUCK, fault_results
+from loadtest.scenarios.scenario import BadScenario, load_scenario
 from loadtest.sometimes import counted
 from loadtest.thresholds import Threshold, judge
 from loadtest.validity import validity

@@ -28,7 +28,7 @@ from loadtest.audience import TICK_S, Audience, hosts_of
 from loadtest.director import Director
 from loadtest.figures import refine_buckets
 from loadtest.requester import SetUpFailed
-from loadtest.scenario import BadScenario, Scenario, load_scenario
+from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario
 from loadtest.users import ViewerUser
 
 __all__ = ["ViewerUser"]

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from loadtest.faults import STRUCK, FaultKind, FaultRecord, PlannedFault
+from loadtest.scenarios.faults import STRUCK, FaultKind, FaultRecord, PlannedFault
 
 LOOK_EVERY_S = 0.005
 ASK_EVERY_S = 0.02

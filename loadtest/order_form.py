@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 from client_sim.buyer import Act, Errand, refund_of
-from loadtest.shop import Shop
+from loadtest.scenarios.shop import Shop
 from server.core.ids import RoomId
 
 

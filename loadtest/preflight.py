@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from client_sim.behaviour import REACTION_SIGMA, Behaviour
-from loadtest.scenario import Packet, Scenario
+from loadtest.scenarios.scenario import Packet, Scenario
 
 SEATS_PER_PROCESS = 5_000  # of a swarm: what one core serves with time to spare
 SEATS_PER_ADDRESS = 25_000  # one pair of addresses has 28,000 ports, of which some are taken

@@ -18,8 +18,8 @@ from client_sim.buyer import Errand, Won, errand
 from loadtest.clerk import Clerk, RoomTime
 from loadtest.requester import Requester, SetUpFailed
 from loadtest.sales import SaleRecord, SalesFile
-from loadtest.scenario import Scenario
-from loadtest.shop import Shop
+from loadtest.scenarios.scenario import Scenario
+from loadtest.scenarios.shop import Shop
 from server.core.ids import PLATFORM, CreatorId, OrderId, RoomId, ViewerId
 from server.core.orders.order import TRANSITIONS, OrderState
 

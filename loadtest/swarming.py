@@ -14,7 +14,7 @@ from client_sim.swarm import Swarm
 from client_sim.viewer import Viewer
 from loadtest.access import Tickets, take_token
 from loadtest.audience import TICK_S, Audience
-from loadtest.scenario import BadScenario, load_scenario
+from loadtest.scenarios.scenario import BadScenario, load_scenario
 from loadtest.verdict import Exit
 
 LOOK_EVERY_S = 0.1

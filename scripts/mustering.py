@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from loadtest.preflight import TAPS_PER_SECOND, USABLE, lacking_ports, needs, planned_taps_per_second, reaction_for
 from loadtest.processes import ENGINES, ProcessFailed
-from loadtest.scenario import Scenario
+from loadtest.scenarios.scenario import Scenario
 from loadtest.verdict import Exit
 
 

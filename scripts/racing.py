@@ -20,10 +20,10 @@ from loadtest.judgement import judge_run
 from loadtest.midway import Midway, midway_steps
 from loadtest.processes import ProcessFailed
 from loadtest.progress import Progress
-from loadtest.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
 from loadtest.record import BadRecord
 from loadtest.requester import SetUpFailed
-from loadtest.scenario import VIEWERS_MAX, load_scenario
+from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
+from loadtest.scenarios.scenario import VIEWERS_MAX, load_scenario
 from loadtest.storm import Plan, perform
 from loadtest.verdict import Exit
 from scripts.mustering import muster

@@ -21,7 +21,7 @@ from loadtest.processes import ProcessFailed
 from loadtest.record import BadRecord
 from loadtest.report import write_report
 from loadtest.requester import SetUpFailed
-from loadtest.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text
+from loadtest.scenarios.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text
 from loadtest.storm import Plan, perform
 from loadtest.terminal import LiveView, show_result, show_verifications
 from loadtest.verdict import Exit

@@ -21,7 +21,7 @@ from loadtest.director import Director
 from loadtest.processes import Crowd, ProcessFailed, SwarmProcess
 from loadtest.progress import Progress, ProgressFiles
 from loadtest.requester import SetUpFailed
-from loadtest.scenario import BadScenario, load_scenario
+from loadtest.scenarios.scenario import BadScenario, load_scenario
 from loadtest.terminal import LiveView
 from loadtest.verdict import Exit
 from scripts.mustering import Mustered, muster

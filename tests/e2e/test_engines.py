@@ -12,7 +12,7 @@ import pytest
 from client_sim.behaviour import Behaviour
 from loadtest.folder import RunFolder
 from loadtest.processes import ENGINES
-from loadtest.scenario import scenario_text
+from loadtest.scenarios.scenario import scenario_text
 
 EVERYBODY = Path(__file__).with_name("everybody.toml")
 

@@ -8,7 +8,7 @@ import pytest
 
 from loadtest.folder import RunFolder
 from loadtest.processes import Subprocess
-from loadtest.race import VIEWERS, RaceKind
+from loadtest.scenarios.race import VIEWERS, RaceKind
 from scripts.racing import Raced, main, run_race
 
 SEED = 9  # of a round: in the burst, with half of it to come

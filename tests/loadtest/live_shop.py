@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from loadtest.director import Director
 from loadtest.processes import ServerProcess
-from loadtest.scenario import Scenario
+from loadtest.scenarios.scenario import Scenario
 
 SPEED = 600
 MINUTE = 60_000

@@ -7,7 +7,7 @@ import orjson
 
 from loadtest.audience import Audience, hosts_of
 from loadtest.history import read_history
-from loadtest.scenario import load_scenario
+from loadtest.scenarios.scenario import load_scenario
 from tests.client_sim.room_talk import MS, welcome
 
 SCENARIO = load_scenario("evening")

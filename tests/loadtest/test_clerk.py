@@ -15,7 +15,7 @@ from loadtest.clerk import Clerk
 from loadtest.director import Director
 from loadtest.requester import SetUpFailed
 from loadtest.sales import AnswerRecord, SalesFile, read_sales
-from loadtest.scenario import Scenario
+from loadtest.scenarios.scenario import Scenario
 from server.core.ids import CreatorId, OrderId, RoomId, ViewerId
 from tests.loadtest.live_shop import MINUTE, WINDOW_MS, a_scenario, a_server, performed
 

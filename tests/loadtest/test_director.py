@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 from loadtest.director import Director, Happening, planned_packets
 from loadtest.processes import ServerProcess
 from loadtest.requester import SetUpFailed
-from loadtest.scenario import Scenario, load_scenario
+from loadtest.scenarios.scenario import Scenario, load_scenario
 
 ORIGIN = "2023-06-05T18:00:00+08:00"  # no day of blackouts
 ORIGIN_MS = 1_685_959_200_000

@@ -16,7 +16,7 @@ from loadtest.preflight import (
     planned_taps_per_second,
     reaction_for,
 )
-from loadtest.scenario import Scenario, load_scenario
+from loadtest.scenarios.scenario import Scenario, load_scenario
 
 STAMPEDE = load_scenario("stampede")
 

@@ -15,7 +15,7 @@ from loadtest.judgement import judge_run
 from loadtest.processes import ENGINES, ProcessFailed, ServerProcess
 from loadtest.progress import Progress
 from loadtest.requester import SetUpFailed
-from loadtest.scenario import load_scenario, scenario_text
+from loadtest.scenarios.scenario import load_scenario, scenario_text
 from loadtest.storm import Plan, perform
 from loadtest.verdict import Exit
 from tests.api.caller import until

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from loadtest.faults import Fault, FaultKind, FaultRecord, PlannedFault, fault_results, happenings_of, plan_faults
+from loadtest.scenarios.faults import (
+    Fault,
+    FaultKind,
+    FaultRecord,
+    PlannedFault,
+    fault_results,
+    happenings_of,
+    plan_faults,
+)
 from tests.loadtest.written_run import a_run
 
 MS = 1_000_000

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from client_sim.behaviour import REACTION_SIGMA
-from loadtest.race import OPENS_MS, SEEDS, RaceKind, acts_at_ms, race_text
-from loadtest.scenario import Packet, Scenario, load_scenario
+from loadtest.scenarios.race import OPENS_MS, SEEDS, RaceKind, acts_at_ms, race_text
+from loadtest.scenarios.scenario import Packet, Scenario, load_scenario
 
 ROUND = range(1, SEEDS + 1)
 

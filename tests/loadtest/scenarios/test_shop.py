@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from client_sim.buyer import Habit
-from loadtest.scenario import BadScenario, Scenario, load_scenario
+from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario
 from server.core.orders.purchase import Client
-from tests.loadtest.test_scenario import GOOD
+from tests.loadtest.scenarios.test_scenario import GOOD
 
 SHOP = """
 [shop]

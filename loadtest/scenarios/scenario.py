@@ -10,8 +10,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from client_sim.behaviour import Behaviour, Seat, cast
-from loadtest.faults import FAULTS_MAX, Fault
-from loadtest.shop import Shop
+from loadtest.scenarios.faults import FAULTS_MAX, Fault
+from loadtest.scenarios.shop import Shop
 from loadtest.sometimes import NAMES
 from loadtest.thresholds import BadThreshold, Threshold, parse, parse_all
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId

@@ -11,7 +11,7 @@ from client_sim.behaviour import Behaviour
 from client_sim.buyer import Habit
 from client_sim.creator import programme
 from loadtest.director import planned_packets
-from loadtest.scenario import BadScenario, Scenario, load_scenario, scenario_text, shipped_names
+from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario, scenario_text, shipped_names
 
 GOOD = """
 name = "mine"
