@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from loadtest.books import Books
-from loadtest.history import ConnId, GrabRecord, History
 from loadtest.measures import claims_of
+from loadtest.record.books import Books
+from loadtest.record.history import ConnId, GrabRecord, History
 from server.core.ids import PacketId
 from server.core.packets.packet import Denomination
 

@@ -5,12 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 from loadtest.audit import audit
-from loadtest.books import Books
 from loadtest.fairness import fairness
-from loadtest.folder import RunFolder
-from loadtest.history import History
 from loadtest.measures import PacketResult, measure
-from loadtest.record import BadRecord
+from loadtest.record.books import Books
+from loadtest.record.history import History
+from loadtest.record.run_folder import RunFolder
+from loadtest.record.shape import BadRecord
 from loadtest.scenarios.faults import STRUCK, fault_results
 from loadtest.scenarios.scenario import BadScenario, load_scenario
 from loadtest.sometimes import counted

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from client_sim.behaviour import Behaviour
-from loadtest.books import Books, ClaimRecord, PacketRecord
-from loadtest.history import FactRecord, GrabRecord, History
+from loadtest.record.books import Books, ClaimRecord, PacketRecord
+from loadtest.record.history import FactRecord, GrabRecord, History
 from server.core.ids import PacketId, RequestId, ViewerId
 from server.core.packets.claim import ClaimStatus
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loadtest.books import Books, JournalRecord
-from loadtest.history import History
+from loadtest.record.books import Books, JournalRecord
+from loadtest.record.history import History
 from server.core.ids import PacketId
 from server.core.packets.claim import ClaimStatus
 

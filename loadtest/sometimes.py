@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from client_sim.buyer import Deed, Habit
-from loadtest.books import Books
-from loadtest.history import GrabRecord, History
 from loadtest.midway import raced_steps
-from loadtest.sales import SaleRecord, Sales
+from loadtest.record.books import Books
+from loadtest.record.history import GrabRecord, History
+from loadtest.record.sales import SaleRecord, Sales
 from server.core.ids import PLATFORM, ClaimId, PacketId, RequestId, ViewerId, packet_of_claim
 from server.core.orders.order import OrderState
 from server.core.packets.claim import ClaimStatus

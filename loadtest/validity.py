@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtest.history import HealthRecord, History
 from loadtest.measures import Percentiles, percentiles
+from loadtest.record.history import HealthRecord, History
 
 LAG_P99_MS_MAX = 50.0  # a loop that comes later than this adds more to a latency than the network ever would
 CPU_MEDIAN_MAX = 0.95  # a process that is at its core's end half of the time has queued for the whole run

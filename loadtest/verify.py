@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from loadtest.books import ClaimRecord, EditionRecord, PacketRecord
-from loadtest.record import Line, evidence_of
+from loadtest.record.books import ClaimRecord, EditionRecord, PacketRecord
+from loadtest.record.shape import Line, evidence_of
 from server.core.packets.split import SEED_BYTES, commitment, split
 from server.core.refusal import Refused
 

@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from loadtest.folder import RunFolder
 from loadtest.judgement import judge_run
 from loadtest.midway import Midway, midway_steps
 from loadtest.processes import ProcessFailed
 from loadtest.progress import Progress
-from loadtest.record import BadRecord
+from loadtest.record.run_folder import RunFolder
+from loadtest.record.shape import BadRecord
 from loadtest.requester import SetUpFailed
 from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
 from loadtest.scenarios.scenario import VIEWERS_MAX, load_scenario

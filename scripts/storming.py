@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from loadtest.environment import environment
-from loadtest.folder import RunFacts, RunFolder
 from loadtest.judgement import judge_run
 from loadtest.processes import ProcessFailed
-from loadtest.record import BadRecord
+from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
 from loadtest.requester import SetUpFailed
 from loadtest.scenarios.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text

@@ -4,10 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from loadtest.books import Books, ClaimRecord, JournalClaim, JournalRecord, PacketRecord
-from loadtest.history import FactRecord, GrabRecord, History
-from loadtest.order_record import UsedPacket
-from loadtest.record import Line
+from loadtest.record.book_orders import UsedPacket
+from loadtest.record.books import Books, ClaimRecord, JournalClaim, JournalRecord, PacketRecord
+from loadtest.record.history import FactRecord, GrabRecord, History
+from loadtest.record.shape import Line
 from server.core.ids import PacketId, RequestId, ViewerId
 from server.core.packets.claim import ClaimStatus
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from loadtest.audit.violation import Findings
-from loadtest.history import ConnId, ConnRecord, FactRecord, History, RunRecord
-from loadtest.record import evidence_of
+from loadtest.record.history import ConnId, ConnRecord, FactRecord, History, RunRecord
+from loadtest.record.shape import evidence_of
 from server.core.ids import RoomId, ViewerId
 
 GRACE_NS = 200_000_000

@@ -2,9 +2,9 @@
 
 from loadtest.audit.case import Case, Heard
 from loadtest.audit.violation import Findings
-from loadtest.books import ClaimRecord, PacketRecord
-from loadtest.history import FactRecord
-from loadtest.record import Line, evidence_of
+from loadtest.record.books import ClaimRecord, PacketRecord
+from loadtest.record.history import FactRecord
+from loadtest.record.shape import Line, evidence_of
 
 SUPERFLUOUS_SHOWN = 3
 

@@ -12,9 +12,9 @@ from loadtest.audit.receipts import check_one_each, check_receipts
 from loadtest.audit.sales import check_sales
 from loadtest.audit.shares import check_shares
 from loadtest.audit.violation import Findings, Violation
-from loadtest.books import Books
-from loadtest.history import History
-from loadtest.sales import Sales
+from loadtest.record.books import Books
+from loadtest.record.history import History
+from loadtest.record.sales import Sales
 from server.core.ids import PacketId
 
 

@@ -7,7 +7,7 @@ from loadtest.audit.case import Case
 from loadtest.audit.movements import OUTSIDE, faults_of
 from loadtest.audit.reversals import check_reversals
 from loadtest.audit.violation import Findings
-from loadtest.books import (
+from loadtest.record.books import (
     ENTRY_ID,
     Books,
     ClaimRecord,
@@ -17,7 +17,7 @@ from loadtest.books import (
     PacketRecord,
     WalletRecord,
 )
-from loadtest.record import Line, evidence_of
+from loadtest.record.shape import Line, evidence_of
 from server.core.ids import CreatorId, PacketId
 from server.core.orders.asset import AssetState
 

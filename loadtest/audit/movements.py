@@ -7,7 +7,7 @@ The tables are written down from the rules here once more, and not taken from th
 from collections.abc import Iterator
 
 from loadtest.audit.reversals import DELAYABLE
-from loadtest.books import JournalRecord
+from loadtest.record.books import JournalRecord
 
 MOVEMENTS: dict[str, tuple[str, str]] = {
     "recharge": ("psp", "funds"),

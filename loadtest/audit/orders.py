@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from loadtest.audit.violation import Findings
-from loadtest.books import Books, JournalRecord
-from loadtest.order_record import OrderRecord, UsedPacket
-from loadtest.record import evidence_of
+from loadtest.record.book_orders import OrderRecord, UsedPacket
+from loadtest.record.books import Books, JournalRecord
+from loadtest.record.shape import evidence_of
 from server.core.ids import OrderId
 from server.core.orders.asset import AssetState
 from server.core.orders.order import OrderState

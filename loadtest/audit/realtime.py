@@ -2,9 +2,9 @@
 
 from loadtest.audit.case import Case, Heard
 from loadtest.audit.violation import Findings
-from loadtest.books import ClaimRecord, JournalRecord
-from loadtest.history import GrabRecord
-from loadtest.record import Line, evidence_of
+from loadtest.record.books import ClaimRecord, JournalRecord
+from loadtest.record.history import GrabRecord
+from loadtest.record.shape import Line, evidence_of
 
 
 def check_realtime(findings: Findings, case: Case) -> None:

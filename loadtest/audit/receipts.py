@@ -2,9 +2,9 @@
 
 from loadtest.audit.case import Case, Given, Heard, Tap
 from loadtest.audit.violation import Findings
-from loadtest.books import ClaimRecord
-from loadtest.history import GrabRecord
-from loadtest.record import Line, evidence_of
+from loadtest.record.books import ClaimRecord
+from loadtest.record.history import GrabRecord
+from loadtest.record.shape import Line, evidence_of
 from server.core.ids import ViewerId, claim_id_of
 from server.core.packets.claim import ClaimStatus
 

@@ -7,8 +7,8 @@ A movement that goes back later leaves its key in the store, and a ``reverse`` e
 from collections.abc import Iterable, Iterator
 
 from loadtest.audit.violation import Findings
-from loadtest.books import JournalRecord
-from loadtest.record import evidence_of
+from loadtest.record.books import JournalRecord
+from loadtest.record.shape import evidence_of
 
 DELAYABLE = frozenset({"sweep", "void", "end", "trim", "expire"})
 """Movements that go to a creator's funds at once, or are on their way for as long as the platform says."""

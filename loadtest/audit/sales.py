@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from client_sim.buyer import Deed
 from loadtest.audit.violation import Findings
-from loadtest.books import Books
-from loadtest.postings import moves_of
-from loadtest.record import evidence_of
-from loadtest.sales import AnswerRecord, SaleRecord, Sales
+from loadtest.record.books import Books
+from loadtest.record.postings import moves_of
+from loadtest.record.sales import AnswerRecord, SaleRecord, Sales
+from loadtest.record.shape import evidence_of
 from server.core.ids import PLATFORM, OrderId, home_of
 
 _STATES: dict[Deed, frozenset[str]] = {

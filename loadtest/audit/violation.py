@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from loadtest.record import Line
+from loadtest.record.shape import Line
 
 INVARIANTS: dict[str, str] = {
     "A1": "no over-issuance",

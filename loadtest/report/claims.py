@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil, log10
 
-from loadtest.books import Books, JournalRecord, PacketRecord
+from loadtest.record.books import Books, JournalRecord, PacketRecord
 from loadtest.report.figure import Figure, Trace, colour_of, dash_of, thinned
 
 PACKETS_MAX = 60

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtest.books import Books
-from loadtest.history import FactRecord, History
 from loadtest.measures import NS_PER_MS, fanout_skews_ns, percentiles
+from loadtest.record.books import Books
+from loadtest.record.history import FactRecord, History
 from loadtest.report.figure import Figure, Trace, thinned
 from server.core.ids import PacketId
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from loadtest.audit import INVARIANTS
-from loadtest.record import Line
+from loadtest.record.shape import Line
 from loadtest.report.timebase import Timebase, shanghai
 
 VIOLATIONS_MAX = 40

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loadtest.books import Books
-from loadtest.history import FactRecord, History
+from loadtest.record.books import Books
+from loadtest.record.history import FactRecord, History
 from loadtest.report.timebase import Timebase
 from server.core.ids import PacketId
 

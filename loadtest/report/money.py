@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from loadtest.books import Books, WalletRecord
+from loadtest.record.books import Books, WalletRecord
 from loadtest.report.figure import Figure, colour_of
 from loadtest.report.orders import (
     BUYERS,

@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from loadtest.books import Books
-from loadtest.postings import Moved, moves_of
+from loadtest.record.books import Books
+from loadtest.record.postings import Moved, moves_of
 from server.core.ids import CreatorId
 
 BUYERS, PACKETS, SUBSIDIES, MERCHANTS = "paid by buyers", "red packets", "subsidies", "merchants"

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loadtest.books import Books, PacketRecord
-from loadtest.history import History
 from loadtest.measures import UNKNOWN
+from loadtest.record.books import Books, PacketRecord
+from loadtest.record.history import History
 from loadtest.report.figure import STATUS_COLOUR_OTHER, STATUS_COLOURS, Figure, Trace, colour_of
 from loadtest.report.happenings import Row
 from loadtest.report.timebase import Timebase, shanghai

@@ -10,10 +10,10 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtest.books import Books
-from loadtest.folder import RunFolder
-from loadtest.history import History
 from loadtest.judgement import strangers_of
+from loadtest.record.books import Books
+from loadtest.record.history import History
+from loadtest.record.run_folder import RunFolder
 from loadtest.report.claims import claims_figure, runs_of
 from loadtest.report.fanout import ROOMS_MAX, fanout_figure, hearings_of, room_skews
 from loadtest.report.figure import Figure

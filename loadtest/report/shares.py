@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtest.books import Books, PacketRecord
 from loadtest.measures import claims_of
+from loadtest.record.books import Books, PacketRecord
 from loadtest.report.figure import Figure, Trace
 from loadtest.verify import Problem, verify_packet
 from server.core.packets.packet import Denomination

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from loadtest.history import GrabRecord
+from loadtest.record.history import GrabRecord
 from server.core.packets.claim import ClaimStatus
 
 FAULTS_MAX = 100  # more than an evening can bear

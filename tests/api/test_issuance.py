@@ -6,7 +6,7 @@ import orjson
 import pytest
 from websockets.sync.client import connect
 
-from loadtest.books import books_from
+from loadtest.record.books import books_from
 from loadtest.verify import verify_packet
 from server.core.ids import PacketId
 from tests.api.caller import TIMEOUT_S, Caller

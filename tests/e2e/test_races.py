@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.folder import RunFolder
 from loadtest.processes import Subprocess
+from loadtest.record.run_folder import RunFolder
 from loadtest.scenarios.race import VIEWERS, RaceKind
 from scripts.racing import Raced, main, run_race
 

@@ -15,8 +15,8 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadtest.folder import RunFolder
-from loadtest.history import FactRecord, History
+from loadtest.record.history import FactRecord, History
+from loadtest.record.run_folder import RunFolder
 from tests.conftest import free_port
 
 TIMEOUT_S = 60.0

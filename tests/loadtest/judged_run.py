@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from loadtest.folder import RunFacts, RunFolder
 from loadtest.judgement import judge_run
+from loadtest.record.run_folder import RunFacts, RunFolder
 from tests.loadtest.written_run import Line, WrittenRun
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from loadtest.audience import Audience, hosts_of
-from loadtest.history import read_history
+from loadtest.record.history import read_history
 from loadtest.scenarios.scenario import load_scenario
 from tests.client_sim.room_talk import MS, welcome
 

@@ -4,7 +4,7 @@ import os
 import time
 
 from loadtest.health import Health, open_descriptors
-from loadtest.history import history_from
+from loadtest.record.history import history_from
 
 
 def test_a_sample_is_a_line_of_the_history() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from loadtest.folder import RunFolder
 from loadtest.judgement import judge_run
-from loadtest.record import BadRecord
-from tests.loadtest.test_folder import FACTS
+from loadtest.record.run_folder import RunFolder
+from loadtest.record.shape import BadRecord
+from tests.loadtest.record.test_run_folder import FACTS
 from tests.loadtest.written_run import WrittenRun, a_run
 
 PROMISED = """

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from loadtest.books import books_from
-from loadtest.history import history_from
 from loadtest.midway import Midway, midway_steps, raced_steps
+from loadtest.record.books import books_from
+from loadtest.record.history import history_from
 from tests.loadtest.written_run import Line, WrittenRun, a_run
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from loadtest.books import books_from
-from loadtest.history import history_from
+from loadtest.record.books import books_from
+from loadtest.record.history import history_from
 from loadtest.report.claims import runs_of
 from loadtest.report.fanout import hearings_of, room_skews
 from loadtest.report.figure import thinned

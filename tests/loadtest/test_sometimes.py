@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from client_sim.buyer import Deed, Habit
-from loadtest.books import books_from
-from loadtest.history import history_from
-from loadtest.sales import Sales
+from loadtest.record.books import books_from
+from loadtest.record.history import history_from
+from loadtest.record.sales import Sales
 from loadtest.sometimes import NAMES, counted
 from server.core.ids import PLATFORM, OrderId
 from server.core.orders.order import OrderState
-from tests.loadtest.test_sales import ANSWER, SALE
+from tests.loadtest.record.test_sales import ANSWER, SALE
 from tests.loadtest.written_run import WrittenRun, a_run
 
 

@@ -10,16 +10,16 @@ import psutil
 import pytest
 import requests
 
-from loadtest.folder import RunFolder
 from loadtest.judgement import judge_run
 from loadtest.processes import ENGINES, ProcessFailed, ServerProcess
 from loadtest.progress import Progress
+from loadtest.record.run_folder import RunFolder
 from loadtest.requester import SetUpFailed
 from loadtest.scenarios.scenario import load_scenario, scenario_text
 from loadtest.storm import Plan, perform
 from loadtest.verdict import Exit
 from tests.api.caller import until
-from tests.loadtest.test_folder import FACTS
+from tests.loadtest.record.test_run_folder import FACTS
 
 VIEWERS = 8
 

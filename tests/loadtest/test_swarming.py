@@ -8,8 +8,8 @@ from pathlib import Path
 
 from loadtest.audit.fanout import check_fanout
 from loadtest.audit.violation import Findings
-from loadtest.history import read_history
 from loadtest.progress import ProgressFiles
+from loadtest.record.history import read_history
 
 PATIENCE_S = 60.0
 

@@ -13,7 +13,7 @@ import pytest
 
 from loadtest.audit.fanout import check_fanout
 from loadtest.audit.violation import Findings
-from loadtest.history import History, read_history
+from loadtest.record.history import History, read_history
 
 LOCUSTFILE = Path(__file__).parent.parent.parent / "loadtest" / "locustfile.py"
 PATIENCE_S = 60.0

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from loadtest.history import History, history_from
 from loadtest.measures import percentiles
+from loadtest.record.history import History, history_from
 from loadtest.validity import validity
 
 MS = 1_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loadtest.books import PacketRecord
+from loadtest.record.books import PacketRecord
 from loadtest.verify import Verification, verify_packet
 from tests.loadtest.written_run import WrittenRun, a_run
 

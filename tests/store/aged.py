@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.audit import Violation, audit
-from loadtest.books import Books, books_from
+from loadtest.record.books import Books, books_from
 from server.core.ids import PacketId
 from server.core.packets.packet import Denomination, Terms
 from server.core.packets.split import commitment, split

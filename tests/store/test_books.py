@@ -8,7 +8,7 @@ import pytest
 
 from loadtest.audit.money import check_money
 from loadtest.audit.violation import Findings
-from loadtest.books import books_from
+from loadtest.record.books import books_from
 from server.core.ids import CreatorId
 from server.core.packets.packet import Schedule
 from server.core.rulebooks.rulebook import KUAISHOU

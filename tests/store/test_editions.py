@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from loadtest.audit.judge import audit
-from loadtest.books import books_from
+from loadtest.record.books import books_from
 from loadtest.verify import verify_packet
 from server.core.ids import PacketId
 from server.core.packets.claim import ClaimStatus

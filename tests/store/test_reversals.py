@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from loadtest.audit.money import check_money
 from loadtest.audit.violation import Findings
-from loadtest.books import books_from
+from loadtest.record.books import books_from
 from server.core.ids import PacketId
 from server.core.refusal import Refused
 from server.store import keys

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtest.audit import INVARIANTS, audit
-from loadtest.books import books_from
+from loadtest.record.books import books_from
 from tests.loadtest.written_run import a_run
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from loadtest.audit.reversals import check_reversals
 from loadtest.audit.violation import Findings
-from loadtest.books import JournalRecord
+from loadtest.record.books import JournalRecord
 from server.core.ids import CreatorId, PacketId
 
 C1, P = CreatorId("c1"), PacketId("c1.p")

@@ -8,11 +8,11 @@ import pytest
 from client_sim.buyer import Deed
 from loadtest.audit import audit
 from loadtest.audit.violation import Violation
-from loadtest.record import Line
-from loadtest.sales import sales_from
+from loadtest.record.sales import sales_from
+from loadtest.record.shape import Line
 from server.core.ids import OrderId
 from tests.loadtest.audit.test_orders import ORDER, a_run_with_an_order
-from tests.loadtest.test_sales import ANSWER, SALE, lines_of
+from tests.loadtest.record.test_sales import ANSWER, SALE, lines_of
 from tests.loadtest.written_run import WrittenRun
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from loadtest.audit import audit
-from loadtest.books import Books, books_from
+from loadtest.record.books import Books, books_from
 from server.core.ids import PLATFORM
 from server.store.books import export
 from server.store.connection import Store

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from loadtest.books import JournalClaim, books_from, read_books
-from loadtest.record import BadRecord
+from loadtest.record.books import JournalClaim, books_from, read_books
+from loadtest.record.shape import BadRecord
 from server.core.ids import CreatorId
 from server.core.packets.packet import Denomination, PacketState, Terms
 from tests.loadtest.written_run import a_run

@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from loadtest.books import Books, read_books
-from loadtest.history import History, read_history
-from loadtest.record import BadRecord
-from loadtest.sales import Sales, read_sales
+from loadtest.record.books import Books, read_books
+from loadtest.record.history import History, read_history
+from loadtest.record.sales import Sales, read_sales
+from loadtest.record.shape import BadRecord
 
 
 @dataclass(slots=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from loadtest.archive import read_archive
-from loadtest.record import BadRecord, Line
+from loadtest.record.archive import read_archive
+from loadtest.record.shape import BadRecord, Line
 from tests.loadtest.written_run import a_run
 
 

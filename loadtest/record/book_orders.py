@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from loadtest.record import BadField, Line, Shape
+from loadtest.record.shape import BadField, Line, Shape
 from server.core.ids import ClaimId, CreatorId, OrderId, PacketId, ViewerId
 from server.core.orders.asset import AssetState
 from server.core.orders.order import OrderState

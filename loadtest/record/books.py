@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from loadtest.order_record import OrderRecord, order_from
-from loadtest.record import BadField, BadRecord, Line, R, Shape, lines_of, numbered
+from loadtest.record.book_orders import OrderRecord, order_from
+from loadtest.record.shape import BadField, BadRecord, Line, R, Shape, lines_of, numbered
 from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.packet import Denomination, PacketState, Terms
 

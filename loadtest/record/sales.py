@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from client_sim.buyer import Deed, Habit
-from loadtest.record import BadField, BadRecord, Line, Shape, evidence_of, lines_of, numbered
+from loadtest.record.shape import BadField, BadRecord, Line, Shape, evidence_of, lines_of, numbered
 from server.core.ids import CreatorId, OrderId, ViewerId
 from server.core.orders.order import OrderState
 

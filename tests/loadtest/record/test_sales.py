@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from client_sim.buyer import Deed, Habit
-from loadtest.record import BadRecord, Line, evidence_of
-from loadtest.sales import AnswerRecord, SaleRecord, Sales, SalesFile, read_sales, sales_from
+from loadtest.record.sales import AnswerRecord, SaleRecord, Sales, SalesFile, read_sales, sales_from
+from loadtest.record.shape import BadRecord, Line, evidence_of
 from server.core.ids import CreatorId, OrderId, ViewerId
 from server.core.orders.order import OrderState
 

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from loadtest.history import history_from, read_history
-from loadtest.record import BadRecord
+from loadtest.record.history import history_from, read_history
+from loadtest.record.shape import BadRecord
 from tests.loadtest.written_run import a_run
 
 

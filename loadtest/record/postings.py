@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loadtest.books import Books, JournalRecord
+from loadtest.record.books import Books, JournalRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from loadtest.record import BadField, BadRecord, Line, Shape, lines_of, numbered
+from loadtest.record.shape import BadField, BadRecord, Line, Shape, lines_of, numbered
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 
 ConnId = int | str

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import orjson
 
-from loadtest.books import Books, books_from
-from loadtest.record import BadRecord, Line
+from loadtest.record.books import Books, books_from
+from loadtest.record.shape import BadRecord, Line
 
 
 def read_archive(path: Path) -> Books:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import orjson
 import pytest
 
-from loadtest.record import BadField, BadRecord, Line, Shape, evidence_of, lines_of
+from loadtest.record.shape import BadField, BadRecord, Line, Shape, evidence_of, lines_of
 from tests.loadtest.written_run import a_run
 
 

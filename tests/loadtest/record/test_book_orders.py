@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from loadtest.books import books_from
-from loadtest.record import BadRecord
+from loadtest.record.books import books_from
+from loadtest.record.shape import BadRecord
 from server.core.orders.order import OrderState
 from tests.loadtest.audit.test_orders import a_run_with_an_order
 

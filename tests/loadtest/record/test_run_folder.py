@@ -6,8 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from loadtest.folder import RunFacts, RunFolder
-from loadtest.record import BadRecord
+from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.record.shape import BadRecord
 from tests.loadtest.written_run import a_run
 
 FACTS = RunFacts(
