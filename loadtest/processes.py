@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from loadtest.access import leave_token
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0

@@ -21,7 +21,7 @@ from loadtest.requester import AWAY_MAX_S, SetUpFailed
 from loadtest.scenarios.faults import happenings_of, plan_faults
 from loadtest.scenarios.scenario import Scenario
 from loadtest.shop_floor import ShopFloor
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 from server.core.rulebooks.overrides import overridden
 from server.core.rulebooks.rulebook import RULEBOOKS
 from server.core.rulebooks.rulebook_view import plain

@@ -11,9 +11,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from loadtest.audit import INVARIANTS
 from loadtest.progress import Progress
-from loadtest.verify import Verification
+from loadtest.verdict.audit import INVARIANTS
+from loadtest.verdict.verify import Verification
 from server.core.ids import PacketId
 
 _COLOURS = {"pass": "bold green", "fail": "bold red", "unknown": "bold yellow"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 from rich.console import Console
 
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 from scripts.bench import grab, slow_readers, workers
 from scripts.bench.rounds import Benchmark
 from scripts.bench.slow_readers import SlowReaders

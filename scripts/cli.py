@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from loadtest.access import VARIABLE
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 
 app = typer.Typer(
     help="Live-room simulator and load tester for live-commerce red packets.",

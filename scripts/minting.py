@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 from scripts.ruling import write_json
 from server.api.credentials import Credentials
 from server.app import HOW_TO_MAKE_ONE

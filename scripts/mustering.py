@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from loadtest.preflight import TAPS_PER_SECOND, USABLE, lacking_ports, needs, planned_taps_per_second, reaction_for
 from loadtest.processes import ENGINES, ProcessFailed
 from loadtest.scenarios.scenario import Scenario
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from loadtest.judgement import judge_run
-from loadtest.midway import Midway, midway_steps
 from loadtest.processes import ProcessFailed
 from loadtest.progress import Progress
 from loadtest.record.run_folder import RunFolder
@@ -25,7 +23,9 @@ from loadtest.requester import SetUpFailed
 from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
 from loadtest.scenarios.scenario import VIEWERS_MAX, load_scenario
 from loadtest.storm import Plan, perform
-from loadtest.verdict import Exit
+from loadtest.verdict.interventions import Midway, midway_steps
+from loadtest.verdict.judge_run import judge_run
+from loadtest.verdict.weigh import Exit
 from scripts.mustering import muster
 from scripts.storming import PLAIN_WIDTH, facts_of, interruptible
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 from scripts.ruling import PLAIN_WIDTH, write_json
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook_view import limits_of

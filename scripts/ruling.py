@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 import server
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 from scripts.rulemarks import Marks, Page, Place, marks_of_code, marks_of_tests, outcomes_of, read_page
 
 SERVER = Path(server.__file__).parent

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 from server.app import CannotServe, serve
 from server.core.rulebooks.overrides import BadRulebooks
 from server.rulebook_file import load_rulebooks

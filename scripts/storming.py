@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from loadtest.environment import environment
-from loadtest.judgement import judge_run
 from loadtest.processes import ProcessFailed
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
@@ -24,8 +23,9 @@ from loadtest.requester import SetUpFailed
 from loadtest.scenarios.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text
 from loadtest.storm import Plan, perform
 from loadtest.terminal import LiveView, show_result, show_verifications
-from loadtest.verdict import Exit
-from loadtest.verify import verify_packet
+from loadtest.verdict.judge_run import judge_run
+from loadtest.verdict.verify import verify_packet
+from loadtest.verdict.weigh import Exit
 from scripts.mustering import Mustered, muster, wrong_engine
 
 RUNS = Path(".redrain/runs")

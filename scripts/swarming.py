@@ -23,7 +23,7 @@ from loadtest.progress import Progress, ProgressFiles
 from loadtest.requester import SetUpFailed
 from loadtest.scenarios.scenario import BadScenario, load_scenario
 from loadtest.terminal import LiveView
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 from scripts.mustering import Mustered, muster
 
 LOOK_EVERY_S = 0.1

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from loadtest.processes import ProcessFailed, ServerProcess
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import RULEBOOKS
 from server.rulebook_file import load_rulebooks

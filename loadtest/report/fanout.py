@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtest.measures import NS_PER_MS, fanout_skews_ns, percentiles
 from loadtest.record.books import Books
 from loadtest.record.history import FactRecord, History
 from loadtest.report.figure import Figure, Trace, thinned
+from loadtest.verdict.measures import NS_PER_MS, fanout_skews_ns, percentiles
 from server.core.ids import PacketId
 
 ROOMS_MAX = 30

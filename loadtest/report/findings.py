@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from loadtest.audit import INVARIANTS
 from loadtest.record.shape import Line
 from loadtest.report.timebase import Timebase, shanghai
+from loadtest.verdict.audit import INVARIANTS
 
 VIOLATIONS_MAX = 40
 RECORDS_MAX = 12

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loadtest.measures import UNKNOWN
 from loadtest.record.books import Books, PacketRecord
 from loadtest.record.history import History
 from loadtest.report.figure import STATUS_COLOUR_OTHER, STATUS_COLOURS, Figure, Trace, colour_of
 from loadtest.report.happenings import Row
 from loadtest.report.timebase import Timebase, shanghai
+from loadtest.verdict.measures import UNKNOWN
 from server.core.ids import PacketId
 from server.core.packets.packet import PacketState
 

@@ -10,7 +10,6 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtest.judgement import strangers_of
 from loadtest.record.books import Books
 from loadtest.record.history import History
 from loadtest.record.run_folder import RunFolder
@@ -26,6 +25,7 @@ from loadtest.report.shares import Sizes, share_figures, sizes_of
 from loadtest.report.spectrum import spectrum_figure
 from loadtest.report.timebase import Timebase, shanghai, timebase_of
 from loadtest.report.wording import BEHAVIOURS, STATUSES, fairness_sentence, headline, reasons_of
+from loadtest.verdict.judge_run import strangers_of
 
 TABLE_ROWS_MAX = 200
 PAGE_BYTES_MAX = 6 * 1024 * 1024

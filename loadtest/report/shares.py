@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtest.measures import claims_of
 from loadtest.record.books import Books, PacketRecord
 from loadtest.report.figure import Figure, Trace
-from loadtest.verify import Problem, verify_packet
+from loadtest.verdict.measures import claims_of
+from loadtest.verdict.verify import Problem, verify_packet
 from server.core.packets.packet import Denomination
 
 PACKETS_MAX = 12

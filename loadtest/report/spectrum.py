@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from math import log10
 
-from loadtest.measures import NS_PER_MS, answered_taps
 from loadtest.record.history import History
 from loadtest.report.figure import Figure, Trace
+from loadtest.verdict.measures import NS_PER_MS, answered_taps
 
 _TICKS = (0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999)
 

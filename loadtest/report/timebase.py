@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
-from loadtest.measures import NS_PER_MS, NS_PER_S
 from loadtest.record.books import Books, ClockRecord
 from loadtest.record.history import GrabRecord, History
+from loadtest.verdict.measures import NS_PER_MS, NS_PER_S
 
 SHANGHAI = timezone(timedelta(hours=8))  # the business time zone, fixed
 

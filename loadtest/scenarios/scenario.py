@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from client_sim.behaviour import Behaviour, Seat, cast
 from loadtest.scenarios.faults import FAULTS_MAX, Fault
 from loadtest.scenarios.shop import Shop
-from loadtest.sometimes import NAMES
-from loadtest.thresholds import BadThreshold, Threshold, parse, parse_all
+from loadtest.verdict.sometimes import NAMES
+from loadtest.verdict.thresholds import BadThreshold, Threshold, parse, parse_all
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
 from server.core.roomtime import SPEED_MAX
 from server.core.rulebooks.overrides import BadRulebooks, overridden

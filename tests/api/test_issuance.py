@@ -7,7 +7,7 @@ import pytest
 from websockets.sync.client import connect
 
 from loadtest.record.books import books_from
-from loadtest.verify import verify_packet
+from loadtest.verdict.verify import verify_packet
 from server.core.ids import PacketId
 from tests.api.caller import TIMEOUT_S, Caller
 

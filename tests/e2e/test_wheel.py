@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 
 ROOT = Path(__file__).parents[2]
 

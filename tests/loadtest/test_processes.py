@@ -12,7 +12,7 @@ import requests
 
 from loadtest import processes
 from loadtest.processes import LOG_TAIL_LINES, ProcessFailed, ServerProcess, Subprocess, toml_of
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 from tests.api.caller import until
 
 

@@ -10,8 +10,8 @@ import pytest
 from loadtest.report import write_report
 from loadtest.report.page import PAGE_BYTES_MAX
 from loadtest.report.wording import headline
-from tests.loadtest.audit.test_money import a_run_with_withdrawals
 from tests.loadtest.judged_run import judged
+from tests.loadtest.verdict.audit.test_money import a_run_with_withdrawals
 from tests.loadtest.written_run import Line, WrittenRun, a_run
 
 EVIL = "<script>alert(1)</script>"

@@ -38,7 +38,7 @@ from loadtest.report.over_time import BINS_MAX, bin_width, over_time_figure, spa
 from loadtest.report.shares import share_figures, sizes_of
 from loadtest.report.spectrum import spectrum
 from loadtest.report.timebase import Timebase, shanghai, timebase_of
-from tests.loadtest.audit.test_orders import a_run_with_an_order
+from tests.loadtest.verdict.audit.test_orders import a_run_with_an_order
 from tests.loadtest.written_run import NS_PER_MS, T0_NS, WrittenRun, a_run
 
 

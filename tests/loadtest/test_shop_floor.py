@@ -7,14 +7,14 @@ import pytest
 import requests
 
 from client_sim.buyer import Deed, Habit
-from loadtest.audit.sales import check_sales
-from loadtest.audit.violation import Findings
 from loadtest.record.books import Books, read_books
 from loadtest.record.history import History
 from loadtest.record.sales import Sales, read_sales
 from loadtest.requester import SetUpFailed
 from loadtest.shop_floor import ShopFloor
-from loadtest.sometimes import counted
+from loadtest.verdict.audit.sales import check_sales
+from loadtest.verdict.audit.violation import Findings
+from loadtest.verdict.sometimes import counted
 from tests.loadtest.live_shop import a_scenario, a_server, performed
 
 ALL = dict.fromkeys((habit.value for habit in Habit), 1.0)

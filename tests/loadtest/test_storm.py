@@ -10,14 +10,14 @@ import psutil
 import pytest
 import requests
 
-from loadtest.judgement import judge_run
 from loadtest.processes import ENGINES, ProcessFailed, ServerProcess
 from loadtest.progress import Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.requester import SetUpFailed
 from loadtest.scenarios.scenario import load_scenario, scenario_text
 from loadtest.storm import Plan, perform
-from loadtest.verdict import Exit
+from loadtest.verdict.judge_run import judge_run
+from loadtest.verdict.weigh import Exit
 from tests.api.caller import until
 from tests.loadtest.record.test_run_folder import FACTS
 

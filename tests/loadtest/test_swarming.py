@@ -6,10 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from loadtest.audit.fanout import check_fanout
-from loadtest.audit.violation import Findings
 from loadtest.progress import ProgressFiles
 from loadtest.record.history import read_history
+from loadtest.verdict.audit.fanout import check_fanout
+from loadtest.verdict.audit.violation import Findings
 
 PATIENCE_S = 60.0
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from loadtest.judgement import judge_run
 from loadtest.progress import Progress
 from loadtest.terminal import PLAIN_EVERY_LOOKS, LiveView, show_result, show_verifications
-from loadtest.verify import verify_packet
+from loadtest.verdict.judge_run import judge_run
+from loadtest.verdict.verify import verify_packet
 from server.core.ids import PacketId
-from tests.loadtest.test_judgement import _kept
+from tests.loadtest.verdict.test_judge_run import _kept
 from tests.loadtest.written_run import WrittenRun, a_run
 
 PROGRESS = Progress(seats=1200, connected=1100, offered=900, answered=800, granted=70, failed=0, p99_ms=12.34)

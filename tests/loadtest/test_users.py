@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 import pytest
 
-from loadtest.audit.fanout import check_fanout
-from loadtest.audit.violation import Findings
 from loadtest.record.history import History, read_history
+from loadtest.verdict.audit.fanout import check_fanout
+from loadtest.verdict.audit.violation import Findings
 
 LOCUSTFILE = Path(__file__).parent.parent.parent / "loadtest" / "locustfile.py"
 PATIENCE_S = 60.0

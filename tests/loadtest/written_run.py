@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from loadtest.audit import Violation, audit
 from loadtest.record.books import Books, books_from
 from loadtest.record.history import History, history_from
+from loadtest.verdict.audit import Violation, audit
 from server.core.packets.packet import Denomination, Terms
 from server.core.packets.split import commitment, split
 

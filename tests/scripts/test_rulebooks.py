@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 from scripts.rulebooks import run_rulebook
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from loadtest.verdict import Exit
+from loadtest.verdict.weigh import Exit
 from scripts.rulemarks import marks_of_code, marks_of_tests, outcomes_of, read_page
 from scripts.ruling import run_rules, survey
 from tests.scripts.planted import LAUNCH, PAGE, SURFACE, TESTS, plant

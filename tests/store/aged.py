@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from loadtest.audit import Violation, audit
 from loadtest.record.books import Books, books_from
+from loadtest.verdict.audit import Violation, audit
 from server.core.ids import PacketId
 from server.core.packets.packet import Denomination, Terms
 from server.core.packets.split import commitment, split

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from loadtest.audit.money import check_money
-from loadtest.audit.violation import Findings
 from loadtest.record.books import books_from
+from loadtest.verdict.audit.money import check_money
+from loadtest.verdict.audit.violation import Findings
 from server.core.ids import CreatorId
 from server.core.packets.packet import Schedule
 from server.core.rulebooks.rulebook import KUAISHOU

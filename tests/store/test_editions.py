@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from loadtest.audit.judge import audit
 from loadtest.record.books import books_from
-from loadtest.verify import verify_packet
+from loadtest.verdict.audit.judge import audit
+from loadtest.verdict.verify import verify_packet
 from server.core.ids import PacketId
 from server.core.packets.claim import ClaimStatus
 from server.core.packets.issuance import Edit, plan_edit

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from loadtest.audit import audit
 from loadtest.record.archive import read_archive
 from loadtest.record.books import books_from
+from loadtest.verdict.audit import audit
 from server.core.ids import ClaimId, CreatorId, PacketId, packet_of_claim
 from server.core.money.account import CLEARING, kind_of
 from server.core.orders.order import OrderState

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from redis.exceptions import ResponseError
 
-from loadtest.audit.money import check_money
-from loadtest.audit.violation import Findings
 from loadtest.record.books import books_from
+from loadtest.verdict.audit.money import check_money
+from loadtest.verdict.audit.violation import Findings
 from server.core.ids import PacketId
 from server.core.refusal import Refused
 from server.store import keys

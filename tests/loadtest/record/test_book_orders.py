@@ -7,7 +7,7 @@ import pytest
 from loadtest.record.books import books_from
 from loadtest.record.shape import BadRecord
 from server.core.orders.order import OrderState
-from tests.loadtest.audit.test_orders import a_run_with_an_order
+from tests.loadtest.verdict.audit.test_orders import a_run_with_an_order
 
 
 def test_an_order_is_read_as_it_was_written() -> None:

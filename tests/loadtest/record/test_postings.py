@@ -1,7 +1,7 @@
 """Postings are read from the journal one amount at a time, with the kinds of their accounts."""
 
 from loadtest.record.postings import moves_of
-from tests.loadtest.audit.test_orders import a_run_with_an_order
+from tests.loadtest.verdict.audit.test_orders import a_run_with_an_order
 from tests.loadtest.written_run import a_run
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from loadtest.audit import audit
 from loadtest.record.books import Books, books_from
+from loadtest.verdict.audit import audit
 from server.core.ids import PLATFORM
 from server.store.books import export
 from server.store.connection import Store

@@ -1,0 +1,6 @@
+"""The audit: does what viewers were told agree with what the store says, fen by fen? Pure, and linear in both."""
+
+from loadtest.verdict.audit.judge import audit
+from loadtest.verdict.audit.violation import INVARIANTS, Violation
+
+__all__ = ["INVARIANTS", "Violation", "audit"]

@@ -1,0 +1,55 @@
+"""The judge: every invariant, over every packet, connection and wallet."""
+
+from collections.abc import Collection, Sequence
+
+from loadtest.record.books import Books
+from loadtest.record.history import History
+from loadtest.record.sales import Sales
+from loadtest.verdict.audit.case import cases_of
+from loadtest.verdict.audit.fanout import check_fanout
+from loadtest.verdict.audit.issuance import check_counters, check_drain, check_issuance
+from loadtest.verdict.audit.money import check_money, check_packet_money
+from loadtest.verdict.audit.orders import check_orders
+from loadtest.verdict.audit.realtime import check_realtime
+from loadtest.verdict.audit.receipts import check_one_each, check_receipts
+from loadtest.verdict.audit.sales import check_sales
+from loadtest.verdict.audit.shares import check_shares
+from loadtest.verdict.audit.violation import Findings, Violation
+from server.core.ids import PacketId
+
+
+def audit(
+    books: Books,
+    history: History | None,
+    snapshots: Sequence[Books] = (),
+    sales: Sales | None = None,
+    strangers: Collection[PacketId] = (),
+) -> list[Violation]:
+    """
+    Check A1 to A10 and return what does not hold, each with a minimal counterexample; an empty list is a clean run.
+
+    *snapshots* are books taken during the run, *sales* what buyers were told if there was a shop. Of *strangers*,
+    packets of other runs on the same store, nobody here has heard: they are checked as without a history. Without one
+    only what the books alone can show is checked: A1, A3, A8, A10 and the window of A7. Source: loadtest.md section 3.
+    """
+    findings = Findings()
+    for at, snapshot in enumerate(snapshots, start=1):
+        for packet in snapshot.packets.values():
+            check_counters(findings, packet, f"at snapshot {at}")
+    for case in cases_of(books, history):
+        if case.packet_id in strangers:
+            case.heard = None
+        check_issuance(findings, case)
+        check_drain(findings, case)
+        check_one_each(findings, case)
+        check_receipts(findings, case)
+        check_realtime(findings, case)
+        check_shares(findings, case)
+        check_packet_money(findings, case)
+    if history is not None:
+        check_fanout(findings, history)
+    check_money(findings, books)
+    check_orders(findings, books)
+    if sales is not None:
+        check_sales(findings, sales, books)
+    return findings.violations()

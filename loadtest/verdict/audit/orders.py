@@ -1,0 +1,126 @@
+"""
+Orders (A10): every fen that an order moved is what was agreed, and where it should be (rules, sections 9, 10, 15).
+
+What was agreed stands in the order's line of the final books; what was moved in the journals, the platform's too. Here
+it is worked out once more, without the code that is judged.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from loadtest.record.book_orders import OrderRecord, UsedPacket
+from loadtest.record.books import Books, JournalRecord
+from loadtest.record.shape import evidence_of
+from loadtest.verdict.audit.violation import Findings
+from server.core.ids import OrderId
+from server.core.orders.asset import AssetState
+from server.core.orders.order import OrderState
+
+PER_WHOLE = 10_000  # rates are in hundredths of a percent
+_WAITING = frozenset({AssetState.LOCKED, AssetState.REDEEMED})
+
+Flows = Counter[tuple[str, str]]
+"""What an order moved in fen, by the kinds of accounts debited and credited."""
+
+
+def check_orders(findings: Findings, books: Books) -> None:
+    """
+    Check every order of final books. Where part of a journal was retired only the orders that are wholly there count.
+
+    The sums over all orders are then right as well: each fen of buyer, creator, platform, merchant is in one of them.
+    """
+    if not books.final:
+        return
+    entries: defaultdict[OrderId, list[JournalRecord]] = defaultdict(list)
+    for entry in books.journal:
+        if entry.order_id:
+            entries[entry.order_id].append(entry)
+    for order_id, steps in entries.items():
+        if order_id not in books.orders and not _came_to_nothing(steps):
+            text = f"the journal has steps of order {order_id}, which the books do not know"
+            findings.add("A10", "", f"order {order_id}", text, evidence_of("journal", steps[0]))
+    for order in books.orders.values():
+        steps = entries.get(order.order_id, [])
+        if books.openings and not any(step.movement in ("submit", "hold", "pay") for step in steps):
+            continue
+        flows = _flows(steps)
+        for what, wanted, moved in _compared(order, flows):
+            if wanted != moved:
+                text = f"order {order.order_id} is {order.state} and {what} should come to {wanted} fen, not {moved}"
+                findings.add("A10", "", f"order {what}", text, evidence_of("order", order))
+
+
+def _came_to_nothing(steps: list[JournalRecord]) -> bool:
+    """Tell whether packets were held for an order that never came to be, and were let go again."""
+    flows = _flows(steps)
+    return flows["assets", "locked"] == flows["locked", "assets"] + flows["locked", "reversing"]
+
+
+def _flows(steps: list[JournalRecord]) -> Flows:
+    flows: Flows = Counter()
+    for step in steps:
+        for move in step.moves:
+            flows[move.debit.partition(":")[0], move.credit.partition(":")[0]] += move.amount_fen
+    return flows
+
+
+def _compared(order: OrderRecord, flows: Flows) -> Iterator[tuple[str, int, int]]:
+    """Yield what an order's line and its movements say of the same: what it is, the line's figure, the movements'."""
+    paid = order.paid_at_ms is not None
+    divided = order.state in (OrderState.FINAL, OrderState.REFUNDED)
+    kept_fen = order.payable_fen - order.refunded_fen if paid else 0
+    yield "the buyer's payment", order.payable_fen if paid else 0, flows["buyer", "clearing"]
+    yield "what was refunded", order.refunded_fen, flows["clearing", "buyer"]
+    yield "the buyer's money to the merchant", kept_fen if divided else 0, flows["clearing", "merchant"]
+    yield from _of_packets(order, flows)
+    final = order.state is OrderState.FINAL
+    yield "subsidies", sum(order.subsidies.values()) if final else 0, flows["subsidy", "merchant"]
+    commission, fees = _shares_of_the_price(order) if final else ({0}, {0})
+    moved = flows["merchant", "commission"]
+    yield "the commission", moved if moved in commission else max(commission), moved
+    moved = flows["merchant", "service"]
+    yield "the service fee", moved if moved in fees else max(fees), moved
+
+
+def _of_packets(order: OrderRecord, flows: Flows) -> Iterator[tuple[str, int, int]]:
+    """Yield the same of the packets: each face is its viewer's, in the order, the merchant's or on its way back."""
+    faces_fen = sum(use.face_fen for use in order.packets)
+    yield "the faces locked", faces_fen, flows["assets", "locked"]
+    final = order.state is OrderState.FINAL
+    redeemed = [use for use in order.packets if use.state is AssetState.REDEEMED]
+    yield "what packets paid the merchant", sum(use.used_fen for use in redeemed) * final, flows["redeemed", "merchant"]
+    back_fen = _faces(order, AssetState.EXPIRED_RETURNED) + sum(use.face_fen - use.used_fen for use in redeemed) * final
+    yield "what goes back to funders", back_fen, flows["locked", "reversing"] + flows["redeemed", "reversing"]
+    given_fen = flows["locked", "assets"] + flows["redeemed", "assets"]
+    yield "what viewers got back", _faces(order, AssetState.AVAILABLE), given_fen
+    open_fen = sum(use.face_fen for use in order.packets if use.state in _WAITING) * (not order.over)
+    came_fen, left_fen = flows["assets", "locked"], given_fen + back_fen + flows["redeemed", "merchant"]
+    yield "the faces that it still holds", open_fen, came_fen - left_fen
+
+
+def _faces(order: OrderRecord, state: AssetState) -> int:
+    return sum(use.face_fen for use in order.packets if use.state is state)
+
+
+def _shares_of_the_price(order: OrderRecord) -> tuple[set[int], set[int]]:
+    """
+    Return what commission and service fee may be, of the price before red packets (DY-SET-1, DY-SET-2).
+
+    A deployment may leave platform packets out of the base (AMB-18) and take shipping into that of the fee (AMB-37).
+    """
+    kept_fen = order.goods_paid_fen - order.refunded_goods_fen
+    own_fen = sum(use.used_fen for use in order.packets if not _of_platform(use))
+    bases = {kept_fen + order.packets_used_fen, kept_fen + own_fen}
+    fee_bases = bases | {base + order.shipping_fen for base in bases}
+    return (
+        {_half_up(base * order.commission_rate) for base in bases},
+        {_half_up(base * order.service_fee_rate) for base in fee_bases},
+    )
+
+
+def _of_platform(use: UsedPacket) -> bool:
+    return use.packet_id.startswith("platform.")
+
+
+def _half_up(product: int) -> int:
+    return (2 * product + PER_WHOLE) // (2 * PER_WHOLE)

@@ -1,0 +1,103 @@
+"""Real time (A7): claims lie in their window, and the order of shares agrees with the order of things."""
+
+from loadtest.record.books import ClaimRecord, JournalRecord
+from loadtest.record.history import GrabRecord
+from loadtest.record.shape import Line, evidence_of
+from loadtest.verdict.audit.case import Case, Heard
+from loadtest.verdict.audit.violation import Findings
+
+
+def check_realtime(findings: Findings, case: Case) -> None:
+    """Check A7 for one packet."""
+    _check_window(findings, case)
+    _check_finality(findings, case)
+    if case.heard is not None:
+        _check_exhausted(findings, case, case.heard)
+        _check_order(findings, case, case.heard)
+
+
+def _check_window(findings: Findings, case: Case) -> None:
+    packet = case.packet
+    if packet is None or not case.given:
+        return
+    opens, ends = packet.grab_at_ms, packet.claim_end_at_ms
+    if ends is not None and packet.ended_at_ms is not None:
+        ends = packet.ended_at_ms + 1  # the claims of that millisecond may have come before it
+    if opens is None or ends is None:
+        text = "a share was given of a packet that was never launched"
+        findings.add("A7", case.packet_id, "window", text, case.given[0].line())
+        return
+    for given in case.given:
+        at_ms = given.entry.at_ms
+        if not opens <= at_ms < ends:
+            off = f"{opens - at_ms} ms before it opened" if at_ms < opens else f"{at_ms - ends} ms after its end"
+            text = f"share {given.claim.index} was given at {at_ms}, {off} (window {opens} <= t < {ends})"
+            findings.add("A7", case.packet_id, "window", text, given.line())
+
+
+def _check_finality(findings: Findings, case: Case) -> None:
+    """Check that nothing is given or edited after a sweep, a void or an end, and that no sweep comes early."""
+    over = None
+    for entry in case.entries:
+        if entry.movement in {"claim", "edit", "trim"} and over is not None:
+            done = "given" if entry.movement == "claim" else "edited"
+            text = f"shares were {done} after the packet's {over.movement}"
+            findings.add("A7", case.packet_id, "finality", text, _entry(over), _entry(entry))
+        if entry.movement in {"sweep", "void", "end"}:
+            over = entry
+        ends = None if case.packet is None else case.packet.claim_end_at_ms
+        if entry.movement == "sweep" and ends is not None and entry.at_ms < ends:
+            text = f"swept at {entry.at_ms}, {ends - entry.at_ms} ms before the window's end"
+            findings.add("A7", case.packet_id, "early sweep", text, _entry(entry))
+
+
+def _entry(entry: JournalRecord) -> Line:
+    """Return an entry as evidence, with one claim of its batch."""
+    return evidence_of("journal", entry._replace(claims=entry.claims and entry.claims[:1]))
+
+
+def _check_exhausted(findings: Findings, case: Case, heard: Heard) -> None:
+    """Check that every share had been asked for when the first viewer heard that none is left."""
+    refused = heard.exhausted
+    if refused is None or refused.t_reply is None:
+        return
+    sent, last = 0, None
+    for claim in case.claims:
+        asked = heard.asked.get((claim.viewer_id, claim.request_id))
+        if asked is not None and (last is None or asked > sent):
+            sent, last = asked, claim
+    if last is not None and sent > refused.t_reply:
+        text = (
+            f"{refused.viewer} heard that nothing is left {sent - refused.t_reply} ns before {last.viewer_id} "
+            f"had tapped for share {last.index}, which it got"
+        )
+        shown = {**evidence_of("claim", last), "t_sent": sent}
+        findings.add("A7", case.packet_id, "exhausted", text, evidence_of("grab", refused), shown)
+
+
+def _check_order(findings: Findings, case: Case, heard: Heard) -> None:
+    """
+    Check that a share whose owner knew of it before another's tap was sent has the lower index.
+
+    From the highest index downwards, remember the earliest receipt: a tap sent after it must not get a lower index.
+    """
+    earliest: GrabRecord | None = None
+    learned_at = 0
+    for claim in sorted(case.claims, key=_index_of, reverse=True):
+        sent = heard.asked.get((claim.viewer_id, claim.request_id))
+        told = heard.learned.get(claim.viewer_id)
+        if earliest is not None and sent is not None and sent > learned_at and (earliest.index or 0) > claim.index:
+            text = (
+                f"{earliest.viewer} had its receipt of share {earliest.index} {sent - learned_at} ns before "
+                f"{claim.viewer_id} tapped, who got the earlier share {claim.index}"
+            )
+            shown = {**evidence_of("claim", claim), "t_sent": sent}
+            findings.add("A7", case.packet_id, "order", text, evidence_of("grab", earliest), shown)
+        if told is None or told.t_reply is None or told.index != claim.index:
+            continue
+        if earliest is None or told.t_reply < learned_at:
+            earliest, learned_at = told, told.t_reply
+
+
+def _index_of(claim: ClaimRecord) -> int:
+    return claim.index

@@ -1,0 +1,60 @@
+"""
+Reversals (A10): what is on its way back to a creator arrives once, whole, and is what was sent (DY-REV-8).
+
+A movement that goes back later leaves its key in the store, and a ``reverse`` entry lists the keys that arrive with it.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from loadtest.record.books import JournalRecord
+from loadtest.record.shape import evidence_of
+from loadtest.verdict.audit.violation import Findings
+
+DELAYABLE = frozenset({"sweep", "void", "end", "trim", "expire"})
+"""Movements that go to a creator's funds at once, or are on their way for as long as the platform says."""
+
+
+def check_reversals(findings: Findings, entries: Iterable[JournalRecord]) -> None:
+    """Check that each reversal of a journal was sent before it arrives, with this amount, and arrives once."""
+    sent: dict[str, JournalRecord] = {}
+    arrived: dict[str, JournalRecord] = {}
+    for entry in entries:
+        if entry.movement in DELAYABLE and entry.credit.startswith("reversing:"):
+            sent[_key(entry)] = entry
+        if entry.movement != "reverse":
+            continue
+        for kind, text in _faults(entry, sent, arrived):
+            findings.add("A10", "", kind, text, evidence_of("journal", entry))
+
+
+def _faults(
+    entry: JournalRecord, sent: dict[str, JournalRecord], arrived: dict[str, JournalRecord]
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with one arrival, a word and a sentence each; *arrived* learns of it."""
+    sum_fen = 0
+    for member in (entry.reversals or "").split(";"):
+        key, packet_id, amount = [*member.split("|"), "", ""][:3]
+        if not amount.isdecimal():
+            yield "reversal", f"a reverse lists {member!r}, which is no reversal"
+            continue
+        sum_fen += int(amount)
+        if key in arrived:
+            yield "reversal twice", f"reversal {key} arrives twice"
+        arrived[key] = entry
+        if key.partition(":")[0] in DELAYABLE:
+            cause = sent.get(key)
+            if cause is None:
+                yield "reversal unexplained", f"reversal {key} arrives, but was never sent"
+            elif (cause.packet_id, cause.amount_fen) != (packet_id, int(amount)):
+                yield "reversal", f"reversal {key} arrives with {amount} fen, but was sent with {cause.amount_fen}"
+    if sum_fen != entry.amount_fen:
+        yield "reversal sum", f"a reverse moves {entry.amount_fen} fen, but its reversals sum to {sum_fen}"
+
+
+def _key(entry: JournalRecord) -> str:
+    match entry.movement:
+        case "expire":
+            return entry.transfer_id
+        case "trim":
+            return f"trim:{entry.packet_id}:{entry.edition}"
+    return f"{entry.movement}:{entry.packet_id}"

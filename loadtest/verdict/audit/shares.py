@@ -1,0 +1,15 @@
+"""Exact shares (A8): what was handed out is what the packet had committed to before it opened."""
+
+from loadtest.verdict.audit.case import Case
+from loadtest.verdict.audit.violation import Findings
+from loadtest.verdict.verify import verify_packet
+
+
+def check_shares(findings: Findings, case: Case) -> None:
+    """Check A8 for one packet, against its revealed seed if there is one."""
+    if case.packet is None:
+        if case.claims or case.given:
+            findings.add("A8", case.packet_id, "no packet", "shares were given of a packet that the books do not know")
+        return
+    for problem in verify_packet(case.packet, case.claims, case.left).problems:
+        findings.add("A8", case.packet_id, problem.check, problem.detail, *problem.evidence)

@@ -1,0 +1,183 @@
+"""From a folder to a result: everything promised is in it, and a broken invariant decides it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from loadtest.record.run_folder import RunFolder
+from loadtest.record.shape import BadRecord
+from loadtest.verdict.judge_run import judge_run
+from tests.loadtest.record.test_run_folder import FACTS
+from tests.loadtest.written_run import WrittenRun, a_run
+
+PROMISED = """
+    verdict reasons exit_code scenario seed engine durability speed limits viewers grabs granted granted_fen issued_fen
+    over_issued_fen under_issued_fen duplicate_claims lost_acks violations packets grab_latency_ms fanout_skew_ms
+    start_skew_ms send_debt_ms grabs_per_second thresholds sometimes environment repeat_command
+"""
+
+
+def _kept(run: WrittenRun, path: Path) -> RunFolder:
+    folder = RunFolder(path)
+    folder.write_facts(FACTS)
+    folder.books.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in run.books))
+    (path / "history-1.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in run.history))
+    return folder
+
+
+def test_a_correct_run_passes(tmp_path: Path) -> None:
+    """Exit 0, no reason, no violation; the facts of the run stand in its result."""
+    result = judge_run(_kept(a_run(), tmp_path))
+    assert (result["verdict"], result["exit_code"], result["reasons"], result["violations"]) == ("pass", 0, [], [])
+    assert set(PROMISED.split()) <= set(result)
+    assert (result["scenario"], result["viewers"], result["repeat_command"]) == ("smoke", 12, "redrain storm smoke")
+    assert [packet["packet_id"] for packet in result["packets"]] == ["c1.p0", "c1.p1"]
+    assert all(packet["state"] == "settled" and packet["name"] == "evening" for packet in result["packets"])
+
+
+def test_packets_of_an_earlier_storm_are_no_phantoms(tmp_path: Path) -> None:
+    """What this run neither made nor heard of is not judged by what it heard; its money is, and nothing else hides."""
+    run = a_run()
+    run.history = [line for line in run.history if "c1.p0" not in (line.get("packet"), line.get("packet_id"))]
+    for line in run.of("fact"):
+        line["seq"] -= len(a_run().of("fact", packet="c1.p0"))
+    run.history = [line for line in run.history if line["kind"] not in ("conn", "run", "arrival")]
+    run.history[-1] |= {"grabs": len(run.of("grab")), "conns": 0}
+    folder = _kept(run, tmp_path)
+    assert "A4" in {violation["invariant"] for violation in judge_run(folder)["violations"]}
+
+    folder.write_facts(replace(FACTS, packet_ids=["c1.p1"]))
+    result = judge_run(folder)
+    assert (result["verdict"], result["violations"]) == ("pass", [])
+    assert [packet["packet_id"] for packet in result["packets"]] == ["c1.p1"]
+
+    run.of("packet", packet_id="c1.p0")[0]["given_fen"] += 1
+    (tmp_path / "again").mkdir()
+    folder = _kept(run, tmp_path / "again")
+    folder.write_facts(replace(FACTS, packet_ids=["c1.p1"]))
+    assert "A10" in {violation["invariant"] for violation in judge_run(folder)["violations"]}
+
+
+@pytest.mark.parametrize("flaw", ["one too many", "check then act", "reply before write", "rounding leak"])
+def test_a_flawed_run_fails(flaw: str, tmp_path: Path) -> None:
+    """A violated invariant is exit 10, and the records that show it can be written down."""
+    result = judge_run(_kept(a_run(seed=2, flaw=flaw), tmp_path))
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("fail", 10, ["invariant"])
+    violations = json.loads(orjson.dumps(result))["violations"]
+    assert violations
+    assert all(set(violation) >= {"invariant", "packet_id", "detail", "evidence"} for violation in violations)
+
+
+def test_a_snapshot_that_contradicts_fails(tmp_path: Path) -> None:
+    """Books taken during the run are audited with the rest."""
+    folder, taken = _kept(a_run(), tmp_path), a_run()
+    taken.of("packet")[0]["given"] += 1
+    folder.snapshot(0).write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in taken.books))
+    assert judge_run(folder)["exit_code"] == 10
+
+
+@pytest.mark.parametrize("file", ["books.jsonl", "history-1.jsonl"])
+def test_a_file_that_is_cut_off_is_refused(file: str, tmp_path: Path) -> None:
+    """Half a record proves nothing."""
+    folder = _kept(a_run(), tmp_path)
+    whole = (tmp_path / file).read_bytes()
+    (tmp_path / file).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BadRecord):
+        judge_run(folder)
+
+
+def test_equal_folders_have_equal_results(tmp_path: Path) -> None:
+    """Judging is a function of what was written down."""
+    results = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        results.append(judge_run(_kept(a_run(seed=3), tmp_path / name)))
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(("outcome", "reasons"), [("struck", []), ("missed: the programme was over", ["vacuous"])])
+def test_a_fault_that_did_not_strike_proves_nothing(outcome: str, reasons: list[str], tmp_path: Path) -> None:
+    """A pass under a fault means something only if there was one."""
+    folder = _kept(a_run(), tmp_path)
+    folder.write_facts(replace(FACTS, faults=[{"kind": "kill_store", "planned": "then", "outcome": outcome}]))
+    assert judge_run(folder)["reasons"] == reasons
+
+
+DEMANDING = """
+name = "demanding"
+sometimes = [{sometimes}]
+audience = {{ viewers = 12 }}
+creators = [{{ creator_id = "c1", recharge_fen = 1000 }}]
+rooms = [{{ room_id = "r1", creator_id = "c1" }}]
+
+[[packets]]
+name = "p"
+room_id = "r1"
+share_count = 5
+total_fen = 500
+launch_at_ms = 0
+delay_ms = 1000
+
+[thresholds]
+{thresholds}
+"""
+
+
+def _demanding(
+    folder: RunFolder, *, sometimes: str = "", thresholds: str = "", lag_ms: float | None = 1.0
+) -> RunFolder:
+    """Give a run a scenario that wants something of it, and a generator that was healthy or not."""
+    folder.scenario.write_text(DEMANDING.format(sometimes=sometimes, thresholds=thresholds), "utf-8")
+    path = folder.path / "history-1.jsonl"
+    lines = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+    first = min(line["t_intended"] for line in lines if line["kind"] == "grab")
+    health = {"kind": "health", "lag_ms": lag_ms, "cpu": 0.2, "steal": 0.0, "descriptors": 9}
+    if lag_ms is not None:
+        lines[:0] = [{**health, "t": first + number} for number in range(8)]
+    path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    return folder
+
+
+def test_a_missed_threshold_is_exit_12(tmp_path: Path) -> None:
+    """Measured value beside the limit, each met or missed, and the missed one decides."""
+    limits = 'grab_latency_ms = ["max < 0.001", "p(50) < 100000"]\nover_issued_fen = ["value == 0"]'
+    result = judge_run(_demanding(_kept(a_run(), tmp_path), thresholds=limits))
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("fail", 12, ["threshold"])
+    assert [threshold["met"] for threshold in result["thresholds"]] == [False, True, True]
+    assert result["thresholds"][0]["value"] == result["grab_latency_ms"]["max"]
+
+
+@pytest.mark.parametrize("lag_ms", [800.0, None])
+def test_a_starved_generator_is_void_for_timing(lag_ms: float | None, tmp_path: Path) -> None:
+    """Its latencies are not judged, counts are; the run is unknown, not red and not green."""
+    limits = 'grab_latency_ms = ["max < 0.001"]\nover_issued_fen = ["value == 0"]'
+    result = judge_run(_demanding(_kept(a_run(), tmp_path), thresholds=limits, lag_ms=lag_ms))
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("unknown", 20, ["void"])
+    assert [threshold["met"] for threshold in result["thresholds"]] == [None, True]
+    assert not result["validity"]["ok"]
+    assert result["validity"]["notes"]
+
+
+def test_a_starved_generator_is_still_judged_for_correctness(tmp_path: Path) -> None:
+    """A broken invariant outweighs a void timing."""
+    folder = _kept(a_run(seed=2, flaw="one too many"), tmp_path)
+    result = judge_run(_demanding(folder, thresholds='grab_latency_ms = ["max < 1"]', lag_ms=800.0))
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("fail", 10, ["invariant", "void"])
+
+
+def test_without_timing_thresholds_a_starved_generator_voids_nothing(tmp_path: Path) -> None:
+    """A scenario that demands no speed is decided by correctness alone; the generator's state is stated."""
+    folder = _demanding(_kept(a_run(), tmp_path), thresholds='lost_acks = ["value == 0"]', lag_ms=800.0)
+    result = judge_run(folder)
+    assert (result["exit_code"], result["validity"]["ok"]) == (0, False)
+
+
+def test_what_did_not_happen_makes_a_run_vacuous(tmp_path: Path) -> None:
+    """A run in which a wanted thing never happened is unknown, with the counts of all that was wanted."""
+    result = judge_run(_demanding(_kept(a_run(), tmp_path), sometimes='"repeat_seen", "voided"'))
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("unknown", 20, ["vacuous"])
+    assert result["sometimes"]["repeat_seen"] > 0
+    assert result["sometimes"]["voided"] == 0
