@@ -12,10 +12,10 @@ import orjson
 from client_sim.behaviour import Seat, cast
 from client_sim.receipts import BATCH_LINES, Recorder
 from client_sim.viewer import Viewer
-from loadtest.access import Tickets
 from loadtest.figures import pour
 from loadtest.health import Health
 from loadtest.scenarios.scenario import Scenario
+from loadtest.targets.admission import Tickets
 from server.core.ids import RoomId
 
 TICK_S = 0.25  # how often figures and progress are brought up to date

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from client_sim.creator import PlannedEdit, PlannedPacket, Step, programme
-from loadtest.requester import Requester, SetUpFailed, WasRefused
 from loadtest.scenarios.scenario import Scenario
+from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
 
 LOOK_EVERY_S = 0.1
 _WORKED_OUT = {"share_count", "shares_per_viewer", "total_fen", "mean_share_fen", "edits"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from loadtest.access import leave_token
+from loadtest.targets.admission import leave_token
 from loadtest.verdict.weigh import Exit
 
 START_TIMEOUT_S = 60.0

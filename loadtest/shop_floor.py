@@ -17,9 +17,9 @@ from typing import Any, Protocol
 from client_sim.buyer import Errand, Won, errand
 from loadtest.clerk import Clerk, RoomTime
 from loadtest.record.sales import SaleRecord, SalesFile
-from loadtest.requester import Requester, SetUpFailed
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.shop import Shop
+from loadtest.targets.requester import Requester, SetUpFailed
 from server.core.ids import PLATFORM, CreatorId, OrderId, RoomId, ViewerId
 from server.core.orders.order import TRANSITIONS, OrderState
 

@@ -11,16 +11,16 @@ from typing import Any, Protocol
 
 import requests
 
-from loadtest.access import bearer, what_to_do
 from loadtest.director import Director
 from loadtest.nemesis import Nemesis
 from loadtest.processes import Crowd, Engine, ProcessFailed, ServerProcess, engine_process
 from loadtest.progress import Progress, ProgressFiles
 from loadtest.record.run_folder import RunFacts, RunFolder
-from loadtest.requester import AWAY_MAX_S, SetUpFailed
 from loadtest.scenarios.faults import happenings_of, plan_faults
 from loadtest.scenarios.scenario import Scenario
 from loadtest.shop_floor import ShopFloor
+from loadtest.targets.admission import bearer, what_to_do
+from loadtest.targets.requester import AWAY_MAX_S, SetUpFailed
 from loadtest.verdict.weigh import Exit
 from server.core.rulebooks.overrides import overridden
 from server.core.rulebooks.rulebook import RULEBOOKS

@@ -12,9 +12,9 @@ import uvloop
 
 from client_sim.swarm import Swarm
 from client_sim.viewer import Viewer
-from loadtest.access import Tickets, take_token
 from loadtest.audience import TICK_S, Audience
 from loadtest.scenarios.scenario import BadScenario, load_scenario
+from loadtest.targets.admission import Tickets, take_token
 from loadtest.verdict.weigh import Exit
 
 LOOK_EVERY_S = 0.1

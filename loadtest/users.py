@@ -11,8 +11,8 @@ from locust.exception import StopUser
 
 from client_sim.frames import ABNORMAL, NORMAL
 from client_sim.viewer import Drop, Effect, Rest, Send, Viewer
-from loadtest.access import NoTicket
 from loadtest.audience import Audience
+from loadtest.targets.admission import NoTicket
 from loadtest.transport import Connection, ConnectionFailed, ConnectionOver, connect
 
 WELCOME_TIMEOUT_S = 10.0

@@ -19,10 +19,10 @@ from loadtest.processes import ProcessFailed
 from loadtest.progress import Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
-from loadtest.requester import SetUpFailed
 from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
 from loadtest.scenarios.scenario import VIEWERS_MAX, load_scenario
 from loadtest.storm import Plan, perform
+from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.interventions import Midway, midway_steps
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit

@@ -19,9 +19,9 @@ from loadtest.processes import ProcessFailed
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
-from loadtest.requester import SetUpFailed
 from loadtest.scenarios.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text
 from loadtest.storm import Plan, perform
+from loadtest.targets.requester import SetUpFailed
 from loadtest.terminal import LiveView, show_result, show_verifications
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.verify import verify_packet

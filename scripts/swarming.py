@@ -20,8 +20,8 @@ from rich.markup import escape
 from loadtest.director import Director
 from loadtest.processes import Crowd, ProcessFailed, SwarmProcess
 from loadtest.progress import Progress, ProgressFiles
-from loadtest.requester import SetUpFailed
 from loadtest.scenarios.scenario import BadScenario, load_scenario
+from loadtest.targets.requester import SetUpFailed
 from loadtest.terminal import LiveView
 from loadtest.verdict.weigh import Exit
 from scripts.mustering import Mustered, muster

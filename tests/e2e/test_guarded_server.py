@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.access import VARIABLE
 from loadtest.processes import ServerProcess
 from loadtest.record.run_folder import RunFolder
+from loadtest.targets.admission import VARIABLE
 from server.api.credentials import Credentials
 from server.core.credential import Caller, Role
 from server.gateway.signing import Signer

@@ -14,8 +14,8 @@ from client_sim.buyer import Act, BasketLine, Deed, Errand, Habit, Won
 from loadtest.clerk import Clerk
 from loadtest.director import Director
 from loadtest.record.sales import AnswerRecord, SalesFile, read_sales
-from loadtest.requester import SetUpFailed
 from loadtest.scenarios.scenario import Scenario
+from loadtest.targets.requester import SetUpFailed
 from server.core.ids import CreatorId, OrderId, RoomId, ViewerId
 from tests.loadtest.live_shop import MINUTE, WINDOW_MS, a_scenario, a_server, performed
 

@@ -14,8 +14,8 @@ from websockets.sync.client import connect
 
 from loadtest.director import Director, Happening, planned_packets
 from loadtest.processes import ServerProcess
-from loadtest.requester import SetUpFailed
 from loadtest.scenarios.scenario import Scenario, load_scenario
+from loadtest.targets.requester import SetUpFailed
 
 ORIGIN = "2023-06-05T18:00:00+08:00"  # no day of blackouts
 ORIGIN_MS = 1_685_959_200_000

@@ -13,9 +13,9 @@ import requests
 from loadtest.processes import ENGINES, ProcessFailed, ServerProcess
 from loadtest.progress import Progress
 from loadtest.record.run_folder import RunFolder
-from loadtest.requester import SetUpFailed
 from loadtest.scenarios.scenario import load_scenario, scenario_text
 from loadtest.storm import Plan, perform
+from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit
 from tests.api.caller import until

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loadtest.access import TICKETS_IN_FLIGHT_MAX, NoTicket, Tickets, bearer, leave_token, take_token
+from loadtest.targets.admission import TICKETS_IN_FLIGHT_MAX, NoTicket, Tickets, bearer, leave_token, take_token
 
 
 class Office(ThreadingHTTPServer):

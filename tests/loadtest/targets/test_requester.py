@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from loadtest.requester import Requester, SetUpFailed, WasRefused
+from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
 
 REFUSAL = {"code": "expired", "detail": "its validity is over", "rule": "DY-USE-2"}
 
