@@ -23,13 +23,13 @@ import locust.runners
 import locust.stats
 import requests
 
-from loadtest.audience import TICK_S, Audience, hosts_of
 from loadtest.director import Director
-from loadtest.figures import refine_buckets
+from loadtest.engines.audience import TICK_S, Audience, hosts_of
+from loadtest.engines.locust_figures import refine_buckets
+from loadtest.engines.locust_users import ViewerUser
 from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario
 from loadtest.targets.admission import VARIABLE, take_token
 from loadtest.targets.requester import SetUpFailed
-from loadtest.users import ViewerUser
 
 __all__ = ["ViewerUser"]
 

@@ -42,7 +42,7 @@ class Subprocess:
         self.log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own modules
-                [sys.executable, "-P", "-m", "loadtest.lifeline", module, *arguments],
+                [sys.executable, "-P", "-m", "loadtest.engines.lifeline", module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -214,7 +214,7 @@ class SwarmProcess:
                     arguments += ["--token-file", str(leave_token(crowd.token, folder / f"swarm-{part}.token"))]
                 log = folder / f"swarm-{part}.log"
                 name = f"audience (swarm {part})"
-                self._parts.append(Subprocess(name, "loadtest.swarming", arguments, log))
+                self._parts.append(Subprocess(name, "loadtest.engines.swarm_process", arguments, log))
         except BaseException:
             self.stop()
             raise

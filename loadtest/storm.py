@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import requests
 
 from loadtest.director import Director
+from loadtest.engines.progress import Progress, ProgressFiles
 from loadtest.nemesis import Nemesis
 from loadtest.processes import Crowd, Engine, ProcessFailed, ServerProcess, engine_process
-from loadtest.progress import Progress, ProgressFiles
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.scenarios.faults import happenings_of, plan_faults
 from loadtest.scenarios.scenario import Scenario

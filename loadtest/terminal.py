@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from loadtest.progress import Progress
+from loadtest.engines.progress import Progress
 from loadtest.verdict.audit import INVARIANTS
 from loadtest.verdict.verify import Verification
 from server.core.ids import PacketId

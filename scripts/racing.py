@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from loadtest.engines.progress import Progress
 from loadtest.processes import ProcessFailed
-from loadtest.progress import Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text

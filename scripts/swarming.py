@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from loadtest.director import Director
+from loadtest.engines.progress import Progress, ProgressFiles
 from loadtest.processes import Crowd, ProcessFailed, SwarmProcess
-from loadtest.progress import Progress, ProgressFiles
 from loadtest.scenarios.scenario import BadScenario, load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.terminal import LiveView

@@ -10,8 +10,8 @@ import psutil
 import pytest
 import requests
 
+from loadtest.engines.progress import Progress
 from loadtest.processes import ENGINES, ProcessFailed, ServerProcess
-from loadtest.progress import Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.scenarios.scenario import load_scenario, scenario_text
 from loadtest.storm import Plan, perform

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from loadtest.progress import Progress
+from loadtest.engines.progress import Progress
 from loadtest.terminal import PLAIN_EVERY_LOOKS, LiveView, show_result, show_verifications
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.verify import verify_packet

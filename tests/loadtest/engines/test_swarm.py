@@ -14,12 +14,12 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from client_sim import swarm as swarm_module
 from client_sim.behaviour import Behaviour
-from client_sim.connection import ViewerConnection
 from client_sim.receipts import Recorder
-from client_sim.swarm import Swarm
 from client_sim.viewer import Viewer
+from loadtest.engines import swarm as swarm_module
+from loadtest.engines.swarm import Swarm
+from loadtest.engines.swarm_transport import ViewerConnection
 from server.core.packets.claim import ClaimStatus
 from server.core.rooms import messages
 from tests.client_sim.room_talk import on_screen, receipt, seat, welcome

@@ -1,4 +1,4 @@
-"""One process of a swarm, ``python -m loadtest.swarming``: a part of the audience on uvloop, until told to end."""
+"""One process of a swarm: a part of the audience on uvloop, until told to end."""
 
 import argparse
 import asyncio
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import uvloop
 
-from client_sim.swarm import Swarm
 from client_sim.viewer import Viewer
-from loadtest.audience import TICK_S, Audience
+from loadtest.engines.audience import TICK_S, Audience
+from loadtest.engines.swarm import Swarm
 from loadtest.scenarios.scenario import BadScenario, load_scenario
 from loadtest.targets.admission import Tickets, take_token
 from loadtest.verdict.weigh import Exit

@@ -25,7 +25,7 @@ print("told to stop", flush=True)
 
 def _start(folder: Path, module: str, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "loadtest.lifeline", module, *arguments],
+        [sys.executable, "-m", "loadtest.engines.lifeline", module, *arguments],
         cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -3,7 +3,7 @@
 import os
 import time
 
-from loadtest.health import Health, open_descriptors
+from loadtest.engines.generator_sampler import Health, open_descriptors
 from loadtest.record.history import history_from
 
 

@@ -1,5 +1,5 @@
 """
-Run a module of ours and end it when its starter is gone: ``python -P -m loadtest.lifeline MODULE ARGUMENT...``.
+Run a module of ours and end it when its starter is gone: ``python -P -m loadtest.engines.lifeline MODULE ARGUMENT...``.
 
 Standard input is the lifeline: a pipe that the starter holds and never writes to. The kernel closes it with its holder,
 however that one ended; the module is then told to stop as it would be by hand, and is killed if it does not listen.

@@ -11,9 +11,9 @@ from locust.exception import StopUser
 
 from client_sim.frames import ABNORMAL, NORMAL
 from client_sim.viewer import Drop, Effect, Rest, Send, Viewer
-from loadtest.audience import Audience
+from loadtest.engines.audience import Audience
+from loadtest.engines.locust_transport import Connection, ConnectionFailed, ConnectionOver, connect
 from loadtest.targets.admission import NoTicket
-from loadtest.transport import Connection, ConnectionFailed, ConnectionOver, connect
 
 WELCOME_TIMEOUT_S = 10.0
 BACKOFF_S = (0.1, 2.0)  # before coming back: at first, at most

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from loadtest.audience import Audience, hosts_of
+from loadtest.engines.audience import Audience, hosts_of
 from loadtest.record.history import read_history
 from loadtest.scenarios.scenario import load_scenario
 from tests.client_sim.room_talk import MS, welcome

@@ -11,9 +11,9 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from client_sim.behaviour import Behaviour
-from client_sim.connection import HANDSHAKE_TIMEOUT_NS, NEVER_NS, ViewerConnection
 from client_sim.receipts import Recorder
 from client_sim.viewer import Viewer
+from loadtest.engines.swarm_transport import HANDSHAKE_TIMEOUT_NS, NEVER_NS, ViewerConnection
 from server.core.rooms.messages import PROTOCOL
 from tests.client_sim.room_talk import MS, fact, on_screen, seat, welcome
 

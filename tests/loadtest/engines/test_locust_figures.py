@@ -12,7 +12,7 @@ from random import Random
 import json
 from locust import stats as locust_stats
 from client_sim.tally import Tally
-from loadtest.figures import pour, refine_buckets
+from loadtest.engines.locust_figures import pour, refine_buckets
 
 if refine:
     refine_buckets(locust_stats)

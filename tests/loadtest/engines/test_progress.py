@@ -4,7 +4,7 @@ from pathlib import Path
 
 import orjson
 
-from loadtest.progress import Progress, ProgressFiles
+from loadtest.engines.progress import Progress, ProgressFiles
 
 STATE = {"seats": 10, "connected": 8, "offered": 6, "answered": 5, "granted": 2, "failed": 1, "p99_ms": 7.5}
 

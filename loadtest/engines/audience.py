@@ -12,8 +12,8 @@ import orjson
 from client_sim.behaviour import Seat, cast
 from client_sim.receipts import BATCH_LINES, Recorder
 from client_sim.viewer import Viewer
-from loadtest.figures import pour
-from loadtest.health import Health
+from loadtest.engines.generator_sampler import Health
+from loadtest.engines.locust_figures import pour
 from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.admission import Tickets
 from server.core.ids import RoomId

@@ -16,9 +16,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from urllib.parse import urlsplit
 
-from client_sim.connection import NEVER_NS, ViewerConnection
 from client_sim.receipts import Recorder
 from client_sim.viewer import Viewer
+from loadtest.engines.swarm_transport import NEVER_NS, ViewerConnection
 
 HANDSHAKES_IN_FLIGHT_MAX = 128  # a server's listening queue holds more, and more would not come in faster
 SEATS_PER_ADDRESS = 25_000  # a pair of addresses has 28,000 ports, of which some are taken

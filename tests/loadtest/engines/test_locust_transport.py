@@ -14,7 +14,7 @@ from gevent import socket
 from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
-from loadtest.transport import Connection, ConnectionFailed, ConnectionOver, connect
+from loadtest.engines.locust_transport import Connection, ConnectionFailed, ConnectionOver, connect
 
 
 @contextmanager

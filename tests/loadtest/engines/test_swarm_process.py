@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from loadtest.progress import ProgressFiles
+from loadtest.engines.progress import ProgressFiles
 from loadtest.record.history import read_history
 from loadtest.verdict.audit.fanout import check_fanout
 from loadtest.verdict.audit.violation import Findings
@@ -15,7 +15,7 @@ PATIENCE_S = 60.0
 
 
 def start(host: str, folder: Path, *more: str, seats: int = 50) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-P", "-m", "loadtest.swarming", "--host", host, "--scenario", "locust"]
+    command = [sys.executable, "-P", "-m", "loadtest.engines.swarm_process", "--host", host, "--scenario", "locust"]
     command += ["--seats", str(seats), "--arrivals-per-second", "100", *more]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder)
 
