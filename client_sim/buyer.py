@@ -1,5 +1,5 @@
 """
-What a buyer does with a packet it has won, and when: pure; loadtest/shop_floor.py carries it out over HTTP.
+What a buyer does with a packet it has won, and when: pure; loadtest/run/shop_driver.py carries it out over HTTP.
 
 Everything follows from the random numbers handed in and the instant at which the buyer learns of its luck: what it puts
 into its basket, whether it pays, thinks better of it or sends goods back, and what the merchant's tools report.

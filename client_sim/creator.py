@@ -1,4 +1,4 @@
-"""What the people who host do in an evening, and when: pure; loadtest/director.py carries it out."""
+"""What the people who host do in an evening, and when: pure; loadtest/run/director.py carries it out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -23,10 +23,10 @@ import locust.runners
 import locust.stats
 import requests
 
-from loadtest.director import Director
 from loadtest.engines.audience import TICK_S, Audience, hosts_of
 from loadtest.engines.locust_figures import refine_buckets
 from loadtest.engines.locust_users import ViewerUser
+from loadtest.run.director import Director
 from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario
 from loadtest.targets.admission import VARIABLE, take_token
 from loadtest.targets.requester import SetUpFailed

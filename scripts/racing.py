@@ -16,17 +16,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from loadtest.engines.progress import Progress
-from loadtest.processes import ProcessFailed
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
+from loadtest.run.processes import ProcessFailed
+from loadtest.run.provision import muster
+from loadtest.run.storm import Plan, perform
 from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
 from loadtest.scenarios.scenario import VIEWERS_MAX, load_scenario
-from loadtest.storm import Plan, perform
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.interventions import Midway, midway_steps
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit
-from scripts.mustering import muster
 from scripts.storming import PLAIN_WIDTH, facts_of, interruptible
 
 RACES = Path(".redrain/races")

@@ -14,19 +14,19 @@ import orjson
 from rich.console import Console
 from rich.markup import escape
 
-from loadtest.environment import environment
-from loadtest.processes import ProcessFailed
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
+from loadtest.run.environment import environment
+from loadtest.run.processes import ProcessFailed
+from loadtest.run.provision import Mustered, muster, wrong_engine
+from loadtest.run.storm import Plan, perform
+from loadtest.run.terminal import LiveView, show_result, show_verifications
 from loadtest.scenarios.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text
-from loadtest.storm import Plan, perform
 from loadtest.targets.requester import SetUpFailed
-from loadtest.terminal import LiveView, show_result, show_verifications
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
-from scripts.mustering import Mustered, muster, wrong_engine
 
 RUNS = Path(".redrain/runs")
 ALLOCATORS = ("default", "naive")

@@ -17,14 +17,14 @@ import requests
 from rich.console import Console
 from rich.markup import escape
 
-from loadtest.director import Director
 from loadtest.engines.progress import Progress, ProgressFiles
-from loadtest.processes import Crowd, ProcessFailed, SwarmProcess
+from loadtest.run.director import Director
+from loadtest.run.processes import Crowd, ProcessFailed, SwarmProcess
+from loadtest.run.provision import Mustered, muster
+from loadtest.run.terminal import LiveView
 from loadtest.scenarios.scenario import BadScenario, load_scenario
 from loadtest.targets.requester import SetUpFailed
-from loadtest.terminal import LiveView
 from loadtest.verdict.weigh import Exit
-from scripts.mustering import Mustered, muster
 
 LOOK_EVERY_S = 0.1
 LINGER_S = 1.0  # after the programme: the last facts are still on their way to the viewers

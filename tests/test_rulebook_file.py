@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from loadtest.processes import ProcessFailed, ServerProcess
+from loadtest.run.processes import ProcessFailed, ServerProcess
 from loadtest.verdict.weigh import Exit
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import RULEBOOKS

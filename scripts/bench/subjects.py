@@ -12,8 +12,8 @@ import orjson
 import requests
 from redis import Redis
 
-from loadtest.nemesis import WorkersOfRun
-from loadtest.processes import ServerProcess
+from loadtest.run.nemesis import WorkersOfRun
+from loadtest.run.processes import ServerProcess
 from server.store.embedded.process import EmbeddedStore
 from server.store.fitness import Durability
 

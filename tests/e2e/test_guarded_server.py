@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.processes import ServerProcess
 from loadtest.record.run_folder import RunFolder
+from loadtest.run.processes import ServerProcess
 from loadtest.targets.admission import VARIABLE
 from server.api.credentials import Credentials
 from server.core.credential import Caller, Role

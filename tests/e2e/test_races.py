@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.processes import Subprocess
 from loadtest.record.run_folder import RunFolder
+from loadtest.run.processes import Subprocess
 from loadtest.scenarios.race import VIEWERS, RaceKind
 from scripts.racing import Raced, main, run_race
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from websockets.sync.client import connect
 
-from loadtest.director import Director
-from loadtest.processes import ServerProcess
+from loadtest.run.director import Director
+from loadtest.run.processes import ServerProcess
 from loadtest.scenarios.scenario import Scenario
 
 SPEED = 600

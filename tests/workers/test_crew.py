@@ -15,7 +15,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
-from loadtest.processes import ProcessFailed, ServerProcess
+from loadtest.run.processes import ProcessFailed, ServerProcess
 from server.app import CannotServe
 from server.settings import Settings
 from server.workers.crew import serve_with_workers

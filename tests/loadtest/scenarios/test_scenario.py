@@ -10,7 +10,7 @@ import pytest
 from client_sim.behaviour import Behaviour
 from client_sim.buyer import Habit
 from client_sim.creator import programme
-from loadtest.director import planned_packets
+from loadtest.run.director import planned_packets
 from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario, scenario_text, shipped_names
 
 GOOD = """

@@ -11,10 +11,10 @@ import pytest
 import requests
 
 from loadtest.engines.progress import Progress
-from loadtest.processes import ENGINES, ProcessFailed, ServerProcess
 from loadtest.record.run_folder import RunFolder
+from loadtest.run.processes import ENGINES, ProcessFailed, ServerProcess
+from loadtest.run.storm import Plan, perform
 from loadtest.scenarios.scenario import load_scenario, scenario_text
-from loadtest.storm import Plan, perform
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit

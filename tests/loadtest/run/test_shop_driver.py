@@ -10,7 +10,7 @@ from client_sim.buyer import Deed, Habit
 from loadtest.record.books import Books, read_books
 from loadtest.record.history import History
 from loadtest.record.sales import Sales, read_sales
-from loadtest.shop_floor import ShopFloor
+from loadtest.run.shop_driver import ShopFloor
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.audit.sales import check_sales
 from loadtest.verdict.audit.violation import Findings

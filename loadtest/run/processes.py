@@ -185,7 +185,7 @@ class LocustProcess(Subprocess):
     """Locust, headless, with one user per seat of the audience, directed by somebody else."""
 
     def __init__(self, folder: Path, crowd: Crowd) -> None:
-        arguments = ["-f", str(Path(__file__).with_name("locustfile.py")), "--headless", "--only-summary"]
+        arguments = ["-f", str(Path(__file__).parents[1] / "locustfile.py"), "--headless", "--only-summary"]
         arguments += ["-u", str(crowd.seats), "-r", str(crowd.arrivals_per_second), *crowd.arguments()]
         arguments += ["--history", str(folder), "--directed"]
         if crowd.token:

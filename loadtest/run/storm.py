@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 import requests
 
-from loadtest.director import Director
 from loadtest.engines.progress import Progress, ProgressFiles
-from loadtest.nemesis import Nemesis
-from loadtest.processes import Crowd, Engine, ProcessFailed, ServerProcess, engine_process
 from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.run.director import Director
+from loadtest.run.nemesis import Nemesis
+from loadtest.run.processes import Crowd, Engine, ProcessFailed, ServerProcess, engine_process
+from loadtest.run.shop_driver import ShopFloor
 from loadtest.scenarios.faults import happenings_of, plan_faults
 from loadtest.scenarios.scenario import Scenario
-from loadtest.shop_floor import ShopFloor
 from loadtest.targets.admission import bearer, what_to_do
 from loadtest.targets.requester import AWAY_MAX_S, SetUpFailed
 from loadtest.verdict.weigh import Exit

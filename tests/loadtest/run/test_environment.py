@@ -3,7 +3,7 @@
 import json
 import platform
 
-from loadtest.environment import environment
+from loadtest.run.environment import environment
 
 
 def test_machine_and_libraries_are_told() -> None:

@@ -12,8 +12,8 @@ import pytest
 import requests
 from websockets.sync.client import connect
 
-from loadtest.director import Director, Happening, planned_packets
-from loadtest.processes import ServerProcess
+from loadtest.run.director import Director, Happening, planned_packets
+from loadtest.run.processes import ServerProcess
 from loadtest.scenarios.scenario import Scenario, load_scenario
 from loadtest.targets.requester import SetUpFailed
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from loadtest import processes
-from loadtest.processes import LOG_TAIL_LINES, ProcessFailed, ServerProcess, Subprocess, toml_of
+from loadtest.run import processes
+from loadtest.run.processes import LOG_TAIL_LINES, ProcessFailed, ServerProcess, Subprocess, toml_of
 from loadtest.verdict.weigh import Exit
 from tests.api.caller import until
 
@@ -61,7 +61,7 @@ def test_a_process_lives_until_it_is_stopped(tmp_path: Path, monkeypatch: pytest
 
 def test_a_process_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopping comes to an end."""
-    monkeypatch.setattr("loadtest.processes.STOP_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("loadtest.run.processes.STOP_TIMEOUT_S", 0.2)
     text = (
         "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\n"
         "while True: time.sleep(1)"
@@ -104,7 +104,7 @@ def test_a_server_that_cannot_serve_says_why(tmp_path: Path) -> None:
 
 def test_an_audience_without_its_scenario_says_why(tmp_path: Path) -> None:
     """Locust ends with our code for wrong usage, and the log names the file."""
-    locustfile = Path(processes.__file__).with_name("locustfile.py")
+    locustfile = Path(processes.__file__).parents[1] / "locustfile.py"
     arguments = ["-f", str(locustfile), "--headless", "--scenario", str(tmp_path / "missing.toml")]
     audience = Subprocess("audience", "locust", arguments, tmp_path / "locust.log")
     try:

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from loadtest.engines.progress import Progress
-from loadtest.terminal import PLAIN_EVERY_LOOKS, LiveView, show_result, show_verifications
+from loadtest.run.terminal import PLAIN_EVERY_LOOKS, LiveView, show_result, show_verifications
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.verify import verify_packet
 from server.core.ids import PacketId

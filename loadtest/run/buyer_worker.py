@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import requests
 
 from client_sim.buyer import Act, Deed, Errand
-from loadtest.order_form import discount_forms, order_form, purchase_form, refund_form
 from loadtest.record.sales import AnswerRecord, SalesFile
+from loadtest.run.order_form import discount_forms, order_form, purchase_form, refund_form
 from loadtest.scenarios.shop import Shop
 from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
 from server.core.ids import OrderId

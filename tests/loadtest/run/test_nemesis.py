@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from loadtest.nemesis import Nemesis, StoreOfRun, WorkersOfRun
-from loadtest.processes import ServerProcess
+from loadtest.run.nemesis import Nemesis, StoreOfRun, WorkersOfRun
+from loadtest.run.processes import ServerProcess
 from loadtest.scenarios.faults import FaultKind, PlannedFault
 from server.store.embedded.lease import StoreLease
 from server.store.fitness import Durability

@@ -5,8 +5,8 @@ import resource
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from loadtest.preflight import TAPS_PER_SECOND, USABLE, lacking_ports, needs, planned_taps_per_second, reaction_for
-from loadtest.processes import ENGINES, ProcessFailed
+from loadtest.run.preflight import TAPS_PER_SECOND, USABLE, lacking_ports, needs, planned_taps_per_second, reaction_for
+from loadtest.run.processes import ENGINES, ProcessFailed
 from loadtest.scenarios.scenario import Scenario
 from loadtest.verdict.weigh import Exit
 

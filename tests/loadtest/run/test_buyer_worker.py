@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from client_sim.buyer import Act, BasketLine, Deed, Errand, Habit, Won
-from loadtest.clerk import Clerk
-from loadtest.director import Director
 from loadtest.record.sales import AnswerRecord, SalesFile, read_sales
+from loadtest.run.buyer_worker import Clerk
+from loadtest.run.director import Director
 from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.requester import SetUpFailed
 from server.core.ids import CreatorId, OrderId, RoomId, ViewerId

@@ -3,7 +3,7 @@
 from random import Random
 
 from client_sim.buyer import Act, BasketLine, Deed, Errand, Habit, Won
-from loadtest.order_form import discount_forms, order_form, purchase_form, refund_form
+from loadtest.run.order_form import discount_forms, order_form, purchase_form, refund_form
 from loadtest.scenarios.shop import Shop
 from server.api.orders import NewOrder, NewRefund
 from server.core.ids import CreatorId, RoomId, ViewerId

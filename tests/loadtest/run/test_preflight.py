@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from client_sim.behaviour import Behaviour, taps
-from loadtest.preflight import (
+from loadtest.run.preflight import (
     DESCRIPTORS_BESIDE,
     SEATS_PER_ADDRESS,
     TAPS_PER_SECOND,

@@ -15,8 +15,8 @@ from random import Random
 from typing import Any, Protocol
 
 from client_sim.buyer import Errand, Won, errand
-from loadtest.clerk import Clerk, RoomTime
 from loadtest.record.sales import SaleRecord, SalesFile
+from loadtest.run.buyer_worker import Clerk, RoomTime
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.shop import Shop
 from loadtest.targets.requester import Requester, SetUpFailed
