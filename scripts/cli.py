@@ -59,7 +59,7 @@ def serve(
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Serve HTTP API and WebSocket rooms on one port."""
-    from scripts.serving import run_server
+    from scripts.commands.serve import run_server
 
     given = {
         "host": host,
@@ -85,7 +85,7 @@ def store(
     home: Annotated[Path, typer.Option(help="Folder for its data.")] = Path(".redrain"),
 ) -> int:
     """Run the bundled store alone, for trying several servers on one store."""
-    from scripts.serving import run_store
+    from scripts.commands.serve import run_store
 
     return run_store(port, durability, home, _errors)
 
@@ -98,7 +98,7 @@ def token(
     json: Annotated[str | None, typer.Option(help="Write it as JSON to a file, or - for stdout.")] = None,
 ) -> int:
     """Make a credential for the API, signed with REDRAIN_SECRET; it is written to standard output."""
-    from scripts.minting import run_token
+    from scripts.commands.token import run_token
 
     return run_token(role, subject, expires_s, json, _errors)
 
@@ -124,7 +124,7 @@ def storm(
     json: Annotated[str | None, typer.Option(help="Write the result as JSON to a file, or - for stdout.")] = None,
 ) -> int:
     """Run a scenario, audit it from two books, and give the verdict."""
-    from scripts.storming import run_storm
+    from scripts.commands.storm import run_storm
 
     return run_storm(
         scenario,
@@ -156,7 +156,7 @@ def swarm(
     json: Annotated[str | None, typer.Option(help="Write the figures as JSON to a file, or - for stdout.")] = None,
 ) -> int:
     """Bring only the audience, to any server."""
-    from scripts.swarming import Visit, run_swarm
+    from scripts.commands.swarm import Visit, run_swarm
 
     return run_swarm(
         Visit(
@@ -179,7 +179,7 @@ def audit(
     json: Annotated[str | None, typer.Option(help="Write the result as JSON to a file, or - for stdout.")] = None,
 ) -> int:
     """Check a recorded run again, offline."""
-    from scripts.storming import run_audit
+    from scripts.commands.storm import run_audit
 
     return run_audit(run, json=json)
 
@@ -190,7 +190,7 @@ def verify(
     run: Annotated[Path | None, typer.Option(help="Folder of the run (default: the latest).")] = None,
 ) -> int:
     """Recompute a packet's shares from the revealed seed and compare them with the books."""
-    from scripts.storming import run_verify
+    from scripts.commands.storm import run_verify
 
     return run_verify(packet, run)
 
@@ -208,7 +208,7 @@ def bench(
     json: Annotated[str | None, typer.Option(help="Write the figures as JSON to a file, or - for stdout.")] = None,
 ) -> int:
     """Measure the performance figures as ratios in one run."""
-    from scripts.benching import run_bench
+    from scripts.commands.bench import run_bench
 
     return run_bench(what, rounds, json)
 
@@ -225,8 +225,8 @@ def rules(
     json: Annotated[str | None, typer.Option(help="Write the findings as JSON to a file, or - for stdout.")] = None,
 ) -> int:
     """Show every rule of docs/rules.md with the code and the tests that carry it; 10 if one has none."""
-    from scripts.rulebooks import run_rulebook
-    from scripts.ruling import run_rules
+    from scripts.commands.rule_coverage import run_rules
+    from scripts.commands.rulebook import run_rulebook
 
     return run_rules(must_run=ran, json=json) if platform is None else run_rulebook(platform, json, rulebooks)
 

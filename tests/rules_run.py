@@ -9,7 +9,7 @@ from collections.abc import Generator
 
 import pytest
 
-from scripts.rulemarks import digest_of, still_true
+from scripts.commands.rule_index import digest_of, still_true
 
 RECORD_KEY = "redrain/rules"
 _WORST = ["passed", "skipped", "failed"]

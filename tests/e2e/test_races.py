@@ -9,7 +9,7 @@ import pytest
 from loadtest.record.run_folder import RunFolder
 from loadtest.run.processes import Subprocess
 from loadtest.scenarios.race import VIEWERS, RaceKind
-from scripts.racing import Raced, main, run_race
+from scripts.commands.races import Raced, main, run_race
 
 SEED = 9  # of a round: in the burst, with half of it to come
 

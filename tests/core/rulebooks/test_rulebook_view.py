@@ -4,8 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from scripts.rulemarks import marks_of_code
-from scripts.ruling import SERVER
+from scripts.commands.rule_coverage import SERVER
+from scripts.commands.rule_index import marks_of_code
 from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, RULEBOOKS, Rulebook
 from server.core.rulebooks.rulebook_view import NO_LIMITS, limits_of, rules_beside
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from loadtest.verdict.weigh import Exit
-from scripts.rulebooks import run_rulebook
+from scripts.commands.rulebook import run_rulebook
 
 
 def test_the_command_shows_and_writes_the_same(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.rulemarks import (
+from scripts.commands.rule_index import (
     RECORD,
     RULE_ID,
     Place,

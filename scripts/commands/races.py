@@ -27,7 +27,7 @@ from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.interventions import Midway, midway_steps
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit
-from scripts.storming import PLAIN_WIDTH, facts_of, interruptible
+from scripts.commands.storm import PLAIN_WIDTH, facts_of, interruptible
 
 RACES = Path(".redrain/races")
 _WORST_FIRST = (Exit.INVARIANT, Exit.ENVIRONMENT, Exit.UNKNOWN)

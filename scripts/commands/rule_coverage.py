@@ -12,7 +12,7 @@ from rich.table import Table
 
 import server
 from loadtest.verdict.weigh import Exit
-from scripts.rulemarks import Marks, Page, Place, marks_of_code, marks_of_tests, outcomes_of, read_page
+from scripts.commands.rule_index import Marks, Page, Place, marks_of_code, marks_of_tests, outcomes_of, read_page
 
 SERVER = Path(server.__file__).parent
 IN_WHEEL = Path(__file__).parent / "rules.md"  # where the build puts the page

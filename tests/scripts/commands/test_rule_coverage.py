@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from loadtest.verdict.weigh import Exit
-from scripts.rulemarks import marks_of_code, marks_of_tests, outcomes_of, read_page
-from scripts.ruling import run_rules, survey
+from scripts.commands.rule_coverage import run_rules, survey
+from scripts.commands.rule_index import marks_of_code, marks_of_tests, outcomes_of, read_page
 from tests.scripts.planted import LAUNCH, PAGE, SURFACE, TESTS, plant
 
 ROOT = Path(__file__).parents[2]
