@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from client_sim.behaviour import Behaviour
-from client_sim.heard import Heard, digest
+from client_sim.message_cache import Heard, digest
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.claim import HOLDS_SHARE, ClaimStatus
 

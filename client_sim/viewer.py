@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from client_sim.admission import WayIn
 from client_sim.agenda import Agenda, Due, Plan
 from client_sim.behaviour import Behaviour, Edge, Seat, lapse, taps
 from client_sim.countdown import Countdown
-from client_sim.heard import Heard
 from client_sim.history import Conn, GrabRecord
-from client_sim.receipts import Recorder
+from client_sim.message_cache import Heard
+from client_sim.recorder import Recorder
 from client_sim.talk import talk
-from client_sim.way_in import WayIn
 from server.core.ids import PacketId, RequestId
 from server.core.packets.claim import ClaimStatus
 

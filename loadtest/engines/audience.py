@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from client_sim.behaviour import Seat, cast
-from client_sim.receipts import BATCH_LINES, Recorder
+from client_sim.recorder import BATCH_LINES, Recorder
 from client_sim.viewer import Viewer
 from loadtest.engines.generator_sampler import Health
 from loadtest.engines.locust_figures import pour

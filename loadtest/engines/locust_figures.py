@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from client_sim.receipts import Failure, SeriesName
+from client_sim.recorder import Failure, SeriesName
 from client_sim.tally import Tally, bucket_ms
 
 

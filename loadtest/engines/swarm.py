@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from urllib.parse import urlsplit
 
-from client_sim.receipts import Recorder
+from client_sim.recorder import Recorder
 from client_sim.viewer import Viewer
 from loadtest.engines.swarm_transport import NEVER_NS, ViewerConnection
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from client_sim.behaviour import Behaviour, Seat
-from client_sim.receipts import Recorder
+from client_sim.recorder import Recorder
 from client_sim.viewer import Effect, Send, Viewer
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.claim import Claim, ClaimStatus, Share

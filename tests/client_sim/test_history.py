@@ -3,8 +3,8 @@
 import pytest
 
 from client_sim.behaviour import Behaviour
-from client_sim.heard import Heard
 from client_sim.history import Conn, Fact, GrabRecord
+from client_sim.message_cache import Heard
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 from tests.client_sim.room_talk import fact
 

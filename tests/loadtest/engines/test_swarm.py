@@ -15,7 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from client_sim.behaviour import Behaviour
-from client_sim.receipts import Recorder
+from client_sim.recorder import Recorder
 from client_sim.viewer import Viewer
 from loadtest.engines import swarm as swarm_module
 from loadtest.engines.swarm import Swarm

@@ -11,7 +11,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from client_sim.behaviour import Behaviour
-from client_sim.receipts import Recorder
+from client_sim.recorder import Recorder
 from client_sim.viewer import Viewer
 from loadtest.engines.swarm_transport import HANDSHAKE_TIMEOUT_NS, NEVER_NS, ViewerConnection
 from server.core.rooms.messages import PROTOCOL

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import pytest
 
-from client_sim.heard import Hearing, digest
+from client_sim.message_cache import Hearing, digest
 from server.core.ids import OrderId, PacketId
 from server.core.orders.trail import Step
 from server.core.rooms import messages

@@ -3,7 +3,7 @@
 from io import BytesIO
 
 from client_sim.behaviour import Behaviour
-from client_sim.receipts import Recorder
+from client_sim.recorder import Recorder
 from loadtest.record.history import history_from
 from server.core.packets.claim import ClaimStatus
 from tests.client_sim.room_talk import MS, PACKET, ROOM, Sitting, fact, on_screen, receipt, seat, warmup

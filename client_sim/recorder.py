@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 import orjson
 
 from client_sim.behaviour import Behaviour, Seat
-from client_sim.heard import Heard, Hearing
 from client_sim.history import Conn, Fact, GrabRecord, Line
+from client_sim.message_cache import Heard, Hearing
 from client_sim.tally import Tally
 from server.core.ids import PacketId, RequestId, RoomId
 from server.core.packets.claim import ClaimStatus

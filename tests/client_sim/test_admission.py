@@ -1,6 +1,6 @@
 """By what a viewer comes in."""
 
-from client_sim.way_in import WayIn
+from client_sim.admission import WayIn
 
 
 def test_the_strongest_thing_is_shown() -> None:
