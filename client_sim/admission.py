@@ -1,7 +1,7 @@
 """By what a viewer comes in: pure, and the same for every shell."""
 
 
-class WayIn:
+class Admission:
     """
     A seat's resume token, else a ticket, else its name.
 

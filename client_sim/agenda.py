@@ -11,7 +11,7 @@ _NS_PER_MS = 1_000_000
 
 
 @dataclass(slots=True)
-class Plan:
+class PacketPlan:
     """What a viewer knows of a packet, when it heard of it, how often it was too early, and whether it is open."""
 
     packet_id: PacketId
@@ -31,7 +31,7 @@ class Due:
     the outcome of an earlier tap is unknown, and the same one is tried again.
     """
 
-    plan: Plan
+    plan: PacketPlan
     room_ms: int | None
     offset_ns: int
     due_ns: int = 0
@@ -46,27 +46,27 @@ class Agenda:
     __slots__ = ("_due", "plans")
 
     def __init__(self) -> None:
-        self.plans: dict[PacketId, Plan] = {}
+        self.plans: dict[PacketId, PacketPlan] = {}
         self._due: list[Due] = []
 
-    def hear_of(self, packet: dict[str, Any], now_ns: int) -> Plan | None:
+    def hear_of(self, packet: dict[str, Any], now_ns: int) -> PacketPlan | None:
         """Take note of a packet on screen. Returns its plan, or None if it was known already."""
         packet_id = PacketId(packet["packet_id"])
         if packet_id in self.plans:
             return None
-        plan = Plan(packet_id, packet["grab_at_ms"], packet["claim_end_at_ms"], now_ns)
+        plan = PacketPlan(packet_id, packet["grab_at_ms"], packet["claim_end_at_ms"], now_ns)
         self.plans[packet_id] = plan
         return plan
 
     def expect(
-        self, plan: Plan, countdown: Countdown, *, room_ms: int, offset_ns: int, lapse: Lapse | None = None
+        self, plan: PacketPlan, countdown: Countdown, *, room_ms: int, offset_ns: int, lapse: Lapse | None = None
     ) -> None:
         """Plan a tap or a lapse *offset_ns* after the packet's *room_ms*, or after hearing of it if that is later."""
         due = Due(plan, room_ms, offset_ns, lapse=lapse)
         self._due.append(due)
         _aim(due, countdown)
 
-    def expect_now(self, plan: Plan, now_ns: int) -> None:
+    def expect_now(self, plan: PacketPlan, now_ns: int) -> None:
         """Plan a tap that is due already."""
         self._due.append(Due(plan, None, 0, due_ns=now_ns))
 

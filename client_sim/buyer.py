@@ -11,7 +11,7 @@ from enum import StrEnum
 from random import Random
 
 from server.core.ids import CreatorId, RoomId, ViewerId
-from server.core.orders.trail import BEFORE_SHIPPING, Step
+from server.core.orders.trail import BEFORE_SHIPPING, TrailStep
 
 # Room time, each drawn between two ends; an order is over within 8 room minutes of the packet's end, or never paid.
 ORDER_AFTER_MS = (5_000, 120_000)  # from learning of the packet
@@ -68,7 +68,7 @@ class Won:
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class ShopProduct:
     """Something that is sold, at a price in fen that lies between two ends."""
 
     product_id: str
@@ -102,7 +102,7 @@ class Act:
     name: str
     permille: int = 0
     extras: bool = False
-    step: Step | None = None
+    step: TrailStep | None = None
     repeated: bool = False
 
 
@@ -117,7 +117,7 @@ class Errand:
 
 
 def errand(
-    won: Won, rng: Random, now_ms: int, *, orders: float, mix: Mapping[Habit, float], products: Sequence[Product]
+    won: Won, rng: Random, now_ms: int, *, orders: float, mix: Mapping[Habit, float], products: Sequence[ShopProduct]
 ) -> Errand:
     """
     Return what becomes of a packet that its winner looks at, at room instant *now_ms*.
@@ -145,7 +145,7 @@ def refund_of(act: Act, paid_by_line: Mapping[str, int], refunded_by_line: Mappi
     return {line_id: part_fen} if part_fen > 0 else {}
 
 
-def _basket(won: Won, products: Sequence[Product], rng: Random) -> Iterator[BasketLine]:
+def _basket(won: Won, products: Sequence[ShopProduct], rng: Random) -> Iterator[BasketLine]:
     """Yield one to three different products; where the packet has a scope, the first is of it."""
     first = rng.choice([each for each in products if won.product_ids is None or each.product_id in won.product_ids])
     others = [each for each in products if each is not first]
@@ -181,7 +181,7 @@ def _acts(habit: Habit, rng: Random, now_ms: int) -> Iterator[Act]:
 def _reports(rng: Random, pay_at_ms: int) -> Iterator[Act]:
     """Yield what the merchant's tool reports: the steps after the payment, some missing, some told twice (LT-2)."""
     at_ms = pay_at_ms
-    for step in (*BEFORE_SHIPPING[1:], Step.SHIPPED):
+    for step in (*BEFORE_SHIPPING[1:], TrailStep.SHIPPED):
         at_ms += rng.randint(*REPORT_AFTER_MS)
         if rng.random() >= REPORT_MISSING:
             yield Act(at_ms, Deed.REPORT, step.value, step=step, repeated=rng.random() < REPORT_TWICE)

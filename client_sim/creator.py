@@ -55,7 +55,7 @@ class PlannedPacket:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CreatorStep:
     """One thing a creator does to a packet, ``at_ms`` after the programme's start; ``edit`` says what an edit is."""
 
     at_ms: int
@@ -77,10 +77,10 @@ class Step:
                 return self.packet.expect_end
 
 
-def programme(packets: Sequence[PlannedPacket]) -> list[Step]:
+def programme(packets: Sequence[PlannedPacket]) -> list[CreatorStep]:
     """Return all that creators will do, in order of time; at one instant, in the order of the packets."""
-    steps = [Step(packet.launch_at_ms, "launch", packet) for packet in packets]
-    steps += [Step(edit.at_ms, "edit", packet, edit) for packet in packets for edit in packet.edits]
-    steps += [Step(packet.void_at_ms, "void", packet) for packet in packets if packet.void_at_ms is not None]
-    steps += [Step(packet.end_at_ms, "end", packet) for packet in packets if packet.end_at_ms is not None]
+    steps = [CreatorStep(packet.launch_at_ms, "launch", packet) for packet in packets]
+    steps += [CreatorStep(edit.at_ms, "edit", packet, edit) for packet in packets for edit in packet.edits]
+    steps += [CreatorStep(packet.void_at_ms, "void", packet) for packet in packets if packet.void_at_ms is not None]
+    steps += [CreatorStep(packet.end_at_ms, "end", packet) for packet in packets if packet.end_at_ms is not None]
     return sorted(steps, key=lambda step: (step.at_ms, step.packet.number))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from client_sim.behaviour import Behaviour
-from client_sim.message_cache import Heard, digest
+from client_sim.message_cache import CachedMessage, digest
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.claim import HOLDS_SHARE, ClaimStatus
 
@@ -51,7 +51,7 @@ class Conn:
 
 
 @dataclass(slots=True)
-class GrabRecord:
+class SentGrab:
     """One grab as it was sent, and what became of it: the outcome is unknown until a receipt comes."""
 
     i: int
@@ -94,7 +94,7 @@ class GrabRecord:
 class Fact:
     """A numbered message of a room as this process first heard it, and how it arrived over its connections."""
 
-    heard: Heard
+    heard: CachedMessage
     t_first: int
     t_last: int
     count: int

@@ -18,7 +18,7 @@ def digest(payload: bytes) -> str:
     return sha256(payload).hexdigest()[:16]
 
 
-class Heard:
+class CachedMessage:
     """One message of the server, parsed. ``seq`` is 0 unless it is a room fact. Raises ValueError if it is none."""
 
     __slots__ = ("_hash", "body", "kind", "packet_id", "payload", "seq")
@@ -44,20 +44,20 @@ class Heard:
         return self._hash
 
 
-class Hearing:
+class MessageCache:
     """The bounded memory of a process for what was said to many."""
 
     def __init__(self, heard_max: int = HEARD_MAX) -> None:
-        self._known: dict[bytes, Heard] = {}
+        self._known: dict[bytes, CachedMessage] = {}
         self._max = heard_max
 
-    def hear(self, payload: bytes) -> Heard:
+    def hear(self, payload: bytes) -> CachedMessage:
         """Return *payload* parsed; the same object for equal bytes. Raises ValueError if it is no message."""
         known = self._known.get(payload)
         if known is not None:
             return known
         try:
-            heard = Heard(payload)
+            heard = CachedMessage(payload)
         except (KeyError, TypeError) as error:
             raise ValueError(f"a message lacks {error}") from None
         if not payload.startswith(_OWN):

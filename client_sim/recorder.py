@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 import orjson
 
 from client_sim.behaviour import Behaviour, Seat
-from client_sim.history import Conn, Fact, GrabRecord, Line
-from client_sim.message_cache import Heard, Hearing
+from client_sim.history import Conn, Fact, Line, SentGrab
+from client_sim.message_cache import CachedMessage, MessageCache
 from client_sim.tally import Tally
 from server.core.ids import PacketId, RequestId, RoomId
 from server.core.packets.claim import ClaimStatus
@@ -40,13 +40,13 @@ class Recorder:
         self.failed = 0
         self.by_status: Counter[str] = Counter()
         self.grab_latency = Tally()
-        self.hearing = Hearing()
+        self.hearing = MessageCache()
         self._history = history
-        self._lines: list[GrabRecord | Conn | Line] = []
+        self._lines: list[SentGrab | Conn | Line] = []
         self._facts: dict[tuple[RoomId, str, int], Fact] = {}
         self._ordinals: dict[RoomId, dict[PacketId, int]] = {}
         self._open: dict[str, Conn] = {}
-        self._waiting: dict[int, GrabRecord] = {}
+        self._waiting: dict[int, SentGrab] = {}
         self._grabs = 0
         self._conns = 0
         self._series: dict[SeriesName, Tally] = {}
@@ -94,7 +94,7 @@ class Recorder:
         self._end_run(conn)
         self._note(conn)
 
-    def fact(self, conn: Conn, heard: Heard, now_ns: int) -> bool:
+    def fact(self, conn: Conn, heard: CachedMessage, now_ns: int) -> bool:
         """
         Count a numbered message of a connection; return whether when it came says how fast the server is.
 
@@ -143,15 +143,15 @@ class Recorder:
 
     def sent(
         self, conn: Conn, packet: PacketId, request_id: RequestId, *, behaviour: Behaviour, t_intended: int, now_ns: int
-    ) -> GrabRecord:
+    ) -> SentGrab:
         """Note a grab at the instant it is handed to the socket."""
-        grab = GrabRecord(self._grabs, conn.conn, conn.viewer, packet, request_id, behaviour, t_intended, now_ns)
+        grab = SentGrab(self._grabs, conn.conn, conn.viewer, packet, request_id, behaviour, t_intended, now_ns)
         self._grabs += 1
         self.offered += 1
         self._waiting[grab.i] = grab
         return grab
 
-    def answered_with(self, grab: GrabRecord, receipt: dict[str, Any], payload: bytes, now_ns: int) -> None:
+    def answered_with(self, grab: SentGrab, receipt: dict[str, Any], payload: bytes, now_ns: int) -> None:
         """Note the receipt of a grab. Latency is counted from the planned tap."""
         grab.t_reply, grab.reply, grab.payload = now_ns, receipt, payload
         status = receipt["status"]
@@ -163,16 +163,16 @@ class Recorder:
         del self._waiting[grab.i]
         self._note(grab)
 
-    def answered_again(self, grab: GrabRecord, receipt: dict[str, Any], payload: bytes, now_ns: int) -> None:
+    def answered_again(self, grab: SentGrab, receipt: dict[str, Any], payload: bytes, now_ns: int) -> None:
         """Note one more receipt for a grab that was answered already: the audit wants to see that it is the same."""
-        again = GrabRecord(
+        again = SentGrab(
             self._grabs, grab.conn, grab.viewer, grab.packet, grab.request_id, grab.behaviour, grab.t_intended,
             grab.t_sent, t_reply=now_ns, reply=receipt, payload=payload,
         )  # fmt: skip
         self._grabs += 1
         self._note(again)
 
-    def unknown(self, grab: GrabRecord, reason: str, waited_ms: float | None = None) -> None:
+    def unknown(self, grab: SentGrab, reason: str, waited_ms: float | None = None) -> None:
         """Give up waiting for a receipt: whether the grab won is not known. With a reason it is a failure."""
         if self._waiting.pop(grab.i, None) is None:
             return
@@ -232,6 +232,6 @@ class Recorder:
             self._note(conn.run_line())
         conn.run_first = conn.run_last = 0
 
-    def _note(self, record: GrabRecord | Conn | Line) -> None:
+    def _note(self, record: SentGrab | Conn | Line) -> None:
         if self._history is not None:
             self._lines.append(record)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from client_sim.admission import WayIn
-from client_sim.agenda import Agenda, Due, Plan
+from client_sim.admission import Admission
+from client_sim.agenda import Agenda, Due, PacketPlan
 from client_sim.behaviour import Behaviour, Edge, Seat, lapse, taps
 from client_sim.countdown import Countdown
-from client_sim.history import Conn, GrabRecord
-from client_sim.message_cache import Heard
+from client_sim.history import Conn, SentGrab
+from client_sim.message_cache import CachedMessage
 from client_sim.recorder import Recorder
 from client_sim.talk import talk
 from server.core.ids import PacketId, RequestId
@@ -66,9 +66,9 @@ class Viewer:
     """One seat's viewer over all its connections."""
 
     __slots__ = (
-        "_agenda", "_answered", "_conn", "_conns", "_countdown", "_dropping", "_epoch", "_knocks", "_leaving",
-        "_next_ping_ns", "_next_talk_ns", "_pings", "_reaction_median_ms", "_recorder", "_seed", "_seq",
-        "_talks", "_taps_made", "_waiting", "_wake_ns", "seat", "way_in",
+        "_agenda", "_answered", "_conn", "_connect_attempts", "_conns", "_countdown", "_dropping", "_epoch",
+        "_leaving", "_next_ping_ns", "_next_talk_ns", "_pings", "_reaction_median_ms", "_recorder", "_seed", "_seq",
+        "_talks", "_taps_made", "_waiting", "_wake_ns", "admission", "seat",
     )  # fmt: skip
 
     def __init__(self, seat: Seat, seed: int, reaction_median_ms: float, recorder: Recorder) -> None:
@@ -81,16 +81,16 @@ class Viewer:
         self._countdown: Countdown | None = None
         self._epoch: str | None = None
         self._seq = 0
-        self.way_in = WayIn()
-        self._knocks = 0
+        self.admission = Admission()
+        self._connect_attempts = 0
         self._pings = 0
         self._next_ping_ns = 0
         self._talks = 0
         self._next_talk_ns: int | None = None
         self._dropping = False
         self._agenda = Agenda()
-        self._waiting: dict[RequestId, tuple[GrabRecord, Due]] = {}
-        self._answered: dict[RequestId, GrabRecord] = {}
+        self._waiting: dict[RequestId, tuple[SentGrab, Due]] = {}
+        self._answered: dict[RequestId, SentGrab] = {}
         self._taps_made = 0
         self._leaving = False
         self._wake_ns: int | None = None
@@ -100,9 +100,9 @@ class Viewer:
         """
         Where to connect: the room, as this viewer, from the last fact it has heard if it was here before.
 
-        Who was here before shows the token it was given then (``way_in``).
+        Who was here before shows the token it was given then (``admission``).
         """
-        who = self.way_in.query(self.seat.viewer_id)
+        who = self.admission.query(self.seat.viewer_id)
         since = "" if self._epoch is None else f"&epoch={self._epoch}&seq={self._seq}"
         return f"/ws/rooms/{self.seat.room_id}?{who}{since}"
 
@@ -125,11 +125,11 @@ class Viewer:
         """Return when to call ``wake`` next, or None if only a message can change anything."""
         return self._wake_ns
 
-    def knock(self, doors: int) -> int:
-        """Return which of so many doors to try: its own at first, then each time the next; a room uses all of them."""
+    def pick_host(self, hosts: int) -> int:
+        """Return which of so many hosts to try: its own at first, then each time the next; a room uses all of them."""
         own = zlib.crc32(b"%d" % self.seat.number)
-        self._knocks += 1
-        return (own + self._knocks - 1) % doors
+        self._connect_attempts += 1
+        return (own + self._connect_attempts - 1) % hosts
 
     def opened(self, now_ns: int) -> None:
         """Take note that the connection stands."""
@@ -219,7 +219,7 @@ class Viewer:
         self._recorder.welcomed(conn, message, now_ns)
         if self._epoch is None or message["resync"]:
             self._seq = message["seq"]
-        self._epoch, self.way_in.resume = message["epoch"], message["resume"]
+        self._epoch, self.admission.resume = message["epoch"], message["resume"]
         if self._countdown is None:
             self._countdown = Countdown(message["server_ms"], now_ns, message["speed"])
         self._pings = 0
@@ -233,7 +233,7 @@ class Viewer:
                 self._open(PacketId(packet["packet_id"]), now_ns)
         self._rearm()
 
-    def _hear_fact(self, conn: Conn, heard: Heard, now_ns: int) -> None:
+    def _hear_fact(self, conn: Conn, heard: CachedMessage, now_ns: int) -> None:
         live = self._recorder.fact(conn, heard, now_ns)
         self._seq = max(self._seq, heard.seq)
         if self._countdown is None:
@@ -326,7 +326,7 @@ class Viewer:
             b'{"type":"grab","packet_id":"%b","request_id":"%b"}' % (packet_id.encode(), due.request_id.encode())
         )
 
-    def _take_receipt(self, heard: Heard, now_ns: int) -> None:
+    def _take_receipt(self, heard: CachedMessage, now_ns: int) -> None:
         request_id = RequestId(heard.body["request_id"])
         grab, due = self._waiting.pop(request_id, (None, None))
         if grab is None or due is None:
@@ -342,7 +342,7 @@ class Viewer:
             self._plan_again(due.plan, now_ns)
         self._rearm()
 
-    def _plan_again(self, plan: Plan, now_ns: int) -> None:
+    def _plan_again(self, plan: PacketPlan, now_ns: int) -> None:
         if self._leaving or self._countdown is None:
             return
         plan.too_early += 1
@@ -351,7 +351,7 @@ class Viewer:
         offset_ns = least_ns + round(jitter_ns * self._jitter(plan.too_early))
         self._agenda.expect(plan, self._countdown, room_ms=plan.grab_at_ms, offset_ns=offset_ns)
 
-    def _take_second_receipt(self, request_id: RequestId, heard: Heard, now_ns: int) -> None:
+    def _take_second_receipt(self, request_id: RequestId, heard: CachedMessage, now_ns: int) -> None:
         grab = self._answered.get(request_id)
         if grab is None:
             self._recorder.failure("WS", "receipt", "for a tap that was not made")
@@ -370,7 +370,7 @@ class Viewer:
         if not self._leaving and due.attempt + 1 < ATTEMPTS_MAX:
             self._agenda.expect_again(due, due_ns)
 
-    def _remember(self, request_id: RequestId, grab: GrabRecord) -> None:
+    def _remember(self, request_id: RequestId, grab: SentGrab) -> None:
         if len(self._answered) >= ANSWERED_MAX:
             del self._answered[next(iter(self._answered))]
         self._answered[request_id] = grab

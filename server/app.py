@@ -29,9 +29,9 @@ from server.api import (
 )
 from server.api import orders as order_routes
 from server.api.access import Authentication, deny_undeclared
+from server.api.app_state import AppState
 from server.api.body_limit import BodyLimit
 from server.api.credentials import Credentials
-from server.api.parts import Parts
 from server.api.siblings import Siblings
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import Rulebook
@@ -54,7 +54,7 @@ from server.store.creators import Creators
 from server.store.embedded.lease import StoreLease
 from server.store.feed import Feed, FeedFollower
 from server.store.orders.orders import Orders
-from server.store.packet_stats import EffectCounters
+from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
 from server.store.retention import ARCHIVE, Retention
 from server.store.rooms import Rooms
@@ -156,8 +156,8 @@ async def serve_on(
         url = stack.enter_context(store_in_use(settings))
         store = await Store.connect(url, durability=settings.durability)
         stack.push_async_callback(store.close)
-        parts, parts_running = await _build(settings, store, sibling, siblings)
-        await _run(create_app(parts, parts_running, started), settings, listener)
+        state, running = await _build(settings, store, sibling, siblings)
+        await _run(create_app(state, running, started), settings, listener)
 
 
 @contextmanager
@@ -181,12 +181,12 @@ def base_url(listener: socket.socket) -> str:
 
 async def _build(
     settings: Settings, store: Store, sibling: Path | None, siblings: Sequence[Path]
-) -> tuple[Parts, list[Any]]:
+) -> tuple[AppState, list[Any]]:
     judged_by = _rulebooks(settings)
     clock = await StoreClock.open(store, speed=settings.speed, origin_ms=settings.origin_ms)
     room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock), Feed(store)
     follower = FeedFollower(store, feed)
-    default = DefaultAllocator(store, clock, follower.heard)
+    default = DefaultAllocator(store, clock, follower.is_fresh)
     allocators: dict[str, Allocator] = {"default": default}
 
     async def come_back() -> None:
@@ -219,7 +219,7 @@ async def _build(
     orders = Orders(store, clock, held, judged_by)
     sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled, orders=orders, retention=retention)
     wallet = Wallet(store, clock, judged_by)
-    parts = Parts(
+    state = AppState(
         settings=settings,
         store=store,
         clock=clock,
@@ -228,7 +228,7 @@ async def _build(
         wallet=wallet,
         withdrawals=Withdrawals(store, clock, wallet),
         packets=packet_records,
-        effects=EffectCounters(store),
+        effects=StatsCounters(store),
         rooms=room_records,
         trails=Trails(store, clock),
         assets=held,
@@ -237,7 +237,7 @@ async def _build(
         credentials=Credentials(signer),
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
     )
-    return parts, [ClockKeeper(clock), gateway, sweeper, parts.siblings]
+    return state, [ClockKeeper(clock), gateway, sweeper, state.siblings]
 
 
 def _rulebooks(settings: Settings) -> Mapping[str, Rulebook]:
@@ -247,8 +247,8 @@ def _rulebooks(settings: Settings) -> Mapping[str, Rulebook]:
         raise CannotServe(str(bad)) from None
 
 
-def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) -> FastAPI:
-    """Return the HTTP side; its lifespan starts what runs beside it, and hands the parts to every request."""
+def create_app(state: AppState, running: list[Any], started: Callable[[], None]) -> FastAPI:
+    """Return the HTTP side; its lifespan starts what runs beside it and hands *state* to every request."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -257,7 +257,7 @@ def create_app(parts: Parts, running: list[Any], started: Callable[[], None]) ->
                 await piece.start()
                 stack.push_async_callback(piece.stop)
             started()
-            yield {"parts": parts, "gateway": parts.gateway}
+            yield {"app_state": state, "gateway": state.gateway}
 
     app = FastAPI(
         title="Redrain",

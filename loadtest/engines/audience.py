@@ -12,10 +12,10 @@ import orjson
 from client_sim.behaviour import Seat, cast
 from client_sim.recorder import BATCH_LINES, Recorder
 from client_sim.viewer import Viewer
-from loadtest.engines.generator_sampler import Health
+from loadtest.engines.generator_sampler import GeneratorSampler
 from loadtest.engines.locust_figures import pour
 from loadtest.scenarios.scenario import Scenario
-from loadtest.targets.admission import Tickets
+from loadtest.targets.admission import TicketClient
 from server.core.ids import RoomId
 
 TICK_S = 0.25  # how often figures and progress are brought up to date
@@ -48,7 +48,7 @@ class Audience:
         self._history = _new_file(folder, f"history-{name}.jsonl")
         self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
         self.hosts = hosts_of(host)
-        self.tickets = Tickets(self.hosts[0], token) if token else None
+        self.tickets = TicketClient(self.hosts[0], token) if token else None
         self.recorder = Recorder(self._history)
         self.ending = False
         self._seed = seed
@@ -59,7 +59,7 @@ class Audience:
         self._taken = 0
         self._all_seated = False
         self._phase = "connecting"
-        self._health = Health()
+        self._health = GeneratorSampler()
         self.finished = False
 
     def take_seat(self) -> Viewer:

@@ -9,7 +9,7 @@ _STAT = Path("/proc/stat")
 _STEAL = 7  # of user nice system idle iowait irq softirq steal
 
 
-class Health:
+class GeneratorSampler:
     """Looks at this process and at the machine's stolen time, each time since the look before."""
 
     def __init__(self) -> None:

@@ -74,12 +74,12 @@ class ViewerUser(User):
         recorder = audience.recorder
         started_ns = time.monotonic_ns()
         try:
-            if audience.tickets is not None and viewer.way_in.stranger:
-                viewer.way_in.ticket = audience.tickets.ask(viewer.seat.room_id, viewer.seat.viewer_id)
-            connection = connect(audience.hosts[viewer.knock(len(audience.hosts))], viewer.path)
+            if audience.tickets is not None and viewer.admission.stranger:
+                viewer.admission.ticket = audience.tickets.ask(viewer.seat.room_id, viewer.seat.viewer_id)
+            connection = connect(audience.hosts[viewer.pick_host(len(audience.hosts))], viewer.path)
         except (ConnectionFailed, NoTicket) as failed:
             if str(failed).startswith("401"):
-                viewer.way_in.turned_away()
+                viewer.admission.turned_away()
             waited_ms = (time.monotonic_ns() - started_ns) / _NS_PER_MS
             recorder.failure("WS", "connect", str(failed), waited_ms)
             return

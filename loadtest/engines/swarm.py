@@ -61,7 +61,7 @@ class Swarm:
         self._connections: list[ViewerConnection] = []
         self._ending = False
         self._outside: deque[ViewerConnection] = deque()
-        self._knocking = 0
+        self._connecting = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._pauses_ns: dict[ViewerConnection, int] = {}
         self._wheel: list[tuple[int, int, ViewerConnection]] = []
@@ -148,10 +148,10 @@ class Swarm:
         self._admit()
 
     def _admit(self) -> None:
-        while self._outside and self._knocking < HANDSHAKES_IN_FLIGHT_MAX and not self._ending:
+        while self._outside and self._connecting < HANDSHAKES_IN_FLIGHT_MAX and not self._ending:
             connection = self._outside.popleft()
-            self._knocking += 1
-            connection.knocking = True
+            self._connecting += 1
+            connection.connecting = True
             connection.asked_ns = time.monotonic_ns()
             task = self._loop.create_task(self._connect(connection))
             self._tasks.add(task)
@@ -160,10 +160,10 @@ class Swarm:
     async def _connect(self, connection: ViewerConnection) -> None:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            if self._ticket_for is not None and connection.viewer.way_in.stranger:
-                connection.viewer.way_in.ticket = await self._ticket_for(connection.viewer)
+            if self._ticket_for is not None and connection.viewer.admission.stranger:
+                connection.viewer.admission.ticket = await self._ticket_for(connection.viewer)
             sock.setblocking(False)
-            connection.door = connection.viewer.knock(len(self._addresses))
+            connection.door = connection.viewer.pick_host(len(self._addresses))
             address = self._addresses[connection.door]
             self._bind(sock, address[0], connection.viewer.seat.number)
             await self._loop.sock_connect(sock, address)
@@ -183,9 +183,9 @@ class Swarm:
             sock.bind((f"127.0.0.{1 + nth}", 0))
 
     def _inside_or_gone(self, connection: ViewerConnection) -> None:
-        if connection.knocking:
-            connection.knocking = False
-            self._knocking -= 1
+        if connection.connecting:
+            connection.connecting = False
+            self._connecting -= 1
             self._admit()
 
     def _set_timer(self, wake_ns: int) -> None:
@@ -216,7 +216,7 @@ class Swarm:
     def _wake(self, connection: ViewerConnection) -> None:
         if connection.connected:
             connection.wake(time.monotonic_ns())
-        elif not connection.knocking and not self._ending:
+        elif not connection.connecting and not self._ending:
             self._come(connection)
 
     async def _wait_while(self, going_on: Callable[[], bool], timeout_s: float) -> None:

@@ -14,7 +14,7 @@ from client_sim.viewer import Viewer
 from loadtest.engines.audience import TICK_S, Audience
 from loadtest.engines.swarm import Swarm
 from loadtest.scenarios.scenario import BadScenario, load_scenario
-from loadtest.targets.admission import Tickets, take_token
+from loadtest.targets.admission import TicketClient, take_token
 from loadtest.verdict.weigh import Exit
 
 LOOK_EVERY_S = 0.1
@@ -52,7 +52,7 @@ async def _attend(audience: Audience, seats: int, arrivals_per_second: float) ->
     await keeping
 
 
-def _ticket_for(tickets: Tickets | None) -> Callable[[Viewer], Awaitable[str]] | None:
+def _ticket_for(tickets: TicketClient | None) -> Callable[[Viewer], Awaitable[str]] | None:
     """Return what asks for a viewer's ticket beside the loop, or None where nobody needs one."""
     if tickets is None:
         return None

@@ -52,8 +52,20 @@ class ViewerConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_accept", "_deadline_ns", "_dropped", "_frames", "_head", "_house", "_opened", "_rests_until_ns", "_transport",
-        "armed_ns", "asked_ns", "door", "knocking", "viewer",
+        "_accept",
+        "_deadline_ns",
+        "_dropped",
+        "_frames",
+        "_head",
+        "_house",
+        "_opened",
+        "_rests_until_ns",
+        "_transport",
+        "armed_ns",
+        "asked_ns",
+        "connecting",
+        "door",
+        "viewer",
     )  # fmt: skip
 
     def __init__(self, viewer: Viewer, house: House) -> None:
@@ -61,7 +73,7 @@ class ViewerConnection(asyncio.Protocol):
         self.armed_ns = NEVER_NS
         self.asked_ns = 0  # when it began to connect, or was to
         self.door = 0  # at which of the servers it asks
-        self.knocking = False  # on the way in: counted among the house's handshakes
+        self.connecting = False  # on the way in: counted among the house's handshakes
         self._house = house
         self._transport: asyncio.Transport | None = None
         self._accept: bytes | None = None  # what the answer to the handshake must hold, until it has come
@@ -113,7 +125,7 @@ class ViewerConnection(asyncio.Protocol):
         if not self._opened:
             failure = self._why_not_in()
             if failure.startswith("401"):
-                self.viewer.way_in.turned_away()
+                self.viewer.admission.turned_away()
         elif code not in LEFT_IN_ORDER and not self._dropped:
             failure = f"lost: {code} {reason}".rstrip()
         self._transport = self._accept = self._frames = None
@@ -190,7 +202,7 @@ class ViewerConnection(asyncio.Protocol):
         effects = viewer.receive(payload, time.monotonic_ns())
         if effects:
             self._carry_out(effects)
-        if self.knocking and viewer.welcomed:
+        if self.connecting and viewer.welcomed:
             self._deadline_ns = NEVER_NS
             self._house.welcomed(self)
         wake_ns = viewer.next_wakeup_ns()

@@ -22,7 +22,7 @@ class UsedPacket(NamedTuple):
         return PacketId(self.asset_id.rpartition(":")[0])
 
 
-class OrderRecord(NamedTuple):
+class BookedOrder(NamedTuple):
     """
     One order at the end; amounts in fen, rates in hundredths of a percent.
 
@@ -59,11 +59,11 @@ class OrderRecord(NamedTuple):
         return self.state in (OrderState.CANCELLED, OrderState.REFUNDED, OrderState.FINAL)
 
 
-_ORDER = Shape(OrderRecord)
+_ORDER = Shape(BookedOrder)
 _USED = Shape(UsedPacket)
 
 
-def order_from(line: Line) -> OrderRecord:
+def order_from(line: Line) -> BookedOrder:
     """Read the line of an order. Raises BadField."""
     subsidies, packets = line.get("subsidies"), line.get("packets")
     if not isinstance(subsidies, dict) or not all(type(fen) is int for fen in subsidies.values()):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from loadtest.record.book_orders import OrderRecord, order_from
+from loadtest.record.book_orders import BookedOrder, order_from
 from loadtest.record.shape import BadField, BadRecord, Line, R, Shape, lines_of, numbered
 from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.packet import Denomination, PacketState, Terms
@@ -150,7 +150,7 @@ class JournalClaim(NamedTuple):
     request_id: RequestId
 
 
-class Posting(NamedTuple):
+class BookedPosting(NamedTuple):
     """An amount that one account gives to another."""
 
     debit: str
@@ -186,17 +186,17 @@ class JournalRecord(NamedTuple):
     shares: int | None = None
     reversals: str | None = None
     order_id: OrderId | None = None
-    postings: tuple[Posting, ...] | None = None
+    postings: tuple[BookedPosting, ...] | None = None
 
     @property
-    def moves(self) -> tuple[Posting, ...]:
+    def moves(self) -> tuple[BookedPosting, ...]:
         """All that this entry moves: its postings, or its one movement and the fee beside it."""
         if self.postings is not None:
             return self.postings
-        moved = Posting(self.debit, self.credit, self.amount_fen)
+        moved = BookedPosting(self.debit, self.credit, self.amount_fen)
         if not self.fee_fen:
             return (moved,)
-        return moved, Posting(self.debit, f"fees:{self.debit.partition(':')[2]}", self.fee_fen)
+        return moved, BookedPosting(self.debit, f"fees:{self.debit.partition(':')[2]}", self.fee_fen)
 
 
 class ClaimRecord(NamedTuple):
@@ -234,7 +234,7 @@ class Books:
     journal: list[JournalRecord] = field(default_factory=list)
     claims: dict[PacketId, list[ClaimRecord]] = field(default_factory=dict)
     left: dict[PacketId, tuple[int, ...]] = field(default_factory=dict)
-    orders: dict[OrderId, OrderRecord] = field(default_factory=dict)
+    orders: dict[OrderId, BookedOrder] = field(default_factory=dict)
 
     def without(self, packet_ids: Collection[PacketId]) -> "Books":
         """Return the same books with nothing of these packets but their money in the journal."""
@@ -293,7 +293,7 @@ _PACKET = Shape(PacketRecord)
 _EDITION = Shape(EditionRecord)
 _JOURNAL = Shape(JournalRecord)
 _JOURNAL_CLAIM = Shape(JournalClaim)
-_POSTING = Shape(Posting)
+_POSTING = Shape(BookedPosting)
 _CLAIM = Shape(ClaimRecord)
 _LEFT = Shape(LeftRecord)
 

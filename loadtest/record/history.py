@@ -110,7 +110,7 @@ class HealthRecord(NamedTuple):
     process: int
 
 
-class EndRecord(NamedTuple):
+class HistoryEnd(NamedTuple):
     """The last line of a file: how much should stand in it."""
 
     grabs: int
@@ -146,7 +146,7 @@ def history_from(*processes: Iterable[Line]) -> History:
     return history
 
 
-_END = Shape(EndRecord)
+_END = Shape(HistoryEnd)
 _TYPES = frozenset({"ok", "fail", "info"})
 
 
@@ -161,7 +161,7 @@ def _read(history: History, lines: Iterator[tuple[str, Line]], name: str, proces
         "arrival": (Shape(ArrivalRecord), history.arrivals.append),
         "health": (Shape(HealthRecord), history.healths.append),
     }
-    end: EndRecord | None = None
+    end: HistoryEnd | None = None
     for where, line in lines:
         if end is not None:
             raise BadRecord(f"{where}: comes after the end")
@@ -177,7 +177,7 @@ def _read(history: History, lines: Iterator[tuple[str, Line]], name: str, proces
                 raise BadField("no such kind of line")
         except BadField as error:
             raise BadRecord(f"{where}: {kind}: {error}") from None
-    _check_end(end, EndRecord(len(history.grabs) - grabs, len(history.conns) - conns), name)
+    _check_end(end, HistoryEnd(len(history.grabs) - grabs, len(history.conns) - conns), name)
 
 
 def _whole(record: Any) -> Any:
@@ -192,7 +192,7 @@ def _whole(record: Any) -> Any:
     return record
 
 
-def _check_end(end: EndRecord | None, found: EndRecord, name: str) -> None:
+def _check_end(end: HistoryEnd | None, found: HistoryEnd, name: str) -> None:
     if end is None:
         raise BadRecord(f"{name}: has no end line: it is cut off")
     if end != found:

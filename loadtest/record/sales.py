@@ -80,7 +80,7 @@ class SalesFile:
 
     def end(self) -> None:
         """Say that this is all."""
-        self._write(evidence_of("end", EndRecord(self._answers, self._sales)))
+        self._write(evidence_of("end", SalesEnd(self._answers, self._sales)))
 
     def close(self) -> None:
         """Close the file; without an end it counts as cut off."""
@@ -90,7 +90,7 @@ class SalesFile:
         self._file.write(orjson.dumps(line) + b"\n")
 
 
-class EndRecord(NamedTuple):
+class SalesEnd(NamedTuple):
     """What the file promises to hold."""
 
     answers: int
@@ -123,7 +123,7 @@ def _read(lines: Iterator[tuple[str, Line]], name: str) -> Sales:
         "answer": (Shape(AnswerRecord), sales.answers.append),
         "sale": (Shape(SaleRecord), lambda sale: sales.sales.append(_whole(sale))),
     }
-    end_shape = Shape(EndRecord)
+    end_shape = Shape(SalesEnd)
     for where, line in lines:
         if end is not None:
             raise BadRecord(f"{where}: comes after the end")

@@ -25,7 +25,7 @@ _OTHER = ("--c7", "cross")
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class FactDelivery:
     """One fact of one room: over how many connections it was heard, and how far apart the first and last were."""
 
     room: str
@@ -48,29 +48,29 @@ class RoomSkew:
     max_ms_per_thousand: float
 
 
-def hearings_of(history: History) -> list[Hearing]:
+def hearings_of(history: History) -> list[FactDelivery]:
     """Return every fact that was heard over at least two connections, over all processes."""
     groups: defaultdict[tuple[str, str, int], list[FactRecord]] = defaultdict(list)
     for fact in history.facts:
         groups[fact.room, fact.epoch, fact.seq].append(fact)
     skews = fanout_skews_ns(history.facts)
     hearings = [
-        Hearing(facts[0].room, facts[0].type, facts[0].packet, facts[0].seq, _count(facts), skews[key] / NS_PER_MS)
+        FactDelivery(facts[0].room, facts[0].type, facts[0].packet, facts[0].seq, _count(facts), skews[key] / NS_PER_MS)
         for key, facts in groups.items()
     ]
     return sorted((one for one in hearings if one.count > 1), key=lambda one: (one.room, one.seq))
 
 
-def room_skews(hearings: Sequence[Hearing]) -> list[RoomSkew]:
+def room_skews(hearings: Sequence[FactDelivery]) -> list[RoomSkew]:
     """Return a line per room, the one with the largest skew first."""
-    rooms: defaultdict[str, list[Hearing]] = defaultdict(list)
+    rooms: defaultdict[str, list[FactDelivery]] = defaultdict(list)
     for hearing in hearings:
         rooms[hearing.room].append(hearing)
     lines = [_room(room, of_room) for room, of_room in rooms.items()]
     return sorted(lines, key=lambda line: -line.max_ms)
 
 
-def fanout_figure(hearings: Sequence[Hearing], rooms: Sequence[RoomSkew], books: Books) -> Figure | None:
+def fanout_figure(hearings: Sequence[FactDelivery], rooms: Sequence[RoomSkew], books: Books) -> Figure | None:
     """Return the skew of every fact per room, or None if nobody heard one; of many rooms the slowest are shown."""
     if not rooms:
         return None
@@ -95,14 +95,14 @@ def _count(facts: Sequence[FactRecord]) -> int:
     return sum(fact.count for fact in facts)
 
 
-def _room(room: str, hearings: Sequence[Hearing]) -> RoomSkew:
+def _room(room: str, hearings: Sequence[FactDelivery]) -> RoomSkew:
     skews = percentiles(round(hearing.skew_ms * NS_PER_MS) for hearing in hearings)
     per_thousand = max(1_000 * hearing.skew_ms / hearing.count for hearing in hearings)
     listeners = max(hearing.count for hearing in hearings)
     return RoomSkew(room, listeners, len(hearings), skews.p50, skews.max, per_thousand)
 
 
-def _trace(kind: str, hearings: Sequence[Hearing], books: Books) -> Trace:
+def _trace(kind: str, hearings: Sequence[FactDelivery], books: Books) -> Trace:
     colour, symbol = _MARKS.get(kind, _OTHER)
     names = {packet_id: packet.name for packet_id, packet in books.packets.items()}
     return {

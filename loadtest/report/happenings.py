@@ -35,7 +35,7 @@ _WITHDRAWN = {"withdraw": "asks for", "withdraw_paid": "is paid", "withdraw_fail
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HappeningRow:
     """
     One line: ``seconds`` on the axis and ``room_ms`` are None where nothing tells; ``kind`` chooses its mark.
 
@@ -52,7 +52,7 @@ class Row:
 
 def happenings_of(
     books: Books, history: History, happenings: Sequence[Mapping[str, Any]], timebase: Timebase
-) -> list[Row]:
+) -> list[HappeningRow]:
     """Return what creators did, what the journal holds of it, and what the audience heard, in order of time."""
     rows = [*_done(books, happenings, timebase), *_booked(books, timebase), *_heard(history, timebase)]
     return sorted(rows, key=lambda row: (row.room_ms is None, row.room_ms or 0))
@@ -81,7 +81,7 @@ def curtain_ms(books: Books, happenings: Sequence[Mapping[str, Any]]) -> int | N
     return min(curtains, default=None)
 
 
-def _done(books: Books, happenings: Sequence[Mapping[str, Any]], timebase: Timebase) -> Iterator[Row]:
+def _done(books: Books, happenings: Sequence[Mapping[str, Any]], timebase: Timebase) -> Iterator[HappeningRow]:
     curtain = curtain_ms(books, happenings)
     for happening in happenings:
         at_ms = happening.get("room_ms")
@@ -97,24 +97,28 @@ def _done(books: Books, happenings: Sequence[Mapping[str, Any]], timebase: Timeb
             text = f"{text} ({rule})"
         kind = "refused" if rule or "refus" in outcome else action
         packet_id = str(happening.get("packet_id") or "") or str(happening.get("packet_name", ""))
-        yield Row(_place(at_ms, timebase), at_ms, kind, packet_id, f"{text}: {detail}" if detail else text, CREATOR)
+        yield HappeningRow(
+            _place(at_ms, timebase), at_ms, kind, packet_id, f"{text}: {detail}" if detail else text, CREATOR
+        )
 
 
-def _booked(books: Books, timebase: Timebase) -> Iterator[Row]:
+def _booked(books: Books, timebase: Timebase) -> Iterator[HappeningRow]:
     for entry in books.journal:
         if entry.movement == "recharge":
             fee = f" and pays a fee of {entry.fee_fen:,}" if entry.fee_fen else ""
             text = f"{entry.creator_id} recharges {entry.amount_fen:,} fen{fee}"
-            yield Row(_place(entry.at_ms, timebase), entry.at_ms, "recharge", "", text, JOURNAL)
+            yield HappeningRow(_place(entry.at_ms, timebase), entry.at_ms, "recharge", "", text, JOURNAL)
         elif entry.movement in _WITHDRAWN:
             text = f"{entry.creator_id} {_WITHDRAWN[entry.movement]} {entry.amount_fen:,} fen"
-            yield Row(_place(entry.at_ms, timebase), entry.at_ms, entry.movement, "", text, JOURNAL)
+            yield HappeningRow(_place(entry.at_ms, timebase), entry.at_ms, entry.movement, "", text, JOURNAL)
         elif entry.movement in _BOOKED:
             text = f"{_BOOKED[entry.movement]}: {entry.amount_fen:,} fen"
-            yield Row(_place(entry.at_ms, timebase), entry.at_ms, entry.movement, entry.packet_id, text, JOURNAL)
+            yield HappeningRow(
+                _place(entry.at_ms, timebase), entry.at_ms, entry.movement, entry.packet_id, text, JOURNAL
+            )
 
 
-def _heard(history: History, timebase: Timebase) -> Iterator[Row]:
+def _heard(history: History, timebase: Timebase) -> Iterator[HappeningRow]:
     facts: defaultdict[tuple[str, str, int], list[FactRecord]] = defaultdict(list)
     for fact in history.facts:
         facts[fact.room, fact.epoch, fact.seq].append(fact)
@@ -124,7 +128,7 @@ def _heard(history: History, timebase: Timebase) -> Iterator[Row]:
         seconds = timebase.seconds(first.t_first)
         word = first.type.replace("_", " ")
         text = f"{word}: {_HEARD[first.type]}" if first.type in _HEARD else word
-        yield Row(
+        yield HappeningRow(
             seconds, timebase.room_ms(seconds), first.type, first.packet, f"{text} ({count:,} connections)", AUDIENCE
         )
 

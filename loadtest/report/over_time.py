@@ -8,7 +8,7 @@ from typing import Any
 from loadtest.record.books import Books, PacketRecord
 from loadtest.record.history import History
 from loadtest.report.figure import STATUS_COLOUR_OTHER, STATUS_COLOURS, Figure, Trace, colour_of
-from loadtest.report.happenings import Row
+from loadtest.report.happenings import HappeningRow
 from loadtest.report.timebase import Timebase, shanghai
 from loadtest.verdict.measures import UNKNOWN
 from server.core.ids import PacketId
@@ -53,7 +53,7 @@ class Span:
         return self.packet.state is PacketState.VOIDED
 
 
-def over_time_figure(books: Books, history: History, timebase: Timebase, rows: Sequence[Row]) -> Figure | None:
+def over_time_figure(books: Books, history: History, timebase: Timebase, rows: Sequence[HappeningRow]) -> Figure | None:
     """Return the figure, with marks on the lanes from the happenings in *rows*, or None if nobody tapped."""
     answers = [
         (timebase.seconds(grab.t_sent if grab.t_reply is None else grab.t_reply), grab.status or UNKNOWN)
@@ -196,7 +196,7 @@ def _lane(name: str, pieces: Sequence[tuple[Span, float, float]], opacity: float
     }  # fmt: skip
 
 
-def _marks(spans: Sequence[Span], rows: Sequence[Row]) -> list[Trace]:
+def _marks(spans: Sequence[Span], rows: Sequence[HappeningRow]) -> list[Trace]:
     lanes = {span.packet.packet_id: span for span in spans}
     traces: list[Trace] = []
     for kind, (name, symbol) in _MARKS.items():

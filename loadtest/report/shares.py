@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from loadtest.record.books import Books, PacketRecord
 from loadtest.report.figure import Figure, Trace
 from loadtest.verdict.measures import claims_of
-from loadtest.verdict.verify import Problem, verify_packet
+from loadtest.verdict.verify import VerifyProblem, verify_packet
 from server.core.packets.packet import Denomination
 
 PACKETS_MAX = 12
@@ -25,7 +25,7 @@ class Sizes:
     packet: PacketRecord
     committed: tuple[int, ...] | None
     claimed: list[int]
-    problems: tuple[Problem, ...]
+    problems: tuple[VerifyProblem, ...]
 
 
 def sizes_of(books: Books) -> list[Sizes]:

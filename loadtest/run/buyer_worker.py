@@ -44,7 +44,7 @@ class RoomTime(Protocol):
 
 
 @dataclass(slots=True)
-class _Case:
+class _OpenErrand:
     """A buyer's errand under way: what is still to be done, and the order as it was last told."""
 
     errand: Errand
@@ -53,7 +53,7 @@ class _Case:
     order: dict[str, Any] = field(default_factory=dict)
 
 
-class Clerk:
+class BuyerWorker:
     """
     Serves the buyers that are handed to it, in a thread of its own.
 
@@ -80,8 +80,8 @@ class Clerk:
         self._file = file
         self._orders = orders
         self._stopped = stopped
-        self._inbox: queue.SimpleQueue[_Case] = queue.SimpleQueue()
-        self._due: list[tuple[int, int, _Case]] = []
+        self._inbox: queue.SimpleQueue[_OpenErrand] = queue.SimpleQueue()
+        self._due: list[tuple[int, int, _OpenErrand]] = []
         self._numbers = itertools.count()
         self._handed = self._done = 0  # each is changed by one thread
         self._problem: Exception | None = None
@@ -106,7 +106,7 @@ class Clerk:
         """Take an errand; *rng* says which of the shop's discounts its buyer has."""
         if errand.acts:
             self._handed += 1
-            self._inbox.put(_Case(errand, list(errand.acts), discount_forms(self._shop, rng)))
+            self._inbox.put(_OpenErrand(errand, list(errand.acts), discount_forms(self._shop, rng)))
 
     def join(self) -> None:
         """Wait until its thread has ended, after *stopped* was set."""
@@ -130,7 +130,7 @@ class Clerk:
             while True:
                 self._push(self._inbox.get_nowait())
 
-    def _push(self, case: _Case) -> None:
+    def _push(self, case: _OpenErrand) -> None:
         heapq.heappush(self._due, (case.acts[0].at_ms, next(self._numbers), case))
 
     def _serve_next(self) -> None:
@@ -144,7 +144,7 @@ class Clerk:
             else:
                 self._done += 1
 
-    def _carry_out(self, case: _Case, act: Act) -> None:
+    def _carry_out(self, case: _OpenErrand, act: Act) -> None:
         """Do one act, twice if it is to be repeated; a refusal that is no wonder ends the errand."""
         won = case.errand.won
         key = f"{self._run}-{won.asset_id}-{act.name}"
@@ -171,7 +171,7 @@ class Clerk:
                 case.order = answer
             self._write(case, act, body, answer, repeated=repeated)
 
-    def _request(self, case: _Case, act: Act, key: str) -> tuple[str, dict[str, Any]]:
+    def _request(self, case: _OpenErrand, act: Act, key: str) -> tuple[str, dict[str, Any]]:
         """Return where an act is asked for, and how; an order is what a quote says now."""
         if act.deed is Deed.ORDER:
             purchase = purchase_form(case.errand, self._shop, case.discounts)
@@ -197,7 +197,7 @@ class Clerk:
 
     def _write(
         self,
-        case: _Case,
+        case: _OpenErrand,
         act: Act,
         body: dict[str, Any],
         answer: dict[str, Any],
@@ -227,5 +227,5 @@ class Clerk:
         )
 
 
-def _unexpected(case: _Case, act: Act, refused: WasRefused) -> SetUpFailed:
+def _unexpected(case: _OpenErrand, act: Act, refused: WasRefused) -> SetUpFailed:
     return SetUpFailed(f"{case.errand.won.viewer_id} wanted to {act.deed}: {refused}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from client_sim.creator import PlannedEdit, PlannedPacket, Step, programme
+from client_sim.creator import CreatorStep, PlannedEdit, PlannedPacket, programme
 from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
 
@@ -178,7 +178,7 @@ class Director:
         )
         return str(made["packet_id"])
 
-    def _carry_out(self, step: Step, packet_id: str, start_room_ms: int, lap: int) -> None:
+    def _carry_out(self, step: CreatorStep, packet_id: str, start_room_ms: int, lap: int) -> None:
         try:
             self._ask_for(step, packet_id, start_room_ms, lap)
         except WasRefused as refused:
@@ -193,7 +193,7 @@ class Director:
             raise SetUpFailed(f"{_planned(step)}: carried out; {_expectation(step)}")
         self._note(step, packet_id, _DONE[step.action])
 
-    def _ask_for(self, step: Step, packet_id: str, start_room_ms: int, lap: int) -> None:
+    def _ask_for(self, step: CreatorStep, packet_id: str, start_room_ms: int, lap: int) -> None:
         key = f"{step.action}-{lap}-{step.packet.number}"
         match step.action:
             case "launch":
@@ -210,7 +210,7 @@ class Director:
     def _void(self, packet_id: str, *, key: str) -> None:
         self._post(f"/api/packets/{packet_id}/void", {}, key=key)
 
-    def _note(self, step: Step, packet_id: str, outcome: str, rule: str = "", detail: str = "") -> None:
+    def _note(self, step: CreatorStep, packet_id: str, outcome: str, rule: str = "", detail: str = "") -> None:
         room_ms = self.room_ms(time.monotonic())
         assert room_ms is not None
         name = step.packet.name
@@ -265,11 +265,11 @@ def _launch_body(packet: PlannedPacket, start_room_ms: int) -> dict[str, Any]:
     return body
 
 
-def _planned(step: Step) -> str:
+def _planned(step: CreatorStep) -> str:
     return f"{step.action} of {step.packet.name}, planned {step.at_ms} ms after the start"
 
 
-def _expectation(step: Step) -> str:
+def _expectation(step: CreatorStep) -> str:
     return f"{step.expected_rule} was to refuse it" if step.expected_rule else "it was to be carried out"
 
 

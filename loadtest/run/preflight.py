@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from client_sim.behaviour import REACTION_SIGMA, Behaviour
-from loadtest.scenarios.scenario import Packet, Scenario
+from loadtest.scenarios.scenario import PacketSpec, Scenario
 
 SEATS_PER_PROCESS = 5_000  # of a swarm: what one core serves with time to spare
 SEATS_PER_ADDRESS = 25_000  # one pair of addresses has 28,000 ports, of which some are taken
@@ -92,7 +92,7 @@ def _crowd(scenario: Scenario) -> int:
     return most
 
 
-def _opens_ms(packet: Packet) -> int:
+def _opens_ms(packet: PacketSpec) -> int:
     """Return when a packet is to open, in room ms of the programme."""
     if packet.grab_at_ms is not None:
         return packet.grab_at_ms

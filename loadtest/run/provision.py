@@ -12,7 +12,7 @@ from loadtest.verdict.weigh import Exit
 
 
 @dataclass(frozen=True, slots=True)
-class Mustered:
+class Provisioned:
     """A scenario as it can be run here, with how many generator processes, and what was changed for that."""
 
     scenario: Scenario
@@ -32,7 +32,7 @@ def wrong_engine(engine: str, processes: int | None) -> str:
     return ""
 
 
-def muster(scenario: Scenario, *, engine: str, processes: int | None, target: str | None) -> Mustered:
+def provision(scenario: Scenario, *, engine: str, processes: int | None, target: str | None) -> Provisioned:
     """
     Make room for the audience of *scenario*; without a *target* the server is on this machine as well.
 
@@ -49,14 +49,14 @@ def muster(scenario: Scenario, *, engine: str, processes: int | None, target: st
     planned = planned_taps_per_second(scenario)
     reaction_ms = reaction_for(scenario, engine=engine, processes=wanted.processes)
     if reaction_ms == scenario.audience.reaction_median_ms:
-        return Mustered(scenario, seats, wanted.processes, [])
+        return Provisioned(scenario, seats, wanted.processes, [])
     can = USABLE * TAPS_PER_SECOND[engine] * wanted.processes
     note = (
         f"reaction_median_ms raised from {scenario.audience.reaction_median_ms} to {reaction_ms}: {planned:,.0f} taps "
         f"a second were planned, and {engine} with {wanted.processes} process{'es' * (wanted.processes > 1)} keeps up "
         f"with {can:,.0f}"
     )
-    return Mustered(scenario.before(reaction_median_ms=reaction_ms), seats, wanted.processes, [note])
+    return Provisioned(scenario.before(reaction_median_ms=reaction_ms), seats, wanted.processes, [note])
 
 
 def _raise_descriptors(needed: int, seats: int) -> None:

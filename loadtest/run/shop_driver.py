@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from client_sim.buyer import Errand, Won, errand
 from loadtest.record.sales import SaleRecord, SalesFile
-from loadtest.run.buyer_worker import Clerk, RoomTime
+from loadtest.run.buyer_worker import BuyerWorker, RoomTime
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.shop import Shop
 from loadtest.targets.requester import Requester, SetUpFailed
@@ -35,7 +35,7 @@ class Programme(RoomTime, Protocol):
     """The packets by their number in the scenario, once they are created."""
 
 
-class ShopFloor:
+class ShopDriver:
     """Serves one scenario's buyers. ``run`` blocks; ``status`` says in a few words how things stand."""
 
     def __init__(self, host: str, scenario: Scenario, programme: Programme, path: Path, *, token: str = "") -> None:
@@ -51,7 +51,7 @@ class ShopFloor:
         self._orders = 0
         run = secrets.token_hex(4)
         self._clerks = [
-            Clerk(
+            BuyerWorker(
                 host,
                 self._shop,
                 programme,

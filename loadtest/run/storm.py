@@ -16,7 +16,7 @@ from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.run.director import Director
 from loadtest.run.nemesis import Nemesis
 from loadtest.run.processes import Crowd, Engine, ProcessFailed, ServerProcess, engine_process
-from loadtest.run.shop_driver import ShopFloor
+from loadtest.run.shop_driver import ShopDriver
 from loadtest.scenarios.faults import happenings_of, plan_faults
 from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.admission import bearer, what_to_do
@@ -34,7 +34,7 @@ CONNECT_SLACK_S = 60.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class StormPlan:
     """
     All that a storm is told. ``targets`` are the URLs of somebody's servers on one store; without any the storm has one
     of its own, of so many ``workers``.
@@ -68,7 +68,7 @@ class View(Protocol):
         """Show the newest numbers."""
 
 
-def perform(plan: Plan, facts: RunFacts, view: View) -> None:
+def perform(plan: StormPlan, facts: RunFacts, view: View) -> None:
     """
     Carry the storm out; what it leaves stands in ``plan.folder``, and *facts* are completed.
 
@@ -78,7 +78,7 @@ def perform(plan: Plan, facts: RunFacts, view: View) -> None:
         url = urls[0]
         viewers, token = plan.scenario.audience.viewers, plan.token if plan.targets else ""
         director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator, token=token)
-        books = _Books(url, token)
+        books = _BooksReader(url, token)
         view.phase("opening the rooms")
         director.set_up()
         with _audience(plan, urls, view) as audience, _nemesis(plan, director, url, view) as nemesis:
@@ -99,7 +99,7 @@ def perform(plan: Plan, facts: RunFacts, view: View) -> None:
 
 
 @contextmanager
-def _servers(plan: Plan, view: View) -> Iterator[Sequence[str]]:
+def _servers(plan: StormPlan, view: View) -> Iterator[Sequence[str]]:
     """Give the servers' URLs; what is asked over HTTP goes to the first."""
     if plan.targets:
         urls = [target.rstrip("/") for target in plan.targets]
@@ -164,7 +164,7 @@ class _Audience:
 
 
 @contextmanager
-def _audience(plan: Plan, urls: Sequence[str], view: View) -> Iterator[_Audience]:
+def _audience(plan: StormPlan, urls: Sequence[str], view: View) -> Iterator[_Audience]:
     audience = plan.scenario.audience
     seats = plan.seats
     view.phase(f"{audience.viewers:,} viewers come in")
@@ -195,7 +195,7 @@ def _audience(plan: Plan, urls: Sequence[str], view: View) -> Iterator[_Audience
 
 
 @contextmanager
-def _nemesis(plan: Plan, director: Director, url: str, view: View) -> Iterator[Nemesis]:
+def _nemesis(plan: StormPlan, director: Director, url: str, view: View) -> Iterator[Nemesis]:
     planned = plan_faults(plan.scenario.faults, plan.scenario.seed)
     nemesis = Nemesis(planned, home=plan.folder.home, url=url, programme=director, say=view.phase)
     nemesis.start()
@@ -205,7 +205,7 @@ def _nemesis(plan: Plan, director: Director, url: str, view: View) -> Iterator[N
         nemesis.stop()
 
 
-def _programme(plan: Plan, director: Director, audience: _Audience, books: "_Books", view: View) -> None:
+def _programme(plan: StormPlan, director: Director, audience: _Audience, books: "_BooksReader", view: View) -> None:
     """Let the director perform and the shop sell, show how it goes, and take the books now and then."""
     view.phase("the curtain rises")
     folder, shop = plan.folder, _shop(plan, director, books.url, books.token)
@@ -266,11 +266,11 @@ class _Part:
             self.problem = error
 
 
-def _shop(plan: Plan, director: Director, url: str, token: str) -> ShopFloor | None:
+def _shop(plan: StormPlan, director: Director, url: str, token: str) -> ShopDriver | None:
     """Return the scenario's shop; none with an allocator of the load lab, whose shares never expire."""
     if plan.scenario.shop is None or plan.allocator != "default":
         return None
-    return ShopFloor(url, plan.scenario, director, plan.folder.sales, token=token)
+    return ShopDriver(url, plan.scenario, director, plan.folder.sales, token=token)
 
 
 def _unsaid(_: str) -> None:
@@ -282,7 +282,7 @@ class _BooksOutOfReach(SetUpFailed):
 
 
 @dataclass(frozen=True, slots=True)
-class _Books:
+class _BooksReader:
     """Where the books are had, and the credential that is shown for them."""
 
     url: str

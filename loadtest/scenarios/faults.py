@@ -43,7 +43,7 @@ class PhaseOf(BaseModel):
     phase: Literal["open", "sold_out", "closed"]
 
 
-class Fault(BaseModel):
+class FaultSpec(BaseModel):
     """One ``[[faults]]`` of a scenario; ``for_ms`` is how long a store stays stopped, in real milliseconds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -112,12 +112,12 @@ class FaultRecord:
     t_back: int | None = None
 
 
-def plan_faults(faults: Sequence[Fault], seed: int) -> list[PlannedFault]:
+def plan_faults(faults: Sequence[FaultSpec], seed: int) -> list[PlannedFault]:
     """Return the schedule of all faults: the same for the same seed."""
     return [_planned(number, fault, Random(f"{seed}:fault:{number}")) for number, fault in enumerate(faults)]
 
 
-def _planned(number: int, fault: Fault, rng: Random) -> PlannedFault:
+def _planned(number: int, fault: FaultSpec, rng: Random) -> PlannedFault:
     at_ms = rng.randint(*fault.between_ms) if fault.between_ms else fault.at_ms or fault.offset_ms or 0
     packet, phase = ("", "") if fault.at_phase is None else (fault.at_phase.packet, fault.at_phase.phase)
     return PlannedFault(number, fault.kind, at_ms, packet, phase, fault.for_ms or 0)

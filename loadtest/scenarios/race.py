@@ -27,7 +27,7 @@ class RaceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Terms:
+class _RaceTerms:
     """Per viewer as many shares as ``shares``; reactions and window in ms."""
 
     shares: float
@@ -37,11 +37,11 @@ class _Terms:
 
 # Added shares wait two seconds, so where some are added the taps must come more slowly.
 _TERMS = {
-    RaceKind.UP: _Terms(0.3, 1_200, 4_500),
-    RaceKind.DOWN: _Terms(0.7, 600, 2_500),
-    RaceKind.VOID: _Terms(0.7, 600, 2_500),
-    RaceKind.END: _Terms(0.7, 600, 2_500),
-    RaceKind.MIXED: _Terms(0.3, 1_200, 5_500),
+    RaceKind.UP: _RaceTerms(0.3, 1_200, 4_500),
+    RaceKind.DOWN: _RaceTerms(0.7, 600, 2_500),
+    RaceKind.VOID: _RaceTerms(0.7, 600, 2_500),
+    RaceKind.END: _RaceTerms(0.7, 600, 2_500),
+    RaceKind.MIXED: _RaceTerms(0.3, 1_200, 5_500),
 }
 
 

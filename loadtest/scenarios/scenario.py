@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from client_sim.behaviour import Behaviour, Seat, cast
-from loadtest.scenarios.faults import FAULTS_MAX, Fault
+from loadtest.scenarios.faults import FAULTS_MAX, FaultSpec
 from loadtest.scenarios.shop import Shop
 from loadtest.verdict.sometimes import NAMES
 from loadtest.verdict.thresholds import BadThreshold, Threshold, parse, parse_all
@@ -35,7 +35,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Creator(_Part):
+class CreatorSpec(_Part):
     """A host with a wallet. ``recharge_fen`` is paid in before the curtain rises."""
 
     creator_id: str = Field(min_length=1, max_length=CREATOR_ID_LENGTH_MAX)
@@ -43,7 +43,7 @@ class Creator(_Part):
     channel: str = "bank"
 
 
-class Room(_Part):
+class RoomSpec(_Part):
     """A live room of one creator."""
 
     room_id: str = Field(min_length=1, max_length=ID_LENGTH_MAX)
@@ -51,9 +51,9 @@ class Room(_Part):
     title: str = ""
 
 
-class Edit(_Part):
+class EditSpec(_Part):
     """
-    An edit of a packet's issuance (KS-EDT-1): at ``at_ms``, a time as in ``Packet``, it is to have so many shares.
+    An edit of a packet's issuance (KS-EDT-1): at ``at_ms``, a time as in ``PacketSpec``, it is to have so many shares.
 
     ``share_count`` says how many, or ``factor`` how many times those of its creation. That more are claimed by then, or
     that another edit comes in between, is what happens in a live room: such a refusal is noted. Any other ends the
@@ -79,7 +79,7 @@ class Edit(_Part):
         return max(1, round(self.factor * created))
 
 
-class Packet(_Part):
+class PacketSpec(_Part):
     """
     One packet of the programme. Times are room milliseconds after its start (see ``Scenario``).
 
@@ -105,7 +105,7 @@ class Packet(_Part):
     warmup_at_ms: int | None = Field(default=None, ge=0)
     grab_at_ms: int | None = Field(default=None, ge=0)
     claim_window_ms: int | None = Field(default=None, gt=0)
-    edits: list[Edit] = Field(default=[], max_length=EDITS_MAX)
+    edits: list[EditSpec] = Field(default=[], max_length=EDITS_MAX)
     void_at_ms: int | None = Field(default=None, ge=0)
     end_at_ms: int | None = Field(default=None, ge=0)
     expect: str | None = Field(default=None, pattern=_REFUSED)
@@ -186,7 +186,7 @@ class Packet(_Part):
         return self.mean_share_fen * self.shares_for(viewers)
 
 
-class Audience(_Part):
+class AudienceSpec(_Part):
     """Who watches: how many, how fast they come in (real seconds), how they behave and how quick they are."""
 
     viewers: int = Field(gt=0, le=VIEWERS_MAX)
@@ -222,13 +222,13 @@ class Scenario(_Part):
     loop_ms: int | None = Field(default=None, gt=0)
     sometimes: list[str] = Field(default_factory=list)
     thresholds: dict[str, list[str]] = Field(default_factory=dict)
-    audience: Audience
-    creators: list[Creator] = Field(min_length=1)
-    rooms: list[Room] = Field(min_length=1, max_length=ROOMS_MAX)
-    packets: list[Packet] = Field(min_length=1, max_length=PACKETS_MAX)
+    audience: AudienceSpec
+    creators: list[CreatorSpec] = Field(min_length=1)
+    rooms: list[RoomSpec] = Field(min_length=1, max_length=ROOMS_MAX)
+    packets: list[PacketSpec] = Field(min_length=1, max_length=PACKETS_MAX)
     rulebooks: dict[str, Any] = Field(default_factory=dict)
     shop: Shop | None = None
-    faults: list[Fault] = Field(default=[], max_length=FAULTS_MAX)
+    faults: list[FaultSpec] = Field(default=[], max_length=FAULTS_MAX)
 
     @model_validator(mode="after")
     def _everybody_is_known(self) -> Self:
@@ -284,7 +284,7 @@ class Scenario(_Part):
         return self
 
     @property
-    def limits(self) -> list[Threshold]:
+    def parsed_thresholds(self) -> list[Threshold]:
         """The thresholds, parsed."""
         return parse_all(self.thresholds)
 

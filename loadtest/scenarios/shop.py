@@ -4,17 +4,17 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from client_sim.buyer import Habit, Product
+from client_sim.buyer import Habit, ShopProduct
 from server.core.ids import ID_LENGTH_MAX
 from server.core.money.money import FEN_MAX
 from server.core.orders.discount import NATURE, RED_PACKETS, DiscountKind, Stage
-from server.core.orders.purchase import Client, Entrance
+from server.core.orders.purchase import App, Entrance
 from server.core.orders.settlement import PER_WHOLE
 
 BUYERS_MAX = 10_000  # of one packet; each is asked and sends a dozen requests
 PRODUCTS_MAX = 1_000
 DISCOUNTS_MAX = 20
-_APPS = {"douyin": Client.DOUYIN, "kuaishou": Client.KUAISHOU}
+_APPS = {"douyin": App.DOUYIN, "kuaishou": App.KUAISHOU}
 
 
 class _Part(BaseModel):
@@ -35,9 +35,9 @@ class Ware(_Part):
         return self
 
     @property
-    def product(self) -> Product:
+    def product(self) -> ShopProduct:
         """The same as a buyer knows it."""
-        return Product(self.product_id, *self._ends)
+        return ShopProduct(self.product_id, *self._ends)
 
     @property
     def _ends(self) -> tuple[int, int]:
@@ -90,7 +90,7 @@ class Shop(_Part):
     commission_rate: int = Field(default=0, ge=0, le=PER_WHOLE)
     service_fee_rate: int = Field(default=0, ge=0, le=PER_WHOLE)
     merchant_id: str = Field(default="shop", min_length=1, max_length=ID_LENGTH_MAX)
-    client: Client | None = None
+    client: App | None = None
     entrance: Entrance = Entrance.LIVE_ROOM
     isv_id: str = Field(default="erp", min_length=1, max_length=ID_LENGTH_MAX)
     final_within_ms: int = Field(default=3_600_000, gt=0)
@@ -105,6 +105,6 @@ class Shop(_Part):
             raise ValueError(f"commission_rate: with service_fee_rate at most {PER_WHOLE}, the whole price")
         return self
 
-    def client_on(self, platform: str) -> Client:
+    def client_on(self, platform: str) -> App:
         """Return the app in which a buyer with a packet of *platform* orders."""
-        return self.client or _APPS.get(platform, Client.OTHER)
+        return self.client or _APPS.get(platform, App.OTHER)

@@ -49,7 +49,7 @@ def take_token(path: Path) -> str:
     return token
 
 
-class Tickets:
+class TicketClient:
     """Asks *host* for tickets, a few at a time; for threads and for greenlets."""
 
     def __init__(self, host: str, token: str) -> None:

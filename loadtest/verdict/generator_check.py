@@ -16,7 +16,7 @@ _NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Validity:
+class GeneratorCheck:
     """
     How the generator was while viewers tapped: ``ok``, or what the matter was.
 
@@ -31,7 +31,7 @@ class Validity:
     steal: float
 
 
-def validity(history: History, send_debt_ms: Percentiles) -> Validity:
+def check_generator(history: History, send_debt_ms: Percentiles) -> GeneratorCheck:
     """Return how far the times in *history* can be trusted."""
     samples = _while_tapping(history)
     lag = percentiles(round(sample.lag_ms * _NS_PER_MS) for sample in samples)
@@ -49,7 +49,7 @@ def validity(history: History, send_debt_ms: Percentiles) -> Validity:
         notes.append(f"{steal:.0%} of the machine's time were stolen (at most {STEAL_MEAN_MAX:.0%})")
     if send_debt_ms.p99 > SEND_DEBT_P99_MS_MAX:
         notes.append(f"taps were sent {send_debt_ms.p99:.0f} ms late (p99; at most {SEND_DEBT_P99_MS_MAX:.0f})")
-    return Validity(not notes, notes, lag, round(cpus[-1] if cpus else 0.0, 4), round(steal, 4))
+    return GeneratorCheck(not notes, notes, lag, round(cpus[-1] if cpus else 0.0, 4), round(steal, 4))
 
 
 def _while_tapping(history: History) -> Sequence[HealthRecord]:

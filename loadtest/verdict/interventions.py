@@ -14,7 +14,7 @@ _WORDS = {"edit": "edit up", "trim": "edit down", "void": "void", "end": "end"}
 
 
 @dataclass(frozen=True, slots=True)
-class Midway:
+class Intervention:
     """
     One such step: what it was (``refused CODE`` for an edit that was refused), and the shares given before and after.
 
@@ -35,7 +35,7 @@ class Midway:
         return self.before + self.early > 0 and self.after + self.turned_away > 0
 
 
-def midway_steps(books: Books, history: History, happenings: Sequence[Mapping[str, Any]] = ()) -> list[Midway]:
+def interventions(books: Books, history: History, happenings: Sequence[Mapping[str, Any]] = ()) -> list[Intervention]:
     """
     Return the steps of all packets: those of the journal in its order, packet by packet, then edits that were refused.
 
@@ -52,7 +52,7 @@ def midway_steps(books: Books, history: History, happenings: Sequence[Mapping[st
 
 def raced_steps(books: Books, history: History, happenings: Sequence[Mapping[str, Any]]) -> int:
     """Return how many of them fell among the taps."""
-    return sum(step.raced for step in midway_steps(books, history, happenings))
+    return sum(step.raced for step in interventions(books, history, happenings))
 
 
 class _Taps:
@@ -68,7 +68,9 @@ class _Taps:
         return sum(1 for edition in self._refused.get((packet_id, status), ()) if edition >= since_edition)
 
 
-def _carried_out(books: Books, packet_id: PacketId, entries: list[JournalRecord], taps: _Taps) -> Iterator[Midway]:
+def _carried_out(
+    books: Books, packet_id: PacketId, entries: list[JournalRecord], taps: _Taps
+) -> Iterator[Intervention]:
     opens_ms = books.packets[packet_id].grab_at_ms
     if opens_ms is None:  # a draft is in nobody's hands
         return
@@ -85,12 +87,12 @@ def _carried_out(books: Books, packet_id: PacketId, entries: list[JournalRecord]
                 turned_away = taps.refused(packet_id, ClaimStatus.EXHAUSTED, since_edition=entry.edition or 0)
         early = taps.refused(packet_id, ClaimStatus.TOO_EARLY) if entry.at_ms < opens_ms else 0
         before, after = sum(given[:place]), sum(given[place:])
-        yield Midway(packet_id, _WORDS[entry.movement], before, after, early, turned_away)
+        yield Intervention(packet_id, _WORDS[entry.movement], before, after, early, turned_away)
 
 
 def _refused(
     entries: Mapping[PacketId, list[JournalRecord]], taps: _Taps, happenings: Sequence[Mapping[str, Any]]
-) -> Iterator[Midway]:
+) -> Iterator[Intervention]:
     for happening in happenings:
         outcome, at_ms = str(happening.get("outcome")), happening.get("room_ms")
         if happening.get("action") != "edit" or not outcome.startswith("refused") or not isinstance(at_ms, int):
@@ -99,4 +101,4 @@ def _refused(
         given = [(entry.at_ms, len(entry.claims or ())) for entry in entries.get(packet_id, ())]
         before = sum(count for given_ms, count in given if given_ms <= at_ms)
         after = sum(count for given_ms, count in given if given_ms > at_ms)
-        yield Midway(packet_id, outcome, before, after, 0, taps.refused(packet_id, ClaimStatus.EXHAUSTED))
+        yield Intervention(packet_id, outcome, before, after, 0, taps.refused(packet_id, ClaimStatus.EXHAUSTED))

@@ -12,7 +12,7 @@ from loadtest.scenarios.faults import STRUCK, fault_results
 from loadtest.scenarios.scenario import BadScenario, load_scenario
 from loadtest.verdict.audit import audit
 from loadtest.verdict.fairness import fairness
-from loadtest.verdict.generator_check import validity
+from loadtest.verdict.generator_check import check_generator
 from loadtest.verdict.measures import PacketResult, measure
 from loadtest.verdict.sometimes import counted
 from loadtest.verdict.thresholds import Threshold, judge
@@ -35,7 +35,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
     measures = asdict(measured := measure(books, history))
     measures["packets"] = [_packet(packet, books) for packet in measured.packets]
     wanted, limits = _demands(folder)
-    valid = validity(history, measured.send_debt_ms)
+    valid = check_generator(history, measured.send_debt_ms)
     thresholds = judge(limits, measures, timing_is_valid=valid.ok)
     happened = counted(wanted, books, history, facts.happenings, sales)
     faults = fault_results(facts.faults, history.grabs)
@@ -97,7 +97,7 @@ def _demands(folder: RunFolder) -> tuple[list[str], list[Threshold]]:
         scenario = load_scenario(str(folder.scenario))
     except BadScenario as error:
         raise BadRecord(str(error)) from None
-    return scenario.sometimes, scenario.limits
+    return scenario.sometimes, scenario.parsed_thresholds
 
 
 def _packet(packet: PacketResult, books: Books) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from server.core.refusal import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class VerifyProblem:
     """Something the books say that cannot be: which ``check`` found it, a sentence, and the records that show it."""
 
     check: str
@@ -26,7 +26,7 @@ class Verification:
     """What came of it. ``shares`` are those of the revealed seed, in order, in fen; None while it is not revealed."""
 
     ok: bool
-    problems: tuple[Problem, ...]
+    problems: tuple[VerifyProblem, ...]
     shares: tuple[int, ...] | None
 
 
@@ -46,14 +46,14 @@ def verify_packet(packet: PacketRecord, claims: Sequence[ClaimRecord], left: Seq
     return Verification(not problems, tuple(problems), shares)
 
 
-def _committed(packet: PacketRecord) -> tuple[tuple[int, ...] | None, list[Problem]]:
+def _committed(packet: PacketRecord) -> tuple[tuple[int, ...] | None, list[VerifyProblem]]:
     """Return the shares of all revealed seeds (None without one), and what is wrong with seeds and commitments."""
     if packet.seed is None:
         if not packet.over:
             return None, []
         return None, [_of_packet(packet, "seed", f"is {packet.state}, but its seed was not revealed")]
     shares: list[int] = []
-    problems: list[Problem] = []
+    problems: list[VerifyProblem] = []
     for number, edition in enumerate(packet.issued, start=1):
         if edition.edition != number or not 0 <= edition.first_index <= len(shares):
             return None, [_of_packet(packet, "editions", f"has editions that do not follow each other at {number}")]
@@ -75,7 +75,7 @@ def _committed(packet: PacketRecord) -> tuple[tuple[int, ...] | None, list[Probl
     return tuple(shares), problems
 
 
-def _drawn(packet: PacketRecord, edition: EditionRecord) -> tuple[list[int] | None, Problem | None]:
+def _drawn(packet: PacketRecord, edition: EditionRecord) -> tuple[list[int] | None, VerifyProblem | None]:
     """Return the shares that an edition's seed gives (None if it is no seed), and what is wrong with them."""
     where = f" of edition {edition.edition}" if len(packet.issued) > 1 else ""
     terms = replace(packet.terms, share_count=edition.share_count, total_fen=edition.total_fen)
@@ -96,31 +96,33 @@ def _drawn(packet: PacketRecord, edition: EditionRecord) -> tuple[list[int] | No
     return shares, None
 
 
-def _indices(packet: PacketRecord, claims: Sequence[ClaimRecord]) -> list[Problem]:
-    problems: list[Problem] = []
+def _indices(packet: PacketRecord, claims: Sequence[ClaimRecord]) -> list[VerifyProblem]:
+    problems: list[VerifyProblem] = []
     holder: dict[int, ClaimRecord] = {}
     for claim in claims:
         other = holder.setdefault(claim.index, claim)
         if other is not claim:
             text = f"share {claim.index} has two owners, {other.viewer_id} and {claim.viewer_id}"
-            problems.append(Problem("twice", text, (evidence_of("claim", other), evidence_of("claim", claim))))
+            problems.append(VerifyProblem("twice", text, (evidence_of("claim", other), evidence_of("claim", claim))))
         if not 0 <= claim.index < packet.share_count:
             text = f"there is no share {claim.index} of {packet.share_count}, but {claim.viewer_id} has it"
-            problems.append(Problem("no share", text, (evidence_of("claim", claim),)))
+            problems.append(VerifyProblem("no share", text, (evidence_of("claim", claim),)))
     # Shares are given in order, so what was given is 0 to n - 1.
     gap = next((index for index in range(len(holder)) if index not in holder), None)
     if gap is not None:
         beyond = min((claim for claim in holder.values() if claim.index > gap), key=_index_of, default=None)
         shown = () if beyond is None else (evidence_of("claim", beyond),)
-        problems.append(Problem("gap", f"share {gap} was skipped: nobody has it, but later ones are given", shown))
+        problems.append(
+            VerifyProblem("gap", f"share {gap} was skipped: nobody has it, but later ones are given", shown)
+        )
     return problems
 
 
-def _editions(packet: PacketRecord, claims: Sequence[ClaimRecord]) -> list[Problem]:
+def _editions(packet: PacketRecord, claims: Sequence[ClaimRecord]) -> list[VerifyProblem]:
     """Return the claims that were given in an edition that did not have their share."""
     had = {each.edition: each.first_index + each.share_count for each in packet.issued}
     return [
-        Problem(
+        VerifyProblem(
             "edition",
             f"share {claim.index} of {claim.viewer_id} was given in edition {claim.edition}, which did not have it",
             (evidence_of("claim", claim),),
@@ -134,37 +136,39 @@ def _index_of(claim: ClaimRecord) -> int:
     return claim.index
 
 
-def _amounts(packet: PacketRecord, claims: Sequence[ClaimRecord], shares: tuple[int, ...] | None) -> list[Problem]:
+def _amounts(
+    packet: PacketRecord, claims: Sequence[ClaimRecord], shares: tuple[int, ...] | None
+) -> list[VerifyProblem]:
     lowest, highest = packet.min_share_fen, packet.max_share_fen
-    problems: list[Problem] = []
+    problems: list[VerifyProblem] = []
     for claim in claims:
         amount, index = claim.amount_fen, claim.index
         if not lowest <= amount <= highest:
             text = f"share {index} of {claim.viewer_id} is {amount} fen, outside {lowest} to {highest}"
-            problems.append(Problem("bounds", text, (evidence_of("claim", claim),)))
+            problems.append(VerifyProblem("bounds", text, (evidence_of("claim", claim),)))
         if shares is not None and 0 <= index < len(shares) and shares[index] != amount:
             text = f"share {index} of {claim.viewer_id} is {amount} fen, but was committed to as {shares[index]}"
-            problems.append(Problem("amount", text, (evidence_of("claim", claim),)))
+            problems.append(VerifyProblem("amount", text, (evidence_of("claim", claim),)))
     return problems
 
 
-def _rest(packet: PacketRecord, given: int, left: Sequence[int], shares: tuple[int, ...] | None) -> list[Problem]:
+def _rest(packet: PacketRecord, given: int, left: Sequence[int], shares: tuple[int, ...] | None) -> list[VerifyProblem]:
     """Return what is wrong with the shares that went back: they must be those nobody got, in order."""
     shown = {"kind": "left", "packet_id": packet.packet_id, "count": len(left)}
     if given + len(left) != packet.share_count:
         text = f"{given} shares given and {len(left)} gone back make {given + len(left)}, not {packet.share_count}"
-        return [Problem("count", text, ({**shown, "given": given},))]
+        return [VerifyProblem("count", text, ({**shown, "given": given},))]
     for index, amount in enumerate(left, start=given):
         where = {**shown, "index": index, "amount_fen": amount}
         if shares is not None and amount != shares[index]:
             text = f"share {index} went back as {amount} fen, but was committed to as {shares[index]}"
-            return [Problem("rest", text, (where,))]
+            return [VerifyProblem("rest", text, (where,))]
         if not packet.min_share_fen <= amount <= packet.max_share_fen:
             text = f"share {index} went back as {amount} fen, outside {packet.min_share_fen} to {packet.max_share_fen}"
-            return [Problem("rest", text, (where,))]
+            return [VerifyProblem("rest", text, (where,))]
     return []
 
 
-def _of_packet(packet: PacketRecord, check: str, detail: str) -> Problem:
+def _of_packet(packet: PacketRecord, check: str, detail: str) -> VerifyProblem:
     shown = {"kind": "packet", "packet_id": packet.packet_id, "state": packet.state.value, "seed": packet.seed}
-    return Problem(check, f"{packet.packet_id} {detail}", (shown,))
+    return VerifyProblem(check, f"{packet.packet_id} {detail}", (shown,))

@@ -19,12 +19,12 @@ from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.run.processes import ProcessFailed
-from loadtest.run.provision import muster
-from loadtest.run.storm import Plan, perform
+from loadtest.run.provision import provision
+from loadtest.run.storm import StormPlan, perform
 from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
 from loadtest.scenarios.scenario import VIEWERS_MAX, load_scenario
 from loadtest.targets.requester import SetUpFailed
-from loadtest.verdict.interventions import Midway, midway_steps
+from loadtest.verdict.interventions import Intervention, interventions
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit
 from scripts.commands.storm import PLAIN_WIDTH, facts_of, interruptible
@@ -47,7 +47,7 @@ class Raced:
     reasons: list[str]
     exit_code: int
     problem: str
-    steps: list[Midway]
+    steps: list[Intervention]
     repeat_command: str
     violated: frozenset[str] = frozenset()
 
@@ -61,8 +61,8 @@ def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIE
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.scenario.write_text(race_text(kind, seed, viewers), "utf-8")
     name = str(folder.scenario)
-    mustered = muster(load_scenario(name), engine="swarm", processes=1, target=None)
-    plan = Plan(mustered.scenario, folder, engine="swarm", processes=mustered.processes)
+    mustered = provision(load_scenario(name), engine="swarm", processes=1, target=None)
+    plan = StormPlan(mustered.scenario, folder, engine="swarm", processes=mustered.processes)
     facts = facts_of(plan, datetime.now(UTC), name=name, mustered=mustered)
     facts.repeat_command = _repeat_command(kind, seed, viewers)
     perform(plan, facts, _Silent())
@@ -76,7 +76,7 @@ def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIE
         [str(reason) for reason in result["reasons"]],
         result["exit_code"],
         f"{violations[0]['invariant']}: {violations[0]['detail']}" if violations else "",
-        midway_steps(folder.read_books(), folder.read_history(), facts.happenings),
+        interventions(folder.read_books(), folder.read_history(), facts.happenings),
         facts.repeat_command,
         frozenset(violation["invariant"] for violation in violations),
     )

@@ -12,7 +12,15 @@ from rich.table import Table
 
 import server
 from loadtest.verdict.weigh import Exit
-from scripts.commands.rule_index import Marks, Page, Place, marks_of_code, marks_of_tests, outcomes_of, read_page
+from scripts.commands.rule_index import (
+    Marks,
+    RulesPage,
+    SourcePlace,
+    marks_of_code,
+    marks_of_tests,
+    outcomes_of,
+    read_page,
+)
 
 SERVER = Path(server.__file__).parent
 IN_WHEEL = Path(__file__).parent / "rules.md"  # where the build puts the page
@@ -25,8 +33,8 @@ class Carried:
 
     rule: str
     said: str
-    code: Sequence[Place]
-    tests: Sequence[Place] | None
+    code: Sequence[SourcePlace]
+    tests: Sequence[SourcePlace] | None
     ran: str | None  # passed, failed (at least one did), or no
 
 
@@ -54,7 +62,7 @@ class Survey:
         return Exit.UNKNOWN if any(one.tests is None for one in self.rules) else Exit.PASS
 
 
-def survey(page: Page, code: Marks, tests: Marks | None, outcomes: dict[str, set[str]]) -> Survey:
+def survey(page: RulesPage, code: Marks, tests: Marks | None, outcomes: dict[str, set[str]]) -> Survey:
     """Lay marks beside the rules of the page. *tests* is None where there are none to look at."""
     rules = [
         Carried(
@@ -110,7 +118,7 @@ def _table(found: Survey) -> Table:
     return table
 
 
-def _first_of(places: Sequence[Place] | None) -> str:
+def _first_of(places: Sequence[SourcePlace] | None) -> str:
     if places is None:
         return "?"
     if not places:

@@ -21,7 +21,7 @@ _ROW = re.compile(r"^\| ([A-Z]+-[A-Za-z0-9-]+) \| (.+?) \|", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourcePlace:
     """A line that carries a rule, and what stands there: a function, a class, a field, a script or a test."""
 
     path: str
@@ -34,20 +34,20 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RulesPage:
     """The rules of docs/rules.md in their order, each with its sentence; and every id that a mark may name."""
 
     rules: Mapping[str, str]
     known: frozenset[str]
 
 
-Marks = dict[str, list[Place]]
+Marks = dict[str, list[SourcePlace]]
 
 
-def read_page(text: str) -> Page:
+def read_page(text: str) -> RulesPage:
     """Read the table rows that begin with an id. Rows of vectors and ambiguities are known, but are no rules."""
     rows = dict(_ROW.findall(text))
-    return Page({name: said for name, said in rows.items() if RULE_ID.fullmatch(name)}, frozenset(rows))
+    return RulesPage({name: said for name, said in rows.items() if RULE_ID.fullmatch(name)}, frozenset(rows))
 
 
 def marks_of_code(folder: Path) -> Marks:
@@ -65,7 +65,7 @@ def marks_of_code(folder: Path) -> Marks:
             for rule, line, name in carried(path.read_text("utf-8"), path.name):
                 places = marks.setdefault(rule, [])
                 if not any((place.path, place.name) == (where, name) for place in places):
-                    places.append(Place(where, line, name))
+                    places.append(SourcePlace(where, line, name))
     return marks
 
 
@@ -77,7 +77,7 @@ def marks_of_tests(folder: Path) -> Marks:
         module = ast.parse(path.read_text("utf-8"))
         of_module = [rule for node in module.body if _is_pytestmark(node) for rule in _marked(node)]
         for rule, test in _marked_tests(module, of_module):
-            marks.setdefault(rule, []).append(Place(where, test.lineno, test.name))
+            marks.setdefault(rule, []).append(SourcePlace(where, test.lineno, test.name))
     return marks
 
 

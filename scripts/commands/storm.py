@@ -19,8 +19,8 @@ from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
 from loadtest.run.environment import environment
 from loadtest.run.processes import ProcessFailed
-from loadtest.run.provision import Mustered, muster, wrong_engine
-from loadtest.run.storm import Plan, perform
+from loadtest.run.provision import Provisioned, provision, wrong_engine
+from loadtest.run.storm import StormPlan, perform
 from loadtest.run.terminal import LiveView, show_result, show_verifications
 from loadtest.scenarios.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text
 from loadtest.targets.requester import SetUpFailed
@@ -56,7 +56,7 @@ def run_storm(
         return _failed(wrong, Exit.USAGE)
     try:
         scenario = load_scenario(name).before(viewers=viewers, seed=seed, speed=speed)
-        mustered = muster(scenario, engine=engine, processes=processes, target=",".join(targets) or None)
+        mustered = provision(scenario, engine=engine, processes=processes, target=",".join(targets) or None)
     except BadScenario as error:
         return _failed(error, Exit.USAGE)
     except ProcessFailed as error:
@@ -69,7 +69,7 @@ def run_storm(
         return _failed(f"out: {folder.path} is not empty; a run wants a folder of its own", Exit.USAGE)
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.scenario.write_text(scenario_text(name), "utf-8")
-    plan = Plan(
+    plan = StormPlan(
         mustered.scenario, folder, allocator=allocator, durability=durability, targets=targets,
         workers=workers or scenario.workers, engine=engine, processes=mustered.processes, token=token,
     )  # fmt: skip
@@ -154,7 +154,7 @@ def _wrong_usage(allocator: str, durability: str, targets: Sequence[str], worker
     return ""
 
 
-def facts_of(plan: Plan, started: datetime, *, name: str, mustered: Mustered) -> RunFacts:
+def facts_of(plan: StormPlan, started: datetime, *, name: str, mustered: Provisioned) -> RunFacts:
     """Return what is known of a run before it begins; *name* is what its scenario was asked for by."""
     scenario = plan.scenario
     command = ["redrain", "storm", name, "--viewers", str(scenario.audience.viewers), "--seed", str(scenario.seed)]

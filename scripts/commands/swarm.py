@@ -20,7 +20,7 @@ from rich.markup import escape
 from loadtest.engines.progress import Progress, ProgressFiles
 from loadtest.run.director import Director
 from loadtest.run.processes import Crowd, ProcessFailed, SwarmProcess
-from loadtest.run.provision import Mustered, muster
+from loadtest.run.provision import Provisioned, provision
 from loadtest.run.terminal import LiveView
 from loadtest.scenarios.scenario import BadScenario, load_scenario
 from loadtest.targets.requester import SetUpFailed
@@ -69,7 +69,7 @@ def run_swarm(visit: Visit) -> int:
     console = Console(stderr=visit.json == "-", highlight=False)
     try:
         scenario = load_scenario(visit.scenario).before(viewers=visit.viewers, seed=visit.seed)
-        mustered = muster(scenario, engine="swarm", processes=visit.processes, target=visit.host())
+        mustered = provision(scenario, engine="swarm", processes=visit.processes, target=visit.host())
         with ExitStack() as stack:
             folder = visit.history or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-swarm-")))
             folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def run_swarm(visit: Visit) -> int:
     return int(Exit.PASS if over or endless else Exit.INTERRUPTED)
 
 
-def _attend(visit: Visit, mustered: Mustered, folder: Path, view: LiveView, told_to_end: threading.Event) -> bool:
+def _attend(visit: Visit, mustered: Provisioned, folder: Path, view: LiveView, told_to_end: threading.Event) -> bool:
     """Bring the audience and, unless it is directed, perform; return whether the programme came to its end."""
     scenario, host = mustered.scenario, visit.host()
     for note in mustered.notes:

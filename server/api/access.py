@@ -11,8 +11,8 @@ That also checks what path and query say: a creator may name only itself as ``cr
 ``packet_id``; a viewer itself as ``viewer_id``; an ISV itself as ``isv_id``. Whatever names its owner elsewhere (in the
 body, in the record that was asked for) is checked by the handler, in one line::
 
-    async def get(order_id: str, parts: WithParts, caller: WithCaller) -> OrderShown:
-        order = await parts.orders.get(OrderId(order_id))
+    async def get(order_id: str, state: WithState, caller: WithCaller) -> OrderShown:
+        order = await state.orders.get(OrderId(order_id))
         caller.check_owns(viewer_id=order.viewer_id)
 
 tests/api/test_access.py walks all routes: each must declare its roles, and must turn away a stranger of each role.
@@ -26,9 +26,9 @@ from fastapi.security.base import SecurityBase
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.api.app_state import AppState
 from server.api.credentials import HOW
 from server.api.errors import refusal_answer
-from server.api.parts import Parts
 from server.core.credential import Caller, Role
 from server.core.refusal import Refused
 
@@ -51,24 +51,24 @@ class Authentication:
         """Hand a request on with its caller, or answer 401."""
         if scope["type"] == "http" and scope["path"] not in PUBLIC:
             try:
-                scope["state"]["caller"] = identify(Headers(scope=scope), scope["state"]["parts"])
+                scope["state"]["caller"] = identify(Headers(scope=scope), scope["state"]["app_state"])
             except Refused as refusal:
                 await refusal_answer(refusal)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
-def identify(headers: Headers, parts: Parts) -> Caller:
+def identify(headers: Headers, state: AppState) -> Caller:
     """Return who sent a request. Raises Refused with a code that is answered by 401."""
     shown = headers.getlist("authorization")
-    if not shown and parts.settings.insecure:
+    if not shown and state.settings.insecure:
         return OF_THIS_MACHINE
     if not shown:
         raise Refused("credential_needed", f"{_SCHEME} and a credential is needed; {HOW}", field="Authorization")
     scheme, _, credential = shown[0].partition(" ")
     if len(shown) > 1 or scheme.lower() != _SCHEME.lower():
         raise Refused("bad_credential", f"must be {_SCHEME} and one credential; {HOW}", field="Authorization")
-    return parts.credentials.read(credential.strip(), parts.clock.real_ms())
+    return state.credentials.read(credential.strip(), state.clock.real_ms())
 
 
 class AllowedTo(SecurityBase):

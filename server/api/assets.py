@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from server.api.access import allowed_to
+from server.api.app_state import WithState
 from server.api.errors import problems
-from server.api.parts import WithParts
 from server.core.credential import Role
 from server.core.ids import PLATFORM, ViewerId, checked_creator_id, checked_id
 from server.core.orders.asset import AssetState
@@ -44,7 +44,7 @@ class AssetShown(BaseModel):
 @router.get("/{viewer_id}/assets", responses=problems(422, 503))
 async def list_assets(
     viewer_id: str,
-    parts: WithParts,
+    state: WithState,
     creator_id: Annotated[list[str], Query(min_length=1, max_length=CREATORS_MAX)],
     *,
     platform_packets: bool = True,
@@ -52,8 +52,8 @@ async def list_assets(
     """List what a viewer has claimed of these creators' packets, and of the platform's, oldest first (KS-CLM-3)."""
     asked = [checked_creator_id(each) for each in creator_id]
     creators = [*asked, PLATFORM] if platform_packets else asked
-    held = await parts.assets.of_viewer(ViewerId(checked_id("viewer_id", viewer_id)), creators)
-    now_ms = parts.clock.room_ms()
+    held = await state.assets.of_viewer(ViewerId(checked_id("viewer_id", viewer_id)), creators)
+    now_ms = state.clock.room_ms()
     return [_shown(each, now_ms) for each in held]
 
 

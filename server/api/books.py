@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from server.api.access import allowed_to
+from server.api.app_state import AppState, WithState
 from server.api.errors import problems
-from server.api.parts import Parts, WithParts
 from server.core.credential import Role
 from server.store.books import export
 
@@ -19,14 +19,14 @@ LINES_OF_BATCH = 500  # some 200 KB: what is worth a write
 
 
 @router.get("/books", response_class=StreamingResponse, responses=problems(422, 503))
-async def books(parts: WithParts, *, final: bool = False) -> StreamingResponse:
+async def books(state: WithState, *, final: bool = False) -> StreamingResponse:
     """
     Export the books as JSON lines (ARCHITECTURE.md says which).
 
     With ``final`` the claims and the shares that went back come too. Shares and seeds of packets that may still be
     grabbed are never exported.
     """
-    batches = _batches(parts, final=final)
+    batches = _batches(state, final=final)
     first = await anext(batches)  # before the status is sent: a store that is away is told as such
     return StreamingResponse(_after(first, batches), media_type="application/x-ndjson")
 
@@ -37,10 +37,10 @@ async def _after(first: bytes, batches: AsyncIterator[bytes]) -> AsyncIterator[b
         yield batch
 
 
-async def _batches(parts: Parts, *, final: bool) -> AsyncIterator[bytes]:
+async def _batches(state: AppState, *, final: bool) -> AsyncIterator[bytes]:
     """Yield the lines, some hundred at a time; one batch at least."""
     batch: list[bytes] = []
-    async for line in export(parts.store, parts.clock, final=final):
+    async for line in export(state.store, state.clock, final=final):
         batch.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         if len(batch) == LINES_OF_BATCH:
             yield b"".join(batch)

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.access import allowed_to
+from server.api.app_state import AppState, WithKey, WithState
 from server.api.errors import problems
-from server.api.parts import Parts, WithKey, WithParts
 from server.core.credential import Role
 from server.core.ids import CreatorId, checked_creator_id
-from server.core.money.ledger import Product
+from server.core.money.ledger import FundProduct
 from server.core.money.money import FEN_MAX
-from server.store.wallet import Funds
+from server.store.wallet import WalletFunds
 
 router = APIRouter(prefix="/api/creators", tags=["creators"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
@@ -33,7 +33,7 @@ class Recharge(BaseModel):
     amount_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
     channel: str | None = Field(default=None, pattern="^[a-z_]{1,20}$")
     platform: str | None = None
-    product: Product = Product.RED_PACKET
+    product: FundProduct = FundProduct.RED_PACKET
 
 
 class FundsShown(BaseModel):
@@ -81,10 +81,10 @@ class FeeInvoice(BaseModel):
     channels: list[ChannelFeesShown]
 
 
-async def _shown(parts: Parts, creator_id: CreatorId, funds: Funds) -> FundsShown:
+async def _shown(state: AppState, creator_id: CreatorId, funds: WalletFunds) -> FundsShown:
     return FundsShown(
         creator_id=creator_id,
-        platform=await parts.wallet.platform(creator_id),
+        platform=await state.wallet.platform(creator_id),
         available_fen=funds.available_fen,
         recharged_fen=funds.recharged_fen,
         returned_fen=funds.returned_fen,
@@ -95,10 +95,10 @@ async def _shown(parts: Parts, creator_id: CreatorId, funds: Funds) -> FundsShow
 
 
 @router.post("/{creator_id}/recharge", responses=problems(400, 409, 413, 422, 503))
-async def recharge(creator_id: str, body: Recharge, parts: WithParts, key: WithKey) -> RechargeShown:
+async def recharge(creator_id: str, body: Recharge, state: WithState, key: WithKey) -> RechargeShown:
     """Pay money into a creator's wallet; a creator exists from the first recharge on (DY-ELG-2)."""
     checked = checked_creator_id(creator_id)
-    recharged = await parts.wallet.recharge(
+    recharged = await state.wallet.recharge(
         checked,
         amount_fen=body.amount_fen,
         channel=body.channel,
@@ -106,7 +106,7 @@ async def recharge(creator_id: str, body: Recharge, parts: WithParts, key: WithK
         product=body.product,
         transfer_id=f"recharge:{key}",
     )
-    shown = await _shown(parts, checked, recharged.funds)
+    shown = await _shown(state, checked, recharged.funds)
     return RechargeShown(
         **shown.model_dump(),
         paid_fen=recharged.paid_fen,
@@ -116,16 +116,16 @@ async def recharge(creator_id: str, body: Recharge, parts: WithParts, key: WithK
 
 
 @router.get("/{creator_id}/funds", responses=problems(422, 503))
-async def funds(creator_id: str, parts: WithParts) -> FundsShown:
+async def funds(creator_id: str, state: WithState) -> FundsShown:
     """Show a creator's available funds and what they come from (DY-ACC-8)."""
     checked = checked_creator_id(creator_id)
-    return await _shown(parts, checked, await parts.wallet.funds(checked))
+    return await _shown(state, checked, await state.wallet.funds(checked))
 
 
 @router.get("/{creator_id}/fund-details", responses=problems(422, 503))
 async def fund_details(
     creator_id: str,
-    parts: WithParts,
+    state: WithState,
     after: Annotated[str, Query(pattern=JOURNAL_ID)] = "0",
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, Any]]:
@@ -134,19 +134,19 @@ async def fund_details(
 
     Each says for which product it was and, in ``balance_fen``, what was available after it.
     """
-    return await parts.wallet.details(checked_creator_id(creator_id), after=after, count=count)
+    return await state.wallet.details(checked_creator_id(creator_id), after=after, count=count)
 
 
 @router.get("/{creator_id}/fee-invoice", responses=problems(422, 503))
 async def fee_invoice(
     creator_id: str,
-    parts: WithParts,
+    state: WithState,
     from_ms: Annotated[int, Query(ge=0, le=FEN_MAX)] = 0,
     to_ms: Annotated[int, Query(ge=0, le=FEN_MAX)] = FEN_MAX,
 ) -> FeeInvoice:
     """Invoice a creator for the fees of the recharges in a span of room time (KS-ACC-3)."""
     checked = checked_creator_id(creator_id)
-    fees = await parts.wallet.fees(checked, from_ms=from_ms, to_ms=to_ms)
+    fees = await state.wallet.fees(checked, from_ms=from_ms, to_ms=to_ms)
     return FeeInvoice(
         creator_id=checked,
         from_ms=from_ms,

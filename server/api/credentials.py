@@ -4,7 +4,7 @@ from typing import Final
 
 from server.core.credential import Caller
 from server.core.refusal import Refused
-from server.gateway.signing import BadToken, Fault, Signer
+from server.gateway.signing import BadToken, Signer, TokenFault
 
 _PURPOSE: Final = "redrain.api"
 HOW: Final = "redrain token makes one"
@@ -30,14 +30,14 @@ class Credentials:
         try:
             return Caller.named(str(claims.get("role")), claims["sub"])
         except Refused:
-            raise _refusal(Fault.FORGED) from None
+            raise _refusal(TokenFault.FORGED) from None
 
 
-def _refusal(fault: Fault) -> Refused:
+def _refusal(fault: TokenFault) -> Refused:
     match fault:
-        case Fault.EXPIRED:
+        case TokenFault.EXPIRED:
             return Refused("credential_expired", f"is over; {HOW}", field="Authorization")
-        case Fault.OTHER_PURPOSE:
+        case TokenFault.OTHER_PURPOSE:
             return Refused("wrong_audience", f"this token is not for the API; {HOW}", field="Authorization")
-        case Fault.FORGED:
+        case TokenFault.FORGED:
             return Refused("bad_credential", f"was not signed by this server; {HOW}", field="Authorization")

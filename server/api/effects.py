@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from server.api.access import allowed_to
+from server.api.app_state import WithState
 from server.api.errors import problems
-from server.api.parts import WithParts
 from server.core.credential import Role
 from server.core.ids import PacketId, checked_creator_id, creator_of
 from server.core.packets.claim import ClaimStatus
@@ -96,17 +96,17 @@ class CreatorEffects(EffectsShown):
 
 
 @router.get("/packets/{packet_id}/effects", responses=problems(404, 422, 503))
-async def of_packet(packet_id: str, parts: WithParts) -> PacketEffects:
+async def of_packet(packet_id: str, state: WithState) -> PacketEffects:
     """Show what a packet did so far (KS-MON-1)."""
-    now_ms = parts.clock.room_ms()
+    now_ms = state.clock.room_ms()
     creator_of(PacketId(packet_id))
-    told = await parts.effects.of_packet(PacketId(packet_id), now_ms)
+    told = await state.effects.of_packet(PacketId(packet_id), now_ms)
     return PacketEffects(packet_id=packet_id, at_ms=now_ms, **asdict(told))
 
 
 @router.get("/creators/{creator_id}/effects", responses=problems(422, 503))
-async def of_creator(creator_id: str, parts: WithParts) -> CreatorEffects:
+async def of_creator(creator_id: str, state: WithState) -> CreatorEffects:
     """Show what all packets of a creator did so far (KS-MON-1)."""
-    now_ms = parts.clock.room_ms()
-    told = await parts.effects.of_creator(checked_creator_id(creator_id), now_ms)
+    now_ms = state.clock.room_ms()
+    told = await state.effects.of_creator(checked_creator_id(creator_id), now_ms)
     return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **asdict(told))

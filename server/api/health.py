@@ -6,9 +6,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from server.api.access import allowed_to
+from server.api.app_state import WithState
 from server.api.errors import problems
 from server.api.metrics import GatewayCollector
-from server.api.parts import WithParts
 from server.core.credential import Role
 
 router = APIRouter(tags=["health"])
@@ -30,24 +30,24 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz", responses=problems(503))
-async def readyz(parts: WithParts) -> dict[str, str]:
+async def readyz(state: WithState) -> dict[str, str]:
     """Say that all processes of the server can serve grabs: the store answers them, and does so within a second."""
-    await parts.siblings.check_ready()
+    await state.siblings.check_ready()
     return {"status": "ready"}
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics(parts: WithParts) -> Response:
+async def metrics(state: WithState) -> Response:
     """Show the metrics of all processes of the server for Prometheus."""
     registry = CollectorRegistry()
-    registry.register(GatewayCollector(*await parts.siblings.metrics()))
+    registry.register(GatewayCollector(*await state.siblings.metrics()))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/api/clock", tags=["clock"], responses=problems(401, 403), dependencies=[allowed_to(*Role)])
-async def clock(parts: WithParts) -> ClockShown:
+async def clock(state: WithState) -> ClockShown:
     """Tell the room time."""
-    record = parts.clock.record
+    record = state.clock.record
     return ClockShown(
-        room_ms=parts.clock.room_ms(), origin_ms=record.origin_ms, started_ms=record.started_ms, speed=record.speed
+        room_ms=state.clock.room_ms(), origin_ms=record.origin_ms, started_ms=record.started_ms, speed=record.speed
     )

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from server.api.access import WithCaller, allowed_to
+from server.api.app_state import WithKey, WithState
 from server.api.errors import problems
-from server.api.parts import WithKey, WithParts
 from server.api.purchases import Fen, PurchaseAsked, QuoteShown, quote_shown
 from server.api.trail import report
 from server.core.credential import Role
@@ -20,7 +20,7 @@ from server.core.ids import OrderId, RoomId, ViewerId, checked_creator_id, check
 from server.core.orders.asset import AssetState
 from server.core.orders.order import OrderState, Refund
 from server.core.orders.settlement import PER_WHOLE, Rates, Settlement, settle
-from server.core.orders.trail import PLATFORM, Step, checked_event
+from server.core.orders.trail import PLATFORM, TrailStep, checked_event
 from server.core.rulebooks.rulebook import Rulebook
 from server.store.orders.order_record import OrderRecord
 
@@ -67,7 +67,7 @@ class NewRefund(BaseModel):
     extras_fen: Fen = 0
 
 
-class UsedPacket(BaseModel):
+class UsedPacketShown(BaseModel):
     """A packet in an order: its face, how much of it was used, and where it is now."""
 
     asset_id: str
@@ -90,7 +90,7 @@ class OrderShown(BaseModel):
     payable_fen: int
     kept_fen: int
     refunded_by_line: dict[str, int]
-    packets: list[UsedPacket]
+    packets: list[UsedPacketShown]
     quote: QuoteShown
 
 
@@ -114,19 +114,19 @@ class SettlementShown(BaseModel):
 
 
 @router.post("/quote", responses=problems(400, 413, 422, 503), dependencies=_BUYER)
-async def quote(body: PurchaseAsked, parts: WithParts, caller: WithCaller) -> QuoteShown:
+async def quote(body: PurchaseAsked, state: WithState, caller: WithCaller) -> QuoteShown:
     """Say what a purchase costs, line by line, with the best of the viewer's packets; nothing is locked."""
     viewer_id = ViewerId(checked_id("viewer_id", body.viewer_id))
     caller.check_owns(viewer_id=viewer_id)
-    quoted, choice = await parts.orders.quote(viewer_id, body.purchase(), body.promised(), body.platform)
+    quoted, choice = await state.orders.quote(viewer_id, body.purchase(), body.promised(), body.platform)
     return quote_shown(quoted, choice)
 
 
 @router.post("", status_code=201, responses=problems(400, 404, 409, 413, 422, 503), dependencies=_CHECKOUT)
-async def submit(body: NewOrder, parts: WithParts, key: WithKey) -> OrderShown:
+async def submit(body: NewOrder, state: WithState, key: WithKey) -> OrderShown:
     """Submit an order: its packets are locked, all or none, until it is paid or cancelled (DY-CAN-1)."""
     room_id = None if body.room_id is None else RoomId(checked_id("room_id", body.room_id))
-    record = await parts.orders.submit(
+    record = await state.orders.submit(
         viewer_id=ViewerId(checked_id("viewer_id", body.viewer_id)),
         purchase=body.purchase(),
         discounts=body.promised(),
@@ -137,66 +137,66 @@ async def submit(body: NewOrder, parts: WithParts, key: WithKey) -> OrderShown:
         expected_payable_fen=body.expected_payable_fen,
         transfer_id=f"order:{key}",
     )
-    await parts.trails.open(record.order_id, record.order.viewer_id, room_id)
+    await state.trails.open(record.order_id, record.order.viewer_id, room_id)
     return _shown(record)
 
 
 @router.post("/{order_id}/pay", responses=problems(404, 409, 422, 503), dependencies=_CHECKOUT)
-async def pay(order_id: str, parts: WithParts, key: WithKey) -> OrderShown:
+async def pay(order_id: str, state: WithState, key: WithKey) -> OrderShown:
     """Pay: the packets are redeemed, and the buyer's trail begins (DY-USE-7, KS-USE-3, LT-a)."""
-    record = await parts.orders.pay(_order_id(order_id), f"payment:{key}")
+    record = await state.orders.pay(_order_id(order_id), f"payment:{key}")
     paid_at_ms = record.order.paid_at_ms
     assert paid_at_ms is not None
     await report(
-        parts,
+        state,
         checked_event(
-            order_id=record.order_id, step=Step.PAID, occurred_at_ms=paid_at_ms, source=PLATFORM, event_id="paid"
+            order_id=record.order_id, step=TrailStep.PAID, occurred_at_ms=paid_at_ms, source=PLATFORM, event_id="paid"
         ),
     )
     return _shown(record)
 
 
 @router.post("/{order_id}/cancel", responses=problems(404, 409, 422, 503), dependencies=_BUYER)
-async def cancel(order_id: str, parts: WithParts, key: WithKey, caller: WithCaller) -> OrderShown:
+async def cancel(order_id: str, state: WithState, key: WithKey, caller: WithCaller) -> OrderShown:
     """Cancel an unpaid order: its packets go back to the viewer, or, if expired, to their funders (DY-REV-4)."""
-    caller.check_owns(viewer_id=(await parts.orders.get(_order_id(order_id))).order.viewer_id)
-    return _shown(await parts.orders.cancel(_order_id(order_id), f"cancellation:{key}"))
+    caller.check_owns(viewer_id=(await state.orders.get(_order_id(order_id))).order.viewer_id)
+    return _shown(await state.orders.cancel(_order_id(order_id), f"cancellation:{key}"))
 
 
 @router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503), dependencies=_CHECKOUT)
-async def refund(order_id: str, body: NewRefund, parts: WithParts) -> OrderShown:
+async def refund(order_id: str, body: NewRefund, state: WithState) -> OrderShown:
     """
     Pay money back; only once all goods are refunded in full do the packets go back (DY-REV-5 to DY-REV-7, DY-CAN-5).
 
     The same ``refund_id`` again does nothing; an order has at most 100 of them.
     """
     asked = Refund(checked_id("refund_id", body.refund_id), body.by_line, body.extras_fen)
-    return _shown(await parts.orders.refund(_order_id(order_id), asked))
+    return _shown(await state.orders.refund(_order_id(order_id), asked))
 
 
 @router.get("/{order_id}", responses=problems(404, 422, 503), dependencies=_BOTH)
-async def get(order_id: str, parts: WithParts, caller: WithCaller) -> OrderShown:
+async def get(order_id: str, state: WithState, caller: WithCaller) -> OrderShown:
     """Show one order to its buyer and its creator."""
-    record = await parts.orders.get(_order_id(order_id))
+    record = await state.orders.get(_order_id(order_id))
     caller.check_owns(viewer_id=record.order.viewer_id, creator_id=record.home)
     return _shown(record)
 
 
 @router.get("", responses=problems(422, 503), dependencies=_CREATOR)
 async def list_orders(
-    creator_id: str, parts: WithParts, count: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100
+    creator_id: str, state: WithState, count: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100
 ) -> list[OrderShown]:
     """List the orders that are kept with a creator, the latest first."""
-    records = await parts.orders.list(checked_creator_id(creator_id), latest=count)
+    records = await state.orders.list(checked_creator_id(creator_id), latest=count)
     return [_shown(record) for record in reversed(records)]
 
 
 @router.get("/{order_id}/settlement", responses=problems(404, 422, 503), dependencies=_CREATOR)
-async def settlement(order_id: str, parts: WithParts, caller: WithCaller) -> SettlementShown:
+async def settlement(order_id: str, state: WithState, caller: WithCaller) -> SettlementShown:
     """Show how an order is divided; before it is final, how it would be now (DY-SET-1 to DY-SET-6)."""
-    record = await parts.orders.get(_order_id(order_id))
+    record = await state.orders.get(_order_id(order_id))
     caller.check_owns(creator_id=record.home)
-    settled = _settled(record, parts.rulebook(record.deal.platform))
+    settled = _settled(record, state.rulebook(record.deal.platform))
     return SettlementShown(
         order_id=record.order_id,
         final=record.order.state in (OrderState.FINAL, OrderState.REFUNDED),
@@ -244,7 +244,7 @@ def _shown(record: OrderRecord) -> OrderShown:
         kept_fen=order.kept_fen if order.paid_at_ms is not None else 0,
         refunded_by_line=order.refunded_by_line,
         packets=[
-            UsedPacket(
+            UsedPacketShown(
                 asset_id=asset.asset_id,
                 face_fen=asset.face_fen,
                 used_fen=used[asset.asset_id],

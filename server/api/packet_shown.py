@@ -4,12 +4,12 @@ from dataclasses import asdict
 
 from pydantic import BaseModel
 
-from server.api.parts import Parts
+from server.api.app_state import AppState
 from server.core.packets.operations import operations
 from server.core.packets.packet import Denomination, Packet, Phase
 from server.core.rooms.messages import editions_on_screen
 from server.core.rulebooks.page import Operation
-from server.store.packet_stats import Row
+from server.store.packet_stats import PacketRow
 
 
 class EditionShown(BaseModel):
@@ -89,15 +89,15 @@ def scope_shown(packet: Packet) -> list[str] | None:
     return None if packet.product_ids is None else list(packet.product_ids)
 
 
-async def shown(parts: Parts, packet: Packet, warnings: list[str] | None = None) -> PacketShown:
+async def shown(state: AppState, packet: Packet, warnings: list[str] | None = None) -> PacketShown:
     """Return a packet as it is shown now, with what its launch should be warned of."""
-    return row_shown(parts, packet, await parts.effects.row(packet.packet_id), warnings)
+    return row_shown(state, packet, await state.effects.row(packet.packet_id), warnings)
 
 
-def row_shown(parts: Parts, packet: Packet, row: Row, warnings: list[str] | None = None) -> PacketShown:
+def row_shown(state: AppState, packet: Packet, row: PacketRow, warnings: list[str] | None = None) -> PacketShown:
     """Return a packet as it is shown with the counters that were read with it."""
     counts, schedule = row.counts, packet.schedule
-    rulebook, now_ms = parts.rulebook(packet.platform), parts.clock.room_ms()
+    rulebook, now_ms = state.rulebook(packet.platform), state.clock.room_ms()
     return PacketShown(
         packet_id=packet.packet_id,
         creator_id=packet.creator_id,

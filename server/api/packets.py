@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.access import WithCaller, allowed_to
+from server.api.app_state import AppState, WithKey, WithState
 from server.api.errors import problems
 from server.api.packet_shown import PacketShown, row_shown, scope_shown, shown
-from server.api.parts import Parts, WithKey, WithParts
 from server.core.credential import Role
 from server.core.ids import CreatorId, PacketId, RoomId, checked_creator_id, creator_of, packet_id_of
 from server.core.money.money import FEN_MAX
@@ -65,7 +65,7 @@ class NewPacket(Prefilled):
     goods: list[GoodsKind] = [GoodsKind.ORDINARY]
 
 
-class Launch(BaseModel):
+class LaunchBody(BaseModel):
     """How a packet goes into a room (section 5 of the rules): instants in room ms, spans in room ms."""
 
     model_config = ConfigDict(extra="forbid")
@@ -78,7 +78,7 @@ class Launch(BaseModel):
     claim_window_ms: int | None = Field(default=None, gt=0, strict=True)
 
 
-class Issuance(BaseModel):
+class IssuanceBody(BaseModel):
     """How many shares a packet is to have: the only thing of it that can be changed (KS-EDT-1)."""
 
     model_config = ConfigDict(extra="forbid")
@@ -87,7 +87,7 @@ class Issuance(BaseModel):
 
 
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
-async def create(body: NewPacket, parts: WithParts, key: WithKey, caller: WithCaller) -> PacketShown:
+async def create(body: NewPacket, state: WithState, key: WithKey, caller: WithCaller) -> PacketShown:
     """
     Create a packet: its shares are split now, and its full sum is debited from the creator's funds (DY-ACC-4).
 
@@ -95,8 +95,8 @@ async def create(body: NewPacket, parts: WithParts, key: WithKey, caller: WithCa
     """
     caller.check_owns(creator_id=body.creator_id)
     creator_id = checked_creator_id(body.creator_id)
-    rulebook = parts.rulebook(body.platform)
-    check_eligible(await parts.creators.permissions(creator_id), rulebook)
+    rulebook = state.rulebook(body.platform)
+    check_eligible(await state.creators.permissions(creator_id), rulebook)
     if not 0 < len(body.name) <= rulebook.name_length_max:
         wanted = f"must be 1 to {rulebook.name_length_max} characters"
         raise Refused("bad_field", wanted, field="name", rule="ALL-CRE-1")
@@ -108,12 +108,12 @@ async def create(body: NewPacket, parts: WithParts, key: WithKey, caller: WithCa
     )
     scope = checked_scope(body.product_ids, rulebook)
     check_scope(body.goods, rulebook)
-    parts.gateway.check_allocator(body.allocator)
+    state.gateway.check_allocator(body.allocator)
     terms = _terms(body, rulebook)
     check_terms(terms, rulebook)
     seed = secrets.token_bytes(32)
     shares = await asyncio.to_thread(split, terms, seed)
-    packet = await parts.packets.create(
+    packet = await state.packets.create(
         packet_id=packet_id_of(creator_id, hashlib.sha256(key.encode()).hexdigest()[:10]),
         name=body.name,
         platform=body.platform,
@@ -130,13 +130,13 @@ async def create(body: NewPacket, parts: WithParts, key: WithKey, caller: WithCa
         reversal_delay_ms=rulebook.reversal_delay_ms,
         recharge_rule=rulebook.recharge_rule,
     )
-    return await shown(parts, packet)
+    return await shown(state, packet)
 
 
 @router.post("/{packet_id}/copy", responses=problems(404, 422, 503))
-async def copy(packet_id: str, parts: WithParts) -> Prefilled:
+async def copy(packet_id: str, state: WithState) -> Prefilled:
     """Return what creates a packet like this one, without its name and without launch information (DY-CPY-1)."""
-    packet = await parts.packets.get(PacketId(packet_id))
+    packet = await state.packets.get(PacketId(packet_id))
     terms, fixed = packet.terms, packet.terms.denomination is Denomination.FIXED
     return Prefilled(
         creator_id=packet.creator_id,
@@ -155,21 +155,21 @@ async def copy(packet_id: str, parts: WithParts) -> Prefilled:
 
 
 @router.post("/{packet_id}/launch", responses=problems(400, 404, 409, 413, 422, 503))
-async def launch(packet_id: str, body: Launch, parts: WithParts, key: WithKey) -> PacketShown:
+async def launch(packet_id: str, body: LaunchBody, state: WithState, key: WithKey) -> PacketShown:
     """Launch a draft into a room of its creator; the time cannot be changed afterwards (DY-LAU-1, DY-LAU-2)."""
-    packet = await parts.packets.get(PacketId(packet_id))
+    packet = await state.packets.get(PacketId(packet_id))
     launch_id = f"{key}:{hashlib.sha256(body.model_dump_json().encode()).hexdigest()[:16]}"
     try:
-        return await _decide(packet, body, parts, launch_id)
+        return await _decide(packet, body, state, launch_id)
     except Refused:
-        if await parts.packets.launch_id(packet.packet_id) == launch_id:
-            return await shown(parts, await parts.packets.get(packet.packet_id))
+        if await state.packets.launch_id(packet.packet_id) == launch_id:
+            return await shown(state, await state.packets.get(packet.packet_id))
         raise
 
 
-async def _decide(packet: Packet, body: Launch, parts: Parts, launch_id: str) -> PacketShown:
+async def _decide(packet: Packet, body: LaunchBody, state: AppState, launch_id: str) -> PacketShown:
     """Decide on what the creator has launched so far, and again if other launches came in between."""
-    room = await parts.rooms.get(RoomId(body.room_id))
+    room = await state.rooms.get(RoomId(body.room_id))
     if room is None:
         raise Refused("not_found", f"there is no room {body.room_id}", field="room_id")
     if room.creator_id != packet.creator_id:
@@ -182,13 +182,13 @@ async def _decide(packet: Packet, body: Launch, parts: Parts, launch_id: str) ->
         grab_at_ms=body.grab_at_ms,
         claim_window_ms=body.claim_window_ms,
     )
-    rulebook = parts.rulebook(packet.platform)
-    check_eligible(await parts.creators.permissions(packet.creator_id), rulebook)
+    rulebook = state.rulebook(packet.platform)
+    check_eligible(await state.creators.permissions(packet.creator_id), rulebook)
     for _attempt in range(LAUNCH_TRIES):
-        seen, others = await parts.packets.launches(packet.creator_id, ended_within_ms=rulebook.popup_min_gap_ms)
-        planned = plan_launch(request, packet=packet, rulebook=rulebook, now_ms=parts.clock.room_ms(), others=others)
+        seen, others = await state.packets.launches(packet.creator_id, ended_within_ms=rulebook.popup_min_gap_ms)
+        planned = plan_launch(request, packet=packet, rulebook=rulebook, now_ms=state.clock.room_ms(), others=others)
         try:
-            launched = await parts.packets.launch(
+            launched = await state.packets.launch(
                 packet.packet_id,
                 room=room,
                 schedule=planned.schedule,
@@ -200,81 +200,81 @@ async def _decide(packet: Packet, body: Launch, parts: Parts, launch_id: str) ->
             if refusal.code != "launch_raced":
                 raise
             continue
-        return await shown(parts, launched, warnings=list(planned.warnings))
+        return await shown(state, launched, warnings=list(planned.warnings))
     raise Refused("launch_raced", "other launches of this creator came in between; try again")
 
 
 @router.post("/{packet_id}/stop_launch", responses=problems(404, 409, 422, 503))
-async def stop_launch(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
+async def stop_launch(packet_id: str, state: WithState, key: WithKey) -> PacketShown:
     """Void a packet under the other name that the source has for it (DY-VOI-4)."""
-    return await void(packet_id, parts, key)
+    return await void(packet_id, state, key)
 
 
 @router.post("/{packet_id}/void", responses=problems(404, 409, 422, 503))
-async def void(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
+async def void(packet_id: str, state: WithState, key: WithKey) -> PacketShown:
     """Void a packet for good; what nobody has claimed goes back to its creator (DY-VOI-1, DY-REV-1)."""
-    packet = await parts.packets.get(PacketId(packet_id))
-    await parts.packets.void(
-        packet.packet_id, transfer_id=f"void:{key}", lead_ms=parts.rulebook(packet.platform).void_lead_ms
+    packet = await state.packets.get(PacketId(packet_id))
+    await state.packets.void(
+        packet.packet_id, transfer_id=f"void:{key}", lead_ms=state.rulebook(packet.platform).void_lead_ms
     )
-    await parts.gateway.voided(packet.packet_id)
-    return await shown(parts, await parts.packets.get(packet.packet_id))
+    await state.gateway.voided(packet.packet_id)
+    return await shown(state, await state.packets.get(packet.packet_id))
 
 
 @router.post("/{packet_id}/issuance", responses=problems(400, 404, 409, 413, 422, 503))
-async def edit_issuance(packet_id: str, body: Issuance, parts: WithParts, key: WithKey) -> PacketShown:
+async def edit_issuance(packet_id: str, body: IssuanceBody, state: WithState, key: WithKey) -> PacketShown:
     """Give a pending or active packet another number of shares, never fewer than are claimed (KS-EDT-1, AMB-12)."""
     transfer_id = f"edit:{key}"
     for _attempt in range(EDIT_TRIES):
-        packet = await parts.packets.get(PacketId(packet_id))
-        if await parts.packets.transferred(packet.creator_id, transfer_id):
+        packet = await state.packets.get(PacketId(packet_id))
+        if await state.packets.transferred(packet.creator_id, transfer_id):
             edit = Edit(body.share_count, packet.edition, None)
         else:
-            edit = plan_edit(packet, body.share_count, parts.rulebook(packet.platform))
+            edit = plan_edit(packet, body.share_count, state.rulebook(packet.platform))
         seed, shares = b"", []
         if edit.added is not None:
             seed = secrets.token_bytes(32)
             shares = await asyncio.to_thread(split, edit.added, seed)
         try:
-            packet = await parts.packets.edit(packet, edit, transfer_id=transfer_id, shares=shares, seed=seed)
+            packet = await state.packets.edit(packet, edit, transfer_id=transfer_id, shares=shares, seed=seed)
         except Refused as refusal:
             if refusal.code not in ("edit_raced", "raced", "incomplete"):
                 raise
             continue
-        await parts.gateway.changed(packet.packet_id)
-        return await shown(parts, packet)
+        await state.gateway.changed(packet.packet_id)
+        return await shown(state, packet)
     raise Refused("edit_raced", "other edits of this packet came in between; try again")
 
 
 @router.post("/{packet_id}/end", responses=problems(404, 409, 422, 503))
-async def end(packet_id: str, parts: WithParts, key: WithKey) -> PacketShown:
+async def end(packet_id: str, state: WithState, key: WithKey) -> PacketShown:
     """End a pending or active packet now; what nobody has claimed goes back, claims stay (KS-END-1, AMB-13)."""
     for _attempt in range(EDIT_TRIES):
-        packet = await parts.packets.get(PacketId(packet_id))
-        check_end(parts.rulebook(packet.platform))
+        packet = await state.packets.get(PacketId(packet_id))
+        check_end(state.rulebook(packet.platform))
         try:
-            await parts.packets.end(packet, transfer_id=f"end:{key}")
+            await state.packets.end(packet, transfer_id=f"end:{key}")
         except Refused as refusal:
             if refusal.code != "raced":
                 raise
             continue
-        await parts.gateway.changed(packet.packet_id)
-        return await shown(parts, await parts.packets.get(packet.packet_id))
+        await state.gateway.changed(packet.packet_id)
+        return await shown(state, await state.packets.get(packet.packet_id))
     raise Refused("raced", "the packet was launched in between; try again")
 
 
 @router.get("/{packet_id}", responses=problems(404, 422, 503))
-async def get(packet_id: str, parts: WithParts) -> PacketShown:
+async def get(packet_id: str, state: WithState) -> PacketShown:
     """Show one packet."""
     creator_of(PacketId(packet_id))
-    return await shown(parts, await parts.packets.get(PacketId(packet_id)))
+    return await shown(state, await state.packets.get(PacketId(packet_id)))
 
 
 @router.get("", responses=problems(422, 503))
-async def list_packets(parts: WithParts, creator_id: str = Query()) -> list[PacketShown]:
+async def list_packets(state: WithState, creator_id: str = Query()) -> list[PacketShown]:
     """List a creator's packets, oldest first (DY-CRE-4)."""
     checked: CreatorId = checked_creator_id(creator_id)
-    return [row_shown(parts, row.packet, row) for row in await parts.effects.rows(checked)]
+    return [row_shown(state, row.packet, row) for row in await state.effects.rows(checked)]
 
 
 def _terms(body: NewPacket, rulebook: Rulebook) -> Terms:

@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from server.api.access import allowed_to
+from server.api.app_state import AppState, WithKey, WithState
 from server.api.errors import problems
-from server.api.parts import Parts, WithKey, WithParts
 from server.core.credential import Role
 from server.core.ids import CreatorId, checked_creator_id
 from server.core.rulebooks.rulebook import Permission
@@ -29,24 +29,24 @@ class PermissionsShown(BaseModel):
 
 
 @router.put("/{creator_id}/permissions", responses=problems(400, 413, 422, 503), dependencies=[allowed_to(Role.ADMIN)])
-async def permit(creator_id: str, body: Permissions, parts: WithParts, _key: WithKey) -> PermissionsShown:
+async def permit(creator_id: str, body: Permissions, state: WithState, _key: WithKey) -> PermissionsShown:
     """
     Say what a creator is granted, as an admin: it decides from now on (DY-ELG-1, KS-ELG-1).
 
     The same again changes nothing, with whatever key. What was created or launched before stays as it is.
     """
     checked = checked_creator_id(creator_id)
-    await parts.creators.permit(checked, body.permissions)
-    return await _shown(parts, checked)
+    await state.creators.permit(checked, body.permissions)
+    return await _shown(state, checked)
 
 
 @router.get(
     "/{creator_id}/permissions", responses=problems(422, 503), dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)]
 )
-async def permissions(creator_id: str, parts: WithParts) -> PermissionsShown:
+async def permissions(creator_id: str, state: WithState) -> PermissionsShown:
     """Show what a creator is granted."""
-    return await _shown(parts, checked_creator_id(creator_id))
+    return await _shown(state, checked_creator_id(creator_id))
 
 
-async def _shown(parts: Parts, creator_id: CreatorId) -> PermissionsShown:
-    return PermissionsShown(creator_id=creator_id, permissions=sorted(await parts.creators.permissions(creator_id)))
+async def _shown(state: AppState, creator_id: CreatorId) -> PermissionsShown:
+    return PermissionsShown(creator_id=creator_id, permissions=sorted(await state.creators.permissions(creator_id)))

@@ -8,7 +8,7 @@ from server.core.ids import checked_creator_id, checked_id
 from server.core.money.money import FEN_MAX
 from server.core.orders.discount import NATURE, RED_PACKETS, Discount, DiscountKind, Funder, Stage
 from server.core.orders.pricing import Quote
-from server.core.orders.purchase import Client, Entrance, GoodsKind, Line, OrderTrait, Purchase
+from server.core.orders.purchase import App, Entrance, GoodsKind, Line, OrderTrait, Purchase
 from server.core.orders.stacking import Choice, Exclusion
 from server.core.refusal import Refused
 
@@ -99,7 +99,7 @@ class PurchaseAsked(BaseModel):
 
     viewer_id: str
     platform: str = "lab"
-    client: Client = Client.OTHER
+    client: App = App.OTHER
     lines: list[LineAsked] = Field(min_length=1)
     cart_merged: bool = False
     traits: list[OrderTrait] = []

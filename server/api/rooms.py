@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.access import WithCaller, allowed_to
+from server.api.app_state import WithKey, WithState
 from server.api.errors import problems
-from server.api.parts import WithKey, WithParts
 from server.core.credential import Role
 from server.core.ids import RoomId, checked_creator_id, checked_id
 from server.core.refusal import Refused
@@ -38,40 +38,40 @@ class RoomShown(BaseModel):
     on_air: list[str]
 
 
-async def _shown(parts: WithParts, room: RoomRecord) -> RoomShown:
+async def _shown(state: WithState, room: RoomRecord) -> RoomShown:
     return RoomShown(
         room_id=room.room_id,
         creator_id=room.creator_id,
         title=room.title,
         epoch=room.epoch,
         seq=room.seq,
-        audience=await parts.siblings.audience(room.room_id),
-        on_air=[str(packet_id) for packet_id in await parts.rooms.on_air(room)],
+        audience=await state.siblings.audience(room.room_id),
+        on_air=[str(packet_id) for packet_id in await state.rooms.on_air(room)],
     )
 
 
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
-async def create(body: NewRoom, parts: WithParts, _: WithKey, caller: WithCaller) -> RoomShown:
+async def create(body: NewRoom, state: WithState, _: WithKey, caller: WithCaller) -> RoomShown:
     """Open a room; the same room of the same creator again is no error."""
     caller.check_owns(creator_id=body.creator_id)
     room_id = RoomId(checked_id("room_id", body.room_id))
-    room = await parts.rooms.create(room_id, checked_creator_id(body.creator_id), body.title)
-    await parts.gateway.open_room(room)
-    return await _shown(parts, room)
+    room = await state.rooms.create(room_id, checked_creator_id(body.creator_id), body.title)
+    await state.gateway.open_room(room)
+    return await _shown(state, room)
 
 
 @router.get("", responses=problems(503))
-async def list_rooms(parts: WithParts, caller: WithCaller) -> list[RoomShown]:
+async def list_rooms(state: WithState, caller: WithCaller) -> list[RoomShown]:
     """List all rooms, of a creator its own."""
-    own = [room for room in await parts.rooms.list() if caller.role is Role.ADMIN or room.creator_id == caller.subject]
-    return [await _shown(parts, room) for room in own]
+    own = [room for room in await state.rooms.list() if caller.role is Role.ADMIN or room.creator_id == caller.subject]
+    return [await _shown(state, room) for room in own]
 
 
 @router.get("/{room_id}", responses=problems(404, 503))
-async def get(room_id: str, parts: WithParts, caller: WithCaller) -> RoomShown:
+async def get(room_id: str, state: WithState, caller: WithCaller) -> RoomShown:
     """Show one room's state."""
-    room = await parts.rooms.get(RoomId(room_id))
+    room = await state.rooms.get(RoomId(room_id))
     if room is None:
         raise Refused("not_found", f"there is no room {room_id}", field="room_id")
     caller.check_owns(creator_id=room.creator_id)
-    return await _shown(parts, room)
+    return await _shown(state, room)

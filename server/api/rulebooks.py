@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from server.api.access import allowed_to
+from server.api.app_state import WithState
 from server.api.errors import problems
-from server.api.parts import WithParts
 from server.core.credential import Role
 from server.core.refusal import Refused
 from server.core.rulebooks.page import Operation
@@ -66,17 +66,17 @@ class RulebookShown(BaseModel):
 
 
 @router.get("")
-async def list_rulebooks(parts: WithParts) -> list[RulebookShown]:
+async def list_rulebooks(state: WithState) -> list[RulebookShown]:
     """Show the rulebooks of all platforms as they hold on this server."""
-    return [_shown(rulebook) for rulebook in parts.rulebooks.values()]
+    return [_shown(rulebook) for rulebook in state.rulebooks.values()]
 
 
 @router.get("/{platform}", responses=problems(404, 422))
-async def get(platform: str, parts: WithParts) -> RulebookShown:
+async def get(platform: str, state: WithState) -> RulebookShown:
     """Show the rulebook of one platform as it holds on this server."""
-    if platform not in parts.rulebooks:
-        raise Refused("not_found", f"there are {', '.join(parts.rulebooks)}", field="platform")
-    return _shown(parts.rulebooks[platform])
+    if platform not in state.rulebooks:
+        raise Refused("not_found", f"there are {', '.join(state.rulebooks)}", field="platform")
+    return _shown(state.rulebooks[platform])
 
 
 def _shown(rulebook: Rulebook) -> RulebookShown:

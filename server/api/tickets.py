@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from server.api.access import WithCaller, allowed_to
+from server.api.app_state import WithKey, WithState
 from server.api.errors import problems
-from server.api.parts import WithKey, WithParts
 from server.core.credential import Role
 from server.core.ids import RoomId, ViewerId, checked_id
 from server.core.refusal import Refused
@@ -37,7 +37,7 @@ class TicketShown(BaseModel):
 
 @router.post("/{room_id}/tickets", status_code=201, responses=problems(400, 404, 413, 422, 503))
 async def create(
-    room_id: str, parts: WithParts, _: WithKey, caller: WithCaller, body: TicketAsked | None = None
+    room_id: str, state: WithState, _: WithKey, caller: WithCaller, body: TicketAsked | None = None
 ) -> TicketShown:
     """Give a ticket for a room."""
     viewer_id = body.viewer_id if body else None
@@ -47,8 +47,8 @@ async def create(
         raise Refused("missing_field", "say who is to come in", field="viewer_id")
     caller.check_owns(viewer_id=viewer_id)
     viewer = ViewerId(checked_id("viewer_id", viewer_id))
-    room = await parts.rooms.get(RoomId(room_id))
+    room = await state.rooms.get(RoomId(room_id))
     if room is None:
         raise Refused("not_found", f"there is no room {room_id}", field="room_id")
-    ticket = parts.gateway.ticket(room.room_id, viewer)
+    ticket = state.gateway.ticket(room.room_id, viewer)
     return TicketShown(room_id=room.room_id, viewer_id=viewer, ticket=ticket, expires_in_s=LASTS_MS // 1_000)

@@ -6,16 +6,16 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.access import WithCaller, allowed_to
+from server.api.app_state import AppState, WithKey, WithState
 from server.api.errors import problems
-from server.api.parts import Parts, WithKey, WithParts
 from server.core.credential import Role
 from server.core.ids import OrderId, RoomId, ViewerId, checked_id
 from server.core.orders.trail import (
     BEFORE_SHIPPING,
     ServiceMessage,
-    Step,
     Trail,
     TrailEvent,
+    TrailStep,
     checked_event,
     checked_isv_id,
 )
@@ -54,7 +54,7 @@ class EventShown(BaseModel):
     """An event as the buyer's page shows it: name and text of the step in the product's words (LT-a to LT-f)."""
 
     event_id: str
-    event: Step
+    event: TrailStep
     label: str
     text: str
     occurred_at_ms: int
@@ -80,7 +80,7 @@ class TrailShown(BaseModel):
     timeline: list[EventShown]
     completed: int
     of: int
-    missing: list[Step]
+    missing: list[TrailStep]
 
 
 class Isv(BaseModel):
@@ -101,7 +101,7 @@ class IsvShown(BaseModel):
 @router.post(
     "/trails", status_code=201, responses=problems(400, 409, 413, 422, 503), dependencies=[allowed_to(Role.ADMIN)]
 )
-async def open_trail(body: NewTrail, parts: WithParts, _: WithKey) -> TrailShown:
+async def open_trail(body: NewTrail, state: WithState, _: WithKey) -> TrailShown:
     """
     Begin the trail of an order that was made elsewhere; one that is submitted here has its trail already.
 
@@ -110,8 +110,8 @@ async def open_trail(body: NewTrail, parts: WithParts, _: WithKey) -> TrailShown
     order_id = OrderId(checked_id("order_id", body.order_id))
     viewer_id = ViewerId(checked_id("viewer_id", body.viewer_id))
     room_id = None if body.room_id is None else RoomId(checked_id("room_id", body.room_id))
-    await parts.trails.open(order_id, viewer_id, room_id)
-    return _shown(await parts.trails.get(order_id), await parts.trails.integrated())
+    await state.trails.open(order_id, viewer_id, room_id)
+    return _shown(await state.trails.get(order_id), await state.trails.integrated())
 
 
 @router.post(
@@ -119,7 +119,7 @@ async def open_trail(body: NewTrail, parts: WithParts, _: WithKey) -> TrailShown
     responses=problems(400, 404, 409, 413, 422, 503),
     dependencies=[allowed_to(Role.ADMIN, Role.ISV)],
 )
-async def append(order_id: str, body: NewEvent, parts: WithParts, _: WithKey, caller: WithCaller) -> EventTaken:
+async def append(order_id: str, body: NewEvent, state: WithState, _: WithKey, caller: WithCaller) -> EventTaken:
     """
     Append an event, in any order and with any missing (LT-2, LT-5); the same ``event_id`` again does nothing (LT-6).
 
@@ -133,52 +133,52 @@ async def append(order_id: str, body: NewEvent, parts: WithParts, _: WithKey, ca
         source=body.source,
         event_id=body.event_id,
     )
-    shown = await report(parts, event)
+    shown = await report(state, event)
     return EventTaken(order_id=order_id, shown=shown, **_event_shown(event).model_dump())
 
 
-async def report(parts: Parts, event: TrailEvent) -> bool:
+async def report(state: AppState, event: TrailEvent) -> bool:
     """Append an event and tell its buyer at once what is to be shown of it (LT-3); return whether anything is."""
-    trail, news = await parts.trails.append(event)
-    shown = event in trail.timeline(await parts.trails.integrated())
+    trail, news = await state.trails.append(event)
+    shown = event in trail.timeline(await state.trails.integrated())
     if news:
-        parts.gateway.metrics.trail_events += 1
+        state.gateway.metrics.trail_events += 1
         if shown:
             message = ServiceMessage(trail.viewer_id, trail.order_id, event.step, event.occurred_at_ms)
-            await parts.gateway.trails.tell(message)
+            await state.gateway.trails.tell(message)
     return shown
 
 
 @router.get("/trails/{order_id}", responses=problems(404, 422, 503), dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])
-async def get(order_id: str, parts: WithParts, caller: WithCaller) -> TrailShown:
+async def get(order_id: str, state: WithState, caller: WithCaller) -> TrailShown:
     """Show the timeline of an order, as the page of its logistics does (LT-3)."""
-    trail = await parts.trails.get(OrderId(checked_id("order_id", order_id)))
+    trail = await state.trails.get(OrderId(checked_id("order_id", order_id)))
     caller.check_owns(viewer_id=trail.viewer_id)
-    return _shown(trail, await parts.trails.integrated())
+    return _shown(trail, await state.trails.integrated())
 
 
 @router.get("/trails", responses=problems(422, 503), dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])
 async def list_trails(
-    viewer_id: str, parts: WithParts, count: Annotated[int, Query(ge=1, le=TRAILS_LISTED_MAX)] = 20
+    viewer_id: str, state: WithState, count: Annotated[int, Query(ge=1, le=TRAILS_LISTED_MAX)] = 20
 ) -> list[TrailShown]:
     """List the trails of a buyer's orders, the last opened first."""
     buyer = ViewerId(checked_id("viewer_id", viewer_id))
-    integrated = await parts.trails.integrated()
-    order_ids = await parts.trails.orders_of(buyer, count=count)
-    return [_shown(await parts.trails.get(order_id), integrated) for order_id in order_ids]
+    integrated = await state.trails.integrated()
+    order_ids = await state.trails.orders_of(buyer, count=count)
+    return [_shown(await state.trails.get(order_id), integrated) for order_id in order_ids]
 
 
 @router.post("/isvs/{isv_id}", responses=problems(400, 413, 422, 503), dependencies=[allowed_to(Role.ADMIN)])
-async def integrate(isv_id: str, body: Isv, parts: WithParts, _: WithKey) -> IsvShown:
+async def integrate(isv_id: str, body: Isv, state: WithState, _: WithKey) -> IsvShown:
     """Integrate an ISV, or no longer: before that nothing of what it reports is shown, though it is kept (LT-4)."""
-    await parts.trails.integrate(checked_isv_id(isv_id), integrated=body.integrated)
+    await state.trails.integrate(checked_isv_id(isv_id), integrated=body.integrated)
     return IsvShown(isv_id=isv_id, integrated=body.integrated)
 
 
 @router.get("/isvs", responses=problems(503), dependencies=[allowed_to(Role.ADMIN)])
-async def list_isvs(parts: WithParts) -> list[IsvShown]:
+async def list_isvs(state: WithState) -> list[IsvShown]:
     """List the ISVs that are integrated, by id."""
-    return [IsvShown(isv_id=isv_id, integrated=True) for isv_id in sorted(await parts.trails.integrated())]
+    return [IsvShown(isv_id=isv_id, integrated=True) for isv_id in sorted(await state.trails.integrated())]
 
 
 def _shown(trail: Trail, integrated: frozenset[str]) -> TrailShown:

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.access import allowed_to
+from server.api.app_state import WithKey, WithState
 from server.api.errors import problems
-from server.api.parts import WithKey, WithParts
 from server.core.credential import Role
 from server.core.ids import checked_creator_id
-from server.core.money.ledger import Product
+from server.core.money.ledger import FundProduct
 from server.core.money.money import FEN_MAX
 from server.store.withdrawals import Withdrawal, WithdrawalState
 
@@ -30,7 +30,7 @@ class WithdrawalAsked(BaseModel):
 
     amount_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
     channel: str | None = Field(default=None, pattern="^[a-z_]{1,20}$")
-    product: Product = Product.RED_PACKET
+    product: FundProduct = FundProduct.RED_PACKET
 
 
 class WithdrawalShown(BaseModel):
@@ -40,7 +40,7 @@ class WithdrawalShown(BaseModel):
     creator_id: str
     state: WithdrawalState
     channel: str
-    product: Product
+    product: FundProduct
     amount_fen: int
     requested_at_ms: int
     ended_at_ms: int | None
@@ -60,9 +60,9 @@ def _shown(withdrawal: Withdrawal) -> WithdrawalShown:
 
 
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
-async def request(creator_id: str, body: WithdrawalAsked, parts: WithParts, key: WithKey) -> WithdrawalShown:
+async def request(creator_id: str, body: WithdrawalAsked, state: WithState, key: WithKey) -> WithdrawalShown:
     """Set available funds aside to be paid out (DY-ACC-7); Kuaishou has no withdrawal (AMB-27)."""
-    withdrawal = await parts.withdrawals.request(
+    withdrawal = await state.withdrawals.request(
         checked_creator_id(creator_id),
         amount_fen=body.amount_fen,
         channel=body.channel,
@@ -75,19 +75,19 @@ async def request(creator_id: str, body: WithdrawalAsked, parts: WithParts, key:
 @router.get("", responses=problems(422, 503))
 async def withdrawals(
     creator_id: str,
-    parts: WithParts,
+    state: WithState,
     skip: Annotated[int, Query(ge=0, le=SKIP_MAX)] = 0,
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[WithdrawalShown]:
     """List a creator's withdrawals, oldest first, behind the first ``skip`` of them."""
-    found = await parts.withdrawals.list(checked_creator_id(creator_id), skip=skip, count=count)
+    found = await state.withdrawals.list(checked_creator_id(creator_id), skip=skip, count=count)
     return [_shown(withdrawal) for withdrawal in found]
 
 
 @router.get("/{withdrawal_id}", responses=problems(404, 422, 503))
-async def withdrawal(creator_id: str, withdrawal_id: str, parts: WithParts) -> WithdrawalShown:
+async def withdrawal(creator_id: str, withdrawal_id: str, state: WithState) -> WithdrawalShown:
     """Show one withdrawal."""
-    return _shown(await parts.withdrawals.get(checked_creator_id(creator_id), withdrawal_id))
+    return _shown(await state.withdrawals.get(checked_creator_id(creator_id), withdrawal_id))
 
 
 @router.post(
@@ -95,9 +95,9 @@ async def withdrawal(creator_id: str, withdrawal_id: str, parts: WithParts) -> W
     responses=problems(404, 409, 413, 422, 503),
     dependencies=[allowed_to(Role.ADMIN)],  # the payment provider's word, not the creator's
 )
-async def paid(creator_id: str, withdrawal_id: str, parts: WithParts, _key: WithKey) -> WithdrawalShown:
+async def paid(creator_id: str, withdrawal_id: str, state: WithState, _key: WithKey) -> WithdrawalShown:
     """Say that the money has arrived. It is said once, with whatever key: saying it again changes nothing."""
-    return _shown(await parts.withdrawals.paid(checked_creator_id(creator_id), withdrawal_id))
+    return _shown(await state.withdrawals.paid(checked_creator_id(creator_id), withdrawal_id))
 
 
 @router.post(
@@ -105,6 +105,6 @@ async def paid(creator_id: str, withdrawal_id: str, parts: WithParts, _key: With
     responses=problems(404, 409, 413, 422, 503),
     dependencies=[allowed_to(Role.ADMIN)],  # the payment provider's word, not the creator's
 )
-async def failed(creator_id: str, withdrawal_id: str, parts: WithParts, _key: WithKey) -> WithdrawalShown:
+async def failed(creator_id: str, withdrawal_id: str, state: WithState, _key: WithKey) -> WithdrawalShown:
     """Say that the money could not be paid out: it is available again. Saying it again changes nothing."""
-    return _shown(await parts.withdrawals.failed(checked_creator_id(creator_id), withdrawal_id))
+    return _shown(await state.withdrawals.failed(checked_creator_id(creator_id), withdrawal_id))

@@ -22,7 +22,7 @@ class Seated(Protocol):
     seat: int
 
 
-class Audience:
+class RoomSubscribers:
     """
     The connections in a room.
 

@@ -24,7 +24,7 @@ from server.gateway.keepalive import Keepalive
 from server.gateway.limits import Limits, Quota
 from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics
-from server.gateway.packet_stats import EffectsDesk
+from server.gateway.packet_stats import StatsDesk
 from server.gateway.resume import ResumeTokens
 from server.gateway.rooms import LiveRooms
 from server.gateway.tickets import Tickets
@@ -36,7 +36,7 @@ from server.store.chatter import ChatterChannel
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
 from server.store.feed import Feed, FeedFollower
-from server.store.packet_stats import EffectCounters
+from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord, Rooms
 from server.store.trail import TrailChannel
@@ -51,7 +51,7 @@ class Gateway:
 
     desk: GrabDesk
     chatter: ChatterDesk
-    effects: EffectsDesk
+    effects: StatsDesk
     keepalive: Keepalive
 
     def __init__(
@@ -106,9 +106,9 @@ class Gateway:
         channel = ChatterChannel(self.store, secrets.token_hex(8))
         self.chatter = ChatterDesk(loop, channel, self._rooms, self.metrics)
         self.chatter.start()
-        self.effects = EffectsDesk(
+        self.effects = StatsDesk(
             loop,
-            EffectCounters(self.store),
+            StatsCounters(self.store),
             rooms=self._rooms,
             grabs=self.desk,
             clock=self.clock,

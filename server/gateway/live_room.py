@@ -28,13 +28,13 @@ from server.core.rooms.room import (
     RoomEvent,
     Settled,
 )
-from server.gateway.fanout import Audience
+from server.gateway.fanout import RoomSubscribers
 from server.gateway.frames import text_frame
 from server.gateway.limits import Limits, Quota
 from server.gateway.metrics import Metrics
 from server.store.clock import StoreClock
 from server.store.connection import StoreUnavailable
-from server.store.feed import FROM_THE_START, READ_COUNT_MAX, Feed, Outcome
+from server.store.feed import FROM_THE_START, READ_COUNT_MAX, AnnounceOutcome, Feed
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord
 
@@ -44,10 +44,10 @@ RECALLS_MAX = 2  # readings of the stored feed at a time, per room
 STILL_CLOCK_S = 0.1  # the test clock moves by a call, not by itself: it is looked at this often
 
 _ANSWERS = {
-    Outcome.ANNOUNCED: Answer.TAKEN,
-    Outcome.ALREADY: Answer.TAKEN,
-    Outcome.TOO_EARLY: Answer.TOO_EARLY,
-    Outcome.REFUSED: Answer.REFUSED,
+    AnnounceOutcome.ANNOUNCED: Answer.TAKEN,
+    AnnounceOutcome.ALREADY: Answer.TAKEN,
+    AnnounceOutcome.TOO_EARLY: Answer.TOO_EARLY,
+    AnnounceOutcome.REFUSED: Answer.REFUSED,
 }
 
 
@@ -80,7 +80,7 @@ class LiveRoom:
     ) -> None:
         self.record = record
         self.viewers = Quota(limits.connections_per_viewer_max)
-        self.audience = Audience(loop, random.Random(), limits=limits, metrics=metrics)
+        self.audience = RoomSubscribers(loop, random.Random(), limits=limits, metrics=metrics)
         self.chatter = Chatter()
         self.exposure = Exposure()
         self._elsewhere = 0  # viewers of other processes, as last counted
@@ -129,7 +129,7 @@ class LiveRoom:
         """Take what was read back from the feed and tell it."""
         now_ms = self._clock.room_ms()
         for entry in entries:
-            self.exposure.told(entry, len(self.audience), now_ms)
+            self.exposure.delivered(entry, len(self.audience), now_ms)
             self._carry_out(self._room.receive(FactRead(entry), now_ms))
         self._arm()
 

@@ -9,12 +9,12 @@ from server.gateway.metrics import Metrics
 from server.gateway.rooms import LiveRooms
 from server.store.clock import StoreClock
 from server.store.connection import StoreUnavailable
-from server.store.packet_stats import EffectCounters, grabs_field
+from server.store.packet_stats import StatsCounters, grabs_field
 
 HAND_IN_EVERY_S = 1.0  # real; what a process has when it dies is lost
 
 
-class EffectsDesk:
+class StatsDesk:
     """
     Gathers what rooms have shown (``Exposure``) and how grabs were answered, and adds it to the packets' totals.
 
@@ -24,7 +24,7 @@ class EffectsDesk:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        counters: EffectCounters,
+        counters: StatsCounters,
         *,
         rooms: LiveRooms,
         grabs: GrabDesk,

@@ -12,7 +12,7 @@ TOKEN_LENGTH_MAX: Final = 1_000  # ours have some three hundred characters
 _ALGORITHM: Final = "HS256"
 
 
-class Fault(StrEnum):
+class TokenFault(StrEnum):
     """What is wrong with a token."""
 
     FORGED = "forged"  # no token, or not signed by us with this key and algorithm
@@ -23,7 +23,7 @@ class Fault(StrEnum):
 class BadToken(Exception):  # noqa: N818 - named for what it is: a token that is bad
     """A token that is not to be believed, and which fault it has."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: TokenFault) -> None:
         super().__init__(fault)
         self.fault = fault
 
@@ -48,7 +48,7 @@ class Signer:
     def read(self, token: str, *, purpose: str, now_ms: int) -> dict[str, Any]:
         """Return what a token says (``sub`` is a text, of the rest nothing is known). Raises BadToken."""
         if len(token) > TOKEN_LENGTH_MAX:
-            raise BadToken(Fault.FORGED)
+            raise BadToken(TokenFault.FORGED)
         try:
             whole = jwt.decode_complete(
                 token,
@@ -58,12 +58,12 @@ class Signer:
                 options={"require": ["sub", "exp"], "verify_exp": False},  # by the store's clock instead, below
             )
         except jwt.InvalidAudienceError:
-            raise BadToken(Fault.OTHER_PURPOSE) from None
+            raise BadToken(TokenFault.OTHER_PURPOSE) from None
         except jwt.InvalidTokenError:
-            raise BadToken(Fault.FORGED) from None
+            raise BadToken(TokenFault.FORGED) from None
         claims: dict[str, Any] = whole["payload"]
         if whole["header"].get("kid") != self._kid or type(claims["exp"]) is not int:
-            raise BadToken(Fault.FORGED)
+            raise BadToken(TokenFault.FORGED)
         if claims["exp"] * 1_000 < now_ms:
-            raise BadToken(Fault.EXPIRED)
+            raise BadToken(TokenFault.EXPIRED)
         return claims

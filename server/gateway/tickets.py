@@ -5,15 +5,15 @@ from typing import Final
 from server.core.credential import Role
 from server.core.ids import RoomId, ViewerId
 from server.gateway.handshake import Rejection
-from server.gateway.signing import BadToken, Fault, Signer
+from server.gateway.signing import BadToken, Signer, TokenFault
 
 LASTS_MS: Final = 60_000  # real: from the answer of the API to the handshake
 _PURPOSE: Final = "redrain.ticket"
 _ANEW: Final = "get one with POST /api/rooms/ROOM/tickets"
 _FAULTS: Final = {
-    Fault.FORGED: Rejection(401, "bad_ticket", f"ticket: was not signed by this server; {_ANEW}"),
-    Fault.EXPIRED: Rejection(401, "ticket_expired", f"ticket: its minute is over; {_ANEW}"),
-    Fault.OTHER_PURPOSE: Rejection(401, "bad_ticket", f"ticket: this token is for something else; {_ANEW}"),
+    TokenFault.FORGED: Rejection(401, "bad_ticket", f"ticket: was not signed by this server; {_ANEW}"),
+    TokenFault.EXPIRED: Rejection(401, "ticket_expired", f"ticket: its minute is over; {_ANEW}"),
+    TokenFault.OTHER_PURPOSE: Rejection(401, "bad_ticket", f"ticket: this token is for something else; {_ANEW}"),
 }
 OTHER_ROOM: Final = Rejection(403, "other_room", f"ticket: is for another room; {_ANEW}")
 NO_VIEWER: Final = Rejection(403, "not_allowed", "ticket: only a viewer comes into a room")

@@ -52,7 +52,7 @@ class _Script:
 class Store:
     """One process's way to the store."""
 
-    def __init__(self, redis: "Client", scripts: dict[str, _Script]) -> None:
+    def __init__(self, redis: "StoreClient", scripts: dict[str, _Script]) -> None:
         self._redis = redis
         self._scripts = scripts
 
@@ -80,7 +80,7 @@ class Store:
         return cls(redis, _scripts())
 
     @property
-    def redis(self) -> "Client":
+    def redis(self) -> "StoreClient":
         """The client for single commands; its errors are StoreUnavailable too."""
         return self._redis
 
@@ -123,7 +123,7 @@ class _Pipeline(Pipeline):
             return await super().execute(raise_on_error)
 
 
-class Client(Redis):
+class StoreClient(Redis):
     """
     The library's client, whose every error of reach is StoreUnavailable.
 
@@ -159,7 +159,7 @@ class Client(Redis):
         await super().aclose(close_connection_pool)
 
 
-def client_for(url: str) -> "Client":
+def client_for(url: str) -> "StoreClient":
     """
     Return a client that speaks RESP3 and never repeats a command (F02 of reliability.md).
 
@@ -181,8 +181,8 @@ def client_for(url: str) -> "Client":
         )
     except (KeyError, ValueError) as error:
         raise StoreUnfit(f"{shown(url)!r} is no address of a store: write redis://HOST:PORT or unix:///PATH") from error
-    client = Client.from_pool(pool)
-    assert isinstance(client, Client)
+    client = StoreClient.from_pool(pool)
+    assert isinstance(client, StoreClient)
     return client
 
 
@@ -192,7 +192,7 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-async def _configuration(redis: "Client") -> dict[str, str]:
+async def _configuration(redis: "StoreClient") -> dict[str, str]:
     try:
         answer = await redis.config_get("maxmemory-policy", "appendonly", "appendfsync", "no-appendfsync-on-rewrite")
     except ResponseError:

@@ -31,7 +31,7 @@ _CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while i
 Deliver = Callable[[list[FeedEntry]], None]
 
 
-class Outcome(StrEnum):
+class AnnounceOutcome(StrEnum):
     """What became of a cue."""
 
     ANNOUNCED = "announced"
@@ -44,7 +44,7 @@ class Outcome(StrEnum):
 class Announced:
     """The answer to a cue: ``seq`` is the fact's number in its room, 0 if it is none (yet)."""
 
-    outcome: Outcome
+    outcome: AnnounceOutcome
     seq: int
 
 
@@ -66,7 +66,7 @@ class Feed:
         outcome, seq = await self._store.run(
             "announce", names, [cue.kind, cue.packet_id, orjson.dumps(cue.body), room.room_id, cue.edition]
         )
-        return Announced(Outcome(outcome.decode()), int(seq))
+        return Announced(AnnounceOutcome(outcome.decode()), int(seq))
 
     async def since(self, room: RoomRecord, seq: int) -> list[FeedEntry]:
         """Return the facts after number *seq* that the feed still holds, in order. Raises StoreUnavailable."""
@@ -91,7 +91,7 @@ class Feed:
 
 
 @dataclass(slots=True)
-class _Followed:
+class _FollowedRoom:
     room: RoomRecord
     after: str
     deliver: Deliver
@@ -110,7 +110,7 @@ class FeedFollower:
         self.on_back: Callable[[], Awaitable[None]] | None = None
         self._store = store
         self._feed = feed
-        self._followed: dict[RoomId, _Followed] = {}
+        self._followed: dict[RoomId, _FollowedRoom] = {}
         self._rung: dict[RoomId, None] = {}  # an ordered set: a room that rings twice is read once
         self._unlooked: dict[RoomId, None] = {}
         self._awaited: dict[RoomId, list[asyncio.Future[None]]] = {}
@@ -123,7 +123,7 @@ class FeedFollower:
     def follow(self, room: RoomRecord, after: str, deliver: Deliver) -> None:
         """Deliver what comes after the entry *after* in the room's feed, from now on."""
         assert room.room_id not in self._followed
-        self._followed[room.room_id] = _Followed(room, after, deliver)
+        self._followed[room.room_id] = _FollowedRoom(room, after, deliver)
         self._unlooked[room.room_id] = None
         self._ring(room.room_id)
 
@@ -158,7 +158,7 @@ class FeedFollower:
         except TimeoutError:
             raise StoreUnavailable(f"the feed could not be read for {CATCH_UP_WITHIN_S:.0f} s") from None
 
-    def heard(self) -> bool:
+    def is_fresh(self) -> bool:
         """Tell whether every followed feed was read to its end at some instant of the last 1,000 real ms."""
         return self._heard_s is not None and time.monotonic() - self._heard_s < HEARD_WITHIN_S
 
@@ -245,7 +245,7 @@ class FeedFollower:
                 read.set_result(None)
         self._unlooked.pop(room_id, None)
 
-    async def _read_to_end(self, followed: _Followed) -> None:
+    async def _read_to_end(self, followed: _FollowedRoom) -> None:
         while True:
             entries = await self._feed.read(followed.room, followed.after, READ_COUNT_MAX)
             if entries:

@@ -12,7 +12,16 @@ from server.core.orders.order import OrderState
 from server.core.packets.claim import ClaimStatus
 from server.core.packets.lifecycle import BEST_LUCK_COUNT
 from server.core.packets.packet import Packet, Surface
-from server.core.packets.packet_stats import Best, Brought, Effects, Seen, Stock, commission_expected, effects, summed
+from server.core.packets.packet_stats import (
+    Best,
+    Brought,
+    PacketStats,
+    Seen,
+    Stock,
+    commission_expected,
+    packet_stats,
+    summed,
+)
 from server.store import keys
 from server.store.connection import Store
 from server.store.packet_record import Counts, Record, counts_from, packet_from
@@ -33,7 +42,7 @@ def grabs_field(status: ClaimStatus) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PacketRow:
     """A packet as its creator's list shows it, with its counters and the estimated commission in fen (DY-CRE-4)."""
 
     packet: Packet
@@ -78,7 +87,7 @@ class _Read:
         return min(ends)
 
 
-class EffectCounters:
+class StatsCounters:
     """The running totals of all packets, and what is told from them."""
 
     def __init__(self, store: Store) -> None:
@@ -104,13 +113,13 @@ class EffectCounters:
                         together.hsetnx(keys.effects_of(packet_id), "sold_out_after_ms", after_ms)
                 await together.execute()
 
-    async def of_packet(self, packet_id: PacketId, now_ms: int) -> Effects:
+    async def of_packet(self, packet_id: PacketId, now_ms: int) -> PacketStats:
         """Return what a packet did up to room time *now_ms*. Raises Refused if there is none."""
         (found,) = await self._read([packet_id])
         if found is None:
             raise refusal(b"not_found")
         sold_out = found.totals.get(b"sold_out_after_ms")
-        return effects(
+        return packet_stats(
             found.seen,
             found.grabs,
             found.stock,
@@ -120,7 +129,7 @@ class EffectCounters:
             baseline_fen=await self._baseline_fen([found], now_ms),
         )
 
-    async def of_creator(self, creator_id: CreatorId, now_ms: int) -> Effects:
+    async def of_creator(self, creator_id: CreatorId, now_ms: int) -> PacketStats:
         """Return what all packets of a creator did up to room time *now_ms*, each order counted once."""
         found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, -1)
         reads: list[_Read] = []
@@ -129,7 +138,7 @@ class EffectCounters:
             reads += [each for each in await self._read(page) if each is not None]
         totals: Any = await self._store.redis.hgetall(keys.effects(creator_id))
         answers = [each.grabs for each in reads]
-        return effects(
+        return packet_stats(
             summed(Seen, (each.seen for each in reads)),
             {s: number for s in ClaimStatus if (number := sum(each.get(s, 0) for each in answers))},
             summed(Stock, (each.stock for each in reads)),
@@ -137,16 +146,16 @@ class EffectCounters:
             baseline_fen=await self._baseline_fen(reads, now_ms),
         )
 
-    async def rows(self, creator_id: CreatorId) -> list[Row]:
+    async def rows(self, creator_id: CreatorId) -> list[PacketRow]:
         """Return a creator's packets as its list shows them, oldest first: one pipeline a page (DY-CRE-4, DY-SET-4)."""
         found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, -1)
-        rows: list[Row] = []
+        rows: list[PacketRow] = []
         for first in range(0, len(found), _PAGE):
             page = [PacketId(packet_id.decode()) for packet_id in found[first : first + _PAGE]]
             rows += [_row(each) for each in await self._read(page) if each is not None]
         return rows
 
-    async def row(self, packet_id: PacketId) -> Row:
+    async def row(self, packet_id: PacketId) -> PacketRow:
         """Return one packet as the list shows it. Raises Refused if there is none."""
         (found,) = await self._read([packet_id])
         if found is None:
@@ -218,8 +227,8 @@ class EffectCounters:
         return brought_fen
 
 
-def _row(found: _Read) -> Row:
-    return Row(found.packet, found.counts, commission_expected(_counters(Brought, found.totals)))
+def _row(found: _Read) -> PacketRow:
+    return PacketRow(found.packet, found.counts, commission_expected(_counters(Brought, found.totals)))
 
 
 def _without_packets_fen(state: bytes | None, doc: bytes | None) -> int:

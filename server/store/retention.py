@@ -32,7 +32,7 @@ _Entry = tuple[bytes, dict[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _RetireStep:
     """
     What one step drops of a creator: packets, and a prefix of its journal.
 
@@ -101,7 +101,7 @@ class Retention:
             raise broken
         return dropped
 
-    async def _step(self, creator_id: CreatorId, until_ms: int, claims_max: int) -> _Step:
+    async def _step(self, creator_id: CreatorId, until_ms: int, claims_max: int) -> _RetireStep:
         """Archive and drop the next piece of a creator."""
         step = await self._find(creator_id, until_ms, claims_max)
         if step.records or step.entries:
@@ -110,7 +110,7 @@ class Retention:
         self._next_id[creator_id], self._held[creator_id] = step.next_id, step.held
         return step
 
-    async def _find(self, creator_id: CreatorId, until_ms: int, claims_max: int) -> _Step:
+    async def _find(self, creator_id: CreatorId, until_ms: int, claims_max: int) -> _RetireStep:
         """Look for packets that ended by *until_ms*, from where the last look ended, and for a prefix nobody needs."""
         next_id = self._next_id.get(creator_id, "-")
         page = await self._entries(creator_id, next_id, until_ms)
@@ -140,7 +140,7 @@ class Retention:
                 records[packet_id] = over[packet_id]
                 claims_max -= int(over[packet_id][b"given"])
         prefix = await self._prefix(creator_id, until_ms, set(records))
-        return _Step(list(records.values()), prefix, next_id, held, more or len(prefix) == ENTRIES_PER_STEP)
+        return _RetireStep(list(records.values()), prefix, next_id, held, more or len(prefix) == ENTRIES_PER_STEP)
 
     async def _records(self, packet_ids: list[bytes]) -> dict[bytes, Record]:
         """Read the packets that are over, and still there."""
@@ -175,7 +175,7 @@ class Retention:
         page: list[_Entry] = entries
         return page
 
-    async def _keep(self, creator_id: CreatorId, step: _Step) -> None:
+    async def _keep(self, creator_id: CreatorId, step: _RetireStep) -> None:
         """Append a step to the creator's archive as one block, and return when it is safe on disk."""
         path = self._archive / f"{creator_id}.jsonl"
         with path.open("a+b") as file:
@@ -191,7 +191,7 @@ class Retention:
             await asyncio.to_thread(os.fsync, file.fileno())
         await asyncio.to_thread(_sync_folder, self._archive)
 
-    async def _lines(self, creator_id: CreatorId, step: _Step) -> AsyncIterator[Line]:
+    async def _lines(self, creator_id: CreatorId, step: _RetireStep) -> AsyncIterator[Line]:
         clock = self._clock.record
         yield {
             "kind": "clock",
@@ -206,13 +206,13 @@ class Retention:
         for entry_id, fields in step.entries:
             yield journal_line(creator_id, entry_id, fields)
 
-    async def _check_whole(self, step: _Step) -> None:
+    async def _check_whole(self, step: _RetireStep) -> None:
         """Raise StoreBroken if somebody else, with an archive elsewhere, dropped a packet while it was being read."""
         names = [_key_of(record) for record in step.records]
         if names and await self._store.redis.exists(*names) != len(names):
             raise StoreBroken("another server retires into another folder")
 
-    async def _drop(self, creator_id: CreatorId, step: _Step) -> None:
+    async def _drop(self, creator_id: CreatorId, step: _RetireStep) -> None:
         outcome, *_ = await self._retire("drop", creator_id, step.records, step.entries)
         if outcome != b"done":
             raise StoreBroken(outcome.decode())

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from server.core.ids import OrderId, RoomId, ViewerId
-from server.core.orders.trail import EVENTS_OF_ORDER_MAX, ServiceMessage, Step, Trail, TrailEvent
+from server.core.orders.trail import EVENTS_OF_ORDER_MAX, ServiceMessage, Trail, TrailEvent, TrailStep
 from server.core.refusal import Refused
 from server.store import keys
 from server.store.clock import StoreClock
@@ -118,7 +118,7 @@ class TrailChannel:
 
 def _message_from(data: bytes) -> ServiceMessage:
     viewer_id, order_id, step, occurred_at_ms = orjson.loads(data)
-    return ServiceMessage(ViewerId(viewer_id), OrderId(order_id), Step(step), occurred_at_ms)
+    return ServiceMessage(ViewerId(viewer_id), OrderId(order_id), TrailStep(step), occurred_at_ms)
 
 
 def _trail_from(
@@ -127,7 +127,7 @@ def _trail_from(
     trail = Trail(order_id, ViewerId(viewer_id.decode()), RoomId(room_id.decode()) if room_id else None)
     for event_id, event in events:
         step, occurred_at_ms, source = event.decode().split(":")
-        trail.append(TrailEvent(order_id, Step(step), int(occurred_at_ms), source, event_id.decode()))
+        trail.append(TrailEvent(order_id, TrailStep(step), int(occurred_at_ms), source, event_id.decode()))
     return trail
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.core.ids import CreatorId, checked_id
-from server.core.money.ledger import Product
+from server.core.money.ledger import FundProduct
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import LAB, RULEBOOKS, Rulebook
 from server.store import keys
@@ -20,7 +20,7 @@ _PAGE = 1_000  # entries read at once: some 200 KB
 
 
 @dataclass(frozen=True, slots=True)
-class Funds:
+class WalletFunds:
     """
     A creator's balances in fen; available = recharged + returned - withdrawn - spent (DY-ACC-1).
 
@@ -41,7 +41,7 @@ class Recharged:
 
     credited_fen: int
     fee_fen: int
-    funds: Funds
+    funds: WalletFunds
 
     @property
     def paid_fen(self) -> int:
@@ -84,7 +84,7 @@ class Wallet:
         transfer_id: str,
         channel: str | None = None,
         platform: str | None = None,
-        product: Product = Product.RED_PACKET,
+        product: FundProduct = FundProduct.RED_PACKET,
     ) -> Recharged:
         """
         Credit *amount_fen* that came in over *channel*, less or plus its fee, and return what came of it (KS-ACC-4).
@@ -109,7 +109,7 @@ class Wallet:
         if outcome not in (b"done", b"repeated"):
             raise refusal(outcome)
         credited_fen, fee_fen, *balances = map(int, came_of_it.split(b","))
-        return Recharged(credited_fen, fee_fen, Funds(*balances))
+        return Recharged(credited_fen, fee_fen, WalletFunds(*balances))
 
     async def _recharge(
         self,
@@ -118,7 +118,7 @@ class Wallet:
         *,
         amount_fen: int,
         channel: str | None,
-        product: Product,
+        product: FundProduct,
         transfer_id: str,
     ) -> tuple[bytes, bytes]:
         rulebook = self._rulebooks[platform]
@@ -138,10 +138,10 @@ class Wallet:
         )
         return outcome, came_of_it
 
-    async def funds(self, creator_id: CreatorId) -> Funds:
+    async def funds(self, creator_id: CreatorId) -> WalletFunds:
         """Return the balances now; a creator that never recharged has none."""
         held: Any = await self._store.redis.hmget(keys.wallet(creator_id), list(_BALANCES))
-        return Funds(*(int(balance or 0) for balance in held))
+        return WalletFunds(*(int(balance or 0) for balance in held))
 
     async def details(self, creator_id: CreatorId, *, after: str = "0", count: int = 100) -> list[dict[str, Any]]:
         """

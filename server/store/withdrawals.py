@@ -8,7 +8,7 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from server.core.ids import CreatorId, checked_id
-from server.core.money.ledger import Product
+from server.core.money.ledger import FundProduct
 from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
 from server.store import keys
@@ -34,7 +34,7 @@ class Withdrawal:
     creator_id: CreatorId
     state: WithdrawalState
     channel: str
-    product: Product
+    product: FundProduct
     amount_fen: int
     requested_at_ms: int
     ended_at_ms: int | None
@@ -55,7 +55,7 @@ class Withdrawals:
         amount_fen: int,
         transfer_id: str,
         channel: str | None = None,
-        product: Product = Product.RED_PACKET,
+        product: FundProduct = FundProduct.RED_PACKET,
     ) -> Withdrawal:
         """
         Set *amount_fen* of the available funds aside to be paid out over *channel* (DY-ACC-7).
@@ -157,7 +157,7 @@ def _withdrawal_from(record: dict[bytes, bytes]) -> Withdrawal:
         CreatorId(record[b"creator_id"].decode()),
         WithdrawalState(record[b"state"].decode()),
         record[b"channel"].decode(),
-        Product(record[b"product"].decode()),
+        FundProduct(record[b"product"].decode()),
         int(record[b"amount_fen"]),
         int(record[b"requested_at_ms"]),
         int(ended) if ended is not None else None,

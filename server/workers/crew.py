@@ -16,7 +16,7 @@ import orjson
 from server.app import CannotServe, base_url, bind_port, open_port, store_in_use
 from server.settings import Settings
 from server.store.embedded.process import SOCKET_PATH_BYTES_MAX
-from server.workers.worker import READY, Orders
+from server.workers.worker import READY, WorkerConfig
 
 FOLDER = "workers"  # in the home folder: where workers listen to each other, and who they are
 STAYS_UP_S = 10.0  # a worker that lasts so long was well: the next one starts at once
@@ -109,7 +109,7 @@ class Crew:
         told = self._settings.model_dump(mode="json") | {"secret": self._settings.secret.get_secret_value()}
         others = [str(path) for place, path in enumerate(self._sockets) if place != number]
         assert process.stdin is not None
-        process.stdin.write(Orders(told, str(self._sockets[number]), others).line())
+        process.stdin.write(WorkerConfig(told, str(self._sockets[number]), others).line())
         return process
 
     async def _watch(self, number: int, process: Process) -> int:

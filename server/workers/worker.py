@@ -29,7 +29,7 @@ END_TIMEOUT_S = 20.0  # receipts may drain for ten seconds, and the store winds 
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class WorkerConfig:
     """What a worker is told: the server's settings with the port in them, and where its siblings listen."""
 
     settings: dict[str, Any]
@@ -43,7 +43,7 @@ class Orders:
 
 def main() -> int:
     """Read the orders, carry them out, and return the exit code."""
-    orders = Orders(**orjson.loads(sys.stdin.buffer.readline()))
+    orders = WorkerConfig(**orjson.loads(sys.stdin.buffer.readline()))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     settings = Settings(**orders.settings)
     try:
@@ -55,7 +55,7 @@ def main() -> int:
     return 0
 
 
-async def _work(settings: Settings, orders: Orders) -> None:
+async def _work(settings: Settings, orders: WorkerConfig) -> None:
     with open_port(settings, shared=True) as listener:
         others = [Path(other) for other in orders.siblings]
         await serve_on(listener, settings, _say_ready, sibling=Path(orders.sibling), siblings=others)

@@ -1,15 +1,15 @@
 """By what a viewer comes in."""
 
-from client_sim.admission import WayIn
+from client_sim.admission import Admission
 
 
 def test_the_strongest_thing_is_shown() -> None:
     """A token before a ticket before a name; who is turned away has its name alone."""
-    way_in = WayIn()
-    assert (way_in.query("v1"), way_in.stranger) == ("viewer=v1", True)
-    way_in.ticket = "abc"
-    assert (way_in.query("v1"), way_in.stranger) == ("ticket=abc", True)
-    way_in.resume = "def"
-    assert (way_in.query("v1"), way_in.stranger) == ("resume=def", False)
-    way_in.turned_away()
-    assert (way_in.query("v1"), way_in.stranger) == ("viewer=v1", True)
+    admission = Admission()
+    assert (admission.query("v1"), admission.stranger) == ("viewer=v1", True)
+    admission.ticket = "abc"
+    assert (admission.query("v1"), admission.stranger) == ("ticket=abc", True)
+    admission.resume = "def"
+    assert (admission.query("v1"), admission.stranger) == ("resume=def", False)
+    admission.turned_away()
+    assert (admission.query("v1"), admission.stranger) == ("viewer=v1", True)

@@ -1,12 +1,12 @@
 """An agenda: planning, aiming and giving up taps."""
 
-from client_sim.agenda import Agenda, Plan
+from client_sim.agenda import Agenda, PacketPlan
 from client_sim.countdown import Countdown
 from server.core.ids import PacketId, RequestId
 from tests.client_sim.room_talk import MS, NOON_MS, PACKET, on_screen
 
 
-def an_agenda() -> tuple[Agenda, Plan, Countdown]:
+def an_agenda() -> tuple[Agenda, PacketPlan, Countdown]:
     agenda = Agenda()
     plan = agenda.hear_of(on_screen(grab_in_ms=1_000), 0)
     assert plan is not None

@@ -12,16 +12,16 @@ from client_sim.buyer import (
     Deed,
     Errand,
     Habit,
-    Product,
+    ShopProduct,
     Won,
     errand,
     refund_of,
 )
 from server.core.ids import CreatorId, RoomId, ViewerId
-from server.core.orders.trail import Step
+from server.core.orders.trail import TrailStep
 
 WON = Won(ViewerId("v1"), "anna.a1:0", CreatorId("anna"), RoomId("r1"), "douyin")
-PRODUCTS = [Product("tea", 100, 200), Product("wok", 5_000, 5_000), Product("ball", 900, 1_000)]
+PRODUCTS = [ShopProduct("tea", 100, 200), ShopProduct("wok", 5_000, 5_000), ShopProduct("ball", 900, 1_000)]
 NOW_MS = 1_000_000
 
 
@@ -94,7 +94,7 @@ def test_what_the_merchant_reports_has_gaps_and_repetitions() -> None:
         reports = [act for act in one.acts if act.deed is Deed.REPORT]
         ranks = [act.step.rank for act in reports if act.step is not None]
         assert ranks == sorted(set(ranks))
-        assert Step.PAID.rank not in ranks
+        assert TrailStep.PAID.rank not in ranks
         assert all(act.at_ms > paid_at_ms for act in reports)
         missing += 6 - len(reports)
         twice += sum(act.repeated for act in reports)

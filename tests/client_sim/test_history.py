@@ -3,14 +3,14 @@
 import pytest
 
 from client_sim.behaviour import Behaviour
-from client_sim.history import Conn, Fact, GrabRecord
-from client_sim.message_cache import Heard
+from client_sim.history import Conn, Fact, SentGrab
+from client_sim.message_cache import CachedMessage
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 from tests.client_sim.room_talk import fact
 
 
-def a_grab() -> GrabRecord:
-    return GrabRecord(3, "0.0", ViewerId("v0"), PacketId("anna.1"), RequestId("0-0"), Behaviour.EAGER, 10, 11)
+def a_grab() -> SentGrab:
+    return SentGrab(3, "0.0", ViewerId("v0"), PacketId("anna.1"), RequestId("0-0"), Behaviour.EAGER, 10, 11)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_grab_without_a_reply_is_unknown() -> None:
 def test_lines_name_their_kind_first() -> None:
     """Whoever looks at a file sees what a line is."""
     conn = Conn("0.0", ViewerId("v0"), RoomId("r1"), 5, run_first=2, run_last=4)
-    heard = Heard(fact("open", 7))
+    heard = CachedMessage(fact("open", 7))
     lines = [a_grab().line(), conn.line(), conn.run_line(), Fact(heard, 1, 2, 3).line(RoomId("r1"), "e1", 7)]
     assert [next(iter(line.items())) for line in lines] == [
         ("kind", "grab"), ("kind", "conn"), ("kind", "run"), ("kind", "fact")

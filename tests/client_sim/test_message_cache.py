@@ -4,9 +4,9 @@ from hashlib import sha256
 
 import pytest
 
-from client_sim.message_cache import Hearing, digest
+from client_sim.message_cache import MessageCache, digest
 from server.core.ids import OrderId, PacketId
-from server.core.orders.trail import Step
+from server.core.orders.trail import TrailStep
 from server.core.rooms import messages
 
 OPEN = messages.fact("open", 7, 1_000, {"packet_id": "anna.1"})
@@ -14,7 +14,7 @@ OPEN = messages.fact("open", 7, 1_000, {"packet_id": "anna.1"})
 
 def test_equal_bytes_are_parsed_once() -> None:
     """Ten thousand viewers share one parsed message."""
-    hearing = Hearing()
+    hearing = MessageCache()
     first = hearing.hear(OPEN)
     assert hearing.hear(bytes(bytearray(OPEN))) is first
     assert (first.kind, first.seq, first.packet_id) == ("open", 7, "anna.1")
@@ -23,13 +23,13 @@ def test_equal_bytes_are_parsed_once() -> None:
 
 def test_a_warmup_is_about_the_packet_it_carries() -> None:
     """The packet's id is found inside the packet too."""
-    heard = Hearing().hear(messages.fact("warmup", 1, 0, {"packet": {"packet_id": "anna.2"}}))
+    heard = MessageCache().hear(messages.fact("warmup", 1, 0, {"packet": {"packet_id": "anna.2"}}))
     assert heard.packet_id == "anna.2"
 
 
 def test_the_memory_is_bounded() -> None:
     """The oldest message is forgotten, and parsed anew if it comes again."""
-    hearing = Hearing(heard_max=2)
+    hearing = MessageCache(heard_max=2)
     first = hearing.hear(OPEN)
     for left in (5, 4):
         hearing.hear(messages.progress(PacketId("anna.1"), left))
@@ -38,11 +38,11 @@ def test_the_memory_is_bounded() -> None:
 
 def test_what_is_told_to_one_is_not_remembered() -> None:
     """Receipts, pongs and trails come once; they must not push out what many hear."""
-    hearing = Hearing(heard_max=1)
+    hearing = MessageCache(heard_max=1)
     first = hearing.hear(OPEN)
     for client_ms in range(10):
         hearing.hear(messages.pong(client_ms, 0))
-        hearing.hear(messages.trail(OrderId("o1"), Step.PAID, client_ms))
+        hearing.hear(messages.trail(OrderId("o1"), TrailStep.PAID, client_ms))
     assert hearing.hear(OPEN) is first
 
 
@@ -52,4 +52,4 @@ def test_what_is_told_to_one_is_not_remembered() -> None:
 def test_nonsense_is_refused(payload: bytes) -> None:
     """Whatever is no message is a ValueError, whatever is wrong with it."""
     with pytest.raises(ValueError, match=r"."):
-        Hearing().hear(payload)
+        MessageCache().hear(payload)

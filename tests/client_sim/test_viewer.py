@@ -275,7 +275,7 @@ def test_who_comes_back_shows_its_token_until_it_is_refused() -> None:
     sitting.viewer.closed(1, 1006)
     assert "?resume=abc&epoch=" in sitting.viewer.path
     assert "viewer=" not in sitting.viewer.path
-    sitting.viewer.way_in.turned_away()
+    sitting.viewer.admission.turned_away()
     assert "resume=" not in sitting.viewer.path
     assert "&epoch=" in sitting.viewer.path
 
@@ -283,7 +283,7 @@ def test_who_comes_back_shows_its_token_until_it_is_refused() -> None:
 def test_each_time_it_knocks_at_the_next_door() -> None:
     """All doors are tried in turn; with one there is no choice."""
     viewer = Sitting(Behaviour.WATCHER).viewer
-    tried = [viewer.knock(3) for _ in range(6)]
+    tried = [viewer.pick_host(3) for _ in range(6)]
     assert sorted(tried[:3]) == [0, 1, 2]
     assert tried[3:] == tried[:3]
-    assert viewer.knock(1) == 0
+    assert viewer.pick_host(1) == 0

@@ -2,7 +2,7 @@
 
 from server.core.ids import CreatorId, ViewerId
 from server.core.orders.asset import Asset, AssetState
-from server.core.orders.purchase import Client, Entrance, Line, Purchase
+from server.core.orders.purchase import App, Entrance, Line, Purchase
 
 NOW = 1_000_000
 DAY = 86_400_000
@@ -22,7 +22,7 @@ def a_line(line_id: str, fen: int, *, creator_id: CreatorId | None = LI, flash_f
     )
 
 
-def a_purchase(*lines: Line | int, client: Client = Client.DOUYIN, shipping_fen: int = 0) -> Purchase:
+def a_purchase(*lines: Line | int, client: App = App.DOUYIN, shipping_fen: int = 0) -> Purchase:
     made = tuple(each if isinstance(each, Line) else a_line(f"l{i}", each) for i, each in enumerate(lines))
     return Purchase(made, client, shipping_fen=shipping_fen)
 

@@ -11,9 +11,9 @@ from server.core.orders.order import (
     PLACE_OF_STATE,
     Order,
     OrderState,
-    Outcome,
     Place,
     Refund,
+    StepOutcome,
     cancel,
     finish,
     pay,
@@ -76,7 +76,7 @@ def quote_of(names: tuple[str, ...]) -> Quote:
     return price(a_purchase(10, 10, shipping_fen=6), chosen.discounts(), DOUYIN)
 
 
-def moved(world: World, outcome: Outcome) -> World:
+def moved(world: World, outcome: StepOutcome) -> World:
     """Return the world after an outcome; every movement must be new, and its money where it is taken from."""
     held, keys = dict(world.held), set(world.keys)
     for each in outcome.movements:
@@ -103,7 +103,7 @@ def swept(world: World, name: str) -> World:
     return replace(world, assets=dict(world.assets) | {name: after}, held=held)
 
 
-def attempts(world: World, order_id: str, scope: str, rulebook: Rulebook) -> Iterator[partial[Outcome]]:
+def attempts(world: World, order_id: str, scope: str, rulebook: Rulebook) -> Iterator[partial[StepOutcome]]:
     """Yield everything that may be asked of an order, sensible or not."""
     order = world.orders.get(order_id)
     _, holdings, refunds = SCOPES[scope]
@@ -142,7 +142,7 @@ def worlds_after(world: World, scope: str, rulebook: Rulebook) -> Iterator[World
             yield after
 
 
-def check_by_the_table(world: World, outcome: Outcome, rulebook: Rulebook) -> None:
+def check_by_the_table(world: World, outcome: StepOutcome, rulebook: Rulebook) -> None:
     """Hold what became of each packet against section 10, read row by row."""
     was = world.orders.get(outcome.order.order_id)
     if was is None or outcome.order.state is was.state:

@@ -8,7 +8,7 @@ import pytest
 
 from server.core.orders import order as core_order
 from server.core.orders.asset import Asset, AssetState, AssetStep
-from server.core.orders.order import Order, OrderState, Outcome, Refund
+from server.core.orders.order import Order, OrderState, Refund, StepOutcome
 from server.core.rulebooks.rulebook import PayAfterExpiry, Rulebook
 from tests.core.small_world import orders, packets
 from tests.core.small_world.checks import check, check_the_end
@@ -96,7 +96,7 @@ def explore_and_check(start: Sequence[Step], depth: int, setting: Setting) -> li
     return worlds
 
 
-def refund_twice(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, rulebook: Rulebook) -> Outcome:
+def refund_twice(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, rulebook: Rulebook) -> StepOutcome:
     """Forget which refunds were carried out."""
     forgetful = replace(order, refunds=tuple(each for each in order.refunds if each != asked))
     if forgetful.state is OrderState.REFUNDED:
@@ -110,12 +110,12 @@ def expire_locked(asset: Asset, now_ms: int) -> Asset:
     return asset.stepped(AssetStep.EXPIRE) if gone else asset
 
 
-def cancel_expired_to_viewer(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> Outcome:
+def cancel_expired_to_viewer(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> StepOutcome:
     """Give a packet back to its viewer whether it has expired or not."""
     return core_order.cancel(order, assets, min(now_ms, *(each.use_end_at_ms - 1 for each in assets)), rulebook)
 
 
-def finish_without_residual(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> Outcome:
+def finish_without_residual(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> StepOutcome:
     """Keep what of a packet was not used."""
     outcome = core_order.finish(order, assets, now_ms, rulebook)
     return replace(outcome, movements=tuple(each for each in outcome.movements if each.credit != "funder"))

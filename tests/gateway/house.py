@@ -46,7 +46,7 @@ class House:
         self.packets = Packets(store, clock)
         self.feed = Feed(store)
         self.follower = FeedFollower(store, self.feed)
-        self.default = DefaultAllocator(store, clock, self.follower.heard)
+        self.default = DefaultAllocator(store, clock, self.follower.is_fresh)
         self.gateway = Gateway(
             store=store,
             clock=clock,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.gateway.fanout import SLICE, Audience, Write
+from server.gateway.fanout import SLICE, RoomSubscribers, Write
 from server.gateway.limits import PRODUCTION
 from server.gateway.metrics import Metrics
 from tests.gateway.house import until
@@ -31,9 +31,9 @@ class Seat:
         self.log.append(self.name)
 
 
-def an_audience(size: int, window_ms: int = 20) -> tuple[Audience, list[Seat], Metrics]:
+def an_audience(size: int, window_ms: int = 20) -> tuple[RoomSubscribers, list[Seat], Metrics]:
     metrics, log = Metrics(), list[int]()
-    audience = Audience(
+    audience = RoomSubscribers(
         asyncio.get_running_loop(),
         random.Random(7),
         limits=replace(PRODUCTION, window_ms=window_ms),
@@ -45,7 +45,7 @@ def an_audience(size: int, window_ms: int = 20) -> tuple[Audience, list[Seat], M
     return audience, seats, metrics
 
 
-async def written_out(audience: Audience) -> None:
+async def written_out(audience: RoomSubscribers) -> None:
     for _ in range(1_000):
         await asyncio.sleep(0)
         if not audience.busy:

@@ -11,11 +11,11 @@ import pytest
 from server.core.ids import PacketId
 from server.core.packets.claim import ClaimStatus
 from server.core.packets.packet import Surface
-from server.core.packets.packet_stats import Effects
+from server.core.packets.packet_stats import PacketStats
 from server.store import keys
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
-from server.store.packet_stats import EffectCounters
+from server.store.packet_stats import StatsCounters
 from tests.gateway.house import CREATOR, PATIENCE_S, ROOM, House, open_house, until
 
 
@@ -31,9 +31,9 @@ async def at(house: House, room_ms: int) -> None:
     await house.store.redis.hset(keys.clock_of(CREATOR), "origin_ms", str(room_ms))
 
 
-async def told(house: House, packet_id: PacketId) -> Effects:
+async def told(house: House, packet_id: PacketId) -> PacketStats:
     await house.gateway.effects.hand_in()
-    return await EffectCounters(house.store).of_packet(packet_id, house.clock.room_ms())
+    return await StatsCounters(house.store).of_packet(packet_id, house.clock.room_ms())
 
 
 def audience(house: House) -> int:
@@ -132,7 +132,7 @@ async def test_made_up_packets_leave_no_trace(house: House) -> None:
 
 async def test_what_was_counted_is_handed_in_by_itself_and_when_the_server_stops(empty_store: Store) -> None:
     """Nobody asks: the timer does it; and what came in the last second is not lost by a stop."""
-    counters = EffectCounters(empty_store)
+    counters = StatsCounters(empty_store)
     async with open_house(empty_store) as house:
         ann = await house.join("ann")
         packet_id = await house.packet()

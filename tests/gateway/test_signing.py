@@ -2,14 +2,14 @@
 
 import pytest
 
-from server.gateway.signing import TOKEN_LENGTH_MAX, BadToken, Fault, Signer
+from server.gateway.signing import TOKEN_LENGTH_MAX, BadToken, Signer, TokenFault
 from tests.gateway.forging import forgeries, with_the_secret
 
 SECRET = b"a secret of at least 32 bytes....."
 NOW_MS = 1_700_000_000_000
 
 
-def fault_of(token: str, *, purpose: str = "p", now_ms: int = NOW_MS) -> Fault:
+def fault_of(token: str, *, purpose: str = "p", now_ms: int = NOW_MS) -> TokenFault:
     with pytest.raises(BadToken) as bad:
         Signer(SECRET).read(token, purpose=purpose, now_ms=now_ms)
     return bad.value.fault
@@ -21,20 +21,20 @@ def test_what_was_signed_is_read() -> None:
     for now_ms in (0, NOW_MS, NOW_MS + 5_000):
         claims = Signer(SECRET).read(token, purpose="p", now_ms=now_ms)
         assert (claims["sub"], claims["x"]) == ("anna", "y")
-    assert fault_of(token, now_ms=NOW_MS + 5_001) is Fault.EXPIRED
+    assert fault_of(token, now_ms=NOW_MS + 5_001) is TokenFault.EXPIRED
 
 
 def test_a_token_for_something_else_is_refused_as_such() -> None:
     """Its fault is told apart, so that who mixed them up learns it."""
     token = Signer(SECRET).sign({"sub": "anna"}, purpose="q", lasts_ms=5_000, now_ms=NOW_MS)
-    assert fault_of(token) is Fault.OTHER_PURPOSE
+    assert fault_of(token) is TokenFault.OTHER_PURPOSE
 
 
 def test_no_forgery_is_believed() -> None:
     """Nor is what the secret signed without our kid, or with claims that we would never make."""
     genuine = Signer(SECRET).sign({"sub": "anna", "role": "viewer"}, purpose="p", lasts_ms=5_000, now_ms=NOW_MS)
     tried = [*forgeries(genuine, SECRET, role="admin"), *with_the_secret(genuine, SECRET)]
-    believed = [trick for trick, token in tried if fault_of(token) is not Fault.FORGED]
+    believed = [trick for trick, token in tried if fault_of(token) is not TokenFault.FORGED]
     assert not believed
     assert len(tried) > 40
 
@@ -42,7 +42,7 @@ def test_no_forgery_is_believed() -> None:
 @pytest.mark.parametrize("rubbish", ["", ".", "..", "a.b.c", "\u2603", "x" * (TOKEN_LENGTH_MAX + 1), "e30.e30.", " "])
 def test_rubbish_is_refused(rubbish: str) -> None:
     """What is no token is no error either."""
-    assert fault_of(rubbish) is Fault.FORGED
+    assert fault_of(rubbish) is TokenFault.FORGED
 
 
 def test_a_secret_has_a_length() -> None:

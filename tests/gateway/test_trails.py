@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.core.ids import OrderId, ViewerId
-from server.core.orders.trail import ServiceMessage, Step
+from server.core.orders.trail import ServiceMessage, TrailStep
 from server.gateway.fanout import Write
 from server.store import keys
 from server.store.connection import Durability, Store
@@ -15,7 +15,7 @@ from server.store.embedded.process import EmbeddedStore
 from tests.gateway.house import PATIENCE_S, Guest, House, open_house, until
 
 
-def message(step: Step, viewer: str = "ann") -> ServiceMessage:
+def message(step: TrailStep, viewer: str = "ann") -> ServiceMessage:
     return ServiceMessage(ViewerId(viewer), OrderId("o1"), step, 1_700_000_000_000)
 
 
@@ -37,7 +37,7 @@ async def all_ears(store: Store, processes: int) -> None:
             await asyncio.sleep(0.005)
 
 
-async def heard_until(guest: Guest, last: Step) -> list[str]:
+async def heard_until(guest: Guest, last: TrailStep) -> list[str]:
     """Return the steps a buyer is told up to *last*."""
     told: list[str] = []
     while not told or told[-1] != last:
@@ -50,7 +50,7 @@ async def test_the_buyer_is_told_and_nobody_else(house: House) -> None:
     """The message has its one shape; another viewer of the room, told something later, never got it."""
     ann, bob = await house.join("ann"), await house.join("bob")
     await all_ears(house.store, 1)
-    await house.gateway.trails.tell(message(Step.PACKED))
+    await house.gateway.trails.tell(message(TrailStep.PACKED))
     assert await ann.next("trail") == {
         "type": "trail",
         "order_id": "o1",
@@ -58,8 +58,8 @@ async def test_the_buyer_is_told_and_nobody_else(house: House) -> None:
         "text": "您的商品已打包完成",
         "occurred_at_ms": 1_700_000_000_000,
     }
-    await house.gateway.trails.tell(message(Step.PAID, "bob"))
-    assert await heard_until(bob, Step.PAID) == ["paid"]
+    await house.gateway.trails.tell(message(TrailStep.PAID, "bob"))
+    assert await heard_until(bob, TrailStep.PAID) == ["paid"]
     assert house.gateway.metrics.trail_messages == 2
 
 
@@ -67,13 +67,13 @@ async def test_every_device_is_told_until_it_leaves(house: House) -> None:
     """Of two devices both hear each message once; when one has left, the other goes on, and then nobody is held."""
     phone, tablet = await house.join("ann"), await house.join("ann")
     await all_ears(house.store, 1)
-    await house.gateway.trails.tell(message(Step.PAID))
+    await house.gateway.trails.tell(message(TrailStep.PAID))
     for device in (phone, tablet):
-        assert await heard_until(device, Step.PAID) == ["paid"]
+        assert await heard_until(device, TrailStep.PAID) == ["paid"]
     await phone.leave()
     await until(lambda: house.gateway.metrics.connected == 1)
-    await house.gateway.trails.tell(message(Step.ACCEPTED))
-    assert await heard_until(tablet, Step.ACCEPTED) == ["accepted"]
+    await house.gateway.trails.tell(message(TrailStep.ACCEPTED))
+    assert await heard_until(tablet, TrailStep.ACCEPTED) == ["accepted"]
     await tablet.leave()
     await until(lambda: house.gateway.metrics.connected == 0)
     assert house.gateway.trails._connections == {}
@@ -85,10 +85,10 @@ async def test_a_buyer_is_found_at_the_other_server(empty_store: Store) -> None:
     async with open_house(empty_store) as first, open_house(empty_store) as second:
         here, there = await first.join("ann"), await second.join("ann")
         await all_ears(empty_store, 2)
-        await first.gateway.trails.tell(message(Step.PAID))
-        await second.gateway.trails.tell(message(Step.ACCEPTED))
+        await first.gateway.trails.tell(message(TrailStep.PAID))
+        await second.gateway.trails.tell(message(TrailStep.ACCEPTED))
         for guest in (here, there):
-            assert await heard_until(guest, Step.ACCEPTED) == ["paid", "accepted"]
+            assert await heard_until(guest, TrailStep.ACCEPTED) == ["paid", "accepted"]
 
 
 async def test_a_connection_that_is_being_cut_off_spoils_nothing(house: House) -> None:
@@ -96,8 +96,8 @@ async def test_a_connection_that_is_being_cut_off_spoils_nothing(house: House) -
     house.gateway.trails.join(ViewerId("ann"), Gone(gone))
     ann = await house.join("ann")
     await all_ears(house.store, 1)
-    await house.gateway.trails.tell(message(Step.PAID))
-    assert await heard_until(ann, Step.PAID) == ["paid"]
+    await house.gateway.trails.tell(message(TrailStep.PAID))
+    assert await heard_until(ann, TrailStep.PAID) == ["paid"]
     assert house.gateway.metrics.trail_messages == 1
 
 
@@ -111,12 +111,12 @@ async def test_without_the_store_nothing_is_told_and_nothing_breaks(tmp_path: Pa
             await all_ears(store, 1)
             running.stop()
             before = house.gateway.metrics.store_unavailable
-            await house.gateway.trails.tell(message(Step.PAID))
+            await house.gateway.trails.tell(message(TrailStep.PAID))
             assert house.gateway.metrics.store_unavailable > before
             running = EmbeddedStore.start(tmp_path, durability=Durability.RELAXED)
             await all_ears(store, 1)
-            await house.gateway.trails.tell(message(Step.ACCEPTED))
-            assert await heard_until(ann, Step.ACCEPTED) == ["accepted"]
+            await house.gateway.trails.tell(message(TrailStep.ACCEPTED))
+            assert await heard_until(ann, TrailStep.ACCEPTED) == ["accepted"]
         await store.close()
     finally:
         running.stop()

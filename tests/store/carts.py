@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.order import Order, Refund
-from server.core.orders.purchase import Client, Entrance, Line, Purchase
+from server.core.orders.purchase import App, Entrance, Line, Purchase
 from server.core.orders.settlement import Rates
 from server.core.rulebooks.rulebook import LAB, PayAfterExpiry
 from tests.store.money_machine import CREATORS, WHICH
@@ -52,7 +52,7 @@ class Cart(NamedTuple):
         lines = [
             Line(f"l{i}", f"goods-{i}", fen, creator_id=at, entrance=entrance) for i, fen in enumerate(self.prices)
         ]
-        return Purchase(tuple(lines), Client.DOUYIN, shipping_fen=self.shipping_fen)
+        return Purchase(tuple(lines), App.DOUYIN, shipping_fen=self.shipping_fen)
 
 
 CARTS = st.builds(

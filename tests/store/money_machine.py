@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from server.core.ids import PLATFORM, CreatorId, PacketId, RoomId, ViewerId
 from server.core.money.channel import FeeMode
-from server.core.money.ledger import Product, Transfer, TransferKind
+from server.core.money.ledger import FundProduct, Transfer, TransferKind
 from server.core.orders.asset import Asset, asset_of
 from server.core.packets.claim import ClaimStatus
 from server.core.packets.packet import Schedule
@@ -96,11 +96,11 @@ class Money(RuleBasedStateMachine):
     @rule(
         amount_fen=st.integers(1, 10**6),
         channel=st.sampled_from(["bank", "wechat", "alipay"]),
-        product=st.sampled_from(Product),
+        product=st.sampled_from(FundProduct),
         whose=WHOSE,
         again=st.booleans(),
     )
-    def recharge(self, amount_fen: int, channel: str, product: Product, whose: CreatorId, *, again: bool) -> None:
+    def recharge(self, amount_fen: int, channel: str, product: FundProduct, whose: CreatorId, *, again: bool) -> None:
         transfer_id = self.next_transfer()
         attempt = {"amount_fen": amount_fen, "channel": channel, "product": product, "transfer_id": transfer_id}
         codes = {
@@ -162,7 +162,7 @@ class Money(RuleBasedStateMachine):
     @rule(packet=LIVE)
     def go_live(self, packet: Live) -> None:
         """Do all that it takes for a packet to be in viewers' hands."""
-        self.recharge(2 * sum(packet.shares), "bank", Product.RED_PACKET, packet.whose, again=False)
+        self.recharge(2 * sum(packet.shares), "bank", FundProduct.RED_PACKET, packet.whose, again=False)
         self.fund(packet.shares, packet.whose, packet.use_for_ms, packet.delay_ms, again=False)
         last = len(self.models) - 1
         self.launch(last, 0, 5_000)

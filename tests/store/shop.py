@@ -7,7 +7,7 @@ from typing import Any
 from server.core.ids import PLATFORM, CreatorId, OrderId, PacketId, ViewerId, claim_id_of
 from server.core.money.account import CLEARING, kind_of, may_be_negative
 from server.core.orders.order import Refund
-from server.core.orders.purchase import Client, Entrance, Line, Purchase
+from server.core.orders.purchase import App, Entrance, Line, Purchase
 from server.core.orders.settlement import Rates
 from server.core.rulebooks.rulebook import DOUYIN, RULEBOOKS, Rulebook
 from server.store import keys
@@ -138,4 +138,4 @@ def a_line(line_id: str, fen: int, creator_id: CreatorId | None = LI) -> Line:
 
 def a_purchase(*lines: Line | int, shipping_fen: int = 0, **changes: Any) -> Purchase:
     made = tuple(each if isinstance(each, Line) else a_line(f"l{i}", each) for i, each in enumerate(lines))
-    return Purchase(made, changes.pop("client", Client.DOUYIN), shipping_fen=shipping_fen, **changes)
+    return Purchase(made, changes.pop("client", App.DOUYIN), shipping_fen=shipping_fen, **changes)

@@ -13,8 +13,8 @@ from server.core.money.ledger import Transfer, TransferKind
 from server.core.money.posting import OrderKind, Reversal, parts_of
 from server.core.orders import order as core
 from server.core.orders.asset import Asset, sweep
-from server.core.orders.order import Order, OrderState, Outcome, Refund
-from server.core.orders.order_stats import gains_of
+from server.core.orders.order import Order, OrderState, Refund, StepOutcome
+from server.core.orders.order_stats import order_stats_of
 from server.core.orders.selection import exact_quote
 from server.core.orders.settlement import Settlement, settle
 from server.core.orders.stacking import best_quote
@@ -36,7 +36,7 @@ from tests.store.replay import not_empty
 class Change(NamedTuple):
     """A step of an order: what the core makes of it, and its packets as they were."""
 
-    outcome: Outcome
+    outcome: StepOutcome
     before: Sequence[Asset]
     kind: OrderKind
     transfer_id: str
@@ -73,7 +73,7 @@ class Shopping(Closing):
             "asset_ids": asset_ids,
         }
         codes = {self.code(self.shop.submit(**asked)) for _ in range(1 + again)}
-        made: list[tuple[Bought, Outcome, list[Asset]]] = []
+        made: list[tuple[Bought, StepOutcome, list[Asset]]] = []
         assert codes == {refusal_of(lambda: made.append(self.submitted(asked)))}
         for bought, outcome, used in made:
             self.orders.append(bought)
@@ -93,7 +93,7 @@ class Shopping(Closing):
         if then != "pay":
             self.refund(which, then, again=True)
 
-    def submitted(self, asked: Mapping[str, Any]) -> tuple[Bought, Outcome, list[Asset]]:
+    def submitted(self, asked: Mapping[str, Any]) -> tuple[Bought, StepOutcome, list[Asset]]:
         """Return the order as the core makes it, and the packets in it as they were. Raises Refused."""
         viewer_id, rulebook = asked["viewer_id"], SHOPS[asked["platform"]]
         named, purchase = asked["asset_ids"], asked["purchase"]
@@ -201,8 +201,8 @@ class Shopping(Closing):
         """Do to the model what was asked of the store, which answered with *codes*."""
         before = [self.asset_of(packet.asset_id) for packet in bought.order.packets]
         order, rulebook = bought.order, bought.rulebook
-        made: list[Outcome] = []
-        decide: dict[OrderKind, Callable[[], Outcome]] = {
+        made: list[StepOutcome] = []
+        decide: dict[OrderKind, Callable[[], StepOutcome]] = {
             OrderKind.PAY: lambda: core.pay(order, before, self.now_ms, rulebook),
             OrderKind.CANCEL: lambda: core.cancel(order, before, self.now_ms, rulebook),
             OrderKind.REFUND: lambda: core.refund(order, before, asked or NOTHING, self.now_ms, rulebook),
@@ -223,7 +223,7 @@ class Shopping(Closing):
         """Add what a step brought to the totals of creator and platform, and of their packets (KS-MON-1)."""
         estimates = estimate_gains(before, after, RATES, rulebook)
         for name in CREATORS:
-            gains = gains_of(kind, before, after, name, settled, estimates=estimates)
+            gains = order_stats_of(kind, before, after, name, settled, estimates=estimates)
             self.books[name].gains.update(gains.total)
             for packet_id, more in gains.by_packet.items():
                 self.model_of(packet_id).gains.update(more)

@@ -12,7 +12,7 @@ from server.core.rooms.feed import Cue, FeedEntry
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.feed import FROM_THE_START, Announced, Feed, FeedFollower, Outcome
+from server.store.feed import FROM_THE_START, Announced, AnnounceOutcome, Feed, FeedFollower
 from server.store.rooms import RoomRecord, Rooms
 
 HOST = CreatorId("c1")
@@ -20,8 +20,8 @@ PACKET = PacketId("c1.p1")
 WARMUP_MS, GRAB_MS, END_MS = 1_000_000, 1_060_000, 1_120_000
 TELLS_IN_ORDER = ["warmup", "open", "sold_out", "closed", "result"]
 
-REFUSED = Announced(Outcome.REFUSED, 0)
-TOO_EARLY = Announced(Outcome.TOO_EARLY, 0)
+REFUSED = Announced(AnnounceOutcome.REFUSED, 0)
+TOO_EARLY = Announced(AnnounceOutcome.TOO_EARLY, 0)
 
 
 class Stage:
@@ -75,7 +75,7 @@ async def test_a_fact_is_refused_one_millisecond_before_its_time(stage: Stage, k
     told = len(await stage.entries())
 
     await stage.at(due_ms)
-    assert await stage.tell(kind) == Announced(Outcome.ANNOUNCED, told + 1)
+    assert await stage.tell(kind) == Announced(AnnounceOutcome.ANNOUNCED, told + 1)
 
 
 async def test_a_fact_is_told_once_however_many_propose_it(stage: Stage) -> None:
@@ -163,8 +163,8 @@ async def test_a_voided_packet_is_told_as_nothing_but_voided(stage: Stage) -> No
     await stage.packet(state="voided", given=10)
 
     assert [await stage.tell(kind) for kind in ("open", "sold_out", "closed", "result")] == [REFUSED] * 4
-    assert await stage.tell("voided", reason="host") == Announced(Outcome.ANNOUNCED, 2)
-    assert (await stage.tell("warmup")).outcome == Outcome.ALREADY
+    assert await stage.tell("voided", reason="host") == Announced(AnnounceOutcome.ANNOUNCED, 2)
+    assert (await stage.tell("warmup")).outcome == AnnounceOutcome.ALREADY
 
 
 async def test_a_result_needs_a_settled_packet(stage: Stage) -> None:
@@ -174,7 +174,7 @@ async def test_a_result_needs_a_settled_packet(stage: Stage) -> None:
         await stage.tell(kind)
     assert await stage.tell("result") == REFUSED
     await stage.packet(state="settled")
-    assert await stage.tell("result") == Announced(Outcome.ANNOUNCED, 4)
+    assert await stage.tell("result") == Announced(AnnounceOutcome.ANNOUNCED, 4)
 
 
 @pytest.mark.parametrize("kind", ["warmup", "popup", "", "launched"])
@@ -302,7 +302,7 @@ async def test_a_lost_ring_costs_a_look_and_nothing_else(stage: Stage) -> None:
     follower = FeedFollower(stage.store, stage.feed)
     follower.follow(stage.room, FROM_THE_START, told.extend)
     await follower.start()
-    await until(follower.heard)
+    await until(follower.is_fresh)
     await append(stage.store, stage.room, 7, ring=False)
     await until(lambda: len(told) > 0)
     await follower.stop()
@@ -313,11 +313,11 @@ async def test_a_lost_ring_costs_a_look_and_nothing_else(stage: Stage) -> None:
 async def test_a_follower_has_heard_only_while_it_follows(stage: Stage) -> None:
     """Before the first look and after the last it knows nothing."""
     follower = FeedFollower(stage.store, stage.feed)
-    assert not follower.heard()
+    assert not follower.is_fresh()
     await follower.start()
-    await until(follower.heard)
+    await until(follower.is_fresh)
     await follower.stop()
-    assert not follower.heard()
+    assert not follower.is_fresh()
 
 
 async def test_a_follower_stops_whatever_it_is_doing(stage: Stage) -> None:
@@ -330,4 +330,4 @@ async def test_a_follower_stops_whatever_it_is_doing(stage: Stage) -> None:
             await asyncio.sleep(0)
         async with asyncio.timeout(60):
             await follower.stop()
-        assert not follower.heard()
+        assert not follower.is_fresh()

@@ -23,13 +23,13 @@ async def test_a_follower_outlives_the_store_and_goes_on_where_it_was(tmp_path: 
     follower.follow(room, FROM_THE_START, lambda entries: numbers.extend(entry.at_ms for entry in entries))
     await follower.start()
     await append(store, room, 1)
-    await until(lambda: numbers == [1] and follower.heard())
+    await until(lambda: numbers == [1] and follower.is_fresh())
 
     running.stop()
-    await until(lambda: not follower.heard())
+    await until(lambda: not follower.is_fresh())
     running = EmbeddedStore.start(tmp_path)
     await append(store, room, 2, ring=False)
-    await until(lambda: len(numbers) > 1 and follower.heard())
+    await until(lambda: len(numbers) > 1 and follower.is_fresh())
     assert numbers == [1, 2]
 
     while len(numbers) < 4:  # the bell is heard again too: looks alone would take half a second each
@@ -47,11 +47,11 @@ async def test_a_store_that_hangs_is_not_heard(tmp_path: Path) -> None:
     follower = FeedFollower(store, Feed(store))
     follower.follow(RoomRecord(RoomId("r1"), HOST, "", "", 0), FROM_THE_START, lambda _: None)
     await follower.start()
-    await until(follower.heard)
+    await until(follower.is_fresh)
     os.kill(running.pid, signal.SIGSTOP)
-    await until(lambda: not follower.heard())
+    await until(lambda: not follower.is_fresh())
     os.kill(running.pid, signal.SIGCONT)
-    await until(follower.heard)
+    await until(follower.is_fresh)
     await follower.stop()
     await store.close()
     running.stop()
@@ -67,14 +67,14 @@ async def test_a_store_that_comes_back_is_asked_before_it_is_heard(tmp_path: Pat
 
     async def come_back() -> None:
         await store.redis.ping()
-        heard_before.append(follower.heard())
+        heard_before.append(follower.is_fresh())
 
     follower.on_back = come_back
     await follower.start()
-    await until(follower.heard)
+    await until(follower.is_fresh)
     os.kill(running.pid, signal.SIGKILL)
     await until(lambda: len(heard_before) > 1)
-    await until(follower.heard)
+    await until(follower.is_fresh)
 
     assert not any(heard_before)
     await follower.stop()

@@ -13,7 +13,7 @@ from server.store import keys
 from server.store import packet_stats as module
 from server.store.allocators.default import DefaultAllocator
 from server.store.connection import Store
-from server.store.packet_stats import EffectCounters, grabs_field
+from server.store.packet_stats import StatsCounters, grabs_field
 from tests.store.desk import GRAB_AT_MS, NOW_MS, WARMUP_AT_MS, Desk, crowd
 from tests.store.shop import HORIZON_MS, LI, START_MS, Shop, a_purchase
 
@@ -43,7 +43,7 @@ async def grabbed(desk: Desk, packet_id: PacketId, viewers: int) -> None:
 async def test_counts_of_several_processes_add_up(desk: Desk) -> None:
     """What each hands in is added; a sell-out is noted once, by whoever is first."""
     packet_id = await desk.open_packet([100])
-    first, second = EffectCounters(desk.store), EffectCounters(desk.store)
+    first, second = StatsCounters(desk.store), StatsCounters(desk.store)
     granted, exhausted = grabs_field(ClaimStatus.GRANTED), grabs_field(ClaimStatus.EXHAUSTED)
     await first.add({packet_id: {"exposed": 2, granted: 1}}, {packet_id: 1_500})
     await second.add({packet_id: {"exposed": 3, exhausted: 4}}, {packet_id: 1_700})
@@ -57,7 +57,7 @@ async def test_counts_of_several_creators_go_where_they_belong(desk: Desk) -> No
     """One call adds for packets of two creators, each under its own tag; of nothing nothing is written."""
     other = await Desk.open(desk.store, "c2")
     ours, theirs = await desk.open_packet([100]), await other.open_packet([100])
-    counters = EffectCounters(desk.store)
+    counters = StatsCounters(desk.store)
     before = await desk.state()
     await counters.add({}, {})
     assert await desk.state() == before
@@ -70,7 +70,7 @@ async def test_counts_of_several_creators_go_where_they_belong(desk: Desk) -> No
 async def test_claims_of_a_packet_are_told_as_they_are(desk: Desk) -> None:
     """Of three shares two are taken: their sum, mean and best, and what is best changes with the next claim."""
     packet_id = await desk.open_packet([100, 301, 500])
-    counters = EffectCounters(desk.store)
+    counters = StatsCounters(desk.store)
     nothing = await counters.of_packet(packet_id, GRAB_AT_MS)
     assert (nothing.claims, nothing.avg_share_fen, nothing.max_share_fen, nothing.best_luck) == (0, None, None, [])
     await grabbed(desk, packet_id, 2)
@@ -88,7 +88,7 @@ async def test_too_many_claims_are_looked_through_once_no_more_can_come(
     """While a packet with more than that still gives, the best are not known; when it is empty, they are."""
     monkeypatch.setattr(module, "CLAIMS_LOOKED_THROUGH_MAX", 1)
     packet_id = await desk.open_packet([100, 301, 500])
-    counters = EffectCounters(desk.store)
+    counters = StatsCounters(desk.store)
     await grabbed(desk, packet_id, 2)
     assert (await counters.of_packet(packet_id, GRAB_AT_MS)).best_luck is None
     await grabbed(desk, packet_id, 3)
@@ -107,7 +107,7 @@ async def test_what_orders_brought(desk: Desk) -> None:
         await redis.hset(key, mapping=brought)
     stock = {"locked": 1, "locked_fen": 100, "redeemed": 1, "redeemed_fen": 180, "final": 1, "final_fen": 120}
     await redis.hset(keys.packet(packet_id), mapping=stock)
-    counters = EffectCounters(desk.store)
+    counters = StatsCounters(desk.store)
     for told in (
         await counters.of_packet(packet_id, GRAB_AT_MS),
         await counters.of_creator(desk.creator_id, GRAB_AT_MS),
@@ -122,7 +122,7 @@ async def test_what_orders_brought(desk: Desk) -> None:
 async def test_the_increment_is_over_the_same_length_of_time_before_the_warm_up(desk: Desk) -> None:
     """Two room minutes after the warm-up count the two before it: paid orders without packets, and no others."""
     packet_id = await desk.open_packet([100])
-    counters = EffectCounters(desk.store)
+    counters = StatsCounters(desk.store)
     await desk.store.redis.hset(keys.effects_of(packet_id), "gmv_fen", "5000")
     before_ms, now_ms = WARMUP_AT_MS - 120_000, WARMUP_AT_MS + 120_000
     assert now_ms == GRAB_AT_MS
@@ -146,7 +146,7 @@ async def test_a_packet_that_can_bring_no_more_is_compared_up_to_its_end(desk: D
     await desk.store.redis.hset(keys.packet(packet_id), "use_end_at_ms", str(WARMUP_AT_MS + 60_000))
     await an_order(desk, "c1.a", at_ms=NOW_MS, paid=(10,))
     await an_order(desk, "c1.b", at_ms=NOW_MS - 1, paid=(99_999,))
-    told = await EffectCounters(desk.store).of_packet(packet_id, GRAB_AT_MS + 7_200_000)
+    told = await StatsCounters(desk.store).of_packet(packet_id, GRAB_AT_MS + 7_200_000)
     assert told.gmv_increment_fen == -10
 
 
@@ -154,7 +154,7 @@ async def test_too_many_orders_are_not_compared(desk: Desk, monkeypatch: pytest.
     """As many as are allowed are; one more and no increment is told."""
     monkeypatch.setattr(module, "ORDERS_COMPARED_MAX", 2)
     packet_id = await desk.open_packet([100])
-    counters = EffectCounters(desk.store)
+    counters = StatsCounters(desk.store)
     increments = []
     for name in ("c1.a", "c1.b", "c1.c"):
         await an_order(desk, name, at_ms=WARMUP_AT_MS - 1, paid=(10,))
@@ -171,7 +171,7 @@ async def test_a_list_is_read_in_one_round_trip_a_page(desk: Desk, monkeypatch: 
         await desk.at(NOW_MS + n)
         packets.append(await desk.draft([100, 200]))
         await desk.store.redis.hincrby(keys.effects_of(packets[n].packet_id), "estimated_fen", n)
-    counters = EffectCounters(desk.store)
+    counters = StatsCounters(desk.store)
     rows = await counters.rows(desk.creator_id)
     assert [row.packet for row in rows] == packets
     assert [row.estimated_commission_fen for row in rows] == [0, 1, 2, 3, 4]
@@ -181,7 +181,7 @@ async def test_a_list_is_read_in_one_round_trip_a_page(desk: Desk, monkeypatch: 
 
 async def test_of_an_unknown_packet_nothing_is_told(desk: Desk) -> None:
     """It is not found; a creator without packets has effects of nothing."""
-    counters = EffectCounters(desk.store)
+    counters = StatsCounters(desk.store)
     for asked in (counters.of_packet(packet_id_of(desk.creator_id, "no"), NOW_MS), counters.row(PacketId("c1.no"))):
         with pytest.raises(Refused) as refused:
             await asked
@@ -200,7 +200,7 @@ async def test_an_order_with_a_packet_is_followed_from_its_payment_to_its_settle
     asset = await shop.asset(1_500)
     packet_id = PacketId(asset.rpartition(":")[0])
     order = await shop.submit(asset)
-    counters = EffectCounters(shop.store)
+    counters = StatsCounters(shop.store)
 
     async def told() -> tuple[int, int, int | None, int, int]:
         of_packet = await counters.of_packet(packet_id, START_MS)
@@ -234,6 +234,6 @@ async def test_of_an_order_refunded_in_full_nothing_is_expected(shop: Shop) -> N
     order = await shop.submit(asset)
     await shop.orders.pay(order.order_id, "p")
     await shop.refund(order.order_id, l0=8_500)
-    told = await EffectCounters(shop.store).of_packet(PacketId(asset.rpartition(":")[0]), START_MS)
+    told = await StatsCounters(shop.store).of_packet(PacketId(asset.rpartition(":")[0]), START_MS)
     assert (told.attributed_orders, told.refund_amount_fen, told.estimated_commission_fen) == (1, 8_500, 0)
     assert (told.redeemed_count, told.cost_fen) == (0, 1_500)

@@ -12,7 +12,7 @@ from server.store import keys
 from server.store.connection import Store
 from server.store.packets import STAGING_AGE_MAX_MS, Counts
 from server.store.rooms import RoomRecord
-from server.store.wallet import Funds
+from server.store.wallet import WalletFunds
 from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, NOW_MS, SCHEDULE, SEED, WARMUP_AT_MS, Desk, terms_of
 
 C1 = CreatorId("c1")
@@ -38,7 +38,7 @@ async def test_creating_a_packet_debits_its_whole_sum(desk: Desk) -> None:
 
     assert (packet.state, packet.edition, packet.schedule) == (PacketState.DRAFT, 1, None)
     assert terms_of([5, 6, 7]) == packet.terms
-    assert Funds(82, 100, 0, 0, 18) == await desk.wallet.funds(C1)
+    assert WalletFunds(82, 100, 0, 0, 18) == await desk.wallet.funds(C1)
     assert await desk.store.redis.lrange(keys.shares(packet.packet_id), 0, -1) == [b"5", b"6", b"7"]
     assert Counts(0, 0, 3, 18, 0, 0) == await desk.packets.counts(packet.packet_id)
     assert [packet] == await desk.packets.list(C1)
@@ -146,7 +146,7 @@ async def test_of_two_creations_at_once_one_makes_the_packet(desk: Desk) -> None
     assert all(isinstance(outcome, Refused) or outcome.packet_id == "c1.p" for outcome in outcomes)  # type: ignore[attr-defined]
     packet = await create(bytes(32))
     assert [packet] == await desk.packets.list(C1)
-    assert Funds(18, 36, 0, 0, 18) == await desk.wallet.funds(C1)
+    assert WalletFunds(18, 36, 0, 0, 18) == await desk.wallet.funds(C1)
 
 
 async def test_abandoned_shares_are_dropped_after_ten_minutes(desk: Desk) -> None:
@@ -278,7 +278,7 @@ async def test_a_void_returns_what_nobody_has_claimed(desk: Desk) -> None:
     counts = await desk.packets.void(packet_id, transfer_id="v", lead_ms=None)
 
     assert Counts(1, 5, 0, 0, 2, 13) == counts
-    assert Funds(13, 18, 13, 0, 18) == await desk.wallet.funds(C1)
+    assert WalletFunds(13, 18, 13, 0, 18) == await desk.wallet.funds(C1)
     assert await desk.store.redis.lrange(keys.returned(packet_id), 0, -1) == [b"6", b"7"]
     assert {viewer: share.amount_fen for viewer, share in (await desk.packets.claims(packet_id)).items()} == {"ann": 5}
     before = await desk.state()
@@ -317,7 +317,7 @@ async def test_a_draft_can_always_be_voided(desk: Desk) -> None:
     packet = await desk.draft([5, 6, 7])
 
     assert Counts(0, 0, 0, 0, 3, 18) == await desk.packets.void(packet.packet_id, transfer_id="v", lead_ms=10**9)
-    assert Funds(18, 18, 18, 0, 18) == await desk.wallet.funds(C1)
+    assert WalletFunds(18, 18, 18, 0, 18) == await desk.wallet.funds(C1)
     await refused("not_draft", desk.launch(packet.packet_id), desk)
 
 
@@ -348,7 +348,7 @@ async def test_a_sweep_returns_the_rest_once_the_window_is_over(desk: Desk) -> N
     counts = await desk.packets.sweep(packet_id)
 
     assert Counts(1, 5, 0, 0, 2, 13) == counts
-    assert Funds(13, 18, 13, 0, 18) == await desk.wallet.funds(C1)
+    assert WalletFunds(13, 18, 13, 0, 18) == await desk.wallet.funds(C1)
     assert await desk.store.redis.lrange(keys.returned(packet_id), 0, -1) == [b"6", b"7"]
     assert await desk.packets.due(C1) == []
     [entry] = await desk.journal("sweep")

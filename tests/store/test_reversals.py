@@ -16,7 +16,7 @@ from server.store import keys
 from server.store.books import export
 from server.store.reversals import Reversals
 from server.store.transfers import StoreBroken
-from server.store.wallet import Funds
+from server.store.wallet import WalletFunds
 from server.sweeper import Sweeper
 from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, NOW_MS, Desk
 
@@ -83,7 +83,7 @@ async def test_what_is_not_used_in_time_goes_back(desk: Desk, reversals: Reversa
     assert await assets(desk, packet_id) == {0: "expired", 1: "expired"}
     counts = await desk.packets.counts(packet_id)
     assert (counts.given, counts.expired, counts.expired_fen) == (2, 2, 11)
-    assert await desk.wallet.funds(desk.creator_id) == Funds(18, 18, 18, 0, 18)
+    assert await desk.wallet.funds(desk.creator_id) == WalletFunds(18, 18, 18, 0, 18)
     [entry] = await desk.journal("expire")
     assert (entry["debit"], entry["credit"], entry["amount_fen"]) == (f"assets:{packet_id}", "funds:c1", "11")
     assert (entry["transfer_id"], entry["balance_fen"]) == (f"expire:{packet_id}:0", "18")
@@ -198,7 +198,7 @@ async def test_what_goes_back_is_on_its_way_for_the_delay(desk: Desk, reversals:
             await reversals.expire(packet_id)
     fen, earlier = (11, 7) if way == "expire" else (7, 0)
     now_ms = desk.clock.record.origin_ms
-    assert await desk.wallet.funds(desk.creator_id) == Funds(earlier, 18, earlier, 0, 18, fen)
+    assert await desk.wallet.funds(desk.creator_id) == WalletFunds(earlier, 18, earlier, 0, 18, fen)
     [entry] = await desk.journal(way)
     assert (entry["credit"], entry["amount_fen"], "balance_fen" in entry) == ("reversing:c1", str(fen), False)
     await explained(desk)
@@ -208,7 +208,7 @@ async def test_what_goes_back_is_on_its_way_for_the_delay(desk: Desk, reversals:
     await desk.at(now_ms + MINUTE)
     assert [await reversals.reverse(desk.creator_id) for _ in range(2)] == [1, 0]
 
-    assert await desk.wallet.funds(desk.creator_id) == Funds(earlier + fen, 18, earlier + fen, 0, 18, 0)
+    assert await desk.wallet.funds(desk.creator_id) == WalletFunds(earlier + fen, 18, earlier + fen, 0, 18, 0)
     entry = (await desk.journal("reverse"))[-1]
     assert (entry["debit"], entry["credit"], entry["amount_fen"]) == ("reversing:c1", "funds:c1", str(fen))
     key = {"trim": f"trim:{packet_id}:2", "expire": f"expire:{packet_id}:0"}.get(way, f"{way}:{packet_id}")
@@ -272,7 +272,7 @@ async def test_200_parallel_calls_do_each_step_once(desk: Desk, reversals: Rever
     assert sorted(looked_at)[-3:] == [0, 100, 500]
     assert (sum(looked_at), sum(arrived)) == (600, 2)
     assert (await desk.packets.counts(packet_id)).expired_fen == 1_800
-    assert await desk.wallet.funds(desk.creator_id) == Funds(1_800, 1_800, 1_800, 0, 1_800, 0)
+    assert await desk.wallet.funds(desk.creator_id) == WalletFunds(1_800, 1_800, 1_800, 0, 1_800, 0)
     await explained(desk)
 
 
@@ -288,7 +288,7 @@ async def test_two_sweepers_at_once_are_harmless(desk: Desk) -> None:
         await desk.at(now_ms)
         await asyncio.gather(*(sweeper.look() for sweeper in sweepers))
 
-    assert await desk.wallet.funds(desk.creator_id) == Funds(1_200, 1_200, 1_200, 0, 1_200, 0)
+    assert await desk.wallet.funds(desk.creator_id) == WalletFunds(1_200, 1_200, 1_200, 0, 1_200, 0)
     assert (len(await desk.journal("sweep")), len(await desk.journal("expire"))) == (5, 5)
     await explained(desk)
 
@@ -309,7 +309,7 @@ async def test_the_vector_of_section_3_with_expiry(desk: Desk, reversals: Revers
     await reversals.expire(packet.packet_id)
     await desk.withdrawals.request(desk.creator_id, amount_fen=20_000, channel="alipay", transfer_id="w")
 
-    assert await desk.wallet.funds(desk.creator_id) == Funds(75_000, 100_000, 25_000, 20_000, 30_000)
+    assert await desk.wallet.funds(desk.creator_id) == WalletFunds(75_000, 100_000, 25_000, 20_000, 30_000)
     await explained(desk)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from redis.exceptions import ResponseError
 
 from server.core.ids import OrderId, RoomId, ViewerId
-from server.core.orders.trail import EVENTS_OF_ORDER_MAX, ServiceMessage, Step, Trail, TrailEvent
+from server.core.orders.trail import EVENTS_OF_ORDER_MAX, ServiceMessage, Trail, TrailEvent, TrailStep
 from server.core.refusal import Refused
 from server.store import keys
 from server.store.clock import StoreClock
@@ -50,7 +50,7 @@ async def test_the_vector_changes_the_trail_and_nothing_else(store: Store, trail
     assert (trail.viewer_id, trail.room_id) == (ANN, ROOM)
     shown = [each.step for each in trail.timeline(await trails.integrated())]
     assert shown == ["paid", "accepted", "picking", "waybill_printed", "packed"]
-    assert trail.missing(await trails.integrated()) == [Step.PICKED]
+    assert trail.missing(await trails.integrated()) == [TrailStep.PICKED]
 
 
 async def test_opening_a_trail_again_changes_nothing(store: Store, trails: Trails) -> None:
@@ -86,7 +86,7 @@ async def test_a_buyers_orders_come_last_first(store: Store, trails: Trails) -> 
 async def test_an_order_without_a_trail_takes_no_event(store: Store, trails: Trails) -> None:
     """It is not found, and nothing is begun by asking."""
     before = await everything(store)
-    unknown = TrailEvent(OrderId("nobody"), Step.PAID, 1, "platform", "e")
+    unknown = TrailEvent(OrderId("nobody"), TrailStep.PAID, 1, "platform", "e")
     with pytest.raises(Refused) as refused:
         await trails.append(unknown)
     assert refused.value.code == "not_found"
@@ -120,7 +120,7 @@ async def test_a_full_trail_says_so(trails: Trails) -> None:
 REPORTS = st.lists(
     st.builds(
         lambda step, minute, number: event(step, minute, event_id=f"e{number}"),
-        st.sampled_from(Step),
+        st.sampled_from(TrailStep),
         st.integers(0, 3),
         st.integers(0, 5),
     ),
@@ -174,7 +174,7 @@ async def test_isvs_are_integrated_one_by_one(store: Store, trails: Trails) -> N
 
 async def test_all_processes_hear_what_is_news(store: Store) -> None:
     """The one that publishes it too: its buyer may be anywhere."""
-    message = ServiceMessage(ANN, ORDER, Step.PACKED, 1_700_000_000_000)
+    message = ServiceMessage(ANN, ORDER, TrailStep.PACKED, 1_700_000_000_000)
     channels, ears = [TrailChannel(store), TrailChannel(store)], [asyncio.Queue[ServiceMessage]() for _ in range(2)]
     for channel, ear in zip(channels, ears, strict=True):
         channel.start(ear.put_nowait)

@@ -7,11 +7,11 @@ import pytest
 
 from server.core.ids import CreatorId
 from server.core.money.channel import FeeMode
-from server.core.money.ledger import Product
+from server.core.money.ledger import FundProduct
 from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import KUAISHOU
-from server.store.wallet import ChannelFees, Funds, Recharged, Wallet
+from server.store.wallet import ChannelFees, Recharged, Wallet, WalletFunds
 from tests.store.desk import NOW_MS, Desk
 
 C1 = CreatorId("c1")
@@ -21,7 +21,7 @@ async def test_a_recharge_becomes_available(desk: Desk) -> None:
     """Money that comes in is available, and the journal says from where."""
     recharged = await desk.wallet.recharge(C1, amount_fen=500, channel="alipay", transfer_id="r1")
 
-    assert Recharged(500, 0, Funds(500, 500, 0, 0, 0)) == recharged
+    assert Recharged(500, 0, WalletFunds(500, 500, 0, 0, 0)) == recharged
     assert recharged.funds == await desk.wallet.funds(C1)
     assert [
         {
@@ -111,7 +111,7 @@ async def test_a_scan_costs_one_percent_on_top(desk: Desk, channel: str, fee_fen
     )
 
     assert (recharged.paid_fen, recharged.credited_fen, recharged.fee_fen) == (10_000 + fee_fen, 10_000, fee_fen)
-    assert recharged.funds == Funds(10_000, 10_000, 0, 0, 0)
+    assert recharged.funds == WalletFunds(10_000, 10_000, 0, 0, 0)
     (entry,) = await desk.journal()
     assert (entry["debit"], entry["amount_fen"], entry.get("fee_fen", "0")) == (
         f"psp:{channel}",
@@ -182,7 +182,7 @@ async def test_a_channel_that_is_not_offered_leaves_no_trace(desk: Desk) -> None
 @pytest.mark.rule("DY-ACC-3")
 async def test_one_pool_for_packets_and_coupons(desk: Desk) -> None:
     """Paid in on the coupons' page, spent on a packet; the details say what was for which."""
-    await desk.wallet.recharge(C1, amount_fen=11, product=Product.CREATOR_COUPON, transfer_id="r1")
+    await desk.wallet.recharge(C1, amount_fen=11, product=FundProduct.CREATOR_COUPON, transfer_id="r1")
     await desk.draft([5, 6])
     assert [(each["kind"], each["product"]) for each in await desk.wallet.details(C1)] == [
         ("recharge", "creator_coupon"),
@@ -215,5 +215,5 @@ async def test_the_invoice_sums_the_fees_of_its_period(desk: Desk) -> None:
 
 async def test_a_stranger_has_nothing(desk: Desk) -> None:
     """A creator that never recharged has no funds and no movements."""
-    assert Funds(0, 0, 0, 0, 0) == await desk.wallet.funds(CreatorId("nobody"))
+    assert WalletFunds(0, 0, 0, 0, 0) == await desk.wallet.funds(CreatorId("nobody"))
     assert await desk.wallet.details(CreatorId("nobody")) == []

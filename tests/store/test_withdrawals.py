@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from server.core.ids import CreatorId
-from server.core.money.ledger import Product
+from server.core.money.ledger import FundProduct
 from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
-from server.store.wallet import Funds
+from server.store.wallet import WalletFunds
 from server.store.withdrawals import Withdrawal, WithdrawalState
 from tests.store.desk import CLAIM_END_AT_MS, NOW_MS, Desk
 
@@ -32,14 +32,14 @@ async def test_a_withdrawal_is_set_aside_then_paid(desk: Desk) -> None:
     """From the request on the money is no longer available; the payment only says where it went."""
     await of_douyin(desk)
     asked = await desk.withdrawals.request(C1, amount_fen=400, transfer_id="w1")
-    assert asked == Withdrawal(asked.withdrawal_id, C1, S.PENDING, "alipay", Product.RED_PACKET, 400, NOW_MS, None)
-    assert await desk.wallet.funds(C1) == Funds(600, 1_000, 0, 400, 0)
+    assert asked == Withdrawal(asked.withdrawal_id, C1, S.PENDING, "alipay", FundProduct.RED_PACKET, 400, NOW_MS, None)
+    assert await desk.wallet.funds(C1) == WalletFunds(600, 1_000, 0, 400, 0)
 
     await desk.at(NOW_MS + 5)
     paid = await desk.withdrawals.paid(C1, asked.withdrawal_id)
 
     assert (paid.state, paid.amount_fen, paid.ended_at_ms) == (S.PAID, 400, NOW_MS + 5)
-    assert await desk.wallet.funds(C1) == Funds(600, 1_000, 0, 400, 0)
+    assert await desk.wallet.funds(C1) == WalletFunds(600, 1_000, 0, 400, 0)
     moves = [
         (e["kind"], e["debit"], e["credit"], e["amount_fen"], e["withdrawal_id"]) for e in (await desk.journal())[1:]
     ]
@@ -57,7 +57,7 @@ async def test_a_withdrawal_that_fails_is_put_back(desk: Desk) -> None:
     failed = await desk.withdrawals.failed(C1, asked.withdrawal_id)
 
     assert failed.state is S.FAILED
-    assert await desk.wallet.funds(C1) == Funds(1_000, 1_000, 0, 0, 0)
+    assert await desk.wallet.funds(C1) == WalletFunds(1_000, 1_000, 0, 0, 0)
     assert [(each["kind"], each["amount_fen"], each["balance_fen"]) for each in await desk.wallet.details(C1)] == [
         ("recharge", 1_000, 1_000),
         ("withdraw", 400, 600),
@@ -211,6 +211,6 @@ async def test_the_vector_of_the_rule_as_far_as_it_goes(desk: Desk) -> None:
 
     assert counts is not None
     assert (counts.given_fen, counts.returned_fen) == (12_000, 18_000)
-    assert await desk.wallet.funds(C1) == Funds(68_000, 100_000, 18_000, 20_000, 30_000)
+    assert await desk.wallet.funds(C1) == WalletFunds(68_000, 100_000, 18_000, 20_000, 30_000)
     balances = [each["balance_fen"] for each in await desk.wallet.details(C1)]
     assert balances == [100_000, 70_000, 88_000, 68_000]

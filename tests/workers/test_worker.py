@@ -7,13 +7,13 @@ from pathlib import Path
 import requests
 
 from server.settings import Settings
-from server.workers.worker import ENVIRONMENT, READY, Orders
+from server.workers.worker import ENVIRONMENT, READY, WorkerConfig
 from tests.conftest import free_port
 
 TIMEOUT_S = 60.0
 
 
-def start(orders: Orders) -> "subprocess.Popen[bytes]":
+def start(orders: WorkerConfig) -> "subprocess.Popen[bytes]":
     worker = subprocess.Popen(
         [sys.executable, "-P", "-m", "server.workers.worker"],
         stdin=subprocess.PIPE,
@@ -29,7 +29,7 @@ def start(orders: Orders) -> "subprocess.Popen[bytes]":
 def test_it_serves_until_its_line_is_cut(tmp_path: Path) -> None:
     """Ready is said once; the end of standard input is the end of the worker, in order."""
     settings = Settings(port=free_port(), home=tmp_path, insecure=True)
-    with start(Orders(settings.model_dump(mode="json"), str(tmp_path / "0.sock"), [])) as worker:
+    with start(WorkerConfig(settings.model_dump(mode="json"), str(tmp_path / "0.sock"), [])) as worker:
         assert worker.stdin is not None
         assert worker.stdout is not None
         assert worker.stdout.readline() == READY
@@ -42,7 +42,7 @@ def test_it_serves_until_its_line_is_cut(tmp_path: Path) -> None:
 def test_it_says_why_it_cannot_serve(tmp_path: Path) -> None:
     """A store that is not there is named, with the status for the environment."""
     told = Settings(port=free_port(), home=tmp_path, insecure=True, store_url=f"redis://127.0.0.1:{free_port()}")
-    with start(Orders(told.model_dump(mode="json"), str(tmp_path / "0.sock"), [])) as worker:
+    with start(WorkerConfig(told.model_dump(mode="json"), str(tmp_path / "0.sock"), [])) as worker:
         assert worker.stderr is not None
         assert worker.wait(TIMEOUT_S) == ENVIRONMENT
         assert b"does not answer" in worker.stderr.read()

@@ -33,7 +33,7 @@ class Given(NamedTuple):
 
 
 @dataclass(slots=True)
-class Heard:
+class PacketReceipts:
     """
     What the audience was told about one packet.
 
@@ -48,7 +48,7 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Case:
+class PacketCase:
     """
     One packet in the books (None if they do not know it) and in the history.
 
@@ -66,7 +66,7 @@ class Case:
     entries: list[JournalRecord]
     left: tuple[int, ...] | None
     facts: list[FactRecord]
-    heard: Heard | None
+    heard: PacketReceipts | None
     uses: list[UsedPacket] = field(default_factory=list)
 
     @property
@@ -75,7 +75,7 @@ class Case:
         return sum(claim.amount_fen for claim in self.claims)
 
 
-def cases_of(books: Books, history: History | None) -> list[Case]:
+def cases_of(books: Books, history: History | None) -> list[PacketCase]:
     """
     Join books and history by packet; packets that only the history knows come last.
 
@@ -111,7 +111,7 @@ def cases_of(books: Books, history: History | None) -> list[Case]:
     return cases
 
 
-def _in_books(books: Books, packet_id: PacketId, entries: list[JournalRecord]) -> Case:
+def _in_books(books: Books, packet_id: PacketId, entries: list[JournalRecord]) -> PacketCase:
     given = [Given(claim, entry) for entry in entries for claim in entry.claims or ()]
     packet = books.packets.get(packet_id)
     if books.final:
@@ -125,12 +125,12 @@ def _in_books(books: Books, packet_id: PacketId, entries: list[JournalRecord]) -
     left = books.left.get(packet_id)
     if left is None and books.final and packet is not None and packet.over:
         left = ()
-    return Case(packet_id, packet, books.final, claims, owned, given, entries, left, [], None)
+    return PacketCase(packet_id, packet, books.final, claims, owned, given, entries, left, [], None)
 
 
-def _heard(case: Case, grabs: list[GrabRecord]) -> Heard:
+def _heard(case: PacketCase, grabs: list[GrabRecord]) -> PacketReceipts:
     """Go through the packet's grabs once. This loop is what an audit mostly spends its time in."""
-    heard = Heard()
+    heard = PacketReceipts()
     won = {(claim.viewer_id, claim.request_id) for claim in case.claims}
     edition = None if case.packet is None else case.packet.edition
     exhausted, exhausted_at = None, 0

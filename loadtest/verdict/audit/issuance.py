@@ -3,7 +3,7 @@
 from loadtest.record.books import ClaimRecord, PacketRecord
 from loadtest.record.history import FactRecord
 from loadtest.record.shape import Line, evidence_of
-from loadtest.verdict.audit.case import Case, Heard
+from loadtest.verdict.audit.case import PacketCase, PacketReceipts
 from loadtest.verdict.audit.violation import Findings
 
 SUPERFLUOUS_SHOWN = 3
@@ -24,7 +24,7 @@ def check_counters(findings: Findings, packet: PacketRecord, when: str) -> None:
         findings.add("A1", packet.packet_id, "negative", f"{when}, a counter is below zero", _counters(packet))
 
 
-def check_issuance(findings: Findings, case: Case) -> None:
+def check_issuance(findings: Findings, case: PacketCase) -> None:
     """Check A1 at the end: the claims themselves, not only the counters, fit into the packet."""
     packet = case.packet
     if packet is None:
@@ -46,7 +46,7 @@ def check_issuance(findings: Findings, case: Case) -> None:
         findings.add("A1", case.packet_id, "sum", text, _counters(packet))
 
 
-def check_drain(findings: Findings, case: Case) -> None:
+def check_drain(findings: Findings, case: PacketCase) -> None:
     """Check A2: whoever said that nothing is left was right."""
     packet = case.packet
     if packet is None or case.heard is None:
@@ -75,7 +75,7 @@ def _sold_out(facts: list[FactRecord]) -> FactRecord | None:
     return last if last is not None and last.type == "sold_out" else None
 
 
-def _refusal(case: Case, heard: Heard) -> Line | None:
+def _refusal(case: PacketCase, heard: PacketReceipts) -> Line | None:
     """Return an ``exhausted`` that was asked for inside the window, as far as the audience can know it."""
     over_at = min((fact.t_first for fact in case.facts if fact.type in {"closed", "voided"}), default=None)
     refused = heard.exhausted
@@ -84,7 +84,7 @@ def _refusal(case: Case, heard: Heard) -> Line | None:
     return evidence_of("grab", refused)
 
 
-def _superfluous(case: Case, packet: PacketRecord) -> list[Line]:
+def _superfluous(case: PacketCase, packet: PacketRecord) -> list[Line]:
     """Return the first claims after the packet was full, in the order in which the journal has them."""
     if len(case.given) > packet.share_count:
         return [given.line() for given in case.given[packet.share_count :][:SUPERFLUOUS_SHOWN]]

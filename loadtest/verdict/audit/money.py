@@ -14,7 +14,7 @@ from loadtest.record.books import (
     WalletRecord,
 )
 from loadtest.record.shape import Line, evidence_of
-from loadtest.verdict.audit.case import Case
+from loadtest.verdict.audit.case import PacketCase
 from loadtest.verdict.audit.movements import OUTSIDE, faults_of
 from loadtest.verdict.audit.reversals import check_reversals
 from loadtest.verdict.audit.violation import Findings
@@ -204,7 +204,7 @@ def _check_assets(findings: Findings, packet: PacketRecord, balances: dict[str, 
             findings.add("A10", packet.packet_id, kind, text, evidence_of("packet", packet))
 
 
-def check_packet_money(findings: Findings, case: Case) -> None:
+def check_packet_money(findings: Findings, case: PacketCase) -> None:
     """Check A10 for one packet: its counters and its claims at the end are what the journal explains."""
     packet = case.packet
     if packet is None:
@@ -231,7 +231,7 @@ def check_packet_money(findings: Findings, case: Case) -> None:
         _check_lines(findings, case)
 
 
-def _check_lines(findings: Findings, case: Case) -> None:
+def _check_lines(findings: Findings, case: PacketCase) -> None:
     """Check that the claims at the end are exactly those that the journal saw being given."""
     given = [
         ClaimRecord(

@@ -8,7 +8,7 @@ it is worked out once more, without the code that is judged.
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from loadtest.record.book_orders import OrderRecord, UsedPacket
+from loadtest.record.book_orders import BookedOrder, UsedPacket
 from loadtest.record.books import Books, JournalRecord
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.violation import Findings
@@ -64,7 +64,7 @@ def _flows(steps: list[JournalRecord]) -> Flows:
     return flows
 
 
-def _compared(order: OrderRecord, flows: Flows) -> Iterator[tuple[str, int, int]]:
+def _compared(order: BookedOrder, flows: Flows) -> Iterator[tuple[str, int, int]]:
     """Yield what an order's line and its movements say of the same: what it is, the line's figure, the movements'."""
     paid = order.paid_at_ms is not None
     divided = order.state in (OrderState.FINAL, OrderState.REFUNDED)
@@ -82,7 +82,7 @@ def _compared(order: OrderRecord, flows: Flows) -> Iterator[tuple[str, int, int]
     yield "the service fee", moved if moved in fees else max(fees), moved
 
 
-def _of_packets(order: OrderRecord, flows: Flows) -> Iterator[tuple[str, int, int]]:
+def _of_packets(order: BookedOrder, flows: Flows) -> Iterator[tuple[str, int, int]]:
     """Yield the same of the packets: each face is its viewer's, in the order, the merchant's or on its way back."""
     faces_fen = sum(use.face_fen for use in order.packets)
     yield "the faces locked", faces_fen, flows["assets", "locked"]
@@ -98,11 +98,11 @@ def _of_packets(order: OrderRecord, flows: Flows) -> Iterator[tuple[str, int, in
     yield "the faces that it still holds", open_fen, came_fen - left_fen
 
 
-def _faces(order: OrderRecord, state: AssetState) -> int:
+def _faces(order: BookedOrder, state: AssetState) -> int:
     return sum(use.face_fen for use in order.packets if use.state is state)
 
 
-def _shares_of_the_price(order: OrderRecord) -> tuple[set[int], set[int]]:
+def _shares_of_the_price(order: BookedOrder) -> tuple[set[int], set[int]]:
     """
     Return what commission and service fee may be, of the price before red packets (DY-SET-1, DY-SET-2).
 

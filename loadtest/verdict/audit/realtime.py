@@ -3,11 +3,11 @@
 from loadtest.record.books import ClaimRecord, JournalRecord
 from loadtest.record.history import GrabRecord
 from loadtest.record.shape import Line, evidence_of
-from loadtest.verdict.audit.case import Case, Heard
+from loadtest.verdict.audit.case import PacketCase, PacketReceipts
 from loadtest.verdict.audit.violation import Findings
 
 
-def check_realtime(findings: Findings, case: Case) -> None:
+def check_realtime(findings: Findings, case: PacketCase) -> None:
     """Check A7 for one packet."""
     _check_window(findings, case)
     _check_finality(findings, case)
@@ -16,7 +16,7 @@ def check_realtime(findings: Findings, case: Case) -> None:
         _check_order(findings, case, case.heard)
 
 
-def _check_window(findings: Findings, case: Case) -> None:
+def _check_window(findings: Findings, case: PacketCase) -> None:
     packet = case.packet
     if packet is None or not case.given:
         return
@@ -35,7 +35,7 @@ def _check_window(findings: Findings, case: Case) -> None:
             findings.add("A7", case.packet_id, "window", text, given.line())
 
 
-def _check_finality(findings: Findings, case: Case) -> None:
+def _check_finality(findings: Findings, case: PacketCase) -> None:
     """Check that nothing is given or edited after a sweep, a void or an end, and that no sweep comes early."""
     over = None
     for entry in case.entries:
@@ -56,7 +56,7 @@ def _entry(entry: JournalRecord) -> Line:
     return evidence_of("journal", entry._replace(claims=entry.claims and entry.claims[:1]))
 
 
-def _check_exhausted(findings: Findings, case: Case, heard: Heard) -> None:
+def _check_exhausted(findings: Findings, case: PacketCase, heard: PacketReceipts) -> None:
     """Check that every share had been asked for when the first viewer heard that none is left."""
     refused = heard.exhausted
     if refused is None or refused.t_reply is None:
@@ -75,7 +75,7 @@ def _check_exhausted(findings: Findings, case: Case, heard: Heard) -> None:
         findings.add("A7", case.packet_id, "exhausted", text, evidence_of("grab", refused), shown)
 
 
-def _check_order(findings: Findings, case: Case, heard: Heard) -> None:
+def _check_order(findings: Findings, case: PacketCase, heard: PacketReceipts) -> None:
     """
     Check that a share whose owner knew of it before another's tap was sent has the lower index.
 

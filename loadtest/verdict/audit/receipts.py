@@ -3,13 +3,13 @@
 from loadtest.record.books import ClaimRecord
 from loadtest.record.history import GrabRecord
 from loadtest.record.shape import Line, evidence_of
-from loadtest.verdict.audit.case import Case, Given, Heard, Tap
+from loadtest.verdict.audit.case import Given, PacketCase, PacketReceipts, Tap
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import ViewerId, claim_id_of
 from server.core.packets.claim import ClaimStatus
 
 
-def check_one_each(findings: Findings, case: Case) -> None:
+def check_one_each(findings: Findings, case: PacketCase) -> None:
     """Check A3: a viewer owns one share of a packet at most, in the claims, in the journal and by its receipts."""
     if len(case.owned) < len(case.claims):
         owned: dict[ViewerId, ClaimRecord] = {}
@@ -27,7 +27,7 @@ def check_one_each(findings: Findings, case: Case) -> None:
             findings.add("A3", case.packet_id, "journal", text, before.line(), given.line())
 
 
-def check_receipts(findings: Findings, case: Case) -> None:
+def check_receipts(findings: Findings, case: PacketCase) -> None:
     """Check A3 to A6: each receipt with a share against the books, and against the viewer's other receipts."""
     if case.heard is None:
         return
@@ -50,7 +50,7 @@ def check_receipts(findings: Findings, case: Case) -> None:
     _check_asked(findings, case, case.heard)
 
 
-def _check_share(findings: Findings, case: Case, told: GrabRecord, grab: GrabRecord) -> None:
+def _check_share(findings: Findings, case: PacketCase, told: GrabRecord, grab: GrabRecord) -> None:
     """Check that a viewer's receipt names the share that the first one named."""
     shown = (evidence_of("grab", told), evidence_of("grab", grab))
     if told.index != grab.index:
@@ -64,7 +64,7 @@ def _check_share(findings: Findings, case: Case, told: GrabRecord, grab: GrabRec
         findings.add("A6", case.packet_id, "share", text, *shown)
 
 
-def _check_lost(findings: Findings, case: Case, homeless: list[GrabRecord]) -> None:
+def _check_lost(findings: Findings, case: PacketCase, homeless: list[GrabRecord]) -> None:
     """Say of receipts whose viewers own nothing whether their claims were never written (A4) or are gone (A5)."""
     if not homeless:
         return
@@ -88,7 +88,7 @@ def _beside(grab: GrabRecord, claim: ClaimRecord | None) -> tuple[Line, ...]:
     return (shown,) if claim is None else (shown, evidence_of("claim", claim))
 
 
-def _check_same(findings: Findings, case: Case, grab: GrabRecord, claim: ClaimRecord) -> None:
+def _check_same(findings: Findings, case: PacketCase, grab: GrabRecord, claim: ClaimRecord) -> None:
     if grab.index != claim.index or grab.amount_fen != claim.amount_fen:
         text = (
             f"{grab.viewer} was told share {grab.index}, {grab.amount_fen} fen, "
@@ -103,7 +103,7 @@ def _check_same(findings: Findings, case: Case, grab: GrabRecord, claim: ClaimRe
         findings.add("A4", case.packet_id, "winning tap", text, *_beside(grab, claim))
 
 
-def _check_asked(findings: Findings, case: Case, heard: Heard) -> None:
+def _check_asked(findings: Findings, case: PacketCase, heard: PacketReceipts) -> None:
     """Check the other half of A4: nobody owns what nobody tapped for."""
     if len(heard.asked) == len(case.claims):
         return

@@ -1,11 +1,11 @@
 """Exact shares (A8): what was handed out is what the packet had committed to before it opened."""
 
-from loadtest.verdict.audit.case import Case
+from loadtest.verdict.audit.case import PacketCase
 from loadtest.verdict.audit.violation import Findings
 from loadtest.verdict.verify import verify_packet
 
 
-def check_shares(findings: Findings, case: Case) -> None:
+def check_shares(findings: Findings, case: PacketCase) -> None:
     """Check A8 for one packet, against its revealed seed if there is one."""
     if case.packet is None:
         if case.claims or case.given:

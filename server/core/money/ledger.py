@@ -14,7 +14,7 @@ from enum import StrEnum
 from server.core.ids import CreatorId, OrderId, PacketId, creator_of
 from server.core.money.account import AccountKind, may_be_negative
 from server.core.money.money import FEN_MAX
-from server.core.money.posting import OrderKind, Part, Posting
+from server.core.money.posting import OrderKind, Posting, StepPart
 from server.core.refusal import Refused
 from server.core.rulebooks.eligibility import recharge_required
 
@@ -37,7 +37,7 @@ class TransferKind(StrEnum):
     REVERSE = "reverse"
 
 
-class Product(StrEnum):
+class FundProduct(StrEnum):
     """On whose page money was moved: packets and creator coupons share one pool of funds (DY-ACC-3)."""
 
     RED_PACKET = "red_packet"
@@ -91,7 +91,7 @@ class Transfer:
     channel: str = ""
     fee_fen: int = 0
     withdrawal_id: str = ""
-    product: Product = Product.RED_PACKET
+    product: FundProduct = FundProduct.RED_PACKET
     delayed: bool = False
 
     def __post_init__(self) -> None:
@@ -140,7 +140,7 @@ class Entry:
     balance_fen: int | None = None
     fee_fen: int = 0
     withdrawal_id: str = ""
-    product: Product = Product.RED_PACKET
+    product: FundProduct = FundProduct.RED_PACKET
     order_id: OrderId | None = None
     postings: tuple[Posting, ...] = ()
 
@@ -166,7 +166,7 @@ class Ledger:
 
     journal: list[Entry] = field(default_factory=list)
     _balances: dict[str, int] = field(default_factory=dict)
-    _posted: dict[tuple[CreatorId, str], tuple[Transfer | Part, Entry]] = field(default_factory=dict)
+    _posted: dict[tuple[CreatorId, str], tuple[Transfer | StepPart, Entry]] = field(default_factory=dict)
     _withdrawals: dict[tuple[CreatorId, str], Transfer] = field(default_factory=dict)
 
     def post(self, transfer: Transfer) -> Entry:
@@ -201,7 +201,7 @@ class Ledger:
         self.journal.append(entry)
         return entry
 
-    def post_part(self, part: Part) -> Entry:
+    def post_part(self, part: StepPart) -> Entry:
         """
         Carry out what an order's step moves of one creator's money; the same part again moves nothing.
 

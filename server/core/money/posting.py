@@ -15,7 +15,7 @@ from server.core.ids import ClaimId, CreatorId, OrderId, PacketId, creator_of, p
 from server.core.money.account import AccountKind, account, kind_of
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.discount import DiscountKind, Funder
-from server.core.orders.order import Movement, Order, Outcome, Place
+from server.core.orders.order import Movement, Order, Place, StepOutcome
 from server.core.orders.settlement import Settlement
 
 
@@ -98,7 +98,7 @@ class AssetChange(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StepPart:
     """What one creator's journal and packets get of a step of an order."""
 
     kind: OrderKind
@@ -120,7 +120,7 @@ class Part:
 
 
 def parts_of(
-    outcome: Outcome,
+    outcome: StepOutcome,
     before: Sequence[Asset],
     *,
     kind: OrderKind,
@@ -128,7 +128,7 @@ def parts_of(
     home: CreatorId,
     merchant_id: str,
     settled: Settlement | None = None,
-) -> dict[CreatorId, Part]:
+) -> dict[CreatorId, StepPart]:
     """
     Return what each creator's journal gets of a step, by creator; the home's is always there, and has the cash.
 
@@ -139,7 +139,7 @@ def parts_of(
     order, by_id = outcome.order, {asset.asset_id: asset for asset in before}
     spent = {each.asset_id for each in outcome.movements if kind is OrderKind.FINISH}
     tags = [home, *(tag_of(asset) for asset in before)]
-    parts: dict[CreatorId, Part] = {}
+    parts: dict[CreatorId, StepPart] = {}
     for tag in dict.fromkeys(tags):
         movements = [each for each in outcome.movements if _tag(each, home) == tag]
         postings = [_posting(each, order, merchant_id) for each in movements]
@@ -150,7 +150,7 @@ def parts_of(
             for new in outcome.assets
             if tag_of(new) == tag and ((old := by_id[new.asset_id]).state is not new.state or new.asset_id in spent)
         ]
-        parts[tag] = Part(
+        parts[tag] = StepPart(
             kind if tag == home else (OrderKind.HOLD if kind is OrderKind.SUBMIT else OrderKind.FOLLOW),
             transfer_id,
             tag,

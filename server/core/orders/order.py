@@ -148,7 +148,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StepOutcome:
     """An order and its packets after a step, and the movements that follow from it."""
 
     order: Order
@@ -156,7 +156,7 @@ class Outcome:
     movements: tuple[Movement, ...] = field(default=())
 
 
-def submit(order_id: str, viewer_id: ViewerId, quote: Quote, assets: Sequence[Asset], now_ms: int) -> Outcome:
+def submit(order_id: str, viewer_id: ViewerId, quote: Quote, assets: Sequence[Asset], now_ms: int) -> StepOutcome:
     """
     Make an order of a quote and lock the packets in it; *assets* are exactly those the quote uses.
 
@@ -178,22 +178,22 @@ def submit(order_id: str, viewer_id: ViewerId, quote: Quote, assets: Sequence[As
         raise Refused("not_yours", "a packet belongs to who grabbed it", field="asset_ids", rule="ALL-ELG-1")
     locked = tuple(lock(asset, order_id, now_ms) for asset in assets)
     order = Order(order_id, viewer_id, quote, packets)
-    return Outcome(order, locked, tuple(_moved(order, Trigger.SUBMIT, zip(assets, locked, strict=True), now_ms, 0)))
+    return StepOutcome(order, locked, tuple(_moved(order, Trigger.SUBMIT, zip(assets, locked, strict=True), now_ms, 0)))
 
 
-def pay(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> Outcome:
+def pay(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> StepOutcome:
     """
     Take the buyer's payment and redeem the packets, all or none (DY-USE-7, KS-USE-3).
 
     Raises Refused: ``expired`` if one expired while the order was unpaid, ``not_payable`` if it was cancelled.
     """
     if order.state in (OrderState.PAID, OrderState.REFUNDED, OrderState.FINAL):
-        return Outcome(order, (*assets,))
+        return StepOutcome(order, (*assets,))
     if order.state is OrderState.CANCELLED:
         raise Refused("not_payable", "this order was cancelled", field="order_id")
     redeemed = tuple(redeem(asset, now_ms, rulebook) for asset in assets)
     paid = replace(order, state=OrderState.PAID, paid_at_ms=now_ms)
-    return Outcome(
+    return StepOutcome(
         paid,
         redeemed,
         (
@@ -205,7 +205,7 @@ def pay(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) 
     )
 
 
-def cancel(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> Outcome:
+def cancel(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> StepOutcome:
     """
     Cancel an unpaid order: each packet back to the viewer, or, if it expired meanwhile, to its own funder.
 
@@ -213,16 +213,16 @@ def cancel(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Ruleboo
     DY-CAN-6, DY-REV-4, AMB-24, AMB-26). Raises Refused ``not_cancellable`` for a paid order.
     """
     if order.state is OrderState.CANCELLED:
-        return Outcome(order, (*assets,))
+        return StepOutcome(order, (*assets,))
     if order.state is not OrderState.SUBMITTED_UNPAID:
         raise Refused("not_cancellable", f"this order is {order.state}; ask for a refund", field="order_id")
     free = tuple(let_go(asset, now_ms) for asset in assets)
     steps = zip(assets, free, strict=True)
     movements = tuple(_moved(order, Trigger.CANCEL, steps, now_ms, rulebook.reversal_delay_ms))
-    return Outcome(replace(order, state=OrderState.CANCELLED), free, movements)
+    return StepOutcome(replace(order, state=OrderState.CANCELLED), free, movements)
 
 
-def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, rulebook: Rulebook) -> Outcome:
+def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, rulebook: Rulebook) -> StepOutcome:
     """
     Pay back what a refund that has succeeded asks for, at *now_ms* (DY-REV-9, AMB-38).
 
@@ -236,7 +236,7 @@ def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, ru
     if known is not None:
         if known != asked:
             raise Refused("refund_conflict", "stands for another refund already", field="refund_id")
-        return Outcome(order, (*assets,))
+        return StepOutcome(order, (*assets,))
     _check_refund(order, asked, now_ms, rulebook)
     larger = replace(order, refunds=(*order.refunds, asked))
     full = larger.full_lines == larger.paid_by_line.keys()
@@ -257,10 +257,12 @@ def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, ru
             f"{Trigger.REFUND}:{order.order_id}:kept", Place.CLEARING, Place.MERCHANT, larger.kept_fen, now_ms
         )
     steps = zip(assets, after, strict=True)
-    return Outcome(larger, after, (*cash, *_moved(order, Trigger.REFUND, steps, now_ms, rulebook.reversal_delay_ms)))
+    return StepOutcome(
+        larger, after, (*cash, *_moved(order, Trigger.REFUND, steps, now_ms, rulebook.reversal_delay_ms))
+    )
 
 
-def finish(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> Outcome:
+def finish(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> StepOutcome:
     """
     Close the refund window of a paid order: what was not used of its packets goes to their funders (AMB-15).
 
@@ -268,7 +270,7 @@ def finish(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Ruleboo
     Refused ``not_final_yet`` before the window closes, ``not_paid`` for an order that has none.
     """
     if order.state in (OrderState.FINAL, OrderState.REFUNDED):
-        return Outcome(order, (*assets,))
+        return StepOutcome(order, (*assets,))
     if order.paid_at_ms is None:
         raise Refused("not_paid", f"this order is {order.state}", field="order_id")
     if now_ms < order.paid_at_ms + rulebook.refund_horizon_ms:
@@ -287,7 +289,7 @@ def finish(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Ruleboo
                     key = f"{Trigger.FINISH}:{order.order_id}:{asset.asset_id}:{credit}"
                     movements.append(Movement(key, Place.REDEEMED, credit, fen, asset.asset_id, due))
     cash = _cash(f"{Trigger.FINISH}:{order.order_id}:cash", Place.CLEARING, Place.MERCHANT, order.kept_fen, now_ms)
-    return Outcome(replace(order, state=OrderState.FINAL), (*assets,), (*cash, *movements))
+    return StepOutcome(replace(order, state=OrderState.FINAL), (*assets,), (*cash, *movements))
 
 
 def _check_refund(order: Order, asked: Refund, now_ms: int, rulebook: Rulebook) -> None:

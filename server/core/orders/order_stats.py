@@ -11,14 +11,14 @@ from server.core.orders.settlement import Settlement
 
 
 @dataclass(frozen=True, slots=True)
-class Gains:
+class OrderStats:
     """What one step of an order adds to the totals of one creator, and to those of each packet of that creator."""
 
     total: Mapping[str, int] = field(default_factory=dict)
     by_packet: Mapping[PacketId, Mapping[str, int]] = field(default_factory=dict)
 
 
-def gains_of(
+def order_stats_of(
     kind: OrderKind,
     before: Order,
     after: Order,
@@ -26,7 +26,7 @@ def gains_of(
     settled: Settlement | None = None,
     *,
     estimates: Mapping[str, int] | None = None,
-) -> Gains:
+) -> OrderStats:
     """
     Return what a step of an order adds to the totals of *creator_id*; nothing if the order uses none of its packets.
 
@@ -40,9 +40,9 @@ def gains_of(
         if creator_of(packet_id) == creator_id:
             uses.setdefault(packet_id, []).append(use)
     if not uses:
-        return Gains()
+        return OrderStats()
     whole = {**_of_order(kind, before, after, settled), **(estimates or {})}
-    return Gains(
+    return OrderStats(
         whole | _of_packets(kind, [use for each in uses.values() for use in each]),
         {packet_id: whole | _of_packets(kind, each) for packet_id, each in uses.items()},
     )

@@ -131,7 +131,7 @@ def _best_of_shop(parallel: Sequence[Discount], wanted: Mapping[str, int], ruleb
     )
 
 
-class _Row:
+class _LineRow:
     """A discount on the sheet: the lines it may touch, and what it takes from each."""
 
     def __init__(self, discount_id: str, kind: DiscountKind, lines: Sequence[int], by_line: list[int]) -> None:
@@ -147,7 +147,7 @@ class _Sheet:
 
     def __init__(self, purchase: Purchase) -> None:
         self._purchase = purchase
-        self._rows: list[_Row] = []
+        self._rows: list[_LineRow] = []
         self.left = [line.list_fen for line in purchase.lines]
         self.unused: list[tuple[str, Unused]] = []
 
@@ -158,7 +158,7 @@ class _Sheet:
                 by_line = [0] * len(self.left)
                 by_line[i] = line.item_discount_fen
                 self.left[i] -= line.item_discount_fen
-                self._rows.append(_Row(f"flash:{line.line_id}", DiscountKind.FLASH_PRICE, (i,), by_line))
+                self._rows.append(_LineRow(f"flash:{line.line_id}", DiscountKind.FLASH_PRICE, (i,), by_line))
 
     def wanted(self, discount: Discount, prices: Sequence[int]) -> int:
         """Return what a discount comes to on these prices: 0 below its thresholds, never more than they sum to."""
@@ -174,7 +174,7 @@ class _Sheet:
 
     def take(self, discount: Discount, wanted_fen: int) -> None:
         """Take as much of *wanted_fen* as is left on the discount's lines."""
-        row = _Row(discount.discount_id, discount.kind, self._lines_of(discount), [0] * len(self.left))
+        row = _LineRow(discount.discount_id, discount.kind, self._lines_of(discount), [0] * len(self.left))
         row.wanted_fen = wanted_fen
         weights = [self.left[i] for i in row.lines]
         parts = largest_remainder(min(wanted_fen, sum(weights)), weights)
@@ -205,7 +205,7 @@ class _Sheet:
         scope = discount.line_ids
         return tuple(i for i, line in enumerate(self._purchase.lines) if scope is None or line.line_id in scope)
 
-    def _move_packets(self, row: _Row) -> bool:
+    def _move_packets(self, row: _LineRow) -> bool:
         """
         Let *row* take more by moving earlier packets to lines with something left; say whether it did.
 
@@ -215,7 +215,7 @@ class _Sheet:
         packets = [each for each in self._rows if each.kind in RED_PACKETS]
         if unmet_fen == 0 or not packets:
             return False
-        came_by: dict[int, tuple[_Row, int | None]] = dict.fromkeys(row.lines, (row, None))
+        came_by: dict[int, tuple[_LineRow, int | None]] = dict.fromkeys(row.lines, (row, None))
         queue = list(row.lines)
         for i in queue:
             if self.left[i] > 0:
@@ -229,9 +229,9 @@ class _Sheet:
                             queue.append(j)
         return False
 
-    def _shift(self, end: int, came_by: Mapping[int, tuple[_Row, int | None]], unmet_fen: int) -> None:
+    def _shift(self, end: int, came_by: Mapping[int, tuple[_LineRow, int | None]], unmet_fen: int) -> None:
         """Move as much as fits along the path that ends at a line with something left."""
-        steps: list[tuple[_Row, int | None, int]] = []
+        steps: list[tuple[_LineRow, int | None, int]] = []
         to: int | None = end
         while to is not None:
             holder, source = came_by[to]

@@ -6,7 +6,7 @@ from enum import StrEnum
 from server.core.ids import CreatorId
 
 
-class Client(StrEnum):
+class App(StrEnum):
     """The app the buyer holds (DY-USE-1)."""
 
     DOUYIN = "douyin"
@@ -86,7 +86,7 @@ class Purchase:
     """All that one order is to contain; shipping and service fee in fen are paid besides the goods (DY-USE-5)."""
 
     lines: tuple[Line, ...]
-    client: Client
+    client: App
     cart_merged: bool = False
     traits: frozenset[OrderTrait] = frozenset()
     shipping_fen: int = 0

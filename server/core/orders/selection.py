@@ -6,7 +6,7 @@ from server.core.orders.asset import Asset
 from server.core.orders.discount import RED_PACKETS, Discount
 from server.core.orders.pricing import Quote, price
 from server.core.orders.purchase import Purchase
-from server.core.orders.stacking import Choice, Exclusion, Reason, usable_lines
+from server.core.orders.stacking import Choice, Exclusion, ExclusionReason, usable_lines
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
 
@@ -17,7 +17,7 @@ def exact_quote(
     """
     Return what a purchase costs with all of these packets, each of which deducts something (sections 11 and 12).
 
-    Raises Refused with a ``Reason`` for code, naming the packet and the rule, or as ``price`` does.
+    Raises Refused with a ``ExclusionReason`` for code, naming the packet and the rule, or as ``price`` does.
     """
     used: list[tuple[Asset, frozenset[str]]] = []
     for asset in sorted(assets, key=lambda each: (each.use_end_at_ms, each.asset_id)):
@@ -30,7 +30,7 @@ def exact_quote(
     spare = {discount_id for discount_id, _ in quote.unused}
     for asset, _ in used:
         if asset.asset_id in spare:
-            raise _refused(asset.asset_id, Reason.NOT_NEEDED, "AMB-16")
+            raise _refused(asset.asset_id, ExclusionReason.NOT_NEEDED, "AMB-16")
     return quote, Choice(tuple(used), quote.deducted_fen(*RED_PACKETS), ())
 
 
@@ -39,12 +39,12 @@ def _check_together(assets: Sequence[Asset], rulebook: Rulebook) -> None:
     own = [asset for asset in assets if asset.creator_id is not None]
     for asset in own:
         if asset.creator_id != own[0].creator_id:
-            raise _refused(asset.asset_id, Reason.OTHER_CREATOR, "DY-STK-5")
+            raise _refused(asset.asset_id, ExclusionReason.OTHER_CREATOR, "DY-STK-5")
     if len(assets) > rulebook.packets_per_order_max:
-        raise _refused(assets[-1].asset_id, Reason.TOO_MANY, "DY-STK-2")
+        raise _refused(assets[-1].asset_id, ExclusionReason.TOO_MANY, "DY-STK-2")
     if rulebook.creator_packets_per_order_max is not None and len(own) > rulebook.creator_packets_per_order_max:
-        raise _refused(own[-1].asset_id, Reason.TOO_MANY, "KS-STK-3")
+        raise _refused(own[-1].asset_id, ExclusionReason.TOO_MANY, "KS-STK-3")
 
 
-def _refused(asset_id: str, reason: Reason, rule: str) -> Refused:
+def _refused(asset_id: str, reason: ExclusionReason, rule: str) -> Refused:
     return Refused(reason, f"{asset_id} cannot be used: {reason.replace('_', ' ')}", field="asset_ids", rule=rule)

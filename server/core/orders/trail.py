@@ -17,7 +17,7 @@ EVENTS_OF_ORDER_MAX = 100  # seven steps, and many corrections of a busy warehou
 INSTANT_MS_MAX = 2**53 - 1  # what every JSON reader holds exactly
 
 
-class Step(StrEnum):
+class TrailStep(StrEnum):
     """What may be told of an order, in order of rank: a to f before it is shipped, and the shipping itself (LT-6)."""
 
     PAID = "paid"  # LT-a
@@ -44,18 +44,18 @@ class Step(StrEnum):
         return _RANKS[self]
 
 
-_WORDS: dict[Step, tuple[str, str]] = {
-    Step.PAID: ("已支付", "商品已下单，正在配货中"),
-    Step.ACCEPTED: ("已接单", "商家已接单"),
-    Step.PICKING: ("商家拣货中", "商家正在抓紧拣货中"),
-    Step.PICKED: ("拣货已完成", "您的商品已拣货完成，等待打包发货"),
-    Step.WAYBILL_PRINTED: ("订单已打印", "商家已打印快递单"),
-    Step.PACKED: ("打包已完成", "您的商品已打包完成"),
-    Step.SHIPPED: ("已发货", "已发货"),
+_WORDS: dict[TrailStep, tuple[str, str]] = {
+    TrailStep.PAID: ("已支付", "商品已下单，正在配货中"),
+    TrailStep.ACCEPTED: ("已接单", "商家已接单"),
+    TrailStep.PICKING: ("商家拣货中", "商家正在抓紧拣货中"),
+    TrailStep.PICKED: ("拣货已完成", "您的商品已拣货完成，等待打包发货"),
+    TrailStep.WAYBILL_PRINTED: ("订单已打印", "商家已打印快递单"),
+    TrailStep.PACKED: ("打包已完成", "您的商品已打包完成"),
+    TrailStep.SHIPPED: ("已发货", "已发货"),
 }
-_RANKS = {step: rank for rank, step in enumerate(Step)}
+_RANKS = {step: rank for rank, step in enumerate(TrailStep)}
 
-BEFORE_SHIPPING = tuple(step for step in Step if step is not Step.SHIPPED)
+BEFORE_SHIPPING = tuple(step for step in TrailStep if step is not TrailStep.SHIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class TrailEvent:
     """
 
     order_id: OrderId
-    step: Step
+    step: TrailStep
     occurred_at_ms: int
     source: str
     event_id: str
@@ -79,7 +79,7 @@ class ServiceMessage:
 
     viewer_id: ViewerId
     order_id: OrderId
-    step: Step
+    step: TrailStep
     occurred_at_ms: int
 
 
@@ -94,11 +94,11 @@ def checked_event(*, order_id: OrderId, step: str, occurred_at_ms: int, source: 
     checked_id("event_id", event_id)
     checked_id("source", source)
     if step not in _RANKS:
-        raise Refused("unknown_step", f"must be one of {', '.join(Step)}", field="type", rule="LT-6")
-    known = Step(step)
-    if known is Step.PAID and source != PLATFORM:
+        raise Refused("unknown_step", f"must be one of {', '.join(TrailStep)}", field="type", rule="LT-6")
+    known = TrailStep(step)
+    if known is TrailStep.PAID and source != PLATFORM:
         raise Refused("wrong_source", f"paid is told by {PLATFORM}, not by an ISV", field="source", rule="LT-6")
-    if known not in (Step.PAID, Step.SHIPPED) and source == PLATFORM:
+    if known not in (TrailStep.PAID, TrailStep.SHIPPED) and source == PLATFORM:
         raise Refused("wrong_source", f"{known} is told by an ISV, whose id this must be", field="source", rule="LT-6")
     if not 0 < occurred_at_ms <= INSTANT_MS_MAX:
         raise Refused("out_of_range", f"must be from 1 to {INSTANT_MS_MAX}", field="occurred_at_ms")
@@ -154,12 +154,12 @@ class Trail:
         that is not among the *integrated* (LT-4). That it was shipped is shown whoever says so (LT-1).
         """
         shipped_at_ms = min(
-            (each.occurred_at_ms for each in self._events.values() if each.step is Step.SHIPPED), default=None
+            (each.occurred_at_ms for each in self._events.values() if each.step is TrailStep.SHIPPED), default=None
         )
         shown = [
             each
             for each in self._events.values()
-            if each.step is Step.SHIPPED
+            if each.step is TrailStep.SHIPPED
             or (
                 (each.source == PLATFORM or each.source in integrated)
                 and (shipped_at_ms is None or each.occurred_at_ms <= shipped_at_ms)
@@ -167,7 +167,7 @@ class Trail:
         ]
         return sorted(shown, key=lambda each: (each.occurred_at_ms, each.step.rank, each.event_id))
 
-    def missing(self, integrated: Set[str]) -> list[Step]:
+    def missing(self, integrated: Set[str]) -> list[TrailStep]:
         """Return those of the six steps before shipping that the buyer does not see: 6 - completeness, by rank."""
         seen = {each.step for each in self.timeline(integrated)}
         return [step for step in BEFORE_SHIPPING if step not in seen]

@@ -62,7 +62,7 @@ _STEPS = ("warmup", "open", "closed", "result")
 
 
 @dataclass(slots=True)
-class _Wish:
+class _PendingRequest:
     """Something wanted from the store: when to ask (again), and how often it was asked."""
 
     at_ms: int
@@ -73,7 +73,7 @@ class _Wish:
         self.times += 1
 
 
-class Airing:
+class PacketLifecycle:
     """
     One packet on its way through a room. Instants are room milliseconds; *real* is how many make a real one.
 
@@ -91,31 +91,31 @@ class Airing:
         self._real = real
         self._told: set[str] = set()
         self._step = 0
-        self._next = _Wish(schedule.warmup_at_ms)
+        self._next = _PendingRequest(schedule.warmup_at_ms)
         self._marks: list[int] = []
         self._remaining: int | None = None
-        self._count: _Wish | None = None
+        self._count: _PendingRequest | None = None
         self._counted_at_ms = 0
         self._count_every_ms = COUNT_EVERY_MS
         self._hinted = False
-        self._sold_out: _Wish | None = None
+        self._sold_out: _PendingRequest | None = None
         self._sold_out_after_ms = 0
         self._result: dict[str, Any] | None = None
         self._void_reason: str | None = None
         self._ended = False
         self._never_shown = False
-        self._reopening: _Wish | None = None
+        self._reopening: _PendingRequest | None = None
         self._reopened_body: dict[str, Any] = {}
 
     @classmethod
-    def of(cls, packet: Packet, real: int) -> "Airing":
-        """Return the airing of a packet that was launched."""
+    def of(cls, packet: Packet, real: int) -> "PacketLifecycle":
+        """Return the lifecycle of a packet that was launched."""
         assert packet.schedule is not None
         return cls(packet.packet_id, messages.packet_on_screen(packet), packet.schedule, packet.surface, real)
 
     @classmethod
-    def of_warmup(cls, screen: Mapping[str, Any], real: int) -> "Airing":
-        """Return the airing of a packet of which we know what its ``warmup`` says: all a room needs."""
+    def of_warmup(cls, screen: Mapping[str, Any], real: int) -> "PacketLifecycle":
+        """Return the lifecycle of a packet of which we know what its ``warmup`` says: all a room needs."""
         schedule = Schedule(screen["warmup_at_ms"], screen["grab_at_ms"], screen["claim_end_at_ms"])
         return cls(PacketId(screen["packet_id"]), screen, schedule, screen["surface"], real)
 
@@ -144,7 +144,7 @@ class Airing:
             instants.remove(self._next.at_ms)
         return min(instants + self._marks[:1])
 
-    def _wishes(self) -> tuple[_Wish | None, ...]:
+    def _wishes(self) -> tuple[_PendingRequest | None, ...]:
         return self._next, self._count, self._sold_out, self._reopening
 
     def wake(self, now_ms: int) -> list[Effect]:
@@ -168,7 +168,7 @@ class Airing:
             effects.append(self._take_step())
         return effects
 
-    def told(self, kind: str, now_ms: int) -> None:
+    def published(self, kind: str, now_ms: int) -> None:
         """Note a fact of this packet that was read back."""
         self._told.add(kind)
         match kind:
@@ -177,21 +177,21 @@ class Airing:
                 self._marks = [m for left in COUNTDOWN_MS if (m := opening - left * self._real) > now_ms]
             case "open":
                 self._marks = []
-                self._count = _Wish(now_ms + COUNT_EVERY_MS * self._real)
+                self._count = _PendingRequest(now_ms + COUNT_EVERY_MS * self._real)
             case "sold_out":
                 self._remaining = 0
                 self._count = self._sold_out = None
             case "reopened":
                 self._told.discard("sold_out")
                 self._reopening = self._sold_out = None
-                self._count = _Wish(now_ms) if "open" in self._told else None
+                self._count = _PendingRequest(now_ms) if "open" in self._told else None
             case "closed" | "result" | "voided":
                 self._marks = []
                 self._count = self._sold_out = self._reopening = None
         if kind in _STEPS:
             self._step = _STEPS.index(kind) + 1
             due_ms = self._due_at_ms()
-            self._next = _Wish(min(due_ms, now_ms) if kind == "closed" else due_ms)
+            self._next = _PendingRequest(min(due_ms, now_ms) if kind == "closed" else due_ms)
 
     def counted(self, remaining: int, now_ms: int) -> list[Effect]:
         """Note how many shares are left; tell it if that is news."""
@@ -200,7 +200,7 @@ class Airing:
         remaining = max(0, remaining)  # an allocator under test may give more than there is
         if remaining == 0:
             self._count = None
-            self._sold_out = _Wish(now_ms)
+            self._sold_out = _PendingRequest(now_ms)
             self._sold_out_after_ms = max(0, now_ms - self._schedule.grab_at_ms)
         else:
             quiet = remaining == self._remaining
@@ -212,7 +212,7 @@ class Airing:
         self._remaining = remaining
         return [Tell(messages.progress(self.packet_id, remaining))]
 
-    def stirred(self) -> None:
+    def note_activity(self) -> None:
         """Count at the usual pace again: somebody has grabbed."""
         if self._count is not None and self._count_every_ms > COUNT_EVERY_MS:
             self._count_every_ms = COUNT_EVERY_MS
@@ -229,7 +229,7 @@ class Airing:
         if kind == "sold_out":
             if not too_early:
                 self._sold_out = None
-                self._count = _Wish(now_ms + COUNT_EVERY_MS * self._real)
+                self._count = _PendingRequest(now_ms + COUNT_EVERY_MS * self._real)
             return []
         if kind == "reopened":
             return [LookUp(self.packet_id)]
@@ -247,7 +247,7 @@ class Airing:
         """
         if packet.state is PacketState.VOIDED and self._void_reason is None:
             self._void_reason = "voided"
-            self._next = _Wish(now_ms)
+            self._next = _PendingRequest(now_ms)
         elif packet.state is PacketState.SETTLED and _STEPS[self._step] == "result" and self._result is None:
             self._next.at_ms = now_ms
         elif packet.ended_at_ms is not None and _STEPS[self._step] != "result":
@@ -261,7 +261,7 @@ class Airing:
             return
         self._ended = True
         self._never_shown = "warmup" not in self._told
-        self._step, self._next, self._marks = _STEPS.index("closed"), _Wish(now_ms), []
+        self._step, self._next, self._marks = _STEPS.index("closed"), _PendingRequest(now_ms), []
         self._count = self._sold_out = self._reopening = None
 
     def _edited(self, packet: Packet, now_ms: int) -> None:
@@ -274,15 +274,15 @@ class Airing:
         )
         if "warmup" not in self._told:
             self._screen = screen
-            self._next = _Wish(max(now_ms, self._due_at_ms()))
+            self._next = _PendingRequest(max(now_ms, self._due_at_ms()))
         elif not came:
             self._screen = screen
             self._reopening = None
             if "open" in self._told and "sold_out" not in self._told:
-                self._count = _Wish(now_ms)
+                self._count = _PendingRequest(now_ms)
         elif self._reopened_body.get("edition") != packet.edition:
             self._reopened_body = messages.issuance(packet, now_ms)
-            self._reopening = _Wish(now_ms)
+            self._reopening = _PendingRequest(now_ms)
 
     def reissued(self, body: Mapping[str, Any]) -> None:
         """Take the issuance of which a ``reopened`` that was read back speaks, unless a newer one is known."""
@@ -292,7 +292,7 @@ class Airing:
     def settled(self, body: dict[str, Any], now_ms: int) -> None:
         """Take the result, to be proposed at once."""
         self._result = body
-        self._next = _Wish(now_ms)
+        self._next = _PendingRequest(now_ms)
 
     def _phase(self) -> Phase:
         """Return the phase that viewers were told, which follows the schedule by a few milliseconds."""

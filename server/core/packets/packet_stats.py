@@ -92,7 +92,7 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
-class Effects:
+class PacketStats:
     """
     Every metric of KS-MON-1: fen, counts, seconds of room time, and ratios, which are None where nothing divides.
 
@@ -134,7 +134,7 @@ class Effects:
     watch_time_uplift: float | None
 
 
-def effects(
+def packet_stats(
     seen: Seen,
     grabs: Mapping[ClaimStatus, int],
     stock: Stock,
@@ -143,14 +143,14 @@ def effects(
     sold_out_after_ms: int | None = None,
     best: Sequence[Best] | None = None,
     baseline_fen: int | None = None,
-) -> Effects:
+) -> PacketStats:
     """
     Return the metrics of these counters (KS-MON-1). *best* are the best claims, the first one the largest.
 
     A packet gives a viewer one share, so its claims are its claimants; a creator's are added up, packet by packet.
     """
     watching, before = _mean_stay(seen.watched_ms, seen.left), _mean_stay(seen.watched_before_ms, seen.left_before)
-    return Effects(
+    return PacketStats(
         exposed_viewers=seen.exposed,
         popup_shown=seen.popup_shown,
         popup_suppressed=seen.popup_suppressed,

@@ -68,7 +68,7 @@ class Exposure:
         if not sent_away:
             self._sum = _Sum(self._sum.viewer_ms, self._sum.left + 1)
 
-    def told(self, entry: FeedEntry, viewers: int, now_ms: int) -> None:
+    def delivered(self, entry: FeedEntry, viewers: int, now_ms: int) -> None:
         """Take an entry of the feed that is told to the *viewers* now."""
         self._pass(viewers, now_ms)
         if entry.kind == "warmup" and entry.packet_id not in self._on_air:
@@ -91,7 +91,7 @@ class Exposure:
     def recall(self, entry: FeedEntry, now_ms: int) -> None:
         """Take an entry of before our time: what is on air, but nobody here was told, and others have counted it."""
         assert not self._sum.viewer_ms
-        self.told(entry, 0, now_ms)
+        self.delivered(entry, 0, now_ms)
         self._counts, self._sold_out = {}, {}
 
     def take(self, viewers: int, now_ms: int) -> Taken:

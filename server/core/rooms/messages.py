@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from server.core.ids import ID_LENGTH_MAX, OrderId, PacketId, RequestId, RoomId, ViewerId
-from server.core.orders.trail import Step
+from server.core.orders.trail import TrailStep
 from server.core.packets.claim import HOLDS_SHARE, Claim
 from server.core.packets.packet import Packet
 
@@ -237,7 +237,7 @@ def assets(count: int) -> bytes:
     return b'{"type":"assets","count":%d}' % count
 
 
-def trail(order_id: OrderId, step: Step, occurred_at_ms: int) -> bytes:
+def trail(order_id: OrderId, step: TrailStep, occurred_at_ms: int) -> bytes:
     """Tell a buyer one step of an order: the service message of LT-3, in the words of LT-a to LT-f."""
     return orjson.dumps(
         {

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from server.core.ids import PacketId, RoomId
-from server.core.packets.lifecycle import Airing, Effect, LookUp, Tell
+from server.core.packets.lifecycle import Effect, LookUp, PacketLifecycle, Tell
 from server.core.packets.packet import Packet
 from server.core.rooms import messages
 from server.core.rooms.feed import UNTOLD, Cue, FeedEntry
@@ -89,8 +89,8 @@ class Room:
         self.room_id = room_id
         self.seq = 0
         self._real = max(1, speed)
-        self._airings: dict[PacketId, Airing] = {}
-        self._due: dict[PacketId, int] = {}  # when each airing wants to be woken; an event moves only its own packet's
+        self._airings: dict[PacketId, PacketLifecycle] = {}
+        self._due: dict[PacketId, int] = {}  # when each is to be woken; an event moves only its own
         self._ended: dict[PacketId, None] = {}
 
     def receive(self, event: RoomEvent, now_ms: int) -> list[Effect]:
@@ -103,10 +103,10 @@ class Room:
             case ProposalAnswered(cue, answer, seq):
                 return self._moved(cue.packet_id, self._answered(cue, answer, seq, now_ms))
             case Counted() | Grabbed() | Exhausted() | Settled():
-                airing = self._airings.get(event.packet_id)
-                if airing is None:
+                lifecycle = self._airings.get(event.packet_id)
+                if lifecycle is None:
                     return []
-                return self._moved(event.packet_id, _happened(airing, event, now_ms))
+                return self._moved(event.packet_id, _happened(lifecycle, event, now_ms))
             case _:
                 assert_never(event)
 
@@ -121,12 +121,12 @@ class Room:
 
     def packets_on_screen(self) -> list[dict[str, Any]]:
         """Return the full state of the packets that viewers see, for a ``welcome``."""
-        return [screen for airing in self._airings.values() if (screen := airing.on_screen()) is not None]
+        return [screen for lifecycle in self._airings.values() if (screen := lifecycle.on_screen()) is not None]
 
     def _moved(self, packet_id: PacketId, effects: list[Effect]) -> list[Effect]:
         """Note when a packet wants to be woken now that something befell it; return *effects* as they are."""
-        airing = self._airings.get(packet_id)
-        at_ms = None if airing is None else airing.next_wakeup_ms()
+        lifecycle = self._airings.get(packet_id)
+        at_ms = None if lifecycle is None else lifecycle.next_wakeup_ms()
         if at_ms is None:
             self._due.pop(packet_id, None)
         else:
@@ -140,62 +140,62 @@ class Room:
             return []
         self.seq = entry.seq
         if entry.kind == "warmup" and entry.packet_id not in self._airings:
-            self._airings[entry.packet_id] = Airing.of_warmup(entry.body["packet"], self._real)
+            self._airings[entry.packet_id] = PacketLifecycle.of_warmup(entry.body["packet"], self._real)
 
         effects: list[Effect] = [Tell(messages.fact(entry.kind, entry.seq, entry.at_ms, entry.body), entry.seq)]
-        if airing := self._airings.get(entry.packet_id):
+        if lifecycle := self._airings.get(entry.packet_id):
             if entry.kind == "open":
-                effects.append(Tell(messages.surface(airing.surface, entry.packet_id)))
+                effects.append(Tell(messages.surface(lifecycle.surface, entry.packet_id)))
             if entry.kind == "reopened":
-                airing.reissued(entry.body)
-            self._told(airing, entry.kind, now_ms)
+                lifecycle.reissued(entry.body)
+            self._told(lifecycle, entry.kind, now_ms)
         return effects
 
     def _look(self, packet: Packet, now_ms: int) -> list[Effect]:
         if packet.packet_id in self._ended or packet.schedule is None:
             return []
         if packet.packet_id not in self._airings:
-            self._airings[packet.packet_id] = Airing.of(packet, self._real)
-        airing = self._airings[packet.packet_id]
-        airing.looked_up(packet, now_ms)
-        self._forget_if_ended(airing)
-        return airing.wake(now_ms)
+            self._airings[packet.packet_id] = PacketLifecycle.of(packet, self._real)
+        lifecycle = self._airings[packet.packet_id]
+        lifecycle.looked_up(packet, now_ms)
+        self._forget_if_ended(lifecycle)
+        return lifecycle.wake(now_ms)
 
     def _answered(self, cue: Cue, answer: Answer, seq: int, now_ms: int) -> list[Effect]:
-        airing = self._airings.get(cue.packet_id)
-        if airing is None:
+        lifecycle = self._airings.get(cue.packet_id)
+        if lifecycle is None:
             return []
         if answer is not Answer.TAKEN:
-            return airing.turned_down(cue.kind, too_early=answer is Answer.TOO_EARLY, now_ms=now_ms)
-        if seq <= self.seq and not airing.knows(cue.kind):
+            return lifecycle.turned_down(cue.kind, too_early=answer is Answer.TOO_EARLY, now_ms=now_ms)
+        if seq <= self.seq and not lifecycle.knows(cue.kind):
             # A fact of before our time: the capped feed no longer has it, and nobody waits for it.
-            self._told(airing, cue.kind, now_ms)
+            self._told(lifecycle, cue.kind, now_ms)
         return []
 
-    def _told(self, airing: Airing, kind: str, now_ms: int) -> None:
-        airing.told(kind, now_ms)
-        self._forget_if_ended(airing)
+    def _told(self, lifecycle: PacketLifecycle, kind: str, now_ms: int) -> None:
+        lifecycle.published(kind, now_ms)
+        self._forget_if_ended(lifecycle)
 
-    def _forget_if_ended(self, airing: Airing) -> None:
-        if airing.ended:
-            del self._airings[airing.packet_id]
-            self._ended[airing.packet_id] = None
+    def _forget_if_ended(self, lifecycle: PacketLifecycle) -> None:
+        if lifecycle.ended:
+            del self._airings[lifecycle.packet_id]
+            self._ended[lifecycle.packet_id] = None
             if len(self._ended) > ENDED_MAX:
                 del self._ended[next(iter(self._ended))]
 
 
-def _happened(airing: Airing, event: Counted | Grabbed | Exhausted | Settled, now_ms: int) -> list[Effect]:
-    """Tell a packet's airing what happened, and return what follows from it."""
+def _happened(lifecycle: PacketLifecycle, event: Counted | Grabbed | Exhausted | Settled, now_ms: int) -> list[Effect]:
+    """Tell a packet's lifecycle what happened, and return what follows from it."""
     match event:
         case Counted(remaining=remaining):
-            return airing.counted(remaining, now_ms) + airing.wake(now_ms)
+            return lifecycle.counted(remaining, now_ms) + lifecycle.wake(now_ms)
         case Grabbed():
-            airing.stirred()
+            lifecycle.note_activity()
             return []
         case Exhausted():
-            airing.count_now(now_ms)
+            lifecycle.count_now(now_ms)
         case Settled(body=body):
-            airing.settled(body, now_ms)
+            lifecycle.settled(body, now_ms)
         case _:
             assert_never(event)
-    return airing.wake(now_ms)
+    return lifecycle.wake(now_ms)

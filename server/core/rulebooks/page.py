@@ -15,7 +15,7 @@ class Operation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PagePlace:
     """Where something stands: ``what`` in our words, ``where`` in the source's, and the rule that says so."""
 
     what: str
@@ -32,7 +32,7 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PlatformPage:
     """
     What stands where on a platform's pages. Nothing is decided by it; the API hands it on to whoever draws a page.
 
@@ -40,20 +40,20 @@ class Page:
     it names there, by ``list_rule``.
     """
 
-    places: tuple[Place, ...] = ()
+    places: tuple[PagePlace, ...] = ()
     list_column: str = ""
     list_operations: tuple[Operation, ...] = ()
     list_rule: str = ""
     advice: tuple[Advice, ...] = ()
 
 
-DOUYIN_PAGE = Page(
+DOUYIN_PAGE = PlatformPage(
     places=(
-        Place("entry", "达人身份登录百应：营销管理–红包管理", "DY-UI-1"),
-        Place("entry", "达人身份登录百应：直播管理–直播中控台–直播工具–发红包", "DY-UI-1"),
-        Place("create", "【新建红包】（半屏抽屉式）", "DY-UI-2"),
-        Place("create", "发红包", "DY-UI-2"),
-        Place("withdraw", "红包管理", "DY-UI-3"),
+        PagePlace("entry", "达人身份登录百应：营销管理–红包管理", "DY-UI-1"),
+        PagePlace("entry", "达人身份登录百应：直播管理–直播中控台–直播工具–发红包", "DY-UI-1"),
+        PagePlace("create", "【新建红包】（半屏抽屉式）", "DY-UI-2"),
+        PagePlace("create", "发红包", "DY-UI-2"),
+        PagePlace("withdraw", "红包管理", "DY-UI-3"),
     ),
     list_column="操作",
     list_operations=(Operation.LAUNCH, Operation.COPY, Operation.VOID),
@@ -64,10 +64,10 @@ DOUYIN_PAGE = Page(
     ),
 )
 
-KUAISHOU_PAGE = Page(
+KUAISHOU_PAGE = PlatformPage(
     places=(
-        Place("entry", "电脑端：快手小店–营销中心–全部工具–宠爱红包", "KS-UI-1"),
-        Place("recharge", "【充值】", "KS-UI-2"),
+        PagePlace("entry", "电脑端：快手小店–营销中心–全部工具–宠爱红包", "KS-UI-1"),
+        PagePlace("recharge", "【充值】", "KS-UI-2"),
     ),
     list_column="宠爱红包活动列表",
     list_operations=(Operation.EDIT, Operation.END),

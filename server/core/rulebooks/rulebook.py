@@ -10,11 +10,11 @@ from enum import StrEnum
 
 from server.core.money.channel import Channel, Charge, FeeMode, charge
 from server.core.orders.discount import DiscountKind
-from server.core.orders.purchase import Client, Entrance, GoodsKind, OrderTrait
+from server.core.orders.purchase import App, Entrance, GoodsKind, OrderTrait
 from server.core.packets.blackout import NO_BLACKOUTS, PROMOTION_818, BlackoutCalendar, BlackoutMode, Enforcement
 from server.core.packets.packet import Schedule
 from server.core.refusal import Refused
-from server.core.rulebooks.page import DOUYIN_PAGE, KUAISHOU_PAGE, Operation, Page
+from server.core.rulebooks.page import DOUYIN_PAGE, KUAISHOU_PAGE, Operation, PlatformPage
 
 _MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
@@ -114,7 +114,7 @@ class Rulebook:
     endable: bool = False  # KS-END-1: stated for Kuaishou alone
 
     # Use of a creator's packets
-    use_clients: frozenset[Client] = frozenset({Client.DOUYIN, Client.HUOSHAN, Client.DOUYIN_LITE})  # DY-USE-1
+    use_clients: frozenset[App] = frozenset({App.DOUYIN, App.HUOSHAN, App.DOUYIN_LITE})  # DY-USE-1
     use_entrances: frozenset[Entrance] = frozenset(  # DY-USE-3, AMB-14
         {Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOWCASE}
     )
@@ -169,7 +169,7 @@ class Rulebook:
     base_includes_platform_packets: bool = True  # DY-SET-1, AMB-18
 
     # What stands where on the platform's pages, and what creators are advised
-    page: Page = DOUYIN_PAGE  # DY-UI-1, DY-UI-2, DY-UI-3, DY-LAU-10
+    page: PlatformPage = DOUYIN_PAGE  # DY-UI-1, DY-UI-2, DY-UI-3, DY-LAU-10
 
     def charge(self, amount_fen: int, channel: str) -> Charge:
         """
@@ -240,7 +240,7 @@ KUAISHOU = Rulebook(
     # The source knows no void, only the end of an activity. As the reversal of a void holds here by
     # analogy (ALL-REV-1), so does its limit; warm-up and opening are one instant (KS-LAU-2).
     void_lead_ms=2 * _MINUTE_MS,
-    use_clients=frozenset({Client.KUAISHOU}),
+    use_clients=frozenset({App.KUAISHOU}),
     use_entrances=frozenset({Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOP}),  # KS-CLM-2
     use_rule="KS-USE-1",
     cart_merge_allowed=True,  # nothing else is stated
@@ -270,7 +270,7 @@ LAB = Rulebook(
     immediate_warmup_ms=None,
     overlap_max=None,
     void_lead_ms=None,
-    use_clients=frozenset(Client),
+    use_clients=frozenset(App),
     use_entrances=frozenset(Entrance),
     cart_merge_allowed=True,
     goods_excluded=frozenset(),
@@ -278,7 +278,7 @@ LAB = Rulebook(
     reversal_delay_ms=0,
     issuance_editable=True,
     endable=True,
-    page=Page(list_operations=tuple(Operation)),
+    page=PlatformPage(list_operations=tuple(Operation)),
 )
 
 RULEBOOKS = {rulebook.platform: rulebook for rulebook in (DOUYIN, KUAISHOU, LAB)}

@@ -52,15 +52,15 @@ class DefaultAllocator:
     """
     Answers grabs by ``claim.lua``, or from memory.
 
-    *heard* says whether this process has lately heard from its feed: if not, it may have missed that a packet was
+    *is_fresh* says whether this process has lately heard from its feed: if not, it may have missed that a packet was
     voided or reopened, and asks the store for everything. ``store_calls`` counts what was asked of the store.
     """
 
-    def __init__(self, store: Store, clock: StoreClock, heard: Callable[[], bool]) -> None:
+    def __init__(self, store: Store, clock: StoreClock, is_fresh: Callable[[], bool]) -> None:
         self.store_calls = 0
         self._store = store
         self._clock = clock
-        self._heard = heard
+        self._is_fresh = is_fresh
         self._memory = Memory()
         self._lanes: dict[PacketId, deque[_Call]] = {}
         self._waiting = 0
@@ -108,7 +108,7 @@ class DefaultAllocator:
 
     def _from_memory(self, packet_id: PacketId, grabs: Sequence[Grab]) -> list[Claim] | None:
         recollection = self._memory.get(packet_id)
-        if recollection is None or not self._heard():
+        if recollection is None or not self._is_fresh():
             return None
         error_ms = self._clock.error_ms * self._clock.record.speed
         refusal = recollection.refusal_at(self._clock.room_ms(), error_ms)

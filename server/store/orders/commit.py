@@ -8,16 +8,16 @@ import orjson
 from redis.exceptions import ResponseError
 
 from server.core.ids import OrderId, PacketId, ViewerId, packet_of_claim
-from server.core.money.posting import AssetChange, Part
+from server.core.money.posting import AssetChange, StepPart
 from server.core.orders.asset import Asset, AssetState
-from server.core.orders.order_stats import Gains
+from server.core.orders.order_stats import OrderStats
 from server.store import keys
 from server.store.connection import Store
 from server.store.transfers import StoreBroken
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class OrderStep:
     """
     A step as decided at room time ``from_ms``, to be committed before ``until_ms`` if the record is at ``version``.
 
@@ -25,7 +25,7 @@ class Step:
     None; ``created_at_ms`` enters it among its home's orders.
     """
 
-    part: Part
+    part: StepPart
     viewer_id: ViewerId
     record: Mapping[str, str]
     version: int
@@ -34,7 +34,7 @@ class Step:
     due_at_ms: int | None = None
     created_at_ms: int | None = None
     asked: str = ""
-    gains: Gains = field(default_factory=Gains)
+    gains: OrderStats = field(default_factory=OrderStats)
 
 
 def decided_until(assets: Iterable[Asset], now_ms: int, *more_ms: int) -> int | None:
@@ -43,7 +43,7 @@ def decided_until(assets: Iterable[Asset], now_ms: int, *more_ms: int) -> int | 
     return min((ms for ms in instants if ms > now_ms), default=None)
 
 
-async def commit(store: Store, step: Step) -> bytes:
+async def commit(store: Store, step: OrderStep) -> bytes:
     """
     Commit a step and return the script's word: done, repeated, transfer_conflict or raced.
 
@@ -69,13 +69,13 @@ async def commit(store: Store, step: Step) -> bytes:
     return outcome
 
 
-async def look_again(store: Store, part: Part, version: int, due_at_ms: int | None) -> None:
+async def look_again(store: Store, part: StepPart, version: int, due_at_ms: int | None) -> None:
     """Have the sweeper look at an order again at a room instant, or no more if None, unless it moved on meanwhile."""
     names = [keys.order(part.creator_id, part.order_id), keys.orders_due(part.creator_id)]
     await store.run("order_due", names, [part.order_id, version, "" if due_at_ms is None else due_at_ms])
 
 
-def _texts(step: Step, changes: Mapping[PacketId, Sequence[AssetChange]]) -> dict[str, Any]:
+def _texts(step: OrderStep, changes: Mapping[PacketId, Sequence[AssetChange]]) -> dict[str, Any]:
     """Return a step as the script takes it: every value a text, as numbers of JSON are not exact."""
     part = step.part
     return {

@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from server.core.ids import CreatorId, OrderId, ViewerId, home_of
-from server.core.money.posting import Part
+from server.core.money.posting import StepPart
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.discount import Discount
-from server.core.orders.order import Order, OrderState, Outcome, PacketUse, Refund
-from server.core.orders.order_stats import Gains
+from server.core.orders.order import Order, OrderState, PacketUse, Refund, StepOutcome
+from server.core.orders.order_stats import OrderStats
 from server.core.orders.pricing import Quote
 from server.core.orders.settlement import Rates
 from server.core.roomtime import RoomClock
@@ -44,22 +44,22 @@ class Deal:
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class FollowedStep:
     """What the platform's part of an order has to do after home's step to *version*."""
 
     version: int
-    part: Part
-    gains: Gains
+    part: StepPart
+    gains: OrderStats
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class OrderProgress:
     """What became of an order, as its home knows it."""
 
     paid_at_ms: int | None = None
     refunds: tuple[Refund, ...] = ()
     states: Mapping[str, AssetState] = field(default_factory=dict)  # of the packets, by asset id
-    follows: tuple[Followed, ...] = ()
+    follows: tuple[FollowedStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class OrderRecord:
     deal: Deal
     version: int
     created_at_ms: int
-    follows: tuple[Followed, ...] = ()
+    follows: tuple[FollowedStep, ...] = ()
 
     @property
     def order_id(self) -> OrderId:
@@ -92,14 +92,14 @@ class OrderRecord:
         """The creator under whose tag the order is kept."""
         return home_of(self.order_id)
 
-    def stepped(self, outcome: Outcome, followed: Followed | None) -> "OrderRecord":
+    def stepped(self, outcome: StepOutcome, followed: FollowedStep | None) -> "OrderRecord":
         """Return the record after a step; *followed* is what the platform's part does then, if anything."""
         follows = self.follows if followed is None else (*self.follows, followed)
         return replace(self, order=outcome.order, assets=outcome.assets, version=self.version + 1, follows=follows)
 
     def fields(self) -> dict[str, str]:
         """Return the record's fields as they are stored, but for the version, which the script writes."""
-        progress = Progress(
+        progress = OrderProgress(
             self.order.paid_at_ms,
             self.order.refunds,
             {asset.asset_id: asset.state for asset in self.assets},
@@ -237,5 +237,5 @@ def in_state(asset: Asset, state: AssetState, order: Order) -> Asset:
 
 
 _DEAL = TypeAdapter(Deal)
-_PROGRESS = TypeAdapter(Progress)
+_PROGRESS = TypeAdapter(OrderProgress)
 _PART_PROGRESS = TypeAdapter(PartProgress)

@@ -12,11 +12,11 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from server.core.ids import PLATFORM, CreatorId, OrderId, ViewerId, home_of
-from server.core.money.posting import OrderKind, Part, parts_of
+from server.core.money.posting import OrderKind, StepPart, parts_of
 from server.core.orders import order as core
 from server.core.orders.discount import Discount
-from server.core.orders.order import OrderState, Outcome, Refund
-from server.core.orders.order_stats import gains_of
+from server.core.orders.order import OrderState, Refund, StepOutcome
+from server.core.orders.order_stats import order_stats_of
 from server.core.orders.pricing import Quote
 from server.core.orders.purchase import Purchase
 from server.core.orders.settlement import Rates, Settlement, settle
@@ -28,8 +28,8 @@ from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
-from server.store.orders.commit import Step, commit, decided_until, look_again
-from server.store.orders.order_record import Followed, OrderRecord, record_of, standing
+from server.store.orders.commit import OrderStep, commit, decided_until, look_again
+from server.store.orders.order_record import FollowedStep, OrderRecord, record_of, standing
 from server.store.orders.platform_part import TRIES_MAX, PlatformParts
 from server.store.orders.submission import Submission, Submits
 from server.store.transfers import StoreBroken, checked_transfer_id, refusal
@@ -38,7 +38,7 @@ __all__ = ["OrderRecord", "Orders"]
 
 DUE_MAX = 500  # looked at in one round of the sweeper: two seconds at the worst, and other creators have their turn
 _PAGE = 100  # records read at once: some ten kilobytes each
-_Decide = Callable[[OrderRecord, int, Rulebook], Outcome]
+_Decide = Callable[[OrderRecord, int, Rulebook], StepOutcome]
 
 
 class Orders:
@@ -198,7 +198,7 @@ class Orders:
         record = here.order
         due_at_ms = None if record is None else self._due_at_ms(record)
         if record is None or due_at_ms is None or here.now_ms < due_at_ms:
-            await look_again(self._store, Part(OrderKind.FINISH, "", home, order_id), here.version, due_at_ms)
+            await look_again(self._store, StepPart(OrderKind.FINISH, "", home, order_id), here.version, due_at_ms)
         elif record.order.state is OrderState.SUBMITTED_UNPAID:
             with contextlib.suppress(Refused):  # it was paid meanwhile
                 await self._cancel(order_id, f"unpaid:{order_id}")
@@ -234,7 +234,7 @@ class Orders:
         raise _raced()
 
     async def _commit(
-        self, record: OrderRecord, outcome: Outcome, kind: OrderKind, transfer_id: str, now_ms: int
+        self, record: OrderRecord, outcome: StepOutcome, kind: OrderKind, transfer_id: str, now_ms: int
     ) -> OrderRecord | None:
         """Commit a step and have the platform's part follow; None if something came in between."""
         order, home = outcome.order, record.home
@@ -252,15 +252,15 @@ class Orders:
         )
         followed = None
         if home != PLATFORM and PLATFORM in parts:
-            gains = gains_of(kind, record.order, order, PLATFORM, settled, estimates=estimates)
+            gains = order_stats_of(kind, record.order, order, PLATFORM, settled, estimates=estimates)
             if parts[PLATFORM].postings or gains.total:
-                followed = Followed(record.version + 1, parts[PLATFORM], gains)
+                followed = FollowedStep(record.version + 1, parts[PLATFORM], gains)
         after = record.stepped(outcome, followed)
         due_at_ms = self._due_at_ms(after)
         if followed is not None:
             later_ms = now_ms + self._parts.wait_ms
             due_at_ms = later_ms if due_at_ms is None else min(due_at_ms, later_ms)
-        step = Step(
+        step = OrderStep(
             parts[home],
             order.viewer_id,
             after.fields(),
@@ -269,7 +269,7 @@ class Orders:
             decided_until(record.assets, now_ms, *self._window_end_ms(record)),
             due_at_ms,
             asked=f"{kind}:{order.order_id}",
-            gains=gains_of(kind, record.order, order, home, settled, estimates=estimates),
+            gains=order_stats_of(kind, record.order, order, home, settled, estimates=estimates),
         )
         if await commit(self._store, step) != b"done":
             return None

@@ -12,19 +12,19 @@ from dataclasses import replace
 
 from server.core.ids import PLATFORM, OrderId, home_of, packet_of_claim
 from server.core.money.account import AccountKind, account
-from server.core.money.posting import OrderKind, Part, Posting, Reversal, merged, parts_of
+from server.core.money.posting import OrderKind, Posting, Reversal, StepPart, merged, parts_of
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.order import REFUNDS_MAX, cancel
-from server.core.orders.order_stats import Gains
+from server.core.orders.order_stats import OrderStats
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.orders.commit import Step, commit, decided_until, look_again
+from server.store.orders.commit import OrderStep, commit, decided_until, look_again
 from server.store.orders.order_record import (
     HELD,
     RELEASED,
-    Followed,
+    FollowedStep,
     OrderRecord,
     PartRecord,
     Standing,
@@ -55,7 +55,7 @@ class PlatformParts:
         await self._clock.copy_to(PLATFORM)
         return await standing(self._store, PLATFORM, order_id)
 
-    async def hold(self, record: OrderRecord, part: Part, version: int) -> bytes:
+    async def hold(self, record: OrderRecord, part: StepPart, version: int) -> bytes:
         """Lock the platform's packets for an order about to be submitted; *version* is that of the part so far."""
         now_ms = record.created_at_ms
         assets = tuple(asset for asset in record.assets if asset.creator_id is None)
@@ -95,8 +95,8 @@ class PlatformParts:
     async def _abandon(self, home: Standing, part: PartRecord) -> bool:
         """Write at home that the order never came to be, so that no submit decided before this can come through."""
         await self._clock.copy_to(home_of(part.order_id))
-        step = Step(
-            Part(OrderKind.CANCEL, "", home_of(part.order_id), part.order_id),
+        step = OrderStep(
+            StepPart(OrderKind.CANCEL, "", home_of(part.order_id), part.order_id),
             part.order.viewer_id,
             abandoned_fields(part.order_id, part.order.viewer_id, part.created_at_ms),
             home.version,
@@ -139,14 +139,14 @@ class PlatformParts:
     async def _commit(
         self,
         after: PartRecord,
-        part: Part,
+        part: StepPart,
         *,
         from_ms: int,
         until_ms: int | None = None,
         due_at_ms: int | None = None,
-        gains: Gains | None = None,
+        gains: OrderStats | None = None,
     ) -> bytes:
-        step = Step(
+        step = OrderStep(
             part,
             after.order.viewer_id,
             after.fields(),
@@ -155,16 +155,16 @@ class PlatformParts:
             until_ms if due_at_ms is None else decided_until(after.assets, from_ms),
             due_at_ms,
             asked=f"{part.kind}:{part.order_id}",
-            gains=gains or Gains(),
+            gains=gains or OrderStats(),
         )
         return await commit(self._store, step)
 
 
-def _nothing(order_id: OrderId) -> Part:
-    return Part(OrderKind.FOLLOW, "", PLATFORM, order_id)
+def _nothing(order_id: OrderId) -> StepPart:
+    return StepPart(OrderKind.FOLLOW, "", PLATFORM, order_id)
 
 
-def _as_of(followed: Followed, part: PartRecord, now_ms: int, delay_ms: int) -> tuple[Part, tuple[Asset, ...]]:
+def _as_of(followed: FollowedStep, part: PartRecord, now_ms: int, delay_ms: int) -> tuple[StepPart, tuple[Asset, ...]]:
     """
     Return what a part does to follow a step of home's at *now_ms*, and its packets then.
 

@@ -22,7 +22,7 @@ from server.core.ids import (
 from server.core.money.posting import OrderKind, parts_of
 from server.core.orders.asset import Asset
 from server.core.orders.discount import RED_PACKETS, Discount
-from server.core.orders.order import Order, Outcome, submit
+from server.core.orders.order import Order, StepOutcome, submit
 from server.core.orders.pricing import Quote
 from server.core.orders.purchase import Purchase
 from server.core.orders.selection import exact_quote
@@ -34,7 +34,7 @@ from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.orders.commit import Step, commit, decided_until
+from server.store.orders.commit import OrderStep, commit, decided_until
 from server.store.orders.order_record import HELD, Deal, OrderRecord, PartRecord, Standing, room_ms_of, standing
 from server.store.orders.platform_part import PlatformParts
 from server.store.transfers import checked_transfer_id, refusal
@@ -196,7 +196,7 @@ class Submits:
             and await self._parts.hold(record, parts[PLATFORM], part_version) != b"done"
         ):
             return None
-        step = Step(
+        step = OrderStep(
             parts[home],
             order.viewer_id,
             record.fields(),
@@ -213,7 +213,9 @@ class Submits:
             await self._parts.catch_up(order_id)
         return None
 
-    async def _decided(self, order_id: OrderId, asked: Submission, now_ms: int) -> tuple[Outcome, list[Asset]] | None:
+    async def _decided(
+        self, order_id: OrderId, asked: Submission, now_ms: int
+    ) -> tuple[StepOutcome, list[Asset]] | None:
         """
         Return the order as the core submits it at *now_ms*, and the packets it uses as they were.
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.ids import CreatorId, PacketId
-from server.core.money.ledger import DELAYABLE, WITHDRAWALS, Entry, Funds, Ledger, Product, Transfer, TransferKind
+from server.core.money.ledger import DELAYABLE, WITHDRAWALS, Entry, FundProduct, Funds, Ledger, Transfer, TransferKind
 from server.core.refusal import Refused
 
 LIN = CreatorId("lin")
@@ -102,7 +102,7 @@ def test_a_fee_goes_to_the_channel_and_not_to_the_creator() -> None:
 def test_packets_and_coupons_share_one_pool() -> None:
     """What was paid in on the coupons' page funds a packet; each entry says for which product it was."""
     ledger = Ledger()
-    ledger.post(replace(recharge("r", 600), product=Product.CREATOR_COUPON))
+    ledger.post(replace(recharge("r", 600), product=FundProduct.CREATOR_COUPON))
     ledger.post(move(TransferKind.FUND, "f", 600))
     assert [entry.product for entry in ledger.journal] == ["creator_coupon", "red_packet"]
     assert ledger.funds(LIN).available_fen == 0

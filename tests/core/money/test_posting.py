@@ -8,10 +8,10 @@ import pytest
 from server.core.ids import ClaimId, CreatorId, OrderId, PacketId
 from server.core.money.account import CLEARING, kind_of, may_be_negative
 from server.core.money.ledger import Ledger, Transfer, TransferKind
-from server.core.money.posting import AssetChange, OrderKind, Part, Posting, parts_of
+from server.core.money.posting import AssetChange, OrderKind, Posting, StepPart, parts_of
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.discount import Discount, DiscountKind
-from server.core.orders.order import Outcome, Refund, cancel, finish, pay, refund, submit
+from server.core.orders.order import Refund, StepOutcome, cancel, finish, pay, refund, submit
 from server.core.orders.pricing import price
 from server.core.orders.settlement import Rates, Settlement, settle
 from server.core.orders.stacking import best_quote
@@ -32,22 +32,22 @@ OTHER_ORDER = OrderId("li.o2")
 SPENT = (AssetState.REDEEMED, AssetState.REDEEMED)
 
 
-def submitted(*assets: Asset, discounts: tuple[Discount, ...] = (REDUCTION, COUPON)) -> Outcome:
+def submitted(*assets: Asset, discounts: tuple[Discount, ...] = (REDUCTION, COUPON)) -> StepOutcome:
     quote, choice = best_quote(a_purchase(20_000, shipping_fen=600), discounts, assets, NOW, DOUYIN)
     assert len(choice.used) == len(assets)
     return submit("li.o1", ANNA, quote, assets, NOW)
 
 
 def parts(
-    outcome: Outcome, before: tuple[Asset, ...], kind: OrderKind, settled: Settlement | None = None
-) -> dict[CreatorId, Part]:
+    outcome: StepOutcome, before: tuple[Asset, ...], kind: OrderKind, settled: Settlement | None = None
+) -> dict[CreatorId, StepPart]:
     made = parts_of(outcome, before, kind=kind, transfer_id=f"{kind}:1", home=LI, merchant_id="shop", settled=settled)
     for part in made.values():
         part.check()
     return made
 
 
-def balances_of(parts: Iterable[Part]) -> Mapping[str, int]:
+def balances_of(parts: Iterable[StepPart]) -> Mapping[str, int]:
     """Return what each account holds after these parts, if all were empty before."""
     balances: dict[str, int] = {}
     for part in parts:
@@ -57,7 +57,7 @@ def balances_of(parts: Iterable[Part]) -> Mapping[str, int]:
     return balances
 
 
-def carried_out() -> tuple[list[Part], Outcome]:
+def carried_out() -> tuple[list[StepPart], StepOutcome]:
     """Return what vector DY-1 has posted once it is paid, and the order then."""
     assets = (OWN, OWN_TOO, PLATFORMS)
     first = submitted(*assets)
@@ -161,7 +161,7 @@ def test_the_ledger_takes_a_part_once() -> None:
 
 def test_a_step_makes_its_own_postings_only() -> None:
     """A cancel that pays the merchant is a broken invariant."""
-    wrong = Part(OrderKind.CANCEL, "t", LI, OTHER_ORDER, (Posting("clearing:li.o2", "merchant:shop", 1),))
+    wrong = StepPart(OrderKind.CANCEL, "t", LI, OTHER_ORDER, (Posting("clearing:li.o2", "merchant:shop", 1),))
     with pytest.raises(AssertionError):
         wrong.check()
     assert not may_be_negative("clearing:li.o2")

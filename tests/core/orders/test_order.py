@@ -11,9 +11,9 @@ from server.core.orders.order import (
     Movement,
     Order,
     OrderState,
-    Outcome,
     Place,
     Refund,
+    StepOutcome,
     cancel,
     finish,
     pay,
@@ -33,26 +33,26 @@ DELAY = DOUYIN.reversal_delay_ms
 FULL = Refund("r", {"l0": 750, "l1": 750})
 
 
-def submitted(*assets: Asset, goods: tuple[int, ...] = (1_000, 1_000)) -> Outcome:
+def submitted(*assets: Asset, goods: tuple[int, ...] = (1_000, 1_000)) -> StepOutcome:
     quote, choice = best_quote(a_purchase(*goods, shipping_fen=60), [], assets, NOW, DOUYIN)
     assert len(choice.used) == len(assets)
     return submit("o1", ANNA, quote, assets, NOW)
 
 
-def paid(*assets: Asset, goods: tuple[int, ...] = (1_000, 1_000)) -> Outcome:
+def paid(*assets: Asset, goods: tuple[int, ...] = (1_000, 1_000)) -> StepOutcome:
     before = submitted(*assets, goods=goods)
     return pay(before.order, before.assets, NOW + 1, DOUYIN)
 
 
-def states(outcome: Outcome) -> list[AssetState]:
+def states(outcome: StepOutcome) -> list[AssetState]:
     return [asset.state for asset in outcome.assets]
 
 
-def to_funder(outcome: Outcome) -> list[tuple[str | None, int]]:
+def to_funder(outcome: StepOutcome) -> list[tuple[str | None, int]]:
     return [(each.asset_id, each.amount_fen) for each in outcome.movements if each.credit is Place.FUNDER]
 
 
-def refunded(order: Outcome, asked: Refund, now_ms: int = BEFORE, rulebook: Rulebook = DOUYIN) -> Outcome:
+def refunded(order: StepOutcome, asked: Refund, now_ms: int = BEFORE, rulebook: Rulebook = DOUYIN) -> StepOutcome:
     return refund(order.order, order.assets, asked, now_ms, rulebook)
 
 

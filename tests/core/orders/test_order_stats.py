@@ -6,7 +6,7 @@ from server.core.ids import PLATFORM, PacketId
 from server.core.money.posting import OrderKind
 from server.core.orders.asset import AssetStep
 from server.core.orders.order import Order, OrderState, Refund, finish, pay, refund, submit
-from server.core.orders.order_stats import Gains, gains_of
+from server.core.orders.order_stats import OrderStats, order_stats_of
 from server.core.orders.settlement import Rates, settle
 from server.core.orders.stacking import best_quote
 from server.core.rulebooks.rulebook import DOUYIN
@@ -25,14 +25,14 @@ def submitted() -> Order:
 def test_a_payment_counts_for_each_packet_and_once_for_its_creator() -> None:
     """The order counts whole, price before packets; of the faces what was used."""
     order = submitted()
-    gains = gains_of(OrderKind.PAY, order, order, LI)
+    gains = order_stats_of(OrderKind.PAY, order, order, LI)
     whole = {"attributed_orders": 1, "gmv_fen": 10_000, "goods_paid_fen": 7_800}
     assert gains.total == whole | {"redeemed": 2, "redeemed_fen": 1_500}
     assert gains.by_packet == {
         PacketId("li.p1"): whole | {"redeemed": 1, "redeemed_fen": 1_000},
         PacketId("li.p2"): whole | {"redeemed": 1, "redeemed_fen": 500},
     }
-    assert gains_of(OrderKind.PAY, order, order, PLATFORM).total["redeemed_fen"] == 700
+    assert order_stats_of(OrderKind.PAY, order, order, PLATFORM).total["redeemed_fen"] == 700
 
 
 @pytest.mark.rule("KS-MON-1")
@@ -43,11 +43,11 @@ def test_refunds_and_commission_count_when_they_come() -> None:
     paid = pay(order, assets, NOW, DOUYIN)
     first = refund(paid.order, paid.assets, Refund("a", {"l0": 100}), NOW, DOUYIN)
     second = refund(first.order, first.assets, Refund("b", {"l0": 50}), NOW, DOUYIN)
-    assert gains_of(OrderKind.REFUND, first.order, second.order, LI).total == {"refund_fen": 50}
+    assert order_stats_of(OrderKind.REFUND, first.order, second.order, LI).total == {"refund_fen": 50}
     settled = settle(order.quote, Rates(2_000, 500), DOUYIN, refunded_fen=150)
     final = finish(second.order, second.assets, NOW + DOUYIN.refund_horizon_ms, DOUYIN)
     assert final.order.state is OrderState.FINAL
-    gains = gains_of(OrderKind.FINISH, second.order, final.order, LI, settled)
+    gains = order_stats_of(OrderKind.FINISH, second.order, final.order, LI, settled)
     assert gains.total == {"commission_fen": settled.commission_fen}
 
 
@@ -55,4 +55,4 @@ def test_refunds_and_commission_count_when_they_come() -> None:
 def test_who_has_no_packet_in_an_order_gains_nothing(kind: OrderKind) -> None:
     """Whatever becomes of it."""
     order = submitted()
-    assert gains_of(kind, order, order, WANG) == Gains()
+    assert order_stats_of(kind, order, order, WANG) == OrderStats()

@@ -8,7 +8,7 @@ import pytest
 from server.core.money.money import FEN_MAX
 from server.core.orders.discount import NATURE, RED_PACKETS, Discount, DiscountKind, Funder, Stage
 from server.core.orders.pricing import Quote, Unused, price
-from server.core.orders.purchase import Client, Line, Purchase
+from server.core.orders.purchase import App, Line, Purchase
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU
 from tests.core.shopping import a_line, a_purchase
@@ -35,7 +35,7 @@ def amounts(quote: Quote) -> dict[str, int]:
 @pytest.mark.rule("KS-SET-1")
 def test_vector_ks_1() -> None:
     """All stages together: 20,000 come to 9,600 with shipping, and each funder bears what is its own."""
-    purchase = a_purchase(a_line("l", 20_000, flash_fen=15_000), client=Client.KUAISHOU, shipping_fen=600)
+    purchase = a_purchase(a_line("l", 20_000, flash_fen=15_000), client=App.KUAISHOU, shipping_fen=600)
     discounts = [
         off(K.CONSUMPTION_CREDIT, 200),
         off(K.CASH_SUBSIDY, 500),
@@ -80,7 +80,7 @@ def test_a_discount_for_many_pieces_counts_them() -> None:
     """Three pieces are enough for "3 at 80 %", two are not."""
     discount = Discount("m", K.MULTI_ITEM_DISCOUNT, pay_permille=800, threshold_count=3)
     for quantity, paid_fen in ((2, 200), (3, 240)):
-        purchase = Purchase((Line("l", "p", 100, quantity=quantity),), Client.KUAISHOU)
+        purchase = Purchase((Line("l", "p", 100, quantity=quantity),), App.KUAISHOU)
         assert price(purchase, [discount], KUAISHOU).payable_fen == paid_fen
 
 
@@ -195,7 +195,7 @@ def a_random_cart(rng: Random) -> tuple[Purchase, list[Discount]]:
                 line_ids=rng.choice([None, names]),
             )
         )
-    return Purchase(lines, Client.KUAISHOU, shipping_fen=rng.choice([0, 600])), discounts
+    return Purchase(lines, App.KUAISHOU, shipping_fen=rng.choice([0, 600])), discounts
 
 
 def test_every_fen_of_20_000_random_carts_is_accounted_for() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.core.orders.purchase import Client, Line, Purchase
+from server.core.orders.purchase import App, Line, Purchase
 
 
 @pytest.mark.rule("KS-PRC-1")
@@ -22,4 +22,4 @@ def test_a_line_stands_once_in_a_purchase() -> None:
     """Lines are told apart by their ids, and there is at least one."""
     for lines in ((), (Line("l", "p", 100), Line("l", "q", 100))):
         with pytest.raises(AssertionError):
-            Purchase(lines, Client.DOUYIN)
+            Purchase(lines, App.DOUYIN)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.core.orders.asset import Asset, AssetState
-from server.core.orders.purchase import Client
+from server.core.orders.purchase import App
 from server.core.orders.selection import exact_quote
 from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
@@ -39,12 +39,12 @@ REFUSED: list[tuple[Any, Sequence[Asset], Rulebook, str, str]] = [
     (GOODS, [in_state(a_packet("li.p:0", 5), AssetState.LOCKED)], DOUYIN, "not_available", ""),
     (GOODS, [replace(a_packet("li.p:0", 5), use_start_at_ms=NOW + 1)], DOUYIN, "not_yet_valid", "DY-USE-2"),
     (GOODS, [a_packet("li.p:0", 5, use_end_at_ms=NOW)], DOUYIN, "expired", "DY-USE-2"),
-    (replace(GOODS, client=Client.OTHER), [a_packet("li.p:0", 5)], DOUYIN, "wrong_client", "DY-USE-1"),
+    (replace(GOODS, client=App.OTHER), [a_packet("li.p:0", 5)], DOUYIN, "wrong_client", "DY-USE-1"),
     (replace(GOODS, cart_merged=True), [a_packet("li.p:0", 5)], DOUYIN, "cart_merged", "DY-USE-4"),
     (GOODS, [a_packet("wang.p:0", 5, creator_id=WANG)], DOUYIN, "out_of_scope", "DY-USE-3"),
     (CART, [a_packet("li.p:0", 5), a_packet("wang.p:0", 5, creator_id=WANG)], DOUYIN, "other_creator", "DY-STK-5"),
     (GOODS, MANY, DOUYIN, "too_many", "DY-STK-2"),
-    (replace(GOODS, client=Client.KUAISHOU), MANY[:2], KUAISHOU, "too_many", "KS-STK-3"),
+    (replace(GOODS, client=App.KUAISHOU), MANY[:2], KUAISHOU, "too_many", "KS-STK-3"),
     (a_purchase(10), [*MANY[:2]], DOUYIN, "not_needed", "AMB-16"),
 ]
 

@@ -9,8 +9,8 @@ import pytest
 
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.discount import Discount, DiscountKind
-from server.core.orders.purchase import Client, Entrance, GoodsKind, OrderTrait, Purchase
-from server.core.orders.stacking import Choice, Exclusion, Reason, best_quote, choose
+from server.core.orders.purchase import App, Entrance, GoodsKind, OrderTrait, Purchase
+from server.core.orders.stacking import Choice, Exclusion, ExclusionReason, best_quote, choose
 from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, Rulebook
 from tests.core.shopping import LI, NOW, WANG, a_line, a_packet, a_purchase, in_state
 
@@ -28,7 +28,7 @@ def ids(choice: Choice) -> list[str]:
     return [asset.asset_id for asset, _ in choice.used]
 
 
-def reasons(choice: Choice) -> list[tuple[str, Reason, str]]:
+def reasons(choice: Choice) -> list[tuple[str, ExclusionReason, str]]:
     return [(each.asset_id, each.reason, each.rule) for each in choice.exclusions]
 
 
@@ -48,7 +48,7 @@ def test_creators_are_never_mixed() -> None:
     assets = [a_packet("a", 300), a_packet("b", 400, creator_id=WANG), a_packet("c", 200), a_packet("p", 1)]
     choice = chosen([*assets[:3], replace(assets[3], creator_id=None)], purchase)
     assert (ids(choice), choice.deduction_fen) == (["a", "c", "p"], 501)
-    assert reasons(choice) == [("b", Reason.OTHER_CREATOR, "DY-STK-5")]
+    assert reasons(choice) == [("b", ExclusionReason.OTHER_CREATOR, "DY-STK-5")]
 
 
 @pytest.mark.rule("DY-STK-2")
@@ -59,7 +59,7 @@ def test_ten_packets_are_the_most() -> None:
     ]
     choice = chosen(assets)
     assert len(choice.used) == 10
-    assert reasons(choice) == [("a0", Reason.TOO_MANY, "DY-STK-2")]
+    assert reasons(choice) == [("a0", ExclusionReason.TOO_MANY, "DY-STK-2")]
     assert len(chosen(assets[:10]).used) == 10
     assert len(chosen(assets, rulebook=replace(DOUYIN, packets_per_order_max=9)).used) == 9
 
@@ -67,35 +67,35 @@ def test_ten_packets_are_the_most() -> None:
 @pytest.mark.rule("KS-STK-3")
 def test_one_favor_packet_counts_in_an_order() -> None:
     """The larger of two is used; a rulebook that allows two uses both."""
-    purchase = a_purchase(LISTED, client=Client.KUAISHOU)
+    purchase = a_purchase(LISTED, client=App.KUAISHOU)
     assets = [a_packet("a", 100), a_packet("b", 200)]
     choice = chosen(assets, purchase, KUAISHOU)
-    assert (ids(choice), reasons(choice)) == (["b"], [("a", Reason.TOO_MANY, "KS-STK-3")])
+    assert (ids(choice), reasons(choice)) == (["b"], [("a", ExclusionReason.TOO_MANY, "KS-STK-3")])
     assert len(chosen(assets, purchase, replace(KUAISHOU, creator_packets_per_order_max=2)).used) == 2
 
 
 @pytest.mark.rule("DY-USE-1")
 def test_only_the_platforms_own_apps_use_a_creators_packet() -> None:
     """All three of Douyin's apps do; a platform packet is not touched by the rule."""
-    for client in (Client.DOUYIN, Client.HUOSHAN, Client.DOUYIN_LITE):
+    for client in (App.DOUYIN, App.HUOSHAN, App.DOUYIN_LITE):
         assert ids(chosen([a_packet("a", 1)], a_purchase(LISTED, client=client))) == ["a"]
-    choice = chosen([a_packet("a", 1), a_packet("p", 1, creator_id=None)], a_purchase(LISTED, client=Client.OTHER))
-    assert (ids(choice), reasons(choice)) == (["p"], [("a", Reason.WRONG_CLIENT, "DY-USE-1")])
+    choice = chosen([a_packet("a", 1), a_packet("p", 1, creator_id=None)], a_purchase(LISTED, client=App.OTHER))
+    assert (ids(choice), reasons(choice)) == (["p"], [("a", ExclusionReason.WRONG_CLIENT, "DY-USE-1")])
 
 
 @pytest.mark.rule("DY-USE-2")
 def test_a_packet_is_used_within_its_validity() -> None:
     """Half-open: from its start on, and no longer at its end."""
     asset = replace(a_packet("a", 1), use_start_at_ms=NOW, use_end_at_ms=NOW + 10)
-    assert reasons(chosen([asset], now_ms=NOW - 1)) == [("a", Reason.NOT_YET_VALID, "DY-USE-2")]
+    assert reasons(chosen([asset], now_ms=NOW - 1)) == [("a", ExclusionReason.NOT_YET_VALID, "DY-USE-2")]
     assert ids(chosen([asset], now_ms=NOW)) == ids(chosen([asset], now_ms=NOW + 9)) == ["a"]
-    assert reasons(chosen([asset], now_ms=NOW + 10)) == [("a", Reason.EXPIRED, "DY-USE-2")]
+    assert reasons(chosen([asset], now_ms=NOW + 10)) == [("a", ExclusionReason.EXPIRED, "DY-USE-2")]
 
 
 def test_a_packet_held_elsewhere_is_not_used() -> None:
     """Locked, redeemed or gone: none of them can pay a second time."""
     for state in set(AssetState) - {AssetState.AVAILABLE}:
-        assert reasons(chosen([in_state(a_packet("a", 1), state)])) == [("a", Reason.NOT_AVAILABLE, "")]
+        assert reasons(chosen([in_state(a_packet("a", 1), state)])) == [("a", ExclusionReason.NOT_AVAILABLE, "")]
 
 
 @pytest.mark.rule("DY-USE-3")
@@ -103,11 +103,11 @@ def test_a_packet_held_elsewhere_is_not_used() -> None:
 @pytest.mark.parametrize(
     ("rulebook", "client", "entrances"),
     [
-        (DOUYIN, Client.DOUYIN, {Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOWCASE}),
-        (KUAISHOU, Client.KUAISHOU, {Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOP}),
+        (DOUYIN, App.DOUYIN, {Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOWCASE}),
+        (KUAISHOU, App.KUAISHOU, {Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOP}),
     ],
 )
-def test_a_packet_needs_its_creators_entrance(rulebook: Rulebook, client: Client, entrances: set[Entrance]) -> None:
+def test_a_packet_needs_its_creators_entrance(rulebook: Rulebook, client: App, entrances: set[Entrance]) -> None:
     """From that creator's live room, short video and showcase (or shop), and from nowhere else (AMB-14)."""
     usable = {
         entrance
@@ -116,19 +116,19 @@ def test_a_packet_needs_its_creators_entrance(rulebook: Rulebook, client: Client
     }
     assert usable == entrances
     choice = chosen([a_packet("a", 1, creator_id=WANG)], a_purchase(LISTED, client=client), rulebook)
-    assert reasons(choice) == [("a", Reason.OUT_OF_SCOPE, rulebook.use_rule)]
+    assert reasons(choice) == [("a", ExclusionReason.OUT_OF_SCOPE, rulebook.use_rule)]
 
 
 @pytest.mark.rule("KS-USE-1")
 @pytest.mark.rule("KS-CRE-2")
 def test_a_packet_deducts_on_its_scoped_goods_only() -> None:
     """A face of 500 on goods of 300 deducts 300, however dear the rest of the order is."""
-    purchase = a_purchase(a_line("l0", 300), a_line("l1", 9_000), client=Client.KUAISHOU)
+    purchase = a_purchase(a_line("l0", 300), a_line("l1", 9_000), client=App.KUAISHOU)
     asset = replace(a_packet("a", 500), product_ids=frozenset({"product-l0"}))
     choice = chosen([asset], purchase, KUAISHOU)
     assert (choice.used, choice.deduction_fen) == (((asset, frozenset({"l0"})),), 300)
     other = replace(asset, product_ids=frozenset({"product-x"}))
-    assert reasons(chosen([other], purchase, KUAISHOU)) == [("a", Reason.OUT_OF_SCOPE, "KS-USE-1")]
+    assert reasons(chosen([other], purchase, KUAISHOU)) == [("a", ExclusionReason.OUT_OF_SCOPE, "KS-USE-1")]
 
 
 @pytest.mark.rule("DY-USE-4")
@@ -136,7 +136,7 @@ def test_a_merged_cart_takes_no_creators_packet() -> None:
     """The platform's packets are not touched."""
     purchase = replace(a_purchase(LISTED), cart_merged=True)
     choice = chosen([a_packet("a", 1), a_packet("p", 1, creator_id=None)], purchase)
-    assert (ids(choice), reasons(choice)) == (["p"], [("a", Reason.CART_MERGED, "DY-USE-4")])
+    assert (ids(choice), reasons(choice)) == (["p"], [("a", ExclusionReason.CART_MERGED, "DY-USE-4")])
 
 
 @pytest.mark.rule("DY-USE-6")
@@ -146,7 +146,7 @@ def test_excluded_goods_exclude_their_line_only(goods: GoodsKind) -> None:
     excluded = replace(LISTED, goods=goods)
     assets = [a_packet("a", 500), a_packet("p", 70, creator_id=None)]
     choice = chosen(assets, a_purchase(excluded))
-    assert (ids(choice), reasons(choice)) == (["p"], [("a", Reason.GOODS_EXCLUDED, "DY-USE-6")])
+    assert (ids(choice), reasons(choice)) == (["p"], [("a", ExclusionReason.GOODS_EXCLUDED, "DY-USE-6")])
     choice = chosen(assets, a_purchase(excluded, a_line("l1", 200)))
     assert [lines for _, lines in choice.used] == [{"l1"}, {"l0", "l1"}]
     assert choice.deduction_fen == 270
@@ -157,7 +157,7 @@ def test_excluded_goods_exclude_their_line_only(goods: GoodsKind) -> None:
 def test_an_excluded_order_excludes_every_line(trait: OrderTrait) -> None:
     """Risk-controlled, deposit or Qianchuan: no creator's packet on any of it."""
     choice = chosen([a_packet("a", 1)], replace(a_purchase(LISTED), traits=frozenset({trait})))
-    assert reasons(choice) == [("a", Reason.ORDER_EXCLUDED, "DY-USE-6")]
+    assert reasons(choice) == [("a", ExclusionReason.ORDER_EXCLUDED, "DY-USE-6")]
 
 
 @pytest.mark.rule("KS-USE-2")
@@ -165,8 +165,8 @@ def test_an_excluded_order_excludes_every_line(trait: OrderTrait) -> None:
 @pytest.mark.parametrize("goods", sorted(KUAISHOU.goods_excluded))
 def test_what_cannot_be_set_up_cannot_be_used(goods: GoodsKind) -> None:
     """Virtual, cross-border and local-life goods are looked at again at use."""
-    choice = chosen([a_packet("a", 1)], a_purchase(replace(LISTED, goods=goods), client=Client.KUAISHOU), KUAISHOU)
-    assert reasons(choice) == [("a", Reason.GOODS_EXCLUDED, "KS-USE-2")]
+    choice = chosen([a_packet("a", 1)], a_purchase(replace(LISTED, goods=goods), client=App.KUAISHOU), KUAISHOU)
+    assert reasons(choice) == [("a", ExclusionReason.GOODS_EXCLUDED, "KS-USE-2")]
 
 
 def test_ties_fall_by_waste_count_expiry_and_id() -> None:
@@ -177,7 +177,7 @@ def test_ties_fall_by_waste_count_expiry_and_id() -> None:
     early, late = a_packet("z", 100, use_end_at_ms=NOW + 5), a_packet("a", 100, use_end_at_ms=NOW + 6)
     assert ids(chosen([late, early], goods)) == ["z"]
     choice = chosen([a_packet("b", 100), a_packet("a", 100)], goods)
-    assert (ids(choice), reasons(choice)) == (["a"], [("b", Reason.NOT_NEEDED, "AMB-16")])
+    assert (ids(choice), reasons(choice)) == (["a"], [("b", ExclusionReason.NOT_NEEDED, "AMB-16")])
 
 
 def test_a_tie_is_looked_for_to_the_last_packet() -> None:
@@ -223,7 +223,7 @@ def a_case(rng: Random) -> tuple[Purchase, list[Asset], Rulebook]:
         for i in range(rng.randint(1, 3))
     ]
     purchase = replace(
-        a_purchase(*lines, client=rng.choice([Client.DOUYIN] * 4 + [Client.KUAISHOU] * 3 + [Client.OTHER])),
+        a_purchase(*lines, client=rng.choice([App.DOUYIN] * 4 + [App.KUAISHOU] * 3 + [App.OTHER])),
         cart_merged=rng.random() < 0.1,
         traits=frozenset(rng.sample(list(OrderTrait), k=rng.random() < 0.1)),
     )
@@ -247,7 +247,7 @@ def lines_by_the_text(asset: Asset, purchase: Purchase, rulebook: Rulebook) -> s
         return set()
     if asset.creator_id is None:
         return lines
-    apps = {"douyin": ("douyin", "huoshan", "douyin_lite"), "kuaishou": ("kuaishou",), "lab": tuple(Client)}
+    apps = {"douyin": ("douyin", "huoshan", "douyin_lite"), "kuaishou": ("kuaishou",), "lab": tuple(App)}
     doors = {
         "douyin": ("live_room", "short_video", "showcase"),
         "kuaishou": ("live_room", "short_video", "shop"),

@@ -12,9 +12,9 @@ from server.core.orders.trail import (
     EVENTS_OF_ORDER_MAX,
     INSTANT_MS_MAX,
     PLATFORM,
-    Step,
     Trail,
     TrailEvent,
+    TrailStep,
     checked_event,
     checked_isv_id,
 )
@@ -35,7 +35,7 @@ def event(step: str, minute: int, *, source: str = "", event_id: str = "") -> Tr
         order_id=ORDER,
         step=step,
         occurred_at_ms=TEN + minute * MINUTE_MS,
-        source=source or (PLATFORM if step == Step.PAID else WMS),
+        source=source or (PLATFORM if step == TrailStep.PAID else WMS),
         event_id=event_id or step,
     )
 
@@ -47,7 +47,7 @@ def trail_of(*events: TrailEvent) -> Trail:
     return trail
 
 
-def steps(trail: Trail, integrated: frozenset[str] = INTEGRATED) -> list[Step]:
+def steps(trail: Trail, integrated: frozenset[str] = INTEGRATED) -> list[TrailStep]:
     return [each.step for each in trail.timeline(integrated)]
 
 
@@ -57,10 +57,10 @@ def test_the_vector_of_the_rules() -> None:
     """a, b, e, c, f and b once more: five of six, in order of time; what is missing is no error."""
     trail = trail_of(*(event(step, minute) for step, minute in VECTOR))
     assert steps(trail) == ["paid", "accepted", "picking", "waybill_printed", "packed"]
-    assert trail.missing(INTEGRATED) == [Step.PICKED]
+    assert trail.missing(INTEGRATED) == [TrailStep.PICKED]
 
     without_a = trail_of(*(event(step, minute) for step, minute in VECTOR[1:]))
-    assert without_a.missing(INTEGRATED) == [Step.PAID, Step.PICKED]
+    assert without_a.missing(INTEGRATED) == [TrailStep.PAID, TrailStep.PICKED]
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_the_vector_of_the_rules() -> None:
 )
 def test_a_step_is_told_in_the_words_of_the_source(step: str, label: str, text: str) -> None:
     """Name and text are the product's own."""
-    assert (Step(step).label, Step(step).text) == (label, text)
+    assert (TrailStep(step).label, TrailStep(step).text) == (label, text)
 
 
 @pytest.mark.rule("LT-1")
 def test_six_steps_are_shown_before_the_shipping() -> None:
     """What began with the shipping begins with the payment now."""
-    trail = trail_of(*(event(step, minute) for minute, step in enumerate(Step)))
+    trail = trail_of(*(event(step, minute) for minute, step in enumerate(TrailStep)))
     assert steps(trail) == ["paid", "accepted", "picking", "picked", "waybill_printed", "packed", "shipped"]
     assert trail.missing(INTEGRATED) == []
     assert len(BEFORE_SHIPPING) == 6
@@ -93,8 +93,8 @@ def test_six_steps_are_shown_before_the_shipping() -> None:
 def test_of_one_instant_the_rank_decides_and_of_two_the_time() -> None:
     """A warehouse may print before it picks; only within one millisecond is there an order of steps."""
     assert steps(trail_of(event("waybill_printed", 1), event("picked", 2))) == ["waybill_printed", "picked"]
-    for arrival in permutations(Step, 3):
-        assert steps(trail_of(*(event(step, 0) for step in arrival))) == sorted(arrival, key=list(Step).index)
+    for arrival in permutations(TrailStep, 3):
+        assert steps(trail_of(*(event(step, 0) for step in arrival))) == sorted(arrival, key=list(TrailStep).index)
 
 
 @pytest.mark.rule("LT-2")
@@ -154,7 +154,7 @@ def test_the_platform_says_paid_and_isvs_the_rest(step: str, source: str) -> Non
 def test_what_is_no_event_is_refused(changes: dict[str, object], code: str, field: str, rule: str) -> None:
     """Each slip has a code and names its field."""
     said: dict[str, object] = {"step": "packed", "occurred_at_ms": INSTANT_MS_MAX, "source": WMS, "event_id": "e"}
-    assert checked_event(order_id=ORDER, **said).step is Step.PACKED  # type: ignore[arg-type]
+    assert checked_event(order_id=ORDER, **said).step is TrailStep.PACKED  # type: ignore[arg-type]
     with pytest.raises(Refused) as refused:
         checked_event(order_id=ORDER, **{**said, **changes})  # type: ignore[arg-type]
     assert (refused.value.code, refused.value.field, refused.value.rule) == (code, field, rule)
@@ -196,9 +196,9 @@ def test_a_trail_has_an_end() -> None:
 EVENTS = st.lists(
     st.builds(
         lambda step, minute, number, isv: event(
-            step, minute, source=PLATFORM if step is Step.PAID else isv, event_id=f"{step}-{minute}-{isv}-{number}"
+            step, minute, source=PLATFORM if step is TrailStep.PAID else isv, event_id=f"{step}-{minute}-{isv}-{number}"
         ),
-        st.sampled_from(Step),
+        st.sampled_from(TrailStep),
         st.integers(0, 5),
         st.integers(0, 1),
         st.sampled_from([WMS, "other"]),
@@ -219,10 +219,12 @@ def test_any_subset_in_any_order_with_any_repetition(data: st.DataObject, events
 
     assert shown == trail_of(*events).timeline(INTEGRATED)
     assert len({each.event_id for each in shown}) == len(shown)
-    assert shown == sorted(shown, key=lambda each: (each.occurred_at_ms, list(Step).index(each.step), each.event_id))
-    shipped = [each.occurred_at_ms for each in events if each.step is Step.SHIPPED]
+    assert shown == sorted(
+        shown, key=lambda each: (each.occurred_at_ms, list(TrailStep).index(each.step), each.event_id)
+    )
+    shipped = [each.occurred_at_ms for each in events if each.step is TrailStep.SHIPPED]
     for each in events:
         late = bool(shipped) and each.occurred_at_ms > min(shipped)
         known = each.source in (PLATFORM, WMS)
-        assert (each in shown) == (each.step is Step.SHIPPED or (known and not late))
+        assert (each in shown) == (each.step is TrailStep.SHIPPED or (known and not late))
     assert set(trail.missing(INTEGRATED)) == set(BEFORE_SHIPPING) - {each.step for each in shown}

@@ -9,10 +9,10 @@ from server.core.ids import CreatorId, PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.claim import Share
 from server.core.packets.lifecycle import (
     BEST_LUCK_COUNT,
-    Airing,
     CountShares,
     Effect,
     LookUp,
+    PacketLifecycle,
     Propose,
     Settle,
     Tell,
@@ -40,11 +40,11 @@ def a_packet(state: PacketState = PacketState.LAUNCHED) -> Packet:
     )
 
 
-def an_airing(*told: str, real: int = 1, now_ms: int = GRAB) -> Airing:
-    airing = Airing.of(a_packet(), real)
+def an_airing(*told: str, real: int = 1, now_ms: int = GRAB) -> PacketLifecycle:
+    lifecycle = PacketLifecycle.of(a_packet(), real)
     for kind in told:
-        airing.told(kind, now_ms)
-    return airing
+        lifecycle.published(kind, now_ms)
+    return lifecycle
 
 
 def proposed(effects: list[Effect]) -> list[str]:
@@ -61,160 +61,160 @@ def spoken(effects: list[Effect]) -> list[dict[str, Any]]:
 )
 def test_a_fact_is_proposed_at_its_time_and_not_before(told: tuple[str, ...], due: int, kind: str) -> None:
     """One millisecond early nothing is proposed; at the instant it is."""
-    airing = an_airing(*told)
-    assert kind not in proposed(airing.wake(due - 1))
-    assert proposed(airing.wake(due)) == [kind]
+    lifecycle = an_airing(*told)
+    assert kind not in proposed(lifecycle.wake(due - 1))
+    assert proposed(lifecycle.wake(due)) == [kind]
 
 
 def test_facts_follow_each_other_only_as_read_back() -> None:
     """A process that comes late proposes the warm-up first, and the opening when the warm-up was read back."""
-    airing = an_airing()
-    assert proposed(airing.wake(GRAB + 5)) == ["warmup"]
-    assert proposed(airing.wake(GRAB + 6)) == []
-    airing.told("warmup", GRAB + 7)
-    assert proposed(airing.wake(GRAB + 7)) == ["open"]
+    lifecycle = an_airing()
+    assert proposed(lifecycle.wake(GRAB + 5)) == ["warmup"]
+    assert proposed(lifecycle.wake(GRAB + 6)) == []
+    lifecycle.published("warmup", GRAB + 7)
+    assert proposed(lifecycle.wake(GRAB + 7)) == ["open"]
 
 
 def test_a_proposal_without_an_echo_is_repeated_less_and_less_often() -> None:
     """What is not read back is proposed again after half a second, then twice as long, then every five seconds."""
-    airing = an_airing()
-    asked = [now for now in range(WARMUP, WARMUP + 20_000, 10) if airing.wake(now)]
+    lifecycle = an_airing()
+    asked = [now for now in range(WARMUP, WARMUP + 20_000, 10) if lifecycle.wake(now)]
     assert [now - WARMUP for now in asked] == [0, 500, 1_500, 3_500, 7_500, 12_500, 17_500]
 
 
 def test_too_early_is_asked_again_soon() -> None:
     """If only the store's clock is behind, ten real milliseconds decide, not half a second."""
-    airing = an_airing(real=60)
-    airing.wake(WARMUP)
-    assert airing.turned_down("warmup", too_early=True, now_ms=WARMUP) == []
-    assert airing.next_wakeup_ms() == WARMUP + 600
+    lifecycle = an_airing(real=60)
+    lifecycle.wake(WARMUP)
+    assert lifecycle.turned_down("warmup", too_early=True, now_ms=WARMUP) == []
+    assert lifecycle.next_wakeup_ms() == WARMUP + 600
 
 
 def test_a_refused_fact_has_the_packet_looked_at() -> None:
     """A no that is not about time means that something has happened to the packet."""
-    airing = an_airing("warmup")
-    airing.wake(GRAB)
-    assert airing.turned_down("open", too_early=False, now_ms=GRAB) == [LookUp(PACKET)]
+    lifecycle = an_airing("warmup")
+    lifecycle.wake(GRAB)
+    assert lifecycle.turned_down("open", too_early=False, now_ms=GRAB) == [LookUp(PACKET)]
 
 
 def test_a_voided_packet_says_so_and_leaves() -> None:
-    """Once the store says voided, that is proposed instead of all else, and read back it ends the airing."""
-    airing = an_airing("warmup", "open")
-    airing.looked_up(a_packet(PacketState.VOIDED), GRAB + 1)
-    assert proposed(airing.wake(GRAB + 1)) == ["voided"]
-    ended_before = airing.ended
-    airing.told("voided", GRAB + 2)
-    assert (ended_before, airing.ended) == (False, True)
-    assert airing.on_screen() is None
-    assert airing.next_wakeup_ms() is None
-    assert airing.wake(END) == []
+    """Once the store says voided, that is proposed instead of all else, and read back it ends the lifecycle."""
+    lifecycle = an_airing("warmup", "open")
+    lifecycle.looked_up(a_packet(PacketState.VOIDED), GRAB + 1)
+    assert proposed(lifecycle.wake(GRAB + 1)) == ["voided"]
+    ended_before = lifecycle.ended
+    lifecycle.published("voided", GRAB + 2)
+    assert (ended_before, lifecycle.ended) == (False, True)
+    assert lifecycle.on_screen() is None
+    assert lifecycle.next_wakeup_ms() is None
+    assert lifecycle.wake(END) == []
 
 
 @pytest.mark.rule("DY-CLM-1")
 @pytest.mark.parametrize("real", [1, 60])
 def test_the_countdown_is_in_real_time(real: int) -> None:
     """The marks are told real seconds before the opening, with the real milliseconds left, at any speed."""
-    airing = an_airing(real=real)
+    lifecycle = an_airing(real=real)
     opening = 10_000_000
-    airing = Airing.of_warmup({**_screen(), "grab_at_ms": opening, "claim_end_at_ms": opening + 1}, real)
-    airing.told("warmup", opening - 40_000 * real)
+    lifecycle = PacketLifecycle.of_warmup({**_screen(), "grab_at_ms": opening, "claim_end_at_ms": opening + 1}, real)
+    lifecycle.published("warmup", opening - 40_000 * real)
     told = []
     for left in range(40_000, 0, -100):
-        told += [message["left_ms"] for message in spoken(airing.wake(opening - left * real))]
+        told += [message["left_ms"] for message in spoken(lifecycle.wake(opening - left * real))]
     assert told == [30_000, 10_000, 5_000, 3_000]
 
 
 @pytest.mark.rule("DY-CLM-1")
 def test_a_late_wake_tells_one_countdown() -> None:
     """Marks that have passed meanwhile are told once, as what is left now."""
-    airing = Airing.of_warmup({**_screen(), "grab_at_ms": GRAB}, 1)
-    airing.told("warmup", GRAB - 70_000)
-    assert [message["left_ms"] for message in spoken(airing.wake(GRAB - 4_000))] == [4_000]
-    assert airing.next_wakeup_ms() == GRAB - 3_000
+    lifecycle = PacketLifecycle.of_warmup({**_screen(), "grab_at_ms": GRAB}, 1)
+    lifecycle.published("warmup", GRAB - 70_000)
+    assert [message["left_ms"] for message in spoken(lifecycle.wake(GRAB - 4_000))] == [4_000]
+    assert lifecycle.next_wakeup_ms() == GRAB - 3_000
 
 
 def test_shares_are_counted_every_200_real_ms() -> None:
     """While the window is open the store is asked five times a second, never twice at once."""
-    airing = an_airing("warmup", "open", real=10)
-    assert airing.wake(GRAB + 1_999) == []
-    assert airing.wake(GRAB + 2_000) == [CountShares(PACKET)]
-    assert airing.wake(GRAB + 6_000) == []
-    assert spoken(airing.counted(2, GRAB + 6_100)) == [{"type": "progress", "packet_id": PACKET, "remaining": 2}]
-    assert airing.wake(GRAB + 6_100) == [CountShares(PACKET)]
-    assert airing.counted(2, GRAB + 6_200) == []
+    lifecycle = an_airing("warmup", "open", real=10)
+    assert lifecycle.wake(GRAB + 1_999) == []
+    assert lifecycle.wake(GRAB + 2_000) == [CountShares(PACKET)]
+    assert lifecycle.wake(GRAB + 6_000) == []
+    assert spoken(lifecycle.counted(2, GRAB + 6_100)) == [{"type": "progress", "packet_id": PACKET, "remaining": 2}]
+    assert lifecycle.wake(GRAB + 6_100) == [CountShares(PACKET)]
+    assert lifecycle.counted(2, GRAB + 6_200) == []
 
 
 def test_a_packet_that_nobody_grabs_is_counted_ever_more_rarely() -> None:
     """A count without news doubles the pause, up to a second; a grab brings the pace back."""
-    airing = an_airing("warmup", "open")
+    lifecycle = an_airing("warmup", "open")
     asked = []
     for now_ms in range(GRAB, GRAB + 5_000):
-        if airing.wake(now_ms):
+        if lifecycle.wake(now_ms):
             asked.append(now_ms - GRAB)
-            airing.counted(2, now_ms)
+            lifecycle.counted(2, now_ms)
     assert asked == [200, 400, 800, 1_600, 2_600, 3_600, 4_600]
-    airing.stirred()
-    assert airing.next_wakeup_ms() == GRAB + 4_800
-    airing.stirred()
-    assert airing.next_wakeup_ms() == GRAB + 4_800
+    lifecycle.note_activity()
+    assert lifecycle.next_wakeup_ms() == GRAB + 4_800
+    lifecycle.note_activity()
+    assert lifecycle.next_wakeup_ms() == GRAB + 4_800
 
 
 def test_a_count_that_is_never_answered_is_asked_again() -> None:
     """A lost answer delays the progress, it does not end it."""
-    airing = an_airing("warmup", "open")
-    assert airing.wake(GRAB + 200) == [CountShares(PACKET)]
-    assert airing.wake(GRAB + 2_199) == []
-    assert airing.wake(GRAB + 2_200) == [CountShares(PACKET)]
+    lifecycle = an_airing("warmup", "open")
+    assert lifecycle.wake(GRAB + 200) == [CountShares(PACKET)]
+    assert lifecycle.wake(GRAB + 2_199) == []
+    assert lifecycle.wake(GRAB + 2_200) == [CountShares(PACKET)]
 
 
 def test_sold_out_is_proposed_when_none_is_left() -> None:
     """A count of zero is told, and proposed as a fact with the time it took; then nothing is counted any more."""
-    airing = an_airing("warmup", "open")
-    effects = airing.counted(0, GRAB + 321) + airing.wake(GRAB + 321)
+    lifecycle = an_airing("warmup", "open")
+    effects = lifecycle.counted(0, GRAB + 321) + lifecycle.wake(GRAB + 321)
     assert [message["remaining"] for message in spoken(effects)] == [0]
     [proposal] = [effect for effect in effects if isinstance(effect, Propose)]
     assert proposal.cue.body == {"packet_id": PACKET, "elapsed_ms": 321}
-    airing.told("sold_out", GRAB + 330)
-    assert airing.next_wakeup_ms() == END
+    lifecycle.published("sold_out", GRAB + 330)
+    assert lifecycle.next_wakeup_ms() == END
 
 
 def test_somebody_who_missed_out_has_shares_counted_at_once() -> None:
     """The first refusal for lack of shares asks for a count, the next ones do not."""
-    airing = an_airing("warmup", "open")
-    airing.count_now(GRAB + 3)
-    assert airing.wake(GRAB + 3) == [CountShares(PACKET)]
-    airing.count_now(GRAB + 4)
-    assert airing.wake(GRAB + 4) == []
+    lifecycle = an_airing("warmup", "open")
+    lifecycle.count_now(GRAB + 3)
+    assert lifecycle.wake(GRAB + 3) == [CountShares(PACKET)]
+    lifecycle.count_now(GRAB + 4)
+    assert lifecycle.wake(GRAB + 4) == []
 
 
 def test_closing_waits_for_sold_out() -> None:
     """Nothing but the result may follow ``closed``, so a sale that is being announced goes first."""
-    airing = an_airing("warmup", "open")
-    airing.counted(0, END - 1)
-    assert proposed(airing.wake(END)) == ["sold_out"]
-    assert airing.next_wakeup_ms() == END + 500
-    airing.turned_down("sold_out", too_early=False, now_ms=END + 2)
-    assert proposed(airing.wake(END + 2)) == ["closed"]
+    lifecycle = an_airing("warmup", "open")
+    lifecycle.counted(0, END - 1)
+    assert proposed(lifecycle.wake(END)) == ["sold_out"]
+    assert lifecycle.next_wakeup_ms() == END + 500
+    lifecycle.turned_down("sold_out", too_early=False, now_ms=END + 2)
+    assert proposed(lifecycle.wake(END + 2)) == ["closed"]
 
 
 def test_the_result_is_proposed_once_the_packet_is_settled() -> None:
     """After ``closed`` the packet is settled, and what is found is proposed until it is read back."""
-    airing = an_airing("warmup", "open", "closed", now_ms=END)
-    assert airing.wake(END) == [Settle(PACKET)]
-    airing.settled({"packet_id": PACKET}, END + 3)
-    assert proposed(airing.wake(END + 3)) == ["result"]
-    assert proposed(airing.wake(END + 503)) == ["result"]
-    airing.told("result", END + 504)
-    assert airing.ended
+    lifecycle = an_airing("warmup", "open", "closed", now_ms=END)
+    assert lifecycle.wake(END) == [Settle(PACKET)]
+    lifecycle.settled({"packet_id": PACKET}, END + 3)
+    assert proposed(lifecycle.wake(END + 3)) == ["result"]
+    assert proposed(lifecycle.wake(END + 503)) == ["result"]
+    lifecycle.published("result", END + 504)
+    assert lifecycle.ended
 
 
 def test_a_packet_settled_by_others_has_its_result_read_at_once() -> None:
     """Hearing that the packet is settled cuts the wait for our own next attempt short."""
-    airing = an_airing("warmup", "open", "closed", now_ms=END)
-    airing.wake(END)
-    assert airing.wake(END + 5) == []
-    airing.looked_up(a_packet(PacketState.SETTLED), END + 5)
-    assert airing.wake(END + 5) == [Settle(PACKET)]
+    lifecycle = an_airing("warmup", "open", "closed", now_ms=END)
+    lifecycle.wake(END)
+    assert lifecycle.wake(END + 5) == []
+    lifecycle.looked_up(a_packet(PacketState.SETTLED), END + 5)
+    assert lifecycle.wake(END + 5) == [Settle(PACKET)]
 
 
 @pytest.mark.parametrize(
@@ -241,10 +241,10 @@ def test_a_packet_is_not_on_screen_before_its_warmup() -> None:
 
 
 def test_a_warmup_says_all_that_an_airing_needs() -> None:
-    """An airing made from what viewers were told goes on as one made from the packet."""
+    """A lifecycle made from what viewers were told goes on as one made from the packet."""
     from_packet = an_airing("warmup", now_ms=WARMUP)
-    from_fact = Airing.of_warmup(_screen(), 1)
-    from_fact.told("warmup", WARMUP)
+    from_fact = PacketLifecycle.of_warmup(_screen(), 1)
+    from_fact.published("warmup", WARMUP)
     assert from_fact.on_screen() == from_packet.on_screen()
     assert from_fact.surface == from_packet.surface
     assert from_fact.next_wakeup_ms() == from_packet.next_wakeup_ms()

@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.ids import ViewerId
-from server.core.orders.order import OrderState, Outcome, Refund, finish, pay, refund, submit
+from server.core.orders.order import OrderState, Refund, StepOutcome, finish, pay, refund, submit
 from server.core.orders.settlement import Rates, settle
 from server.core.orders.stacking import best_quote
 from server.core.packets.claim import ClaimStatus
 from server.core.packets.packet_stats import (
     Best,
     Brought,
-    Effects,
+    PacketStats,
     Seen,
     Stock,
     commission_expected,
-    effects,
     estimate_gains,
     estimate_of,
+    packet_stats,
     summed,
 )
 from server.core.rulebooks.rulebook import DOUYIN
@@ -39,7 +39,7 @@ def counters(kind: Any) -> st.SearchStrategy[Any]:
 @pytest.mark.rule("KS-MON-1")
 def test_every_metric_of_a_packet() -> None:
     """An evening's packet, worked out by hand."""
-    told = effects(
+    told = packet_stats(
         Seen(200, 190, 0, 0, watched_ms=900_000, left=3, watched_before_ms=400_000, left_before=2),
         {ClaimStatus.GRANTED: 40, ClaimStatus.EXHAUSTED: 110},
         Stock(
@@ -98,7 +98,7 @@ def test_every_metric_of_a_packet() -> None:
 @pytest.mark.rule("KS-MON-1")
 def test_of_nothing_nothing_is_told() -> None:
     """A packet that nobody saw has counts of 0 and no ratio, no share, no increment, no seconds."""
-    told = asdict(effects(Seen(), {}, Stock(), Brought()))
+    told = asdict(packet_stats(Seen(), {}, Stock(), Brought()))
     unknown = {name for name, value in told.items() if value is None}
     assert unknown == {
         *("claim_rate", "sold_out_seconds", "avg_share_fen", "max_share_fen", "best_luck", "redemption_rate"),
@@ -109,7 +109,7 @@ def test_of_nothing_nothing_is_told() -> None:
 
 def test_a_show_that_lost_to_the_time_before_says_so() -> None:
     """Increment and uplift go below zero."""
-    told = effects(
+    told = packet_stats(
         Seen(watched_ms=1_000, left=1, watched_before_ms=2_000, left_before=1),
         {},
         Stock(),
@@ -121,7 +121,7 @@ def test_a_show_that_lost_to_the_time_before_says_so() -> None:
 
 def test_nobody_stayed_at_all_before() -> None:
     """A mean stay of nothing cannot be compared with."""
-    told = effects(Seen(watched_ms=1_000, left=1, left_before=4), {}, Stock(), Brought())
+    told = packet_stats(Seen(watched_ms=1_000, left=1, left_before=4), {}, Stock(), Brought())
     assert (told.watch_seconds_without, told.watch_time_uplift) == (0.0, None)
 
 
@@ -130,7 +130,7 @@ def test_money_is_whole_and_a_ratio_is_none_exactly_where_nothing_divides(
     seen: Seen, stock: Stock, brought: Brought
 ) -> None:
     """Whatever the counters: no division by zero, no fen lost to a float."""
-    told = effects(seen, {ClaimStatus.GRANTED: stock.given}, stock, brought, baseline_fen=7)
+    told = packet_stats(seen, {ClaimStatus.GRANTED: stock.given}, stock, brought, baseline_fen=7)
     for name, value in asdict(told).items():
         assert not name.endswith("_fen") or value is None or type(value) is int
     whole = {
@@ -161,10 +161,10 @@ def test_all_metrics_that_the_rules_name_are_there() -> None:
         "redeemed_amount_fen redemption_rate expired_amount_fen reversed_amount_fen attributed_orders "
         "gmv_attributed_fen gmv_increment_fen cost_fen roi refund_amount_fen estimated_commission_fen watch_time_uplift"
     )
-    assert set(wanted.split()) <= {field.name for field in fields(Effects)}
+    assert set(wanted.split()) <= {field.name for field in fields(PacketStats)}
 
 
-def an_order() -> Outcome:
+def an_order() -> StepOutcome:
     """Return an order of 1,000 and 1,000 that uses 300 of a packet."""
     packet = a_packet("a", 300)
     quote, _ = best_quote(a_purchase(1_000, 1_000), [], [packet], NOW, DOUYIN)

@@ -22,12 +22,12 @@ def an_entry(kind: str, seq: int, at_ms: int, packet_id: PacketId = P1, *, surfa
 def test_a_packet_is_exposed_to_who_is_there_and_to_who_comes() -> None:
     """Three are told of the warm-up, one comes while it is on air; after it closed nobody more is exposed."""
     exposure = Exposure()
-    exposure.told(an_entry("warmup", 1, 0), 3, 0)
+    exposure.delivered(an_entry("warmup", 1, 0), 3, 0)
     exposure.came(3, 10, heard=None)
-    exposure.told(an_entry("open", 2, 20), 4, 20)
-    exposure.told(an_entry("closed", 3, 30), 4, 30)
+    exposure.delivered(an_entry("open", 2, 20), 4, 20)
+    exposure.delivered(an_entry("closed", 3, 30), 4, 30)
     exposure.came(4, 40, heard=None)
-    exposure.told(an_entry("open", 4, 50), 5, 50)
+    exposure.delivered(an_entry("open", 4, 50), 5, 50)
     counts = exposure.take(5, 60).counts[P1]
     assert (counts["exposed"], counts["popup_shown"], "popup_suppressed" in counts) == (4, 4, False)
 
@@ -35,7 +35,7 @@ def test_a_packet_is_exposed_to_who_is_there_and_to_who_comes() -> None:
 def test_who_comes_back_is_exposed_once() -> None:
     """One that has heard the warm-up is not exposed again; one that was away when it was told is."""
     exposure = Exposure()
-    exposure.told(an_entry("warmup", 7, 0), 1, 0)
+    exposure.delivered(an_entry("warmup", 7, 0), 1, 0)
     for heard in (7, 6, 8):
         exposure.came(1, 1, heard=heard)
     assert exposure.take(1, 1).counts[P1]["exposed"] == 2
@@ -44,8 +44,8 @@ def test_who_comes_back_is_exposed_once() -> None:
 def test_an_asset_widget_is_a_popup_suppressed() -> None:
     """What comes as a widget is counted so, and not as a popup."""
     exposure = Exposure()
-    exposure.told(an_entry("warmup", 1, 0, surface="asset_widget"), 2, 0)
-    exposure.told(an_entry("open", 2, 5), 2, 5)
+    exposure.delivered(an_entry("warmup", 1, 0, surface="asset_widget"), 2, 0)
+    exposure.delivered(an_entry("open", 2, 5), 2, 5)
     assert exposure.take(2, 5).counts == {P1: {"exposed": 2, "popup_suppressed": 2, "watched_ms": 10}}
 
 
@@ -56,9 +56,9 @@ def test_watching_is_what_all_watched_while_it_was_on_air() -> None:
     exposure.left(2, 100)
     exposure.came(1, 100, heard=None)
     exposure.came(2, 100, heard=None)
-    exposure.told(an_entry("warmup", 1, 100), 3, 100)
+    exposure.delivered(an_entry("warmup", 1, 100), 3, 100)
     exposure.left(3, 150)
-    exposure.told(an_entry("closed", 2, 180), 2, 180)
+    exposure.delivered(an_entry("closed", 2, 180), 2, 180)
     exposure.left(2, 999)
     counts = exposure.take(1, 1_000).counts[P1]
     assert counts == {"exposed": 3, "watched_ms": 210, "left": 1, "watched_before_ms": 200, "left_before": 1}
@@ -67,7 +67,7 @@ def test_watching_is_what_all_watched_while_it_was_on_air() -> None:
 def test_who_is_sent_away_has_not_left() -> None:
     """A server that stops says nothing about how long its viewers wanted to stay; what they watched counts."""
     exposure = Exposure()
-    exposure.told(an_entry("warmup", 1, 0), 2, 0)
+    exposure.delivered(an_entry("warmup", 1, 0), 2, 0)
     exposure.left(2, 10, sent_away=True)
     assert exposure.take(1, 15).counts[P1] == {"exposed": 2, "watched_ms": 25}
 
@@ -75,9 +75,9 @@ def test_who_is_sent_away_has_not_left() -> None:
 def test_packets_that_overlap_have_the_same_time_before_them() -> None:
     """The stretch without any packet ended when the first of them came."""
     exposure = Exposure()
-    exposure.told(an_entry("changed", 0, 0), 4, 0)
-    exposure.told(an_entry("warmup", 1, 10), 4, 10)
-    exposure.told(an_entry("warmup", 2, 15, P2), 4, 15)
+    exposure.delivered(an_entry("changed", 0, 0), 4, 0)
+    exposure.delivered(an_entry("warmup", 1, 10), 4, 10)
+    exposure.delivered(an_entry("warmup", 2, 15, P2), 4, 15)
     counts = exposure.take(4, 20).counts
     assert [counts[packet_id]["watched_before_ms"] for packet_id in (P1, P2)] == [40, 40]
     assert [counts[packet_id]["watched_ms"] for packet_id in (P1, P2)] == [40, 20]
@@ -86,9 +86,9 @@ def test_packets_that_overlap_have_the_same_time_before_them() -> None:
 def test_the_time_before_a_packet_begins_when_the_last_one_went() -> None:
     """What was watched with the first packet is not counted as without one."""
     exposure = Exposure()
-    exposure.told(an_entry("warmup", 1, 0), 1, 0)
-    exposure.told(an_entry("voided", 2, 70), 1, 70)
-    exposure.told(an_entry("warmup", 3, 75, P2), 1, 75)
+    exposure.delivered(an_entry("warmup", 1, 0), 1, 0)
+    exposure.delivered(an_entry("voided", 2, 70), 1, 70)
+    exposure.delivered(an_entry("warmup", 3, 75, P2), 1, 75)
     assert exposure.take(1, 75).counts[P2] == {"exposed": 1, "watched_before_ms": 5}
 
 
@@ -96,7 +96,7 @@ def test_the_first_sell_out_counts_from_the_opening() -> None:
     """A packet that is reopened and sold out again has taken as long as the first time."""
     exposure = Exposure()
     for kind, seq, at_ms in (("warmup", 1, 0), ("open", 2, 100), ("sold_out", 3, 350), ("sold_out", 4, 900)):
-        exposure.told(an_entry(kind, seq, at_ms), 1, at_ms)
+        exposure.delivered(an_entry(kind, seq, at_ms), 1, at_ms)
     assert exposure.take(1, 900).sold_out_after_ms == {P1: 250}
 
 
@@ -108,14 +108,14 @@ def test_what_was_told_before_our_time_is_known_and_not_counted() -> None:
     assert exposure.take(0, 500) == Taken({}, {})
     exposure.came(0, 500, heard=2)
     exposure.came(1, 500, heard=None)
-    exposure.told(an_entry("sold_out", 3, 600), 2, 600)
+    exposure.delivered(an_entry("sold_out", 3, 600), 2, 600)
     assert exposure.take(2, 600) == Taken({P1: {"exposed": 1, "watched_ms": 200}}, {P1: 500})
 
 
 def test_a_clock_set_back_takes_nothing_away() -> None:
     """Time that goes back is no time."""
     exposure = Exposure()
-    exposure.told(an_entry("warmup", 1, 0), 1, 100)
+    exposure.delivered(an_entry("warmup", 1, 0), 1, 100)
     assert exposure.take(1, 40).counts[P1] == {"exposed": 1}
     assert exposure.take(1, 50).counts[P1] == {"watched_ms": 10}
 
@@ -136,7 +136,7 @@ def test_however_often_it_is_taken_the_sums_are_the_same(before: list[tuple[str,
 
     for watched, gone, steps in (("watched_before_ms", "left_before", before), ("watched_ms", "left", on_air)):
         if steps is on_air:
-            exposure.told(an_entry("warmup", 1, now_ms), viewers, now_ms)
+            exposure.delivered(an_entry("warmup", 1, now_ms), viewers, now_ms)
             book["exposed"] = viewers
         for step, pause_ms in steps:
             now_ms += pause_ms

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
-from server.core.orders.trail import Step
+from server.core.orders.trail import TrailStep
 from server.core.packets.claim import Claim, ClaimStatus, Share
 from server.core.packets.packet import Denomination, Packet, PacketState, Schedule, Terms
 from server.core.rooms import messages
@@ -163,7 +163,7 @@ def test_a_packet_on_screen_tells_its_times_and_no_secret() -> None:
             },
         ),
         (
-            messages.trail(OrderId("o1"), Step.ACCEPTED, 1_000),
+            messages.trail(OrderId("o1"), TrailStep.ACCEPTED, 1_000),
             {"type": "trail", "order_id": "o1", "event": "accepted", "text": "商家已接单", "occurred_at_ms": 1_000},
         ),
         (messages.error("bad_field", "count"), {"type": "error", "code": "bad_field", "detail": "count"}),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.core.rulebooks.page import DOUYIN_PAGE, KUAISHOU_PAGE, Operation, Page
+from server.core.rulebooks.page import DOUYIN_PAGE, KUAISHOU_PAGE, Operation, PlatformPage
 
 
 @pytest.mark.rule("DY-UI-1")
@@ -20,9 +20,9 @@ from server.core.rulebooks.page import DOUYIN_PAGE, KUAISHOU_PAGE, Operation, Pa
         (KUAISHOU_PAGE, "entry", "电脑端：快手小店–营销中心–全部工具–宠爱红包", "KS-UI-1"),
         (KUAISHOU_PAGE, "recharge", "【充值】", "KS-UI-2"),
     ],
-    ids=lambda value: None if isinstance(value, Page) else value,
+    ids=lambda value: None if isinstance(value, PlatformPage) else value,
 )
-def test_a_place_is_told_in_the_words_of_the_source(page: Page, what: str, where: str, rule: str) -> None:
+def test_a_place_is_told_in_the_words_of_the_source(page: PlatformPage, what: str, where: str, rule: str) -> None:
     """Each place has the rule that names it."""
     assert [place for place in page.places if (place.what, place.rule) == (what, rule) and where in place.where]
 

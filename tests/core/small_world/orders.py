@@ -6,11 +6,11 @@ from functools import cache
 
 from server.core.ids import CreatorId, OrderId, ViewerId, order_id_of
 from server.core.money.ledger import Ledger
-from server.core.money.posting import OrderKind, Part, parts_of
+from server.core.money.posting import OrderKind, StepPart, parts_of
 from server.core.orders.asset import Asset, AssetState
-from server.core.orders.order import Order, OrderState, Outcome, Refund, cancel, finish, pay, refund, submit
+from server.core.orders.order import Order, OrderState, Refund, StepOutcome, cancel, finish, pay, refund, submit
 from server.core.orders.pricing import Quote
-from server.core.orders.purchase import Client, Entrance, Line, Purchase
+from server.core.orders.purchase import App, Entrance, Line, Purchase
 from server.core.orders.settlement import Settlement, settle
 from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
@@ -34,7 +34,7 @@ PURCHASE = Purchase(
         Line(f"l{i}", f"goods-{i}", fen, creator_id=CREATOR, entrance=Entrance.LIVE_ROOM)
         for i, fen in enumerate(LINES_FEN)
     ),
-    Client.DOUYIN,
+    App.DOUYIN,
     shipping_fen=SHIPPING_FEN,
 )
 
@@ -140,7 +140,7 @@ _KINDS = {
 
 
 def _stepped(
-    world: World, before: Sequence[Asset], outcome: Outcome, transfer_id: str, settled: Settlement | None = None
+    world: World, before: Sequence[Asset], outcome: StepOutcome, transfer_id: str, settled: Settlement | None = None
 ) -> Answer:
     """Return the world after an order's step, with its money where the core sends it."""
     order = outcome.order
@@ -169,7 +169,7 @@ def _stepped(
     )
 
 
-def _with_part(ledger: Ledger, part: Part) -> Ledger:
+def _with_part(ledger: Ledger, part: StepPart) -> Ledger:
     after = copied(ledger)
     try:
         after.post_part(part)

@@ -3,13 +3,13 @@
 import os
 import time
 
-from loadtest.engines.generator_sampler import Health, open_descriptors
+from loadtest.engines.generator_sampler import GeneratorSampler, open_descriptors
 from loadtest.record.history import history_from
 
 
 def test_a_sample_is_a_line_of_the_history() -> None:
     """It has every field that the reader wants, in the units that are promised."""
-    line = Health().sample(3.25)
+    line = GeneratorSampler().sample(3.25)
     history = history_from([{"kind": "health", **line}, {"kind": "end", "grabs": 0, "conns": 0}])
     assert history.healths[0].lag_ms == 3.25
     assert 0.0 <= line["steal"] <= 1.0
@@ -17,7 +17,7 @@ def test_a_sample_is_a_line_of_the_history() -> None:
 
 def test_work_shows_as_cores() -> None:
     """A process that computed since the last look used more than one that slept, never negative."""
-    health = Health()
+    health = GeneratorSampler()
     time.sleep(0.1)
     asleep = health.sample(0.0)["cpu"]
     spent = time.process_time() + 0.1

@@ -15,7 +15,7 @@ from loadtest.record.history import History, read_history
 from loadtest.verdict.audit.fanout import check_fanout
 from loadtest.verdict.audit.violation import Findings
 
-LOCUSTFILE = Path(__file__).parent.parent.parent / "loadtest" / "locustfile.py"
+LOCUSTFILE = Path(__file__).parents[3] / "loadtest" / "locustfile.py"
 PATIENCE_S = 60.0
 
 

@@ -54,7 +54,7 @@ class Doorbook:
         self.noted.append("opened")
 
     def welcomed(self, connection: ViewerConnection) -> None:
-        connection.knocking = False
+        connection.connecting = False
         self.noted.append("welcomed")
 
     def lost(self, _: ViewerConnection, *, failure: str) -> None:
@@ -69,7 +69,7 @@ class Door:
         self.recorder = Recorder()
         self.connection = ViewerConnection(Viewer(seat(behaviour), 1, 50, self.recorder), self.house)
         self.wire = Wire()
-        self.connection.knocking = True
+        self.connection.connecting = True
         self.connection.connection_made(cast(asyncio.Transport, self.wire))
 
     def response(self) -> bytes:

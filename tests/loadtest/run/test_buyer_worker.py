@@ -12,7 +12,7 @@ import requests
 
 from client_sim.buyer import Act, BasketLine, Deed, Errand, Habit, Won
 from loadtest.record.sales import AnswerRecord, SalesFile, read_sales
-from loadtest.run.buyer_worker import Clerk
+from loadtest.run.buyer_worker import BuyerWorker
 from loadtest.run.director import Director
 from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.requester import SetUpFailed
@@ -32,7 +32,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 class Desk:
     """A clerk with its file, and the packet of each viewer."""
 
-    clerk: Clerk
+    clerk: BuyerWorker
     director: Director
     file: SalesFile
     path: Path
@@ -81,7 +81,9 @@ class Desks:
         stopped, path = threading.Event(), self.path / "orders.jsonl"
         requests.post(f"{self.url}/api/isvs/erp", json={"integrated": True}, timeout=30).raise_for_status()
         file = SalesFile(path)
-        clerk = Clerk(self.url, scenario.shop, director, run="r", file=file, orders=orders.__setitem__, stopped=stopped)
+        clerk = BuyerWorker(
+            self.url, scenario.shop, director, run="r", file=file, orders=orders.__setitem__, stopped=stopped
+        )
         won = [_won(self.url, creator, seat.viewer_id) for seat in scenario.seats()]
         self.made.append(Desk(clerk, director, file, path, stopped, won, orders))
         return self.made[-1]

@@ -10,7 +10,7 @@ from client_sim.buyer import Deed, Habit
 from loadtest.record.books import Books, read_books
 from loadtest.record.history import History
 from loadtest.record.sales import Sales, read_sales
-from loadtest.run.shop_driver import ShopFloor
+from loadtest.run.shop_driver import ShopDriver
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.audit.sales import check_sales
 from loadtest.verdict.audit.violation import Findings
@@ -45,7 +45,7 @@ def test_every_habit_has_its_way_and_all_comes_to_its_end(url: str, tmp_path: Pa
     """Whatever buyers do, with a creator's packets and the platform's, the journal moved what they were told."""
     scenario = a_scenario("anna", "platform", viewers=72, shop={"mix": ALL, "buyers_max": 36})
     with performed(url, scenario) as director:
-        floor = ShopFloor(url, scenario, director, tmp_path / "orders.jsonl")
+        floor = ShopDriver(url, scenario, director, tmp_path / "orders.jsonl")
         floor.run(lambda: False)
     sales, books = read_sales(tmp_path / "orders.jsonl"), books_of(url, tmp_path / "books.jsonl")
     assert all(counted(WANTED, books, History(), sales=sales).values())
@@ -65,7 +65,7 @@ def test_no_more_winners_come_than_are_wanted(url: str, tmp_path: Path) -> None:
     """However many have won, ``buyers_max`` of a packet are served; the others' packets expire."""
     scenario = a_scenario("bea", viewers=6, shop={"buyers_max": 2})
     with performed(url, scenario) as director:
-        ShopFloor(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: False)
+        ShopDriver(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: False)
     sales = read_sales(tmp_path / "orders.jsonl")
     assert len(sales.sales) == len({answer.viewer_id for answer in sales.answers}) == 2
 
@@ -77,7 +77,7 @@ def test_a_refusal_that_nobody_expected_ends_it(url: str, tmp_path: Path) -> Non
         performed(url, scenario) as director,
         pytest.raises(SetUpFailed, match=r"in the shop, v0 wanted to order: .*bad_id"),
     ):
-        ShopFloor(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: False)
+        ShopDriver(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: False)
     assert b'"end"' not in (tmp_path / "orders.jsonl").read_bytes()
 
 
@@ -85,14 +85,14 @@ def test_what_does_not_come_to_its_end_is_told(url: str, tmp_path: Path) -> None
     """A scenario that leaves too little time is no pass, and the message names what is left."""
     scenario = a_scenario("dora", viewers=1, shop={"final_within_ms": 1})
     with performed(url, scenario) as director, pytest.raises(SetUpFailed, match=r"comes to its end: dora\."):
-        ShopFloor(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: False)
+        ShopDriver(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: False)
 
 
 def test_it_ends_when_it_is_told_to(url: str, tmp_path: Path) -> None:
     """Nothing is waited for any more, and nothing pretends to be whole."""
     scenario = a_scenario("emma", viewers=1)
     with performed(url, scenario) as director:
-        ShopFloor(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: True)
+        ShopDriver(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: True)
     assert (tmp_path / "orders.jsonl").read_bytes() == b""
     assert Sales() == Sales([], [])
 
@@ -101,7 +101,7 @@ def test_a_report_is_no_step_of_the_order(url: str, tmp_path: Path) -> None:
     """What the merchant's tool reports is shown and changes nothing (LT-5)."""
     scenario = a_scenario("fay", viewers=2)
     with performed(url, scenario) as director:
-        ShopFloor(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: False)
+        ShopDriver(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: False)
     sales = read_sales(tmp_path / "orders.jsonl")
     reports = [answer for answer in sales.answers if answer.deed is Deed.REPORT]
     assert reports

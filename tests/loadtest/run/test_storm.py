@@ -13,7 +13,7 @@ import requests
 from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.run.processes import ENGINES, ProcessFailed, ServerProcess
-from loadtest.run.storm import Plan, perform
+from loadtest.run.storm import StormPlan, perform
 from loadtest.scenarios.scenario import load_scenario, scenario_text
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.judge_run import judge_run
@@ -45,12 +45,12 @@ class Watcher:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> StormPlan:
     """Plan a smoke storm before a few viewers."""
     folder = RunFolder(tmp_path / "run")
     folder.path.mkdir()
     folder.scenario.write_text(scenario_text("smoke"), "utf-8")
-    return Plan(load_scenario("smoke").before(viewers=VIEWERS), folder, durability="relaxed")
+    return StormPlan(load_scenario("smoke").before(viewers=VIEWERS), folder, durability="relaxed")
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def _children() -> list[psutil.Process]:
     return psutil.Process().children(recursive=True)
 
 
-def _kill(part: str, plan: Plan) -> None:
+def _kill(part: str, plan: StormPlan) -> None:
     """Kill the storm's process that has *part* in its command."""
     (process,) = (
         each for each in _children() if part in each.cmdline() and str(plan.folder.path) in " ".join(each.cmdline())
@@ -73,7 +73,7 @@ def _kill(part: str, plan: Plan) -> None:
     os.kill(process.pid, signal.SIGKILL)
 
 
-def test_a_storm_leaves_all_that_a_judge_needs(plan: Plan) -> None:
+def test_a_storm_leaves_all_that_a_judge_needs(plan: StormPlan) -> None:
     """Books, snapshots, packed history and facts, of which the judgement is made."""
     facts, watcher = replace(FACTS, packet_ids=[], happenings=[]), Watcher()
     perform(plan, facts, watcher)
@@ -146,7 +146,7 @@ def test_a_storm_with_a_shop_waits_until_all_is_final(tmp_path: Path, engine: st
     folder.scenario.write_text(SHOP, "utf-8")
     watcher = Watcher()
     scenario = load_scenario(str(folder.scenario))
-    perform(Plan(scenario, folder, durability="relaxed", engine=engine), replace(FACTS, packet_ids=[]), watcher)
+    perform(StormPlan(scenario, folder, durability="relaxed", engine=engine), replace(FACTS, packet_ids=[]), watcher)
 
     result = judge_run(folder)
     assert (result["verdict"], result["violations"]) == ("pass", [])
@@ -157,7 +157,7 @@ def test_a_storm_with_a_shop_waits_until_all_is_final(tmp_path: Path, engine: st
     assert any("shop: " in happening for happening in watcher.happenings)
 
 
-def test_somebodys_server_is_left_running(plan: Plan, tmp_path: Path) -> None:
+def test_somebodys_server_is_left_running(plan: StormPlan, tmp_path: Path) -> None:
     """A target is used, not owned: it is neither started nor stopped, and its books are taken."""
     server = ServerProcess(tmp_path / "theirs", ["--speed", "10", "--durability", "relaxed", "--limits", "load"])
     try:
@@ -171,13 +171,13 @@ def test_somebodys_server_is_left_running(plan: Plan, tmp_path: Path) -> None:
     assert judge_run(plan.folder)["verdict"] == "pass"
 
 
-def test_a_target_that_does_not_answer_is_named(plan: Plan) -> None:
+def test_a_target_that_does_not_answer_is_named(plan: StormPlan) -> None:
     """There is no server at the other end, and that is said in words."""
     with pytest.raises(SetUpFailed, match=r"the server at http://127\.0\.0\.1:1 does not answer"):
         perform(replace(plan, targets=["http://127.0.0.1:1"]), FACTS, Watcher())
 
 
-def test_a_scenarios_limits_hold_on_its_own_server_and_must_on_a_target(plan: Plan, tmp_path: Path) -> None:
+def test_a_scenarios_limits_hold_on_its_own_server_and_must_on_a_target(plan: StormPlan, tmp_path: Path) -> None:
     """The storm's server gets them; somebody's server has its own, and is named if they are others."""
     tables = {"lab": {"claim_window_max_ms": 700_000, "overlap_max": "none"}}
     strict = replace(plan, scenario=plan.scenario.model_copy(update={"rulebooks": tables}))
@@ -203,21 +203,21 @@ def test_a_scenarios_limits_hold_on_its_own_server_and_must_on_a_target(plan: Pl
 
 
 @pytest.mark.parametrize("phase", ["opening the rooms", "the curtain rises", "the audience leaves"])
-def test_a_server_that_dies_ends_the_storm(plan: Plan, phase: str) -> None:
+def test_a_server_that_dies_ends_the_storm(plan: StormPlan, phase: str) -> None:
     """Whenever it dies, the reason is its end, not what somebody could not ask it any more."""
     with pytest.raises(ProcessFailed, match="the server ended with status -9") as failed:
         perform(plan, FACTS, Watcher(phase, lambda: _kill("serve", plan)))
     assert failed.value.exit_code is Exit.ENVIRONMENT
 
 
-def test_an_audience_that_dies_ends_the_storm(plan: Plan) -> None:
+def test_an_audience_that_dies_ends_the_storm(plan: StormPlan) -> None:
     """Without viewers there is nothing to prove."""
     with pytest.raises(ProcessFailed, match=r"audience .* ended with status -9"):
         perform(plan, FACTS, Watcher("the curtain rises", lambda: _kill("locust", plan)))
 
 
 @pytest.mark.parametrize("phase", ["opening the rooms", "viewers come in", "the curtain rises"])
-def test_an_interrupt_stops_everything(plan: Plan, phase: str) -> None:
+def test_an_interrupt_stops_everything(plan: StormPlan, phase: str) -> None:
     """Ctrl-C at any time ends what was started, in order, and goes on to whoever called."""
 
     def interrupt() -> None:

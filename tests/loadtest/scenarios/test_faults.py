@@ -6,9 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from loadtest.scenarios.faults import (
-    Fault,
     FaultKind,
     FaultRecord,
+    FaultSpec,
     PlannedFault,
     fault_results,
     happenings_of,
@@ -34,7 +34,7 @@ OPEN = {"packet": "rain", "phase": "open"}
 )
 def test_a_fault_strikes_when_the_scenario_says(said: dict[str, Any], planned: PlannedFault) -> None:
     """At a time after the curtain, or some time before or after something happens to a packet."""
-    assert plan_faults([Fault.model_validate(said)], seed=1) == [planned]
+    assert plan_faults([FaultSpec.model_validate(said)], seed=1) == [planned]
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_a_fault_strikes_when_the_scenario_says(said: dict[str, Any], planned: P
 def test_a_fault_without_one_moment_is_refused(said: dict[str, Any], problem: str) -> None:
     """Two moments, none, or half a one: the text says what goes together."""
     with pytest.raises(ValidationError, match=problem):
-        Fault.model_validate({"kind": "kill_store", **said})
+        FaultSpec.model_validate({"kind": "kill_store", **said})
 
 
 def test_what_is_random_follows_from_the_seed() -> None:
     """The same seed gives the same schedule, another one another, and every moment lies in its span."""
-    faults = [Fault(kind=FaultKind.KILL_STORE, between_ms=(100, 900))] * 5
+    faults = [FaultSpec(kind=FaultKind.KILL_STORE, between_ms=(100, 900))] * 5
     schedule = plan_faults(faults, seed=7)
 
     assert plan_faults(faults, seed=7) == schedule

@@ -8,7 +8,7 @@ import pytest
 
 from client_sim.behaviour import REACTION_SIGMA
 from loadtest.scenarios.race import OPENS_MS, SEEDS, RaceKind, acts_at_ms, race_text
-from loadtest.scenarios.scenario import Packet, Scenario, load_scenario
+from loadtest.scenarios.scenario import PacketSpec, Scenario, load_scenario
 
 ROUND = range(1, SEEDS + 1)
 
@@ -19,7 +19,7 @@ def race(folder: Path, kind: RaceKind, seed: int, viewers: int = 2_000) -> Scena
     return load_scenario(str(path))
 
 
-def packet_of(scenario: Scenario) -> Packet:
+def packet_of(scenario: Scenario) -> PacketSpec:
     (packet,) = scenario.packets
     return packet
 

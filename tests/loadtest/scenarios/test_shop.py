@@ -6,7 +6,7 @@ import pytest
 
 from client_sim.buyer import Habit
 from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario
-from server.core.orders.purchase import Client
+from server.core.orders.purchase import App
 from tests.loadtest.scenarios.test_scenario import GOOD
 
 SHOP = """
@@ -46,7 +46,7 @@ def test_a_shop_is_read(tmp_path: Path) -> None:
     assert [ware.product.price_max_fen for ware in shop.products] == [200, 5_000]
     assert shop.mix == {Habit.PAY: 2, Habit.ABANDON: 1}
     assert [shop.client_on(platform) for platform in ("douyin", "kuaishou", "lab")] == ["douyin", "kuaishou", "other"]
-    assert shop.model_copy(update={"client": Client.HUOSHAN}).client_on("douyin") == "huoshan"
+    assert shop.model_copy(update={"client": App.HUOSHAN}).client_on("douyin") == "huoshan"
 
 
 def test_there_need_be_none(tmp_path: Path) -> None:

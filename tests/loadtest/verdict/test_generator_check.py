@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loadtest.record.history import History, history_from
-from loadtest.verdict.generator_check import validity
+from loadtest.verdict.generator_check import check_generator
 from loadtest.verdict.measures import percentiles
 
 MS = 1_000_000
@@ -29,7 +29,7 @@ def history(*samples: dict[str, Any], tapped_ms: tuple[int, int] = (1_000, 3_000
 
 def test_a_healthy_generator_is_valid() -> None:
     """Its figures are stated, and there is nothing to note."""
-    valid = validity(history({"lag_ms": 2.0}, {"cpu": 0.9}, {}, {}), QUIET)
+    valid = check_generator(history({"lag_ms": 2.0}, {"cpu": 0.9}, {}, {}), QUIET)
     assert (valid.ok, valid.notes) == (True, [])
     assert (valid.generator_lag_ms.max, valid.generator_cpu, valid.steal) == (2.0, 0.9, 0.0)
 
@@ -40,7 +40,7 @@ def test_a_healthy_generator_is_valid() -> None:
 )
 def test_a_starved_generator_is_void(sample: dict[str, Any], said: str) -> None:
     """A late loop, a core that is used up, and stolen time each make the timing void, with the figure and the limit."""
-    valid = validity(history(*[sample] * 6), QUIET)
+    valid = check_generator(history(*[sample] * 6), QUIET)
     assert not valid.ok
     assert said in valid.notes[0]
     assert "at most" in valid.notes[0]
@@ -48,20 +48,20 @@ def test_a_starved_generator_is_void(sample: dict[str, Any], said: str) -> None:
 
 def test_taps_that_are_sent_late_are_void() -> None:
     """The schedule's debt counts beyond what a crowd's own queue can be."""
-    assert validity(history({}), percentiles([100 * MS])).ok
-    assert not validity(history({}), percentiles([400 * MS])).ok
+    assert check_generator(history({}), percentiles([100 * MS])).ok
+    assert not check_generator(history({}), percentiles([400 * MS])).ok
 
 
 def test_only_the_time_of_tapping_counts() -> None:
     """A loop that was late while the audience came in or left has measured nothing then."""
     late = {"lag_ms": 900.0}
-    assert validity(history({}, {}, {}, late, late, tapped_ms=(1_000, 1_500)), QUIET).ok
-    assert validity(history(late, {}, {}, tapped_ms=(1_200, 1_400)), QUIET).ok
-    assert not validity(history({}, late, {}, tapped_ms=(1_000, 1_200)), QUIET).ok
+    assert check_generator(history({}, {}, {}, late, late, tapped_ms=(1_000, 1_500)), QUIET).ok
+    assert check_generator(history(late, {}, {}, tapped_ms=(1_200, 1_400)), QUIET).ok
+    assert not check_generator(history({}, late, {}, tapped_ms=(1_000, 1_200)), QUIET).ok
 
 
 def test_a_history_without_health_vouches_for_nothing() -> None:
     """What nobody looked at is not called healthy."""
-    valid = validity(history(), QUIET)
+    valid = check_generator(history(), QUIET)
     assert not valid.ok
     assert "nothing" in valid.notes[0]

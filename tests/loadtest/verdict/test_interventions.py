@@ -6,12 +6,12 @@ import pytest
 
 from loadtest.record.books import books_from
 from loadtest.record.history import history_from
-from loadtest.verdict.interventions import Midway, midway_steps, raced_steps
+from loadtest.verdict.interventions import Intervention, interventions, raced_steps
 from tests.loadtest.written_run import Line, WrittenRun, a_run
 
 
-def steps(run: WrittenRun, *happenings: Line) -> list[Midway]:
-    return midway_steps(books_from(run.books), history_from(run.history), happenings)
+def steps(run: WrittenRun, *happenings: Line) -> list[Intervention]:
+    return interventions(books_from(run.books), history_from(run.history), happenings)
 
 
 def raced(run: WrittenRun, *happenings: Line) -> int:

@@ -13,7 +13,7 @@ from scripts.commands.rule_coverage import run_rules, survey
 from scripts.commands.rule_index import marks_of_code, marks_of_tests, outcomes_of, read_page
 from tests.scripts.planted import LAUNCH, PAGE, SURFACE, TESTS, plant
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def _run(house: Path, *, must_run: bool = False) -> tuple[int, dict[str, Any]]:

@@ -9,7 +9,7 @@ import pytest
 from scripts.commands.rule_index import (
     RECORD,
     RULE_ID,
-    Place,
+    SourcePlace,
     digest_of,
     marks_of_code,
     marks_of_tests,
@@ -46,8 +46,8 @@ def test_marks_stand_beside_functions_and_scripts(tmp_path: Path) -> None:
     """A docstring is its function's, and a script is one transition; a module's docstring carries nothing."""
     marks = marks_of_code(plant(tmp_path) / "server")
     assert marks == {
-        "DY-LAU-3": [Place("server/core/packets/launch.py", 4, "lead_ms")],
-        "KS-CLM-1": [Place("server/store/lua/surface.lua", 2, "surface.lua")],
+        "DY-LAU-3": [SourcePlace("server/core/packets/launch.py", 4, "lead_ms")],
+        "KS-CLM-1": [SourcePlace("server/store/lua/surface.lua", 2, "surface.lua")],
     }
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from server.core.ids import ClaimId, OrderId, PacketId
-from server.core.money.posting import AssetChange, OrderKind, Part, Posting, Reversal
+from server.core.money.posting import AssetChange, OrderKind, Posting, Reversal, StepPart
 from server.core.orders.asset import Asset, AssetState
-from server.core.orders.order_stats import Gains
+from server.core.orders.order_stats import OrderStats
 from server.store import keys
 from server.store.connection import Store
-from server.store.orders.commit import Step, commit, decided_until, look_again, stored_state
+from server.store.orders.commit import OrderStep, commit, decided_until, look_again, stored_state
 from server.store.transfers import StoreBroken
 from tests.store.shop import ANNA, BOB, LI, START_MS, USE_END_MS, Shop
 
@@ -27,10 +27,10 @@ async def shop(store: Store) -> Shop:
     return await Shop.open(store)
 
 
-def a_step(asset_id: str, **changes: Any) -> Step:
+def a_step(asset_id: str, **changes: Any) -> OrderStep:
     """Return a step that touches every key: it locks a packet as no order of the core would, with money going back."""
     packet_id = PacketId(asset_id.rpartition(":")[0])
-    part = Part(
+    part = StepPart(
         OrderKind.SUBMIT,
         "t",
         LI,
@@ -38,12 +38,12 @@ def a_step(asset_id: str, **changes: Any) -> Step:
         (Posting(f"assets:{packet_id}", f"locked:{packet_id}", FACE_FEN),),
         (AssetChange(ClaimId(asset_id), FACE_FEN, AssetState.AVAILABLE, AssetState.LOCKED),),
     )
-    gains = Gains({"redeemed": 1}, {packet_id: {"redeemed": 1}})
-    step = Step(part, ANNA, {"state": "x"}, 0, START_MS, USE_END_MS, START_MS, START_MS, asked="a", gains=gains)
+    gains = OrderStats({"redeemed": 1}, {packet_id: {"redeemed": 1}})
+    step = OrderStep(part, ANNA, {"state": "x"}, 0, START_MS, USE_END_MS, START_MS, START_MS, asked="a", gains=gains)
     return replace(step, **changes)
 
 
-def going_back(step: Step) -> Step:
+def going_back(step: OrderStep) -> OrderStep:
     """Return the step that takes the packet out of the order again, on its way to its creator."""
     packet_id = PacketId(step.part.changes[0].asset_id.rpartition(":")[0])
     part = replace(
@@ -179,9 +179,9 @@ async def test_a_packet_that_is_not_there_is_broken(shop: Shop) -> None:
 async def test_a_step_without_money_has_no_entry(shop: Shop) -> None:
     """It changes the record and its version, and nothing in the journal."""
     asset = await shop.asset(FACE_FEN)
-    part = Part(OrderKind.CANCEL, "", LI, ORDER_ID)
+    part = StepPart(OrderKind.CANCEL, "", LI, ORDER_ID)
     before = await shop.desks[LI].journal()
-    assert await commit(shop.store, a_step(asset, part=part, gains=Gains(), due_at_ms=None)) == b"done"
+    assert await commit(shop.store, a_step(asset, part=part, gains=OrderStats(), due_at_ms=None)) == b"done"
     assert await shop.desks[LI].journal() == before
     assert await shop.store.redis.hget(keys.order(LI, ORDER_ID), "version") == b"1"
     assert await shop.store.redis.zcard(keys.orders_due(LI)) == 0

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from server.core.ids import PLATFORM, ClaimId, OrderId, PacketId
-from server.core.money.posting import AssetChange, OrderKind, Part, Posting, Reversal
+from server.core.money.posting import AssetChange, OrderKind, Posting, Reversal, StepPart
 from server.core.orders.asset import Asset, AssetState, AssetStep
 from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.order import OrderState, Refund, submit
-from server.core.orders.order_stats import Gains
-from server.core.orders.purchase import Client, Entrance, GoodsKind, Line, OrderTrait, Purchase
+from server.core.orders.order_stats import OrderStats
+from server.core.orders.purchase import App, Entrance, GoodsKind, Line, OrderTrait, Purchase
 from server.core.orders.settlement import Rates
 from server.core.orders.stacking import best_quote
 from server.core.rulebooks.rulebook import LAB
@@ -19,7 +19,7 @@ from server.store.connection import Store
 from server.store.orders.order_record import (
     HELD,
     Deal,
-    Followed,
+    FollowedStep,
     OrderRecord,
     PartRecord,
     abandoned_fields,
@@ -41,7 +41,7 @@ PURCHASE = Purchase(
         Line("l1", "a", 5_000, 2, 4_000, GoodsKind.ORDINARY, LI, Entrance.SHORT_VIDEO),
         Line("l2", "ü", 2**40, goods=GoodsKind.AUCTION),
     ),
-    Client.HUOSHAN,
+    App.HUOSHAN,
     cart_merged=True,
     traits=frozenset({OrderTrait.QIANCHUAN, OrderTrait.RISK_CONTROLLED}),
     shipping_fen=7,
@@ -56,7 +56,7 @@ def a_record() -> OrderRecord:
     assert used == (OWN, WHOLE)
     outcome = submit(ORDER_ID, ANNA, quote, used, 5)
     deal = Deal(quote, outcome.order.packets, used, DISCOUNTS, "lab", Rates(2_000, 500), "shop", "digest")
-    part = Part(
+    part = StepPart(
         OrderKind.FOLLOW,
         "t",
         PLATFORM,
@@ -65,7 +65,7 @@ def a_record() -> OrderRecord:
         (AssetChange(ClaimId("platform.p:3"), 9, AssetState.LOCKED, AssetState.EXPIRED_RETURNED),),
         (Reversal("key", PacketId("platform.p"), 9, 77),),
     )
-    followed = Followed(2, part, Gains({"redeemed": 1}, {PacketId("platform.p"): {"redeemed": 1}}))
+    followed = FollowedStep(2, part, OrderStats({"redeemed": 1}, {PacketId("platform.p"): {"redeemed": 1}}))
     order = replace(
         outcome.order,
         state=OrderState.PAID,

@@ -7,7 +7,7 @@ import pytest
 from server.core.ids import PLATFORM, OrderId, PacketId
 from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.order import OrderState
-from server.core.orders.purchase import Client
+from server.core.orders.purchase import App
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import DOUYIN, PayAfterExpiry
 from server.store import keys
@@ -305,7 +305,7 @@ async def test_a_named_packet_that_may_not_be_used_is_refused_with_the_rule(shop
     own, others = await shop.asset(500), await shop.asset(600, of=WANG)
     cart = a_purchase(a_line("l0", 2_000), a_line("l1", 2_000, WANG))
     for changes, code, rule in (
-        ({"purchase": a_purchase(10_000, client=Client.KUAISHOU)}, "wrong_client", "DY-USE-1"),
+        ({"purchase": a_purchase(10_000, client=App.KUAISHOU)}, "wrong_client", "DY-USE-1"),
         ({"purchase": cart, "asset_ids": (own, others)}, "other_creator", "DY-STK-5"),
         ({"purchase": a_purchase(400), "asset_ids": (own, await shop.asset(400))}, "not_needed", "AMB-16"),
     ):

@@ -1,4 +1,4 @@
-"""What the routers stand on: built once by server/app.py, handed to each request."""
+"""The state of one server process, on which the routers stand: built once by server/app.py, handed to each request."""
 
 import secrets
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.creators import Creators
 from server.store.orders.orders import Orders
-from server.store.packet_stats import EffectCounters
+from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
 from server.store.rooms import Rooms
 from server.store.trail import Trails
@@ -29,7 +29,7 @@ IDEMPOTENCY_KEY_LENGTH_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class AppState:
     """The pieces of one server process."""
 
     settings: Settings
@@ -40,7 +40,7 @@ class Parts:
     wallet: Wallet
     withdrawals: Withdrawals
     packets: Packets
-    effects: EffectCounters
+    effects: StatsCounters
     rooms: Rooms
     trails: Trails
     assets: Assets
@@ -56,10 +56,10 @@ class Parts:
         return self.rulebooks[platform]
 
 
-def _parts(request: Request) -> Parts:
-    parts = request.state.parts
-    assert isinstance(parts, Parts)
-    return parts
+def _state(request: Request) -> AppState:
+    state = request.state.app_state
+    assert isinstance(state, AppState)
+    return state
 
 
 def _idempotency_key(
@@ -76,5 +76,5 @@ def _idempotency_key(
     return idempotency_key
 
 
-WithParts = Annotated[Parts, Depends(_parts)]
+WithState = Annotated[AppState, Depends(_state)]
 WithKey = Annotated[str, Depends(_idempotency_key)]

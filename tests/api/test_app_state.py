@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.api.parts import IDEMPOTENCY_KEY_LENGTH_MAX
+from server.api.app_state import IDEMPOTENCY_KEY_LENGTH_MAX
 from tests.api.caller import Caller, terms
 
 LONGEST = "k" * IDEMPOTENCY_KEY_LENGTH_MAX

@@ -28,37 +28,37 @@ UP, DOWN = Edition(2, 3, 2, 200, "beef"), Edition(2, 2, 0, 0, "")
 @pytest.mark.rule("KS-EDT-1")
 def test_added_shares_are_proposed_as_a_reopening_until_it_is_read_back() -> None:
     """It says since when and how many; read back it takes ``sold_out`` back and the screen has the new issuance."""
-    airing = an_airing("warmup", "open", "sold_out")
-    airing.looked_up(an_edited(UP), GRAB + 5)
-    [effect] = [each for each in airing.wake(GRAB + 5) if isinstance(each, Propose)]
+    lifecycle = an_airing("warmup", "open", "sold_out")
+    lifecycle.looked_up(an_edited(UP), GRAB + 5)
+    [effect] = [each for each in lifecycle.wake(GRAB + 5) if isinstance(each, Propose)]
     body = effect.cue.body
     assert (effect.cue.kind, effect.cue.cue_id) == ("reopened", f"reopened:{PACKET}:2")
     assert (body["at_ms"], body["edition"], body["share_count"], body["commitment"]) == (GRAB + 2_000, 2, 5, "beef")
-    airing.looked_up(an_edited(UP), GRAB + 6)
-    assert proposed(airing.wake(GRAB + 6)) == []
+    lifecycle.looked_up(an_edited(UP), GRAB + 6)
+    assert proposed(lifecycle.wake(GRAB + 6)) == []
 
-    airing.reissued(body)
-    airing.told("reopened", GRAB + 7)
-    screen = airing.on_screen()
+    lifecycle.reissued(body)
+    lifecycle.published("reopened", GRAB + 7)
+    screen = lifecycle.on_screen()
     assert screen is not None
     assert (screen["edition"], screen["share_count"], screen["sold_out"]) == (2, 5, False)
-    assert CountShares(PACKET) in airing.wake(GRAB + 7)
+    assert CountShares(PACKET) in lifecycle.wake(GRAB + 7)
 
 
 def test_a_decrease_is_counted_and_not_told() -> None:
     """The screen has the new issuance, and nothing but the remaining count is told."""
-    airing = an_airing("warmup", "open")
-    airing.looked_up(an_edited(DOWN), GRAB + 5)
-    assert airing.wake(GRAB + 5) == [CountShares(PACKET)]
-    assert (airing.on_screen() or {})["share_count"] == 2
+    lifecycle = an_airing("warmup", "open")
+    lifecycle.looked_up(an_edited(DOWN), GRAB + 5)
+    assert lifecycle.wake(GRAB + 5) == [CountShares(PACKET)]
+    assert (lifecycle.on_screen() or {})["share_count"] == 2
 
 
 def test_an_edit_before_the_warm_up_is_in_what_the_warm_up_says() -> None:
     """A refused warm-up is proposed again at once, with the edition that the store has."""
-    airing = an_airing()
-    airing.wake(WARMUP)
-    airing.looked_up(an_edited(UP), WARMUP + 1)
-    [effect] = airing.wake(WARMUP + 1)
+    lifecycle = an_airing()
+    lifecycle.wake(WARMUP)
+    lifecycle.looked_up(an_edited(UP), WARMUP + 1)
+    [effect] = lifecycle.wake(WARMUP + 1)
     assert isinstance(effect, Propose)
     assert (effect.cue.kind, effect.cue.edition) == ("warmup", "2")
 
@@ -67,18 +67,18 @@ def test_an_edit_before_the_warm_up_is_in_what_the_warm_up_says() -> None:
 @pytest.mark.parametrize("told", [("warmup",), ("warmup", "open"), ("warmup", "open", "sold_out")])
 def test_an_ended_packet_is_closed_at_once(told: tuple[str, ...]) -> None:
     """The room hears closed with its reason, whatever came before, and the result right after."""
-    airing = an_airing(*told)
-    airing.looked_up(an_edited(ended_at_ms=GRAB + 5, state=PacketState.SETTLED), GRAB + 5)
-    [effect] = airing.wake(GRAB + 5)
+    lifecycle = an_airing(*told)
+    lifecycle.looked_up(an_edited(ended_at_ms=GRAB + 5, state=PacketState.SETTLED), GRAB + 5)
+    [effect] = lifecycle.wake(GRAB + 5)
     assert isinstance(effect, Propose)
     assert (effect.cue.kind, effect.cue.body["reason"]) == ("closed", "ended")
-    airing.told("closed", GRAB + 6)
-    assert airing.wake(GRAB + 6) == [Settle(PACKET)]
+    lifecycle.published("closed", GRAB + 6)
+    assert lifecycle.wake(GRAB + 6) == [Settle(PACKET)]
 
 
 def test_what_ended_before_the_room_knew_of_it_never_was() -> None:
     """Nothing is told of a packet that ended before its warm-up."""
-    airing = an_airing()
-    airing.looked_up(an_edited(ended_at_ms=WARMUP - 5, state=PacketState.SETTLED), WARMUP - 5)
-    assert airing.ended
-    assert airing.wake(END) == []
+    lifecycle = an_airing()
+    lifecycle.looked_up(an_edited(ended_at_ms=WARMUP - 5, state=PacketState.SETTLED), WARMUP - 5)
+    assert lifecycle.ended
+    assert lifecycle.wake(END) == []
