@@ -51,13 +51,13 @@ def test_a_module_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     """Who ignores the word does not run on for ever."""
     (tmp_path / "deaf.py").write_text(
         "import signal, time\n"
-        "from loadtest import lifeline\n"
+        "from loadtest.engines import lifeline\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "print('deaf', flush=True)\n"
         "while True:\n    time.sleep(1)\n",
         "utf-8",
     )
-    starter = "import sys; from loadtest import lifeline; lifeline.STOP_TIMEOUT_S = 0.2; lifeline.main('deaf', [])"
+    starter = "import sys; from loadtest.engines import lifeline; lifeline.STOP_TIMEOUT_S = 0.2; lifeline.main('deaf', [])"
     with subprocess.Popen(
         [sys.executable, "-c", starter], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
