@@ -29,6 +29,7 @@ from loadtest.engines.locust_users import ViewerUser
 from loadtest.run.director import Director
 from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario
 from loadtest.targets.admission import VARIABLE, take_token
+from loadtest.targets.redrain import RedrainTarget
 from loadtest.targets.requester import SetUpFailed
 
 __all__ = ["ViewerUser"]
@@ -97,12 +98,11 @@ def begin(environment: Any, **_: Any) -> None:
         worker = isinstance(runner, locust.runners.WorkerRunner)
         ViewerUser.audience = audience = Audience(
             scenario,
-            host=environment.host,
+            target=RedrainTarget(hosts_of(environment.host), options.token),
             seed=scenario.seed,
             folder=Path(options.history) if options.history else None,
             part=(runner.worker_index, options.audience_parts) if worker else (0, 1),
             nth=_runs,
-            token=options.token,
         )
         gevent.spawn(_keep, audience, environment.stats)
     _runs += 1

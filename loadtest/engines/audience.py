@@ -15,7 +15,7 @@ from client_sim.viewer import Viewer
 from loadtest.engines.generator_sampler import GeneratorSampler
 from loadtest.engines.locust_figures import pour
 from loadtest.scenarios.scenario import Scenario
-from loadtest.targets.admission import TicketClient
+from loadtest.targets.port import Target
 from server.core.ids import RoomId
 
 TICK_S = 0.25  # how often figures and progress are brought up to date
@@ -26,31 +26,29 @@ class Audience:
     """
     The part of a scenario's audience that this process brings.
 
-    *host* is a URL, or several with commas between them. *part* is (which process, of how many). Without a *folder* no
-    history is written, and progress into *watched* if that is there. With a *token* there are ``tickets``. The engine
-    calls ``tick`` every ``TICK_S``, ``write`` until it has caught up, and ``finish`` once, after the last viewer has
-    left.
+    *part* is (which process, of how many). Without a *folder* no history is written, and progress into *watched* if
+    that is there. The engine calls ``tick`` every ``TICK_S``, ``write`` until it has caught up, and ``finish`` once,
+    after the last viewer has left.
     """
 
     def __init__(
         self,
         scenario: Scenario,
         *,
-        host: str,
+        target: Target,
         seed: int,
         folder: Path | None,
         part: tuple[int, int],
         nth: int,
         watched: Path | None = None,
-        token: str = "",
     ) -> None:
         name = f"{os.getpid()}" if nth == 0 else f"{os.getpid()}-{nth}"
         self._history = _new_file(folder, f"history-{name}.jsonl")
         self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
-        self.hosts = hosts_of(host)
-        self.tickets = TicketClient(self.hosts[0], token) if token else None
+        self.target = target
         self.recorder = Recorder(self._history)
         self.ending = False
+        self.waits_for_curtain = False
         self._seed = seed
         self._reaction_median_ms = scenario.audience.reaction_median_ms
         rooms = [RoomId(room.room_id) for room in scenario.rooms]

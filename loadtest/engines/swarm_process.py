@@ -5,16 +5,16 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
 
-from client_sim.viewer import Viewer
-from loadtest.engines.audience import TICK_S, Audience
+from loadtest.engines.audience import TICK_S, Audience, hosts_of
 from loadtest.engines.swarm import Swarm
 from loadtest.scenarios.scenario import BadScenario, load_scenario
-from loadtest.targets.admission import TicketClient, take_token
+from loadtest.targets.admission import take_token
+from loadtest.targets.redrain import RedrainTarget
 from loadtest.verdict.weigh import Exit
 
 LOOK_EVERY_S = 0.1
@@ -38,7 +38,7 @@ async def _attend(audience: Audience, seats: int, arrivals_per_second: float) ->
     told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_end.set)
-    swarm = Swarm(audience.hosts, audience.take_seat, audience.recorder, _ticket_for(audience.tickets))
+    swarm = Swarm(audience.target, audience.take_seat, audience.recorder)
     keeping = loop.create_task(_keep(audience))
     arriving = loop.create_task(_arrive(swarm, audience, seats, arrivals_per_second))
     ending = loop.create_task(told_to_end.wait())
@@ -50,17 +50,6 @@ async def _attend(audience: Audience, seats: int, arrivals_per_second: float) ->
     await swarm.leave()
     audience.finish(None)
     await keeping
-
-
-def _ticket_for(tickets: TicketClient | None) -> Callable[[Viewer], Awaitable[str]] | None:
-    """Return what asks for a viewer's ticket beside the loop, or None where nobody needs one."""
-    if tickets is None:
-        return None
-
-    async def ask(viewer: Viewer) -> str:
-        return await asyncio.to_thread(tickets.ask, viewer.seat.room_id, viewer.seat.viewer_id)
-
-    return ask
 
 
 async def _arrive(swarm: Swarm, audience: Audience, seats: int, arrivals_per_second: float) -> None:
@@ -86,15 +75,15 @@ async def _keep(audience: Audience) -> None:
 
 def _audience(options: argparse.Namespace) -> Audience:
     scenario = load_scenario(options.scenario).before(seed=options.seed, reaction_median_ms=options.reaction_median_ms)
+    token = "" if options.token_file is None else take_token(options.token_file)
     return Audience(
         scenario,
-        host=options.host,
+        target=RedrainTarget(hosts_of(options.host), token),
         seed=scenario.seed,
         folder=options.history,
         watched=options.watched,
         part=options.part,
         nth=0,
-        token="" if options.token_file is None else take_token(options.token_file),
     )
 
 
