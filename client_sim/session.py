@@ -63,8 +63,8 @@ class Session(Protocol):
     def frame(self, message: bytes) -> bytes:
         """Return a message as it goes onto the wire; empty if it has to wait for ``replies``."""
 
-    def close(self, code: int) -> None:
-        """Say goodbye, once: ``replies`` has it then."""
+    def close(self, code: int) -> bool:
+        """Say goodbye, once: ``replies`` has it then. Return whether the other side will answer it."""
 
     def ending(self) -> tuple[int, str]:
         """Return the WebSocket close code and reason of the end, as far as anybody said one."""

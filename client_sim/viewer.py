@@ -5,7 +5,6 @@ All instants are CLOCK_MONOTONIC nanoseconds that the shell passes in. The shell
 the target, hands over its messages, calls ``wake`` when ``next_wakeup_ns`` has come, and sends what it is told to send.
 """
 
-import zlib
 from collections.abc import Sequence
 from http import HTTPStatus
 from random import Random
@@ -16,13 +15,13 @@ from client_sim.agenda import Agenda, Due, PacketPlan
 from client_sim.behaviour import Behaviour, Edge, Seat, lapse, taps
 from client_sim.countdown import Countdown
 from client_sim.effects import NOTHING, Drop, Effect, Rest, Send
-from client_sim.history import Conn
+from client_sim.history import Conn, SentGrab
 from client_sim.message_cache import UNREADABLE, CachedMessage
 from client_sim.pace import Pace
 from client_sim.pending_grabs import PendingGrabs
 from client_sim.recorder import Recorder
 from client_sim.session import Session
-from client_sim.talk import talk
+from client_sim.small_talk import SmallTalk, jitter
 from server.core.ids import PacketId, RequestId
 from server.core.packets.claim import ClaimStatus
 
@@ -31,12 +30,7 @@ TOO_EARLY_MAX = 3  # taps after too early a tap
 AGAIN_AFTER_NS = (20_000_000, 100_000_000)  # after the opening: least, and how much jitter may add
 BACKOFF_NS = 100_000_000  # doubled with each attempt ...
 BACKOFF_MAX_NS = 1_000_000_000  # ... up to this, give or take a half
-PINGS_AT_FIRST = 3
-PING_SOON_NS = 100_000_000
-PING_LATER_NS = 20_000_000_000
-TALK_NS = 4_000_000_000  # from one comment or heart of a commenter to the next, give or take a half
 _NS_PER_MS = 1_000_000
-_NEVER_NS = 2**63 - 1
 _AHEAD = frozenset({"scheduled", "warming", "grabbing"})
 _TRY_AGAIN = frozenset({ClaimStatus.RATE_LIMITED, ClaimStatus.UNAVAILABLE})
 
@@ -45,9 +39,9 @@ class Viewer:
     """One seat's viewer over all its connections."""
 
     __slots__ = (
-        "_agenda", "_conn", "_conns", "_countdown", "_dropping", "_epoch", "_leaving", "_next_ping_ns",
-        "_next_talk_ns", "_pace", "_pending", "_pings", "_reaction_median_ms", "_recorder", "_seed", "_seq",
-        "_session", "_talks", "_taps_made", "_wake_ns", "admission", "seat",
+        "_agenda", "_conn", "_conns", "_countdown", "_dropping", "_epoch", "_leaving", "_pace", "_pending",
+        "_reaction_median_ms", "_recorder", "_seed", "_seq", "_session", "_small_talk", "_taps_made", "_wake_ns",
+        "admission", "seat",
     )  # fmt: skip
 
     def __init__(
@@ -65,10 +59,7 @@ class Viewer:
         self._epoch: str | None = None
         self._seq = 0
         self.admission = Admission()
-        self._pings = 0
-        self._next_ping_ns = 0
-        self._talks = 0
-        self._next_talk_ns: int | None = None
+        self._small_talk = SmallTalk(seed, seat.number)
         self._dropping = False
         self._agenda = Agenda()
         self._pending = PendingGrabs()
@@ -151,6 +142,8 @@ class Viewer:
                 self._take_pong(heard.body, now_ns)
             case "welcome":
                 self._come_in(self._conn, heard.body, now_ns)
+            case "no_receipt":
+                self._take_no_receipt(heard, now_ns)
             case "open" if heard.packet_id is not None:
                 self._hear_open_message(self._conn, heard, now_ns)
             case str() if heard.kind == UNREADABLE:
@@ -172,10 +165,10 @@ class Viewer:
         if self._pending:
             for request_id in self._pending.sent_before(now_ns - self._line.patience_ns):
                 self._lose(request_id, "no receipt in time", now_ns)
-        if now_ns >= self._next_ping_ns:
+        if now_ns >= self._small_talk.next_ping_ns:
             effects.append(self._ping(now_ns))
-        if self._next_talk_ns is not None and now_ns >= self._next_talk_ns:
-            effects.append(self._talk(now_ns))
+        if (said := self._small_talk.utterance(now_ns)) is not None:
+            effects.append(Send(said))
         for due in self._agenda.take_ready(now_ns):
             self._carry_out(due, now_ns, effects)
         self._rearm()
@@ -215,10 +208,8 @@ class Viewer:
         if self._countdown is None:
             clock = (message["server_ms"], now_ns, message["speed"]) if self._line.live_room else (0, 0, 1)
             self._countdown = Countdown(*clock)
-        self._pings = 0
-        self._next_ping_ns = now_ns if self._line.live_room else _NEVER_NS
-        if self.seat.behaviour is Behaviour.COMMENTER and self._line.live_room:
-            self._next_talk_ns = now_ns + round(TALK_NS * self._jitter(self._talks))
+        if self._line.live_room:
+            self._small_talk.begin(now_ns, talks=self.seat.behaviour is Behaviour.COMMENTER)
         for packet in sorted(message["packets"], key=lambda each: (each["warmup_at_ms"], each["packet_id"])):
             if packet["phase"] in _AHEAD:
                 self._plan(packet, self._countdown, now_ns)
@@ -237,6 +228,8 @@ class Viewer:
         match heard.kind:
             case "warmup":
                 self._plan(heard.body["packet"], self._countdown, now_ns)
+            case "no_receipt":
+                self._take_no_receipt(heard, now_ns)
             case "open" if heard.packet_id is not None:
                 self._hear_opening(conn, self._countdown, heard.packet_id, now_ns)
             case "voided" if heard.packet_id is not None:
@@ -292,18 +285,9 @@ class Viewer:
             offset_ns = round(absent.offset_ms * _NS_PER_MS)
             self._agenda.expect(plan, countdown, room_ms=plan.grab_at_ms, offset_ns=offset_ns, lapse=absent)
 
-    def _talk(self, now_ns: int) -> Send:
-        """Say something, or send a few hearts."""
-        luck = self._jitter(self._talks)
-        self._talks += 1
-        self._next_talk_ns = now_ns + round(TALK_NS * (0.5 + self._jitter(self._talks)))
-        return Send(talk(self._talks, luck))
-
     def _ping(self, now_ns: int) -> Send:
         assert self._countdown is not None
-        self._pings += 1
-        pause_ns = PING_SOON_NS if self._pings < PINGS_AT_FIRST else PING_LATER_NS
-        self._next_ping_ns = now_ns + round(pause_ns * (0.75 + self._jitter(self._pings) / 2))
+        self._small_talk.pinged(now_ns)
         return Send(self._line.ping(self._countdown.ask(now_ns)))
 
     def _take_pong(self, body: dict[str, Any], now_ns: int) -> None:
@@ -338,11 +322,22 @@ class Viewer:
         self._recorder.answered_with(grab, heard.body, heard.payload, now_ns)
         status = heard.body["status"]
         if status in _TRY_AGAIN:
-            pause_ns = min(BACKOFF_NS << due.attempt, BACKOFF_MAX_NS)
-            self._try_again(due, now_ns + round(pause_ns * (0.5 + self._jitter(grab.i))))
+            self._back_off(grab, due, now_ns)
         elif status == ClaimStatus.TOO_EARLY and due.plan.too_early < TOO_EARLY_MAX:
             self._plan_again(due.plan, now_ns)
         self._rearm()
+
+    def _take_no_receipt(self, heard: CachedMessage, now_ns: int) -> None:
+        """Take a reply that nobody understands: whether the grab won is unknown. Ask again."""
+        found = self._pending.take(RequestId(heard.body["request_id"]))
+        if found is not None:
+            grab, due = found
+            self._recorder.unknown(grab, heard.body["reason"], (now_ns - grab.t_intended) / _NS_PER_MS)
+            self._back_off(grab, due, now_ns)
+
+    def _back_off(self, grab: SentGrab, due: Due, now_ns: int) -> None:
+        pause_ns = min(BACKOFF_NS << due.attempt, BACKOFF_MAX_NS)
+        self._try_again(due, now_ns + round(pause_ns * (0.5 + jitter(self._seed, self.seat.number, grab.i))))
 
     def _plan_again(self, plan: PacketPlan, now_ns: int) -> None:
         if self._leaving or self._countdown is None:
@@ -350,7 +345,7 @@ class Viewer:
         plan.too_early += 1
         plan.heard_ns = now_ns
         least_ns, jitter_ns = AGAIN_AFTER_NS
-        offset_ns = least_ns + round(jitter_ns * self._jitter(plan.too_early))
+        offset_ns = least_ns + round(jitter_ns * jitter(self._seed, self.seat.number, plan.too_early))
         self._agenda.expect(plan, self._countdown, room_ms=plan.grab_at_ms, offset_ns=offset_ns)
 
     def _take_second_receipt(self, request_id: RequestId, heard: CachedMessage, now_ns: int) -> None:
@@ -373,17 +368,11 @@ class Viewer:
         if not self._leaving and due.attempt + 1 < ATTEMPTS_MAX:
             self._agenda.expect_again(due, due_ns)
 
-    def _jitter(self, salt: int) -> float:
-        """Return a number in [0, 1): like luck, but the same in every run, and without a generator per viewer."""
-        return zlib.crc32(b"%d:%d:%d" % (self._seed, self.seat.number, salt)) / 2**32
-
     def _rearm(self) -> None:
         if not self.welcomed:
             self._wake_ns = None
             return
-        wake_ns = self._next_ping_ns
-        if self._next_talk_ns is not None and self._next_talk_ns < wake_ns:
-            wake_ns = self._next_talk_ns
+        wake_ns = self._small_talk.next_ns()
         tap_ns = self._agenda.next_ns()
         if tap_ns is not None and tap_ns < wake_ns:
             wake_ns = tap_ns

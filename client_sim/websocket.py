@@ -98,10 +98,11 @@ class WebSocketSession:
         """Return a message as one masked text frame."""
         return text_frame(message)
 
-    def close(self, code: int) -> None:
-        """Say goodbye, once."""
+    def close(self, code: int) -> bool:
+        """Say goodbye, once; the other side answers it."""
         self._frames = self._frames or Frames()
         self._frames.close(code)
+        return True
 
     def ending(self) -> tuple[int, str]:
         """Return the close code and reason, 1006 without one."""

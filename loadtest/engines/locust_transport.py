@@ -64,14 +64,12 @@ class Connection:
 
     def close(self, code: int = NORMAL, timeout_s: float = CLOSE_TIMEOUT_S) -> int:
         """Say goodbye, wait for the answer for *timeout_s*, and close the socket. Returns the close code."""
-        said = False
         try:
-            if not self._broken:
-                self._session.close(code)
-                self._flush()
-                said = not self._session.over
-            with Timeout(timeout_s if said else 0.0, False):
-                self._read_to_the_end()
+            if self._session.close(code):
+                if not self._broken:
+                    self._flush()
+                with Timeout(timeout_s, False):
+                    self._read_to_the_end()
         except ConnectionOver:
             pass
         finally:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import gevent
 from locust import User, task
@@ -31,6 +31,7 @@ class ViewerUser(User):
     """One seat. It decides nothing: it connects, carries messages to and from its viewer, and comes back."""
 
     audience: ClassVar[Audience | None] = None
+    viewers: ClassVar[list[Viewer]] = []
     _viewer: Viewer | None = None
     _connection: Connection | None = None
     _was_welcomed = False
@@ -42,6 +43,7 @@ class ViewerUser(User):
         if audience is None or audience.ending:
             raise StopUser
         viewer = self._viewer = audience.take_seat()
+        self.viewers.append(viewer)
         reconnect = Reconnect(viewer.seat.number)
         while not audience.ending:
             self._visit(audience, viewer, reconnect)
@@ -49,6 +51,12 @@ class ViewerUser(User):
                 reconnect.welcomed()
             gevent.sleep(reconnect.next_pause_s())
         raise StopUser
+
+    @classmethod
+    def announce(cls, packets: Sequence[dict[str, Any]]) -> None:
+        """Tell every viewer of packets that will open."""
+        for viewer in cls.viewers:
+            viewer.announce(packets, time.monotonic_ns())
 
     def on_stop(self) -> None:
         """Leave as people do: wait a moment for the last receipts, and close the door."""

@@ -145,8 +145,10 @@ class ViewerConnection(asyncio.Protocol):
             self._rests_until_ns = NEVER_NS
             transport.resume_reading()
         assert self._session is not None
-        self._session.close(NORMAL)
-        self._reply(self._session)
+        if self._session.close(NORMAL):
+            self._reply(self._session)
+        else:
+            transport.close()
 
     def abandon(self) -> None:
         """Close the socket without a word."""

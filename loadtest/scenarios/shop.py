@@ -2,9 +2,10 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from client_sim.buyer import Habit, ShopProduct
+from loadtest.scenarios.strict_model import StrictModel
 from server.core.ids import ID_LENGTH_MAX
 from server.core.money.money import FEN_MAX
 from server.core.orders.discount import NATURE, RED_PACKETS, DiscountKind, Stage
@@ -17,11 +18,7 @@ DISCOUNTS_MAX = 20
 _APPS = {"douyin": App.DOUYIN, "kuaishou": App.KUAISHOU}
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Ware(_Part):
+class Ware(StrictModel):
     """Something that is sold, at ``price_fen``: a price in fen, or the two ends of it."""
 
     product_id: str = Field(min_length=1, max_length=ID_LENGTH_MAX)
@@ -44,7 +41,7 @@ class Ware(_Part):
         return (self.price_fen, self.price_fen) if isinstance(self.price_fen, int) else self.price_fen
 
 
-class Offer(_Part):
+class Offer(StrictModel):
     """
     A discount that a ``share`` of the buyers has besides packets: ``amount_fen``, or ``pay_permille`` still to be paid.
 
@@ -70,7 +67,7 @@ class Offer(_Part):
         return self
 
 
-class Shop(_Part):
+class Shop(StrictModel):
     """
     What happens to packets that were won.
 

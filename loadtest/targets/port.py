@@ -12,6 +12,7 @@ from typing import Protocol
 
 from client_sim.session import Session
 from client_sim.viewer import Viewer
+from server.core.ids import ViewerId
 
 REDRAIN = "redrain"
 
@@ -42,6 +43,10 @@ class Target(Protocol):
     """One kind of thing under test. One object serves all viewers of an engine process."""
 
     addresses: Sequence[Address]
+
+    def name_of(self, viewer_id: ViewerId) -> ViewerId:
+        """Return what the viewer is called there, as receipts and books name it."""
+        ...
 
     @property
     def needs_admission(self) -> bool:

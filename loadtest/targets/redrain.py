@@ -8,7 +8,7 @@ from client_sim.viewer import Viewer
 from client_sim.websocket import WebSocketSession
 from loadtest.targets.admission import TicketClient
 from loadtest.targets.port import Address
-from server.core.ids import PacketId, RequestId
+from server.core.ids import PacketId, RequestId, ViewerId
 from server.core.rooms.messages import PROTOCOL
 
 _HEADERS = {"Sec-WebSocket-Protocol": PROTOCOL}
@@ -21,6 +21,10 @@ class RedrainTarget:
         self.addresses: Sequence[Address] = [_address(host) for host in hosts]
         self._tickets = TicketClient(hosts[0], token) if token else None
         self._cache = MessageCache()
+
+    def name_of(self, viewer_id: ViewerId) -> ViewerId:
+        """Return the name itself: this server takes any."""
+        return viewer_id
 
     @property
     def needs_admission(self) -> bool:

@@ -8,8 +8,9 @@ from loadtest.record.books import Books
 from loadtest.record.history import History
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
+from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.faults import STRUCK, fault_results
-from loadtest.scenarios.scenario import BadScenario, load_scenario
+from loadtest.scenarios.scenario import load_scenario
 from loadtest.verdict.audit import audit
 from loadtest.verdict.fairness import fairness
 from loadtest.verdict.generator_check import check_generator

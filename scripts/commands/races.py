@@ -21,8 +21,9 @@ from loadtest.record.shape import BadRecord
 from loadtest.run.processes import ProcessFailed
 from loadtest.run.provision import provision
 from loadtest.run.storm import StormPlan, perform
+from loadtest.scenarios.crowd_scenario import VIEWERS_MAX
 from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
-from loadtest.scenarios.scenario import VIEWERS_MAX, load_scenario
+from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.interventions import Intervention, interventions
 from loadtest.verdict.judge_run import judge_run

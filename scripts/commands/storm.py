@@ -22,7 +22,8 @@ from loadtest.run.processes import ProcessFailed
 from loadtest.run.provision import Provisioned, provision, wrong_engine
 from loadtest.run.storm import StormPlan, perform
 from loadtest.run.terminal import LiveView, show_result, show_verifications
-from loadtest.scenarios.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text
+from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text
+from loadtest.scenarios.scenario import WORKERS_MAX, load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.verify import verify_packet

@@ -22,7 +22,8 @@ from loadtest.run.director import Director
 from loadtest.run.processes import Crowd, ProcessFailed, SwarmProcess
 from loadtest.run.provision import Provisioned, provision
 from loadtest.run.terminal import LiveView
-from loadtest.scenarios.scenario import BadScenario, load_scenario
+from loadtest.scenarios.crowd_scenario import BadScenario
+from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import orjson
 
-from loadtest.engines.audience import Audience, hosts_of
+from loadtest.engines.audience import Audience
 from loadtest.record.history import read_history
 from loadtest.scenarios.scenario import load_scenario
+from loadtest.targets.registry import hosts_of
 from tests.client_sim.room_talk import MS, TARGET, welcome
 
 SCENARIO = load_scenario("evening")

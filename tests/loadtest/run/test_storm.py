@@ -14,7 +14,8 @@ from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.run.processes import ENGINES, ProcessFailed, ServerProcess
 from loadtest.run.storm import StormPlan, perform
-from loadtest.scenarios.scenario import load_scenario, scenario_text
+from loadtest.scenarios.crowd_scenario import scenario_text
+from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit

@@ -11,7 +11,8 @@ from client_sim.behaviour import Behaviour
 from client_sim.buyer import Habit
 from client_sim.creator import programme
 from loadtest.run.director import planned_packets
-from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario, scenario_text, shipped_names
+from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text, shipped_names
+from loadtest.scenarios.scenario import Scenario, load_scenario
 
 GOOD = """
 name = "mine"
