@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from loadtest.run.processes import ProcessFailed, ServerProcess
+from loadtest.engines.child_process import ProcessFailed
+from loadtest.run.server_process import ServerProcess
 from loadtest.verdict.weigh import Exit
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import RULEBOOKS

@@ -5,8 +5,9 @@ import resource
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from loadtest.engines.child_process import ProcessFailed
+from loadtest.engines.engine_process import ENGINES
 from loadtest.run.preflight import TAPS_PER_SECOND, USABLE, lacking_ports, needs, planned_taps_per_second, reaction_for
-from loadtest.run.processes import ENGINES, ProcessFailed
 from loadtest.scenarios.scenario import Scenario
 from loadtest.verdict.weigh import Exit
 

@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
-from loadtest.run.processes import ProcessFailed
 from loadtest.run.provision import provision
-from loadtest.run.storm import StormPlan, perform
+from loadtest.run.storm import StormPlan, carry_out
 from loadtest.scenarios.crowd_scenario import VIEWERS_MAX
 from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
 from loadtest.scenarios.scenario import load_scenario
@@ -66,7 +66,7 @@ def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIE
     plan = StormPlan(mustered.scenario, folder, engine="swarm", processes=mustered.processes)
     facts = facts_of(plan, datetime.now(UTC), name=name, mustered=mustered)
     facts.repeat_command = _repeat_command(kind, seed, viewers)
-    perform(plan, facts, _Silent())
+    carry_out(plan, facts, _Silent())
     result = judge_run(folder)
     facts = folder.facts()
     violations = result["violations"]

@@ -14,13 +14,13 @@ import orjson
 from rich.console import Console
 from rich.markup import escape
 
+from loadtest.engines.child_process import ProcessFailed
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
 from loadtest.run.environment import environment
-from loadtest.run.processes import ProcessFailed
 from loadtest.run.provision import Provisioned, provision, wrong_engine
-from loadtest.run.storm import StormPlan, perform
+from loadtest.run.storm import StormPlan, carry_out
 from loadtest.run.terminal import LiveView, show_result, show_verifications
 from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text
 from loadtest.scenarios.scenario import WORKERS_MAX, load_scenario
@@ -79,7 +79,7 @@ def run_storm(
         with interruptible(), LiveView(say, f"storm {scenario.name}").shown() as view:
             for note in mustered.notes:
                 view.phase(note)
-            perform(plan, facts, view)
+            carry_out(plan, facts, view)
             view.phase("judging")
             result = judge_run(folder)
     except ProcessFailed as error:

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from loadtest.run.processes import ServerProcess
+from loadtest.run.server_process import ServerProcess
 from server.core.rulebooks.rulebook import DOUYIN, Rulebook
 from server.core.rulebooks.rulebook_view import NO_LIMITS
 from tests.api.caller import Caller, terms
