@@ -38,6 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(int(code or 0))
 
 
+_AllowRemote = Annotated[
+    bool, typer.Option("--allow-remote", help="The target is not on this machine, and is yours; needs --max-rate.")
+]
+_MaxRate = Annotated[float | None, typer.Option(help="Requests a second that the target may get at most.")]
+
+
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; --insecure: loopback only.")] = None,
@@ -120,26 +126,36 @@ def storm(
     processes: Annotated[
         int | None, typer.Option(help="Processes of the swarm (default: as many as it needs).")
     ] = None,
+    target_adapter: Annotated[
+        str, typer.Option(help="Your own package.module:Class that speaks to the target of a scenario with [target].")
+    ] = "",
+    allow_remote: _AllowRemote = False,
+    max_rate: _MaxRate = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default .redrain/runs/<time>).")] = None,
     json: Annotated[str | None, typer.Option(help="Write the result as JSON to a file, or - for stdout.")] = None,
 ) -> int:
     """Run a scenario, audit it from two books, and give the verdict."""
-    from scripts.commands.storm import run_storm
+    from scripts.commands.storm import StormOptions, run_storm
 
     return run_storm(
-        scenario,
-        viewers=viewers,
-        allocator=allocator,
-        seed=seed,
-        speed=speed,
-        durability=durability,
-        targets=target or (),
-        token=token,
-        workers=workers,
-        engine=engine,
-        processes=processes,
-        out=out,
-        json=json,
+        StormOptions(
+            scenario,
+            viewers=viewers,
+            allocator=allocator,
+            seed=seed,
+            speed=speed,
+            durability=durability,
+            targets=target or (),
+            token=token,
+            workers=workers,
+            engine=engine,
+            processes=processes,
+            target_adapter=target_adapter,
+            allow_remote=allow_remote,
+            max_rate=max_rate,
+            out=out,
+            json=json,
+        )
     )
 
 
@@ -153,6 +169,8 @@ def swarm(
     processes: Annotated[int | None, typer.Option(help="How many (default: as many as the audience needs).")] = None,
     directed: Annotated[bool, typer.Option("--directed", help="Somebody else makes rooms and packets.")] = False,
     token: _Token = "",
+    allow_remote: _AllowRemote = False,
+    max_rate: _MaxRate = None,
     json: Annotated[str | None, typer.Option(help="Write the figures as JSON to a file, or - for stdout.")] = None,
 ) -> int:
     """Bring only the audience, to any server."""
@@ -169,6 +187,8 @@ def swarm(
             directed=directed,
             json=json,
             token=token,
+            allow_remote=allow_remote,
+            max_rate=max_rate,
         )
     )
 
@@ -211,6 +231,16 @@ def bench(
     from scripts.commands.bench import run_bench
 
     return run_bench(what, rounds, json)
+
+
+@app.command()
+def targets(
+    json: Annotated[str | None, typer.Option(help="Write the list as JSON to a file, or - for stdout.")] = None,
+) -> int:
+    """List what a storm can be aimed at: this server, or another service that a scenario describes."""
+    from scripts.commands.targets import run_targets
+
+    return run_targets(json)
 
 
 @app.command()

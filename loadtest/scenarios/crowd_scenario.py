@@ -74,6 +74,10 @@ class CrowdScenario(StrictModel):
         """Where the audience sits."""
         raise NotImplementedError
 
+    def openings(self) -> list[tuple[float, RoomId]]:
+        """Return when packets are to open, in real milliseconds of the programme, and in which room."""
+        raise NotImplementedError
+
     def seats(self) -> Iterator[Seat]:
         """Yield the seats of the whole audience; a viewer with two devices takes two."""
         viewers = 0
@@ -92,7 +96,7 @@ class CrowdScenario(StrictModel):
         **others: int | None,
     ) -> Self:
         """Return the same scenario before another audience, with another seed. Raises BadScenario."""
-        plain = self.model_dump()
+        plain = self.model_dump(by_alias=True)
         if viewers is not None:
             plain["audience"]["viewers"] = viewers
         if reaction_median_ms is not None:

@@ -157,6 +157,11 @@ class PacketSpec(StrictModel):
                 raise ValueError(f"edits come before {name}")
         return self
 
+    @property
+    def opens_ms(self) -> int:
+        """When the packet is to open, in room ms of the programme."""
+        return self.launch_at_ms + (self.delay_ms or 0) if self.grab_at_ms is None else self.grab_at_ms
+
     def shares_for(self, viewers: int) -> int:
         """Return how many shares the packet has before an audience of *viewers*."""
         if self.share_count is not None:
@@ -238,6 +243,10 @@ class Scenario(CrowdScenario):
     def room_ids(self) -> list[RoomId]:
         """Every room of the scenario."""
         return [RoomId(room.room_id) for room in self.rooms]
+
+    def openings(self) -> list[tuple[float, RoomId]]:
+        """Return when packets are to open, in real milliseconds of the programme, and in which room."""
+        return [(packet.opens_ms / self.speed, RoomId(packet.room_id)) for packet in self.packets]
 
     @property
     def origin_ms(self) -> int | None:

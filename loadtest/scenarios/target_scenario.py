@@ -70,6 +70,10 @@ class TargetScenario(CrowdScenario):
         """The one room of all viewers."""
         return [ROOM]
 
+    def openings(self) -> list[tuple[float, RoomId]]:
+        """Return when packets open after the start; one that opens on a message counts as at once."""
+        return [(float(packet.opens_after_ms or 0), ROOM) for packet in self.packets]
+
 
 def read_scenario(name_or_path: str) -> Scenario | TargetScenario:
     """Read a scenario of either kind, by its shipped name or from a TOML file. Raises BadScenario."""

@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from loadtest.verdict.weigh import Exit
-from scripts.commands.rule_coverage import PLAIN_WIDTH, write_json
+from scripts.commands.rule_coverage import PLAIN_WIDTH
+from scripts.json_output import write_json
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook_view import limits_of
 from server.rulebook_file import load_rulebooks

@@ -1,7 +1,6 @@
 """Brings an audience to a server, and directs the programme there unless somebody else does."""
 
 import signal
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
-import orjson
 import requests
 from rich.console import Console
 from rich.markup import escape
@@ -25,9 +23,12 @@ from loadtest.run.performance import perform
 from loadtest.run.provision import Provisioned, provision
 from loadtest.run.terminal import LiveView
 from loadtest.scenarios.crowd_scenario import BadScenario
-from loadtest.scenarios.scenario import load_scenario
+from loadtest.scenarios.scenario import Scenario, load_scenario
+from loadtest.targets.port import BadTarget
+from loadtest.targets.reach import check_reach
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
+from scripts.json_output import write_json
 
 LOOK_EVERY_S = 0.1
 LINGER_S = 1.0  # after the programme: the last facts are still on their way to the viewers
@@ -73,15 +74,18 @@ def run_swarm(visit: Visit) -> int:
     console = Console(stderr=visit.json == "-", highlight=False)
     try:
         scenario = load_scenario(visit.scenario).before(viewers=visit.viewers, seed=visit.seed)
-        mustered = provision(scenario, engine="swarm", processes=visit.processes, target=visit.host())
+        check_reach([visit.host()], allow_remote=visit.allow_remote, max_rate=visit.max_rate)
+        provisioned = provision(
+            scenario, engine="swarm", processes=visit.processes, target=visit.host(), max_rate=visit.max_rate
+        )
         with ExitStack() as stack:
             folder = visit.history or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-swarm-")))
             folder.mkdir(parents=True, exist_ok=True)
             told_to_end = stack.enter_context(_signals())
             view = stack.enter_context(LiveView(console, f"swarm {scenario.name}").shown())
-            over = _attend(visit, mustered, folder, view, told_to_end)
+            over = _attend(visit, provisioned, folder, view, told_to_end)
             progress = ProgressFiles(folder).look()
-    except BadScenario as error:
+    except (BadScenario, BadTarget) as error:
         return _failed(error, Exit.USAGE)
     except ProcessFailed as error:
         return _failed(error, error.exit_code)
@@ -92,10 +96,12 @@ def run_swarm(visit: Visit) -> int:
     return int(Exit.PASS if over or endless else Exit.INTERRUPTED)
 
 
-def _attend(visit: Visit, mustered: Provisioned, folder: Path, view: LiveView, told_to_end: threading.Event) -> bool:
+def _attend(
+    visit: Visit, provisioned: Provisioned[Scenario], folder: Path, view: LiveView, told_to_end: threading.Event
+) -> bool:
     """Bring the audience and, unless it is directed, perform; return whether the programme came to its end."""
-    scenario, host = mustered.scenario, visit.host()
-    for note in mustered.notes:
+    scenario, host = provisioned.scenario, visit.host()
+    for note in provisioned.notes:
         view.phase(note)
     viewers = scenario.audience.viewers
     director = None if visit.directed else Director(host, scenario, viewers, lambda _: None, token=visit.token)
@@ -107,7 +113,7 @@ def _attend(visit: Visit, mustered: Provisioned, folder: Path, view: LiveView, t
         host=host,
         scenario=visit.scenario,
         viewers=viewers,
-        seats=mustered.seats,
+        seats=provisioned.seats,
         arrivals_per_second=audience.arrivals_per_second,
         seed=scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
@@ -115,7 +121,7 @@ def _attend(visit: Visit, mustered: Provisioned, folder: Path, view: LiveView, t
         max_rate=visit.max_rate,
     )
     keep = visit.history is not None
-    crowd = Crowd("swarm", folder, order, processes=mustered.processes, view=view, history=keep)
+    crowd = Crowd("swarm", folder, order, processes=provisioned.processes, view=view, history=keep)
     try:
         crowd.come_in(told_to_end.is_set)
         return _stay(director, crowd, view, told_to_end)
@@ -161,14 +167,7 @@ def _tell(progress: Progress, json: str | None, console: Console) -> None:
         f"{progress.seats:,} seats, {progress.answered:,} of {progress.offered:,} grabs answered, "
         f"{progress.granted:,} granted, p99 {progress.p99_ms:.1f} ms from the planned tap, {progress.failed:,} failures"
     )
-    if json is None:
-        return
-    text = orjson.dumps(asdict(progress), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    if json == "-":
-        sys.stdout.buffer.write(text)
-        sys.stdout.flush()
-    else:
-        Path(json).write_bytes(text)
+    write_json(json, asdict(progress))
 
 
 def _failed(error: Exception | str, code: Exit) -> int:
