@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from client_sim.behaviour import REACTION_SIGMA
-from loadtest.engines.crowd import Crowd, View
+from loadtest.engines.crowd import LOOK_EVERY_S, Crowd, View
 from loadtest.engines.curtain import LEAD_NS, raise_curtain
 from loadtest.engines.engine_process import CrowdOrder
+from loadtest.engines.progress import Progress
 from loadtest.record.foreign_books import write_foreign_books
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.run.performance import perform
-from loadtest.run.run_requests import RunRequests, wait_until
+from loadtest.run.run_requests import RunRequests
 from loadtest.scenarios.target_scenario import DeclaredPacket, TargetScenario, folder_of
 
 LINGER_S = 1.0  # after the last reaction: the last replies are still on their way
+SETTLE_MS = 500  # after the slowest reaction: who was too early taps again
 REACTIONS = 2.7 ** (3 * REACTION_SIGMA)  # how many times the median all but one in a thousand take
 _NS_PER_MS = 1_000_000
 
@@ -70,11 +72,15 @@ def carry_out_on_target(plan: TargetPlan, facts: RunFacts, view: View) -> None:
         start_ns = time.monotonic_ns() + LEAD_NS
         raise_curtain(plan.folder.path, start_ns)
         view.phase("the curtain rises")
-        parts: list[tuple[str, Callable[[Callable[[], bool]], None]]] = [
-            ("waiting", lambda stopped: wait_until(start_ns + _lasts_ns(plan.scenario), stopped)),
-            ("steps", lambda stopped: run.send_in_time(start_ns, stopped)),
-        ]
-        perform(parts, crowd.show, linger_s=LINGER_S)
+        ending = Ending(plan.scenario, start_ns)
+        perform(
+            [
+                ("waiting", lambda stopped: _wait(ending, stopped)),
+                ("steps", lambda stopped: run.send_in_time(start_ns, stopped)),
+            ],
+            lambda: ending.see(crowd.show(), time.monotonic_ns()),
+            linger_s=LINGER_S,
+        )
         view.phase("the audience leaves")
         facts.audience_status = crowd.leave()
     facts.declared = [_declared(packet, start_ns) for packet in plan.scenario.packets]
@@ -108,19 +114,39 @@ def _crowd(plan: TargetPlan, view: View) -> Iterator[Crowd]:
         crowd.leave()
 
 
-def _lasts_ns(scenario: TargetScenario) -> int:
-    """Return how long after the start everybody has tapped and has been answered."""
-    last_ms = max(
-        (packet.opens_after_ms or 0) + (packet.closes_after_ms or 0)
-        if packet.opens != "on_message"
-        else scenario.opens_within_ms
-        for packet in scenario.packets
-    )
-    stays_ms = scenario.lasts_ms
-    if stays_ms is None:
-        patience_ms = getattr(getattr(scenario.target, "grab", None), "timeout_ms", 5_000)
-        stays_ms = round(scenario.audience.reaction_median_ms * REACTIONS) + patience_ms
-    return (last_ms + stays_ms) * _NS_PER_MS
+class Ending:
+    """When a storm on another service is over: nobody taps any more, and everybody has been answered or gives up."""
+
+    def __init__(self, scenario: TargetScenario, start_ns: int) -> None:
+        timed = [packet for packet in scenario.packets if packet.opens != "on_message"]
+        last_ms = max(((each.opens_after_ms or 0) + (each.closes_after_ms or 0) for each in timed), default=0)
+        reactions_ms = round(scenario.audience.reaction_median_ms * REACTIONS) + SETTLE_MS
+        stays_ms = reactions_ms if scenario.lasts_ms is None else scenario.lasts_ms
+        self._quiet_ns = stays_ms * _NS_PER_MS
+        self._earliest_ns = start_ns + last_ms * _NS_PER_MS + self._quiet_ns
+        self._patience_ns = max(self._quiet_ns, scenario.patience_ms * _NS_PER_MS)
+        heard = len(timed) < len(scenario.packets)
+        self._unheard_ns = start_ns + scenario.opens_within_ms * _NS_PER_MS if heard else 0
+        self._offered = self._answered = 0
+        self._changed_ns = start_ns
+
+    def see(self, progress: Progress, now_ns: int) -> None:
+        """Take note of how far the audience is."""
+        if progress.offered != self._offered:
+            self._changed_ns = now_ns
+        self._offered, self._answered = progress.offered, progress.answered
+
+    def over(self, now_ns: int) -> bool:
+        """Tell whether nothing more is to be expected."""
+        if now_ns < self._earliest_ns or (not self._offered and now_ns < self._unheard_ns):
+            return False
+        waits_ns = self._quiet_ns if self._answered >= self._offered else self._patience_ns
+        return now_ns - self._changed_ns >= waits_ns
+
+
+def _wait(ending: Ending, stopped: Callable[[], bool]) -> None:
+    while not stopped() and not ending.over(time.monotonic_ns()):
+        time.sleep(LOOK_EVERY_S)
 
 
 def _declared(packet: DeclaredPacket, start_ns: int) -> dict[str, Any]:

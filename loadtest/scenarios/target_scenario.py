@@ -12,6 +12,7 @@ from loadtest.scenarios.target_spec import AnyTargetSpec
 from server.core.ids import RoomId
 
 ROOM = RoomId("target")  # the service has one audience; where its rooms are is its own affair
+PATIENCE_MS = 5_000  # of a target that says none
 LEAD_MIN_MS = 1_000  # from the start to an opening at a time: every process of the engine hears of it in between
 
 
@@ -64,6 +65,12 @@ class TargetScenario(CrowdScenario):
         if heard and opening is not None and opening.packet is None and len(self.packets) > 1:
             raise ValueError("target.opening.packet: says which of the packets opens, as there are several")
         return self
+
+    @property
+    def patience_ms(self) -> int:
+        """How long a viewer waits for a reply, in real ms."""
+        grab = getattr(self.target, "grab", None)
+        return PATIENCE_MS if grab is None else int(grab.timeout_ms)
 
     @property
     def room_ids(self) -> list[RoomId]:

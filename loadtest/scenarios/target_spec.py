@@ -12,6 +12,7 @@ from server.core.packets.claim import ClaimStatus
 REQUEST = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)")
 STEPS_MAX = 1_000
 Scalar = str | int | float | bool
+BooksColumn = Literal["packet", "viewer", "amount_fen", "amount_yuan", "index", "claim_id", "request_id"]
 Status = Annotated[ClaimStatus, Field()]
 
 
@@ -102,7 +103,13 @@ class BooksSpec(StrictModel):
     format: Literal["json", "ndjson", "csv"] | None = None
     headers: dict[str, str] = Field(default_factory=dict)
     rows: str | None = None
-    columns: dict[str, str]
+    columns: dict[BooksColumn, str]
+
+    @model_validator(mode="after")
+    def _names_the_owners(self) -> Self:
+        if not {"packet", "viewer"} <= self.columns.keys():
+            raise ValueError("columns: must say where packet and viewer stand")
+        return self
 
 
 class Match(StrictModel):

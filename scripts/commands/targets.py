@@ -7,7 +7,7 @@ from loadtest.targets.registry import SENTENCES
 from loadtest.verdict.weigh import Exit
 from scripts.json_output import write_json
 
-HOW = "A scenario says what it aims at: [target] kind = ... (docs/targets.md has complete ones); --target URL overrides where."
+HOW = "A scenario says which by [target] kind = ... (docs/targets.md has complete ones); --target URL says where."
 
 
 def run_targets(json: str | None) -> int:
