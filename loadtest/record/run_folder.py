@@ -9,9 +9,13 @@ from typing import Any
 import orjson
 
 from loadtest.record.books import Books, read_books
+from loadtest.record.foreign_books import ForeignClaim, read_foreign_books
 from loadtest.record.history import History, read_history
 from loadtest.record.sales import Sales, read_sales
 from loadtest.record.shape import BadRecord
+
+REDRAIN = "redrain"
+"""The kind of target that is a server of ours, and has books; every other kind is foreign."""
 
 
 @dataclass(slots=True)
@@ -20,7 +24,8 @@ class RunFacts:
     What was run, as ``run.json`` keeps it; ``viewers`` are people, ``seats`` their connections.
 
     ``processes`` and ``reaction_median_ms`` are the audience's, ``workers`` those of the storm's own server; ``notes``
-    say what was done otherwise than asked.
+    say what was done otherwise than asked. ``target`` is the kind of the service under test, ``declared`` the packets
+    of a foreign one (``loadtest/record/declared.py``).
     """
 
     scenario: str
@@ -43,6 +48,13 @@ class RunFacts:
     workers: int = 1
     reaction_median_ms: int | None = None
     notes: list[str] = field(default_factory=list)
+    target: str = REDRAIN
+    declared: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def foreign(self) -> bool:
+        """Tell whether somebody else's service was under test, whose books are optional."""
+        return self.target != REDRAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,11 @@ class RunFolder:
     def books(self) -> Path:
         """The final books."""
         return self.path / "books.jsonl"
+
+    @property
+    def claims(self) -> Path:
+        """The claims by a foreign service's own books; there are none of a service that gives none."""
+        return self.path / "claims.jsonl"
 
     @property
     def sales(self) -> Path:
@@ -109,9 +126,13 @@ class RunFolder:
         """Return the books taken during the run, in order. Raises BadRecord."""
         return [read_books(path) for path in self.snapshots()]
 
-    def read_history(self) -> History:
-        """Return what the audience wrote down. Raises BadRecord."""
-        return read_history(sorted(self.path.glob("history-*.jsonl*")))
+    def read_history(self, *, foreign: bool = False) -> History:
+        """Return what the audience wrote down, of a *foreign* service or of ours. Raises BadRecord."""
+        return read_history(sorted(self.path.glob("history-*.jsonl*")), foreign=foreign)
+
+    def read_claims(self) -> list[ForeignClaim] | None:
+        """Return what a foreign service's books say, or None if it gave none. Raises BadRecord."""
+        return read_foreign_books(self.claims) if self.claims.exists() else None
 
     def read_sales(self) -> Sales:
         """Return what buyers were told. Raises BadRecord."""
