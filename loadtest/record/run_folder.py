@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from loadtest.record.books import Books, read_books
+from loadtest.record.books import Books, ClockRecord, read_books
 from loadtest.record.foreign_books import ForeignClaim, read_foreign_books
 from loadtest.record.history import History, read_history
 from loadtest.record.sales import Sales, read_sales
@@ -121,6 +121,11 @@ class RunFolder:
     def read_books(self) -> Books:
         """Return the final books. Raises BadRecord."""
         return read_books(self.books)
+
+    def books_or_none(self) -> Books:
+        """Return the final books, or of a foreign run, which has none of ours, books in which nothing stands."""
+        facts = self.facts()
+        return Books(ClockRecord(0, 0, facts.speed), final=True) if facts.foreign else self.read_books()
 
     def read_snapshots(self) -> list[Books]:
         """Return the books taken during the run, in order. Raises BadRecord."""
