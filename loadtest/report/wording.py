@@ -52,7 +52,10 @@ def headline(result: Mapping[str, Any]) -> str:
         return f"{len(broken)} of 10 invariants {'is' if len(broken) == 1 else 'are'} broken: {which}."
     granted, grabs = result["granted"], result["grabs"]
     if result["verdict"] == "pass":
-        return f"{grabs:,} taps answered, {granted:,} shares won, and every one agrees with the books to the fen."
+        agreed = "every one agrees with the books to the fen"
+        if result["lost_acks"] is None:
+            agreed = "no receipt contradicts another or what was declared"
+        return f"{grabs:,} taps answered, {granted:,} shares won, and {agreed}."
     return VERDICTS[result["verdict"]]
 
 
