@@ -119,7 +119,9 @@ class RunFolder:
             raise BadRecord(f"{path}: is not the record of a run: {error}") from None
 
     def read_books(self) -> Books:
-        """Return the final books. Raises BadRecord."""
+        """Return the final books. Raises BadRecord, also if there are none: a run against a foreign target has none."""
+        if not self.books.exists():
+            raise BadRecord(f"{self.books}: is missing; only a run against a redrain server has it")
         return read_books(self.books)
 
     def books_or_none(self) -> Books:

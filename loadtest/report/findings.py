@@ -27,6 +27,15 @@ MEANINGS = {
     "A9": "Every connected viewer heard every fact of its room once and in order; whoever resumed got what it missed.",
     "A10": "Every movement has two sides that cancel out, and every wallet follows from its journal.",
 }
+MEANINGS_OF_FOREIGN = {
+    "A4": "Every share a viewer was told of is in the service's books as told, and every claim there was asked for.",
+    "A5": "What a viewer was told it won is in the service's books at the end.",
+    "A6": "Asking again gives the same share, and no request is both granted and refused for lack of shares.",
+    "A7": "Shares were given only inside the window, and sold out was never said before a winner had tapped.",
+    "A8": "Every share has one owner, lies in the packet, and is as large as was declared.",
+}
+"""The invariants that say something else of a service whose promises and journal nobody knows."""
+
 FAIRNESS = "Whether place, process or order made a difference. Reported, never decides."
 
 _TITLES = {
@@ -104,14 +113,17 @@ class Counterexample:
     tables: list[RecordTable]
 
 
-def invariants_of(outcomes: Sequence[Mapping[str, Any]], violations: Sequence[Mapping[str, Any]]) -> list[Invariant]:
+def invariants_of(
+    outcomes: Sequence[Mapping[str, Any]], violations: Sequence[Mapping[str, Any]], *, foreign: bool
+) -> list[Invariant]:
     """Return A1 to A11 in order, with what came of each and how many violations it has."""
     broken = [violation["invariant"] for violation in violations]
+    meanings = MEANINGS | MEANINGS_OF_FOREIGN if foreign else MEANINGS
     lines = []
     for one in outcomes:
         name = one["invariant"]
         count = broken.count(name)
-        lines.append(Invariant(name, INVARIANTS[name], MEANINGS[name], count, one["outcome"], one["why"]))
+        lines.append(Invariant(name, INVARIANTS[name], meanings[name], count, one["outcome"], one["why"]))
     return [*lines, Invariant("A11", "fairness", FAIRNESS, None)]
 
 

@@ -118,7 +118,7 @@ def _findings(result: Mapping[str, Any], timebase: Timebase) -> dict[str, Any]:
     """Return the table of invariants and the counterexamples, as far as they are shown."""
     firsts, others = counterexamples_of(result["violations"], timebase)
     return {
-        "invariants": invariants_of(result["invariants"], result["violations"]),
+        "invariants": invariants_of(result["invariants"], result["violations"], foreign=result["target"] != REDRAIN),
         "counterexamples": firsts,
         "counterexamples_more": others,
         "violations_left": len(result["violations"]) - len(firsts) - len(others),

@@ -1,6 +1,7 @@
 """The folder of a run keeps what was written into it, and says so when it is no run."""
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -64,3 +65,19 @@ def test_compressed_history_is_read_like_plain(tmp_path: Path) -> None:
     assert gzip.decompress((tmp_path / "history-1.jsonl.gz").read_bytes()) == content
     assert folder.read_history() == before
     assert len(before.grabs) == len(run.of("grab")) > 0
+
+
+def test_a_foreign_run_has_no_books_of_ours(tmp_path: Path) -> None:
+    """Who asks for them is told; who can do without gets books in which nothing stands, at the run's speed."""
+    folder = RunFolder(tmp_path)
+    folder.write_facts(replace(FACTS, target="http"))
+    assert folder.facts().foreign
+    with pytest.raises(BadRecord, match="only a run against a redrain server has it"):
+        folder.read_books()
+    books = folder.books_or_none()
+    assert (books.clock.speed, books.final, books.packets, books.journal) == (10, True, {}, [])
+    assert folder.read_claims() is None
+    folder.write_facts(FACTS)
+    assert not folder.facts().foreign
+    with pytest.raises(BadRecord):
+        folder.books_or_none()
