@@ -11,11 +11,11 @@ VERDICTS = {
 REASONS = {
     "invariant": "An invariant is broken: the counterexample stands below.",
     "void": "The generator was not healthy, so the timing says nothing. Correctness was judged all the same.",
-    "vacuous": "Something that the scenario must bring about did not happen, so that a pass would say little.",
+    "vacuous": "No share was won, or something that the scenario demands did not happen: a pass would say little.",
     "regression": "It is slower, or does more work, than the version it was compared with.",
     "threshold": "A measured value lies beyond the limit that the scenario sets.",
     "inconclusive": "The measurement was too noisy to decide.",
-    "not_verified": "Something could not be checked.",
+    "not_verified": "Something could not be checked: a threshold speaks of a number that nobody knows.",
 }
 BEHAVIOURS = {
     "watcher": "watches and never taps",

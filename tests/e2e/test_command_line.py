@@ -15,6 +15,8 @@ from server.core.refusal import Refused
 from server.gateway.signing import Signer
 from server.store.connection import Durability
 from server.store.embedded.process import EmbeddedStore
+from tests.loadtest.foreign_run import a_grab, a_run_of
+from tests.loadtest.judged_foreign_run import kept_foreign
 
 
 def _redrain(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -147,6 +149,17 @@ def test_an_audit_of_nothing_is_30(tmp_path: Path) -> None:
     done = _redrain("audit", str(tmp_path), folder=tmp_path)
     assert done.returncode == 30
     assert "run" in done.stderr
+
+
+def test_an_audit_of_a_foreign_run_needs_no_books(tmp_path: Path) -> None:
+    """Two shares of one viewer are exit 10 with both receipts; a report is written, and nothing can be verified."""
+    grabs = [a_grab("v1", "granted", claim_id="c1"), a_grab("v1", "granted", 1_150, claim_id="c2", request_id="r2")]
+    folder = kept_foreign(a_run_of(*grabs), tmp_path)
+    done = _redrain("audit", str(tmp_path), folder=tmp_path)
+    assert done.returncode == 10, done.stderr
+    assert all(told in done.stdout for told in ("A3 one share per viewer", "claim_id c1", "claim_id c2"))
+    assert folder.report.exists()
+    assert _redrain("verify", "--run", str(tmp_path), folder=tmp_path).returncode == 30
 
 
 def test_a_verification_without_a_run_is_64(tmp_path: Path) -> None:

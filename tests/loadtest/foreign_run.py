@@ -1,6 +1,6 @@
 """A small run against somebody else's service, correct unless it is given a flaw, as the audience writes it down."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -88,6 +88,10 @@ def a_claim(viewer: str, **fields: Any) -> ForeignClaim:
     return ForeignClaim(PacketId("p1"), ViewerId(viewer), **known)
 
 
+MANNERS = ("grants again", "repeats name nothing", "counts from 1")
+"""Ways of a correct service: to say granted to a repeat of a share it names, to name it once only, to count from 1."""
+
+
 @dataclass
 class Service:
     """Somebody else's grab service: it answers one tap after another, by a lock that it has or that a *flaw* lacks."""
@@ -96,8 +100,8 @@ class Service:
     names: Sequence[str]
     flaw: str = ""
     one_per_viewer: bool = True
+    manners: frozenset[str] = frozenset()
     claims: list[Line] = field(default_factory=list)
-    last_read: int = 0
 
     def answer(self, viewer: str, request_id: str, at_ms: float) -> Line:
         """Return what the service says to a tap that reaches it at that time."""
@@ -106,7 +110,8 @@ class Service:
         if same and self.flaw != "no repeat check":
             return self._told("granted", same[0])
         if held and self.one_per_viewer and self.flaw != "no repeat check":
-            return self._told("repeated", held[0])
+            again = "grants again" in self.manners and {"claim_id", "index"} & set(self.names)
+            return self._told("granted" if again else "repeated", held[0])
         if at_ms < OPENS_MS - (50 if self.flaw == "opens early" else 0):
             return {"status": "too_early"}
         if at_ms >= CLOSES_MS + (50 if self.flaw == "closes late" else 0):
@@ -115,15 +120,18 @@ class Service:
         if count >= len(self.amounts) + {"one too many": 1, "sold out too soon": -1}.get(self.flaw, 0):
             return {"status": "exhausted"}
         index = max(0, count - 1) if self.flaw == "same index twice" and count == 2 else count
+        first = int("counts from 1" in self.manners)
         amount_fen = self.amounts[min(index, len(self.amounts) - 1)]
         claim = {
-            "viewer_id": viewer, "request_id": request_id, "index": index, "claim_id": f"c-{count}",
+            "viewer_id": viewer, "request_id": request_id, "index": index + first, "claim_id": f"c-{count}",
             "amount_fen": amount_fen,
         }  # fmt: skip
         self.claims.append(claim)
         return self._told("granted", claim)
 
     def _told(self, status: str, claim: Line) -> Line:
+        if status == "repeated" and "repeats name nothing" in self.manners:
+            return {"status": status}
         return {"status": status, **{name: claim[name] for name in self.names}}
 
 
@@ -135,11 +143,14 @@ def a_foreign_run(
     viewers: int = 12,
     share_count: int = 6,
     one_per_viewer: bool = True,
+    manners: Iterable[str] = (),
     books: bool = False,
     lost: float = 0.2,
 ) -> ForeignRun:
     """Let every viewer tap some times around the window; some taps and some answers are lost, and sent again."""
-    service = Service([rng.randrange(50, 150) for _ in range(share_count)], names, flaw, one_per_viewer)
+    service = Service(
+        [rng.randrange(50, 150) for _ in range(share_count)], names, flaw, one_per_viewer, frozenset(manners)
+    )
     taps: list[tuple[float, float, str, str]] = []
     for viewer in (f"v{number}" for number in range(viewers)):
         for attempt in range(rng.choice((1, 1, 2, 3))):

@@ -1,6 +1,6 @@
 """A foreign case: one declared packet with what viewers were told of it, receipts sorted into the shares they name."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -159,46 +159,60 @@ def shares_of(grabs: Iterable[GrabRecord]) -> Iterator[HeldShare]:
     Receipts that say the same claim id, or without one the same index, are about one share. Where the service names
     no shares at all, each tap that was granted has one, and an answer ``repeated`` speaks of a share before it.
     """
-    shares: list[HeldShare] = []
-    known: dict[tuple[str, object], HeldShare] = {}
+    sorter = _Sorter()
     for grab in sorted(grabs, key=_order):
-        share = _about(grab, shares, known)
+        sorter.take(grab)
+    for share in sorter.shares:
+        share.receipts.sort(key=replied)
+    yield from sorter.shares
+
+
+class _Sorter:
+    """Takes a viewer's receipts in ``_order`` and finds the share of each; ``lacking`` those without such a name."""
+
+    def __init__(self) -> None:
+        self.shares: list[HeldShare] = []
+        self._known: dict[tuple[str, object], HeldShare] = {}
+        self._lacking: dict[str, deque[HeldShare]] = {"claim_id": deque(), "index": deque()}
+
+    def take(self, grab: GrabRecord) -> None:
+        share = self._about(grab)
         if share is None:
             share = HeldShare(grab.viewer, [])
-            shares.append(share)
+            self.shares.append(share)
+            for name, lacking in self._lacking.items():
+                if getattr(grab, name) is None:
+                    lacking.append(share)
         share.receipts.append(grab)
         share.claim_id = grab.claim_id if share.claim_id is None else share.claim_id
         share.index = grab.index if share.index is None else share.index
         share.amount_fen = grab.amount_fen if share.amount_fen is None else share.amount_fen
         for key in (("claim", grab.claim_id), ("index", grab.index), ("request", grab.request_id)):
-            known.setdefault(key, share)
-    for share in shares:
-        share.receipts.sort(key=replied)
-    yield from shares
+            self._known.setdefault(key, share)
+
+    def _about(self, grab: GrabRecord) -> HeldShare | None:
+        """Return the share that a receipt speaks of, or None if it can be none of those known so far."""
+        shares, known = self.shares, self._known
+        if grab.claim_id is None and grab.index is None:
+            of_tap = known.get(("request", grab.request_id))
+            of_viewer = shares[0] if shares and (shares[0].named or grab.status != ClaimStatus.GRANTED) else None
+            return of_tap or of_viewer
+        if grab.claim_id is not None and (share := known.get(("claim", grab.claim_id))) is not None:
+            return share
+        by_index = None if grab.index is None else known.get(("index", grab.index))
+        if by_index is not None and (grab.claim_id is None or by_index.claim_id is None):
+            return by_index
+        if grab.claim_id is not None and grab.index is not None:
+            return None
+        # Named by its index alone, it may be a share that is named by its claim id alone, and the other way round.
+        lacking = self._lacking["index" if grab.claim_id is None else "claim_id"]
+        return lacking.popleft() if lacking else None
 
 
 def _order(grab: GrabRecord) -> tuple[int, bool, int]:
     """Put the receipts first that say most, and grants before repeats."""
     names = (grab.claim_id is not None) + (grab.index is not None)
     return -names, grab.status != ClaimStatus.GRANTED, replied(grab)
-
-
-def _about(
-    grab: GrabRecord, shares: Sequence[HeldShare], known: dict[tuple[str, object], HeldShare]
-) -> HeldShare | None:
-    """Return the share that a receipt speaks of, or None if it can be none of those known so far."""
-    if grab.claim_id is None and grab.index is None:
-        of_tap = known.get(("request", grab.request_id))
-        of_viewer = shares[0] if shares and (shares[0].named or grab.status != ClaimStatus.GRANTED) else None
-        return of_tap or of_viewer
-    if grab.claim_id is not None and (share := known.get(("claim", grab.claim_id))) is not None:
-        return share
-    by_index = None if grab.index is None else known.get(("index", grab.index))
-    if by_index is not None and (grab.claim_id is None or by_index.claim_id is None):
-        return by_index
-    if grab.claim_id is None:  # named by its index alone, it may be a share named by its claim id alone
-        return next((share for share in shares if share.index is None), None)
-    return next((share for share in shares if share.claim_id is None), None) if grab.index is None else None
 
 
 def replied(grab: GrabRecord) -> int:

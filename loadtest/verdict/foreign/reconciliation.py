@@ -1,7 +1,7 @@
 """Reconciliation of a foreign service's books with receipts: nothing invented (A4), nothing acknowledged lost (A5)."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Sequence
 
 from loadtest.record.foreign_books import ForeignClaim
 from loadtest.record.shape import evidence_of
@@ -25,49 +25,46 @@ def check_books(findings: Findings, case: ForeignCase) -> None:
 def _check_held(
     findings: Findings, case: ForeignCase, shares: Sequence[HeldShare], claims: Sequence[ForeignClaim]
 ) -> None:
-    """Find the claim to each share that a viewer was told of: by its name, else any that does not contradict it."""
+    """Find the claim to each share that a viewer was told of: by its name, by its amount, else any that is left."""
     homeless, left = list(shares), list(claims)
-    for fits in (_same_name, _same_amount, _no_other_name):
-        homeless, left = _paired(findings, case, homeless, left, fits)
-    for at, share in enumerate(homeless):
-        if at < len(left):
-            text = f"{share} stands in the books as {_words(left[at])}"
-            findings.add("A4", case.packet_id, "differs", text, share.line(), evidence_of("claim", left[at]))
-        else:
-            text = f"{share.viewer} was told that it got {share}, but the books do not have it"
-            findings.add(
-                "A5", case.packet_id, "lost", text, share.line(), *(evidence_of("claim", c) for c in claims[:1])
-            )
+    for name in ("claim_id", "index", "amount_fen"):
+        homeless, left = _paired(findings, case, homeless, left, name)
+    homeless.sort(key=lambda share: not share.named)  # a share with a name goes best with a claim that has none
+    left.sort(key=lambda claim: claim.claim_id is not None or claim.index is not None)
+    for share, claim in zip(homeless, left, strict=False):
+        _check_pair(findings, case, share, claim)
+    for share in homeless[len(left) :]:
+        text = f"{share.viewer} was told that it got {share}, but the books do not have it"
+        beside = (evidence_of("claim", claim) for claim in claims[:1])
+        findings.add("A5", case.packet_id, "lost", text, share.line(), *beside)
 
 
 def _paired(
-    findings: Findings,
-    case: ForeignCase,
-    shares: list[HeldShare],
-    claims: list[ForeignClaim],
-    fits: Callable[[HeldShare, ForeignClaim], bool],
+    findings: Findings, case: ForeignCase, shares: list[HeldShare], claims: list[ForeignClaim], name: str
 ) -> tuple[list[HeldShare], list[ForeignClaim]]:
-    """Pair what fits, check the amounts of each pair, and return what is left of both sides."""
+    """Pair shares and claims in which the field *name* is the same, and return what is left of both sides."""
+    places: defaultdict[str | int, deque[int]] = defaultdict(deque)
+    for at, claim in enumerate(claims):
+        if (value := getattr(claim, name)) is not None:
+            places[value].append(at)
     homeless: list[HeldShare] = []
+    used: set[int] = set()
     for share in shares:
-        at = next((at for at, claim in enumerate(claims) if fits(share, claim)), None)
-        if at is None:
+        found = places.get(getattr(share, name))
+        if found and (name == "claim_id" or _no_other_name(share, claims[found[0]])):
+            used.add(found[0])
+            _check_pair(findings, case, share, claims[found.popleft()])
+        else:
             homeless.append(share)
-            continue
-        claim = claims.pop(at)
-        if None not in (share.amount_fen, claim.amount_fen) and share.amount_fen != claim.amount_fen:
-            text = f"{share} stands in the books as {_words(claim)}"
-            findings.add("A4", case.packet_id, "differs", text, share.line(), evidence_of("claim", claim))
-    return homeless, claims
+    return homeless, [claim for at, claim in enumerate(claims) if at not in used]
 
 
-def _same_name(share: HeldShare, claim: ForeignClaim) -> bool:
-    by_claim = share.claim_id is not None and share.claim_id == claim.claim_id
-    return by_claim or (share.index is not None and share.index == claim.index and _no_other_name(share, claim))
-
-
-def _same_amount(share: HeldShare, claim: ForeignClaim) -> bool:
-    return share.amount_fen is not None and share.amount_fen == claim.amount_fen and _no_other_name(share, claim)
+def _check_pair(findings: Findings, case: ForeignCase, share: HeldShare, claim: ForeignClaim) -> None:
+    """Check that a share stands in the books as its viewer was told, as far as both say anything."""
+    amounts = (share.amount_fen, claim.amount_fen)
+    if not _no_other_name(share, claim) or (None not in amounts and amounts[0] != amounts[1]):
+        text = f"{share} stands in the books as {_words(claim)}"
+        findings.add("A4", case.packet_id, "differs", text, share.line(), evidence_of("claim", claim))
 
 
 def _no_other_name(share: HeldShare, claim: ForeignClaim) -> bool:

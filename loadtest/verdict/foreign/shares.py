@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from loadtest.record.foreign_books import ForeignClaim
 from loadtest.record.shape import Line, evidence_of
 from loadtest.verdict.audit.violation import Findings
-from loadtest.verdict.foreign.case import ForeignCase
+from loadtest.verdict.foreign.case import ForeignCase, HeldShare
 from server.core.ids import ViewerId
 
 
@@ -16,7 +17,11 @@ class NamedShare(NamedTuple):
     claim_id: str | None
     place: int | None
     amount_fen: int | None
-    line: Line
+    source: HeldShare | ForeignClaim
+
+    def line(self) -> Line:
+        """Return the receipt or the claim as evidence."""
+        return self.source.line() if isinstance(self.source, HeldShare) else evidence_of("claim", self.source)
 
 
 def check_shares(findings: Findings, case: ForeignCase) -> None:
@@ -25,12 +30,9 @@ def check_shares(findings: Findings, case: ForeignCase) -> None:
 
     A packet of n shares numbers them from 0 or from 1. Where n shares are claimed that leaves no gap.
     """
-    told = [
-        NamedShare(share.viewer, share.claim_id, share.index, share.amount_fen, share.line()) for share in case.shares
-    ]
+    told = [NamedShare(share.viewer, share.claim_id, share.index, share.amount_fen, share) for share in case.shares]
     booked = [
-        NamedShare(claim.viewer_id, claim.claim_id, claim.index, claim.amount_fen, evidence_of("claim", claim))
-        for claim in case.claims or ()
+        NamedShare(claim.viewer_id, claim.claim_id, claim.index, claim.amount_fen, claim) for claim in case.claims or ()
     ]
     for side, shares in (("told", told), ("booked", booked)):
         _check_unique(findings, case, side, shares)
@@ -47,7 +49,7 @@ def _check_unique(findings: Findings, case: ForeignCase, side: str, shares: Sequ
             owner = owners.setdefault((kind, name), share)
             if owner is not share:
                 text = f"{owner.viewer} and {share.viewer} both have {kind} {name}"
-                findings.add("A8", case.packet_id, f"{kind} {side}", text, owner.line, share.line)
+                findings.add("A8", case.packet_id, f"{kind} {side}", text, owner.line(), share.line())
 
 
 def _check_places(findings: Findings, case: ForeignCase, side: str, shares: Sequence[NamedShare]) -> None:
@@ -62,7 +64,7 @@ def _check_places(findings: Findings, case: ForeignCase, side: str, shares: Sequ
             f"indexes go from {low} ({lowest.viewer}) to {high} ({highest.viewer}); {count} shares are numbered from "
             f"0 to {count - 1}, or from 1 to {count}"
         )
-        findings.add("A8", case.packet_id, f"places {side}", text, lowest.line, highest.line, case.line())
+        findings.add("A8", case.packet_id, f"places {side}", text, lowest.line(), highest.line(), case.line())
 
 
 def _check_amounts(findings: Findings, case: ForeignCase, side: str, shares: Sequence[NamedShare]) -> None:
@@ -74,4 +76,4 @@ def _check_amounts(findings: Findings, case: ForeignCase, side: str, shares: Seq
         if share.amount_fen < low or (high is not None and share.amount_fen > high):
             bounds = f"at least {low}" if high is None else f"{low} to {high}"
             text = f"{share.viewer}'s share is {share.amount_fen} fen, but shares were declared to be {bounds}"
-            findings.add("A8", case.packet_id, f"amount {side}", text, share.line, case.line())
+            findings.add("A8", case.packet_id, f"amount {side}", text, share.line(), case.line())

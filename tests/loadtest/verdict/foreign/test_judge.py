@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.loadtest.foreign_run import ALL_NAMES, a_foreign_run
+from tests.loadtest.foreign_run import ALL_NAMES, MANNERS, a_foreign_run
 
 
 @settings(max_examples=250, deadline=None)
@@ -19,6 +19,7 @@ from tests.loadtest.foreign_run import ALL_NAMES, a_foreign_run
     lost=st.sampled_from([0.0, 0.2, 0.5]),
     one_per_viewer=st.booleans(),
     books=st.booleans(),
+    manners=st.sets(st.sampled_from(MANNERS)),
 )
 def test_a_correct_service_breaks_nothing(seed: int, names: set[str], viewers: int, **service: Any) -> None:
     """However taps interleave, and whatever is lost or sent again, with or without names, amounts and books."""
