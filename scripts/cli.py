@@ -25,7 +25,7 @@ _Token = Annotated[
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with the exit code of design.md, section 1."""
+    """Run the command line and end the process with its exit code (README.md)."""
     try:
         code = app(args=arguments, standalone_mode=False)
     except typer.TyperException as error:

@@ -18,6 +18,7 @@ LINES_OF_FILE_MAX = 400  # more than one concept, by then
 LINES_OF_FUNCTION_MAX = 60  # what a screen shows
 RULES, SILENCES = 123, 42  # of the platforms' texts; what has no rule is ours and is no rule
 PROSE = {".md", ".lock"}
+RULES_IN_WHEEL = "scripts/rules.md"  # where the build puts docs/rules.md
 NOT_OURS = {".git", ".venv", ".redrain", "__pycache__", "dist", "build"}
 
 WITHOUT_MIRROR = {
@@ -220,3 +221,16 @@ def test_locust_loads_no_event_loop_but_its_own() -> None:
     answer = subprocess.run([sys.executable, "-c", question], cwd=ROOT, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.split() == []
+
+
+def test_every_document_that_is_cited_is_in_the_repository() -> None:
+    """A citation names a page by its path, or by the end of it; what nobody can open explains nothing."""
+    pages = [path for path in tracked() if path.endswith(".md")]
+    missing = [
+        f"{path}:{number}: {cited}"
+        for path, text in texts(".py", ".lua", ".md", ".toml", ".sh", ".html", ".js", ".yml", "")
+        for number, line in enumerate(text.splitlines(), 1)
+        for cited in re.findall(r"[\w./-]*\w\.md\b", line)
+        if cited != RULES_IN_WHEEL and not any(f"/{page}".endswith(f"/{cited.lstrip('./')}") for page in pages)
+    ]
+    assert not missing, "\n".join(missing)

@@ -1,4 +1,4 @@
-"""A scenario: who hosts, who watches, which packets fall when (loadtest.md, section 1)."""
+"""A scenario: who hosts, who watches, which packets fall when (docs/scenario.md)."""
 
 import tomllib
 from collections.abc import Iterator

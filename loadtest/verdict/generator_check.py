@@ -1,4 +1,4 @@
-"""Validity: whether the generator was healthy enough for what it measured about time (loadtest.md, section 4.5)."""
+"""Validity: whether the generator was healthy enough for what it measured about time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

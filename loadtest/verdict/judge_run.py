@@ -22,7 +22,7 @@ from server.core.ids import PacketId
 
 def judge_run(folder: RunFolder) -> dict[str, Any]:
     """
-    Return the result of the run in *folder*, with the fields of design.md, section 1.
+    Return the result of the run in *folder*, as result.json keeps it.
 
     Raises BadRecord if a file is missing, cut off or malformed.
     """

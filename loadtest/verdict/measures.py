@@ -1,4 +1,4 @@
-"""Measures: the numbers of a run, by the names that results and thresholds use (design.md section 1)."""
+"""Measures: the numbers of a run, by the names that results and thresholds use."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
