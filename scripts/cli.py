@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,6 @@ from loadtest.targets.admission import VARIABLE
 from loadtest.verdict.weigh import Exit
 
 app = typer.Typer(
-    help="Live-room simulator and load tester for live-commerce red packets.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,6 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _errors.print("redrain: interrupted")
         code = Exit.INTERRUPTED
     sys.exit(int(code or 0))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"redrain {metadata.version('redrain')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Live-room simulator and load tester for live-commerce red packets."""
 
 
 @app.command()

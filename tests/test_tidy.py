@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -234,3 +235,17 @@ def test_every_document_that_is_cited_is_in_the_repository() -> None:
         if cited != RULES_IN_WHEEL and not any(f"/{page}".endswith(f"/{cited.lstrip('./')}") for page in pages)
     ]
     assert not missing, "\n".join(missing)
+
+
+def test_every_dependency_is_pinned() -> None:
+    """What pyproject.toml asks for, to run and to develop, has its version in a lock."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    pinned = {line.partition("==")[0].lower().replace("_", "-") for _, text in texts(".lock") for line in text.split()}
+    assert [name for each in asked if (name := re.split(r"[<>=~!\[]", each)[0].lower()) not in pinned] == []
+
+
+def test_every_package_says_that_it_is_typed() -> None:
+    """A type checker believes the annotations of an installed package only if it has this file."""
+    packages = {path.partition("/")[0] for path in tracked() if path.endswith("/__init__.py")} - {"tests"}
+    assert [name for name in sorted(packages) if f"{name}/py.typed" not in tracked()] == []

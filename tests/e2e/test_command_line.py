@@ -5,6 +5,8 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -154,3 +156,11 @@ def test_a_verification_without_a_run_is_64(tmp_path: Path) -> None:
     done = _redrain("verify", folder=tmp_path)
     assert done.returncode == 64
     assert "--run" in done.stderr
+
+
+def test_the_version_is_the_one_of_the_project(tmp_path: Path) -> None:
+    """pyproject.toml is its only source: command and API say what stands there."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    done = _redrain("--version", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"redrain {project['version']}\n")
+    assert metadata.version("redrain") == project["version"]
