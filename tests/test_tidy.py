@@ -19,7 +19,7 @@ LINES_OF_FILE_MAX = 400  # more than one concept, by then
 LINES_OF_FUNCTION_MAX = 60  # what a screen shows
 RULES, SILENCES = 123, 42  # of the platforms' texts; what has no rule is ours and is no rule
 PROSE = {".md", ".lock"}
-RULES_IN_WHEEL = "scripts/rules.md"  # where the build puts docs/rules.md
+RULES_IN_WHEEL = "scripts/commands/rules.md"  # where the build puts docs/rules.md
 NOT_OURS = {".git", ".venv", ".redrain", "__pycache__", "dist", "build"}
 
 WITHOUT_MIRROR = {
@@ -247,5 +247,21 @@ def test_every_dependency_is_pinned() -> None:
 
 def test_every_package_says_that_it_is_typed() -> None:
     """A type checker believes the annotations of an installed package only if it has this file."""
-    packages = {path.partition("/")[0] for path in tracked() if path.endswith("/__init__.py")} - {"tests"}
-    assert [name for name in sorted(packages) if f"{name}/py.typed" not in tracked()] == []
+    assert [name for name in packages() if f"{name}/py.typed" not in tracked()] == []
+
+
+def packages() -> list[str]:
+    """Return the names of what is installed: every package at the top but the tests."""
+    return sorted({path.partition("/")[0] for path in tracked() if path.endswith("/__init__.py")} - {"tests"})
+
+
+def test_every_module_of_every_package_is_in_an_import_contract() -> None:
+    """Each package is the container of an exhaustive contract, which a module that is in no layer breaks."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    covered = [
+        container
+        for contract in contracts["contracts"]
+        if contract["type"] == "layers" and contract.get("exhaustive")
+        for container in contract["containers"]
+    ]
+    assert sorted(covered) == packages() == sorted(contracts["root_packages"])

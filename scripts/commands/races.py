@@ -18,6 +18,7 @@ from rich.table import Table
 from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
+from loadtest.run.judge_run import judge_run
 from loadtest.run.processes import ProcessFailed
 from loadtest.run.provision import provision
 from loadtest.run.storm import StormPlan, perform
@@ -25,7 +26,6 @@ from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_t
 from loadtest.scenarios.scenario import VIEWERS_MAX, load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.interventions import Intervention, interventions
-from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit
 from scripts.commands.storm import PLAIN_WIDTH, facts_of, interruptible
 

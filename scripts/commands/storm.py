@@ -18,13 +18,13 @@ from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
 from loadtest.run.environment import environment
+from loadtest.run.judge_run import judge_run
 from loadtest.run.processes import ProcessFailed
 from loadtest.run.provision import Provisioned, provision, wrong_engine
 from loadtest.run.storm import StormPlan, perform
 from loadtest.run.terminal import LiveView, show_result, show_verifications
 from loadtest.scenarios.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text
 from loadtest.targets.requester import SetUpFailed
-from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
 

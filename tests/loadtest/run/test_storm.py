@@ -12,11 +12,11 @@ import requests
 
 from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
+from loadtest.run.judge_run import judge_run
 from loadtest.run.processes import ENGINES, ProcessFailed, ServerProcess
 from loadtest.run.storm import StormPlan, perform
 from loadtest.scenarios.scenario import load_scenario, scenario_text
 from loadtest.targets.requester import SetUpFailed
-from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit
 from tests.api.caller import until
 from tests.loadtest.record.test_run_folder import FACTS
