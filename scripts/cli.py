@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,6 @@ from loadtest.targets.admission import VARIABLE
 from loadtest.verdict.weigh import Exit
 
 app = typer.Typer(
-    help="Live-room simulator and load tester for live-commerce red packets.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -25,7 +25,7 @@ _Token = Annotated[
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with the exit code of design.md, section 1."""
+    """Run the command line and end the process with its exit code (README.md)."""
     try:
         code = app(args=arguments, standalone_mode=False)
     except typer.TyperException as error:
@@ -42,6 +42,21 @@ _AllowRemote = Annotated[
     bool, typer.Option("--allow-remote", help="The target is not on this machine, and is yours; needs --max-rate.")
 ]
 _MaxRate = Annotated[float | None, typer.Option(help="Requests a second that the target may get at most.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"redrain {metadata.version('redrain')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Live-room simulator and load tester for live-commerce red packets."""
 
 
 @app.command()

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from importlib import metadata
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -261,7 +262,7 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
 
     app = FastAPI(
         title="Redrain",
-        version="0.1.0",
+        version=metadata.version("redrain"),
         lifespan=lifespan,
         responses=errors.ANY_PROBLEM,
         dependencies=[Depends(deny_undeclared)],

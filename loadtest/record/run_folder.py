@@ -14,6 +14,9 @@ from loadtest.record.history import History, read_history
 from loadtest.record.sales import Sales, read_sales
 from loadtest.record.shape import BadRecord
 
+FORMAT_VERSION = 1
+"""Of the files of a run; ``run.json`` states it, and one without it is of version 1."""
+
 REDRAIN = "redrain"
 """The kind of target that is a server of ours, and has books; every other kind is foreign."""
 
@@ -64,6 +67,10 @@ class RunFolder:
     path: Path
 
     @property
+    def _facts(self) -> Path:
+        return self.path / "run.json"
+
+    @property
     def books(self) -> Path:
         """The final books."""
         return self.path / "books.jsonl"
@@ -108,20 +115,31 @@ class RunFolder:
 
     def write_facts(self, facts: RunFacts) -> None:
         """Keep what was run."""
-        (self.path / "run.json").write_bytes(orjson.dumps(asdict(facts), option=orjson.OPT_INDENT_2))
+        recorded = {"format_version": FORMAT_VERSION, **asdict(facts)}
+        self._facts.write_bytes(orjson.dumps(recorded, option=orjson.OPT_INDENT_2))
 
     def facts(self) -> RunFacts:
-        """Return what was run. Raises BadRecord if the folder holds no run."""
-        path = self.path / "run.json"
+        """Return what was run. Raises BadRecord if the folder holds no run, or one of a newer format."""
         try:
-            return RunFacts(**orjson.loads(path.read_bytes()))
+            recorded = orjson.loads(self._facts.read_bytes())
+            if not isinstance(recorded, dict):
+                raise TypeError("it is no JSON object")
+            version = recorded.pop("format_version", 1)
+            if not isinstance(version, int) or version > FORMAT_VERSION:
+                raise BadRecord(
+                    f"{self._facts}: is of format {version!r}, and this version of Redrain reads up to "
+                    f"{FORMAT_VERSION}: use the version that recorded the run"
+                )
+            return RunFacts(**recorded)
         except (OSError, orjson.JSONDecodeError, TypeError) as error:
-            raise BadRecord(f"{path}: is not the record of a run: {error}") from None
+            raise BadRecord(f"{self._facts}: is not the record of a run: {error}") from None
 
     def read_books(self) -> Books:
         """Return the final books. Raises BadRecord, also if there are none: a run against a foreign target has none."""
         if not self.books.exists():
             raise BadRecord(f"{self.books}: is missing; only a run against a redrain server has it")
+        if self._facts.exists():
+            self.facts()  # a newer format is refused before its lines are misread
         return read_books(self.books)
 
     def books_or_none(self) -> Books:

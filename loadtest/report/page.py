@@ -25,7 +25,7 @@ from loadtest.report.shares import Sizes, share_figures, sizes_of
 from loadtest.report.spectrum import spectrum_figure
 from loadtest.report.timebase import Timebase, shanghai, timebase_of
 from loadtest.report.wording import BEHAVIOURS, STATUSES, fairness_sentence, headline, reasons_of
-from loadtest.verdict.judge_run import strangers_of
+from loadtest.run.judge_run import strangers_of
 from loadtest.verdict.metrics import METRICS
 
 TABLE_ROWS_MAX = 200

@@ -1,4 +1,4 @@
-"""A scenario: who hosts, who watches, which packets fall when (loadtest.md, section 1)."""
+"""A scenario: who hosts, who watches, which packets fall when (docs/scenario.md)."""
 
 from datetime import datetime
 from typing import Any, Literal, Self

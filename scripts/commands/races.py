@@ -19,6 +19,7 @@ from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
+from loadtest.run.judge_run import judge_run
 from loadtest.run.provision import provision
 from loadtest.run.storm import StormPlan, carry_out
 from loadtest.scenarios.crowd_scenario import VIEWERS_MAX
@@ -26,7 +27,6 @@ from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_t
 from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.interventions import Intervention, interventions
-from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit
 from scripts.commands.storm import PLAIN_WIDTH, facts_of, interruptible
 

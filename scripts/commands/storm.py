@@ -21,6 +21,7 @@ from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
 from loadtest.run.environment import environment
+from loadtest.run.judge_run import judge_run
 from loadtest.run.provision import Provisioned, provision, wrong_engine
 from loadtest.run.storm import StormPlan, carry_out
 from loadtest.run.target_storm import carry_out_on_target
@@ -31,7 +32,6 @@ from loadtest.scenarios.target_scenario import TargetScenario, read_scenario
 from loadtest.targets.port import BadTarget
 from loadtest.targets.reach import check_reach
 from loadtest.targets.requester import SetUpFailed
-from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
 from scripts.commands.target_storm import TargetOptions, plan_target_storm

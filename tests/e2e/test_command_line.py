@@ -5,6 +5,8 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,24 @@ def test_a_server_without_a_secret_is_30(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_home_or_a_run_of_a_newer_format_is_30(tmp_path: Path) -> None:
+    """What a later version wrote is not guessed at; each message says what this one reads."""
+    store, run = tmp_path / "home/store", tmp_path / "run"
+    store.mkdir(parents=True)
+    run.mkdir()
+    (store / "format_version").write_text("2\n", "utf-8")
+    (run / "run.json").write_text('{"format_version": 2}', "utf-8")
+    for command in (
+        ["serve", "--insecure", "--port", "0", "--home", str(tmp_path / "home")],
+        ["audit", str(run)],
+        ["verify", "--run", str(run)],
+    ):
+        done = _redrain(*command, folder=tmp_path)
+        assert done.returncode == 30, done.stderr
+        assert "reads up to 1" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_a_token_without_a_secret_is_30(tmp_path: Path) -> None:
     """Neither none nor one that is too short signs anything, and the message says what to set."""
     for environment in ({}, {"REDRAIN_SECRET": "short"}):
@@ -167,3 +187,11 @@ def test_a_verification_without_a_run_is_64(tmp_path: Path) -> None:
     done = _redrain("verify", folder=tmp_path)
     assert done.returncode == 64
     assert "--run" in done.stderr
+
+
+def test_the_version_is_the_one_of_the_project(tmp_path: Path) -> None:
+    """pyproject.toml is its only source: command and API say what stands there."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    done = _redrain("--version", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"redrain {project['version']}\n")
+    assert metadata.version("redrain") == project["version"]

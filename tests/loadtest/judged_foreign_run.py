@@ -8,7 +8,7 @@ import orjson
 
 from loadtest.record.foreign_books import write_foreign_books
 from loadtest.record.run_folder import RunFolder
-from loadtest.verdict.judge_run import judge_run
+from loadtest.run.judge_run import judge_run
 from tests.loadtest.foreign_run import ForeignRun
 from tests.loadtest.record.test_run_folder import FACTS
 

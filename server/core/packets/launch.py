@@ -260,7 +260,7 @@ def _blackout_warnings(schedule: Schedule, rulebook: Rulebook) -> Iterator[str]:
 
 def _surface(grab_at_ms: int, room_id: RoomId, rulebook: Rulebook, others: Sequence[Packet]) -> Surface:
     """
-    Return ``popup`` unless a popup of that room is nearer than the rulebook's gap (KS-CLM-1; design.md, section 5).
+    Return ``popup`` unless a popup of that room is nearer than the rulebook's gap (KS-CLM-1).
 
     A later one that was launched before counts too: its surface is settled, and the gap would be broken all the same.
     """

@@ -98,7 +98,7 @@ class Rulebook:
     immediate_warmup_of: ImmediateWarmup = ImmediateWarmup.WARMUP  # DY-LAU-6, AMB-7
     scheduled_lead_max_ms: int = 366 * _DAY_MS  # KS-LAU-2 (A): escrow waits for as long; the source has no limit
     overlap_max: int | None = 2  # DY-LAU-9: packets of one creator at the same time
-    popup_min_gap_ms: int = 0  # KS-CLM-1; design.md, section 5 (A)
+    popup_min_gap_ms: int = 0  # KS-CLM-1
 
     # Blackout
     blackouts: BlackoutCalendar = NO_BLACKOUTS  # DY-BLK-1, DY-BLK-2

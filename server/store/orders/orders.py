@@ -1,5 +1,5 @@
 """
-Orders in the store: submitted with the packets they use, paid, cancelled, refunded, finished (rules.md 9 to 15).
+Orders in the store: submitted with the packets they use, paid, cancelled, refunded, finished (docs/rules.md).
 
 The core decides every step on what was read at one instant, and one script commits it if nothing of that has changed;
 otherwise it is decided anew. Whatever platform packets have to do follows (``order_follow``).

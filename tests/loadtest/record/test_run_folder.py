@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.record.run_folder import FORMAT_VERSION, RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from tests.loadtest.written_run import a_run
 
@@ -43,6 +43,27 @@ def test_a_folder_without_facts_is_no_run(content: str | None, tmp_path: Path) -
         (tmp_path / "run.json").write_text(content, "utf-8")
     with pytest.raises(BadRecord, match=r"run\.json"):
         RunFolder(tmp_path).facts()
+
+
+def test_a_run_says_its_format_and_one_that_does_not_is_of_the_first(tmp_path: Path) -> None:
+    """Folders from before there was a version can still be judged."""
+    folder, path = RunFolder(tmp_path), tmp_path / "run.json"
+    folder.write_facts(FACTS)
+    recorded = orjson.loads(path.read_bytes())
+    assert recorded.pop("format_version") == FORMAT_VERSION
+    path.write_bytes(orjson.dumps(recorded))
+    assert folder.facts() == FACTS
+
+
+@pytest.mark.parametrize("version", [FORMAT_VERSION + 1, "2", None])
+def test_a_run_of_a_newer_format_is_refused(version: object, tmp_path: Path) -> None:
+    """Neither its facts nor its books are guessed at; the text says which version is read."""
+    folder, path = RunFolder(tmp_path), tmp_path / "run.json"
+    folder.write_facts(FACTS)
+    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {"format_version": version}))
+    for read in (folder.facts, folder.read_books):
+        with pytest.raises(BadRecord, match=rf"run\.json: is of format {version!r}.* reads up to {FORMAT_VERSION}"):
+            read()
 
 
 def test_snapshots_stay_in_order(tmp_path: Path) -> None:

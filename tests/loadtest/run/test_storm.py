@@ -14,12 +14,12 @@ from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.engine_process import ENGINES
 from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
+from loadtest.run.judge_run import judge_run
 from loadtest.run.server_process import ServerProcess
 from loadtest.run.storm import StormPlan, carry_out
 from loadtest.scenarios.crowd_scenario import scenario_text
 from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
-from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit
 from tests.api.caller import until
 from tests.loadtest.record.test_run_folder import FACTS

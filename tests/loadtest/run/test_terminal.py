@@ -7,13 +7,13 @@ import pytest
 from rich.console import Console
 
 from loadtest.engines.progress import Progress
+from loadtest.run.judge_run import judge_run
 from loadtest.run.terminal import PLAIN_EVERY_LOOKS, LiveView, show_result, show_verifications
-from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.verify import verify_packet
 from server.core.ids import PacketId
 from tests.loadtest.foreign_run import a_grab, a_run_of
 from tests.loadtest.judged_foreign_run import kept_foreign
-from tests.loadtest.verdict.test_judge_run import _demanding, _kept
+from tests.loadtest.run.test_judge_run import _demanding, _kept
 from tests.loadtest.written_run import WrittenRun, a_run
 
 PROGRESS = Progress(seats=1200, connected=1100, offered=900, answered=800, granted=70, failed=0, p99_ms=12.34)

@@ -40,7 +40,7 @@ class Evidence(NamedTuple):
 
 def judge_run(folder: RunFolder) -> dict[str, Any]:
     """
-    Return the result of the run in *folder*, of our own server or of a foreign service, with the same fields.
+    Return the result of the run in *folder*, of our own server or of a foreign service, as result.json keeps it.
 
     Raises BadRecord if a file is missing, cut off or malformed.
     """

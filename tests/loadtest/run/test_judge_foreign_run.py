@@ -7,11 +7,11 @@ import orjson
 import pytest
 
 from loadtest.record.shape import BadRecord
-from loadtest.verdict.judge_run import judge_run
+from loadtest.run.judge_run import judge_run
 from loadtest.verdict.metrics import METRICS
 from tests.loadtest.foreign_run import ForeignRun, a_claim, a_foreign_run, a_grab, a_run_of
 from tests.loadtest.judged_foreign_run import judged_foreign, kept_foreign
-from tests.loadtest.verdict.test_judge_run import PROMISED, _demanding
+from tests.loadtest.run.test_judge_run import PROMISED, _demanding
 
 GIVEN = [a_grab(f"v{at}", "granted", 1_100 + at, claim_id=f"c{at}", amount_fen=100) for at in range(3)]
 
