@@ -8,7 +8,7 @@ import requests
 from loadtest.run.processes import ProcessFailed, ServerProcess
 from loadtest.verdict.weigh import Exit
 from server.core.rulebooks.overrides import BadRulebooks
-from server.core.rulebooks.rulebook import RULEBOOKS
+from server.core.rulebooks.platforms import RULEBOOKS
 from server.rulebook_file import load_rulebooks
 
 

@@ -23,7 +23,7 @@ from loadtest.targets.admission import bearer, what_to_do
 from loadtest.targets.requester import AWAY_MAX_S, SetUpFailed
 from loadtest.verdict.weigh import Exit
 from server.core.rulebooks.overrides import overridden
-from server.core.rulebooks.rulebook import RULEBOOKS
+from server.core.rulebooks.platforms import RULEBOOKS
 from server.core.rulebooks.rulebook_view import plain
 
 LOOK_EVERY_S = 0.1

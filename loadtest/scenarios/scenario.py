@@ -17,7 +17,7 @@ from loadtest.verdict.thresholds import BadThreshold, Threshold, parse, parse_al
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
 from server.core.roomtime import SPEED_MAX
 from server.core.rulebooks.overrides import BadRulebooks, overridden
-from server.core.rulebooks.rulebook import RULEBOOKS
+from server.core.rulebooks.platforms import RULEBOOKS
 
 VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
 ROOMS_MAX = 1_000

@@ -7,7 +7,8 @@ from typing import Any
 from server.core.ids import CreatorId, checked_id
 from server.core.money.ledger import FundProduct
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import LAB, RULEBOOKS, Rulebook
+from server.core.rulebooks.platforms import LAB, RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store

@@ -6,9 +6,10 @@ from dataclasses import fields
 import pytest
 
 from loadtest.run.processes import ServerProcess
-from server.core.rulebooks.rulebook import DOUYIN, Rulebook
-from server.core.rulebooks.rulebook_view import NO_LIMITS
+from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.rulebook import Rulebook
 from tests.api.caller import Caller, terms
+from tests.core.rulebooks.test_rulebook_view import NO_LIMITS
 
 
 def test_every_limit_is_shown_with_its_rule(api: Caller) -> None:

@@ -23,7 +23,8 @@ from server.core.orders.order import (
 from server.core.orders.pricing import Quote, price
 from server.core.orders.stacking import Choice
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, PayAfterExpiry, Rulebook
+from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.rulebook import PayAfterExpiry, Rulebook
 from tests.core.shopping import ANNA, a_packet, a_purchase
 
 PACKETS = {

@@ -14,7 +14,7 @@ from server.core.packets.issuance import Edit, plan_edit
 from server.core.packets.launch import plan_launch
 from server.core.packets.split import commitment
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import LAB
+from server.core.rulebooks.platforms import LAB
 from server.store import keys
 from server.store.allocators.default import DefaultAllocator
 from server.store.assets import Assets

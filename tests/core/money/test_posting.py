@@ -16,7 +16,7 @@ from server.core.orders.pricing import price
 from server.core.orders.settlement import Rates, Settlement, settle
 from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from tests.core.shopping import ANNA, DAY, LI, NOW, a_packet, a_purchase
 
 PLATFORM = CreatorId("platform")

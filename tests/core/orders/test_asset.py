@@ -9,7 +9,8 @@ from server.core.orders.asset import TRANSITIONS, Asset, AssetState, AssetStep, 
 from server.core.orders.validity import NEVER_MS
 from server.core.packets.packet import Denomination, Packet, PacketState, Terms
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, PayAfterExpiry
+from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.rulebook import PayAfterExpiry
 from tests.core.shopping import NOW, a_packet, in_state
 
 END = NOW + 10

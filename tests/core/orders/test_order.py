@@ -22,7 +22,8 @@ from server.core.orders.order import (
 )
 from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, PayAfterExpiry, Rulebook
+from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.rulebook import PayAfterExpiry, Rulebook
 from tests.core.shopping import ANNA, DAY, LI, NOW, a_packet, a_purchase
 
 CREATORS = a_packet("a", 300, use_end_at_ms=NOW + 100)

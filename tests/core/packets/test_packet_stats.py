@@ -25,7 +25,7 @@ from server.core.packets.packet_stats import (
     packet_stats,
     summed,
 )
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from tests.core.shopping import ANNA, NOW, a_packet, a_purchase
 
 NUMBERS = st.integers(0, 10**12)

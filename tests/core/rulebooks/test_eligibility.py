@@ -7,7 +7,8 @@ import pytest
 from server.core.orders.purchase import GoodsKind
 from server.core.refusal import Refused
 from server.core.rulebooks.eligibility import EVERY_PERMISSION, check_eligible, check_scope, recharge_required
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, Permission, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
+from server.core.rulebooks.rulebook import Permission, Rulebook
 
 P = Permission
 

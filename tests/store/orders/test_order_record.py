@@ -13,7 +13,7 @@ from server.core.orders.order_stats import OrderStats
 from server.core.orders.purchase import App, Entrance, GoodsKind, Line, OrderTrait, Purchase
 from server.core.orders.settlement import Rates
 from server.core.orders.stacking import best_quote
-from server.core.rulebooks.rulebook import LAB
+from server.core.rulebooks.platforms import LAB
 from server.store import keys
 from server.store.connection import Store
 from server.store.orders.order_record import (
