@@ -1,7 +1,7 @@
 """A scenario: who hosts, who watches, which packets fall when (loadtest.md, section 1)."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -18,13 +18,14 @@ from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
 from server.core.roomtime import SPEED_MAX
 from server.core.rulebooks.overrides import BadRulebooks, overridden
 from server.core.rulebooks.platforms import RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 
 VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
 ROOMS_MAX = 1_000
 PACKETS_MAX = 10_000
 EDITS_MAX = 100  # of one packet; a creator at a console makes a handful
 WORKERS_MAX = 64  # as many as a server takes
-_REFUSED = r"^refused:[A-Z]+-[A-Z]+-[0-9]+$"
+_REFUSED = r"^refused:[A-Z][A-Z0-9-]*-[A-Z]+-[0-9]+$"
 
 
 class BadScenario(Exception):  # noqa: N818 - named for what it is
@@ -40,7 +41,8 @@ class CreatorSpec(_Part):
 
     creator_id: str = Field(min_length=1, max_length=CREATOR_ID_LENGTH_MAX)
     recharge_fen: int = Field(gt=0)
-    channel: str = "bank"
+    platform: str | None = None
+    channel: str | None = None
 
 
 class RoomSpec(_Part):
@@ -91,7 +93,7 @@ class PacketSpec(_Part):
 
     name: str
     room_id: str
-    platform: Literal["douyin", "kuaishou", "lab"] = "lab"
+    platform: str = "lab"
     denomination: Literal["random", "fixed"] = "random"
     share_count: int | None = Field(default=None, gt=0)
     shares_per_viewer: float | None = Field(default=None, gt=0)
@@ -210,7 +212,7 @@ class Scenario(_Part):
     curtain. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run. ``workers`` are the
     processes of a storm's own server. ``sometimes`` names what must have happened for a pass to mean something,
     ``thresholds`` has sentences per metric. ``rulebooks`` has a table per platform whose limits the storm's own server
-    is to override, as ``redrain serve --rulebooks`` reads it.
+    is to override, or that makes one with a ``base``, as ``redrain serve --rulebooks`` reads it.
     """
 
     name: str
@@ -265,9 +267,16 @@ class Scenario(_Part):
     @model_validator(mode="after")
     def _rulebooks_can_be_had(self) -> Self:
         try:
-            overridden(RULEBOOKS, self.rulebooks)
+            books = self.books
         except BadRulebooks as bad:
             raise ValueError(f"rulebooks.{bad}") from None
+        asked = [(f"creators.{number}", each.platform or "lab") for number, each in enumerate(self.creators)]
+        asked += [(f"packets.{number}", each.platform) for number, each in enumerate(self.packets)]
+        for where, platform in asked:
+            if platform not in books:
+                raise ValueError(f"{where}.platform: must be one of {', '.join(books)}; [rulebooks.NAME] makes another")
+        if self.shop is not None:
+            self.shop.judged_by(books)
         return self
 
     @model_validator(mode="after")
@@ -282,6 +291,11 @@ class Scenario(_Part):
                 except BadThreshold as bad:
                     raise ValueError(f"thresholds.{metric}: {bad}") from None
         return self
+
+    @property
+    def books(self) -> Mapping[str, Rulebook]:
+        """The rulebooks by which the scenario is judged, by platform."""
+        return overridden(RULEBOOKS, self.rulebooks)
 
     @property
     def parsed_thresholds(self) -> list[Threshold]:

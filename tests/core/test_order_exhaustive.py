@@ -111,7 +111,7 @@ def attempts(world: World, order_id: str, scope: str, rulebook: Rulebook) -> Ite
     if order is None:
         for names in holdings:
             assets = tuple(world.assets[name] for name in names)
-            yield partial(submit, order_id, ANNA, quote_of(names), assets, world.now_ms)
+            yield partial(submit, order_id, ANNA, quote_of(names), assets, world.now_ms, rulebook=rulebook)
         return
     own = tuple(world.assets[packet.asset_id] for packet in order.packets)
     paid = order.paid_by_line

@@ -1,5 +1,6 @@
-"""Overrides: plain tables of a deployment's file or a scenario laid over the rulebooks, checked field by field."""
+"""Overrides: plain tables of a deployment or a scenario that change rulebooks, or make platforms of their own."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from enum import StrEnum
@@ -9,10 +10,14 @@ from typing import Any, get_args, get_origin, get_type_hints
 from server.core.money.channel import Channel
 from server.core.money.money import FEN_MAX
 from server.core.packets.blackout import BlackoutCalendar
-from server.core.rulebooks.rulebook import LimitMeta, Rulebook
+from server.core.rulebooks.platforms import SOURCES
+from server.core.rulebooks.rulebook import RULE_FIELDS, LimitMeta, Rulebook
 
 NO_LIMIT = "none"  # how a file says None, for which TOML has no word
 FEE_BP_MAX = 10_000  # the whole amount
+BASE = "base"  # of a table that makes a platform
+NAME_LENGTH_MAX = 20
+_NAME = re.compile(rf"[a-z][a-z0-9-]{{0,{NAME_LENGTH_MAX - 1}}}")
 _LIMITS: dict[str, LimitMeta] = {
     each.name: each.metadata[LimitMeta] for each in fields(Rulebook) if LimitMeta in each.metadata
 }
@@ -26,18 +31,44 @@ def overridden(rulebooks: Mapping[str, Rulebook], tables: Mapping[str, object]) 
     """
     Return *rulebooks* with the fields that *tables*, by platform, name; what they do not name stays.
 
-    A field without a limit reads ``"none"``, a set or an order is a list of names, channels are tables of ``name`` and
+    A table with a ``base`` makes a platform of its own, which has what the base has where it names nothing else. A
+    field without a limit reads ``"none"``, a set or an order is a list of names, channels are tables of ``name`` and
     ``fee_bp``, blackouts those of ``BlackoutCalendar.of``. Raises BadRulebooks.
     """
-    unknown = sorted(tables.keys() - rulebooks.keys())
-    if unknown:
-        raise BadRulebooks(f"{unknown[0]}: no such platform; there are {', '.join(rulebooks)}")
-    return {platform: _overridden(rulebook, tables.get(platform, {})) for platform, rulebook in rulebooks.items()}
+    books = {platform: _overridden(book, tables.get(platform, {})) for platform, book in rulebooks.items()}
+    for platform in tables:
+        _add(platform, books, tables, ())
+    return books
 
 
 def overridable() -> list[str]:
     """Return the fields that may be overridden: the limits, but not by which rule a platform refuses."""
-    return [name for name in _LIMITS if not name.endswith("_rule")]
+    return [name for name in _LIMITS if name not in RULE_FIELDS]
+
+
+def _add(platform: str, books: dict[str, Rulebook], tables: Mapping[str, object], heirs: tuple[str, ...]) -> None:
+    """Add the platform that a table makes to *books*, after its base; *heirs* wait for it to be made."""
+    if platform in books:
+        return
+    table = tables[platform]
+    if not isinstance(table, Mapping) or BASE not in table:
+        raise BadRulebooks(
+            f"{platform}: no such platform; there are {', '.join(books)}, and a table with {BASE} makes another"
+        )
+    if platform in heirs:
+        raise BadRulebooks(f"{platform}.{BASE}: must not lead back to {platform} ({' <- '.join((*heirs, platform))})")
+    prefix, base = platform.upper(), table[BASE]
+    if not _NAME.fullmatch(platform):
+        raise BadRulebooks(
+            f"{platform}: must be 1 to {NAME_LENGTH_MAX} lower-case letters, digits or dashes, first a letter"
+        )
+    if (taken := prefix.rpartition("-")[2]) in SOURCES:
+        raise BadRulebooks(f"{platform}: must not end in {taken.lower()}; rules of docs/rules.md begin with {taken}-")
+    if not isinstance(base, str) or base not in books.keys() | tables.keys():
+        raise BadRulebooks(f"{platform}.{BASE}: must be one of {', '.join(books)}, not {base!r}")
+    _add(base, books, tables, (*heirs, platform))
+    made = replace(books[base], platform=platform, prefix=prefix, base=books[base].base or base)
+    books[platform] = _overridden(made, {name: value for name, value in table.items() if name != BASE})
 
 
 def _overridden(rulebook: Rulebook, table: object) -> Rulebook:
@@ -47,6 +78,8 @@ def _overridden(rulebook: Rulebook, table: object) -> Rulebook:
     given: dict[str, Any] = {}
     for name, value in table.items():
         where = f"{rulebook.platform}.{name}"
+        if name == BASE:
+            raise BadRulebooks(f"{where}: {rulebook.platform} is built in; only a platform of your own has a base")
         if name not in known:
             raise BadRulebooks(f"{where}: no such field; redrain rules --platform {rulebook.platform} shows them")
         try:

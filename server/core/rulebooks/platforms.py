@@ -1,10 +1,16 @@
 """The built-in platforms as data. LAB has no limit that a load test could trip over."""
 
+from collections.abc import Mapping
+
 from server.core.money.channel import Channel
 from server.core.orders.purchase import App, Entrance, GoodsKind
 from server.core.packets.blackout import PROMOTION_818
+from server.core.refusal import Refused
 from server.core.rulebooks.page import KUAISHOU_PAGE, Operation, PlatformPage
 from server.core.rulebooks.rulebook import DAY_MS, MINUTE_MS, LaunchMode, Permission, Rulebook
+
+SOURCES = ("DY", "KS", "ALL", "LT", "AMB")
+"""What the ids of docs/rules.md begin with."""
 
 DOUYIN = Rulebook(platform="douyin", profile="douyin-undated-818", blackouts=PROMOTION_818)
 
@@ -13,6 +19,7 @@ _KUAISHOU_EXCLUDES = frozenset({GoodsKind.VIRTUAL, GoodsKind.CROSS_BORDER, Goods
 KUAISHOU = Rulebook(
     platform="kuaishou",
     profile="kuaishou-2023-06",
+    source="KS",
     creator_needs=(Permission.DISTRIBUTION_ENABLED, Permission.FEATURE_GRANTED),  # AMB-1
     creator_needs_rule="KS-ELG-1",
     recharge_rule="KS-ACC-1",
@@ -82,3 +89,10 @@ LAB = Rulebook(
 )
 
 RULEBOOKS = {rulebook.platform: rulebook for rulebook in (DOUYIN, KUAISHOU, LAB)}
+
+
+def rulebook_of(rulebooks: Mapping[str, Rulebook], platform: str) -> Rulebook:
+    """Return the rulebook of a platform. Raises Refused ``bad_field`` if there is none."""
+    if platform not in rulebooks:
+        raise Refused("bad_field", f"must be one of {', '.join(rulebooks)}", field="platform")
+    return rulebooks[platform]

@@ -5,7 +5,7 @@ Where the sources are silent the value is ours and marked (A): a customary one t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from server.core.orders.discount import DiscountKind
 from server.core.orders.purchase import App, Entrance, GoodsKind, OrderTrait
 from server.core.packets.blackout import NO_BLACKOUTS, BlackoutCalendar, BlackoutMode, Enforcement
 from server.core.packets.packet import Schedule
-from server.core.refusal import Refused
+from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.page import DOUYIN_PAGE, PlatformPage
 
 MINUTE_MS = 60_000
@@ -96,10 +96,16 @@ class Rulebook:
 
     The defaults are Douyin's. ``profile`` says which text of the platform's rules they are from (AMB-31).
     ``own_rules`` has the rules of fields that on this platform come from others than by default.
+
+    A platform that is made of another has the ``base`` from which it inherits, a built-in one, and a ``prefix`` of its
+    own for rules; ``source`` is what the ids of the base's own rules begin with.
     """
 
     platform: str
     profile: str = ""
+    source: str = "DY"
+    prefix: str = ""
+    base: str = ""
     own_rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     # Eligibility
@@ -318,6 +324,17 @@ class Rulebook:
     # What stands where on the platform's pages, and what creators are advised
     page: PlatformPage = DOUYIN_PAGE  # DY-UI-1, DY-UI-2, DY-UI-3, DY-LAU-10
 
+    def rule(self, source_id: str) -> RuleId:
+        """
+        Return the id by which users are told a rule of docs/rules.md: on a built-in platform as it stands there.
+
+        A platform of one's own has its prefix in the place of the base's (``DY-LAU-9`` is ``ACME-LAU-9``), and before
+        all others (``KS-EDT-1`` is ``ACME-KS-EDT-1``).
+        """
+        if not self.prefix:
+            return RuleId(source_id)
+        return RuleId(f"{self.prefix}-{source_id.removeprefix(f'{self.source}-')}")
+
     def charge(self, amount_fen: int, channel: str) -> Charge:
         """
         Return what a recharge comes to over a channel (KS-ACC-2, KS-ACC-4).
@@ -330,10 +347,15 @@ class Rulebook:
             by_name = {each.name: each for each in self.channels}
             if channel not in by_name:
                 raise Refused(
-                    "channel_not_offered", f"must be {' or '.join(by_name)}", field="channel", rule=self.channels_rule
+                    "channel_not_offered",
+                    f"must be {' or '.join(by_name)}",
+                    field="channel",
+                    rule=self.rule(self.channels_rule),
                 )
             chosen = by_name[channel]
-        return charge(amount_fen, chosen, fee_mode=self.fee_mode, fee_min_fen=self.fee_min_fen)
+        return charge(
+            amount_fen, chosen, fee_mode=self.fee_mode, fee_min_fen=self.fee_min_fen, rule=self.rule("KS-ACC-4")
+        )
 
     def recharge_channel(self) -> str:
         """Return the channel of a recharge for which none was chosen."""
@@ -348,11 +370,11 @@ class Rulebook:
         if self.withdraw_channels is None:
             return asked or "bank"
         if not self.withdraw_channels:
-            raise Refused("withdraw_unsupported", f"{self.platform} has no withdrawal", rule="AMB-27")
+            raise Refused("withdraw_unsupported", f"{self.platform} has no withdrawal", rule=self.rule("AMB-27"))
         channel = asked or self.withdraw_channels[0]
         if channel not in self.withdraw_channels:
             wanted = f"must be {' or '.join(self.withdraw_channels)}"
-            raise Refused("channel_not_offered", wanted, field="channel", rule="DY-ACC-7")
+            raise Refused("channel_not_offered", wanted, field="channel", rule=self.rule("DY-ACC-7"))
         return channel
 
     def unpaid_until_ms(self, submitted_at_ms: int) -> int:
@@ -364,3 +386,7 @@ class Rulebook:
         if self.void_lead_ms is None:
             return schedule.claim_end_at_ms
         return schedule.warmup_at_ms - self.void_lead_ms
+
+
+RULE_FIELDS = frozenset(each.name for each in fields(Rulebook) if each.name.endswith("_rule"))
+"""The fields that say by which rule of the sources a platform refuses."""

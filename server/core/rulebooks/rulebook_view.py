@@ -8,8 +8,9 @@ from typing import Any
 
 from server.core.money.channel import Channel
 from server.core.packets.blackout import BlackoutCalendar, MonthDay
+from server.core.refusal import RuleId
 from server.core.rulebooks.platforms import RULEBOOKS
-from server.core.rulebooks.rulebook import LimitMeta, Rulebook
+from server.core.rulebooks.rulebook import RULE_FIELDS, LimitMeta, Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +24,22 @@ class Limit:
     name: str
     value: Any
     unit: str
-    rules: list[str]
+    rules: list[RuleId]
     overridden: bool
     doc: str
 
 
 def limits_of(rulebook: Rulebook) -> Iterator[Limit]:
     """Yield the limits of a rulebook in the order of its fields."""
-    ours = RULEBOOKS[rulebook.platform]
+    ours = RULEBOOKS[rulebook.base or rulebook.platform]
     for field in fields(rulebook):
         about: LimitMeta | None = field.metadata.get(LimitMeta)
         if about is not None:
             value = getattr(rulebook, field.name)
-            rules = list(rulebook.own_rules.get(field.name, about.rules))
+            rules = [rulebook.rule(each) for each in rulebook.own_rules.get(field.name, about.rules)]
             changed = value != getattr(ours, field.name)
+            if field.name in RULE_FIELDS:
+                value = rulebook.rule(value)
             yield Limit(field.name, plain(value), about.unit, rules, changed, about.doc)
 
 

@@ -18,7 +18,7 @@ WHOLE = a_packet("platform.p9:7", 700, creator_id=None)
 
 def submitted() -> Order:
     quote, choice = best_quote(a_purchase(10_000), (), (OWN, OWN_TOO, WHOLE), NOW, DOUYIN)
-    return submit("li.o1", ANNA, quote, [asset for asset, _ in choice.used], NOW).order
+    return submit("li.o1", ANNA, quote, [asset for asset, _ in choice.used], NOW, rulebook=DOUYIN).order
 
 
 @pytest.mark.rule("KS-MON-1")

@@ -48,7 +48,7 @@ def test_who_has_every_permission_may_play_anywhere(rulebook: Rulebook) -> None:
 def test_an_empty_wallet_is_told_to_recharge_by_its_platforms_rule() -> None:
     """The refusal is one; whose rule it is the rulebook says."""
     assert (DOUYIN.recharge_rule, KUAISHOU.recharge_rule) == ("DY-ELG-2", "KS-ACC-1")
-    refusal = recharge_required(KUAISHOU.recharge_rule)
+    refusal = recharge_required(KUAISHOU.rule(KUAISHOU.recharge_rule))
     assert (refusal.code, refusal.rule) == ("recharge_required", "KS-ACC-1")
 
 

@@ -6,7 +6,8 @@ from server.core.orders.discount import NATURE, DiscountKind, Stage
 from server.core.orders.purchase import GoodsKind, OrderTrait
 from server.core.packets.blackout import NO_BLACKOUTS, PROMOTION_818, BlackoutMode, Enforcement
 from server.core.packets.packet import Schedule
-from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB, RULEBOOKS
+from server.core.refusal import Refused
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB, RULEBOOKS, rulebook_of
 from server.core.rulebooks.rulebook import ImmediateWarmup, LaunchMode, PayAfterExpiry, Rulebook
 
 MINUTE = 60_000
@@ -115,3 +116,12 @@ def test_refund_and_settlement_stand_as_resolved() -> None:
         assert not rulebook.item_level_reversal
         assert not rulebook.service_fee_includes_shipping
         assert rulebook.base_includes_platform_packets
+
+
+def test_a_platform_without_a_rulebook_is_refused() -> None:
+    """Also where a store has creators of a platform that this server was not given."""
+    assert rulebook_of(RULEBOOKS, "lab") is LAB
+    with pytest.raises(Refused) as refused:
+        rulebook_of(RULEBOOKS, "acme")
+    assert (refused.value.code, refused.value.field) == ("bad_field", "platform")
+    assert refused.value.detail == "must be one of douyin, kuaishou, lab"

@@ -6,12 +6,13 @@ import pytest
 
 from scripts.commands.rule_coverage import SERVER
 from scripts.commands.rule_index import marks_of_code
+from server.core.rulebooks.overrides import overridden
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB, RULEBOOKS
 from server.core.rulebooks.rulebook import LimitMeta, Rulebook
 from server.core.rulebooks.rulebook_view import limits_of
 
 # names, what a refusal says, what pages show
-NO_LIMITS = {"platform", "profile", "own_rules", "launch_modes_rule", "page"}
+NO_LIMITS = {"platform", "profile", "source", "prefix", "base", "own_rules", "launch_modes_rule", "page"}
 
 
 @pytest.mark.parametrize("platform", RULEBOOKS)
@@ -69,3 +70,12 @@ def test_what_a_field_says_is_what_carries_the_rule() -> None:
     assert len(own) > 10
     assert [(name, rule) for name, rule in carried if name not in found.get(rule, set())] == []
     assert {name for book in RULEBOOKS.values() for name in book.own_rules} <= limits.keys()
+
+
+def test_a_platform_of_ones_own_shows_its_own_rules() -> None:
+    """What it says itself is overridden, and every rule has its prefix."""
+    table = {"base": "kuaishou", "popup_min_gap_ms": 5}
+    limits = {limit.name: limit for limit in limits_of(overridden(RULEBOOKS, {"acme": table})["acme"])}
+    assert [name for name, limit in limits.items() if limit.overridden] == ["popup_min_gap_ms"]
+    assert all(rule.startswith("ACME-") for limit in limits.values() for rule in limit.rules)
+    assert (limits["launch_modes"].rules, limits["use_rule"].value) == (["ACME-LAU-1"], "ACME-USE-1")

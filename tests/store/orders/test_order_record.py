@@ -54,7 +54,7 @@ def a_record() -> OrderRecord:
     quote, choice = best_quote(PURCHASE, DISCOUNTS, (OWN, WHOLE), 5, LAB)
     used = tuple(asset for asset, _ in choice.used)
     assert used == (OWN, WHOLE)
-    outcome = submit(ORDER_ID, ANNA, quote, used, 5)
+    outcome = submit(ORDER_ID, ANNA, quote, used, 5, rulebook=LAB)
     deal = Deal(quote, outcome.order.packets, used, DISCOUNTS, "lab", Rates(2_000, 500), "shop", "digest")
     part = StepPart(
         OrderKind.FOLLOW,
