@@ -187,16 +187,14 @@ class Packets:
         checked_transfer_id(transfer_id)
         lead = "" if lead_ms is None else lead_ms
         outcome = await self._close("void", packet_id, [transfer_id, lead])
-        match outcome:
-            case b"done" | b"repeated":
-                return await self.counts(packet_id)
-            case b"too_late":
-                rule = await self._rule(packet_id, "DY-VOI-2")
-                raise Refused("too_late", "it is too late to void this packet", rule=rule)
-            case b"voided" | b"settled":
-                rule = await self._rule(packet_id, "DY-VOI-1")
-                raise Refused(outcome.decode(), f"this packet is {outcome.decode()} already", rule=rule)
-        raise refusal(outcome)
+        if outcome in (b"done", b"repeated"):
+            return await self.counts(packet_id)
+        if outcome not in (b"too_late", b"voided", b"settled"):
+            raise refusal(outcome)
+        rulebook = rulebook_of(self._rulebooks, (await self.get(packet_id)).platform)
+        if outcome == b"too_late":
+            raise Refused("too_late", "it is too late to void this packet", rule=rulebook.rule("DY-VOI-2"))
+        raise _not_now(outcome, "voided", "DY-VOI-1", rulebook)
 
     async def sweep(self, packet_id: PacketId) -> Counts | None:
         """
@@ -269,9 +267,6 @@ class Packets:
         if outcome not in (b"done", b"repeated"):
             raise _not_now(outcome, "ended", "KS-END-1", rulebook_of(self._rulebooks, packet.platform))
         return await self.counts(packet.packet_id)
-
-    async def _rule(self, packet_id: PacketId, source_id: str) -> RuleId:
-        return rulebook_of(self._rulebooks, (await self.get(packet_id)).platform).rule(source_id)
 
     async def transferred(self, creator_id: CreatorId, transfer_id: str) -> bool:
         """Tell whether a transfer of this id was carried out."""
