@@ -72,7 +72,7 @@ def serve(
     retention_ms: Annotated[
         int | None, typer.Option(help="Real ms after which what is over leaves the store for HOME/archive; 0: never.")
     ] = None,
-    rulebooks: Annotated[Path | None, typer.Option(help="TOML file that overrides limits of the rulebooks.")] = None,
+    rulebooks: Annotated[Path | None, typer.Option(help="TOML file that overrides limits or makes platforms.")] = None,
     diagnostics: Annotated[bool, typer.Option(help="Allow other allocators (load lab only).")] = False,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Ask for no credentials; on this machine alone (loopback).")
@@ -260,12 +260,8 @@ def targets(
 
 @app.command()
 def rules(
-    platform: Annotated[
-        str | None, typer.Option(help="Show the limits of douyin, kuaishou or lab, each with its rules.")
-    ] = None,
-    rulebooks: Annotated[
-        Path | None, typer.Option(help="With --platform: a TOML file that overrides limits, as serve takes it.")
-    ] = None,
+    platform: Annotated[str | None, typer.Option(help="Show the limits of a platform, each with its rules.")] = None,
+    rulebooks: Annotated[Path | None, typer.Option(help="With --platform: a TOML file as serve takes it.")] = None,
     ran: Annotated[bool, typer.Option("--ran", help="The tests of every rule must have run and passed, too.")] = False,
     json: Annotated[str | None, typer.Option(help="Write the findings as JSON to a file, or - for stdout.")] = None,
 ) -> int:

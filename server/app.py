@@ -185,7 +185,7 @@ async def _build(
 ) -> tuple[AppState, list[Any]]:
     judged_by = _rulebooks(settings)
     clock = await StoreClock.open(store, speed=settings.speed, origin_ms=settings.origin_ms)
-    room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock), Feed(store)
+    room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock, judged_by), Feed(store)
     follower = FeedFollower(store, feed)
     default = DefaultAllocator(store, clock, follower.is_fresh)
     allocators: dict[str, Allocator] = {"default": default}

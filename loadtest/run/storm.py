@@ -22,8 +22,8 @@ from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.admission import bearer, what_to_do
 from loadtest.targets.requester import SetUpFailed
 from server.core.rulebooks.overrides import overridden
-from server.core.rulebooks.rulebook import RULEBOOKS
-from server.core.rulebooks.rulebook_view import plain
+from server.core.rulebooks.platforms import RULEBOOKS
+from server.core.rulebooks.rulebook_view import limits_of
 
 RESULTS_LINGER_S = 1.0  # real time for the last `result` to be told and heard; nothing is judged by it
 
@@ -116,18 +116,19 @@ def _servers(plan: StormPlan, view: View) -> Iterator[Sequence[str]]:
 def _check_rulebooks(url: str, tables: Mapping[str, Mapping[str, Any]], token: str) -> None:
     """Raise SetUpFailed unless the server of somebody else judges by the limits that the scenario brings."""
     wanted = overridden(RULEBOOKS, tables)
+    help_out = "give it to that server with --rulebooks, or leave --target out"
     for platform, table in tables.items():
         answer = requests.get(f"{url}/api/rulebooks/{platform}", headers=bearer(token), timeout=BOOKS_TIMEOUT_S)
         if help_text := what_to_do(answer):
             raise SetUpFailed(f"{url}{help_text}")
-        shown = answer.json()["limits"] if answer.ok else []
-        has = {limit["field"]: limit["value"] for limit in shown}
-        for name in table:
-            value = plain(getattr(wanted[platform], name))
-            if has.get(name) != value:
+        if not answer.ok:
+            raise SetUpFailed(f"the scenario needs the platform {platform}, and {url} has none; {help_out}")
+        has = {limit["field"]: limit["value"] for limit in answer.json()["limits"]}
+        for limit in limits_of(wanted[platform]):  # what a base says elsewhere counts for a platform made of it
+            if (limit.name in table or wanted[platform].base) and has.get(limit.name) != limit.value:
                 raise SetUpFailed(
-                    f"the scenario needs {platform}.{name} = {value}, and {url} has {has.get(name)}; give it to that "
-                    "server with --rulebooks, or leave --target out"
+                    f"the scenario needs {platform}.{limit.name} = {limit.value}, "
+                    f"and {url} has {has.get(limit.name)}; {help_out}"
                 )
 
 

@@ -1,5 +1,6 @@
 """A scenario: who hosts, who watches, which packets fall when (docs/scenario.md)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -12,13 +13,14 @@ from loadtest.scenarios.strict_model import StrictModel
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
 from server.core.roomtime import SPEED_MAX
 from server.core.rulebooks.overrides import BadRulebooks, overridden
-from server.core.rulebooks.rulebook import RULEBOOKS
+from server.core.rulebooks.platforms import RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 
 ROOMS_MAX = 1_000
 PACKETS_MAX = 10_000
 EDITS_MAX = 100  # of one packet; a creator at a console makes a handful
 WORKERS_MAX = 64  # as many as a server takes
-_REFUSED = r"^refused:[A-Z]+-[A-Z]+-[0-9]+$"
+_REFUSED = r"^refused:[A-Z][A-Z0-9-]*-[A-Z]+-[0-9]+$"
 
 
 class CreatorSpec(StrictModel):
@@ -26,7 +28,8 @@ class CreatorSpec(StrictModel):
 
     creator_id: str = Field(min_length=1, max_length=CREATOR_ID_LENGTH_MAX)
     recharge_fen: int = Field(gt=0)
-    channel: str = "bank"
+    platform: str | None = None
+    channel: str | None = None
 
 
 class RoomSpec(StrictModel):
@@ -77,7 +80,7 @@ class PacketSpec(StrictModel):
 
     name: str
     room_id: str
-    platform: Literal["douyin", "kuaishou", "lab"] = "lab"
+    platform: str = "lab"
     denomination: Literal["random", "fixed"] = "random"
     share_count: int | None = Field(default=None, gt=0)
     shares_per_viewer: float | None = Field(default=None, gt=0)
@@ -185,7 +188,7 @@ class Scenario(CrowdScenario):
     from the origin, and what was due before the audience was there is done when it is. Without one they count from the
     curtain. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run. ``workers`` are the
     processes of a storm's own server. ``rulebooks`` has a table per platform whose limits the storm's own server is to
-    override, as ``redrain serve --rulebooks`` reads it.
+    override, or that makes one with a ``base``, as ``redrain serve --rulebooks`` reads it.
     """
 
     speed: int = Field(default=1, ge=1, le=SPEED_MAX)
@@ -234,9 +237,16 @@ class Scenario(CrowdScenario):
     @model_validator(mode="after")
     def _rulebooks_can_be_had(self) -> Self:
         try:
-            overridden(RULEBOOKS, self.rulebooks)
+            books = self.books
         except BadRulebooks as bad:
             raise ValueError(f"rulebooks.{bad}") from None
+        asked = [(f"creators.{number}", each.platform or "lab") for number, each in enumerate(self.creators)]
+        asked += [(f"packets.{number}", each.platform) for number, each in enumerate(self.packets)]
+        for where, platform in asked:
+            if platform not in books:
+                raise ValueError(f"{where}.platform: must be one of {', '.join(books)}; [rulebooks.NAME] makes another")
+        if self.shop is not None:
+            self.shop.judged_by(books)
         return self
 
     @property
@@ -247,6 +257,11 @@ class Scenario(CrowdScenario):
     def openings(self) -> list[tuple[float, RoomId]]:
         """Return when packets are to open, in real milliseconds of the programme, and in which room."""
         return [(packet.opens_ms / self.speed, RoomId(packet.room_id)) for packet in self.packets]
+
+    @property
+    def books(self) -> Mapping[str, Rulebook]:
+        """The rulebooks by which the scenario is judged, by platform."""
+        return overridden(RULEBOOKS, self.rulebooks)
 
     @property
     def origin_ms(self) -> int | None:

@@ -30,10 +30,10 @@ def run_rulebook(platform: str, json: str | None, overrides: Path | None = None)
         shown = {"platform": platform, "profile": rulebook.profile, "limits": [asdict(limit) for limit in limits]}
         write_json(json, shown)
         return Exit.PASS
-    table = Table("limit", "value", "unit", "rules", title=f"{platform} ({rulebook.profile})")
+    table = Table("limit", "value", "unit", "rules", "meaning", title=f"{platform} ({rulebook.profile})")
     for limit in limits:
         said = _said(limit.value) + (" (overridden)" if limit.overridden else "")
-        table.add_row(limit.name, said, limit.unit, ", ".join(limit.rules))
+        table.add_row(limit.name, said, limit.unit, ", ".join(limit.rules), limit.doc)
     say = Console(highlight=False)
     if not say.is_terminal:
         say.width = PLAIN_WIDTH

@@ -23,7 +23,8 @@ from server.core.orders.settlement import Rates, Settlement, settle
 from server.core.orders.stacking import Choice
 from server.core.packets.packet_stats import estimate_gains
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import RULEBOOKS, Rulebook
+from server.core.rulebooks.platforms import RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock

@@ -106,7 +106,8 @@ name = "sale"
 speed = 600
 sometimes = ["order_paid", "refunded_fully", "packet_expired"]
 
-[rulebooks.lab]
+[rulebooks.acme]
+base = "lab"
 refund_horizon_ms = 600_000
 reversal_delay_ms = 60_000
 
@@ -116,6 +117,7 @@ viewers = 12
 [[creators]]
 creator_id = "anna"
 recharge_fen = 100_000
+platform = "acme"
 
 [[rooms]]
 room_id = "anna-live"
@@ -124,6 +126,7 @@ creator_id = "anna"
 [[packets]]
 name = "for buyers"
 room_id = "anna-live"
+platform = "acme"
 share_count = 12
 total_fen = 6_000
 mode = "relative"
@@ -201,6 +204,9 @@ def test_a_scenarios_limits_hold_on_its_own_server_and_must_on_a_target(plan: St
         asked = replace(strict, targets=[server.wait_until_ready()])
         with pytest.raises(SetUpFailed, match=r"needs lab\.claim_window_max_ms = 700000, and .* has 604800000"):
             carry_out(asked, FACTS, Watcher())
+        ours = plan.scenario.model_copy(update={"rulebooks": {"acme": {"base": "lab"}}})
+        with pytest.raises(SetUpFailed, match=r"needs the platform acme, and .* has none; give it to that server with"):
+            carry_out(replace(asked, scenario=ours), FACTS, Watcher())
     finally:
         server.stop()
 
