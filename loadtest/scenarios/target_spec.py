@@ -173,7 +173,7 @@ class TargetSpec(StrictModel):
     @model_validator(mode="after")
     def _has_a_host(self) -> Self:
         parts = urlsplit(self.base_url)
-        if self.base_url and (parts.scheme not in ("http", "https", "ws", "wss") or not parts.hostname):
+        if self.base_url and (parts.scheme not in ("http", "https", "ws", "wss", "tcp", "tls") or not parts.hostname):
             raise ValueError("base_url: must read like http://NAME:PORT or ws://NAME:PORT")
         return self
 
