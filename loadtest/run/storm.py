@@ -25,6 +25,8 @@ from loadtest.verdict.weigh import Exit
 from server.core.rulebooks.overrides import overridden
 from server.core.rulebooks.rulebook import RULEBOOKS
 from server.core.rulebooks.rulebook_view import plain
+from server.store.allocators.guard import SAID
+from server.store.allocators.registry import BUILT_IN, DEFAULT, AllocatorEntry
 
 LOOK_EVERY_S = 0.1
 SNAPSHOT_EVERY_S = 3.0
@@ -44,7 +46,7 @@ class StormPlan:
 
     scenario: Scenario
     folder: RunFolder
-    allocator: str = "default"
+    allocator: AllocatorEntry = BUILT_IN[DEFAULT]
     durability: str = "durable"
     targets: Sequence[str] = ()
     workers: int = 1
@@ -77,7 +79,7 @@ def perform(plan: StormPlan, facts: RunFacts, view: View) -> None:
     with _servers(plan, view) as urls, _answering(urls[0]):
         url = urls[0]
         viewers, token = plan.scenario.audience.viewers, plan.token if plan.targets else ""
-        director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator, token=token)
+        director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator.name, token=token)
         books = _BooksReader(url, token)
         view.phase("opening the rooms")
         director.set_up()
@@ -90,12 +92,19 @@ def perform(plan: StormPlan, facts: RunFacts, view: View) -> None:
         books.take_at_last(plan.folder.books)
         if not plan.targets:
             view.phase("stopping the server")
+    facts.server_errors = _allocator_failures(plan.folder)
     facts.packet_ids = list(director.packet_ids.values())
     facts.faults = [asdict(record) for record in nemesis.records]
     happenings = [*(asdict(happening) for happening in director.happenings), *happenings_of(nemesis.records)]
     facts.happenings = sorted(happenings, key=lambda happening: int(happening["at_ms"]))
     plan.folder.compress()
     plan.folder.write_facts(facts)
+
+
+def _allocator_failures(folder: RunFolder) -> list[str]:
+    """Return what the storm's own server has said of an allocator that failed, each line once."""
+    lines = folder.server_log.read_text("utf-8", "replace").splitlines() if folder.server_log.exists() else []
+    return list(dict.fromkeys(line.removeprefix("redrain: ") for line in lines if line.startswith(SAID)))
 
 
 @contextmanager
@@ -112,8 +121,8 @@ def _servers(plan: StormPlan, view: View) -> Iterator[Sequence[str]]:
     options = ["--speed", str(plan.scenario.speed), "--durability", plan.durability, "--limits", "load"]
     if plan.scenario.origin_ms is not None:
         options += ["--origin-ms", str(plan.scenario.origin_ms)]
-    if plan.allocator != "default":
-        options += ["--diagnostics"]
+    if plan.allocator.for_lab:
+        options += ["--diagnostics", "--allocator", plan.allocator.name]
     if plan.workers > 1:
         options += ["--workers", str(plan.workers)]
     server = ServerProcess(plan.folder.path, options, plan.scenario.rulebooks)
@@ -267,8 +276,8 @@ class _Part:
 
 
 def _shop(plan: StormPlan, director: Director, url: str, token: str) -> ShopDriver | None:
-    """Return the scenario's shop; none with an allocator of the load lab, whose shares never expire."""
-    if plan.scenario.shop is None or plan.allocator != "default":
+    """Return the scenario's shop; none with an allocator that keeps no owners, whose shares never expire."""
+    if plan.scenario.shop is None or not plan.allocator.capabilities.keeps_owners:
         return None
     return ShopDriver(url, plan.scenario, director, plan.folder.sales, token=token)
 

@@ -46,6 +46,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
             (Reason.INVARIANT, bool(violations)),
             (Reason.VOID, not valid.ok and any(limit.timing for limit in limits)),
             (Reason.VACUOUS, not all(happened.values()) or not struck),
+            (Reason.SERVER_ERRORS, bool(facts.server_errors)),
             (Reason.THRESHOLD, any(threshold.met is False for threshold in thresholds)),
         )
         if applies
@@ -68,6 +69,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "validity": asdict(valid),
         "processes": facts.processes,
         "notes": facts.notes,
+        "server_errors": facts.server_errors,
         "fairness": asdict(fairness(books, history)),
         "happenings": facts.happenings,
         "faults": faults,

@@ -27,9 +27,10 @@ from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
+from server.store.allocators.loading import BadAllocator
+from server.store.allocators.registry import DEFAULT, entry_of
 
 RUNS = Path(".redrain/runs")
-ALLOCATORS = ("default", "naive")
 PLAIN_WIDTH = 120  # of a log, where no terminal says how wide it is
 
 
@@ -37,7 +38,7 @@ def run_storm(
     name: str,
     *,
     viewers: int | None,
-    allocator: str,
+    allocator: str | None,
     seed: int | None,
     speed: int | None,
     durability: str,
@@ -55,6 +56,10 @@ def run_storm(
     if wrong:
         return _failed(wrong, Exit.USAGE)
     try:
+        answering = entry_of(allocator or DEFAULT, Path.cwd())
+    except BadAllocator as bad:
+        return _failed(f"allocator: {bad}", Exit.USAGE)
+    try:
         scenario = load_scenario(name).before(viewers=viewers, seed=seed, speed=speed)
         mustered = provision(scenario, engine=engine, processes=processes, target=",".join(targets) or None)
     except BadScenario as error:
@@ -70,7 +75,7 @@ def run_storm(
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.scenario.write_text(scenario_text(name), "utf-8")
     plan = StormPlan(
-        mustered.scenario, folder, allocator=allocator, durability=durability, targets=targets,
+        mustered.scenario, folder, allocator=answering, durability=durability, targets=targets,
         workers=workers or scenario.workers, engine=engine, processes=mustered.processes, token=token,
     )  # fmt: skip
     facts = facts_of(plan, started, name=name, mustered=mustered)
@@ -140,16 +145,14 @@ def interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _wrong_usage(allocator: str, durability: str, targets: Sequence[str], workers: int | None) -> str:
+def _wrong_usage(allocator: str | None, durability: str, targets: Sequence[str], workers: int | None) -> str:
     if durability not in ("none", "relaxed", "durable"):
         return "durability: must be none, relaxed or durable"
-    if allocator not in ALLOCATORS:
-        return f"allocator: must be one of {', '.join(ALLOCATORS)}"
     if workers is not None and not 1 <= workers <= WORKERS_MAX:
         return f"workers: must be 1 to {WORKERS_MAX}"
     if targets and workers is not None:
         return "workers: only a server of the storm's own is told; leave --target out"
-    if targets and allocator != "default":
+    if targets and allocator is not None:
         return "allocator: a server given by --target brings its own; leave --allocator out"
     return ""
 
@@ -158,7 +161,7 @@ def facts_of(plan: StormPlan, started: datetime, *, name: str, mustered: Provisi
     """Return what is known of a run before it begins; *name* is what its scenario was asked for by."""
     scenario = plan.scenario
     command = ["redrain", "storm", name, "--viewers", str(scenario.audience.viewers), "--seed", str(scenario.seed)]
-    command += ["--speed", str(scenario.speed), "--allocator", plan.allocator, "--durability", plan.durability]
+    command += ["--speed", str(scenario.speed), "--allocator", plan.allocator.name, "--durability", plan.durability]
     command += ["--engine", plan.engine]
     if plan.engine == "swarm":
         command += ["--processes", str(plan.processes)]
@@ -173,7 +176,7 @@ def facts_of(plan: StormPlan, started: datetime, *, name: str, mustered: Provisi
         durability="unknown" if plan.targets else plan.durability,  # what is aimed at was not set up by us
         speed=scenario.speed,
         limits="unknown" if plan.targets else "load",
-        allocator=plan.allocator,
+        allocator=plan.allocator.name,
         viewers=scenario.audience.viewers,
         seats=mustered.seats,
         repeat_command=shlex.join(command),
