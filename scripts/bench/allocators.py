@@ -1,4 +1,4 @@
-"""``redrain bench allocators``: each built-in one, correct or not by the audit of a small storm, and what a grab costs."""
+"""``redrain bench allocators``: is each correct by the audit of a small storm, and what does a grab cost?"""
 
 import statistics
 import tempfile
@@ -100,12 +100,8 @@ def _show(say: Console, found: list[AllocatorFigures]) -> None:
         table.add_column(column, justify="right" if column.startswith(("CPU", "p99")) else "left")
     for figures in found:
         broken = sorted({invariant for violated in figures.violated for invariant in violated})
-        times = sum(bool(violated) for violated in figures.violated)
-        audit = (
-            f"[red]violates {' '.join(broken)}[/] ({times} of {len(figures.violated)})"
-            if broken
-            else "[green]correct[/]"
-        )
+        times = f"{sum(map(bool, figures.violated))} of {len(figures.violated)}"
+        audit = f"[red]violates {' '.join(broken)}[/] ({times})" if broken else "[green]correct[/]"
         table.add_row(
             figures.name,
             "correct" if figures.correct_by_construction else "not correct",
