@@ -110,6 +110,7 @@ def test_one_that_raises_is_named_and_leaves_nobody_waiting(folder: Path) -> Non
     assert code != 0
     assert any("looks_first:FailsAtTimes failed to claim: KeyError: 'v" in line for line in result["server_errors"])
     assert all("looks_first.py, line " in line for line in result["server_errors"])
+    assert result["server_errors"][-1].endswith(" times in all")  # said when it is closed, in each process
     assert "looks_first:FailsAtTimes failed to claim" in said
     log = (folder / "run-FailsAtTimes" / "server.log").read_text("utf-8")
     assert "Traceback" not in log
