@@ -73,6 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "server" / "__init__.py").write_text("raise AssertionError('the wrong server')\n", "utf-8")
     [example] = [part.partition("```")[0] for part in PAGE.read_text("utf-8").split("```python\n")[1:]]
     assert len(example.splitlines()) <= LINES_MAX
+    assert example == (EXAMPLES / "in_order.py").read_text("utf-8")
     (place / "from_the_page.py").write_text(example, "utf-8")
     return place
 
