@@ -27,8 +27,9 @@ class RunFacts:
     What was run, as ``run.json`` keeps it; ``viewers`` are people, ``seats`` their connections.
 
     ``processes`` and ``reaction_median_ms`` are the audience's, ``workers`` those of the storm's own server; ``notes``
-    say what was done otherwise than asked. ``target`` is the kind of the service under test, ``declared`` the packets
-    of a foreign one (``loadtest/record/declared.py``).
+    say what was done otherwise than asked, ``server_errors`` what the storm's own server said of a failing allocator.
+    ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
+    (``loadtest/record/declared.py``).
     """
 
     scenario: str
@@ -51,6 +52,7 @@ class RunFacts:
     workers: int = 1
     reaction_median_ms: int | None = None
     notes: list[str] = field(default_factory=list)
+    server_errors: list[str] = field(default_factory=list)
     target: str = REDRAIN
     declared: list[dict[str, Any]] = field(default_factory=list)
 
@@ -104,6 +106,11 @@ class RunFolder:
     def home(self) -> Path:
         """The folder of the run's own server and its store."""
         return self.path / "home"
+
+    @property
+    def server_log(self) -> Path:
+        """What the run's own server has said."""
+        return self.path / "server.log"
 
     def snapshot(self, number: int) -> Path:
         """Return the place of the books taken during the run as number *number*."""

@@ -21,7 +21,7 @@ from server.store.connection import Durability, Store
 from server.store.rooms import Rooms
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals
-from tests.store.desk import NOW_MS, Desk, grab
+from tests.store.desk import NOW_MS, ROOM, Desk, grab
 from tests.store.money_model import Book, Bought, Model, compare
 
 S = ClaimStatus
@@ -199,7 +199,7 @@ class Money(RuleBasedStateMachine):
         for viewer in viewers:
             self.taps += 1
             grabs.append(grab(viewer, f"q{self.taps}"))
-        claims = self.runner.run(self.allocator.claim(model.packet_id, grabs))
+        claims = self.runner.run(self.allocator.claim(model.packet_id, ROOM, grabs))
 
         first, refusal = model.given, model.refusal_at(self.now_ms)
         for one, claim in zip(grabs, claims, strict=True):
