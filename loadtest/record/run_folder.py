@@ -143,10 +143,10 @@ class RunFolder:
 
     def read_books(self) -> Books:
         """Return the final books. Raises BadRecord, also if there are none: a run against a foreign target has none."""
-        if not self.books.exists():
-            raise BadRecord(f"{self.books}: is missing; only a run against a redrain server has it")
         if self._facts.exists():
             self.facts()  # a newer format is refused before its lines are misread
+        if not self.books.exists():
+            raise BadRecord(f"{self.books}: is missing; only a run against a redrain server has it")
         return read_books(self.books)
 
     def books_or_none(self) -> Books:
