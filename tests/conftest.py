@@ -14,7 +14,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
 
-pytest_plugins = ["tests.rules_run"]
+pytest_plugins = ["tests.rules_run", "tests.schedule"]
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
