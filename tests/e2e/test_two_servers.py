@@ -82,18 +82,18 @@ NUMBERS_BY_ITSELF = (
 import time
 from dataclasses import replace
 from server.core.rooms.feed import FeedEntry
-from server.store.feed import READ_COUNT_MAX, Announced, Feed, Outcome
+from server.store.feed import READ_COUNT_MAX, Announced, Feed, AnnounceOutcome
 
 told, untold, read_feed = {}, [], Feed.read
 
 async def announce(self, room, cue):
     own = told.setdefault(room.room_id, {})
     if cue.cue_id in own:
-        return Announced(Outcome.ALREADY, own[cue.cue_id])
+        return Announced(AnnounceOutcome.ALREADY, own[cue.cue_id])
     own[cue.cue_id] = seq = len(own) + 1
     at_ms = time.time_ns() // 1_000_000
     untold.append(FeedEntry(room.room_id, "", cue.kind, cue.packet_id, seq, at_ms, cue.body))
-    return Announced(Outcome.ANNOUNCED, seq)
+    return Announced(AnnounceOutcome.ANNOUNCED, seq)
 
 async def read(self, room, after, count=READ_COUNT_MAX):
     launched = await read_feed(self, room, after, count)

@@ -57,7 +57,9 @@ def test_a_module_that_does_not_listen_is_killed(tmp_path: Path) -> None:
         "while True:\n    time.sleep(1)\n",
         "utf-8",
     )
-    starter = "import sys; from loadtest.engines import lifeline; lifeline.STOP_TIMEOUT_S = 0.2; lifeline.main('deaf', [])"
+    starter = (
+        "import sys; from loadtest.engines import lifeline; lifeline.STOP_TIMEOUT_S = 0.2; lifeline.main('deaf', [])"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", starter], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
