@@ -12,6 +12,7 @@ import requests
 
 from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
+from loadtest.run import storm
 from loadtest.run.processes import ENGINES, ProcessFailed, ServerProcess
 from loadtest.run.storm import StormPlan, perform
 from loadtest.scenarios.scenario import load_scenario, scenario_text
@@ -203,8 +204,9 @@ def test_a_scenarios_limits_hold_on_its_own_server_and_must_on_a_target(plan: St
 
 
 @pytest.mark.parametrize("phase", ["opening the rooms", "the curtain rises", "the audience leaves"])
-def test_a_server_that_dies_ends_the_storm(plan: StormPlan, phase: str) -> None:
+def test_a_server_that_dies_ends_the_storm(plan: StormPlan, phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whenever it dies, the reason is its end, not what somebody could not ask it any more."""
+    monkeypatch.setattr(storm, "AWAY_MAX_S", 1.0)  # for so long the books are asked for again
     with pytest.raises(ProcessFailed, match="the server ended with status -9") as failed:
         perform(plan, FACTS, Watcher(phase, lambda: _kill("serve", plan)))
     assert failed.value.exit_code is Exit.ENVIRONMENT
