@@ -10,6 +10,7 @@ from fastapi import Depends, Header, Request
 from server.api.credentials import Credentials
 from server.api.siblings import Siblings
 from server.core.refusal import Refused
+from server.core.rulebooks.platforms import rulebook_of
 from server.core.rulebooks.rulebook import Rulebook
 from server.gateway.gateway import Gateway
 from server.settings import Settings
@@ -51,9 +52,7 @@ class AppState:
 
     def rulebook(self, platform: str) -> Rulebook:
         """Return the rulebook by which this process judges a platform's packets. Raises Refused if there is none."""
-        if platform not in self.rulebooks:
-            raise Refused("bad_field", f"must be one of {', '.join(self.rulebooks)}", field="platform")
-        return self.rulebooks[platform]
+        return rulebook_of(self.rulebooks, platform)
 
 
 def _state(request: Request) -> AppState:

@@ -99,7 +99,7 @@ async def create(body: NewPacket, state: WithState, key: WithKey, caller: WithCa
     check_eligible(await state.creators.permissions(creator_id), rulebook)
     if not 0 < len(body.name) <= rulebook.name_length_max:
         wanted = f"must be 1 to {rulebook.name_length_max} characters"
-        raise Refused("bad_field", wanted, field="name", rule="ALL-CRE-1")
+        raise Refused("bad_field", wanted, field="name", rule=rulebook.rule("ALL-CRE-1"))
     check_validity(
         use_start_at_ms=body.use_start_at_ms,
         use_end_at_ms=body.use_end_at_ms,
@@ -128,7 +128,7 @@ async def create(body: NewPacket, state: WithState, key: WithKey, caller: WithCa
         use_for_ms=body.use_for_ms,
         product_ids=scope,
         reversal_delay_ms=rulebook.reversal_delay_ms,
-        recharge_rule=rulebook.recharge_rule,
+        recharge_rule=rulebook.rule(rulebook.recharge_rule),
     )
     return await shown(state, packet)
 
@@ -284,7 +284,7 @@ def _terms(body: NewPacket, rulebook: Rulebook) -> Terms:
                 "infeasible_denomination",
                 "a fixed denomination needs a sum that share_count divides",
                 field="total_fen",
-                rule="ALL-CRE-2",
+                rule=rulebook.rule("ALL-CRE-2"),
             )
         face_fen = body.total_fen // body.share_count
         return Terms(body.denomination, body.share_count, body.total_fen, face_fen, face_fen)

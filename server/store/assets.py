@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.core.ids import ClaimId, CreatorId, PacketId, ViewerId, packet_of_claim
-from server.core.orders.asset import Asset, AssetState, asset_of
+from server.core.orders.asset import Asset, AssetState, asset_of, not_yours
 from server.core.packets.packet import Packet
 from server.core.refusal import Refused
 from server.store import keys
@@ -59,7 +59,7 @@ class Assets:
         held = {each.asset.asset_id: each for each in await self._held([viewer_id], list(dict.fromkeys(packet_ids)))}
         for asset_id in asset_ids:
             if asset_id not in held:
-                raise Refused("not_yours", "a packet belongs to who grabbed it", field="asset_ids", rule="ALL-ELG-1")
+                raise not_yours()
         return [held[asset_id] for asset_id in asset_ids]
 
     async def counts(self, viewer_ids: Sequence[ViewerId], creator_id: CreatorId) -> dict[ViewerId, int]:

@@ -1,6 +1,6 @@
 """Packets in the store: created with their shares and funded in one step, launched, voided, swept."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,11 @@ from server.core.packets.claim import Share
 from server.core.packets.issuance import Edit
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface, Terms
 from server.core.packets.split import commitment as commitment_of
-from server.core.refusal import Refused
+from server.core.refusal import NO_RULE, Refused, RuleId
 from server.core.rooms.messages import packet_on_screen
 from server.core.rulebooks.eligibility import recharge_required
+from server.core.rulebooks.platforms import RULEBOOKS, rulebook_of
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -33,9 +35,10 @@ _SCAN = 1_000
 class Packets:
     """All packets of all creators. Every change is one script, once per transfer id."""
 
-    def __init__(self, store: Store, clock: StoreClock) -> None:
+    def __init__(self, store: Store, clock: StoreClock, rulebooks: Mapping[str, Rulebook] = RULEBOOKS) -> None:
         self._store = store
         self._clock = clock
+        self._rulebooks = rulebooks
 
     async def create(
         self,
@@ -54,7 +57,7 @@ class Packets:
         use_for_ms: int | None = None,
         product_ids: Sequence[str] | None = None,
         reversal_delay_ms: int = 0,
-        recharge_rule: str = "",
+        recharge_rule: RuleId = NO_RULE,
     ) -> Packet:
         """
         Bring the packet's shares in, then create it and debit its whole sum from the available funds (DY-ACC-4).
@@ -90,7 +93,7 @@ class Packets:
         if outcome == b"recharge_required":
             raise recharge_required(recharge_rule)
         if outcome != b"repeated":
-            raise refusal(outcome)
+            raise refusal(outcome, rulebook_of(self._rulebooks, platform))
         return await self.get(PacketId(made.decode()))
 
     async def launch(
@@ -145,11 +148,13 @@ class Packets:
                 launch_id,
             ],
         )
+        if outcome == b"launched":
+            return launched
+        rulebook = rulebook_of(self._rulebooks, launched.platform)
         if outcome == b"too_late":
-            raise Refused("too_late", "the opening has passed already", field="grab_at_ms", rule="DY-LAU-7")
-        if outcome != b"launched":
-            raise refusal(outcome)
-        return launched
+            rule = rulebook.rule("DY-LAU-7")
+            raise Refused("too_late", "the opening has passed already", field="grab_at_ms", rule=rule)
+        raise refusal(outcome, rulebook)
 
     async def launch_id(self, packet_id: PacketId) -> str:
         """Return by which request a packet was launched, or nothing if it was not."""
@@ -182,14 +187,14 @@ class Packets:
         checked_transfer_id(transfer_id)
         lead = "" if lead_ms is None else lead_ms
         outcome = await self._close("void", packet_id, [transfer_id, lead])
-        match outcome:
-            case b"done" | b"repeated":
-                return await self.counts(packet_id)
-            case b"too_late":
-                raise Refused("too_late", "it is too late to void this packet", rule="DY-VOI-2")
-            case b"voided" | b"settled":
-                raise Refused(outcome.decode(), f"this packet is {outcome.decode()} already", rule="DY-VOI-1")
-        raise refusal(outcome)
+        if outcome in (b"done", b"repeated"):
+            return await self.counts(packet_id)
+        if outcome not in (b"too_late", b"voided", b"settled"):
+            raise refusal(outcome)
+        rulebook = rulebook_of(self._rulebooks, (await self.get(packet_id)).platform)
+        if outcome == b"too_late":
+            raise Refused("too_late", "it is too late to void this packet", rule=rulebook.rule("DY-VOI-2"))
+        raise _not_now(outcome, "voided", "DY-VOI-1", rulebook)
 
     async def sweep(self, packet_id: PacketId) -> Counts | None:
         """
@@ -245,7 +250,7 @@ class Packets:
         if outcome not in (b"done", b"repeated"):
             if added is not None and not known:
                 await self._unstage(packet_id, age_ms=0, commitment=promised)
-            raise _not_now(outcome, "edited", "KS-EDT-1")
+            raise _not_now(outcome, "edited", "KS-EDT-1", rulebook_of(self._rulebooks, packet.platform))
         return await self.get(packet_id)
 
     async def end(self, packet: Packet, *, transfer_id: str) -> Counts:
@@ -260,7 +265,7 @@ class Packets:
         feed = keys.feed(packet.creator_id, room_id)
         outcome = await self._close("end", packet.packet_id, [transfer_id, room_id, keys.BELL], feed)
         if outcome not in (b"done", b"repeated"):
-            raise _not_now(outcome, "ended", "KS-END-1")
+            raise _not_now(outcome, "ended", "KS-END-1", rulebook_of(self._rulebooks, packet.platform))
         return await self.counts(packet.packet_id)
 
     async def transferred(self, creator_id: CreatorId, transfer_id: str) -> bool:
@@ -380,14 +385,15 @@ async def claims_of(store: Store, packet_id: PacketId) -> AsyncIterator[tuple[Vi
         yield ViewerId(viewer_id.decode()), share_from(value)
 
 
-def _not_now(outcome: bytes, done: str, rule: str) -> Refused:
+def _not_now(outcome: bytes, done: str, source_id: str, rulebook: Rulebook) -> Refused:
     """Return the refusal of a step that comes after the packet's end, or another that the script had a word for."""
+    rule = rulebook.rule(source_id)
     match outcome:
         case b"too_late":
             return Refused("too_late", f"the claim window is over: nothing can be {done} any more", rule=rule)
         case b"voided" | b"settled":
             return Refused(outcome.decode(), f"this packet is {outcome.decode()} already", rule=rule)
-    return refusal(outcome)
+    return refusal(outcome, rulebook)
 
 
 def _asked(terms: Terms) -> tuple[str, int, int, int, int]:

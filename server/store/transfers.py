@@ -1,6 +1,7 @@
 """Transfers: every movement of money has an id from its caller, and what a script would not do becomes a refusal."""
 
-from server.core.refusal import Refused
+from server.core.refusal import NO_RULE, Refused
+from server.core.rulebooks.rulebook import Rulebook
 
 TRANSFER_ID_LENGTH_MAX = 120  # an idempotency key and a word before it
 _OURS = ("sweep:", "claim:", "paid:", "failed:", "expire:", "reverse:")  # ids that the scripts make themselves
@@ -41,7 +42,8 @@ def checked_transfer_id(text: str) -> str:
     return text
 
 
-def refusal(outcome: bytes) -> Refused:
-    """Return the refusal that stands for a script's *outcome*."""
+def refusal(outcome: bytes, rulebook: Rulebook | None = None) -> Refused:
+    """Return the refusal that stands for a script's *outcome*; *rulebook* is that of the packet it is about."""
     detail, field, rule = _REFUSALS[outcome.decode()]
-    return Refused(outcome.decode(), detail, field=field, rule=rule)
+    assert rulebook or not rule, "a rule is told as the packet's platform calls it"
+    return Refused(outcome.decode(), detail, field=field, rule=rulebook.rule(rule) if rulebook else NO_RULE)

@@ -6,8 +6,8 @@ from typing import Any
 
 from server.core.ids import CreatorId, checked_id
 from server.core.money.ledger import FundProduct
-from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import LAB, RULEBOOKS, Rulebook
+from server.core.rulebooks.platforms import LAB, RULEBOOKS, rulebook_of
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -74,7 +74,7 @@ class Wallet:
 
     async def rulebook(self, creator_id: CreatorId) -> Rulebook:
         """Return the rulebook of the creator's platform; LAB's as long as it has none."""
-        return self._rulebooks[await self.platform(creator_id) or LAB.platform]
+        return rulebook_of(self._rulebooks, await self.platform(creator_id) or LAB.platform)
 
     async def recharge(
         self,
@@ -96,8 +96,6 @@ class Wallet:
         checked_transfer_id(transfer_id)
         if channel is not None:
             checked_id("channel", channel, length_max=CHANNEL_LENGTH_MAX)
-        if platform is not None and platform not in self._rulebooks:
-            raise Refused("bad_field", f"must be one of {', '.join(self._rulebooks)}", field="platform")
         while True:
             presumed = platform or await self.platform(creator_id) or LAB.platform
             outcome, came_of_it = await self._recharge(
@@ -121,7 +119,7 @@ class Wallet:
         product: FundProduct,
         transfer_id: str,
     ) -> tuple[bytes, bytes]:
-        rulebook = self._rulebooks[platform]
+        rulebook = rulebook_of(self._rulebooks, platform)
         chosen = channel or rulebook.recharge_channel()
         charge = rulebook.charge(amount_fen, chosen)
         names = [

@@ -65,7 +65,8 @@ class Withdrawals:
         insufficient_funds, transfer_conflict, too_much.
         """
         checked_transfer_id(transfer_id)
-        chosen = (await self._wallet.rulebook(creator_id)).withdraw_channel(channel)
+        rulebook = await self._wallet.rulebook(creator_id)
+        chosen = rulebook.withdraw_channel(channel)
         checked_id("channel", chosen, length_max=CHANNEL_LENGTH_MAX)
         if not 0 < amount_fen <= FEN_MAX:
             raise Refused("out_of_range", f"must be from 1 to {FEN_MAX}", field="amount_fen")
@@ -83,7 +84,8 @@ class Withdrawals:
             "withdraw_request", names, [transfer_id, creator_id, withdrawal_id, chosen, product, amount_fen]
         )
         if outcome == b"insufficient_funds":
-            raise Refused("insufficient_funds", "must be available", field="amount_fen", rule="DY-ACC-7")
+            rule = rulebook.rule("DY-ACC-7")
+            raise Refused("insufficient_funds", "must be available", field="amount_fen", rule=rule)
         if outcome not in (b"done", b"repeated"):
             raise refusal(outcome)
         return await self.get(creator_id, made.decode())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.run.processes import ServerProcess
+from loadtest.run.server_process import ServerProcess
 from loadtest.targets.admission import VARIABLE
 from scripts.cli import main
 from server.api.credentials import Credentials

@@ -9,7 +9,8 @@ from server.core.money.account import CLEARING, kind_of, may_be_negative
 from server.core.orders.order import Refund
 from server.core.orders.purchase import App, Entrance, Line, Purchase
 from server.core.orders.settlement import Rates
-from server.core.rulebooks.rulebook import DOUYIN, RULEBOOKS, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock

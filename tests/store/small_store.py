@@ -14,11 +14,12 @@ from server.core.packets.issuance import Edit, plan_edit
 from server.core.packets.launch import plan_launch
 from server.core.packets.split import commitment
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import LAB
+from server.core.rulebooks.platforms import LAB
 from server.store import keys
 from server.store.allocators.default import DefaultAllocator
 from server.store.assets import Assets
 from server.store.orders.orders import Orders
+from server.store.packets import Packets
 from server.store.reversals import Reversals
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals
@@ -38,6 +39,7 @@ class SmallStore:
         store, clock, rulebook = desk.store, desk.clock, world.setting.rulebook
         rulebooks = {rulebook.platform: rulebook, LAB.platform: LAB}
         self.desk = desk
+        desk.packets = Packets(store, clock, rulebooks)
         self.creator_id = desk.creator_id
         self.packet_id = PacketId(f"{self.creator_id}.p")
         self.rulebook = rulebook

@@ -10,7 +10,7 @@ from server.core.money.channel import FeeMode
 from server.core.money.ledger import FundProduct
 from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import KUAISHOU
+from server.core.rulebooks.platforms import KUAISHOU
 from server.store.wallet import ChannelFees, Recharged, Wallet, WalletFunds
 from tests.store.desk import NOW_MS, Desk
 

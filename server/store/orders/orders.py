@@ -1,5 +1,5 @@
 """
-Orders in the store: submitted with the packets they use, paid, cancelled, refunded, finished (rules.md 9 to 15).
+Orders in the store: submitted with the packets they use, paid, cancelled, refunded, finished (docs/rules.md).
 
 The core decides every step on what was read at one instant, and one script commits it if nothing of that has changed;
 otherwise it is decided anew. Whatever platform packets have to do follows (``order_follow``).
@@ -23,7 +23,8 @@ from server.core.orders.settlement import Rates, Settlement, settle
 from server.core.orders.stacking import Choice
 from server.core.packets.packet_stats import estimate_gains
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import RULEBOOKS, Rulebook
+from server.core.rulebooks.platforms import RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock

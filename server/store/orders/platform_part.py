@@ -17,6 +17,7 @@ from server.core.orders.asset import Asset, AssetState
 from server.core.orders.order import REFUNDS_MAX, cancel
 from server.core.orders.order_stats import OrderStats
 from server.core.refusal import Refused
+from server.core.rulebooks.platforms import rulebook_of
 from server.core.rulebooks.rulebook import Rulebook
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -105,7 +106,7 @@ class PlatformParts:
         return await commit(self._store, step) == b"done"
 
     async def _release(self, part: PartRecord, now_ms: int) -> bool:
-        rulebook = self._rulebooks[part.deal.platform]
+        rulebook = rulebook_of(self._rulebooks, part.deal.platform)
         outcome = cancel(part.order, part.assets, now_ms, rulebook)
         free = parts_of(
             outcome,
@@ -121,7 +122,7 @@ class PlatformParts:
 
     async def _follow(self, record: OrderRecord, part: PartRecord, now_ms: int) -> bool:
         """Carry out what home has written down for the part since; say whether nobody came in between."""
-        rulebook = self._rulebooks[part.deal.platform]
+        rulebook = rulebook_of(self._rulebooks, part.deal.platform)
         for each in record.follows:
             if each.version <= part.followed:
                 continue

@@ -29,6 +29,7 @@ from server.core.orders.selection import exact_quote
 from server.core.orders.settlement import Rates
 from server.core.orders.stacking import Choice, best_quote
 from server.core.refusal import Refused
+from server.core.rulebooks.platforms import rulebook_of
 from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.assets import Assets
@@ -111,9 +112,7 @@ class Submits:
 
     def rulebook(self, platform: str) -> Rulebook:
         """Return a platform's rulebook. Raises Refused ``bad_field`` if it has none."""
-        if platform not in self._rulebooks:
-            raise Refused("bad_field", f"must be one of {', '.join(self._rulebooks)}", field="platform")
-        return self._rulebooks[platform]
+        return rulebook_of(self._rulebooks, platform)
 
     async def order_id(self, asked: Submission) -> OrderId:
         """
@@ -178,8 +177,8 @@ class Submits:
     ) -> OrderRecord | None:
         """Enter an order at home, after the platform's part if it has one; *part_version* is None if that is made."""
         order_id = OrderId(order.order_id)
-        home = home_of(order_id)
-        outcome = submit(order_id, order.viewer_id, deal.quote, deal.assets, here.now_ms)
+        home, rulebook = home_of(order_id), self.rulebook(deal.platform)
+        outcome = submit(order_id, order.viewer_id, deal.quote, deal.assets, here.now_ms, rulebook=rulebook)
         parts = parts_of(
             outcome,
             deal.assets,
@@ -203,7 +202,7 @@ class Submits:
             here.version,
             here.now_ms,
             decided_until(deal.assets, here.now_ms),
-            created_at_ms + self.rulebook(deal.platform).order_unpaid_max_ms,
+            created_at_ms + rulebook.order_unpaid_max_ms,
             created_at_ms,
             asked=f"submit:{order_id}:{deal.asked}",
         )
@@ -235,7 +234,7 @@ class Submits:
         if asked.expected_payable_fen not in (None, quote.payable_fen):
             raise Refused("price_changed", f"it costs {quote.payable_fen} fen now", field="expected_payable_fen")
         used = [asset for asset, _ in choice.used]
-        return submit(order_id, asked.viewer_id, quote, used, now_ms), used
+        return submit(order_id, asked.viewer_id, quote, used, now_ms, rulebook=rulebook), used
 
     async def _now_ms(self, creator_id: CreatorId) -> int:
         await self._clock.copy_to(creator_id)

@@ -9,7 +9,7 @@ from server.core.orders.discount import Discount, DiscountKind, Funder
 from server.core.orders.pricing import Quote, price
 from server.core.orders.settlement import Rates, Settlement, estimated_commission, settle
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU
 from tests.core.shopping import a_purchase
 
 K = DiscountKind

@@ -7,7 +7,8 @@ import pytest
 from server.core.ids import RoomId
 from server.core.packets.launch import Launch, LaunchRequest
 from server.core.packets.packet import PacketState, Schedule, Surface
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, ImmediateWarmup, LaunchMode, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
+from server.core.rulebooks.rulebook import ImmediateWarmup, LaunchMode, Rulebook
 from tests.core.launching import (
     DAY,
     DRAFT,

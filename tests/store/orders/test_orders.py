@@ -9,7 +9,8 @@ from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.order import OrderState
 from server.core.orders.purchase import App
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, PayAfterExpiry
+from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.rulebook import PayAfterExpiry
 from server.store import keys
 from server.store.connection import Store
 from server.store.transfers import StoreBroken

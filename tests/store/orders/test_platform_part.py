@@ -8,7 +8,7 @@ import pytest
 from server.core.ids import PLATFORM, OrderId
 from server.core.orders.order import OrderState
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from server.store import keys
 from server.store.connection import Store
 from server.store.orders.order_record import standing
