@@ -104,7 +104,11 @@ class Desk:
     async def state(self) -> dict[bytes, bytes]:
         """Return everything the store holds, as it would be dumped."""
         redis: Any = self.store.redis
-        return {key: await redis.dump(key) for key in sorted(await redis.keys())}
+        names = sorted(await redis.keys())
+        async with redis.pipeline(transaction=False) as together:
+            for name in names:
+                together.dump(name)
+            return dict(zip(names, await together.execute(), strict=True))
 
 
 def terms_of(shares: Sequence[int]) -> Terms:
