@@ -1,7 +1,7 @@
 """The grabs of one viewer that have no receipt yet, and the last few that have one."""
 
 from client_sim.agenda import Due
-from client_sim.history import SentGrab
+from client_sim.observations import SentGrab
 from server.core.ids import RequestId
 
 ANSWERED_MAX = 16  # grabs remembered to recognise a second receipt

@@ -5,13 +5,12 @@ Nothing is serialised while a viewer waits: records are kept as they are and bec
 """
 
 from collections import Counter
-from typing import Any, BinaryIO
-
-import orjson
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from client_sim.behaviour import Behaviour, Seat
-from client_sim.history import Conn, Fact, Line, SentGrab
 from client_sim.message_cache import CachedMessage
+from client_sim.observations import Arrival, Conn, Differing, End, Fact, HealthSample, Observation, Run, SentGrab
 from client_sim.tally import Tally
 from server.core.ids import PacketId, RequestId, RoomId
 from server.core.packets.claim import ClaimStatus
@@ -26,6 +25,16 @@ Failure = tuple[str, str, str]
 """Method, name and reason."""
 
 
+class HistorySink(Protocol):
+    """Where observations are kept (loadtest/record/history_writer.py)."""
+
+    def write(self, observations: Sequence[Observation]) -> None:
+        """Keep some observations, in order."""
+
+    def flush(self) -> None:
+        """See to it that all that was written can be read."""
+
+
 class Recorder:
     """
     The one recorder of a process: its history and its counters.
@@ -33,7 +42,7 @@ class Recorder:
     *history* is written to and flushed, never closed; without one only the counters are kept.
     """
 
-    def __init__(self, history: BinaryIO | None = None) -> None:
+    def __init__(self, history: HistorySink | None = None) -> None:
         self.connected = 0
         self.offered = 0
         self.answered = 0
@@ -41,7 +50,7 @@ class Recorder:
         self.by_status: Counter[str] = Counter()
         self.grab_latency = Tally()
         self._history = history
-        self._lines: list[SentGrab | Conn | Line] = []
+        self._observations: list[Observation] = []
         self._facts: dict[tuple[RoomId, str, int], Fact] = {}
         self._ordinals: dict[RoomId, dict[PacketId, int]] = {}
         self._open: dict[str, Conn] = {}
@@ -107,25 +116,23 @@ class Recorder:
         key = (conn.room, conn.epoch or "", heard.seq)
         fact = self._facts.get(key)
         if fact is None:
-            self._facts[key] = Fact(heard, now_ns, now_ns, 1)
+            self._facts[key] = Fact(conn.room, conn.epoch or "", heard, now_ns, now_ns, 1)
             return True
         if fact.heard is not heard and fact.heard.payload != heard.payload:
-            self._note({"kind": "differ", "conn": conn.conn, "seq": heard.seq, "hash": heard.hash})
+            self._note(Differing(conn.conn, heard))
         if conn.slow or conn.t_welcome is None or conn.t_welcome > fact.t_first:
             return False
         fact.t_last = now_ns
         fact.count += 1
         return True
 
-    def health(self, line: Line) -> None:
+    def health(self, values: Mapping[str, Any]) -> None:
         """Note how the process itself is."""
-        self._note({"kind": "health", **line})
+        self._note(HealthSample(values))
 
     def arrival(self, conn: Conn, packet: PacketId, now_ns: int, start_skew_ns: int | None) -> None:
         """Note when a connection heard that a packet opened, and how far off its own countdown was."""
-        self._note(
-            {"kind": "arrival", "conn": conn.conn, "packet": packet, "t": now_ns, "start_skew_ns": start_skew_ns}
-        )
+        self._note(Arrival(conn.conn, packet, now_ns, start_skew_ns))
 
     def best_clock(self, server_ms: int, local_ns: int, rtt_ns: int) -> None:
         """Offer a reading of the room clock; the process keeps the one with the shortest way."""
@@ -204,11 +211,10 @@ class Recorder:
 
     def flush(self, limit: int = BATCH_LINES) -> int:
         """Write up to *limit* records to the history; return how many are left."""
-        batch, self._lines = self._lines[:limit], self._lines[limit:]
+        batch, self._observations = self._observations[:limit], self._observations[limit:]
         if self._history is not None and batch:
-            lines = [orjson.dumps(each if isinstance(each, dict) else each.line()) for each in batch]
-            self._history.write(b"\n".join(lines) + b"\n")
-        return len(self._lines)
+            self._history.write(batch)
+        return len(self._observations)
 
     def finish(self) -> None:
         """Write all that is left, grabs without a receipt as unknown, and the ``end`` line. The file stays open."""
@@ -218,9 +224,9 @@ class Recorder:
             self._end_run(conn)
             self._note(conn)
         self._open.clear()
-        for (room, epoch, seq), fact in self._facts.items():
-            self._note(fact.line(room, epoch, seq))
-        self._note({"kind": "end", "grabs": self._grabs, "conns": self._conns})
+        for fact in self._facts.values():
+            self._note(fact)
+        self._note(End(self._grabs, self._conns))
         while self.flush():
             pass
         if self._history is not None:
@@ -228,9 +234,9 @@ class Recorder:
 
     def _end_run(self, conn: Conn) -> None:
         if conn.run_first:
-            self._note(conn.run_line())
+            self._note(Run(conn.conn, conn.epoch, conn.run_first, conn.run_last))
         conn.run_first = conn.run_last = 0
 
-    def _note(self, record: SentGrab | Conn | Line) -> None:
+    def _note(self, observation: Observation) -> None:
         if self._history is not None:
-            self._lines.append(record)
+            self._observations.append(observation)

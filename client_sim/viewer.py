@@ -15,8 +15,8 @@ from client_sim.agenda import Agenda, Due, PacketPlan
 from client_sim.behaviour import Behaviour, Edge, Seat, lapse, taps
 from client_sim.countdown import Countdown
 from client_sim.effects import NOTHING, Drop, Effect, Rest, Send
-from client_sim.history import Conn, SentGrab
 from client_sim.message_cache import UNREADABLE, CachedMessage
+from client_sim.observations import Conn, SentGrab
 from client_sim.pace import Pace
 from client_sim.pending_grabs import PendingGrabs
 from client_sim.recorder import Recorder

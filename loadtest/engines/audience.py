@@ -17,6 +17,7 @@ from client_sim.viewer import Viewer
 from loadtest.engines.curtain import Curtain
 from loadtest.engines.generator_sampler import GeneratorSampler
 from loadtest.engines.locust_figures import pour
+from loadtest.record.history_writer import HistoryWriter
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
 from loadtest.targets.port import Target
@@ -52,7 +53,7 @@ class Audience:
         self._history = _new_file(folder, f"history-{name}.jsonl")
         self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
         self.target = target
-        self.recorder = Recorder(self._history)
+        self.recorder = Recorder(None if self._history is None else HistoryWriter(self._history))
         self.ending = False
         self._seed = seed
         self._reaction_median_ms = scenario.audience.reaction_median_ms

@@ -23,6 +23,7 @@ from server.core.packets.split import check_terms, commitment, split
 from server.core.refusal import Refused
 from server.core.rulebooks.eligibility import check_eligible, check_scope
 from server.core.rulebooks.rulebook import LaunchMode, Rulebook
+from server.store.allocators.registry import DEFAULT
 
 router = APIRouter(prefix="/api/packets", tags=["packets"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
@@ -51,7 +52,7 @@ class Prefilled(BaseModel):
     use_end_at_ms: int | None = Field(default=None, gt=0, le=FEN_MAX, strict=True)
     use_for_ms: int | None = Field(default=None, strict=True)
     product_ids: list[str] | None = None
-    allocator: str = "default"
+    allocator: str = DEFAULT
 
 
 class NewPacket(Prefilled):
@@ -108,7 +109,7 @@ async def create(body: NewPacket, state: WithState, key: WithKey, caller: WithCa
     )
     scope = checked_scope(body.product_ids, rulebook)
     check_scope(body.goods, rulebook)
-    state.gateway.check_allocator(body.allocator)
+    capabilities = state.gateway.allocators.capabilities_of(body.allocator)
     terms = _terms(body, rulebook)
     check_terms(terms, rulebook)
     seed = secrets.token_bytes(32)
@@ -119,6 +120,7 @@ async def create(body: NewPacket, state: WithState, key: WithKey, caller: WithCa
         platform=body.platform,
         terms=terms,
         allocator=body.allocator,
+        capabilities=capabilities,
         transfer_id=f"create:{key}",
         shares=shares,
         seed=seed,

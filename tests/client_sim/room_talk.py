@@ -10,6 +10,7 @@ from client_sim.behaviour import Behaviour, Seat
 from client_sim.effects import Effect, Send
 from client_sim.recorder import Recorder
 from client_sim.viewer import Viewer
+from loadtest.record.history_writer import HistoryWriter
 from loadtest.targets.redrain import RedrainTarget, room_path
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.claim import Claim, ClaimStatus, Share
@@ -76,7 +77,7 @@ class Sitting:
 
     def __init__(self, behaviour: Behaviour = Behaviour.EAGER, *, number: int = 0, recorder: Recorder | None = None):
         self.file = BytesIO()
-        self.recorder = recorder or Recorder(self.file)
+        self.recorder = recorder or Recorder(HistoryWriter(self.file))
         self.viewer = Viewer(seat(behaviour, number), 1, 400, self.recorder)
 
     def come_in(self, *packets: dict[str, Any], at_ms: float = 0, **more: Any) -> list[Effect]:

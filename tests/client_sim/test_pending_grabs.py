@@ -2,7 +2,7 @@
 
 from client_sim.agenda import Due, PacketPlan
 from client_sim.behaviour import Behaviour
-from client_sim.history import SentGrab
+from client_sim.observations import SentGrab
 from client_sim.pending_grabs import ANSWERED_MAX, PendingGrabs
 from server.core.ids import PacketId, RequestId, ViewerId
 

@@ -5,6 +5,7 @@ from io import BytesIO
 from client_sim.behaviour import Behaviour
 from client_sim.recorder import Recorder
 from loadtest.record.history import history_from
+from loadtest.record.history_writer import HistoryWriter
 from server.core.packets.claim import ClaimStatus
 from tests.client_sim.room_talk import MS, PACKET, ROOM, Sitting, fact, on_screen, receipt, seat, warmup
 
@@ -98,7 +99,7 @@ def test_unanswered_grabs_are_unknown_at_the_end() -> None:
 def test_lines_are_written_in_batches() -> None:
     """flush() writes as many records as it may, and says how many are left."""
     file = BytesIO()
-    recorder = Recorder(file)
+    recorder = Recorder(HistoryWriter(file))
     for number in range(5):
         recorder.closed(recorder.opened(seat(number=number), 0, number), 10, 1000)
     assert file.getvalue() == b""

@@ -20,6 +20,7 @@ from client_sim.viewer import Viewer
 from loadtest.engines import swarm as swarm_module
 from loadtest.engines.swarm import Swarm
 from loadtest.engines.swarm_transport import ViewerConnection
+from loadtest.record.history_writer import HistoryWriter
 from loadtest.targets.redrain import RedrainTarget
 from server.core.packets.claim import ClaimStatus
 from server.core.rooms import messages
@@ -59,7 +60,7 @@ async def open_room() -> AsyncIterator[tuple[Room, str]]:
 
 def a_swarm(host: str, behaviour: Behaviour = Behaviour.EAGER) -> tuple[Swarm, Recorder, BytesIO]:
     history, numbers = BytesIO(), count()
-    recorder = Recorder(history)
+    recorder = Recorder(HistoryWriter(history))
     return (
         Swarm(RedrainTarget(host.split(",")), lambda: Viewer(seat(behaviour, next(numbers)), 1, 5, recorder), recorder),
         recorder,

@@ -1,0 +1,104 @@
+"""Observations of the viewers of one process, as a history keeps them. Times are CLOCK_MONOTONIC nanoseconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from client_sim.behaviour import Behaviour
+from client_sim.message_cache import CachedMessage
+from server.core.ids import PacketId, RequestId, RoomId, ViewerId
+
+
+@dataclass(slots=True)
+class Conn:
+    """One connection of a seat, from its opening to its end. Times are CLOCK_MONOTONIC nanoseconds."""
+
+    conn: str
+    viewer: ViewerId
+    room: RoomId
+    t_open: int
+    t_welcome: int | None = None
+    epoch: str | None = None
+    seq: int | None = None
+    resumed_from: int | None = None  # the last fact it said it had heard; None if it comes for the first time
+    resync: bool | None = None
+    t_close: int | None = None
+    code: int | None = None
+    run_first: int = 0
+    run_last: int = 0
+    slow: bool = False
+
+
+@dataclass(slots=True)
+class SentGrab:
+    """One grab as it was sent, and what became of it: the outcome is unknown until a receipt comes."""
+
+    i: int
+    conn: str
+    viewer: ViewerId
+    packet: PacketId
+    request_id: RequestId
+    behaviour: Behaviour
+    t_intended: int
+    t_sent: int
+    t_reply: int | None = None
+    reply: dict[str, Any] = field(default_factory=dict)
+    payload: bytes = b""
+
+
+@dataclass(slots=True)
+class Fact:
+    """A numbered message of a room as this process first heard it, and how it arrived over its connections."""
+
+    room: RoomId
+    epoch: str
+    heard: CachedMessage
+    t_first: int
+    t_last: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An unbroken run of numbers that one connection received."""
+
+    conn: str
+    epoch: str | None
+    first_seq: int
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A numbered message of one connection that differs from the process's first copy."""
+
+    conn: str
+    heard: CachedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The instant at which a connection received a packet's opening, and how far off its own countdown was."""
+
+    conn: str
+    packet: PacketId
+    t: int
+    start_skew_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthSample:
+    """Loop lag, CPU and the like of the process at one instant."""
+
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a history, with the number of grabs and connections in it."""
+
+    grabs: int
+    conns: int
+
+
+Observation = SentGrab | Conn | Run | Arrival | Fact | Differing | HealthSample | End

@@ -1,0 +1,101 @@
+"""Writes a history: one JSON line an observation, read back by loadtest/record/history.py (ARCHITECTURE.md)."""
+
+from collections.abc import Sequence
+from typing import Any, BinaryIO, assert_never
+
+import orjson
+
+from client_sim.message_cache import digest
+from client_sim.observations import (
+    Arrival,
+    Conn,
+    Differing,
+    End,
+    Fact,
+    HealthSample,
+    Observation,
+    Run,
+    SentGrab,
+)
+from server.core.packets.claim import HOLDS_SHARE, ClaimStatus
+
+_OK = frozenset(status.value for status in HOLDS_SHARE)
+_UNKNOWN = frozenset({None, ClaimStatus.UNAVAILABLE.value})  # no answer, or one of a server whose store was away
+_CONN = ("conn", "viewer", "room", "t_open", "t_welcome", "epoch", "seq", "resumed_from", "resync", "t_close", "code")
+
+
+class HistoryWriter:
+    """Writes into *file*, which it flushes and never closes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, observations: Sequence[Observation]) -> None:
+        """Write some observations, in order."""
+        self._file.write(b"\n".join(orjson.dumps(line_of(each)) for each in observations) + b"\n")
+
+    def flush(self) -> None:
+        """Flush the file."""
+        self._file.flush()
+
+
+def line_of(observation: Observation) -> dict[str, Any]:
+    """Return the line of an observation, ``kind`` first."""
+    match observation:
+        case SentGrab():
+            return _grab(observation)
+        case Conn():
+            return {"kind": "conn", **{name: getattr(observation, name) for name in _CONN}}
+        case Run(conn, epoch, first_seq, last_seq):
+            return {"kind": "run", "conn": conn, "epoch": epoch, "first_seq": first_seq, "last_seq": last_seq}
+        case Arrival(conn, packet, t, start_skew_ns):
+            return {"kind": "arrival", "conn": conn, "packet": packet, "t": t, "start_skew_ns": start_skew_ns}
+        case Fact():
+            return _fact(observation)
+        case Differing(conn, heard):
+            return {"kind": "differ", "conn": conn, "seq": heard.seq, "hash": heard.hash}
+        case HealthSample(values):
+            return {"kind": "health", **values}
+        case End(grabs, conns):
+            return {"kind": "end", "grabs": grabs, "conns": conns}
+    assert_never(observation)
+
+
+def _grab(grab: SentGrab) -> dict[str, Any]:
+    reply = grab.reply
+    status = reply.get("status")
+    return {
+        "kind": "grab",
+        "i": grab.i,
+        "conn": grab.conn,
+        "viewer": grab.viewer,
+        "packet": grab.packet,
+        "request_id": grab.request_id,
+        "behaviour": grab.behaviour,
+        "t_intended": grab.t_intended,
+        "t_sent": grab.t_sent,
+        "t_reply": grab.t_reply,
+        "type": "info" if status in _UNKNOWN else "ok" if status in _OK else "fail",
+        "status": status,
+        "amount_fen": reply.get("amount_fen"),
+        "index": reply.get("index"),
+        "claim_id": reply.get("claim_id"),
+        "edition": reply.get("edition"),
+        "receipt": digest(grab.payload) if grab.payload else None,
+    }
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    heard = fact.heard
+    return {
+        "kind": "fact",
+        "room": fact.room,
+        "epoch": fact.epoch,
+        "seq": heard.seq,
+        "type": heard.kind,
+        "packet": heard.packet_id,
+        "hash": heard.hash,
+        "t_first": fact.t_first,
+        "t_last": fact.t_last,
+        "count": fact.count,
+    }
