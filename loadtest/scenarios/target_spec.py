@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from loadtest.scenarios.strict_model import StrictModel
 from server.core.packets.claim import ClaimStatus
 
-REQUEST = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)")
+REQUEST = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S*)$")
 STEPS_MAX = 1_000
 Scalar = str | int | float | bool
 BooksColumn = Literal["packet", "viewer", "amount_fen", "amount_yuan", "index", "claim_id", "request_id"]
@@ -99,7 +99,7 @@ class BooksSpec(StrictModel):
     by our name, where a row holds it.
     """
 
-    source: str = Field(pattern=rf"{REQUEST.pattern}|file:.+")
+    source: str = Field(pattern=rf"{REQUEST.pattern}|^file:.+$")
     format: Literal["json", "ndjson", "csv"] | None = None
     headers: dict[str, str] = Field(default_factory=dict)
     rows: str | None = None

@@ -1,5 +1,7 @@
 """Services as scenarios describe them, for the tests of their targets."""
 
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from loadtest.targets.registry import target_of
 from loadtest.targets.websocket import JsonSocketSession, WebSocketTarget
 from server.core.ids import ViewerId
 
+OPENSSL = shutil.which("openssl")
 BASE_URL = "http://127.0.0.1:9000"
 WORDS = {"granted": ["OK"], "repeated": ["ALREADY"], "exhausted": ["SOLD_OUT"]}
 HTTP: dict[str, Any] = {
@@ -82,3 +85,13 @@ def told(messages: Any) -> list[tuple[str, Any]]:
 def _gist(message: CachedMessage) -> Any:
     body = message.body
     return body.get("status") or body.get("request_id") or body.get("packet_id")
+
+
+def a_certificate(folder: Path) -> tuple[Path, Path]:
+    """Return a new certificate of this machine that nobody but itself vouches for, and its key."""
+    assert OPENSSL is not None
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    command = [OPENSSL, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=redrain test"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(cert), "-keyout", str(key)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return cert, key

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from client_sim.recorder import Recorder
+from loadtest.record.history_writer import HistoryWriter
 from loadtest.targets.http import BODY_BYTES_MAX, HttpSession
 from server.core.ids import PacketId, RequestId
 from tests.loadtest.targets.described import LOGIN, a_viewer, http_session, http_target, told
@@ -185,7 +186,7 @@ def test_a_huge_reply_is_not_read_to_its_end() -> None:
 def test_an_answer_of_500_is_unknown_and_asked_again_with_the_same_id() -> None:
     """Whether the service took note of the grab nobody knows: a new id would ask for a second share."""
     file = BytesIO()
-    recorder = Recorder(file)
+    recorder = Recorder(HistoryWriter(file))
     viewer = a_viewer(recorder=recorder)
     session = http_session(http_target())
     session.start()

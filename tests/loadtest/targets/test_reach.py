@@ -1,12 +1,16 @@
 """Reach: loopback is free, other machines only with leave and a rate, and TLS is verified."""
 
+import socket
 import ssl
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from loadtest.targets.port import BadTarget
+from loadtest.targets.port import Address, BadTarget
 from loadtest.targets.reach import address_of, check_reach
+from tests.loadtest.targets.described import OPENSSL, a_certificate
 
 REMOTE = "http://192.0.2.1:9000"  # RFC 5737: an address for documents, which nobody has
 
@@ -53,3 +57,33 @@ def test_a_ca_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name in ("gone.pem", "empty.pem"):
         with pytest.raises(BadTarget, match=rf"target\.ca_file: .*{name} cannot be read"):
             address_of("https://example.test", str(tmp_path / name))
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed: no certificate can be made here")
+def test_a_certificate_counts_only_if_its_authority_is_known(tmp_path: Path) -> None:
+    """With ca_file the service is who it says it is; without it nobody is spoken to."""
+    cert, key = a_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        answering = threading.Thread(target=_say_hello, args=(listener, context))
+        answering.start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        assert _heard(address_of(url, str(cert))) == b"hello"
+        with pytest.raises(ssl.SSLCertVerificationError):
+            _heard(address_of(url))
+        answering.join()
+
+
+def _say_hello(listener: socket.socket, context: ssl.SSLContext) -> None:
+    for _ in range(2):
+        sock, _ = listener.accept()
+        with sock, suppress(OSError), context.wrap_socket(sock, server_side=True) as line:
+            line.sendall(b"hello")
+
+
+def _heard(address: Address) -> bytes:
+    assert address.tls is not None
+    sock = socket.create_connection((address.host, address.port), timeout=5)
+    with sock, address.tls.wrap_socket(sock, server_hostname=address.host) as line:
+        return line.recv(5)

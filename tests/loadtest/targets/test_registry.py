@@ -56,7 +56,7 @@ def test_a_users_class_takes_the_place_of_the_kinds(folder: Path) -> None:
     [
         ("", r"target\.adapter: name your class"),
         ("nosuch_module:Mine", "target-adapter: there is no module nosuch_module"),
-        ("registry_half", "must read package.module:Class"),
+        ("registry_half", "is no package.module:Class"),
         ("registry_half:Nobody", "has no class Nobody"),
         ("registry_half:Half", "Half has no method session that takes 2 arguments"),
         ("registry_half:NoAdmit", "NoAdmit has no method admit that takes 1 arguments"),
