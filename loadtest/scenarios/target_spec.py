@@ -13,7 +13,6 @@ REQUEST = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S*)$")
 STEPS_MAX = 1_000
 Scalar = str | int | float | bool
 BooksColumn = Literal["packet", "viewer", "amount_fen", "amount_yuan", "index", "claim_id", "request_id"]
-Status = Annotated[ClaimStatus, Field()]
 
 
 class RequestSpec(StrictModel):
@@ -75,8 +74,8 @@ class ReceiptSpec(StrictModel):
     """
 
     status: str | None = None
-    words: dict[Status, list[Scalar]] = Field(default_factory=dict)
-    http: dict[int, Status] = Field(default_factory=dict)
+    words: dict[ClaimStatus, list[Scalar]] = Field(default_factory=dict)
+    http: dict[int, ClaimStatus] = Field(default_factory=dict)
     amount_fen: str | None = None
     amount: AmountSpec | None = None
     index: str | None = None
