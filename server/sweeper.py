@@ -16,6 +16,7 @@ from server.store.packets import Packets
 from server.store.retention import Retention
 from server.store.reversals import Reversals
 from server.store.transfers import StoreBroken
+from server.watched_task import watched_task
 
 ROUND_S = 0.2  # real; money goes back within a fifth of a second
 ROUNDS_PER_CLEARING = 50  # abandoned staging waits ten minutes anyway
@@ -59,11 +60,9 @@ class Sweeper:
         """Begin to sweep."""
         assert not self._tasks
         self._stopping.clear()
-        self._tasks.append(asyncio.create_task(self._run()))
+        self._tasks.append(watched_task(self._run(), "nothing is swept any more"))
         if self._retention is not None:
-            self._tasks.append(asyncio.create_task(self._retire(self._retention)))
-        for task in self._tasks:
-            task.add_done_callback(_report)
+            self._tasks.append(watched_task(self._retire(self._retention), "nothing is retired any more"))
 
     async def stop(self) -> None:
         """Finish the round that is under way and end."""
@@ -150,11 +149,3 @@ class Sweeper:
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    """Make a fault of ours heard at once: nobody awaits this task before the process ends."""
-    if not task.cancelled() and task.exception() is not None:
-        task.get_loop().call_exception_handler(
-            {"message": "nothing is swept any more", "task": task, "exception": task.exception()}
-        )

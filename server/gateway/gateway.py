@@ -40,6 +40,7 @@ from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord, Rooms
 from server.store.trail import TrailChannel
+from server.watched_task import watched_task
 
 
 class Gateway:
@@ -146,10 +147,6 @@ class Gateway:
         live = self._rooms.get(room_id)
         return 0 if live is None else len(live.audience)
 
-    def allocator_name(self, packet_id: PacketId) -> str:
-        """Return the name of the allocator that answers grabs for a packet, as far as this process has seen it."""
-        return self._rooms.allocator_names.get(packet_id, "default")
-
     def check_allocator(self, name: str) -> None:
         """Raise Refused if this server does not run the allocator *name*."""
         if name not in self._allocators:
@@ -208,9 +205,7 @@ class Gateway:
 
     def start_task(self, work: Coroutine[Any, Any, None]) -> None:
         """Run *work* beside everything else; stop() waits for it."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        watched_task(work, "a newcomer's room could not be looked for", self._tasks)
 
     async def _look_at(self, packet_id: PacketId) -> None:
         try:

@@ -10,6 +10,7 @@ from server.gateway.rooms import LiveRooms
 from server.store.clock import StoreClock
 from server.store.connection import StoreUnavailable
 from server.store.packet_stats import StatsCounters, grabs_field
+from server.watched_task import watched_task
 
 HAND_IN_EVERY_S = 1.0  # real; what a process has when it dies is lost
 
@@ -42,8 +43,7 @@ class StatsDesk:
 
     def start(self) -> None:
         """Begin to hand in."""
-        self._keeping = self._loop.create_task(self._keep_handing_in())
-        self._keeping.add_done_callback(self._done)
+        self._keeping = watched_task(self._keep_handing_in(), "packets' effects are no longer handed in")
 
     async def stop(self) -> None:
         """Hand in the last, and stop."""
@@ -79,10 +79,6 @@ class StatsDesk:
         while True:
             await asyncio.sleep(HAND_IN_EVERY_S)
             await self.hand_in()
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            self._loop.call_exception_handler({"message": "effects failed", "exception": fault, "task": task})
 
 
 def _add(counts: dict[PacketId, dict[str, int]], packet_id: PacketId, more: Mapping[str, int]) -> None:

@@ -44,4 +44,4 @@ async def test_a_packets_other_allocator_is_remembered(house: House) -> None:
     packet_id = await house.packet(lead_ms=5_000)
     await house.store.redis.hset(f"{{{CREATOR}}}:packet:{packet_id}", "allocator", "naive")
     await live.look_up(packet_id)
-    assert house.gateway.allocator_name(packet_id) == "naive"
+    assert house.gateway._rooms.allocator_names[packet_id] == "naive"
