@@ -217,7 +217,7 @@ async def _build(
         retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
     held = Assets(store, clock)
     orders = Orders(store, clock, held, judged_by)
-    sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled, orders=orders, retention=retention)
+    sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.look_at, orders=orders, retention=retention)
     wallet = Wallet(store, clock, judged_by)
     state = AppState(
         settings=settings,

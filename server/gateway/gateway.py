@@ -153,17 +153,15 @@ class Gateway:
             known = ", ".join(self._allocators)
             raise Refused("bad_field", f"must be one of {known} (others need --diagnostics)", field="allocator")
 
-    async def voided(self, packet_id: PacketId) -> None:
-        """Have a packet looked at that was just voided, so that its room is told."""
-        await self._look_at(packet_id)
-
-    async def changed(self, packet_id: PacketId) -> None:
-        """Have a packet looked at that was just edited or ended, so that its room is told."""
-        await self._look_at(packet_id)
-
-    async def settled(self, packet_id: PacketId) -> None:
-        """Have a packet looked at that was just settled, so that its result is told."""
-        await self._look_at(packet_id)
+    async def look_at(self, packet_id: PacketId) -> None:
+        """Have a packet looked at that was just edited, ended, voided or settled, so that its room is told."""
+        try:
+            room_id = (await self._packets.get(packet_id)).room_id
+        except (StoreUnavailable, Refused):
+            return  # the room will look by itself when the store turns its next proposal down
+        live = None if room_id is None else self._rooms.get(room_id)
+        if live is not None:
+            await live.look_up(packet_id)
 
     def identify(self, asked: Asked) -> ViewerId | Rejection:
         """Return who asks to come in, or why that is not good enough."""
@@ -206,12 +204,3 @@ class Gateway:
     def start_task(self, work: Coroutine[Any, Any, None]) -> None:
         """Run *work* beside everything else; stop() waits for it."""
         watched_task(work, "a newcomer's room could not be looked for", self._tasks)
-
-    async def _look_at(self, packet_id: PacketId) -> None:
-        try:
-            room_id = (await self._packets.get(packet_id)).room_id
-        except (StoreUnavailable, Refused):
-            return  # the room will look by itself when the store turns its next proposal down
-        live = None if room_id is None else self._rooms.get(room_id)
-        if live is not None:
-            await live.look_up(packet_id)

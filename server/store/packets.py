@@ -12,7 +12,6 @@ from server.core.packets.claim import Share
 from server.core.packets.issuance import Edit
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface, Terms
 from server.core.packets.split import commitment as commitment_of
-from server.core.refusal import Refused
 from server.core.rooms.messages import packet_on_screen
 from server.core.rulebooks.eligibility import recharge_required
 from server.store import keys
@@ -108,11 +107,10 @@ class Packets:
 
         *seen* is the version of ``launches`` on which the schedule was decided, *launch_id* what ``launch_id`` will
         tell. Raises Refused: not_found, not_draft, launch_raced (decide anew), too_late (the opening passed more than
-        a real second ago), other_creator.
+        a real second ago).
         """
         creator_id = creator_of(packet_id)
-        if room.creator_id != creator_id:
-            raise Refused("other_creator", "the room belongs to another creator", field="room_id")
+        assert room.creator_id == creator_id
         launched = replace(
             await self.get(packet_id),
             state=PacketState.LAUNCHED,
@@ -145,10 +143,8 @@ class Packets:
                 launch_id,
             ],
         )
-        if outcome == b"too_late":
-            raise Refused("too_late", "the opening has passed already", field="grab_at_ms", rule="DY-LAU-7")
         if outcome != b"launched":
-            raise refusal(outcome)
+            raise refusal(outcome, of="launch")
         return launched
 
     async def launch_id(self, packet_id: PacketId) -> str:
@@ -182,14 +178,9 @@ class Packets:
         checked_transfer_id(transfer_id)
         lead = "" if lead_ms is None else lead_ms
         outcome = await self._close("void", packet_id, [transfer_id, lead])
-        match outcome:
-            case b"done" | b"repeated":
-                return await self.counts(packet_id)
-            case b"too_late":
-                raise Refused("too_late", "it is too late to void this packet", rule="DY-VOI-2")
-            case b"voided" | b"settled":
-                raise Refused(outcome.decode(), f"this packet is {outcome.decode()} already", rule="DY-VOI-1")
-        raise refusal(outcome)
+        if outcome not in (b"done", b"repeated"):
+            raise refusal(outcome, of="void")
+        return await self.counts(packet_id)
 
     async def sweep(self, packet_id: PacketId) -> Counts | None:
         """
@@ -245,7 +236,7 @@ class Packets:
         if outcome not in (b"done", b"repeated"):
             if added is not None and not known:
                 await self._unstage(packet_id, age_ms=0, commitment=promised)
-            raise _not_now(outcome, "edited", "KS-EDT-1")
+            raise refusal(outcome, of="edit")
         return await self.get(packet_id)
 
     async def end(self, packet: Packet, *, transfer_id: str) -> Counts:
@@ -260,7 +251,7 @@ class Packets:
         feed = keys.feed(packet.creator_id, room_id)
         outcome = await self._close("end", packet.packet_id, [transfer_id, room_id, keys.BELL], feed)
         if outcome not in (b"done", b"repeated"):
-            raise _not_now(outcome, "ended", "KS-END-1")
+            raise refusal(outcome, of="end")
         return await self.counts(packet.packet_id)
 
     async def transferred(self, creator_id: CreatorId, transfer_id: str) -> bool:
@@ -378,16 +369,6 @@ async def claims_of(store: Store, packet_id: PacketId) -> AsyncIterator[tuple[Vi
     """Yield every claim of a packet, in no order; one may come twice while the store rearranges its table."""
     async for viewer_id, value in store.redis.hscan_iter(keys.claims(packet_id), count=_SCAN):
         yield ViewerId(viewer_id.decode()), share_from(value)
-
-
-def _not_now(outcome: bytes, done: str, rule: str) -> Refused:
-    """Return the refusal of a step that comes after the packet's end, or another that the script had a word for."""
-    match outcome:
-        case b"too_late":
-            return Refused("too_late", f"the claim window is over: nothing can be {done} any more", rule=rule)
-        case b"voided" | b"settled":
-            return Refused(outcome.decode(), f"this packet is {outcome.decode()} already", rule=rule)
-    return refusal(outcome)
 
 
 def _asked(terms: Terms) -> tuple[str, int, int, int, int]:

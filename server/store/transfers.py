@@ -1,6 +1,6 @@
 """Transfers: every movement of money has an id from its caller, and what a script would not do becomes a refusal."""
 
-from server.core.refusal import Refused
+from server.core.refusal import Raced, Refused
 
 TRANSFER_ID_LENGTH_MAX = 120  # an idempotency key and a word before it
 _OURS = ("sweep:", "claim:", "paid:", "failed:", "expire:", "reverse:")  # ids that the scripts make themselves
@@ -23,7 +23,20 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
     "not_draft": ("only a packet that was neither launched nor voided can be launched", "", "DY-LAU-1"),
     "other_platform": ("the creator belongs to another platform", "platform", ""),
     "launch_raced": ("another launch of this creator came first", "", ""),
+    "launch too_late": ("the opening has passed already", "grab_at_ms", "DY-LAU-7"),
+    "void too_late": ("it is too late to void this packet", "", "DY-VOI-2"),
+    "void voided": ("this packet is voided already", "", "DY-VOI-1"),
+    "void settled": ("this packet is settled already", "", "DY-VOI-1"),
+    "edit too_late": ("the claim window is over: nothing can be edited any more", "", "KS-EDT-1"),
+    "edit voided": ("this packet is voided already", "", "KS-EDT-1"),
+    "edit settled": ("this packet is settled already", "", "KS-EDT-1"),
+    "end too_late": ("the claim window is over: nothing can be ended any more", "", "KS-END-1"),
+    "end voided": ("this packet is voided already", "", "KS-END-1"),
+    "end settled": ("this packet is settled already", "", "KS-END-1"),
 }
+"""The refusal of each word with which a script declines, or of a word of one script: detail, field and rule."""
+
+_RACED = ("raced", "incomplete", "edit_raced", "launch_raced")
 
 
 class StoreBroken(Exception):  # noqa: N818 - an answer about the store
@@ -41,7 +54,8 @@ def checked_transfer_id(text: str) -> str:
     return text
 
 
-def refusal(outcome: bytes) -> Refused:
-    """Return the refusal that stands for a script's *outcome*."""
-    detail, field, rule = _REFUSALS[outcome.decode()]
-    return Refused(outcome.decode(), detail, field=field, rule=rule)
+def refusal(outcome: bytes, *, of: str = "") -> Refused:
+    """Return the refusal that stands for a script's *outcome*; *of* names the script where it has its own words."""
+    word = outcome.decode()
+    detail, field, rule = _REFUSALS.get(f"{of} {word}") or _REFUSALS[word]
+    return (Raced if word in _RACED else Refused)(word, detail, field=field, rule=rule)

@@ -1,0 +1,41 @@
+"""What commands stand on: the stores of one process, its clock and rulebooks, and the gateway as far as it is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from server.core.ids import PacketId
+from server.core.refusal import Refused
+from server.core.rulebooks.rulebook import Rulebook
+from server.store.clock import StoreClock
+from server.store.creators import Creators
+from server.store.packets import Packets
+from server.store.rooms import Rooms
+
+
+class RoomHost(Protocol):
+    """The gateway, as commands know it: what they have changed is told to the rooms of this process."""
+
+    def check_allocator(self, name: str) -> None:
+        """Raise Refused if this server does not run the allocator *name*."""
+
+    async def look_at(self, packet_id: PacketId) -> None:
+        """Have the packet's room look at what became of it. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """Handed to every command by its caller; a command reads and writes nothing else."""
+
+    clock: StoreClock
+    rulebooks: Mapping[str, Rulebook]
+    creators: Creators
+    packets: Packets
+    rooms: Rooms
+    gateway: RoomHost
+
+    def rulebook(self, platform: str) -> Rulebook:
+        """Return the rulebook by which this process judges a platform's packets. Raises Refused if there is none."""
+        if platform not in self.rulebooks:
+            raise Refused("bad_field", f"must be one of {', '.join(self.rulebooks)}", field="platform")
+        return self.rulebooks[platform]
