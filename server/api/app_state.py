@@ -12,11 +12,8 @@ from server.commands.context import CommandContext
 from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
 from server.settings import Settings
-from server.store.assets import Assets
 from server.store.connection import Store
-from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
-from server.store.trail import Trails
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals
 
@@ -33,9 +30,6 @@ class AppState(CommandContext):
     wallet: Wallet
     withdrawals: Withdrawals
     effects: StatsCounters
-    trails: Trails
-    assets: Assets
-    orders: Orders
     credentials: Credentials
     siblings: Siblings
 

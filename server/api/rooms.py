@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.api.access import WithCaller, allowed_to
 from server.api.app_state import WithKey, WithState
 from server.api.errors import problems
+from server.commands.open_room import open_room
 from server.core.credential import Role
 from server.core.ids import RoomId, checked_creator_id, checked_id
 from server.core.refusal import Refused
@@ -55,9 +56,7 @@ async def create(body: NewRoom, state: WithState, _: WithKey, caller: WithCaller
     """Open a room; the same room of the same creator again is no error."""
     caller.check_owns(creator_id=body.creator_id)
     room_id = RoomId(checked_id("room_id", body.room_id))
-    room = await state.rooms.create(room_id, checked_creator_id(body.creator_id), body.title)
-    await state.gateway.open_room(room)
-    return await _shown(state, room)
+    return await _shown(state, await open_room(state, room_id, checked_creator_id(body.creator_id), body.title))
 
 
 @router.get("", responses=problems(503))

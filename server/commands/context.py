@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from server.core.ids import PacketId
+from server.core.orders.trail import ServiceMessage
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
+from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.creators import Creators
+from server.store.orders.orders import Orders
 from server.store.packets import Packets
-from server.store.rooms import Rooms
+from server.store.reversals import Reversals
+from server.store.rooms import RoomRecord, Rooms
+from server.store.trail import Trails
 
 
 class RoomHost(Protocol):
@@ -22,6 +27,12 @@ class RoomHost(Protocol):
     async def look_at(self, packet_id: PacketId) -> None:
         """Have the packet's room look at what became of it. Never raises."""
 
+    async def open_room(self, record: RoomRecord) -> None:
+        """Bring a room to life that was just created. Raises StoreUnavailable."""
+
+    async def trail_grew(self, message: ServiceMessage | None) -> None:
+        """Count an event of a trail, and tell its buyer *message*, if there is one. Never raises."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
@@ -32,6 +43,10 @@ class CommandContext:
     creators: Creators
     packets: Packets
     rooms: Rooms
+    reversals: Reversals
+    assets: Assets
+    orders: Orders
+    trails: Trails
     gateway: RoomHost
 
     def rulebook(self, platform: str) -> Rulebook:

@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from server.core.ids import PacketId, RoomId, ViewerId
+from server.core.orders.trail import ServiceMessage
 from server.core.refusal import Refused
 from server.gateway.assets import AssetDesk
 from server.gateway.chatter import ChatterDesk
@@ -162,6 +163,12 @@ class Gateway:
         live = None if room_id is None else self._rooms.get(room_id)
         if live is not None:
             await live.look_up(packet_id)
+
+    async def trail_grew(self, message: ServiceMessage | None) -> None:
+        """Count an event of an order's trail, and tell its buyer of it if there is a *message*."""
+        self.metrics.trail_events += 1
+        if message is not None:
+            await self.trails.tell(message)
 
     def identify(self, asked: Asked) -> ViewerId | Rejection:
         """Return who asks to come in, or why that is not good enough."""

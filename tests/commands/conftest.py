@@ -6,6 +6,7 @@ from server.commands.context import CommandContext
 from server.store.connection import Store
 from tests.commands.ground import Host, context_of
 from tests.store.desk import Desk
+from tests.store.shop import Shop
 
 
 @pytest.fixture
@@ -24,3 +25,9 @@ def host() -> Host:
 def at(desk: Desk, host: Host) -> CommandContext:
     """Give commands the desk's store and clock."""
     return context_of(desk.store, desk.clock, host=host)
+
+
+@pytest.fixture
+async def shop(store: Store) -> Shop:
+    """Open a shop on an empty store."""
+    return await Shop.open(store)

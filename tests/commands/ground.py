@@ -4,13 +4,18 @@ from collections.abc import Mapping
 
 from server.commands.context import CommandContext
 from server.core.ids import PacketId
+from server.core.orders.trail import ServiceMessage
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import RULEBOOKS, Rulebook
+from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.creators import Creators
+from server.store.orders.orders import Orders
 from server.store.packets import Packets
-from server.store.rooms import Rooms
+from server.store.reversals import Reversals
+from server.store.rooms import RoomRecord, Rooms
+from server.store.trail import Trails
 
 
 class Host:
@@ -18,6 +23,8 @@ class Host:
 
     def __init__(self) -> None:
         self.looked_at: list[PacketId] = []
+        self.opened: list[RoomRecord] = []
+        self.told: list[ServiceMessage | None] = []
 
     def check_allocator(self, name: str) -> None:
         if name != "default":
@@ -25,6 +32,12 @@ class Host:
 
     async def look_at(self, packet_id: PacketId) -> None:
         self.looked_at.append(packet_id)
+
+    async def open_room(self, record: RoomRecord) -> None:
+        self.opened.append(record)
+
+    async def trail_grew(self, message: ServiceMessage | None) -> None:
+        self.told.append(message)
 
 
 def context_of(
@@ -36,5 +49,9 @@ def context_of(
         creators=Creators(store),
         packets=Packets(store, clock),
         rooms=Rooms(store, clock),
+        reversals=Reversals(store, clock),
+        assets=Assets(store, clock),
+        orders=Orders(store, clock),
+        trails=Trails(store, clock),
         gateway=host or Host(),
     )

@@ -17,17 +17,17 @@ from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import LAB
 from server.store import keys
 from server.store.allocators.default import DefaultAllocator
-from server.store.assets import Assets
-from server.store.orders.orders import Orders
 from server.store.reversals import Reversals
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals
+from tests.commands.ground import context_of
 from tests.core.small_world import world as small
 from tests.core.small_world.orders import PURCHASE, order_id_at, refund_of, submit_id_of
 from tests.core.small_world.packets import LAUNCH
 from tests.core.small_world.world import ADDED_FEN, ANNA, MERCHANT, RATES, SHARES, STOLEN, Do, Step, World, terms_of
 from tests.store.desk import SEED, Desk
 from tests.store.replay import Replay, not_empty, told_by
+from tests.store.shop import OrderCalls
 
 
 class SmallStore:
@@ -42,7 +42,7 @@ class SmallStore:
         self.rulebook = rulebook
         self.wallet = Wallet(store, clock, rulebooks)
         self.withdrawals = Withdrawals(store, clock, self.wallet)
-        self.orders = Orders(store, clock, Assets(store, clock), rulebooks)
+        self.orders = OrderCalls(context_of(store, clock, rulebooks))
         self.reversals = Reversals(store, clock)
         self.allocator = DefaultAllocator(store, clock, lambda: False)
         self.purchase = purchase_of(self.creator_id)

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from redis.exceptions import ResponseError
 
-from server.core.ids import OrderId, PacketId, ViewerId, packet_of_claim
+from server.core.ids import CreatorId, OrderId, PacketId, ViewerId, packet_of_claim
 from server.core.money.posting import AssetChange, StepPart
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.order_stats import OrderStats
@@ -69,10 +69,12 @@ async def commit(store: Store, step: OrderStep) -> bytes:
     return outcome
 
 
-async def look_again(store: Store, part: StepPart, version: int, due_at_ms: int | None) -> None:
+async def look_again(
+    store: Store, creator_id: CreatorId, order_id: OrderId, version: int, due_at_ms: int | None
+) -> None:
     """Have the sweeper look at an order again at a room instant, or no more if None, unless it moved on meanwhile."""
-    names = [keys.order(part.creator_id, part.order_id), keys.orders_due(part.creator_id)]
-    await store.run("order_due", names, [part.order_id, version, "" if due_at_ms is None else due_at_ms])
+    names = [keys.order(creator_id, order_id), keys.orders_due(creator_id)]
+    await store.run("order_due", names, [order_id, version, "" if due_at_ms is None else due_at_ms])
 
 
 def _texts(step: OrderStep, changes: Mapping[PacketId, Sequence[AssetChange]]) -> dict[str, Any]:

@@ -13,11 +13,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from server.core.ids import CreatorId, OrderId, ViewerId, home_of
-from server.core.money.posting import StepPart
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.discount import Discount
+from server.core.orders.following import FollowedStep, in_state
 from server.core.orders.order import Order, OrderState, PacketUse, Refund, StepOutcome
-from server.core.orders.order_stats import OrderStats
 from server.core.orders.pricing import Quote
 from server.core.orders.settlement import Rates
 from server.core.roomtime import RoomClock
@@ -41,15 +40,6 @@ class Deal:
     rates: Rates
     merchant_id: str
     asked: str
-
-
-@dataclass(frozen=True, slots=True)
-class FollowedStep:
-    """What the platform's part of an order has to do after home's step to *version*."""
-
-    version: int
-    part: StepPart
-    gains: OrderStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,12 +218,6 @@ def _part_from(fields: _Fields, version: int) -> PartRecord:
     )
     state, created_at_ms = fields[b"state"].decode(), int(fields[b"created_at_ms"])
     return PartRecord(order, assets, deal, state, version, created_at_ms, progress.home_version, progress.followed)
-
-
-def in_state(asset: Asset, state: AssetState, order: Order) -> Asset:
-    """Return a packet of an order in a state that the order brought it to."""
-    held = order.order_id if state in (AssetState.LOCKED, AssetState.REDEEMED) else None
-    return replace(asset, state=state, order_id=held)
 
 
 _DEAL = TypeAdapter(Deal)

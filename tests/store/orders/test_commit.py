@@ -193,7 +193,7 @@ async def test_the_sweeper_is_told_when_to_look_by_who_knows_the_order_as_it_is(
     step = a_step(asset)
     await commit(shop.store, step)
     for version, due_at_ms, kept in ((0, 5, START_MS), (1, 6, 6), (1, None, None)):
-        await look_again(shop.store, step.part, version, due_at_ms)
+        await look_again(shop.store, LI, ORDER_ID, version, due_at_ms)
         assert await shop.store.redis.zscore(keys.orders_due(LI), ORDER_ID) == kept
 
 

@@ -8,6 +8,7 @@ from server.core.ids import PLATFORM, ClaimId, OrderId, PacketId
 from server.core.money.posting import AssetChange, OrderKind, Posting, Reversal, StepPart
 from server.core.orders.asset import Asset, AssetState, AssetStep
 from server.core.orders.discount import Discount, DiscountKind
+from server.core.orders.following import FollowedStep
 from server.core.orders.order import OrderState, Refund, submit
 from server.core.orders.order_stats import OrderStats
 from server.core.orders.purchase import App, Entrance, GoodsKind, Line, OrderTrait, Purchase
@@ -19,7 +20,6 @@ from server.store.connection import Store
 from server.store.orders.order_record import (
     HELD,
     Deal,
-    FollowedStep,
     OrderRecord,
     PartRecord,
     abandoned_fields,
