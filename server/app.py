@@ -216,15 +216,14 @@ async def _build(
     retention = None
     if settings.retention_ms > 0:
         retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
-    wallet = Wallet(store, clock, judged_by)
     state = AppState(
         settings=settings,
         store=store,
         clock=clock,
         rulebooks=judged_by,
         creators=Creators(store),
-        wallet=wallet,
-        withdrawals=Withdrawals(store, clock, wallet),
+        wallet=Wallet(store, clock),
+        withdrawals=Withdrawals(store, clock),
         packets=packet_records,
         effects=StatsCounters(store),
         rooms=room_records,

@@ -14,8 +14,6 @@ from server.gateway.gateway import Gateway
 from server.settings import Settings
 from server.store.connection import Store
 from server.store.packet_stats import StatsCounters
-from server.store.wallet import Wallet
-from server.store.withdrawals import Withdrawals
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 100
 
@@ -27,8 +25,6 @@ class AppState(CommandContext):
     gateway: Gateway
     settings: Settings
     store: Store
-    wallet: Wallet
-    withdrawals: Withdrawals
     effects: StatsCounters
     credentials: Credentials
     siblings: Siblings

@@ -5,6 +5,7 @@ A purchase with its prices, discounts and rates is the word of the platform's ch
 that have succeeded: administrators say them. Buyers ask what something costs, and cancel their own.
 """
 
+from dataclasses import asdict
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
@@ -194,13 +195,7 @@ async def settlement(order_id: str, state: WithState, caller: WithCaller) -> Set
         order_id=record.order_id,
         final=record.order.state in (OrderState.FINAL, OrderState.REFUNDED),
         merchant_gross_fen=settled.merchant_gross_fen,
-        base_fen=settled.base_fen,
-        commission_fen=settled.commission_fen,
-        service_fee_fen=settled.service_fee_fen,
-        subsidies_fen=settled.subsidies_fen,
-        merchant_net_fen=settled.merchant_net_fen,
-        creator_net_fen=settled.creator_net_fen,
-        platform_net_fen=settled.platform_net_fen,
+        **asdict(settled),
     )
 
 

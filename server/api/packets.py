@@ -1,5 +1,7 @@
 """Packets: create, copy, launch, edit, void, end, get, list."""
 
+from dataclasses import asdict
+
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -96,15 +98,11 @@ async def create(body: NewPacket, state: WithState, key: WithKey, caller: WithCa
 async def copy(packet_id: str, state: WithState) -> Prefilled:
     """Return what creates a packet like this one, without its name and without launch information (DY-CPY-1)."""
     packet = await state.packets.get(PacketId(packet_id))
-    terms, fixed = packet.terms, packet.terms.denomination is Denomination.FIXED
+    fixed = packet.terms.denomination is Denomination.FIXED
     return Prefilled(
         creator_id=packet.creator_id,
         platform=packet.platform,
-        denomination=terms.denomination,
-        share_count=terms.share_count,
-        total_fen=terms.total_fen,
-        min_share_fen=None if fixed else terms.min_share_fen,
-        max_share_fen=None if fixed else terms.max_share_fen,
+        **{**asdict(packet.terms), **({"min_share_fen": None, "max_share_fen": None} if fixed else {})},
         use_start_at_ms=packet.use_start_at_ms,
         use_end_at_ms=packet.use_end_at_ms,
         use_for_ms=packet.use_for_ms,

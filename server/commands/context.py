@@ -16,6 +16,8 @@ from server.store.packets import Packets
 from server.store.reversals import Reversals
 from server.store.rooms import RoomRecord, Rooms
 from server.store.trail import Trails
+from server.store.wallet import Wallet
+from server.store.withdrawals import Withdrawals
 
 
 class RoomHost(Protocol):
@@ -41,6 +43,8 @@ class CommandContext:
     clock: StoreClock
     rulebooks: Mapping[str, Rulebook]
     creators: Creators
+    wallet: Wallet
+    withdrawals: Withdrawals
     packets: Packets
     rooms: Rooms
     reversals: Reversals

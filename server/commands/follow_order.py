@@ -30,11 +30,7 @@ def part_wait_ms(at: CommandContext) -> int:
 
 
 async def hold_part(at: CommandContext, record: OrderRecord, part: StepPart, version: int) -> None:
-    """
-    Lock the platform's packets for an order about to be submitted; *version* is that of the part so far.
-
-    Raises Raced.
-    """
+    """Lock the platform's packets for an order about to be submitted, on *version* of the part. Raises Raced."""
     now_ms = record.created_at_ms
     assets = tuple(asset for asset in record.assets if asset.creator_id is None)
     held = PartRecord(record.order, assets, record.deal, HELD, version, now_ms, home_version=record.version - 1)
@@ -56,8 +52,8 @@ async def follow_order(at: CommandContext, order_id: OrderId) -> None:
         if part is None:
             return
         home = await at.orders.standing(home_of(order_id), order_id)
-        if home.order is not None:
-            part = await _follow(at, home.order, part, here.now_ms)
+        if (record := home.order) is not None:
+            part = await _follow(at, record, part, here.now_ms)
         elif part.state == HELD:
             if home.version == part.home_version:
                 await _abandon(at, home, part)

@@ -25,36 +25,24 @@ async def launch_packet(
     """
     launch_id = f"{key}:{hashlib.sha256(json.dumps(asdict(request)).encode()).hexdigest()[:16]}"
     packet = await at.packets.get(packet_id)
-    try:
-        return await _launch(at, packet, request, launch_id)
-    except Refused:
-        if await at.packets.launch_id(packet_id) == launch_id:
-            return await at.packets.get(packet_id), ()
-        raise
-
-
-async def _launch(
-    at: CommandContext, packet: Packet, request: LaunchRequest, launch_id: str
-) -> tuple[Packet, tuple[str, ...]]:
-    room = await at.rooms.get(request.room_id)
-    if room is None:
-        raise Refused("not_found", f"there is no room {request.room_id}", field="room_id")
-    check_host(packet, room.creator_id)
     rulebook = at.rulebook(packet.platform)
-    check_eligible(await at.creators.permissions(packet.creator_id), rulebook)
 
     async def attempt() -> tuple[Packet, tuple[str, ...]]:
+        room = await at.rooms.known(request.room_id)
+        check_host(packet, room.creator_id)
+        check_eligible(await at.creators.permissions(packet.creator_id), rulebook)
         seen, others = await at.packets.launches(packet.creator_id, ended_within_ms=rulebook.popup_min_gap_ms)
         planned = plan_launch(request, packet=packet, rulebook=rulebook, now_ms=at.clock.room_ms(), others=others)
+        schedule, surface = planned.schedule, planned.surface
         launched = await at.packets.launch(
-            packet.packet_id,
-            room=room,
-            schedule=planned.schedule,
-            surface=planned.surface,
-            seen=seen,
-            launch_id=launch_id,
+            packet_id, room=room, schedule=schedule, surface=surface, seen=seen, launch_id=launch_id
         )
         return launched, planned.warnings
 
     raced = Refused("launch_raced", "other launches of this creator came in between; try again")
-    return await decided(attempt, tries=LAUNCH_TRIES, give_up=raced)
+    try:
+        return await decided(attempt, tries=LAUNCH_TRIES, give_up=raced)
+    except Refused:
+        if await at.packets.launch_id(packet_id) == launch_id:
+            return await at.packets.get(packet_id), ()
+        raise

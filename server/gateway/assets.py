@@ -7,7 +7,7 @@ from server.core.ids import CreatorId, ViewerId
 from server.core.rooms import messages
 from server.gateway.frames import text_frame
 from server.gateway.metrics import Metrics
-from server.gateway.trails import Reached
+from server.gateway.trails import Reached, write_to
 from server.store.assets import Assets
 from server.store.connection import StoreUnavailable
 from server.watched_task import watched_task
@@ -71,12 +71,4 @@ class AssetDesk:
             counts = {}
         for connection, viewer_id in lot:
             if waiting.pop(connection, None) is not None and (count := counts.get(viewer_id, 0)):
-                self._tell(connection, text_frame(messages.assets(count)))
-
-    def _tell(self, connection: Reached, frame: bytes) -> None:
-        try:
-            connection.write(frame)
-        except RuntimeError:
-            return  # cut off a moment ago; its connection_lost will be told
-        self._metrics.frames_out += 1
-        self._metrics.bytes_out += len(frame)
+                write_to(connection, text_frame(messages.assets(count)), self._metrics)

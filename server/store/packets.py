@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from redis.exceptions import ResponseError
 
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId, creator_of
 from server.core.packets.claim import Share
@@ -19,7 +18,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.packet_record import Counts, Record, counts_from, editions_shown, packet_from, seed_of, share_from
 from server.store.rooms import RoomRecord
-from server.store.transfers import StoreBroken, checked_transfer_id, refusal
+from server.store.transfers import checked_transfer_id, refusal, run_sound
 
 __all__ = ["Counts", "Packets"]
 
@@ -122,25 +121,13 @@ class Packets:
         outcome = await self._store.run(
             "launch",
             [
-                keys.clock_of(creator_id),
-                keys.wallet(creator_id),
-                keys.packet(packet_id),
-                keys.due(creator_id),
-                keys.feed(creator_id, room.room_id),
-                keys.on_air(creator_id, room.room_id),
+                *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.packet(packet_id), keys.due(creator_id)),
+                *(keys.feed(creator_id, room.room_id), keys.on_air(creator_id, room.room_id)),
                 keys.expiring(creator_id),
             ],
             [
-                packet_id,
-                room.room_id,
-                schedule.warmup_at_ms,
-                schedule.grab_at_ms,
-                schedule.claim_end_at_ms,
-                surface,
-                seen,
-                body,
-                keys.BELL,
-                launch_id,
+                *(packet_id, room.room_id, schedule.warmup_at_ms, schedule.grab_at_ms, schedule.claim_end_at_ms),
+                *(surface, seen, body, keys.BELL, launch_id),
             ],
         )
         if outcome != b"launched":
@@ -159,7 +146,7 @@ class Packets:
         Those whose window ended less than *ended_within_ms* room milliseconds ago come too.
         """
         version = await self._store.redis.hget(keys.wallet(creator_id), "launches")
-        now_ms = self._clock.room_ms() - self._clock.error_ms * self._clock.record.speed
+        now_ms = self._clock.earliest_ms
         current = [
             packet
             for packet in await self.list(creator_id)
@@ -222,17 +209,11 @@ class Packets:
             *(keys.staging(packet_id), keys.staged(packet_id), keys.stagings(creator_id)),
             *(keys.feed(creator_id, room_id), keys.reversals(creator_id)),
         ]
-        asked: list[str | int] = [
-            transfer_id,
-            packet_id,
-            creator_id,
-            edit.share_count,
-            edit.edition,
-            room_id,
-            keys.BELL,
+        asked = [
+            *(transfer_id, packet_id, creator_id, edit.share_count, edit.edition, room_id, keys.BELL),
+            *(0 if added is None else added.total_fen, promised, seed.hex()),
         ]
-        asked += [0 if added is None else added.total_fen, promised, seed.hex()]
-        outcome = await self._change("edit", packet_id, names, asked)
+        outcome = await run_sound(self._store, packet_id, "edit", names, asked)
         if outcome not in (b"done", b"repeated"):
             if added is not None and not known:
                 await self._unstage(packet_id, age_ms=0, commitment=promised)
@@ -260,8 +241,7 @@ class Packets:
 
     async def due(self, creator_id: CreatorId) -> list[PacketId]:
         """Return the packets that are to be swept now, as far as this process's clock can tell; the script decides."""
-        latest_ms = self._clock.room_ms() + self._clock.error_ms * self._clock.record.speed
-        found: Any = await self._store.redis.zrangebyscore(keys.due(creator_id), "-inf", latest_ms)
+        found: Any = await self._store.redis.zrangebyscore(keys.due(creator_id), "-inf", self._clock.latest_ms)
         return [PacketId(packet_id.decode()) for packet_id in found]
 
     async def drop_abandoned(self, creator_id: CreatorId) -> int:
@@ -306,15 +286,11 @@ class Packets:
     async def revealed(self, packet_id: PacketId) -> Sequence[dict[str, Any]]:
         """Return the packet's editions as ``result`` reveals them; their seeds are None while it may be grabbed."""
         record = await self._record(packet_id)
-        now_ms = self._clock.room_ms() - self._clock.error_ms * self._clock.record.speed
-        return editions_shown(record, revealed=seed_of(record, now_ms) is not None)
+        return editions_shown(record, revealed=seed_of(record, self._clock.earliest_ms) is not None)
 
     async def seed(self, packet_id: PacketId) -> bytes | None:
         """Return the seed of the packet's shares, or None while some of them may still be grabbed."""
-        return seed_of(
-            await self._record(packet_id),
-            self._clock.room_ms() - self._clock.error_ms * self._clock.record.speed,
-        )
+        return seed_of(await self._record(packet_id), self._clock.earliest_ms)
 
     async def _record(self, packet_id: PacketId) -> Record:
         record: Any = await self._store.redis.hgetall(keys.packet(packet_id))
@@ -326,28 +302,12 @@ class Packets:
     async def _close(self, script: str, packet_id: PacketId, more: Sequence[str | int], *besides: str) -> bytes:
         creator_id = creator_of(packet_id)
         names = [
-            keys.clock_of(creator_id),
-            keys.wallet(creator_id),
-            keys.transfers(creator_id),
-            keys.journal(creator_id),
-            keys.due(creator_id),
-            keys.packet(packet_id),
-            keys.shares(packet_id),
-            keys.returned(packet_id),
-            keys.added(packet_id),
-            keys.reversals(creator_id),
-            *besides,
+            *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.transfers(creator_id), keys.journal(creator_id)),
+            *(keys.due(creator_id), keys.packet(packet_id), keys.shares(packet_id), keys.returned(packet_id)),
+            *(keys.added(packet_id), keys.reversals(creator_id), *besides),
         ]
         await self._clock.copy_to(creator_id)
-        return await self._change(script, packet_id, names, [packet_id, creator_id, *more])
-
-    async def _change(
-        self, script: str, packet_id: PacketId, names: Sequence[str], asked: Sequence[str | int]
-    ) -> bytes:
-        try:
-            outcome: bytes = await self._store.run(script, names, asked)
-        except ResponseError as error:
-            raise StoreBroken(f"{packet_id}: {error}") from error
+        outcome: bytes = await run_sound(self._store, packet_id, script, names, [packet_id, creator_id, *more])
         return outcome
 
     async def _stage(self, packet_id: PacketId, terms: Terms, shares: Sequence[int], commitment: str) -> None:

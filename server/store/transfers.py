@@ -1,6 +1,12 @@
 """Transfers: every movement of money has an id from its caller, and what a script would not do becomes a refusal."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from redis.exceptions import ResponseError
+
 from server.core.refusal import Raced, Refused
+from server.store.connection import Store
 
 TRANSFER_ID_LENGTH_MAX = 120  # an idempotency key and a word before it
 _OURS = ("sweep:", "claim:", "paid:", "failed:", "expire:", "reverse:")  # ids that the scripts make themselves
@@ -23,6 +29,7 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
     "not_draft": ("only a packet that was neither launched nor voided can be launched", "", "DY-LAU-1"),
     "other_platform": ("the creator belongs to another platform", "platform", ""),
     "launch_raced": ("another launch of this creator came first", "", ""),
+    "withdraw insufficient_funds": ("must be available", "amount_fen", "DY-ACC-7"),
     "launch too_late": ("the opening has passed already", "grab_at_ms", "DY-LAU-7"),
     "void too_late": ("it is too late to void this packet", "", "DY-VOI-2"),
     "void voided": ("this packet is voided already", "", "DY-VOI-1"),
@@ -36,11 +43,19 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
 }
 """The refusal of each word with which a script declines, or of a word of one script: detail, field and rule."""
 
-_RACED = ("raced", "incomplete", "edit_raced", "launch_raced")
+_RACED = ("raced", "incomplete", "edit_raced", "launch_raced", "other_platform")
 
 
 class StoreBroken(Exception):  # noqa: N818 - an answer about the store
     """What the store holds is not what its scripts wrote there; nothing was changed. The text names it."""
+
+
+async def run_sound(store: Store, whose: str, script: str, names: Sequence[str], asked: Sequence[Any]) -> Any:
+    """Run a script and return its reply. Raises StoreBroken, naming *whose* keys are not as scripts write them."""
+    try:
+        return await store.run(script, names, asked)
+    except ResponseError as error:
+        raise StoreBroken(f"{whose}: {error}") from error
 
 
 def checked_transfer_id(text: str) -> str:

@@ -1,9 +1,12 @@
 """What commands stand on in their tests: a real store, and a host that writes down what it is told."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from server.commands.context import CommandContext
-from server.core.ids import PacketId
+from server.commands.recharge_wallet import recharge_wallet
+from server.commands.request_withdrawal import request_withdrawal
+from server.core.ids import CreatorId, PacketId
 from server.core.orders.trail import ServiceMessage
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import RULEBOOKS, Rulebook
@@ -16,6 +19,8 @@ from server.store.packets import Packets
 from server.store.reversals import Reversals
 from server.store.rooms import RoomRecord, Rooms
 from server.store.trail import Trails
+from server.store.wallet import Recharged, Wallet
+from server.store.withdrawals import Withdrawal, Withdrawals
 
 
 class Host:
@@ -47,6 +52,8 @@ def context_of(
         clock=clock,
         rulebooks=rulebooks,
         creators=Creators(store),
+        wallet=Wallet(store, clock),
+        withdrawals=Withdrawals(store, clock),
         packets=Packets(store, clock),
         rooms=Rooms(store, clock),
         reversals=Reversals(store, clock),
@@ -55,3 +62,25 @@ def context_of(
         trails=Trails(store, clock),
         gateway=host or Host(),
     )
+
+
+class Purse(Wallet):
+    """A wallet with the command that fills it."""
+
+    def __init__(self, store: Store, clock: StoreClock, rulebooks: Mapping[str, Rulebook] = RULEBOOKS) -> None:
+        super().__init__(store, clock)
+        self.context = context_of(store, clock, rulebooks)
+
+    async def recharge(self, creator_id: CreatorId, **asked: Any) -> Recharged:
+        return await recharge_wallet(self.context, creator_id, **asked)
+
+
+class Payouts(Withdrawals):
+    """Withdrawals with the command that asks for one, by the rulebooks of a purse."""
+
+    def __init__(self, store: Store, clock: StoreClock, purse: Purse) -> None:
+        super().__init__(store, clock)
+        self._context = purse.context
+
+    async def request(self, creator_id: CreatorId, **asked: Any) -> Withdrawal:
+        return await request_withdrawal(self._context, creator_id, **asked)

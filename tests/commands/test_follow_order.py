@@ -12,7 +12,6 @@ from server.core.orders.order import OrderState
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import DOUYIN
 from server.store import keys
-from server.store.orders.order_record import standing
 from tests.store.shop import DELAY_MS, HORIZON_MS, LI, START_MS, USE_END_MS, OrderCalls, Shop, a_line, a_purchase
 
 LATE_MS = START_MS + PART_WAIT_REAL_MS
@@ -81,7 +80,7 @@ async def test_a_part_whose_order_never_came_is_let_go(shop: Shop, monkeypatch: 
     assert await shop.state(whole) == ""
     assert await shop.under_way() == {}
     assert await shop.orders.due(PLATFORM) == []
-    assert (await standing(shop.store, LI, order_id)).order is None
+    assert (await shop.orders.context.orders.standing(LI, order_id)).order is None
     assert (await shop.submit(own, whole)).order_id == order_id
 
 

@@ -18,9 +18,7 @@ from server.core.rulebooks.rulebook import LAB
 from server.store import keys
 from server.store.allocators.default import DefaultAllocator
 from server.store.reversals import Reversals
-from server.store.wallet import Wallet
-from server.store.withdrawals import Withdrawals
-from tests.commands.ground import context_of
+from tests.commands.ground import Payouts, Purse, context_of
 from tests.core.small_world import world as small
 from tests.core.small_world.orders import PURCHASE, order_id_at, refund_of, submit_id_of
 from tests.core.small_world.packets import LAUNCH
@@ -40,8 +38,8 @@ class SmallStore:
         self.creator_id = desk.creator_id
         self.packet_id = PacketId(f"{self.creator_id}.p")
         self.rulebook = rulebook
-        self.wallet = Wallet(store, clock, rulebooks)
-        self.withdrawals = Withdrawals(store, clock, self.wallet)
+        self.wallet = Purse(store, clock, rulebooks)
+        self.withdrawals = Payouts(store, clock, self.wallet)
         self.orders = OrderCalls(context_of(store, clock, rulebooks))
         self.reversals = Reversals(store, clock)
         self.allocator = DefaultAllocator(store, clock, lambda: False)

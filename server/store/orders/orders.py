@@ -9,8 +9,8 @@ from server.core.refusal import Raced, Refused
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.orders.commit import OrderStep, commit, look_again
-from server.store.orders.order_record import OrderRecord, Standing, record_of, room_ms_of, standing
+from server.store.orders.commit import OrderStep, commit
+from server.store.orders.order_record import OrderRecord, Standing, record_of, room_ms_of
 
 DUE_MAX = 500  # looked at in one round of the sweeper: two seconds at the worst, and other creators have their turn
 _PAGE = 100  # records read at once: some ten kilobytes each
@@ -31,7 +31,14 @@ class Orders:
     async def standing(self, creator_id: CreatorId, order_id: OrderId, transfer_id: str = "") -> Standing:
         """Read what *creator_id*'s tag holds of an order, and whether the transfer was carried out, at one instant."""
         await self._clock.copy_to(creator_id)
-        return await standing(self._store, creator_id, order_id, transfer_id)
+        async with self._store.redis.pipeline(transaction=True) as together:
+            together.time()
+            together.hmget(keys.clock_of(creator_id), "origin_ms", "started_ms", "speed")
+            together.hgetall(keys.order(creator_id, order_id))
+            together.hget(keys.transfers(creator_id), transfer_id)
+            time, clock, fields, stands_for = await together.execute()
+        transferred = None if stands_for is None else stands_for.decode()
+        return Standing(room_ms_of(time, clock), int(fields.get(b"version", 0)), transferred, fields)
 
     async def now_ms(self, creator_id: CreatorId) -> int:
         """Return the room time by the store's own clock."""
@@ -49,7 +56,8 @@ class Orders:
 
     async def look_again(self, creator_id: CreatorId, order_id: OrderId, version: int, due_at_ms: int | None) -> None:
         """Have the sweeper look at an order again at a room instant, or no more, unless it moved on meanwhile."""
-        await look_again(self._store, creator_id, order_id, version, due_at_ms)
+        names = [keys.order(creator_id, order_id), keys.orders_due(creator_id)]
+        await self._store.run("order_due", names, [order_id, version, "" if due_at_ms is None else due_at_ms])
 
     async def keep_home(self, order_id: OrderId, home: CreatorId) -> CreatorId:
         """Return the home that was chosen first for an order whose lines would have it at that of *order_id*."""
@@ -68,9 +76,8 @@ class Orders:
 
     async def due(self, creator_id: CreatorId) -> list[OrderId]:
         """Return the orders that the sweeper is to look at now, by this process's clock; not too many."""
-        latest_ms = self._clock.room_ms() + self._clock.error_ms * self._clock.record.speed
         found: Any = await self._store.redis.zrangebyscore(
-            keys.orders_due(creator_id), "-inf", latest_ms, start=0, num=DUE_MAX
+            keys.orders_due(creator_id), "-inf", self._clock.latest_ms, start=0, num=DUE_MAX
         )
         return [OrderId(name.decode()) for name in found]
 
