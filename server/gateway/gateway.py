@@ -109,7 +109,6 @@ class Gateway:
         self.chatter = ChatterDesk(loop, channel, self._rooms, self.metrics)
         self.chatter.start()
         self.effects = StatsDesk(
-            loop,
             StatsCounters(self.store),
             rooms=self._rooms,
             grabs=self.desk,

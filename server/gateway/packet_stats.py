@@ -24,7 +24,6 @@ class StatsDesk:
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
         counters: StatsCounters,
         *,
         rooms: LiveRooms,
@@ -32,7 +31,6 @@ class StatsDesk:
         clock: StoreClock,
         metrics: Metrics,
     ) -> None:
-        self._loop = loop
         self._counters = counters
         self._rooms = rooms
         self._grabs = grabs
