@@ -16,7 +16,7 @@ class PacketPlan:
 
     packet_id: PacketId
     grab_at_ms: int
-    claim_end_at_ms: int
+    claim_end_at_ms: int | None
     heard_ns: int
     too_early: int = 0
     open: bool = False
@@ -28,7 +28,7 @@ class Due:
     A tap (or with a ``lapse`` a moment of absence) to come, at ``due_ns`` on the local clock.
 
     ``room_ms`` is the instant it is planned from, or None if no clock moves it any more. ``request_id`` is there if
-    the outcome of an earlier tap is unknown, and the same one is tried again.
+    the outcome of an earlier tap is unknown, and the same one is tried again. ``paced``: it has its slot already.
     """
 
     plan: PacketPlan
@@ -37,6 +37,7 @@ class Due:
     due_ns: int = 0
     request_id: RequestId | None = None
     attempt: int = 0
+    paced: bool = False
     lapse: Lapse | None = None
 
 
@@ -73,6 +74,11 @@ class Agenda:
     def expect_again(self, due: Due, due_ns: int) -> None:
         """Plan one more attempt of a tap that was made."""
         due.attempt += 1
+        due.paced = False
+        self.postpone(due, due_ns)
+
+    def postpone(self, due: Due, due_ns: int) -> None:
+        """Plan a tap that was ready for a later instant, which no clock moves any more."""
         due.room_ms, due.due_ns = None, due_ns
         self._due.append(due)
 

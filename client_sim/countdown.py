@@ -6,7 +6,7 @@ _DRIFT_PPM = 100  # what two clocks may drift apart: an old short reading ages u
 
 class Countdown:
     """
-    Room time on a local clock: ``room = server_ms + (local - local_then) * speed`` (design.md, section 6).
+    Room time on a local clock: ``room = server_ms + (local - local_then) * speed`` (docs/protocol.md).
 
     Local instants are nanoseconds, room instants milliseconds. The welcome gives a first, rough reading.
     """

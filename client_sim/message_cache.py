@@ -8,6 +8,7 @@ import orjson
 from server.core.ids import PacketId
 from server.core.rooms.messages import NUMBERED
 
+UNREADABLE = "unreadable"  # the type of what could not be read
 HEARD_MAX = 4_096  # distinct payloads remembered; more than a room says while its slowest viewer catches up
 # Told to one viewer: not worth remembering.
 _OWN = (b'{"type":"receipt"', b'{"type":"pong"', b'{"type":"welcome"', b'{"type":"trail"')
@@ -19,22 +20,32 @@ def digest(payload: bytes) -> str:
 
 
 class CachedMessage:
-    """One message of the server, parsed. ``seq`` is 0 unless it is a room fact. Raises ValueError if it is none."""
+    """
+    One message, parsed. ``seq`` is 0 unless it is a room fact. Raises ValueError if it is none.
+
+    *body* is given for what an adapter has translated from *payload*, the bytes of another service.
+    """
 
     __slots__ = ("_hash", "body", "kind", "packet_id", "payload", "seq")
 
-    def __init__(self, payload: bytes) -> None:
-        body = orjson.loads(payload)
+    def __init__(self, payload: bytes, body: Any = None) -> None:
+        translated = body is not None
+        body = body if translated else orjson.loads(payload)
         if not isinstance(body, dict) or not isinstance(body.get("type"), str):
             raise ValueError("a message is a JSON object with a type")
         self.payload = payload
         self.body: dict[str, Any] = body
         self.kind: str = body["type"]
-        self.seq: int = body["seq"] if self.kind in NUMBERED else 0
+        self.seq: int = body["seq"] if self.kind in NUMBERED and not translated else 0
         packet = body.get("packet")
         packet_id = packet["packet_id"] if isinstance(packet, dict) else body.get("packet_id")
         self.packet_id = None if packet_id is None else PacketId(packet_id)
         self._hash = ""
+
+    @classmethod
+    def unreadable(cls, payload: bytes) -> "CachedMessage":
+        """Return what stands for bytes that are no message."""
+        return cls(payload, {"type": UNREADABLE})
 
     @property
     def hash(self) -> str:

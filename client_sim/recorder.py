@@ -11,7 +11,7 @@ import orjson
 
 from client_sim.behaviour import Behaviour, Seat
 from client_sim.history import Conn, Fact, Line, SentGrab
-from client_sim.message_cache import CachedMessage, MessageCache
+from client_sim.message_cache import CachedMessage
 from client_sim.tally import Tally
 from server.core.ids import PacketId, RequestId, RoomId
 from server.core.packets.claim import ClaimStatus
@@ -40,7 +40,6 @@ class Recorder:
         self.failed = 0
         self.by_status: Counter[str] = Counter()
         self.grab_latency = Tally()
-        self.hearing = MessageCache()
         self._history = history
         self._lines: list[SentGrab | Conn | Line] = []
         self._facts: dict[tuple[RoomId, str, int], Fact] = {}

@@ -1,13 +1,12 @@
 """
 A simulated viewer: what one person at one device would do, decided without a clock, a socket or luck.
 
-All instants are CLOCK_MONOTONIC nanoseconds that the shell passes in. The shell opens the connection at ``path``,
-hands over every text message, calls ``wake`` when ``next_wakeup_ns`` has come, and sends what it is told to send.
+All instants are CLOCK_MONOTONIC nanoseconds that the shell passes in. The shell opens a connection with a session of
+the target, hands over its messages, calls ``wake`` when ``next_wakeup_ns`` has come, and sends what it is told to send.
 """
 
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from http import HTTPStatus
 from random import Random
 from typing import Any
 
@@ -15,64 +14,42 @@ from client_sim.admission import Admission
 from client_sim.agenda import Agenda, Due, PacketPlan
 from client_sim.behaviour import Behaviour, Edge, Seat, lapse, taps
 from client_sim.countdown import Countdown
+from client_sim.effects import NOTHING, Drop, Effect, Rest, Send
 from client_sim.history import Conn, SentGrab
-from client_sim.message_cache import CachedMessage
+from client_sim.message_cache import UNREADABLE, CachedMessage
+from client_sim.pace import Pace
+from client_sim.pending_grabs import PendingGrabs
 from client_sim.recorder import Recorder
-from client_sim.talk import talk
+from client_sim.session import Session
+from client_sim.small_talk import SmallTalk, jitter
 from server.core.ids import PacketId, RequestId
 from server.core.packets.claim import ClaimStatus
 
-RECEIPT_TIMEOUT_NS = 5_000_000_000  # after so long a person believes that nothing came of it
 ATTEMPTS_MAX = 8  # per request id: somebody who is turned away so often, for some 5 s, gives up
 TOO_EARLY_MAX = 3  # taps after too early a tap
 AGAIN_AFTER_NS = (20_000_000, 100_000_000)  # after the opening: least, and how much jitter may add
 BACKOFF_NS = 100_000_000  # doubled with each attempt ...
 BACKOFF_MAX_NS = 1_000_000_000  # ... up to this, give or take a half
-PINGS_AT_FIRST = 3
-PING_SOON_NS = 100_000_000
-PING_LATER_NS = 20_000_000_000
-TALK_NS = 4_000_000_000  # from one comment or heart of a commenter to the next, give or take a half
-ANSWERED_MAX = 16  # taps remembered to recognise a second receipt
 _NS_PER_MS = 1_000_000
 _AHEAD = frozenset({"scheduled", "warming", "grabbing"})
 _TRY_AGAIN = frozenset({ClaimStatus.RATE_LIMITED, ClaimStatus.UNAVAILABLE})
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send a text message."""
-
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Lose the connection, without a word, and come back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Read nothing until *until_ns*."""
-
-    until_ns: int
-
-
-Effect = Send | Drop | Rest
-NOTHING: tuple[Effect, ...] = ()
-_DROP = Drop()
 
 
 class Viewer:
     """One seat's viewer over all its connections."""
 
     __slots__ = (
-        "_agenda", "_answered", "_conn", "_connect_attempts", "_conns", "_countdown", "_dropping", "_epoch",
-        "_leaving", "_next_ping_ns", "_next_talk_ns", "_pings", "_reaction_median_ms", "_recorder", "_seed", "_seq",
-        "_talks", "_taps_made", "_waiting", "_wake_ns", "admission", "seat",
+        "_agenda", "_conn", "_conns", "_countdown", "_dropping", "_epoch", "_leaving", "_pace", "_pending",
+        "_reaction_median_ms", "_recorder", "_seed", "_seq", "_session", "_small_talk", "_taps_made", "_wake_ns",
+        "admission", "seat",
     )  # fmt: skip
 
-    def __init__(self, seat: Seat, seed: int, reaction_median_ms: float, recorder: Recorder) -> None:
+    def __init__(
+        self, seat: Seat, seed: int, reaction_median_ms: float, recorder: Recorder, pace: Pace | None = None
+    ) -> None:
         self.seat = seat
+        self._pace = pace
+        self._session: Session | None = None
         self._seed = seed
         self._reaction_median_ms = reaction_median_ms
         self._recorder = recorder
@@ -82,34 +59,23 @@ class Viewer:
         self._epoch: str | None = None
         self._seq = 0
         self.admission = Admission()
-        self._connect_attempts = 0
-        self._pings = 0
-        self._next_ping_ns = 0
-        self._talks = 0
-        self._next_talk_ns: int | None = None
+        self._small_talk = SmallTalk(seed, seat.number)
         self._dropping = False
         self._agenda = Agenda()
-        self._waiting: dict[RequestId, tuple[SentGrab, Due]] = {}
-        self._answered: dict[RequestId, SentGrab] = {}
+        self._pending = PendingGrabs()
         self._taps_made = 0
         self._leaving = False
         self._wake_ns: int | None = None
 
     @property
-    def path(self) -> str:
-        """
-        Where to connect: the room, as this viewer, from the last fact it has heard if it was here before.
-
-        Who was here before shows the token it was given then (``admission``).
-        """
-        who = self.admission.query(self.seat.viewer_id)
-        since = "" if self._epoch is None else f"&epoch={self._epoch}&seq={self._seq}"
-        return f"/ws/rooms/{self.seat.room_id}?{who}{since}"
+    def resume_point(self) -> tuple[str, int] | None:
+        """The epoch and the number of the last fact it has heard, or None if it comes for the first time."""
+        return None if self._epoch is None else (self._epoch, self._seq)
 
     @property
     def waiting(self) -> bool:
         """Whether a tap has not been answered yet."""
-        return bool(self._waiting)
+        return bool(self._pending)
 
     @property
     def connected(self) -> bool:
@@ -125,14 +91,14 @@ class Viewer:
         """Return when to call ``wake`` next, or None if only a message can change anything."""
         return self._wake_ns
 
-    def pick_host(self, hosts: int) -> int:
-        """Return which of so many hosts to try: its own at first, then each time the next; a room uses all of them."""
-        own = zlib.crc32(b"%d" % self.seat.number)
-        self._connect_attempts += 1
-        return (own + self._connect_attempts - 1) % hosts
+    def turned_away(self, status: int | None) -> None:
+        """Take note that a connection was refused with that HTTP status: 401 says that what was shown is no good."""
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.admission.turned_away()
 
-    def opened(self, now_ns: int) -> None:
-        """Take note that the connection stands."""
+    def opened(self, session: Session, now_ns: int) -> None:
+        """Take note that the connection stands, over which *session* speaks."""
+        self._session = session
         self._conn = self._recorder.opened(self.seat, self._conns, now_ns)
         self._conn.resumed_from = None if self._epoch is None else self._seq
         self._conns += 1
@@ -144,10 +110,10 @@ class Viewer:
             return
         reason = "" if self._leaving or self._dropping else "no receipt: connection lost"
         self._dropping = False
-        for request_id in list(self._waiting):
+        for request_id in self._pending.all():
             self._lose(request_id, reason, now_ns)
         self._recorder.closed(self._conn, now_ns, code)
-        self._conn = None
+        self._conn = self._session = None
         self._rearm()
 
     def leave(self) -> None:
@@ -156,14 +122,16 @@ class Viewer:
         self._agenda.clear()
         self._rearm()
 
-    def receive(self, payload: bytes, now_ns: int) -> Sequence[Effect]:
-        """Take one text message. Returns what to send now."""
+    def announce(self, packets: Sequence[dict[str, Any]], now_ns: int) -> None:
+        """Take note of packets that are said to open, by somebody other than the target."""
+        if self._countdown is not None:
+            for packet in packets:
+                self._plan(packet, self._countdown, now_ns)
+            self._rearm()
+
+    def receive(self, heard: CachedMessage, now_ns: int) -> Sequence[Effect]:
+        """Take one message. Returns what to send now."""
         assert self._conn is not None
-        try:
-            heard = self._recorder.hearing.hear(payload)
-        except ValueError:
-            self._recorder.failure("WS", "message", "not a message")
-            return NOTHING
         if heard.seq:
             self._hear_fact(self._conn, heard, now_ns)
             return self.wake(now_ns)
@@ -174,6 +142,13 @@ class Viewer:
                 self._take_pong(heard.body, now_ns)
             case "welcome":
                 self._come_in(self._conn, heard.body, now_ns)
+            case "no_receipt":
+                self._take_no_receipt(heard, now_ns)
+            case "open" if heard.packet_id is not None:
+                self._hear_open_message(self._conn, heard, now_ns)
+            case str() if heard.kind == UNREADABLE:
+                self._recorder.failure("WS", "message", "not a message")
+                return NOTHING
             case "error":
                 self._recorder.failure("WS", "error", f"{heard.body.get('code')}: {heard.body.get('detail')}")
             case _:
@@ -187,29 +162,39 @@ class Viewer:
         if self._wake_ns is None or now_ns < self._wake_ns:
             return NOTHING
         effects: list[Effect] = []
-        for request_id, (grab, _) in list(self._waiting.items()):
-            if now_ns >= grab.t_sent + RECEIPT_TIMEOUT_NS:
+        if self._pending:
+            for request_id in self._pending.sent_before(now_ns - self._line.patience_ns):
                 self._lose(request_id, "no receipt in time", now_ns)
-        if now_ns >= self._next_ping_ns:
+        if now_ns >= self._small_talk.next_ping_ns:
             effects.append(self._ping(now_ns))
-        if self._next_talk_ns is not None and now_ns >= self._next_talk_ns:
-            effects.append(self._talk(now_ns))
+        if (said := self._small_talk.utterance(now_ns)) is not None:
+            effects.append(Send(said))
         for due in self._agenda.take_ready(now_ns):
             self._carry_out(due, now_ns, effects)
         self._rearm()
         return effects
 
+    @property
+    def _line(self) -> Session:
+        assert self._session is not None, "nothing is said without a connection"
+        return self._session
+
     def _carry_out(self, due: Due, now_ns: int, effects: list[Effect]) -> None:
+        if due.lapse is None and self._pace is not None and not due.paced:
+            due.paced, at_ns = True, self._pace.slot(now_ns)
+            if at_ns > now_ns:
+                self._agenda.postpone(due, at_ns)
+                return
         if due.lapse is None:
             effects.append(self._tap(due, now_ns))
             if self._loses_receipt(due):
                 self._dropping = True
-                effects.append(_DROP)
+                effects.append(Drop())
         elif due.lapse.lasts_ms:
             effects.append(Rest(now_ns + round(due.lapse.lasts_ms * _NS_PER_MS)))
         else:
             self._dropping = True
-            effects.append(_DROP)
+            effects.append(Drop())
 
     def _loses_receipt(self, due: Due) -> bool:
         """Tell whether a flaky viewer's line breaks between this tap and its receipt: once, with the first tap."""
@@ -221,11 +206,10 @@ class Viewer:
             self._seq = message["seq"]
         self._epoch, self.admission.resume = message["epoch"], message["resume"]
         if self._countdown is None:
-            self._countdown = Countdown(message["server_ms"], now_ns, message["speed"])
-        self._pings = 0
-        self._next_ping_ns = now_ns
-        if self.seat.behaviour is Behaviour.COMMENTER:
-            self._next_talk_ns = now_ns + round(TALK_NS * self._jitter(self._talks))
+            clock = (message["server_ms"], now_ns, message["speed"]) if self._line.live_room else (0, 0, 1)
+            self._countdown = Countdown(*clock)
+        if self._line.live_room:
+            self._small_talk.begin(now_ns, talks=self.seat.behaviour is Behaviour.COMMENTER)
         for packet in sorted(message["packets"], key=lambda each: (each["warmup_at_ms"], each["packet_id"])):
             if packet["phase"] in _AHEAD:
                 self._plan(packet, self._countdown, now_ns)
@@ -244,12 +228,23 @@ class Viewer:
         match heard.kind:
             case "warmup":
                 self._plan(heard.body["packet"], self._countdown, now_ns)
+            case "no_receipt":
+                self._take_no_receipt(heard, now_ns)
             case "open" if heard.packet_id is not None:
                 self._hear_opening(conn, self._countdown, heard.packet_id, now_ns)
             case "voided" if heard.packet_id is not None:
                 self._agenda.drop(heard.packet_id)
             case "result" if heard.packet_id is not None:
                 self._agenda.plans.pop(heard.packet_id, None)
+        self._rearm()
+
+    def _hear_open_message(self, conn: Conn, heard: CachedMessage, now_ns: int) -> None:
+        """Take an opening without a number: of a service that announces packets only as they open."""
+        if self._countdown is None or heard.packet_id is None:
+            return
+        opens = {"packet_id": heard.packet_id, "grab_at_ms": now_ns // _NS_PER_MS, "claim_end_at_ms": None}
+        self._plan(opens, self._countdown, now_ns)
+        self._hear_opening(conn, self._countdown, heard.packet_id, now_ns)
         self._rearm()
 
     def _hear_opening(self, conn: Conn, countdown: Countdown, packet_id: PacketId, now_ns: int) -> None:
@@ -279,28 +274,21 @@ class Viewer:
             return
         rng = Random(f"{self._seed}:{self.seat.number}:{ordinal}")
         for tap in taps(self.seat.behaviour, rng, self._reaction_median_ms):
-            if tap.edge is Edge.HEARING:
+            if tap.edge is Edge.HEARING and (self._session is None or self._session.announces):
                 continue
-            edge_ms = plan.grab_at_ms if tap.edge is Edge.OPENING else plan.claim_end_at_ms
+            edge_ms = plan.claim_end_at_ms if tap.edge is Edge.CLOSING else plan.grab_at_ms
+            if edge_ms is None:
+                continue
             self._agenda.expect(plan, countdown, room_ms=edge_ms, offset_ns=round(tap.offset_ms * _NS_PER_MS))
         absent = lapse(self.seat.behaviour, rng, ordinal)
         if absent is not None:
             offset_ns = round(absent.offset_ms * _NS_PER_MS)
             self._agenda.expect(plan, countdown, room_ms=plan.grab_at_ms, offset_ns=offset_ns, lapse=absent)
 
-    def _talk(self, now_ns: int) -> Send:
-        """Say something, or send a few hearts."""
-        luck = self._jitter(self._talks)
-        self._talks += 1
-        self._next_talk_ns = now_ns + round(TALK_NS * (0.5 + self._jitter(self._talks)))
-        return Send(talk(self._talks, luck))
-
     def _ping(self, now_ns: int) -> Send:
         assert self._countdown is not None
-        self._pings += 1
-        pause_ns = PING_SOON_NS if self._pings < PINGS_AT_FIRST else PING_LATER_NS
-        self._next_ping_ns = now_ns + round(pause_ns * (0.75 + self._jitter(self._pings) / 2))
-        return Send(b'{"type":"ping","client_ms":%d}' % self._countdown.ask(now_ns))
+        self._small_talk.pinged(now_ns)
+        return Send(self._line.ping(self._countdown.ask(now_ns)))
 
     def _take_pong(self, body: dict[str, Any], now_ns: int) -> None:
         if self._countdown is None:
@@ -321,26 +309,35 @@ class Viewer:
         grab = self._recorder.sent(
             self._conn, packet_id, due.request_id, behaviour=self.seat.behaviour, t_intended=due.due_ns, now_ns=now_ns
         )
-        self._waiting[due.request_id] = (grab, due)
-        return Send(
-            b'{"type":"grab","packet_id":"%b","request_id":"%b"}' % (packet_id.encode(), due.request_id.encode())
-        )
+        self._pending.add(due.request_id, grab, due)
+        return Send(self._line.grab(packet_id, due.request_id))
 
     def _take_receipt(self, heard: CachedMessage, now_ns: int) -> None:
         request_id = RequestId(heard.body["request_id"])
-        grab, due = self._waiting.pop(request_id, (None, None))
-        if grab is None or due is None:
+        found = self._pending.take(request_id)
+        if found is None:
             self._take_second_receipt(request_id, heard, now_ns)
             return
+        grab, due = found
         self._recorder.answered_with(grab, heard.body, heard.payload, now_ns)
-        self._remember(request_id, grab)
         status = heard.body["status"]
         if status in _TRY_AGAIN:
-            pause_ns = min(BACKOFF_NS << due.attempt, BACKOFF_MAX_NS)
-            self._try_again(due, now_ns + round(pause_ns * (0.5 + self._jitter(grab.i))))
+            self._back_off(grab, due, now_ns)
         elif status == ClaimStatus.TOO_EARLY and due.plan.too_early < TOO_EARLY_MAX:
             self._plan_again(due.plan, now_ns)
         self._rearm()
+
+    def _take_no_receipt(self, heard: CachedMessage, now_ns: int) -> None:
+        """Take a reply that nobody understands: whether the grab won is unknown. Ask again."""
+        found = self._pending.take(RequestId(heard.body["request_id"]))
+        if found is not None:
+            grab, due = found
+            self._recorder.unknown(grab, heard.body["reason"], (now_ns - grab.t_intended) / _NS_PER_MS)
+            self._back_off(grab, due, now_ns)
+
+    def _back_off(self, grab: SentGrab, due: Due, now_ns: int) -> None:
+        pause_ns = min(BACKOFF_NS << due.attempt, BACKOFF_MAX_NS)
+        self._try_again(due, now_ns + round(pause_ns * (0.5 + jitter(self._seed, self.seat.number, grab.i))))
 
     def _plan_again(self, plan: PacketPlan, now_ns: int) -> None:
         if self._leaving or self._countdown is None:
@@ -348,11 +345,11 @@ class Viewer:
         plan.too_early += 1
         plan.heard_ns = now_ns
         least_ns, jitter_ns = AGAIN_AFTER_NS
-        offset_ns = least_ns + round(jitter_ns * self._jitter(plan.too_early))
+        offset_ns = least_ns + round(jitter_ns * jitter(self._seed, self.seat.number, plan.too_early))
         self._agenda.expect(plan, self._countdown, room_ms=plan.grab_at_ms, offset_ns=offset_ns)
 
     def _take_second_receipt(self, request_id: RequestId, heard: CachedMessage, now_ns: int) -> None:
-        grab = self._answered.get(request_id)
+        grab = self._pending.answered(request_id)
         if grab is None:
             self._recorder.failure("WS", "receipt", "for a tap that was not made")
             return
@@ -361,36 +358,25 @@ class Viewer:
         self._recorder.answered_again(grab, heard.body, heard.payload, now_ns)
 
     def _lose(self, request_id: RequestId, reason: str, now_ns: int) -> None:
-        grab, due = self._waiting.pop(request_id)
+        found = self._pending.take(request_id)
+        assert found is not None
+        grab, due = found
         self._recorder.unknown(grab, reason, (now_ns - grab.t_intended) / _NS_PER_MS)
-        self._remember(request_id, grab)
         self._try_again(due, now_ns)
 
     def _try_again(self, due: Due, due_ns: int) -> None:
         if not self._leaving and due.attempt + 1 < ATTEMPTS_MAX:
             self._agenda.expect_again(due, due_ns)
 
-    def _remember(self, request_id: RequestId, grab: SentGrab) -> None:
-        if len(self._answered) >= ANSWERED_MAX:
-            del self._answered[next(iter(self._answered))]
-        self._answered[request_id] = grab
-
-    def _jitter(self, salt: int) -> float:
-        """Return a number in [0, 1): like luck, but the same in every run, and without a generator per viewer."""
-        return zlib.crc32(b"%d:%d:%d" % (self._seed, self.seat.number, salt)) / 2**32
-
     def _rearm(self) -> None:
         if not self.welcomed:
             self._wake_ns = None
             return
-        wake_ns = self._next_ping_ns
-        if self._next_talk_ns is not None and self._next_talk_ns < wake_ns:
-            wake_ns = self._next_talk_ns
+        wake_ns = self._small_talk.next_ns()
         tap_ns = self._agenda.next_ns()
         if tap_ns is not None and tap_ns < wake_ns:
             wake_ns = tap_ns
-        if self._waiting:
-            oldest, _ = next(iter(self._waiting.values()))  # they stand in the order in which they were sent
-            timeout_ns = oldest.t_sent + RECEIPT_TIMEOUT_NS
-            wake_ns = min(wake_ns, timeout_ns)
+        sent_ns = self._pending.oldest_sent_ns()
+        if sent_ns is not None:
+            wake_ns = min(wake_ns, sent_ns + self._line.patience_ns)
         self._wake_ns = wake_ns

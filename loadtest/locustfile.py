@@ -23,12 +23,16 @@ import locust.runners
 import locust.stats
 import requests
 
-from loadtest.engines.audience import TICK_S, Audience, hosts_of
+from loadtest.engines.audience import TICK_S, Audience
 from loadtest.engines.locust_figures import refine_buckets
 from loadtest.engines.locust_users import ViewerUser
 from loadtest.run.director import Director
-from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario
+from loadtest.scenarios.crowd_scenario import BadScenario
+from loadtest.scenarios.scenario import Scenario
+from loadtest.scenarios.target_scenario import TargetScenario, folder_of, read_scenario
 from loadtest.targets.admission import VARIABLE, take_token
+from loadtest.targets.port import BadTarget, Target
+from loadtest.targets.registry import hosts_of, target_of
 from loadtest.targets.requester import SetUpFailed
 
 __all__ = ["ViewerUser"]
@@ -61,6 +65,8 @@ def add_arguments(parser: Any) -> None:
     group.add_argument("--reaction-median-ms", type=int, default=None, help="how quick people are, in real ms")
     group.add_argument("--history", default="", help="folder for history-*.jsonl and progress-*.jsonl")
     group.add_argument("--token-file", default="", help="where to find the credential once; a storm leaves it there")
+    group.add_argument("--target-adapter", default="", help="package.module:Class that speaks to the target")
+    group.add_argument("--max-rate", type=float, default=None, help="requests a second at most, for this process")
     group.add_argument(
         "--directed", action="store_true", help="somebody else makes rooms and packets: only bring the audience"
     )
@@ -70,15 +76,16 @@ def add_arguments(parser: Any) -> None:
 def get_ready(environment: Any, **_: Any) -> None:
     """Refuse a bad scenario before anything starts."""
     refine_buckets(locust.stats)
-    environment.host = environment.host or DEFAULT_HOST
     if path := environment.parsed_options.token_file:
         environment.parsed_options.token = take_token(Path(path))
     if not isinstance(environment.runner, locust.runners.WorkerRunner):
         try:
-            load_scenario(environment.parsed_options.scenario)
+            scenario = read_scenario(environment.parsed_options.scenario)
         except BadScenario as bad:
             sys.stderr.write(f"{bad}\n")
             sys.exit(EXIT_USAGE)
+        if isinstance(scenario, Scenario):
+            environment.host = environment.host or DEFAULT_HOST
 
 
 @locust.events.test_start.add_listener
@@ -86,10 +93,11 @@ def begin(environment: Any, **_: Any) -> None:
     """Make the rooms, unless a storm does, and open the doors."""
     global _runs  # noqa: PLW0603 - the web UI starts one run after the other in one process
     options = environment.parsed_options
-    scenario = load_scenario(options.scenario)
+    scenario = read_scenario(options.scenario)
     scenario = scenario.before(seed=options.seed, reaction_median_ms=options.reaction_median_ms)
     runner = environment.runner
     _spawned.clear()
+    ViewerUser.viewers.clear()
     if isinstance(runner, locust.runners.MasterRunner):
         options.audience_parts = runner.worker_count  # travels to the workers with the other options
         ViewerUser.audience = None
@@ -97,16 +105,17 @@ def begin(environment: Any, **_: Any) -> None:
         worker = isinstance(runner, locust.runners.WorkerRunner)
         ViewerUser.audience = audience = Audience(
             scenario,
-            host=environment.host,
+            target=_target(scenario, options, environment.host or ""),
             seed=scenario.seed,
             folder=Path(options.history) if options.history else None,
             part=(runner.worker_index, options.audience_parts) if worker else (0, 1),
             nth=_runs,
-            token=options.token,
+            directed=options.directed,
+            max_rate=options.max_rate,
         )
         gevent.spawn(_keep, audience, environment.stats)
     _runs += 1
-    if not options.directed and not isinstance(runner, locust.runners.WorkerRunner):
+    if isinstance(scenario, Scenario) and not options.directed and not isinstance(runner, locust.runners.WorkerRunner):
         _direct(environment, scenario)
 
 
@@ -139,11 +148,24 @@ def finish(environment: Any, **_: Any) -> None:
         ViewerUser.audience.finish(environment.stats)
 
 
+def _target(scenario: Scenario | TargetScenario, options: Any, host: str) -> Target:
+    """Return what the viewers connect to; end with what is wrong about it."""
+    try:
+        return target_of(
+            scenario, host=host, token=options.token, adapter=options.target_adapter, folder=folder_of(options.scenario)
+        )
+    except BadTarget as bad:
+        sys.stderr.write(f"{bad}\n")
+        sys.exit(EXIT_USAGE)
+
+
 def _keep(audience: Audience, stats: Any) -> None:
     """Keep files and figures up to date until the audience has finished."""
     lag_ms = 0.0
     while not audience.finished:
         audience.tick(stats, lag_ms)
+        if packets := audience.announcements():
+            ViewerUser.announce(packets)
         while audience.write():
             gevent.sleep(0)
         due = time.monotonic() + TICK_S

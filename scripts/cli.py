@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,6 @@ from loadtest.targets.admission import VARIABLE
 from loadtest.verdict.weigh import Exit
 
 app = typer.Typer(
-    help="Live-room simulator and load tester for live-commerce red packets.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -25,7 +25,7 @@ _Token = Annotated[
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with the exit code of design.md, section 1."""
+    """Run the command line and end the process with its exit code (README.md)."""
     try:
         code = app(args=arguments, standalone_mode=False)
     except typer.TyperException as error:
@@ -36,6 +36,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _errors.print("redrain: interrupted")
         code = Exit.INTERRUPTED
     sys.exit(int(code or 0))
+
+
+_AllowRemote = Annotated[
+    bool, typer.Option("--allow-remote", help="The target is not on this machine, and is yours; needs --max-rate.")
+]
+_MaxRate = Annotated[float | None, typer.Option(help="Requests a second that the target may get at most.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"redrain {metadata.version('redrain')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Live-room simulator and load tester for live-commerce red packets."""
 
 
 @app.command()
@@ -51,7 +72,7 @@ def serve(
     retention_ms: Annotated[
         int | None, typer.Option(help="Real ms after which what is over leaves the store for HOME/archive; 0: never.")
     ] = None,
-    rulebooks: Annotated[Path | None, typer.Option(help="TOML file that overrides limits of the rulebooks.")] = None,
+    rulebooks: Annotated[Path | None, typer.Option(help="TOML file that overrides limits or makes platforms.")] = None,
     diagnostics: Annotated[bool, typer.Option(help="Allow other allocators (load lab only).")] = False,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Ask for no credentials; on this machine alone (loopback).")
@@ -120,26 +141,36 @@ def storm(
     processes: Annotated[
         int | None, typer.Option(help="Processes of the swarm (default: as many as it needs).")
     ] = None,
+    target_adapter: Annotated[
+        str, typer.Option(help="Your own package.module:Class that speaks to the target of a scenario with [target].")
+    ] = "",
+    allow_remote: _AllowRemote = False,
+    max_rate: _MaxRate = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default .redrain/runs/<time>).")] = None,
     json: Annotated[str | None, typer.Option(help="Write the result as JSON to a file, or - for stdout.")] = None,
 ) -> int:
     """Run a scenario, audit it from two books, and give the verdict."""
-    from scripts.commands.storm import run_storm
+    from scripts.commands.storm import StormOptions, run_storm
 
     return run_storm(
-        scenario,
-        viewers=viewers,
-        allocator=allocator,
-        seed=seed,
-        speed=speed,
-        durability=durability,
-        targets=target or (),
-        token=token,
-        workers=workers,
-        engine=engine,
-        processes=processes,
-        out=out,
-        json=json,
+        StormOptions(
+            scenario,
+            viewers=viewers,
+            allocator=allocator,
+            seed=seed,
+            speed=speed,
+            durability=durability,
+            targets=target or (),
+            token=token,
+            workers=workers,
+            engine=engine,
+            processes=processes,
+            target_adapter=target_adapter,
+            allow_remote=allow_remote,
+            max_rate=max_rate,
+            out=out,
+            json=json,
+        )
     )
 
 
@@ -153,6 +184,8 @@ def swarm(
     processes: Annotated[int | None, typer.Option(help="How many (default: as many as the audience needs).")] = None,
     directed: Annotated[bool, typer.Option("--directed", help="Somebody else makes rooms and packets.")] = False,
     token: _Token = "",
+    allow_remote: _AllowRemote = False,
+    max_rate: _MaxRate = None,
     json: Annotated[str | None, typer.Option(help="Write the figures as JSON to a file, or - for stdout.")] = None,
 ) -> int:
     """Bring only the audience, to any server."""
@@ -169,6 +202,8 @@ def swarm(
             directed=directed,
             json=json,
             token=token,
+            allow_remote=allow_remote,
+            max_rate=max_rate,
         )
     )
 
@@ -214,13 +249,19 @@ def bench(
 
 
 @app.command()
+def targets(
+    json: Annotated[str | None, typer.Option(help="Write the list as JSON to a file, or - for stdout.")] = None,
+) -> int:
+    """List what a storm can be aimed at: this server, or another service that a scenario describes."""
+    from scripts.commands.targets import run_targets
+
+    return run_targets(json)
+
+
+@app.command()
 def rules(
-    platform: Annotated[
-        str | None, typer.Option(help="Show the limits of douyin, kuaishou or lab, each with its rules.")
-    ] = None,
-    rulebooks: Annotated[
-        Path | None, typer.Option(help="With --platform: a TOML file that overrides limits, as serve takes it.")
-    ] = None,
+    platform: Annotated[str | None, typer.Option(help="Show the limits of a platform, each with its rules.")] = None,
+    rulebooks: Annotated[Path | None, typer.Option(help="With --platform: a TOML file as serve takes it.")] = None,
     ran: Annotated[bool, typer.Option("--ran", help="The tests of every rule must have run and passed, too.")] = False,
     json: Annotated[str | None, typer.Option(help="Write the findings as JSON to a file, or - for stdout.")] = None,
 ) -> int:

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from importlib import metadata
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -185,7 +186,7 @@ async def _build(
 ) -> tuple[AppState, list[Any]]:
     judged_by = _rulebooks(settings)
     clock = await StoreClock.open(store, speed=settings.speed, origin_ms=settings.origin_ms)
-    room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock), Feed(store)
+    room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock, judged_by), Feed(store)
     follower = FeedFollower(store, feed)
     default = DefaultAllocator(store, clock, follower.is_fresh)
     allocators: dict[str, Allocator] = {"default": default}
@@ -259,7 +260,7 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
 
     app = FastAPI(
         title="Redrain",
-        version="0.1.0",
+        version=metadata.version("redrain"),
         lifespan=lifespan,
         responses=errors.ANY_PROBLEM,
         dependencies=[Depends(deny_undeclared)],

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from server.core.rulebooks.overrides import BadRulebooks, overridden
-from server.core.rulebooks.rulebook import RULEBOOKS, Rulebook
+from server.core.rulebooks.platforms import RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 
 
 def load_rulebooks(path: Path | None) -> Mapping[str, Rulebook]:

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65_535)  # 0 takes any free port
     store_url: str = ""  # empty: the embedded store
     home: Path = Path(".redrain")  # where the embedded store of a plain serve lives
-    durability: Durability = Durability.DURABLE  # what an acknowledged claim survives (reliability.md, section 3)
+    durability: Durability = Durability.DURABLE  # what an acknowledged claim survives (README.md)
     speed: int = Field(default=1, ge=0, le=SPEED_MAX)  # room milliseconds per real one; 0 is the test clock
     origin_ms: int | None = None  # room time when the clock starts; None: the time of day
     limits: LimitsProfile = LimitsProfile.PRODUCTION

@@ -8,7 +8,7 @@ is written to ``REPORT`` as JSON, by ``platform.field+1``; null is a number that
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,12 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from server.core.money.channel import Channel
-from server.core.rulebooks.overrides import least_of
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, RULEBOOKS, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB, RULEBOOKS
+from server.core.rulebooks.rulebook import LimitMeta, Rulebook
 from server.core.rulebooks.rulebook_view import limits_of
 
 REPORT = "limits_moved.json"
-CHEAP_FIRST = ("test_platform_limits.py", "test_rulebook.py", "test_launch.py")
+CHEAP_FIRST = ("test_platform_limits.py", "test_rulebook.py", "test_platforms.py", "test_launch.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,16 @@ def moves() -> Iterator[Move]:
             value = getattr(rulebook, field.name)
             if rulebook is LAB and value == getattr(DOUYIN, field.name):
                 continue
-            for which, moved in _moved(field.name, value):
+            for which, moved in _moved(field, value):
                 name = f"{rulebook.platform}.{which}"
                 yield Move(name, rulebook, field.name, moved, rules[field.name])
 
 
-def _moved(name: str, value: object) -> Iterator[tuple[str, object]]:
+def _moved(field: Field[Any], value: object) -> Iterator[tuple[str, object]]:
+    name = field.name
     if type(value) is int:
         yield f"{name}+1", value + 1
-        if value > least_of(name):
+        if value > field.metadata[LimitMeta].least:
             yield f"{name}-1", value - 1
     if name == "channels" and isinstance(value, tuple):
         for number, channel in enumerate(value):

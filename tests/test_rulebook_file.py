@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from loadtest.run.processes import ProcessFailed, ServerProcess
+from loadtest.engines.child_process import ProcessFailed
+from loadtest.run.server_process import ServerProcess
 from loadtest.verdict.weigh import Exit
 from server.core.rulebooks.overrides import BadRulebooks
-from server.core.rulebooks.rulebook import RULEBOOKS
+from server.core.rulebooks.platforms import RULEBOOKS
 from server.rulebook_file import load_rulebooks
 
 

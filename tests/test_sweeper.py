@@ -7,7 +7,7 @@ import pytest
 
 from server.core.ids import PLATFORM, PacketId
 from server.core.packets.packet import PacketState
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from server.store import keys
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,7 @@ LINES_OF_FILE_MAX = 400  # more than one concept, by then
 LINES_OF_FUNCTION_MAX = 60  # what a screen shows
 RULES, SILENCES = 123, 42  # of the platforms' texts; what has no rule is ours and is no rule
 PROSE = {".md", ".lock"}
+RULES_IN_WHEEL = "scripts/commands/rules.md"  # where the build puts docs/rules.md
 NOT_OURS = {".git", ".venv", ".redrain", "__pycache__", "dist", "build"}
 
 WITHOUT_MIRROR = {
@@ -220,3 +222,46 @@ def test_locust_loads_no_event_loop_but_its_own() -> None:
     answer = subprocess.run([sys.executable, "-c", question], cwd=ROOT, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.split() == []
+
+
+def test_every_document_that_is_cited_is_in_the_repository() -> None:
+    """A citation names a page by its path, or by the end of it; what nobody can open explains nothing."""
+    pages = [path for path in tracked() if path.endswith(".md")]
+    missing = [
+        f"{path}:{number}: {cited}"
+        for path, text in texts(".py", ".lua", ".md", ".toml", ".sh", ".html", ".js", ".yml", "")
+        for number, line in enumerate(text.splitlines(), 1)
+        for cited in re.findall(r"[\w./-]*\w\.md\b", line)
+        if cited != RULES_IN_WHEEL and not any(f"/{page}".endswith(f"/{cited.lstrip('./')}") for page in pages)
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_every_dependency_is_pinned() -> None:
+    """What pyproject.toml asks for, to run and to develop, has its version in a lock."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    pinned = {line.partition("==")[0].lower().replace("_", "-") for _, text in texts(".lock") for line in text.split()}
+    assert [name for each in asked if (name := re.split(r"[<>=~!\[]", each)[0].lower()) not in pinned] == []
+
+
+def test_every_package_says_that_it_is_typed() -> None:
+    """A type checker believes the annotations of an installed package only if it has this file."""
+    assert [name for name in packages() if f"{name}/py.typed" not in tracked()] == []
+
+
+def packages() -> list[str]:
+    """Return the names of what is installed: every package at the top but the tests."""
+    return sorted({path.partition("/")[0] for path in tracked() if path.endswith("/__init__.py")} - {"tests"})
+
+
+def test_every_module_of_every_package_is_in_an_import_contract() -> None:
+    """Each package is the container of an exhaustive contract, which a module that is in no layer breaks."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    covered = [
+        container
+        for contract in contracts["contracts"]
+        if contract["type"] == "layers" and contract.get("exhaustive")
+        for container in contract["containers"]
+    ]
+    assert sorted(covered) == packages() == sorted(contracts["root_packages"])

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,13 +11,15 @@ from typing import Any, BinaryIO
 import orjson
 
 from client_sim.behaviour import Seat, cast
+from client_sim.pace import Pace
 from client_sim.recorder import BATCH_LINES, Recorder
 from client_sim.viewer import Viewer
+from loadtest.engines.curtain import Curtain
 from loadtest.engines.generator_sampler import GeneratorSampler
 from loadtest.engines.locust_figures import pour
 from loadtest.scenarios.scenario import Scenario
-from loadtest.targets.admission import TicketClient
-from server.core.ids import RoomId
+from loadtest.scenarios.target_scenario import TargetScenario
+from loadtest.targets.port import Target
 
 TICK_S = 0.25  # how often figures and progress are brought up to date
 BACKLOG_LINES = 10 * BATCH_LINES  # past this the history is written as fast as it comes
@@ -26,36 +29,40 @@ class Audience:
     """
     The part of a scenario's audience that this process brings.
 
-    *host* is a URL, or several with commas between them. *part* is (which process, of how many). Without a *folder* no
-    history is written, and progress into *watched* if that is there. With a *token* there are ``tickets``. The engine
-    calls ``tick`` every ``TICK_S``, ``write`` until it has caught up, and ``finish`` once, after the last viewer has
-    left.
+    *part* is (which process, of how many). Without a *folder* no history is written, and progress into *watched* if
+    that is there. With a *max_rate* all processes together make no more requests a second. If it is not *directed*,
+    nobody else says when a storm on another service starts. The engine calls ``tick`` every ``TICK_S``, ``write`` until
+    it has caught up, and ``finish`` once, after the last viewer has left.
     """
 
     def __init__(
         self,
-        scenario: Scenario,
+        scenario: Scenario | TargetScenario,
         *,
-        host: str,
+        target: Target,
         seed: int,
         folder: Path | None,
         part: tuple[int, int],
         nth: int,
         watched: Path | None = None,
-        token: str = "",
+        directed: bool = True,
+        max_rate: float | None = None,
     ) -> None:
         name = f"{os.getpid()}" if nth == 0 else f"{os.getpid()}-{nth}"
         self._history = _new_file(folder, f"history-{name}.jsonl")
         self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
-        self.hosts = hosts_of(host)
-        self.tickets = TicketClient(self.hosts[0], token) if token else None
+        self.target = target
         self.recorder = Recorder(self._history)
         self.ending = False
         self._seed = seed
         self._reaction_median_ms = scenario.audience.reaction_median_ms
-        rooms = [RoomId(room.room_id) for room in scenario.rooms]
         index, count = part
-        self._seats: Iterator[Seat] = islice(cast(rooms, scenario.audience.mix, seed), index, None, count)
+        seats = cast(scenario.room_ids, scenario.audience.mix, seed)
+        self._seats: Iterator[Seat] = islice(seats, index, None, count)
+        self._pace = None if max_rate is None else Pace(max_rate / count)
+        self._curtain: Curtain | None = None
+        if isinstance(scenario, TargetScenario):
+            self._curtain = Curtain(scenario.packets, (folder or watched) if directed else None)
         self._taken = 0
         self._all_seated = False
         self._phase = "connecting"
@@ -65,7 +72,18 @@ class Audience:
     def take_seat(self) -> Viewer:
         """Return the viewer of the next free seat."""
         self._taken += 1
-        return Viewer(next(self._seats), self._seed, self._reaction_median_ms, self.recorder)
+        seat = next(self._seats)
+        seat = replace(seat, viewer_id=self.target.name_of(seat.viewer_id))
+        return Viewer(seat, self._seed, self._reaction_median_ms, self.recorder, self._pace)
+
+    @property
+    def waits_for_curtain(self) -> bool:
+        """Whether viewers have still to be told when packets open, as their target does not say so."""
+        return self._curtain is not None and not self._curtain.raised
+
+    def announcements(self) -> list[dict[str, Any]]:
+        """Return the packets that every viewer is to be told of now: once, and of most targets never."""
+        return [] if self._curtain is None else self._curtain.look(time.monotonic_ns(), all_here=self.all_here())
 
     def all_seated(self) -> None:
         """Take note that no more viewers are on their way in."""
@@ -131,11 +149,6 @@ class Audience:
         for file in (self._history, self._progress):
             if file is not None:
                 file.close()
-
-
-def hosts_of(text: str) -> list[str]:
-    """Return the URLs in *text*, which has commas between them."""
-    return [host.strip().rstrip("/") for host in text.split(",")]
 
 
 def _new_file(folder: Path | None, name: str) -> BinaryIO | None:

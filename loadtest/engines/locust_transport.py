@@ -1,21 +1,12 @@
-"""
-A lean WebSocket connection for a greenlet: a plain socket around the frames of client_sim/frames.py.
-
-The handshake is websockets' Sans-I/O layer's.
-"""
-
-from urllib.parse import urlsplit
+"""A lean connection for a greenlet: a plain socket around the session of a target."""
 
 from gevent import Timeout, socket
 from gevent.socket import timeout as SocketTimeout  # noqa: N812 - gevent's name for a class
-from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake
-from websockets.http11 import Response
-from websockets.typing import Subprotocol
-from websockets.uri import parse_uri
 
-from client_sim.frames import NORMAL, Frames, text_frame
-from server.core.rooms.messages import PROTOCOL
+from client_sim.frames import ABNORMAL, NORMAL
+from client_sim.message_cache import CachedMessage
+from client_sim.session import Rejection, Session
+from loadtest.targets.port import Address
 
 READ_BYTES = 16_384  # a few hundred small frames: what comes in while a greenlet waits for its turn
 CONNECT_TIMEOUT_S = 10.0
@@ -23,7 +14,11 @@ CLOSE_TIMEOUT_S = 2.0  # how long to wait for the server's side of the close
 
 
 class ConnectionFailed(Exception):  # noqa: N818 - the outside world's fault
-    """No connection came about; the text says why (refused, timed out, or the HTTP status that answered)."""
+    """No connection came about. ``status`` is the HTTP status that answered, None without one; the text says why."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection.text)
+        self.status = rejection.status
 
 
 class ConnectionOver(Exception):  # noqa: N818 - expected, sooner or later
@@ -38,26 +33,28 @@ class ConnectionOver(Exception):  # noqa: N818 - expected, sooner or later
 class Connection:
     """One open connection. Made by ``connect``; not to be used by two greenlets at once."""
 
-    __slots__ = ("_behind", "_broken", "_frames", "_socket")
+    __slots__ = ("_behind", "_broken", "_session", "_socket")
 
-    def __init__(self, sock: socket.socket, behind: bytes = b"") -> None:
+    def __init__(self, sock: socket.socket, session: Session, behind: list[CachedMessage]) -> None:
         self._socket = sock
-        self._frames = Frames()
-        self._behind = behind  # came with the handshake, and is read before everything else
+        self._session = session
+        self._behind = behind  # came with the handshake, and is heard before everything else
         self._broken = False
 
-    def send(self, payload: bytes) -> None:
-        """Send one text message. Raises ConnectionOver."""
-        self._write(text_frame(payload))
+    def send(self, message: bytes) -> None:
+        """Send one message. Raises ConnectionOver."""
+        if data := self._session.frame(message):
+            self._write(data)
 
-    def recv(self, timeout_s: float | None) -> list[bytes]:
+    def recv(self, timeout_s: float | None) -> list[CachedMessage]:
         """
-        Wait for messages and return their payloads, in order; [] after *timeout_s* (None waits for ever).
+        Wait for messages and return them, in order; [] after *timeout_s* (None waits for ever).
 
-        Pings are answered here. Raises ConnectionOver.
+        What the session has to answer is answered here. Raises ConnectionOver.
         """
-        if self._behind and (messages := self._take(b"")):
-            return messages
+        if self._behind:
+            behind, self._behind = self._behind, []
+            return behind
         data = self._read(timeout_s)
         if data is None:
             return []
@@ -68,17 +65,17 @@ class Connection:
     def close(self, code: int = NORMAL, timeout_s: float = CLOSE_TIMEOUT_S) -> int:
         """Say goodbye, wait for the answer for *timeout_s*, and close the socket. Returns the close code."""
         try:
-            if not self._broken:
-                self._frames.close(code)
-                self._flush()
-            with Timeout(timeout_s, False):
-                self._read_to_the_end()
+            if self._session.close(code):
+                if not self._broken:
+                    self._flush()
+                with Timeout(timeout_s, False):
+                    self._read_to_the_end()
         except ConnectionOver:
             pass
         finally:
             self._broken = True
             self._socket.close()
-        return self._frames.answered_code()
+        return self._session.ending()[0] if self._session.over else ABNORMAL
 
     def abandon(self) -> None:
         """Close the socket without a word."""
@@ -106,17 +103,16 @@ class Connection:
             return b""
         return data
 
-    def _take(self, data: bytes) -> list[bytes]:
+    def _take(self, data: bytes) -> list[CachedMessage]:
         """Return the messages that end in *data* and answer what wants an answer. Raises ConnectionOver."""
-        data, self._behind = self._behind + data, b""
-        messages = self._frames.feed(data)
+        messages = list(self._session.feed(data))
         self._flush()
-        if not messages and self._frames.over:
+        if not messages and self._session.over:
             raise self._over()
         return messages
 
     def _flush(self) -> None:
-        for data in self._frames.replies():
+        for data in self._session.replies():
             self._write(data)
 
     def _write(self, data: bytes) -> None:
@@ -133,49 +129,38 @@ class Connection:
 
     def _over(self) -> ConnectionOver:
         self._broken = True
-        return ConnectionOver(*self._frames.ending())
+        return ConnectionOver(*self._session.ending())
 
 
-def connect(host: str, path: str, timeout_s: float = CONNECT_TIMEOUT_S) -> Connection:
-    """Open a WebSocket at *path* of *host* (``http://name:port``). Raises ConnectionFailed."""
-    parts = urlsplit(host)
-    assert parts.scheme == "http"
-    assert parts.hostname is not None
-    port = parts.port or 80
+def connect(address: Address, session: Session, timeout_s: float = CONNECT_TIMEOUT_S) -> Connection:
+    """Open a connection to *address* over which *session* speaks. Raises ConnectionFailed."""
     sock = None
     try:
         with Timeout(timeout_s, TimeoutError("timed out")):
-            sock = socket.create_connection((parts.hostname, port))
+            sock = socket.create_connection((address.host, address.port))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return _shake_hands(sock, f"ws://{parts.netloc}{path}")
-    except (OSError, InvalidHandshake, EOFError) as error:
+            if address.tls is not None:
+                sock = address.tls.wrap_socket(sock, server_hostname=address.host)
+            return Connection(sock, session, _enter(sock, session))
+    except OSError as error:
         if sock is not None:
             sock.close()
-        raise ConnectionFailed(str(error) or type(error).__name__) from None
+        raise ConnectionFailed(Rejection(None, str(error) or type(error).__name__)) from None
     except BaseException:
         if sock is not None:
             sock.close()
         raise
 
 
-def _shake_hands(sock: socket.socket, uri: str) -> Connection:
-    protocol = ClientProtocol(parse_uri(uri), subprotocols=[Subprotocol(PROTOCOL)])
-    protocol.send_request(protocol.connect())
-    sock.sendall(b"".join(protocol.data_to_send()))
-    head = b""
-    while b"\r\n\r\n" not in head:
-        data = sock.recv(READ_BYTES)
-        if not data or len(head) > READ_BYTES:
-            raise EOFError("no answer to the handshake")
-        head += data
-    # Frames may ride behind the response: they are kept for the connection, so that it sees them as frames.
-    end = head.index(b"\r\n\r\n") + 4
-    if not head.startswith(b"HTTP/1.1 101"):
-        status = head.partition(b"\r\n")[0].removeprefix(b"HTTP/1.1 ")
-        raise EOFError(b" ".join((status, head[end:])).decode("utf-8", "replace").strip())
-    protocol.receive_data(head[:end])
-    for event in protocol.events_received():
-        assert isinstance(event, Response)
-    if protocol.handshake_exc is not None:
-        raise protocol.handshake_exc
-    return Connection(sock, head[end:])
+def _enter(sock: socket.socket, session: Session) -> list[CachedMessage]:
+    """Be let in; return the messages that came with it. Raises ConnectionFailed."""
+    sock.sendall(session.start())
+    messages = list(session.feed(b""))
+    while not session.entered:
+        data = b"" if session.over else sock.recv(READ_BYTES)
+        if not data:
+            raise ConnectionFailed(session.rejection())
+        messages += session.feed(data)
+    for data in session.replies():
+        sock.sendall(data)
+    return messages

@@ -2,26 +2,25 @@
 
 import time
 from collections.abc import Sequence
-from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import gevent
 from locust import User, task
 from locust.exception import StopUser
 
+from client_sim.effects import Drop, Effect, Rest, Send
 from client_sim.frames import ABNORMAL, NORMAL
-from client_sim.viewer import Drop, Effect, Rest, Send, Viewer
+from client_sim.reconnect import LEFT_IN_ORDER, Reconnect
+from client_sim.viewer import Viewer
 from loadtest.engines.audience import Audience
 from loadtest.engines.locust_transport import Connection, ConnectionFailed, ConnectionOver, connect
-from loadtest.targets.admission import NoTicket
+from loadtest.targets.port import NotAdmitted
 
 WELCOME_TIMEOUT_S = 10.0
-BACKOFF_S = (0.1, 2.0)  # before coming back: at first, at most
+CURTAIN_LOOK_S = 0.5  # how soon a viewer that hears nothing from its target learns when a packet opens
 LAST_RECEIPTS_S = 2.0  # how long somebody who leaves waits for what was not answered yet
-LEFT_IN_ORDER = frozenset({1000, 1001})  # the server said goodbye: no failure
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
-_luck = Random()  # only spreads reconnects
 
 
 class _Dropped(ConnectionOver):
@@ -32,6 +31,7 @@ class ViewerUser(User):
     """One seat. It decides nothing: it connects, carries messages to and from its viewer, and comes back."""
 
     audience: ClassVar[Audience | None] = None
+    viewers: ClassVar[list[Viewer]] = []
     _viewer: Viewer | None = None
     _connection: Connection | None = None
     _was_welcomed = False
@@ -43,14 +43,20 @@ class ViewerUser(User):
         if audience is None or audience.ending:
             raise StopUser
         viewer = self._viewer = audience.take_seat()
-        pause_s, pause_max_s = BACKOFF_S
+        self.viewers.append(viewer)
+        reconnect = Reconnect(viewer.seat.number)
         while not audience.ending:
-            self._visit(audience, viewer)
+            self._visit(audience, viewer, reconnect)
             if self._was_welcomed:
-                pause_s = BACKOFF_S[0]
-            gevent.sleep(pause_s * (0.5 + _luck.uniform(0, 1)))
-            pause_s = min(2 * pause_s, pause_max_s)
+                reconnect.welcomed()
+            gevent.sleep(reconnect.next_pause_s())
         raise StopUser
+
+    @classmethod
+    def announce(cls, packets: Sequence[dict[str, Any]]) -> None:
+        """Tell every viewer of packets that will open."""
+        for viewer in cls.viewers:
+            viewer.announce(packets, time.monotonic_ns())
 
     def on_stop(self) -> None:
         """Leave as people do: wait a moment for the last receipts, and close the door."""
@@ -68,27 +74,29 @@ class ViewerUser(User):
         finally:
             connection.abandon()
 
-    def _visit(self, audience: Audience, viewer: Viewer) -> None:
+    def _visit(self, audience: Audience, viewer: Viewer, reconnect: Reconnect) -> None:
         """Connect once and stay until the connection is over."""
         self._was_welcomed = False
         recorder = audience.recorder
         started_ns = time.monotonic_ns()
         try:
-            if audience.tickets is not None and viewer.admission.stranger:
-                viewer.admission.ticket = audience.tickets.ask(viewer.seat.room_id, viewer.seat.viewer_id)
-            connection = connect(audience.hosts[viewer.pick_host(len(audience.hosts))], viewer.path)
-        except (ConnectionFailed, NoTicket) as failed:
-            if str(failed).startswith("401"):
-                viewer.admission.turned_away()
+            target = audience.target
+            if target.needs_admission:
+                target.admit(viewer)
+            address = target.addresses[reconnect.next_host(len(target.addresses))]
+            session = target.session(viewer, address)
+            connection = connect(address, session)
+        except (ConnectionFailed, NotAdmitted) as failed:
+            viewer.turned_away(failed.status)
             waited_ms = (time.monotonic_ns() - started_ns) / _NS_PER_MS
             recorder.failure("WS", "connect", str(failed), waited_ms)
             return
         opened_ns = time.monotonic_ns()
         recorder.sample("WS", "connect", (opened_ns - started_ns) / _NS_PER_MS)
         self._connection = connection
-        viewer.opened(opened_ns)
+        viewer.opened(session, opened_ns)
         try:
-            self._stay(viewer, connection)
+            self._stay(audience, viewer, connection)
         except ConnectionOver as over:
             self._connection = None
             connection.abandon()
@@ -96,7 +104,7 @@ class ViewerUser(User):
             if over.code not in LEFT_IN_ORDER and not isinstance(over, _Dropped):
                 recorder.failure("WS", "connect", f"lost: {over}")
 
-    def _stay(self, viewer: Viewer, connection: Connection) -> None:
+    def _stay(self, audience: Audience, viewer: Viewer, connection: Connection) -> None:
         self._wait_for_welcome(viewer, connection)
         self._was_welcomed = True
         rests_until_ns = 0
@@ -110,6 +118,8 @@ class ViewerUser(User):
                 gevent.sleep((until_ns - now_ns) / _NS_PER_S)
             else:
                 timeout_s = None if wake_ns is None else (wake_ns - now_ns) / _NS_PER_S
+                if audience.waits_for_curtain:
+                    timeout_s = CURTAIN_LOOK_S if timeout_s is None else min(timeout_s, CURTAIN_LOOK_S)
                 rests_until_ns = max(rests_until_ns, _hear(viewer, connection, timeout_s))
 
     @staticmethod
@@ -131,8 +141,8 @@ class ViewerUser(User):
 def _hear(viewer: Viewer, connection: Connection, timeout_s: float | None) -> int:
     """Listen once; return until when the viewer then wants to read nothing, 0 if it goes on."""
     rests_until_ns = 0
-    for payload in connection.recv(timeout_s):
-        effects = viewer.receive(payload, time.monotonic_ns())
+    for message in connection.recv(timeout_s):
+        effects = viewer.receive(message, time.monotonic_ns())
         if effects:
             rests_until_ns = max(rests_until_ns, _carry_out(effects, connection))
     return rests_until_ns

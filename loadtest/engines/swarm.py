@@ -12,19 +12,19 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from random import Random
-from urllib.parse import urlsplit
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from client_sim.recorder import Recorder
+from client_sim.session import Session
 from client_sim.viewer import Viewer
 from loadtest.engines.swarm_transport import NEVER_NS, ViewerConnection
+from loadtest.targets.port import NotAdmitted, Target
 
 HANDSHAKES_IN_FLIGHT_MAX = 128  # a server's listening queue holds more, and more would not come in faster
 SEATS_PER_ADDRESS = 25_000  # a pair of addresses has 28,000 ports, of which some are taken
 WAKES_PER_TURN = 200  # some milliseconds of work; then the loop reads what has come in
 ARRIVALS_EVERY_S = 0.005
-BACKOFF_NS = (100_000_000, 2_000_000_000)  # before coming back: at first, at most
 LAST_RECEIPTS_S = 2.0  # how long somebody who leaves waits for what was not answered yet
 CLOSE_TIMEOUT_S = 3.0
 LOOK_EVERY_S = 0.02
@@ -32,38 +32,26 @@ YOUNG_OBJECTS = 50_000  # made before the collector looks: receipts come and go 
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: choose the port when connecting, so that pairs may share it
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
-_luck = Random()  # only spreads reconnects
 
 
 class Swarm:
     """
-    One process's seats. *take_seat* gives the next viewer; *hosts* are ``http://name:port``, at least one. Where names
-    do not do, *ticket_for* gives a stranger its ticket, or raises OSError.
+    One process's seats at a *target*. *take_seat* gives the next viewer.
 
     ``arrive`` once, then ``leave`` once; in between everything happens by itself.
     """
 
-    def __init__(
-        self,
-        hosts: Sequence[str],
-        take_seat: Callable[[], Viewer],
-        recorder: Recorder,
-        ticket_for: Callable[[Viewer], Awaitable[str]] | None = None,
-    ) -> None:
-        parts = [urlsplit(host) for host in hosts]
-        self.netlocs: Sequence[str] = [part.netloc for part in parts]
-        self._names = [(part.hostname or "", part.port or 80) for part in parts]
+    def __init__(self, target: Target, take_seat: Callable[[], Viewer], recorder: Recorder) -> None:
+        self._target = target
         self._addresses: list[tuple[str, int]] = []
         self._take_seat = take_seat
         self._recorder = recorder
-        self._ticket_for = ticket_for
         self._loop = asyncio.get_running_loop()
         self._connections: list[ViewerConnection] = []
         self._ending = False
         self._outside: deque[ViewerConnection] = deque()
         self._connecting = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pauses_ns: dict[ViewerConnection, int] = {}
         self._wheel: list[tuple[int, int, ViewerConnection]] = []
         self._entries = 0
         self._timer: asyncio.Handle | None = None
@@ -71,9 +59,11 @@ class Swarm:
 
     async def arrive(self, seats: int, arrivals_per_second: float) -> None:
         """Bring *seats* viewers to the door at that rate. Returns when the last one is there, not yet inside."""
-        for name, port in self._names:
-            found = await self._loop.getaddrinfo(name, port, family=socket.AF_INET, type=socket.SOCK_STREAM)
-            self._addresses.append((str(found[0][4][0]), port))
+        for address in self._target.addresses:
+            found = await self._loop.getaddrinfo(
+                address.host, address.port, family=socket.AF_INET, type=socket.SOCK_STREAM
+            )
+            self._addresses.append((str(found[0][4][0]), address.port))
         started = time.monotonic()
         while not self._ending and (here := len(self._connections)) < seats:
             due = min(seats, int((time.monotonic() - started) * arrivals_per_second) + 1)
@@ -109,6 +99,19 @@ class Swarm:
         if self._timer is not None:
             self._timer.cancel()
 
+    def announce(self, packets: Sequence[dict[str, Any]]) -> None:
+        """Tell every viewer of packets that will open."""
+        now_ns = time.monotonic_ns()
+        for connection in self._connections:
+            connection.viewer.announce(packets, now_ns)
+            wake_ns = connection.viewer.next_wakeup_ns()
+            if wake_ns is not None and wake_ns < connection.armed_ns:
+                self.arm(connection, wake_ns)
+
+    def session(self, connection: ViewerConnection) -> Session:
+        """Return the session of a connection whose socket is open."""
+        return self._target.session(connection.viewer, self._target.addresses[connection.host])
+
     def arm(self, connection: ViewerConnection, wake_ns: int) -> None:
         """Wake *connection* at *wake_ns* at the latest."""
         connection.armed_ns = wake_ns
@@ -123,7 +126,6 @@ class Swarm:
 
     def welcomed(self, connection: ViewerConnection) -> None:
         """Take note that a viewer is in the room: the next one may knock."""
-        self._pauses_ns.pop(connection, None)
         self._inside_or_gone(connection)
 
     def lost(self, connection: ViewerConnection, *, failure: str) -> None:
@@ -138,9 +140,7 @@ class Swarm:
         self._come_back(connection, now_ns)
 
     def _come_back(self, connection: ViewerConnection, now_ns: int) -> None:
-        pause_ns, pause_max_ns = self._pauses_ns.get(connection, BACKOFF_NS[0]), BACKOFF_NS[1]
-        self._pauses_ns[connection] = min(2 * pause_ns, pause_max_ns)
-        self.arm(connection, now_ns + round(pause_ns * (0.5 + _luck.uniform(0, 1))))
+        self.arm(connection, now_ns + round(connection.reconnect.next_pause_s() * _NS_PER_S))
 
     def _come(self, connection: ViewerConnection) -> None:
         connection.asked_ns = time.monotonic_ns()
@@ -160,16 +160,20 @@ class Swarm:
     async def _connect(self, connection: ViewerConnection) -> None:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            if self._ticket_for is not None and connection.viewer.admission.stranger:
-                connection.viewer.admission.ticket = await self._ticket_for(connection.viewer)
+            if self._target.needs_admission:
+                await asyncio.to_thread(self._target.admit, connection.viewer)
             sock.setblocking(False)
-            connection.door = connection.viewer.pick_host(len(self._addresses))
-            address = self._addresses[connection.door]
+            connection.host = connection.reconnect.next_host(len(self._addresses))
+            address = self._addresses[connection.host]
             self._bind(sock, address[0], connection.viewer.seat.number)
             await self._loop.sock_connect(sock, address)
-            await self._loop.create_connection(lambda: connection, sock=sock)
+            where = self._target.addresses[connection.host]
+            name = where.host if where.tls is not None else None
+            await self._loop.create_connection(lambda: connection, sock=sock, ssl=where.tls, server_hostname=name)
         except OSError as error:
             sock.close()
+            if isinstance(error, NotAdmitted):
+                connection.viewer.turned_away(error.status)
             self.lost(connection, failure=_problem(error))
         except asyncio.CancelledError:
             sock.close()

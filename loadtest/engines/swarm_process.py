@@ -5,16 +5,18 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
 
-from client_sim.viewer import Viewer
 from loadtest.engines.audience import TICK_S, Audience
 from loadtest.engines.swarm import Swarm
-from loadtest.scenarios.scenario import BadScenario, load_scenario
-from loadtest.targets.admission import TicketClient, take_token
+from loadtest.scenarios.crowd_scenario import BadScenario
+from loadtest.scenarios.target_scenario import folder_of, read_scenario
+from loadtest.targets.admission import take_token
+from loadtest.targets.port import BadTarget
+from loadtest.targets.registry import target_of
 from loadtest.verdict.weigh import Exit
 
 LOOK_EVERY_S = 0.1
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         audience = _audience(options)
-    except BadScenario as bad:
+    except (BadScenario, BadTarget) as bad:
         sys.stderr.write(f"{bad}\n")
         return Exit.USAGE
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -38,8 +40,8 @@ async def _attend(audience: Audience, seats: int, arrivals_per_second: float) ->
     told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_end.set)
-    swarm = Swarm(audience.hosts, audience.take_seat, audience.recorder, _ticket_for(audience.tickets))
-    keeping = loop.create_task(_keep(audience))
+    swarm = Swarm(audience.target, audience.take_seat, audience.recorder)
+    keeping = loop.create_task(_keep(audience, swarm))
     arriving = loop.create_task(_arrive(swarm, audience, seats, arrivals_per_second))
     ending = loop.create_task(told_to_end.wait())
     await asyncio.wait((arriving, ending), return_when=asyncio.FIRST_COMPLETED)
@@ -52,17 +54,6 @@ async def _attend(audience: Audience, seats: int, arrivals_per_second: float) ->
     await keeping
 
 
-def _ticket_for(tickets: TicketClient | None) -> Callable[[Viewer], Awaitable[str]] | None:
-    """Return what asks for a viewer's ticket beside the loop, or None where nobody needs one."""
-    if tickets is None:
-        return None
-
-    async def ask(viewer: Viewer) -> str:
-        return await asyncio.to_thread(tickets.ask, viewer.seat.room_id, viewer.seat.viewer_id)
-
-    return ask
-
-
 async def _arrive(swarm: Swarm, audience: Audience, seats: int, arrivals_per_second: float) -> None:
     await swarm.arrive(seats, arrivals_per_second)
     audience.all_seated()
@@ -72,11 +63,13 @@ async def _arrive(swarm: Swarm, audience: Audience, seats: int, arrivals_per_sec
     await asyncio.Event().wait()
 
 
-async def _keep(audience: Audience) -> None:
+async def _keep(audience: Audience, swarm: Swarm) -> None:
     """Keep history and progress up to date until the audience has finished."""
     lag_ms = 0.0
     while not audience.finished:
         audience.tick(None, lag_ms)
+        if packets := audience.announcements():
+            swarm.announce(packets)
         while audience.write():  # noqa: ASYNC110 - that is how the loop gets its turns
             await asyncio.sleep(0)
         due = time.monotonic() + TICK_S
@@ -85,16 +78,19 @@ async def _keep(audience: Audience) -> None:
 
 
 def _audience(options: argparse.Namespace) -> Audience:
-    scenario = load_scenario(options.scenario).before(seed=options.seed, reaction_median_ms=options.reaction_median_ms)
+    scenario = read_scenario(options.scenario).before(seed=options.seed, reaction_median_ms=options.reaction_median_ms)
+    token = "" if options.token_file is None else take_token(options.token_file)
     return Audience(
         scenario,
-        host=options.host,
+        target=target_of(
+            scenario, host=options.host, token=token, adapter=options.target_adapter, folder=folder_of(options.scenario)
+        ),
         seed=scenario.seed,
         folder=options.history,
         watched=options.watched,
         part=options.part,
         nth=0,
-        token="" if options.token_file is None else take_token(options.token_file),
+        max_rate=options.max_rate,
     )
 
 
@@ -114,6 +110,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--reaction-median-ms", type=int, default=None)
     parser.add_argument("--history", type=Path, default=None, help="folder of the history, and of the progress")
     parser.add_argument("--watched", type=Path, default=None, help="folder of the progress, without a history")
+    parser.add_argument("--target-adapter", default="", help="package.module:Class that speaks to the target")
+    parser.add_argument("--max-rate", type=float, default=None, help="requests a second, of all parts together")
     parser.add_argument("--token-file", type=Path, default=None, help="where to find an admin's credential, once")
     return parser.parse_args(arguments)
 

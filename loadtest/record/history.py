@@ -130,19 +130,25 @@ class History:
     healths: list[HealthRecord] = field(default_factory=list)
 
 
-def read_history(paths: Sequence[Path]) -> History:
-    """Read one file per generator process, plain or ``.gz``. Raises BadRecord if one is cut off or malformed."""
+def read_history(paths: Sequence[Path], *, foreign: bool = False) -> History:
+    """
+    Read one file per generator process, plain or ``.gz``. Raises BadRecord if one is cut off or malformed.
+
+    A *foreign* service need not say which share it gave, nor how much, and numbers no messages: a fact without a
+    number can be missed or repeated without anybody knowing, so that it is left out.
+    """
     history = History()
     for process, path in enumerate(paths):
-        _read(history, lines_of(path), str(path), process)
+        _read(history, lines_of(path), str(path), process, foreign=foreign)
     return history
 
 
-def history_from(*processes: Iterable[Line]) -> History:
+def history_from(*processes: Iterable[Line], foreign: bool = False) -> History:
     """Read lines that are in memory, one iterable per process. Raises BadRecord as ``read_history`` does."""
     history = History()
     for process, lines in enumerate(processes):
-        _read(history, numbered(map(dict, lines), f"history-{process}"), f"history-{process}", process)
+        name = f"history-{process}"
+        _read(history, numbered(map(dict, lines), name), name, process, foreign=foreign)
     return history
 
 
@@ -150,7 +156,7 @@ _END = Shape(HistoryEnd)
 _TYPES = frozenset({"ok", "fail", "info"})
 
 
-def _read(history: History, lines: Iterator[tuple[str, Line]], name: str, process: int) -> None:
+def _read(history: History, lines: Iterator[tuple[str, Line]], name: str, process: int, *, foreign: bool) -> None:
     grabs, conns = len(history.grabs), len(history.conns)
     kinds: dict[str, tuple[Shape[Any], Any]] = {
         "grab": (Shape(GrabRecord), history.grabs.append),
@@ -169,10 +175,12 @@ def _read(history: History, lines: Iterator[tuple[str, Line]], name: str, proces
         try:
             if kind == "end":
                 end = _END.read(line)
+            elif foreign and kind == "fact" and line.get("seq") is None:
+                continue
             elif kind in kinds:
                 shape, keep = kinds[kind]
                 line["process"] = process
-                keep(_whole(shape.read(line)))
+                keep(_whole(shape.read(line), foreign=foreign))
             else:
                 raise BadField("no such kind of line")
         except BadField as error:
@@ -180,12 +188,12 @@ def _read(history: History, lines: Iterator[tuple[str, Line]], name: str, proces
     _check_end(end, HistoryEnd(len(history.grabs) - grabs, len(history.conns) - conns), name)
 
 
-def _whole(record: Any) -> Any:
+def _whole(record: Any, *, foreign: bool) -> Any:
     """Return *record* if its fields agree with each other. Raises BadField."""
     if type(record) is GrabRecord:
         if record.type not in _TYPES:
             raise BadField(f"type must be ok, fail or info, but is {record.type!r}")
-        if record.type == "ok" and (record.index is None or record.amount_fen is None):
+        if record.type == "ok" and not foreign and (record.index is None or record.amount_fen is None):
             raise BadField("an ok holds a share, but index or amount_fen is null")
         if record.type != "info" and (record.t_reply is None or record.status is None):
             raise BadField(f"{record.type} is an answer, but t_reply or status is null")

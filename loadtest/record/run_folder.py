@@ -8,10 +8,17 @@ from typing import Any
 
 import orjson
 
-from loadtest.record.books import Books, read_books
+from loadtest.record.books import Books, ClockRecord, read_books
+from loadtest.record.foreign_books import ForeignClaim, read_foreign_books
 from loadtest.record.history import History, read_history
 from loadtest.record.sales import Sales, read_sales
 from loadtest.record.shape import BadRecord
+
+FORMAT_VERSION = 1
+"""Of the files of a run; ``run.json`` states it, and one without it is of version 1."""
+
+REDRAIN = "redrain"
+"""The kind of target that is a server of ours, and has books; every other kind is foreign."""
 
 
 @dataclass(slots=True)
@@ -20,7 +27,8 @@ class RunFacts:
     What was run, as ``run.json`` keeps it; ``viewers`` are people, ``seats`` their connections.
 
     ``processes`` and ``reaction_median_ms`` are the audience's, ``workers`` those of the storm's own server; ``notes``
-    say what was done otherwise than asked.
+    say what was done otherwise than asked. ``target`` is the kind of the service under test, ``declared`` the packets
+    of a foreign one (``loadtest/record/declared.py``).
     """
 
     scenario: str
@@ -43,6 +51,13 @@ class RunFacts:
     workers: int = 1
     reaction_median_ms: int | None = None
     notes: list[str] = field(default_factory=list)
+    target: str = REDRAIN
+    declared: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def foreign(self) -> bool:
+        """Tell whether somebody else's service was under test, whose books are optional."""
+        return self.target != REDRAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +67,18 @@ class RunFolder:
     path: Path
 
     @property
+    def _facts(self) -> Path:
+        return self.path / "run.json"
+
+    @property
     def books(self) -> Path:
         """The final books."""
         return self.path / "books.jsonl"
+
+    @property
+    def claims(self) -> Path:
+        """The claims by a foreign service's own books; there are none of a service that gives none."""
+        return self.path / "claims.jsonl"
 
     @property
     def sales(self) -> Path:
@@ -91,27 +115,49 @@ class RunFolder:
 
     def write_facts(self, facts: RunFacts) -> None:
         """Keep what was run."""
-        (self.path / "run.json").write_bytes(orjson.dumps(asdict(facts), option=orjson.OPT_INDENT_2))
+        recorded = {"format_version": FORMAT_VERSION, **asdict(facts)}
+        self._facts.write_bytes(orjson.dumps(recorded, option=orjson.OPT_INDENT_2))
 
     def facts(self) -> RunFacts:
-        """Return what was run. Raises BadRecord if the folder holds no run."""
-        path = self.path / "run.json"
+        """Return what was run. Raises BadRecord if the folder holds no run, or one of a newer format."""
         try:
-            return RunFacts(**orjson.loads(path.read_bytes()))
+            recorded = orjson.loads(self._facts.read_bytes())
+            if not isinstance(recorded, dict):
+                raise TypeError("it is no JSON object")
+            version = recorded.pop("format_version", 1)
+            if not isinstance(version, int) or version > FORMAT_VERSION:
+                raise BadRecord(
+                    f"{self._facts}: is of format {version!r}, and this version of Redrain reads up to "
+                    f"{FORMAT_VERSION}: use the version that recorded the run"
+                )
+            return RunFacts(**recorded)
         except (OSError, orjson.JSONDecodeError, TypeError) as error:
-            raise BadRecord(f"{path}: is not the record of a run: {error}") from None
+            raise BadRecord(f"{self._facts}: is not the record of a run: {error}") from None
 
     def read_books(self) -> Books:
-        """Return the final books. Raises BadRecord."""
+        """Return the final books. Raises BadRecord, also if there are none: a run against a foreign target has none."""
+        if not self.books.exists():
+            raise BadRecord(f"{self.books}: is missing; only a run against a redrain server has it")
+        if self._facts.exists():
+            self.facts()  # a newer format is refused before its lines are misread
         return read_books(self.books)
+
+    def books_or_none(self) -> Books:
+        """Return the final books, or of a foreign run, which has none of ours, books in which nothing stands."""
+        facts = self.facts()
+        return Books(ClockRecord(0, 0, facts.speed), final=True) if facts.foreign else self.read_books()
 
     def read_snapshots(self) -> list[Books]:
         """Return the books taken during the run, in order. Raises BadRecord."""
         return [read_books(path) for path in self.snapshots()]
 
-    def read_history(self) -> History:
-        """Return what the audience wrote down. Raises BadRecord."""
-        return read_history(sorted(self.path.glob("history-*.jsonl*")))
+    def read_history(self, *, foreign: bool = False) -> History:
+        """Return what the audience wrote down, of a *foreign* service or of ours. Raises BadRecord."""
+        return read_history(sorted(self.path.glob("history-*.jsonl*")), foreign=foreign)
+
+    def read_claims(self) -> list[ForeignClaim] | None:
+        """Return what a foreign service's books say, or None if it gave none. Raises BadRecord."""
+        return read_foreign_books(self.claims) if self.claims.exists() else None
 
     def read_sales(self) -> Sales:
         """Return what buyers were told. Raises BadRecord."""

@@ -27,6 +27,15 @@ MEANINGS = {
     "A9": "Every connected viewer heard every fact of its room once and in order; whoever resumed got what it missed.",
     "A10": "Every movement has two sides that cancel out, and every wallet follows from its journal.",
 }
+MEANINGS_OF_FOREIGN = {
+    "A4": "Every share a viewer was told of is in the service's books as told, and every claim there was asked for.",
+    "A5": "What a viewer was told it won is in the service's books at the end.",
+    "A6": "Asking again gives the same share, and no request is both granted and refused for lack of shares.",
+    "A7": "Shares were given only inside the window, and sold out was never said before a winner had tapped.",
+    "A8": "Every share has one owner, lies in the packet, and is as large as was declared.",
+}
+"""The invariants that say something else of a service whose promises and journal nobody knows."""
+
 FAIRNESS = "Whether place, process or order made a difference. Reported, never decides."
 
 _TITLES = {
@@ -40,12 +49,13 @@ _TITLES = {
     "fact": "history: room messages",
     "run": "history: unbroken runs of room messages",
     "differ": "history: messages that differed",
+    "declared": "declaration: the packet as the scenario describes it",
     "arrival": "history: when the opening was heard",
     "answer": "sales: what buyers were told",
     "sale": "sales: how an order ended",
     "order": "books: orders at the end",
 }
-_UNTOLD = frozenset(["kind", "i", "process", "receipt", "claim_id"])
+_UNTOLD = frozenset(["kind", "i", "process", "receipt"])
 _TOLD_OF_PACKET = frozenset(
     [
         "packet_id",
@@ -60,18 +70,25 @@ _TOLD_OF_PACKET = frozenset(
         "returned_fen",
     ]
 )
+_WINDOW = frozenset(["opens_ns", "closes_ns"])
 _LARGE = re.compile(r"(?<![\w.:#-])\d{4,}(?![\w:-]|\.\w)")
 _PLAIN_NUMBERS = frozenset(["seq", "first_seq", "last_seq", "index", "edition", "code"])
 
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """One line of the table. ``violations`` counts the ways in which it is broken; None is reported only."""
+    """
+    One line of the table. ``violations`` counts the ways in which it is broken; None is reported only.
+
+    ``outcome`` and ``why`` are those of the result: why it was not checked, or not in full.
+    """
 
     name: str
     title: str
     meaning: str
     violations: int | None
+    outcome: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +113,17 @@ class Counterexample:
     tables: list[RecordTable]
 
 
-def invariants_of(violations: Sequence[Mapping[str, Any]]) -> list[Invariant]:
-    """Return A1 to A11 in order, with how many violations each has."""
+def invariants_of(
+    outcomes: Sequence[Mapping[str, Any]], violations: Sequence[Mapping[str, Any]], *, foreign: bool
+) -> list[Invariant]:
+    """Return A1 to A11 in order, with what came of each and how many violations it has."""
     broken = [violation["invariant"] for violation in violations]
-    lines = [Invariant(name, title, MEANINGS[name], broken.count(name)) for name, title in INVARIANTS.items()]
+    meanings = MEANINGS | MEANINGS_OF_FOREIGN if foreign else MEANINGS
+    lines = []
+    for one in outcomes:
+        name = one["invariant"]
+        count = broken.count(name)
+        lines.append(Invariant(name, INVARIANTS[name], meanings[name], count, one["outcome"], one["why"]))
     return [*lines, Invariant("A11", "fairness", FAIRNESS, None)]
 
 
@@ -153,7 +177,11 @@ def _names(records: Iterable[Line]) -> Iterable[str]:
 
 def _told(name: str, records: Sequence[Line], packet_id: str) -> bool:
     """Tell whether a column says anything that the heading does not say already."""
-    if name in _UNTOLD or all(record.get(name) is None for record in records):
+    if all(record.get(name) is None for record in records):
+        return False
+    if name == "claim_id":  # ours follows from packet and index; that of a service that tells no index is all there is
+        return all(record.get("index") is None for record in records)
+    if name in _UNTOLD:
         return False
     return not (name in ("packet", "packet_id") and packet_id and all(r.get(name) == packet_id for r in records))
 
@@ -161,6 +189,8 @@ def _told(name: str, records: Sequence[Line], packet_id: str) -> bool:
 def _heading(name: str) -> str:
     if name.endswith("at_ms"):
         return name.removesuffix("_ms").removesuffix("_at").replace("_", " ") + " (room time)"
+    if name in _WINDOW:
+        return name.removesuffix("_ns") + " (s)"
     if name.startswith("t_"):
         return name.removeprefix("t_").replace("_", " ") + " (s)"
     return name.removesuffix("_id").replace("_", " ")
@@ -174,7 +204,7 @@ def _cell(name: str, value: Any, timebase: Timebase) -> str:
     if isinstance(value, int):
         if name.endswith("at_ms"):
             return shanghai(value, "%H:%M:%S.") + f"{value % 1000:03}"
-        if name.startswith("t_") or name == "t":
+        if name.startswith("t_") or name == "t" or name in _WINDOW:
             return f"{timebase.seconds(value):,.6f}"
         return str(value) if name in _PLAIN_NUMBERS else f"{value:,}"
     text = value if isinstance(value, str) else orjson.dumps(value).decode()

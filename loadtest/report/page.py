@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from loadtest.record.books import Books
 from loadtest.record.history import History
-from loadtest.record.run_folder import RunFolder
+from loadtest.record.run_folder import REDRAIN, RunFolder
 from loadtest.report.claims import claims_figure, runs_of
 from loadtest.report.fanout import ROOMS_MAX, fanout_figure, hearings_of, room_skews
 from loadtest.report.figure import Figure
@@ -25,7 +25,8 @@ from loadtest.report.shares import Sizes, share_figures, sizes_of
 from loadtest.report.spectrum import spectrum_figure
 from loadtest.report.timebase import Timebase, shanghai, timebase_of
 from loadtest.report.wording import BEHAVIOURS, STATUSES, fairness_sentence, headline, reasons_of
-from loadtest.verdict.judge_run import strangers_of
+from loadtest.run.judge_run import strangers_of
+from loadtest.verdict.metrics import METRICS
 
 TABLE_ROWS_MAX = 200
 PAGE_BYTES_MAX = 6 * 1024 * 1024
@@ -33,15 +34,27 @@ PAGE_BYTES_MAX = 6 * 1024 * 1024
 
 def write_report(folder: RunFolder, result: dict[str, Any]) -> Path:
     """Write the page of a judged run beside its result and return its place. Raises BadRecord."""
-    facts, books, history = folder.facts(), folder.read_books(), folder.read_history()
+    facts = folder.facts()
+    books, history = folder.books_or_none(), folder.read_history(foreign=facts.foreign)
     books = books.without(strangers_of(books, history, facts.packet_ids))
-    page = render(result, facts.allocator, books, history)
+    page = render(result, facts.allocator, books, history, facts.declared)
     folder.report.write_text(page, "utf-8")
     return folder.report
 
 
-def render(result: Mapping[str, Any], allocator: str, books: Books, history: History) -> str:
-    """Return the page as HTML; its size hardly grows with the crowd, because only sums and samples go in."""
+def render(
+    result: Mapping[str, Any],
+    allocator: str,
+    books: Books,
+    history: History,
+    declared: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """
+    Return the page as HTML; its size hardly grows with the crowd, because only sums and samples go in.
+
+    That of a foreign run has *declared* packets and books in which nothing stands: what needs books is left out.
+    """
+    foreign = result["target"] != REDRAIN
     timebase = timebase_of(books, history)
     sizes = sizes_of(books)
     hearings = hearings_of(history)
@@ -57,17 +70,17 @@ def render(result: Mapping[str, Any], allocator: str, books: Books, history: His
         "money": money_figure(flows, books),
         "orders": orders_figure(books),
     }
-    firsts, others = counterexamples_of(result["violations"], timebase)
     text: str = _template().render(
         result=result,
         allocator=allocator,
         headline=headline(result),
         reasons=reasons_of(result["reasons"]),
-        invariants=invariants_of(result["violations"]),
-        counterexamples=firsts,
-        counterexamples_more=others,
-        violations_left=len(result["violations"]) - len(firsts) - len(others),
-        packets=_packets(result["packets"], books, sizes)[:TABLE_ROWS_MAX],
+        foreign=foreign,
+        booked=result["lost_acks"] is not None,
+        metrics=METRICS,
+        **_findings(result, timebase),
+        packets=[] if foreign else _packets(result["packets"], books, sizes)[:TABLE_ROWS_MAX],
+        declared=_declared(result["packets"], declared, timebase)[:TABLE_ROWS_MAX] if foreign else [],
         names={packet_id: packet.name or packet_id for packet_id, packet in books.packets.items()},
         day=_day(books, timebase),
         figures=figures,
@@ -99,6 +112,32 @@ def _packets(packets: Sequence[Mapping[str, Any]], books: Books, sizes: Sequence
         lines.append({**packet, "record": one.packet, "sealed": one.committed is None, "problems": one.problems})
     never = 1 << 62
     return sorted(lines, key=lambda line: never if line["record"].grab_at_ms is None else line["record"].grab_at_ms)
+
+
+def _findings(result: Mapping[str, Any], timebase: Timebase) -> dict[str, Any]:
+    """Return the table of invariants and the counterexamples, as far as they are shown."""
+    firsts, others = counterexamples_of(result["violations"], timebase)
+    return {
+        "invariants": invariants_of(result["invariants"], result["violations"], foreign=result["target"] != REDRAIN),
+        "counterexamples": firsts,
+        "counterexamples_more": others,
+        "violations_left": len(result["violations"]) - len(firsts) - len(others),
+    }
+
+
+def _declared(
+    packets: Sequence[Mapping[str, Any]], declared: Sequence[Mapping[str, Any]], timebase: Timebase
+) -> list[dict[str, Any]]:
+    """Return the packets of a foreign result with their windows on the axis, as far as those are known."""
+    by_id = {each["packet_id"]: each for each in declared}
+    lines = []
+    for packet in packets:
+        window = {name: by_id[packet["packet_id"]].get(f"{name}_ns") for name in ("opens", "closes")}
+        lines.append({
+            **packet,
+            **{f"{name}_s": None if at_ns is None else timebase.seconds(at_ns) for name, at_ns in window.items()},
+        })  # fmt: skip
+    return lines
 
 
 def _day(books: Books, timebase: Timebase) -> str:
@@ -134,7 +173,7 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = lambda value: f"{value:,}"
+    environment.filters["number"] = lambda value: "not known" if value is None else f"{value:,}"
     environment.filters["ms"] = _milliseconds
     environment.filters["yuan"] = lambda fen: f"¥{fen / 100:,.2f}"
     environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"

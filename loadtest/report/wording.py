@@ -11,11 +11,11 @@ VERDICTS = {
 REASONS = {
     "invariant": "An invariant is broken: the counterexample stands below.",
     "void": "The generator was not healthy, so the timing says nothing. Correctness was judged all the same.",
-    "vacuous": "Something that the scenario must bring about did not happen, so that a pass would say little.",
+    "vacuous": "No share was won, or something that the scenario demands did not happen: a pass would say little.",
     "regression": "It is slower, or does more work, than the version it was compared with.",
     "threshold": "A measured value lies beyond the limit that the scenario sets.",
     "inconclusive": "The measurement was too noisy to decide.",
-    "not_verified": "Something could not be checked.",
+    "not_verified": "Something could not be checked: a threshold speaks of a number that nobody knows.",
 }
 BEHAVIOURS = {
     "watcher": "watches and never taps",
@@ -52,7 +52,10 @@ def headline(result: Mapping[str, Any]) -> str:
         return f"{len(broken)} of 10 invariants {'is' if len(broken) == 1 else 'are'} broken: {which}."
     granted, grabs = result["granted"], result["grabs"]
     if result["verdict"] == "pass":
-        return f"{grabs:,} taps answered, {granted:,} shares won, and every one agrees with the books to the fen."
+        agreed = "every one agrees with the books to the fen"
+        if result["lost_acks"] is None:
+            agreed = "no receipt contradicts another or what was declared"
+        return f"{grabs:,} taps answered, {granted:,} shares won, and {agreed}."
     return VERDICTS[result["verdict"]]
 
 

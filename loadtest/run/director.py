@@ -94,7 +94,7 @@ class Director:
         for creator in self._scenario.creators:
             self._post(
                 f"/api/creators/{creator.creator_id}/recharge",
-                {"amount_fen": creator.recharge_fen, "channel": creator.channel},
+                {"amount_fen": creator.recharge_fen, "channel": creator.channel, "platform": creator.platform},
                 key=f"recharge-{creator.creator_id}",
             )
         for room in self._scenario.rooms:

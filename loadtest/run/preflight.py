@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 
 from client_sim.behaviour import REACTION_SIGMA, Behaviour
-from loadtest.scenarios.scenario import PacketSpec, Scenario
+from loadtest.scenarios.crowd_scenario import CrowdScenario
+from server.core.ids import RoomId
 
 SEATS_PER_PROCESS = 5_000  # of a swarm: what one core serves with time to spare
 SEATS_PER_ADDRESS = 25_000  # one pair of addresses has 28,000 ports, of which some are taken
@@ -50,7 +51,7 @@ def lacking_ports(seats: int, *, engine: str, local: bool) -> str:
     return f"{seats} connections need more ports than one address has ({SEATS_PER_ADDRESS} of them): {way_out}"
 
 
-def planned_taps_per_second(scenario: Scenario) -> float:
+def planned_taps_per_second(scenario: CrowdScenario) -> float:
     """
     Return the highest rate of taps that the scenario plans, where reactions are densest.
 
@@ -60,27 +61,31 @@ def planned_taps_per_second(scenario: Scenario) -> float:
     return _density(scenario, _crowd(scenario))
 
 
-def reaction_for(scenario: Scenario, *, engine: str, processes: int) -> int:
-    """Return the median reaction (ms) at which the generator can keep up: the scenario's own if that will do."""
-    planned, can = _density(scenario, _crowd(scenario)), USABLE * TAPS_PER_SECOND[engine] * processes
+def taps_bearable(engine: str, processes: int, max_rate: float | None) -> float:
+    """Return how many taps a second the generator can make, and the target may get."""
+    can = USABLE * TAPS_PER_SECOND[engine] * processes
+    return can if max_rate is None else min(can, max_rate)
+
+
+def reaction_for(scenario: CrowdScenario, can: float) -> int:
+    """Return the median reaction (ms) at which at most *can* taps a second are planned: its own if that will do."""
+    planned = _density(scenario, _crowd(scenario))
     median_ms = max(1, scenario.audience.reaction_median_ms)
     return scenario.audience.reaction_median_ms if planned <= can else math.ceil(median_ms * planned / can)
 
 
-def _density(scenario: Scenario, taps: int) -> float:
+def _density(scenario: CrowdScenario, taps: int) -> float:
     """Return the peak of *taps* log-normal reactions, per second."""
     median_s = max(1, scenario.audience.reaction_median_ms) / 1000
     return taps * math.exp(REACTION_SIGMA**2 / 2) / (median_s * REACTION_SIGMA * math.sqrt(2 * math.pi))
 
 
-def _crowd(scenario: Scenario) -> int:
+def _crowd(scenario: CrowdScenario) -> int:
     """Return the most taps that aim at the same time."""
-    of_room: dict[str, int] = {}
+    of_room: dict[RoomId, int] = {}
     for seat in scenario.seats():
         of_room[seat.room_id] = of_room.get(seat.room_id, 0) + _TAPS.get(seat.behaviour, 0)
-    openings = sorted(
-        (_opens_ms(packet) / scenario.speed, of_room.get(packet.room_id, 0)) for packet in scenario.packets
-    )
+    openings = sorted((opens_ms, of_room.get(room_id, 0)) for opens_ms, room_id in scenario.openings())
     together_ms = scenario.audience.reaction_median_ms
     most = oldest = at_once = 0
     for newest_ms, taps in openings:
@@ -90,10 +95,3 @@ def _crowd(scenario: Scenario) -> int:
             oldest += 1
         most = max(most, at_once)
     return most
-
-
-def _opens_ms(packet: PacketSpec) -> int:
-    """Return when a packet is to open, in room ms of the programme."""
-    if packet.grab_at_ms is not None:
-        return packet.grab_at_ms
-    return packet.launch_at_ms + (packet.delay_ms or 0)

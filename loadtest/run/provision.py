@@ -3,19 +3,23 @@
 import os
 import resource
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
-from loadtest.run.preflight import TAPS_PER_SECOND, USABLE, lacking_ports, needs, planned_taps_per_second, reaction_for
-from loadtest.run.processes import ENGINES, ProcessFailed
-from loadtest.scenarios.scenario import Scenario
+from loadtest.engines.child_process import ProcessFailed
+from loadtest.engines.engine_process import ENGINES
+from loadtest.run.preflight import lacking_ports, needs, planned_taps_per_second, reaction_for, taps_bearable
+from loadtest.scenarios.crowd_scenario import CrowdScenario
 from loadtest.verdict.weigh import Exit
+
+S = TypeVar("S", bound=CrowdScenario)
 
 
 @dataclass(frozen=True, slots=True)
-class Provisioned:
+class Provisioned(Generic[S]):
     """A scenario as it can be run here, with how many generator processes, and what was changed for that."""
 
-    scenario: Scenario
+    scenario: S
     seats: int
     processes: int
     notes: list[str]
@@ -32,9 +36,13 @@ def wrong_engine(engine: str, processes: int | None) -> str:
     return ""
 
 
-def provision(scenario: Scenario, *, engine: str, processes: int | None, target: str | None) -> Provisioned:
+def provision(
+    scenario: S, *, engine: str, processes: int | None, target: str | None, max_rate: float | None = None
+) -> Provisioned[S]:
     """
     Make room for the audience of *scenario*; without a *target* the server is on this machine as well.
+
+    The target gets no more than *max_rate* requests a second.
 
     Raises ProcessFailed, which says what to do, if the machine cannot hold it.
     """
@@ -47,14 +55,14 @@ def provision(scenario: Scenario, *, engine: str, processes: int | None, target:
         raise ProcessFailed(f"viewers: {lacking}", Exit.ENVIRONMENT)
     _raise_descriptors(wanted.descriptors, seats)
     planned = planned_taps_per_second(scenario)
-    reaction_ms = reaction_for(scenario, engine=engine, processes=wanted.processes)
+    can = taps_bearable(engine, wanted.processes, max_rate)
+    reaction_ms = reaction_for(scenario, can)
     if reaction_ms == scenario.audience.reaction_median_ms:
         return Provisioned(scenario, seats, wanted.processes, [])
-    can = USABLE * TAPS_PER_SECOND[engine] * wanted.processes
+    limit = f"{engine} with {wanted.processes} process{'es' * (wanted.processes > 1)} keeps up with {can:,.0f}"
     note = (
         f"reaction_median_ms raised from {scenario.audience.reaction_median_ms} to {reaction_ms}: {planned:,.0f} taps "
-        f"a second were planned, and {engine} with {wanted.processes} process{'es' * (wanted.processes > 1)} keeps up "
-        f"with {can:,.0f}"
+        f"a second were planned, and {limit if can != max_rate else f'--max-rate allows {can:,.0f}'}"
     )
     return Provisioned(scenario.before(reaction_median_ms=reaction_ms), seats, wanted.processes, [note])
 

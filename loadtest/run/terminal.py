@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadtest.engines.progress import Progress
+from loadtest.record.run_folder import REDRAIN
 from loadtest.verdict.audit import INVARIANTS
 from loadtest.verdict.verify import Verification
 from server.core.ids import PacketId
@@ -19,7 +20,18 @@ from server.core.ids import PacketId
 _COLOURS = {"pass": "bold green", "fail": "bold red", "unknown": "bold yellow"}
 EVIDENCE_SHOWN = 4
 _TOLD = frozenset(
-    {"viewer_id", "viewer", "index", "amount_fen", "request_id", "status", "entry_id", "share_count", "total_fen"}
+    {
+        "viewer_id",
+        "viewer",
+        "index",
+        "claim_id",
+        "amount_fen",
+        "request_id",
+        "status",
+        "entry_id",
+        "share_count",
+        "total_fen",
+    }
     | {"given", "given_fen", "returned", "returned_fen", "count", "t_sent", "t_reply", "conn", "seq", "first_seq"}
     | {"last_seq", "room", "type", "at_ms", "creator_id", "balance"}
 )
@@ -105,7 +117,23 @@ def show_result(console: Console, result: Mapping[str, Any]) -> None:
     console.print(f"[{colour}]{result['verdict'].upper()}[/]{reasons}  {_setting(result)}")
     console.print(Group(_packets(result["packets"]), _figures(result)))
     _show_demands(console, result)
+    _show_invariants(console, result["invariants"])
     _show_violations(console, result["violations"])
+
+
+def _show_invariants(console: Console, invariants: Sequence[Mapping[str, Any]]) -> None:
+    """Show what came of each invariant, and why one was not checked, or not in full; equal reasons share a line."""
+    words = {"pass": "[green]passed[/]", "violated": "[red]violated[/]", "not_checkable": "[yellow]not checkable[/]"}
+    names = {outcome: [one["invariant"] for one in invariants if one["outcome"] == outcome] for outcome in words}
+    told = [f"{word} {', '.join(names[outcome])}" for outcome, word in words.items() if names[outcome]]
+    console.print(f"[dim]invariants[/]  {'; '.join(told)}", soft_wrap=True)
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for one in invariants:
+        if one["why"]:
+            what = "not checked in full" if one["outcome"] == "pass" else "not checkable"
+            reasons.setdefault((what, one["why"]), []).append(one["invariant"])
+    for (what, why), which in reasons.items():
+        console.print(f"[dim]{what}[/]  {', '.join(which)}: {escape(why)}", soft_wrap=True)
 
 
 def _show_violations(console: Console, violations: Sequence[Mapping[str, Any]]) -> None:
@@ -130,10 +158,12 @@ def _record(record: Mapping[str, Any]) -> str:
 
 
 def _setting(result: Mapping[str, Any]) -> str:
-    return (
-        f"[dim]{escape(result['scenario'])}, {result['viewers']:,} viewers, engine {result['engine']}, "
-        f"seed {result['seed']}, speed {result['speed']}, {result['durability']}, limits {result['limits']}[/]"
-    )
+    told = f"{result['scenario']}, {result['viewers']:,} viewers, engine {result['engine']}, seed {result['seed']}"
+    if result["target"] == REDRAIN:
+        told += f", speed {result['speed']}, {result['durability']}, limits {result['limits']}"
+    else:
+        told += f", target {result['target']}"
+    return f"[dim]{escape(told)}[/]"
 
 
 def _packets(packets: Sequence[Mapping[str, Any]]) -> Table:
@@ -150,8 +180,8 @@ def _packets(packets: Sequence[Mapping[str, Any]]) -> Table:
             packet["state"],
             f"{packet['granted']:,}",
             f"{packet['share_count']:,}",
-            f"{packet['granted_fen']:,}",
-            f"{packet['returned_fen']:,}",
+            _known(packet["granted_fen"]),
+            _known(packet["returned_fen"]),
             "[green]sold out[/]" if packet["sold_out"] else "",
         )
     return table
@@ -162,12 +192,12 @@ def _figures(result: Mapping[str, Any]) -> Table:
     latency, skew = result["grab_latency_ms"], result["fanout_skew_ms"]
     rows = {
         "grabs": f"{result['grabs']:,} answered, {result['granted']:,} granted",
-        "grab latency": _percentiles(latency) + " from the planned tap",
+        "grab latency": _percentiles(latency) + (" from the planned tap" if latency else ""),
         "fan-out skew": _percentiles(skew),
-        "issued": f"{result['issued_fen']:,} fen; over {result['over_issued_fen']:,}, "
-        f"under {result['under_issued_fen']:,}",
+        "issued": f"{_known(result['issued_fen'])} fen; over {_known(result['over_issued_fen'])}, "
+        f"under {_known(result['under_issued_fen'])}",
         "duplicates": f"{result['duplicate_claims']:,}",
-        "lost acks": f"{result['lost_acks']:,}",
+        "lost acks": _known(result["lost_acks"]),
         "generator": _generator(result),
     }
     for name, value in rows.items():
@@ -197,8 +227,10 @@ def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
     """Show each threshold with what was measured, what never happened, and what was done otherwise than asked."""
     words = {True: "[green]met[/]", False: "[red]missed[/]", None: "[yellow]void[/]"}
     for one in result["thresholds"]:
-        told = f"{one['metric']} {one['expression']}: {one['value']:,.6g}"
-        console.print(f"[dim]threshold[/]  {words[one['met']]}  {escape(told)}", soft_wrap=True)
+        value = one["value"]
+        told = f"{one['metric']} {one['expression']}: {_known(value, ',.6g')}"
+        word = "[yellow]unknown[/]" if value is None else words[one["met"]]
+        console.print(f"[dim]threshold[/]  {word}  {escape(told)}", soft_wrap=True)
     for name, count in result["sometimes"].items():
         if not count:
             console.print(f"[yellow]never happened[/]  {escape(name)}")
@@ -206,7 +238,13 @@ def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
         console.print(f"[dim]note[/]  {escape(note)}", soft_wrap=True)
 
 
-def _percentiles(figures: Mapping[str, float | None]) -> str:
+def _known(value: float | None, pattern: str = ",") -> str:
+    return "not known" if value is None else format(value, pattern)
+
+
+def _percentiles(figures: Mapping[str, float | None] | None) -> str:
+    if figures is None:
+        return "not measured"
     return f"p50 {figures['p50']:.1f}, p99 {figures['p99']:.1f}, max {figures['max']:.1f} ms"
 
 

@@ -11,9 +11,10 @@ from enum import StrEnum
 from random import Random
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from loadtest.record.history import GrabRecord
+from loadtest.scenarios.strict_model import StrictModel
 from server.core.packets.claim import ClaimStatus
 
 FAULTS_MAX = 100  # more than an evening can bear
@@ -34,19 +35,15 @@ class FaultKind(StrEnum):
     KILL_WORKER = "kill_worker"
 
 
-class PhaseOf(BaseModel):
+class PhaseOf(StrictModel):
     """What happens to a packet, named as in the programme: it opens, it is sold out, its window closes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     packet: str
     phase: Literal["open", "sold_out", "closed"]
 
 
-class FaultSpec(BaseModel):
+class FaultSpec(StrictModel):
     """One ``[[faults]]`` of a scenario; ``for_ms`` is how long a store stays stopped, in real milliseconds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: FaultKind
     at_ms: int | None = Field(default=None, ge=0)

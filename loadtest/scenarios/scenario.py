@@ -1,49 +1,38 @@
-"""A scenario: who hosts, who watches, which packets fall when (loadtest.md, section 1)."""
+"""A scenario: who hosts, who watches, which packets fall when (docs/scenario.md)."""
 
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
-from importlib import resources
-from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from client_sim.behaviour import Behaviour, Seat, cast
+from loadtest.scenarios.crowd_scenario import BadScenario, CrowdScenario, scenario_text, toml_table, validated
 from loadtest.scenarios.faults import FAULTS_MAX, FaultSpec
 from loadtest.scenarios.shop import Shop
-from loadtest.verdict.sometimes import NAMES
-from loadtest.verdict.thresholds import BadThreshold, Threshold, parse, parse_all
+from loadtest.scenarios.strict_model import StrictModel
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
 from server.core.roomtime import SPEED_MAX
 from server.core.rulebooks.overrides import BadRulebooks, overridden
-from server.core.rulebooks.rulebook import RULEBOOKS
+from server.core.rulebooks.platforms import RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 
-VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
 ROOMS_MAX = 1_000
 PACKETS_MAX = 10_000
 EDITS_MAX = 100  # of one packet; a creator at a console makes a handful
 WORKERS_MAX = 64  # as many as a server takes
-_REFUSED = r"^refused:[A-Z]+-[A-Z]+-[0-9]+$"
+_REFUSED = r"^refused:[A-Z][A-Z0-9-]*-[A-Z]+-[0-9]+$"
 
 
-class BadScenario(Exception):  # noqa: N818 - named for what it is
-    """A scenario file that cannot be used; the text names the file, the field and, where it can be told, the line."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CreatorSpec(_Part):
+class CreatorSpec(StrictModel):
     """A host with a wallet. ``recharge_fen`` is paid in before the curtain rises."""
 
     creator_id: str = Field(min_length=1, max_length=CREATOR_ID_LENGTH_MAX)
     recharge_fen: int = Field(gt=0)
-    channel: str = "bank"
+    platform: str | None = None
+    channel: str | None = None
 
 
-class RoomSpec(_Part):
+class RoomSpec(StrictModel):
     """A live room of one creator."""
 
     room_id: str = Field(min_length=1, max_length=ID_LENGTH_MAX)
@@ -51,7 +40,7 @@ class RoomSpec(_Part):
     title: str = ""
 
 
-class EditSpec(_Part):
+class EditSpec(StrictModel):
     """
     An edit of a packet's issuance (KS-EDT-1): at ``at_ms``, a time as in ``PacketSpec``, it is to have so many shares.
 
@@ -79,7 +68,7 @@ class EditSpec(_Part):
         return max(1, round(self.factor * created))
 
 
-class PacketSpec(_Part):
+class PacketSpec(StrictModel):
     """
     One packet of the programme. Times are room milliseconds after its start (see ``Scenario``).
 
@@ -91,7 +80,7 @@ class PacketSpec(_Part):
 
     name: str
     room_id: str
-    platform: Literal["douyin", "kuaishou", "lab"] = "lab"
+    platform: str = "lab"
     denomination: Literal["random", "fixed"] = "random"
     share_count: int | None = Field(default=None, gt=0)
     shares_per_viewer: float | None = Field(default=None, gt=0)
@@ -171,6 +160,11 @@ class PacketSpec(_Part):
                 raise ValueError(f"edits come before {name}")
         return self
 
+    @property
+    def opens_ms(self) -> int:
+        """When the packet is to open, in room ms of the programme."""
+        return self.launch_at_ms + (self.delay_ms or 0) if self.grab_at_ms is None else self.grab_at_ms
+
     def shares_for(self, viewers: int) -> int:
         """Return how many shares the packet has before an audience of *viewers*."""
         if self.share_count is not None:
@@ -186,43 +180,21 @@ class PacketSpec(_Part):
         return self.mean_share_fen * self.shares_for(viewers)
 
 
-class AudienceSpec(_Part):
-    """Who watches: how many, how fast they come in (real seconds), how they behave and how quick they are."""
-
-    viewers: int = Field(gt=0, le=VIEWERS_MAX)
-    arrivals_per_second: int = Field(default=500, gt=0)
-    reaction_median_ms: int = Field(default=400, ge=0)
-    mix: dict[Behaviour, float] = Field(default_factory=lambda: {Behaviour.EAGER: 1.0})
-
-    @model_validator(mode="after")
-    def _somebody_comes(self) -> Self:
-        if not self.mix or any(weight < 0 for weight in self.mix.values()) or sum(self.mix.values()) <= 0:
-            raise ValueError("mix needs at least one behaviour with a weight above 0")
-        return self
-
-
-class Scenario(_Part):
+class Scenario(CrowdScenario):
     """
     A whole evening.
 
     With an ``origin``, the room time at which the server's clock starts, the programme is a timetable: its times count
     from the origin, and what was due before the audience was there is done when it is. Without one they count from the
     curtain. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run. ``workers`` are the
-    processes of a storm's own server. ``sometimes`` names what must have happened for a pass to mean something,
-    ``thresholds`` has sentences per metric. ``rulebooks`` has a table per platform whose limits the storm's own server
-    is to override, as ``redrain serve --rulebooks`` reads it.
+    processes of a storm's own server. ``rulebooks`` has a table per platform whose limits the storm's own server is to
+    override, or that makes one with a ``base``, as ``redrain serve --rulebooks`` reads it.
     """
 
-    name: str
-    description: str = ""
     speed: int = Field(default=1, ge=1, le=SPEED_MAX)
     workers: int = Field(default=1, ge=1, le=WORKERS_MAX)
-    seed: int = 1
     origin: datetime | None = None
     loop_ms: int | None = Field(default=None, gt=0)
-    sometimes: list[str] = Field(default_factory=list)
-    thresholds: dict[str, list[str]] = Field(default_factory=dict)
-    audience: AudienceSpec
     creators: list[CreatorSpec] = Field(min_length=1)
     rooms: list[RoomSpec] = Field(min_length=1, max_length=ROOMS_MAX)
     packets: list[PacketSpec] = Field(min_length=1, max_length=PACKETS_MAX)
@@ -265,119 +237,42 @@ class Scenario(_Part):
     @model_validator(mode="after")
     def _rulebooks_can_be_had(self) -> Self:
         try:
-            overridden(RULEBOOKS, self.rulebooks)
+            books = self.books
         except BadRulebooks as bad:
             raise ValueError(f"rulebooks.{bad}") from None
-        return self
-
-    @model_validator(mode="after")
-    def _can_be_judged(self) -> Self:
-        for number, name in enumerate(self.sometimes):
-            if name not in NAMES:
-                raise ValueError(f"sometimes.{number}: {name} is unknown; there are {', '.join(NAMES)}")
-        for metric, expressions in self.thresholds.items():
-            for expression in expressions:
-                try:
-                    parse(metric, expression)
-                except BadThreshold as bad:
-                    raise ValueError(f"thresholds.{metric}: {bad}") from None
+        asked = [(f"creators.{number}", each.platform or "lab") for number, each in enumerate(self.creators)]
+        asked += [(f"packets.{number}", each.platform) for number, each in enumerate(self.packets)]
+        for where, platform in asked:
+            if platform not in books:
+                raise ValueError(f"{where}.platform: must be one of {', '.join(books)}; [rulebooks.NAME] makes another")
+        if self.shop is not None:
+            self.shop.judged_by(books)
         return self
 
     @property
-    def parsed_thresholds(self) -> list[Threshold]:
-        """The thresholds, parsed."""
-        return parse_all(self.thresholds)
+    def room_ids(self) -> list[RoomId]:
+        """Every room of the scenario."""
+        return [RoomId(room.room_id) for room in self.rooms]
+
+    def openings(self) -> list[tuple[float, RoomId]]:
+        """Return when packets are to open, in real milliseconds of the programme, and in which room."""
+        return [(packet.opens_ms / self.speed, RoomId(packet.room_id)) for packet in self.packets]
+
+    @property
+    def books(self) -> Mapping[str, Rulebook]:
+        """The rulebooks by which the scenario is judged, by platform."""
+        return overridden(RULEBOOKS, self.rulebooks)
 
     @property
     def origin_ms(self) -> int | None:
         """The room time at which the room clock starts, or None for the time of day."""
         return None if self.origin is None else int(self.origin.timestamp() * 1000)
 
-    def seats(self) -> Iterator[Seat]:
-        """Yield the seats of the whole audience; a viewer with two devices takes two."""
-        viewers = 0
-        for seat in cast([RoomId(room.room_id) for room in self.rooms], self.audience.mix, self.seed):
-            viewers += seat.device == 0
-            if viewers > self.audience.viewers:
-                return
-            yield seat
-
-    def before(
-        self,
-        *,
-        viewers: int | None = None,
-        seed: int | None = None,
-        speed: int | None = None,
-        reaction_median_ms: int | None = None,
-    ) -> "Scenario":
-        """Return the same scenario before another audience, with another seed or speed. Raises BadScenario."""
-        plain = self.model_dump()
-        if viewers is not None:
-            plain["audience"]["viewers"] = viewers
-        if reaction_median_ms is not None:
-            plain["audience"]["reaction_median_ms"] = reaction_median_ms
-        if seed is not None:
-            plain["seed"] = seed
-        if speed is not None:
-            plain["speed"] = speed
-        try:
-            return Scenario.model_validate(plain)
-        except ValidationError as error:
-            raise BadScenario("\n".join(_sentence(self.name, "", problem) for problem in error.errors())) from None
-
-
-def shipped_names() -> list[str]:
-    """Return the names of the scenarios that come with the product."""
-    folder = resources.files("loadtest") / "scenarios"
-    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
-
-
-def scenario_text(name_or_path: str) -> str:
-    """Return the TOML text of a shipped scenario or of a file. Raises BadScenario if there is none."""
-    if "/" in name_or_path or name_or_path.endswith(".toml"):
-        try:
-            return Path(name_or_path).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadScenario(f"{name_or_path}: cannot be read: {error}") from None
-    if name_or_path not in shipped_names():
-        raise BadScenario(f"{name_or_path}: no such scenario; shipped are {', '.join(shipped_names())}, or give a file")
-    return (resources.files("loadtest") / "scenarios" / f"{name_or_path}.toml").read_text("utf-8")
-
 
 def load_scenario(name_or_path: str) -> Scenario:
-    """Read a scenario by its shipped name or from a TOML file. Raises BadScenario."""
+    """Read a scenario for this server, by its shipped name or from a TOML file. Raises BadScenario."""
     text = scenario_text(name_or_path)
-    try:
-        return Scenario.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise BadScenario(f"{name_or_path}: not TOML: {error}") from None
-    except ValidationError as error:
-        raise BadScenario("\n".join(_sentence(name_or_path, text, problem) for problem in error.errors())) from None
-
-
-def _sentence(source: str, text: str, problem: Any) -> str:
-    message = problem["msg"].removeprefix("Value error, ")
-    path = ".".join(str(part) for part in problem["loc"] if part != "[key]")
-    if not path and ": " in message:  # a check across the file names its own field
-        path, _, message = message.partition(": ")
-    line = _line_of(text, path)
-    return f"{source}{f':{line}' if line else ''}: {path or 'the file'}: {message}"
-
-
-def _line_of(text: str, path: str) -> int | None:
-    """Return the line (from 1) where the field at the dotted *path* stands, or its table begins, or None."""
-    table, found = "", None
-    seen: dict[str, int] = {}
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        if line.startswith("["):
-            name = line.strip("[] ")
-            seen[name] = seen.get(name, -1) + 1
-            table = f"{name}.{seen[name]}" if line.startswith("[[") else name
-            if path == table or path.startswith(f"{table}."):
-                found = number
-        else:
-            key = line.partition("=")[0].strip()
-            if key and path == (f"{table}.{key}" if table else key):
-                return number
-    return found
+    table = toml_table(name_or_path, text)
+    if "target" in table:
+        raise BadScenario(f"{name_or_path}: target: it aims at another service; run it with redrain storm")
+    return validated(Scenario, table, source=name_or_path, text=text)

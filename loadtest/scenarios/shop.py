@@ -1,27 +1,26 @@
 """The ``[shop]`` of a scenario: what is sold to those who have won a packet, and what they do about it."""
 
+from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from client_sim.buyer import Habit, ShopProduct
+from loadtest.scenarios.strict_model import StrictModel
 from server.core.ids import ID_LENGTH_MAX
 from server.core.money.money import FEN_MAX
 from server.core.orders.discount import NATURE, RED_PACKETS, DiscountKind, Stage
 from server.core.orders.purchase import App, Entrance
 from server.core.orders.settlement import PER_WHOLE
+from server.core.rulebooks.platforms import RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 
 BUYERS_MAX = 10_000  # of one packet; each is asked and sends a dozen requests
 PRODUCTS_MAX = 1_000
 DISCOUNTS_MAX = 20
-_APPS = {"douyin": App.DOUYIN, "kuaishou": App.KUAISHOU}
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Ware(_Part):
+class Ware(StrictModel):
     """Something that is sold, at ``price_fen``: a price in fen, or the two ends of it."""
 
     product_id: str = Field(min_length=1, max_length=ID_LENGTH_MAX)
@@ -44,7 +43,7 @@ class Ware(_Part):
         return (self.price_fen, self.price_fen) if isinstance(self.price_fen, int) else self.price_fen
 
 
-class Offer(_Part):
+class Offer(StrictModel):
     """
     A discount that a ``share`` of the buyers has besides packets: ``amount_fen``, or ``pay_permille`` still to be paid.
 
@@ -70,7 +69,7 @@ class Offer(_Part):
         return self
 
 
-class Shop(_Part):
+class Shop(StrictModel):
     """
     What happens to packets that were won.
 
@@ -94,6 +93,7 @@ class Shop(_Part):
     entrance: Entrance = Entrance.LIVE_ROOM
     isv_id: str = Field(default="erp", min_length=1, max_length=ID_LENGTH_MAX)
     final_within_ms: int = Field(default=3_600_000, gt=0)
+    _rulebooks: Mapping[str, Rulebook] = PrivateAttr(default_factory=lambda: RULEBOOKS)
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -107,4 +107,9 @@ class Shop(_Part):
 
     def client_on(self, platform: str) -> App:
         """Return the app in which a buyer with a packet of *platform* orders."""
-        return self.client or _APPS.get(platform, App.OTHER)
+        apps = self._rulebooks[platform].use_clients
+        return self.client or (App.OTHER if App.OTHER in apps else next((app for app in App if app in apps), App.OTHER))
+
+    def judged_by(self, rulebooks: Mapping[str, Rulebook]) -> None:
+        """Sell under these rulebooks, which a scenario may have changed, instead of ours."""
+        self._rulebooks = rulebooks

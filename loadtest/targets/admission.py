@@ -11,6 +11,8 @@ from pathlib import Path
 
 import requests
 
+from loadtest.targets.port import NotAdmitted
+
 VARIABLE = "REDRAIN_TOKEN"
 TICKETS_IN_FLIGHT_MAX = 16  # asked for at a time, by each process of an engine
 TIMEOUT_S = 10.0
@@ -18,10 +20,6 @@ HOW = (
     f"give an admin's credential with --token or {VARIABLE}; redrain token --role admin --subject NAME makes one "
     "with the server's REDRAIN_SECRET"
 )
-
-
-class NoTicket(OSError):  # noqa: N818 - the outside world's fault
-    """A viewer got no ticket; the text begins with the HTTP status, if there was an answer."""
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -61,14 +59,14 @@ class TicketClient:
         self._in_flight = threading.BoundedSemaphore(TICKETS_IN_FLIGHT_MAX)
 
     def ask(self, room_id: str, viewer_id: str) -> str:
-        """Return a ticket for a viewer, which opens the room for a minute. Raises NoTicket."""
+        """Return a ticket for a viewer, which opens the room for a minute. Raises NotAdmitted."""
         url = f"{self._host}/api/rooms/{room_id}/tickets"
         headers = {"Idempotency-Key": secrets.token_hex(8)}
         try:
             with self._in_flight:
                 response = self._http.post(url, json={"viewer_id": viewer_id}, headers=headers, timeout=TIMEOUT_S)
         except requests.RequestException as error:
-            raise NoTicket(f"no ticket: {type(error).__name__}") from error
+            raise NotAdmitted(None, f"no ticket: {type(error).__name__}") from error
         if not response.ok:
-            raise NoTicket(f"{response.status_code} no ticket{what_to_do(response)}")
+            raise NotAdmitted(response.status_code, f"{response.status_code} no ticket{what_to_do(response)}")
         return str(response.json()["ticket"])

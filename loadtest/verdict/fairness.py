@@ -19,7 +19,8 @@ class Fairness:
     """
     Rates are shares held per (packet, viewer) that grabbed, from 0 to 1, by what might have made a difference.
 
-    Connection order and reaction time are cut into quarters, the earliest or quickest first. ``share_size_ks`` is the
+    Connection order and reaction time are cut into quarters, the earliest or quickest first; there are none where no
+    viewer's is known. ``share_size_ks`` is the
     Kolmogorov-Smirnov distance between the sizes of the shares that the earlier and the later half of the winners
     got, over all random packets, and ``share_size_ks_limit`` what chance alone exceeds once in a hundred runs.
     """
@@ -109,6 +110,8 @@ def _by(tries: Iterable[Try], key_of: Callable[[GrabRecord], str | None]) -> dic
 
 def _by_quarter(tries: Iterable[Try], key_of: Callable[[GrabRecord], int | None]) -> list[float]:
     placed = [(place, held) for grab, held in tries if (place := key_of(grab)) is not None]
+    if not placed:
+        return []
     placed.sort(key=lambda one: one[0])
     cuts = [len(placed) * quarter // QUARTERS for quarter in range(QUARTERS + 1)]
     return [_rate([held for _, held in placed[start:end]]) for start, end in pairwise(cuts)]

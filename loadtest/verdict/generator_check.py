@@ -1,10 +1,11 @@
-"""Validity: whether the generator was healthy enough for what it measured about time (loadtest.md, section 4.5)."""
+"""Validity: whether the generator was healthy enough for what it measured about time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadtest.record.history import HealthRecord, History
-from loadtest.verdict.measures import Percentiles, percentiles
+from loadtest.verdict.measures import percentiles
+from loadtest.verdict.metrics import Percentiles
 
 LAG_P99_MS_MAX = 50.0  # a loop that comes later than this adds more to a latency than the network ever would
 CPU_MEDIAN_MAX = 0.95  # a process that is at its core's end half of the time has queued for the whole run

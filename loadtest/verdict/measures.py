@@ -1,12 +1,12 @@
-"""Measures: the numbers of a run, by the names that results and thresholds use (design.md section 1)."""
+"""Measures: the numbers of a run, by the names of the metrics, from books and history."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from client_sim.behaviour import Behaviour
 from loadtest.record.books import Books, ClaimRecord, PacketRecord
 from loadtest.record.history import FactRecord, GrabRecord, History
+from loadtest.verdict.metrics import Measures, MeasureValues, PacketResult, Percentiles
 from server.core.ids import PacketId, RequestId, ViewerId
 from server.core.packets.claim import ClaimStatus
 
@@ -22,84 +22,14 @@ UNKNOWN = "unknown"
 """What stands for the status of a grab whose outcome nobody learned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Percentiles:
-    """A distribution in real milliseconds; all are 0 where nothing was measured."""
-
-    p50: float
-    p90: float
-    p99: float
-    p999: float
-    max: float
-
-
-@dataclass(frozen=True, slots=True)
-class PacketResult:
-    """What became of one packet by the books. ``sold_out`` says that viewers were told so."""
-
-    packet_id: PacketId
-    allocator: str
-    share_count: int
-    granted: int
-    granted_fen: int
-    sold_out: bool
-    returned_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """
-    The numbers of one run; the field names are those of the result and of thresholds.
-
-    - ``grabs``: requests answered. ``granted``, ``granted_fen``: the shares that viewers were told of, each once.
-    - ``issued_fen``: what the books' claims sum to.
-    - ``over_issued_fen``: summed over packets, the larger of two: what the claims exceed the total by, and the amounts
-      of superfluous claims (those whose index an earlier claim has or the packet does not have).
-    - ``under_issued_fen``: what was not claimed of packets of which viewers were told that nothing is left.
-    - ``duplicate_claims``: (packet, viewer) pairs' shares beyond the first, in claims, journal and receipts together.
-    - ``lost_acks``: (packet, viewer) pairs that were told of a share and have none in the books.
-    - ``grab_latency_ms``: planned tap to first receipt; ``grab_latency_from_send_ms``: sending to first receipt.
-    - ``send_debt_ms``: actual minus planned sending. Neither counts who is ``ABSENT`` on purpose.
-    - ``fanout_skew_ms``: per fact and room, last minus first arrival; ``fanout_skew_ms_per_1000``: the same divided by
-      the thousands of viewers who heard it. ``room_viewers``: the most viewers that heard one fact of each room.
-    - ``start_skew_ms``: how far the opening that a viewer computed lay from the true one, either way.
-    - ``grabs_per_second``: mean over the time in which some window was being answered, from a packet's first receipt
-      that only an open window gives to its last; ``grabs_per_second_peak``: the most in any one second.
-    - ``statuses``: per behaviour, how many grabs ended in which status.
-    """
-
-    grabs: int
-    granted: int
-    granted_fen: int
-    issued_fen: int
-    over_issued_fen: int
-    under_issued_fen: int
-    duplicate_claims: int
-    lost_acks: int
-    packets: list[PacketResult]
-    grab_latency_ms: Percentiles
-    grab_latency_from_send_ms: Percentiles
-    send_debt_ms: Percentiles
-    fanout_skew_ms: Percentiles
-    fanout_skew_ms_per_1000: Percentiles
-    room_viewers: dict[str, int]
-    start_skew_ms: Percentiles
-    grabs_per_second: float
-    grabs_per_second_peak: int
-    statuses: dict[str, dict[str, int]]
-
-
 def measure(books: Books, history: History) -> Measures:
     """Return the numbers of a run from its final books and its history."""
     claims = claims_of(books)
     told = _told(history.grabs)
     sold_out = _told_sold_out(history)
     results = [_result(packet, claims.get(packet.packet_id, []), sold_out) for packet in books.packets.values()]
-    latency, from_send = _latencies(history.grabs)
-    mean, peak = _rates(history.grabs)
-    skews, hearers = fanout_skews_ns(history.facts), _hearers(history.facts)
     return Measures(
-        grabs=sum(1 for grab in history.grabs if grab.t_reply is not None),
+        **crowd_measures(history),
         granted=sum(len(shares) for shares in told.values()),
         granted_fen=sum(sum(shares.values()) for shares in told.values()),
         issued_fen=sum(result.granted_fen for result in results),
@@ -114,21 +44,34 @@ def measure(books: Books, history: History) -> Measures:
         duplicate_claims=_duplicates(books, claims, told),
         lost_acks=_lost(claims, told),
         packets=results,
-        grab_latency_ms=latency,
-        grab_latency_from_send_ms=from_send,
-        send_debt_ms=percentiles(
-            grab.t_sent - grab.t_intended for grab in history.grabs if grab.behaviour not in ABSENT
-        ),
-        fanout_skew_ms=percentiles(skews.values()),
-        fanout_skew_ms_per_1000=percentiles(skew * 1000 // hearers[key] for key, skew in skews.items()),
-        room_viewers=_room_viewers(hearers),
-        start_skew_ms=percentiles(
+    )
+
+
+def crowd_measures(history: History) -> MeasureValues:
+    """Return the metrics that the history alone tells, whatever was under test."""
+    latency, from_send = _latencies(history.grabs)
+    mean, peak = _rates(history.grabs)
+    skews, hearers = fanout_skews_ns(history.facts), _hearers(history.facts)
+    return {
+        "grabs": sum(1 for grab in history.grabs if grab.t_reply is not None),
+        "grab_latency_ms": latency,
+        "grab_latency_from_send_ms": from_send,
+        "send_debt_ms": send_debt_ms(history),
+        "fanout_skew_ms": percentiles(skews.values()),
+        "fanout_skew_ms_per_1000": percentiles(skew * 1000 // hearers[key] for key, skew in skews.items()),
+        "room_viewers": _room_viewers(hearers),
+        "start_skew_ms": percentiles(
             abs(arrival.start_skew_ns) for arrival in history.arrivals if arrival.start_skew_ns is not None
         ),
-        grabs_per_second=mean,
-        grabs_per_second_peak=peak,
-        statuses=_statuses(history.grabs),
-    )
+        "grabs_per_second": mean,
+        "grabs_per_second_peak": peak,
+        "statuses": _statuses(history.grabs),
+    }
+
+
+def send_debt_ms(history: History) -> Percentiles:
+    """Return how much later than planned taps were sent, but for those of viewers who are absent on purpose."""
+    return percentiles(grab.t_sent - grab.t_intended for grab in history.grabs if grab.behaviour not in ABSENT)
 
 
 Owner = tuple[PacketId, ViewerId]
@@ -162,7 +105,7 @@ def claims_of(books: Books) -> dict[PacketId, list[ClaimRecord]]:
 
 
 def over_issued_fen(packet: PacketRecord, claims: list[ClaimRecord]) -> int:
-    """Return what was given of one packet beyond what it holds, in fen; see ``Measures``."""
+    """Return what was given of one packet beyond what it holds, in fen (``over_issued_fen``)."""
     taken: set[int] = set()
     superfluous_fen = sum_fen = 0
     for claim in claims:

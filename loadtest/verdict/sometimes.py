@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from client_sim.buyer import Deed, Habit
-from loadtest.record.books import Books
+from loadtest.record.books import Books, ClockRecord
 from loadtest.record.history import GrabRecord, History
 from loadtest.record.sales import SaleRecord, Sales
 from loadtest.verdict.interventions import raced_steps
@@ -38,6 +38,22 @@ def counted(
     return {name: count(name) for name in names}
 
 
+def counted_of_foreign(names: Iterable[str], share_counts: Mapping[PacketId, int], history: History) -> dict[str, int]:
+    """
+    Return how often each of *names* happened in a run against a foreign service, whose packets have so many shares.
+
+    What only books of ours or our own shop can show has not been seen there: it counts 0.
+    """
+    nothing = Books(ClockRecord(0, 0, 1))
+
+    def count(name: str) -> int:
+        if name == RACE:
+            return _races(history, share_counts)
+        return _COUNTS[name](nothing, history) if name in _COUNTS else 0
+
+    return {name: count(name) for name in names}
+
+
 def _sold_out_seen(_: Books, history: History) -> int:
     """Packets of which viewers were told that nothing is left."""
     told = {fact.packet for fact in history.facts if fact.type == "sold_out"}
@@ -52,15 +68,23 @@ def _of_status(status: ClaimStatus) -> Callable[[Books, History], int]:
 
 
 def _race_for_last_share(books: Books, history: History) -> int:
-    """Packets whose last share one viewer got while another's tap, which got nothing, was on its way too."""
+    return _races(history, {packet_id: packet.share_count for packet_id, packet in books.packets.items()})
+
+
+def _races(history: History, share_counts: Mapping[PacketId, int]) -> int:
+    """Return of how many packets one viewer got the last share while another's tap, which got none, was under way."""
     by_packet: defaultdict[PacketId, list[GrabRecord]] = defaultdict(list)
     for grab in history.grabs:
         by_packet[grab.packet].append(grab)
-    return sum(1 for packet_id, grabs in by_packet.items() if _raced(grabs, books.packets[packet_id].share_count))
+    return sum(1 for packet_id, grabs in by_packet.items() if _raced(grabs, share_counts[packet_id]))
 
 
 def _raced(grabs: list[GrabRecord], share_count: int) -> bool:
-    won = next((grab for grab in grabs if grab.index == share_count - 1 and grab.status == ClaimStatus.GRANTED), None)
+    granted = [grab for grab in grabs if grab.status == ClaimStatus.GRANTED]
+    if any(grab.index is not None for grab in granted):
+        won = next((grab for grab in granted if grab.index == share_count - 1), None)
+    else:  # a foreign service need not number its shares: the last answer is that of the last share, or a close one
+        won = max(granted, key=lambda grab: grab.t_reply or 0) if len(granted) >= share_count else None
     if won is None or won.t_reply is None:
         return False
     return any(
@@ -123,10 +147,11 @@ def _packet_expired(books: Books, _: History) -> int:
     return sum(packet.expired or 0 for packet in books.packets.values())
 
 
+RACE = "race_for_last_share"  # needs to know which share is the last one
 _COUNTS: dict[str, Callable[[Books, History], int]] = {
     "sold_out_seen": _sold_out_seen,
     "repeat_seen": _of_status(ClaimStatus.REPEATED),
-    "race_for_last_share": _race_for_last_share,
+    RACE: _race_for_last_share,
     "retry_after_disconnect": _retry_after_disconnect,
     "resumed": _resumed,
     "tap_before_opening": _of_status(ClaimStatus.TOO_EARLY),

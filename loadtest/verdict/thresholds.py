@@ -10,15 +10,13 @@ Operators are < <= > >= ==; limits are numbers.
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from loadtest.verdict.measures import Measures, Percentiles
+from loadtest.verdict.metrics import METRICS, MetricKind
 
-DISTRIBUTIONS = frozenset(field.name for field in fields(Measures) if field.type is Percentiles)
-NUMBERS = frozenset(field.name for field in fields(Measures) if field.type in (int, float))
-TIMING = DISTRIBUTIONS | {"grabs_per_second", "grabs_per_second_peak"}
-"""What an unhealthy generator makes meaningless."""
+DISTRIBUTIONS = frozenset(name for name, metric in METRICS.items() if metric.kind is MetricKind.DISTRIBUTION)
+NUMBERS = frozenset(name for name, metric in METRICS.items() if metric.kind is MetricKind.NUMBER)
 
 _SENTENCE = re.compile(r"\s*(value|max|p\(\s*(\d+(?:\.\d+)?)\s*\))\s*(<=|>=|==|<|>)\s*(-?\d+(?:\.\d+)?)\s*")
 _PERCENTILES = {"50": "p50", "90": "p90", "99": "p99", "99.9": "p999"}
@@ -44,16 +42,16 @@ class Threshold:
     @property
     def timing(self) -> bool:
         """Whether it speaks about how fast something was."""
-        return self.metric in TIMING
+        return METRICS[self.metric].timing
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A threshold with what was measured; ``met`` is None if it could not be judged."""
+    """A threshold with what was measured, if anything; ``met`` is None if it could not be judged."""
 
     metric: str
     expression: str
-    value: float
+    value: float | None
     limit: float
     met: bool | None
 
@@ -85,12 +83,17 @@ def parse_all(table: Mapping[str, Sequence[str]]) -> list[Threshold]:
 
 
 def judge(thresholds: Sequence[Threshold], measures: Mapping[str, Any], *, timing_is_valid: bool) -> list[Judged]:
-    """Compare each with *measures* (a result's); what speaks about timing is judged only if that is valid."""
+    """
+    Compare each with *measures* (a result's); what speaks about timing is judged only if that is valid.
+
+    A metric that is None is not known, and its thresholds are neither met nor missed.
+    """
     judged = []
     for each in thresholds:
         measured = measures[each.metric]
-        value = measured[each.part] if each.part else measured
-        met = _OPERATORS[each.operation](value, each.limit) if timing_is_valid or not each.timing else None
+        value = measured[each.part] if each.part and measured is not None else measured
+        judgeable = value is not None and (timing_is_valid or not each.timing)
+        met = _OPERATORS[each.operation](value, each.limit) if judgeable else None
         judged.append(Judged(each.metric, each.expression, value, each.limit, met))
     return judged
 

@@ -1,4 +1,4 @@
-"""The verdict: pass, fail or unknown, the reasons, and the one table of exit codes (design.md, section 1)."""
+"""The verdict: pass, fail or unknown, the reasons, and the one table of exit codes (README.md)."""
 
 from collections.abc import Iterable
 from enum import IntEnum, StrEnum

@@ -11,7 +11,7 @@ from scripts.bench.subjects import SUBJECTS, Subject
 CONNECTIONS = 500
 VOLLEYS = 40
 WARM_UP_VOLLEYS = 4
-RATIOS = {"floor": 2.6, "websockets + redis-py": 0.2}  # performance.md, section 1: ours over theirs, at most
+RATIOS = {"floor": 2.6, "websockets + redis-py": 0.2}  # ours over theirs, at most
 
 
 def benchmark() -> Benchmark:

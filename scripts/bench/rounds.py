@@ -38,7 +38,7 @@ class Benchmark:
     targets: list[Target]
 
     def run(self, rounds: int, say: Console) -> dict[str, Any]:
-        """Measure, show a table, and return what ``--json`` gives (performance.md, section 6)."""
+        """Measure, show a table, and return what ``--json`` gives."""
         measured = {name: Measured(name) for name in self.subjects}
         with say.status("") as status:
             for number in range(1, rounds + 1):

@@ -19,7 +19,7 @@ from server.gateway.limits import LOAD
 READERS, DEAF = 1_800, 200
 VOLLEYS = 40
 LETTING_FILL_S = 20.0  # talk goes on for so long before the volleys: what nobody reads has filled its buffers
-RATIO = 1.2  # reliability.md, section 6: the others' p99, at most
+RATIO = 1.2  # the others' p99, at most
 
 
 @dataclass(frozen=True, slots=True)

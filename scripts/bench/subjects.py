@@ -13,7 +13,7 @@ import requests
 from redis import Redis
 
 from loadtest.run.nemesis import WorkersOfRun
-from loadtest.run.processes import ServerProcess
+from loadtest.run.server_process import ServerProcess
 from server.store.embedded.process import EmbeddedStore
 from server.store.fitness import Durability
 

@@ -15,17 +15,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
-from loadtest.run.processes import ProcessFailed
+from loadtest.run.judge_run import judge_run
 from loadtest.run.provision import provision
-from loadtest.run.storm import StormPlan, perform
+from loadtest.run.storm import StormPlan, carry_out
+from loadtest.scenarios.crowd_scenario import VIEWERS_MAX
 from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
-from loadtest.scenarios.scenario import VIEWERS_MAX, load_scenario
+from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.interventions import Intervention, interventions
-from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit
 from scripts.commands.storm import PLAIN_WIDTH, facts_of, interruptible
 
@@ -61,11 +62,11 @@ def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIE
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.scenario.write_text(race_text(kind, seed, viewers), "utf-8")
     name = str(folder.scenario)
-    mustered = provision(load_scenario(name), engine="swarm", processes=1, target=None)
-    plan = StormPlan(mustered.scenario, folder, engine="swarm", processes=mustered.processes)
-    facts = facts_of(plan, datetime.now(UTC), name=name, mustered=mustered)
+    provisioned = provision(load_scenario(name), engine="swarm", processes=1, target=None)
+    plan = StormPlan(provisioned.scenario, folder, engine="swarm", processes=provisioned.processes)
+    facts = facts_of(plan, datetime.now(UTC), name=name, provisioned=provisioned)
     facts.repeat_command = _repeat_command(kind, seed, viewers)
-    perform(plan, facts, _Silent())
+    carry_out(plan, facts, _Silent())
     result = judge_run(folder)
     facts = folder.facts()
     violations = result["violations"]

@@ -1,12 +1,10 @@
 """Shows each rule with the code and the tests that carry it, and says what is missing (docs/rules.md)."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +19,7 @@ from scripts.commands.rule_index import (
     outcomes_of,
     read_page,
 )
+from scripts.json_output import write_json
 
 SERVER = Path(server.__file__).parent
 IN_WHEEL = Path(__file__).parent / "rules.md"  # where the build puts the page
@@ -147,12 +146,3 @@ def _write(json: str, found: Survey, *, must_run: bool) -> None:
         "exit_code": int(found.exit_code(must_run=must_run)),
     }
     write_json(json, figures)
-
-
-def write_json(where: str, figures: object) -> None:
-    """Write figures to a file, or to stdout if that is ``-``."""
-    text = orjson.dumps(figures, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    if where == "-":
-        sys.stdout.buffer.write(text)
-    else:
-        Path(where).write_bytes(text)

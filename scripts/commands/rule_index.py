@@ -165,7 +165,7 @@ def _named_spans(node: ast.AST, prefix: str) -> Iterator[tuple[int, int, str]]:
             assert child.end_lineno is not None
             first = min([child.lineno, *(one.lineno for one in getattr(child, "decorator_list", []))])
             yield first, child.end_lineno, f"{prefix}{name}"
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.AnnAssign):  # a field is one place
             yield from _named_spans(child, f"{prefix}{name}." if name else prefix)
 
 

@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from loadtest.verdict.weigh import Exit
-from scripts.commands.rule_coverage import PLAIN_WIDTH, write_json
+from scripts.commands.rule_coverage import PLAIN_WIDTH
+from scripts.json_output import write_json
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook_view import limits_of
 from server.rulebook_file import load_rulebooks
@@ -29,10 +30,10 @@ def run_rulebook(platform: str, json: str | None, overrides: Path | None = None)
         shown = {"platform": platform, "profile": rulebook.profile, "limits": [asdict(limit) for limit in limits]}
         write_json(json, shown)
         return Exit.PASS
-    table = Table("limit", "value", "unit", "rules", title=f"{platform} ({rulebook.profile})")
+    table = Table("limit", "value", "unit", "rules", "meaning", title=f"{platform} ({rulebook.profile})")
     for limit in limits:
         said = _said(limit.value) + (" (overridden)" if limit.overridden else "")
-        table.add_row(limit.name, said, limit.unit, ", ".join(limit.rules))
+        table.add_row(limit.name, said, limit.unit, ", ".join(limit.rules), limit.doc)
     say = Console(highlight=False)
     if not say.is_terminal:
         say.width = PLAIN_WIDTH

@@ -2,10 +2,11 @@
 
 import shlex
 import signal
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,80 +15,124 @@ import orjson
 from rich.console import Console
 from rich.markup import escape
 
+from loadtest.engines.child_process import ProcessFailed
+from loadtest.engines.crowd import View
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
 from loadtest.run.environment import environment
-from loadtest.run.processes import ProcessFailed
+from loadtest.run.judge_run import judge_run
 from loadtest.run.provision import Provisioned, provision, wrong_engine
-from loadtest.run.storm import StormPlan, perform
+from loadtest.run.storm import StormPlan, carry_out
+from loadtest.run.target_storm import carry_out_on_target
 from loadtest.run.terminal import LiveView, show_result, show_verifications
-from loadtest.scenarios.scenario import WORKERS_MAX, BadScenario, load_scenario, scenario_text
+from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text
+from loadtest.scenarios.scenario import WORKERS_MAX, Scenario
+from loadtest.scenarios.target_scenario import TargetScenario, read_scenario
+from loadtest.targets.port import BadTarget
+from loadtest.targets.reach import check_reach
 from loadtest.targets.requester import SetUpFailed
-from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
+from scripts.commands.target_storm import TargetOptions, plan_target_storm
+from scripts.json_output import write_json
+
+Planned = tuple[RunFacts, Callable[[View], None]]
+"""What is known of a run before it begins, and what carries it out."""
 
 RUNS = Path(".redrain/runs")
 ALLOCATORS = ("default", "naive")
 PLAIN_WIDTH = 120  # of a log, where no terminal says how wide it is
 
 
-def run_storm(
-    name: str,
-    *,
-    viewers: int | None,
-    allocator: str,
-    seed: int | None,
-    speed: int | None,
-    durability: str,
-    targets: Sequence[str],
-    token: str,
-    workers: int | None,
-    engine: str,
-    processes: int | None,
-    out: Path | None,
-    json: str | None,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class StormOptions:
+    """What a person asked a storm for; None leaves it to the scenario, or to us."""
+
+    name: str
+    viewers: int | None
+    allocator: str
+    seed: int | None
+    speed: int | None
+    durability: str
+    targets: Sequence[str]
+    workers: int | None
+    engine: str
+    processes: int | None
+    out: Path | None
+    json: str | None
+    target_adapter: str = ""
+    allow_remote: bool = False
+    max_rate: float | None = None
+    token: str = field(default="", repr=False)
+
+
+def run_storm(options: StormOptions) -> int:
     """Run a scenario, judge it, show the verdict and return the exit code."""
-    say = _console(json)
-    wrong = _wrong_usage(allocator, durability, targets, workers) or wrong_engine(engine, processes)
-    if wrong:
-        return _failed(wrong, Exit.USAGE)
+    say = _console(options.json)
+    started = datetime.now(UTC)
+    folder = RunFolder(options.out or RUNS / started.strftime("%Y%m%d-%H%M%S-%f")[:-3])
     try:
-        scenario = load_scenario(name).before(viewers=viewers, seed=seed, speed=speed)
-        mustered = provision(scenario, engine=engine, processes=processes, target=",".join(targets) or None)
-    except BadScenario as error:
+        scenario = read_scenario(options.name).before(viewers=options.viewers, seed=options.seed, speed=options.speed)
+        if wrong := _wrong_usage(options, scenario) or wrong_engine(options.engine, options.processes):
+            return _failed(wrong, Exit.USAGE)
+        if isinstance(scenario, TargetScenario):
+            facts, perform = _plan_on_target(scenario, folder, options, started)
+        else:
+            facts, perform = _plan_on_server(scenario, folder, options, started)
+    except (BadScenario, BadTarget) as error:
         return _failed(error, Exit.USAGE)
     except ProcessFailed as error:
         return _failed(error, error.exit_code)
-    if scenario.faults and targets:
-        return _failed("faults: only a server of the storm's own is broken; leave --target out", Exit.USAGE)
-    started = datetime.now(UTC)
-    folder = RunFolder(out or RUNS / started.strftime("%Y%m%d-%H%M%S-%f")[:-3])
     if folder.path.exists() and any(folder.path.iterdir()):
         return _failed(f"out: {folder.path} is not empty; a run wants a folder of its own", Exit.USAGE)
     folder.path.mkdir(parents=True, exist_ok=True)
-    folder.scenario.write_text(scenario_text(name), "utf-8")
-    plan = StormPlan(
-        mustered.scenario, folder, allocator=allocator, durability=durability, targets=targets,
-        workers=workers or scenario.workers, engine=engine, processes=mustered.processes, token=token,
-    )  # fmt: skip
-    facts = facts_of(plan, started, name=name, mustered=mustered)
+    folder.scenario.write_text(scenario_text(options.name), "utf-8")
     try:
         with interruptible(), LiveView(say, f"storm {scenario.name}").shown() as view:
-            for note in mustered.notes:
+            for note in facts.notes:
                 view.phase(note)
-            perform(plan, facts, view)
+            perform(view)
             view.phase("judging")
             result = judge_run(folder)
     except ProcessFailed as error:
         return _failed(error, error.exit_code)
-    except (SetUpFailed, BadRecord) as error:
+    except (SetUpFailed, BadRecord, BadTarget) as error:
         return _failed(error, Exit.ENVIRONMENT)
     except KeyboardInterrupt:
         return _failed("interrupted: what the storm had started is stopped, and nothing is judged", Exit.INTERRUPTED)
-    return _conclude(folder, result, say, json)
+    return _conclude(folder, result, say, options.json)
+
+
+def _plan_on_server(scenario: Scenario, folder: RunFolder, options: StormOptions, started: datetime) -> Planned:
+    """Plan a storm on a server of ours: its own, or those that it is aimed at."""
+    targets = options.targets
+    check_reach(targets, allow_remote=options.allow_remote, max_rate=options.max_rate)
+    provisioned = provision(
+        scenario, engine=options.engine, processes=options.processes, target=",".join(targets) or None,
+        max_rate=options.max_rate,
+    )  # fmt: skip
+    plan = StormPlan(
+        provisioned.scenario, folder, allocator=options.allocator, durability=options.durability, targets=targets,
+        workers=options.workers or scenario.workers, engine=options.engine, processes=provisioned.processes,
+        token=options.token, max_rate=options.max_rate,
+    )  # fmt: skip
+    facts = facts_of(plan, started, name=options.name, provisioned=provisioned)
+    return facts, partial(carry_out, plan, facts)
+
+
+def _plan_on_target(scenario: TargetScenario, folder: RunFolder, options: StormOptions, started: datetime) -> Planned:
+    """Plan a storm on another service."""
+    plan, facts = plan_target_storm(
+        scenario,
+        folder,
+        TargetOptions(
+            options.name, options.targets, options.target_adapter, options.engine, options.processes,
+            options.allow_remote, options.max_rate,
+        ),
+        started,
+    )  # fmt: skip
+    return facts, partial(carry_out_on_target, plan, facts)
 
 
 def run_audit(path: Path, *, json: str | None) -> int:
@@ -140,21 +185,29 @@ def interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _wrong_usage(allocator: str, durability: str, targets: Sequence[str], workers: int | None) -> str:
-    if durability not in ("none", "relaxed", "durable"):
+def _wrong_usage(options: StormOptions, scenario: Scenario | TargetScenario) -> str:
+    """Return which options do not go with each other or with the scenario, or nothing."""
+    if options.durability not in ("none", "relaxed", "durable"):
         return "durability: must be none, relaxed or durable"
-    if allocator not in ALLOCATORS:
+    if options.allocator not in ALLOCATORS:
         return f"allocator: must be one of {', '.join(ALLOCATORS)}"
-    if workers is not None and not 1 <= workers <= WORKERS_MAX:
+    if options.workers is not None and not 1 <= options.workers <= WORKERS_MAX:
         return f"workers: must be 1 to {WORKERS_MAX}"
-    if targets and workers is not None:
-        return "workers: only a server of the storm's own is told; leave --target out"
-    if targets and allocator != "default":
-        return "allocator: a server given by --target brings its own; leave --allocator out"
+    if options.max_rate is not None and options.max_rate <= 0:
+        return "max-rate: must be above 0 requests a second"
+    own = not options.targets and isinstance(scenario, Scenario)
+    if not own and options.workers is not None:
+        return "workers: only a server of the storm's own is told; leave --workers out"
+    if not own and options.allocator != "default":
+        return "allocator: what the storm is aimed at brings its own; leave --allocator out"
+    if isinstance(scenario, Scenario) and options.target_adapter:
+        return "target-adapter: goes with a scenario that has [target] (docs/targets.md)"
+    if isinstance(scenario, Scenario) and scenario.faults and options.targets:
+        return "faults: only a server of the storm's own is broken; leave --target out"
     return ""
 
 
-def facts_of(plan: StormPlan, started: datetime, *, name: str, mustered: Provisioned) -> RunFacts:
+def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Provisioned[Scenario]) -> RunFacts:
     """Return what is known of a run before it begins; *name* is what its scenario was asked for by."""
     scenario = plan.scenario
     command = ["redrain", "storm", name, "--viewers", str(scenario.audience.viewers), "--seed", str(scenario.seed)]
@@ -175,14 +228,14 @@ def facts_of(plan: StormPlan, started: datetime, *, name: str, mustered: Provisi
         limits="unknown" if plan.targets else "load",
         allocator=plan.allocator,
         viewers=scenario.audience.viewers,
-        seats=mustered.seats,
+        seats=provisioned.seats,
         repeat_command=shlex.join(command),
         started_at=started.isoformat(timespec="seconds"),
         environment=environment(),
         processes=plan.processes,
         workers=plan.workers,
         reaction_median_ms=scenario.audience.reaction_median_ms,
-        notes=mustered.notes,
+        notes=provisioned.notes,
     )
 
 
@@ -193,11 +246,7 @@ def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str
     say.print("[dim]storm[/]  writing the report")
     report = write_report(folder, result)
     say.print(f"[dim]report[/]  {report}   [dim]again[/]  {result['repeat_command']}", soft_wrap=True)
-    if json == "-":
-        sys.stdout.buffer.write(text)
-        sys.stdout.flush()
-    elif json is not None:
-        Path(json).write_bytes(text)
+    write_json(json, result)
     return int(result["exit_code"])
 
 

@@ -1,10 +1,8 @@
 """Brings an audience to a server, and directs the programme there unless somebody else does."""
 
 import signal
-import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -12,23 +10,28 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
-import orjson
 import requests
 from rich.console import Console
 from rich.markup import escape
 
+from loadtest.engines.child_process import ProcessFailed
+from loadtest.engines.crowd import Crowd
+from loadtest.engines.engine_process import CrowdOrder
 from loadtest.engines.progress import Progress, ProgressFiles
 from loadtest.run.director import Director
-from loadtest.run.processes import Crowd, ProcessFailed, SwarmProcess
+from loadtest.run.performance import perform
 from loadtest.run.provision import Provisioned, provision
 from loadtest.run.terminal import LiveView
-from loadtest.scenarios.scenario import BadScenario, load_scenario
+from loadtest.scenarios.crowd_scenario import BadScenario
+from loadtest.scenarios.scenario import Scenario, load_scenario
+from loadtest.targets.port import BadTarget
+from loadtest.targets.reach import check_reach
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
+from scripts.json_output import write_json
 
 LOOK_EVERY_S = 0.1
 LINGER_S = 1.0  # after the programme: the last facts are still on their way to the viewers
-CONNECT_SLACK_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Visit:
     directed: bool = False
     json: str | None = None
     token: str = field(default="", repr=False)
+    allow_remote: bool = False
+    max_rate: float | None = None
 
     def host(self) -> str:
         """Return the base URL for HTTP, or nothing if the target is none."""
@@ -69,15 +74,18 @@ def run_swarm(visit: Visit) -> int:
     console = Console(stderr=visit.json == "-", highlight=False)
     try:
         scenario = load_scenario(visit.scenario).before(viewers=visit.viewers, seed=visit.seed)
-        mustered = provision(scenario, engine="swarm", processes=visit.processes, target=visit.host())
+        check_reach([visit.host()], allow_remote=visit.allow_remote, max_rate=visit.max_rate)
+        provisioned = provision(
+            scenario, engine="swarm", processes=visit.processes, target=visit.host(), max_rate=visit.max_rate
+        )
         with ExitStack() as stack:
             folder = visit.history or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-swarm-")))
             folder.mkdir(parents=True, exist_ok=True)
             told_to_end = stack.enter_context(_signals())
             view = stack.enter_context(LiveView(console, f"swarm {scenario.name}").shown())
-            over = _attend(visit, mustered, folder, view, told_to_end)
+            over = _attend(visit, provisioned, folder, view, told_to_end)
             progress = ProgressFiles(folder).look()
-    except BadScenario as error:
+    except (BadScenario, BadTarget) as error:
         return _failed(error, Exit.USAGE)
     except ProcessFailed as error:
         return _failed(error, error.exit_code)
@@ -88,10 +96,12 @@ def run_swarm(visit: Visit) -> int:
     return int(Exit.PASS if over or endless else Exit.INTERRUPTED)
 
 
-def _attend(visit: Visit, mustered: Provisioned, folder: Path, view: LiveView, told_to_end: threading.Event) -> bool:
+def _attend(
+    visit: Visit, provisioned: Provisioned[Scenario], folder: Path, view: LiveView, told_to_end: threading.Event
+) -> bool:
     """Bring the audience and, unless it is directed, perform; return whether the programme came to its end."""
-    scenario, host = mustered.scenario, visit.host()
-    for note in mustered.notes:
+    scenario, host = provisioned.scenario, visit.host()
+    for note in provisioned.notes:
         view.phase(note)
     viewers = scenario.audience.viewers
     director = None if visit.directed else Director(host, scenario, viewers, lambda _: None, token=visit.token)
@@ -99,79 +109,41 @@ def _attend(visit: Visit, mustered: Provisioned, folder: Path, view: LiveView, t
         view.phase("opening the rooms")
         director.set_up()
     audience = scenario.audience
-    crowd = Crowd(
+    order = CrowdOrder(
         host=host,
         scenario=visit.scenario,
-        seats=mustered.seats,
+        viewers=viewers,
+        seats=provisioned.seats,
         arrivals_per_second=audience.arrivals_per_second,
         seed=scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
         token=visit.token,
+        max_rate=visit.max_rate,
     )
-    view.phase(f"{audience.viewers:,} viewers come in")
-    swarm = SwarmProcess(folder, crowd, processes=mustered.processes, history=visit.history is not None)
-    files = ProgressFiles(folder)
+    keep = visit.history is not None
+    crowd = Crowd("swarm", folder, order, processes=provisioned.processes, view=view, history=keep)
     try:
-        _wait_for(crowd, swarm, files, view, told_to_end)
-        return _stay(director, swarm, files, view, told_to_end)
+        crowd.come_in(told_to_end.is_set)
+        return _stay(director, crowd, view, told_to_end)
     finally:
         view.phase("the audience leaves")
-        swarm.stop()
+        crowd.leave()
 
 
-def _wait_for(
-    crowd: Crowd, swarm: SwarmProcess, files: ProgressFiles, view: LiveView, told_to_end: threading.Event
-) -> None:
-    deadline = time.monotonic() + crowd.seats / crowd.arrivals_per_second + CONNECT_SLACK_S
-    while (progress := files.look()).connected < crowd.seats and not told_to_end.is_set():
-        swarm.check()
-        if time.monotonic() > deadline:
-            raise ProcessFailed(
-                f"only {progress.connected} of {crowd.seats} viewers could connect:\n{swarm.tail()}", Exit.ENVIRONMENT
-            )
-        view.progress(progress, "")
-        told_to_end.wait(LOOK_EVERY_S)
-
-
-def _stay(
-    director: Director | None, swarm: SwarmProcess, files: ProgressFiles, view: LiveView, told_to_end: threading.Event
-) -> bool:
-    """Stay until the programme, performed in a thread of its own, is over, or until told to end."""
-    problems: list[Exception] = []
-
-    def perform() -> None:
-        assert director is not None
-        try:
-            director.perform(told_to_end.is_set)
-        except (SetUpFailed, requests.RequestException) as error:
-            problems.append(error)
-
-    def look() -> None:
-        swarm.check()
-        last = director.happenings[-1] if director is not None and director.happenings else None
-        view.progress(files.look(), f"{last.packet_name}: {last.outcome}" if last else "")
-
+def _stay(director: Director | None, crowd: Crowd, view: LiveView, told_to_end: threading.Event) -> bool:
+    """Stay until the programme is over, or until told to end; return whether it came to its end."""
     if director is None:
         view.phase("watching, until told to end")
         while not told_to_end.wait(LOOK_EVERY_S):
-            look()
+            crowd.show()
         return False
     view.phase("the curtain rises")
-    thread = threading.Thread(target=perform, name="director")
-    thread.start()
-    try:
-        while thread.is_alive():
-            look()
-            thread.join(LOOK_EVERY_S)
-    finally:
-        over = not told_to_end.is_set()
-        told_to_end.set()
-        thread.join()
-    if problems:
-        raise SetUpFailed(str(problems[0]))
-    if over:
-        time.sleep(LINGER_S)
-    return over
+
+    def look() -> None:
+        last = director.happenings[-1] if director.happenings else None
+        crowd.show(f"{last.packet_name}: {last.outcome}" if last else "")
+
+    return perform([("director", director.perform)], look, told_to_end.is_set, linger_s=LINGER_S)
 
 
 @contextmanager
@@ -195,14 +167,7 @@ def _tell(progress: Progress, json: str | None, console: Console) -> None:
         f"{progress.seats:,} seats, {progress.answered:,} of {progress.offered:,} grabs answered, "
         f"{progress.granted:,} granted, p99 {progress.p99_ms:.1f} ms from the planned tap, {progress.failed:,} failures"
     )
-    if json is None:
-        return
-    text = orjson.dumps(asdict(progress), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    if json == "-":
-        sys.stdout.buffer.write(text)
-        sys.stdout.flush()
-    else:
-        Path(json).write_bytes(text)
+    write_json(json, asdict(progress))
 
 
 def _failed(error: Exception | str, code: Exit) -> int:

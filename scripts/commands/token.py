@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from loadtest.verdict.weigh import Exit
-from scripts.commands.rule_coverage import write_json
+from scripts.json_output import write_json
 from server.api.credentials import Credentials
 from server.app import HOW_TO_MAKE_ONE
 from server.core.credential import Caller

@@ -15,7 +15,7 @@ router = APIRouter(tags=["health"])
 
 
 class ClockShown(BaseModel):
-    """The room clock: room time now and how it is computed (design.md, section 6)."""
+    """The room clock: room time now and how it is computed (docs/protocol.md, Clocks)."""
 
     room_ms: int
     origin_ms: int

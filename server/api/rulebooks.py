@@ -86,11 +86,15 @@ def _shown(rulebook: Rulebook) -> RulebookShown:
         profile=rulebook.profile,
         limits=[
             LimitShown(
-                field=limit.name, value=limit.value, unit=limit.unit, rules=limit.rules, overridden=limit.overridden
+                field=limit.name, value=limit.value, unit=limit.unit, rules=[*limit.rules], overridden=limit.overridden
             )
             for limit in limits_of(rulebook)
         ],
-        places=[PlaceShown(what=place.what, where=place.where, rule=place.rule) for place in page.places],
-        packet_list=ListShown(column=page.list_column, operations=list(page.list_operations), rule=page.list_rule),
-        advice=[AdviceShown(text=advice.text, rule=advice.rule) for advice in page.advice],
+        places=[
+            PlaceShown(what=place.what, where=place.where, rule=rulebook.rule(place.rule)) for place in page.places
+        ],
+        packet_list=ListShown(
+            column=page.list_column, operations=list(page.list_operations), rule=rulebook.rule(page.list_rule)
+        ),
+        advice=[AdviceShown(text=advice.text, rule=rulebook.rule(advice.rule)) for advice in page.advice],
     )

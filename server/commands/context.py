@@ -6,7 +6,7 @@ from typing import Protocol
 
 from server.core.ids import PacketId
 from server.core.orders.trail import ServiceMessage
-from server.core.refusal import Refused
+from server.core.rulebooks.platforms import rulebook_of
 from server.core.rulebooks.rulebook import Rulebook
 from server.store.assets import Assets
 from server.store.clock import StoreClock
@@ -55,6 +55,4 @@ class CommandContext:
 
     def rulebook(self, platform: str) -> Rulebook:
         """Return the rulebook by which this process judges a platform's packets. Raises Refused if there is none."""
-        if platform not in self.rulebooks:
-            raise Refused("bad_field", f"must be one of {', '.join(self.rulebooks)}", field="platform")
-        return self.rulebooks[platform]
+        return rulebook_of(self.rulebooks, platform)

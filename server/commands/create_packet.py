@@ -33,5 +33,4 @@ async def create_packet(at: CommandContext, request: CreationRequest, key: str) 
         use_for_ms=request.use_for_ms,
         product_ids=scope,
         reversal_delay_ms=rulebook.reversal_delay_ms,
-        recharge_rule=rulebook.recharge_rule,
     )

@@ -3,7 +3,7 @@
 from server.commands.context import CommandContext
 from server.core.ids import CreatorId
 from server.core.money.ledger import FundProduct
-from server.core.rulebooks.rulebook import LAB
+from server.core.rulebooks.platforms import LAB
 from server.store.transfers import checked_transfer_id
 from server.store.withdrawals import Withdrawal
 
@@ -27,5 +27,5 @@ async def request_withdrawal(
     rulebook = at.rulebook(await at.wallet.platform(creator_id) or LAB.platform)
     chosen = rulebook.withdraw_channel(channel)
     return await at.withdrawals.set_aside(
-        creator_id, amount_fen=amount_fen, channel=chosen, product=product, transfer_id=transfer_id
+        creator_id, rulebook, product, chosen, fen=amount_fen, transfer_id=transfer_id
     )

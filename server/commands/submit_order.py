@@ -73,7 +73,8 @@ async def _submit(at: CommandContext, order_id: OrderId, asked: Submission) -> O
     else:
         await follow_order(at, order_id)
         raise raced_order()
-    outcome = submit(order_id, asked.viewer_id, quote, used, here.now_ms)
+    rulebook = at.rulebook(asked.platform)
+    outcome = submit(order_id, asked.viewer_id, quote, used, here.now_ms, rulebook=rulebook)
     packets = outcome.order.packets
     deal = Deal(quote, packets, (*used,), asked.discounts, asked.platform, asked.rates, asked.merchant_id, digest)
     created_at_ms = here.now_ms if part is None else part.created_at_ms
@@ -95,7 +96,7 @@ async def _submit(at: CommandContext, order_id: OrderId, asked: Submission) -> O
         here.version,
         here.now_ms,
         decided_until(deal.assets, here.now_ms),
-        due_at_ms(outcome.order, created_at_ms, at.rulebook(asked.platform)),
+        due_at_ms(outcome.order, created_at_ms, rulebook),
         created_at_ms,
         asked=f"submit:{order_id}:{digest}",
     )

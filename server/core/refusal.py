@@ -1,5 +1,12 @@
 """A refusal: what the product says when it will not do something. Nothing has changed when one is raised."""
 
+from typing import NewType
+
+RuleId = NewType("RuleId", str)
+"""A rule as users are told it. ``Rulebook.rule`` makes it of the source's id, so that it follows the platform."""
+
+NO_RULE = RuleId("")
+
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
     """
@@ -9,7 +16,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
     wrong (or ""), ``rule`` the id of the business rule that refused (or ""; see docs/rules.md).
     """
 
-    def __init__(self, code: str, detail: str, *, field: str = "", rule: str = "") -> None:
+    def __init__(self, code: str, detail: str, *, field: str = "", rule: RuleId = NO_RULE) -> None:
         super().__init__(f"{field}: {detail}" if field else detail)
         self.code = code
         self.detail = detail

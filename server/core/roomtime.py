@@ -1,4 +1,4 @@
-"""Room time: the simulation's clock, computed from real time in integers (design.md, section 6)."""
+"""Room time: the simulation's clock, computed from real time in integers (docs/protocol.md)."""
 
 from dataclasses import dataclass
 

@@ -161,7 +161,7 @@ class StoreClient(Redis):
 
 def client_for(url: str) -> "StoreClient":
     """
-    Return a client that speaks RESP3 and never repeats a command (F02 of reliability.md).
+    Return a client that speaks RESP3 and never repeats a command: a caller alone knows if that is safe.
 
     Raises StoreUnfit if *url* is no address.
     """

@@ -24,7 +24,7 @@ from server.watched_task import watched_task
 
 FROM_THE_START = "0"
 LOOK_EVERY_S = 0.5  # what a lost ring costs at most
-HEARD_WITHIN_S = 1.0  # a process that knows less than this answers nothing from memory (design.md, section 4)
+HEARD_WITHIN_S = 1.0  # a process that knows less than this answers nothing from memory
 READ_COUNT_MAX = 1_000  # entries of one answer
 CATCH_UP_WITHIN_S = 2.0
 _CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while it subscribes

@@ -8,7 +8,7 @@ VERSION_MIN = (7, 2)
 
 
 class Durability(StrEnum):
-    """What an acknowledged claim survives (reliability.md, section 3)."""
+    """What an acknowledged claim survives (README.md, What an acknowledgement promises)."""
 
     NONE = "none"
     RELAXED = "relaxed"

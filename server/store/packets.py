@@ -1,6 +1,6 @@
 """Packets in the store: created with their shares and funded in one step, launched, voided, swept."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,8 @@ from server.core.packets.packet import Packet, PacketState, Schedule, Surface, T
 from server.core.packets.split import commitment as commitment_of
 from server.core.rooms.messages import packet_on_screen
 from server.core.rulebooks.eligibility import recharge_required
+from server.core.rulebooks.platforms import RULEBOOKS, rulebook_of
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -31,9 +33,10 @@ _SCAN = 1_000
 class Packets:
     """All packets of all creators. Every change is one script, once per transfer id."""
 
-    def __init__(self, store: Store, clock: StoreClock) -> None:
+    def __init__(self, store: Store, clock: StoreClock, rulebooks: Mapping[str, Rulebook] = RULEBOOKS) -> None:
         self._store = store
         self._clock = clock
+        self._rulebooks = rulebooks
 
     async def create(
         self,
@@ -52,14 +55,13 @@ class Packets:
         use_for_ms: int | None = None,
         product_ids: Sequence[str] | None = None,
         reversal_delay_ms: int = 0,
-        recharge_rule: str = "",
     ) -> Packet:
         """
         Bring the packet's shares in, then create it and debit its whole sum from the available funds (DY-ACC-4).
 
         The same transfer id with the same name, platform, allocator, terms, use validity and product scope returns the
         packet made then, whatever the other arguments. Raises Refused: transfer_conflict, recharge_required (no funds
-        at all, by *recharge_rule*), insufficient_funds (DY-ACC-6), packet_taken, too_much.
+        at all), insufficient_funds (DY-ACC-6), packet_taken, too_much.
         """
         creator_id = creator_of(packet_id)
         checked_transfer_id(transfer_id)
@@ -85,10 +87,11 @@ class Packets:
             return await self.get(packet_id)
         if not known:
             await self._unstage(packet_id, age_ms=0, commitment=commitment)
+        rulebook = rulebook_of(self._rulebooks, platform)
         if outcome == b"recharge_required":
-            raise recharge_required(recharge_rule)
+            raise recharge_required(rulebook.rule(rulebook.recharge_rule))
         if outcome != b"repeated":
-            raise refusal(outcome)
+            raise refusal(outcome, rulebook)
         return await self.get(PacketId(made.decode()))
 
     async def launch(
@@ -131,7 +134,7 @@ class Packets:
             ],
         )
         if outcome != b"launched":
-            raise refusal(outcome, of="launch")
+            raise refusal(outcome, rulebook_of(self._rulebooks, launched.platform), of="launch")
         return launched
 
     async def launch_id(self, packet_id: PacketId) -> str:
@@ -166,7 +169,8 @@ class Packets:
         lead = "" if lead_ms is None else lead_ms
         outcome = await self._close("void", packet_id, [transfer_id, lead])
         if outcome not in (b"done", b"repeated"):
-            raise refusal(outcome, of="void")
+            rulebook = rulebook_of(self._rulebooks, (await self.get(packet_id)).platform)
+            raise refusal(outcome, rulebook, of="void")
         return await self.counts(packet_id)
 
     async def sweep(self, packet_id: PacketId) -> Counts | None:
@@ -217,7 +221,7 @@ class Packets:
         if outcome not in (b"done", b"repeated"):
             if added is not None and not known:
                 await self._unstage(packet_id, age_ms=0, commitment=promised)
-            raise refusal(outcome, of="edit")
+            raise refusal(outcome, rulebook_of(self._rulebooks, packet.platform), of="edit")
         return await self.get(packet_id)
 
     async def end(self, packet: Packet, *, transfer_id: str) -> Counts:
@@ -232,7 +236,7 @@ class Packets:
         feed = keys.feed(packet.creator_id, room_id)
         outcome = await self._close("end", packet.packet_id, [transfer_id, room_id, keys.BELL], feed)
         if outcome not in (b"done", b"repeated"):
-            raise refusal(outcome, of="end")
+            raise refusal(outcome, rulebook_of(self._rulebooks, packet.platform), of="end")
         return await self.counts(packet.packet_id)
 
     async def transferred(self, creator_id: CreatorId, transfer_id: str) -> bool:

@@ -51,9 +51,6 @@ class Reversals:
         0 means that no more are due now. Raises StoreBroken.
         """
         await self._clock.copy_to(creator_id)
-        names = [
-            *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.journal(creator_id)),
-            keys.reversals(creator_id),
-        ]
+        names = [key_of(creator_id) for key_of in (keys.clock_of, keys.wallet, keys.journal, keys.reversals)]
         arrived: int = await run_sound(self._store, creator_id, "reverse", names, [creator_id])
         return arrived

@@ -52,8 +52,7 @@ class Rooms:
 
     async def known(self, room_id: RoomId) -> RoomRecord:
         """Return the room. Raises Refused (``not_found``) if there is none."""
-        room = await self.get(room_id)
-        if room is None:
+        if (room := await self.get(room_id)) is None:
             raise Refused("not_found", f"there is no room {room_id}", field="room_id")
         return room
 

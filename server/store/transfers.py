@@ -5,7 +5,8 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from server.core.refusal import Raced, Refused
+from server.core.refusal import NO_RULE, Raced, Refused
+from server.core.rulebooks.rulebook import Rulebook
 from server.store.connection import Store
 
 TRANSFER_ID_LENGTH_MAX = 120  # an idempotency key and a word before it
@@ -69,8 +70,10 @@ def checked_transfer_id(text: str) -> str:
     return text
 
 
-def refusal(outcome: bytes, *, of: str = "") -> Refused:
-    """Return the refusal that stands for a script's *outcome*; *of* names the script where it has its own words."""
+def refusal(outcome: bytes, rulebook: Rulebook | None = None, *, of: str = "") -> Refused:
+    """Return the refusal of a script's *outcome* (*of* which, if it has its own words), told as *rulebook* calls it."""
     word = outcome.decode()
     detail, field, rule = _REFUSALS.get(f"{of} {word}") or _REFUSALS[word]
-    return (Raced if word in _RACED else Refused)(word, detail, field=field, rule=rule)
+    assert rulebook or not rule, "a rule is told as the packet's platform calls it"
+    told = rulebook.rule(rule) if rulebook and rule else NO_RULE
+    return (Raced if word in _RACED else Refused)(word, detail, field=field, rule=told)

@@ -80,8 +80,7 @@ class Wallet:
         The first recharge settles the platform; the same transfer id again returns the same. Raises Raced
         (``other_platform``) if it is another; Refused: transfer_conflict, too_much.
         """
-        names = [keys.clock_of(creator_id), keys.wallet(creator_id)]
-        names += [keys.transfers(creator_id), keys.journal(creator_id)]
+        names = [key_of(creator_id) for key_of in (keys.clock_of, keys.wallet, keys.transfers, keys.journal)]
         await self._clock.copy_to(creator_id)
         outcome, came_of_it = await self._store.run(
             "recharge",

@@ -9,6 +9,7 @@ from server.core.ids import CreatorId, checked_id
 from server.core.money.ledger import FundProduct
 from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -46,15 +47,22 @@ class Withdrawals:
         self._clock = clock
 
     async def set_aside(
-        self, creator_id: CreatorId, *, amount_fen: int, channel: str, product: FundProduct, transfer_id: str
+        self,
+        creator_id: CreatorId,
+        rulebook: Rulebook,
+        product: FundProduct,
+        channel: str,
+        *,
+        fen: int,
+        transfer_id: str,
     ) -> Withdrawal:
         """
-        Set *amount_fen* of the available funds aside to be paid out over *channel* (DY-ACC-7).
+        Set *fen* of the available funds aside to be paid out over *channel* (DY-ACC-7).
 
         Raises Refused: bad_id for no channel, out_of_range, insufficient_funds, transfer_conflict, too_much.
         """
         checked_id("channel", channel, length_max=CHANNEL_LENGTH_MAX)
-        if not 0 < amount_fen <= FEN_MAX:
+        if not 0 < fen <= FEN_MAX:
             raise Refused("out_of_range", f"must be from 1 to {FEN_MAX}", field="amount_fen")
         await self._clock.copy_to(creator_id)
         withdrawal_id = secrets.token_hex(8)
@@ -63,10 +71,10 @@ class Withdrawals:
             *(keys.withdrawals(creator_id), keys.withdrawal(creator_id, withdrawal_id)),
         ]
         outcome, made = await self._store.run(
-            "withdraw_request", names, [transfer_id, creator_id, withdrawal_id, channel, product, amount_fen]
+            "withdraw_request", names, [transfer_id, creator_id, withdrawal_id, channel, product, fen]
         )
         if outcome not in (b"done", b"repeated"):
-            raise refusal(outcome, of="withdraw")
+            raise refusal(outcome, rulebook, of="withdraw")
         return await self.get(creator_id, made.decode())
 
     async def paid(self, creator_id: CreatorId, withdrawal_id: str) -> Withdrawal:

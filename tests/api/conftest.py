@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from loadtest.run.processes import ServerProcess
+from loadtest.run.server_process import ServerProcess
 from server.api.credentials import Credentials
 from server.core import credential
 from server.core.credential import Role

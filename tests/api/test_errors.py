@@ -10,7 +10,7 @@ import pytest
 import redis
 import requests
 
-from loadtest.run.processes import ServerProcess
+from loadtest.run.server_process import ServerProcess
 from server.api.errors import STATUS
 from server.core.ids import CreatorId, PacketId
 from server.store import keys, transfers

@@ -1,5 +1,7 @@
 """What machines ask of the server."""
 
+from importlib import metadata
+
 from tests.api.caller import Caller
 
 
@@ -15,3 +17,8 @@ def test_it_tells_the_room_time(api: Caller) -> None:
     assert first["speed"] == 10
     assert first["origin_ms"] <= first["room_ms"] <= second["room_ms"]
     assert {**first, "room_ms": 0} == {**second, "room_ms": 0}
+
+
+def test_its_description_has_the_version_of_the_project(api: Caller) -> None:
+    """The API has no version of its own."""
+    assert api.get("/openapi.json")["info"]["version"] == metadata.version("redrain")

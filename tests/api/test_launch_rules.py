@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from loadtest.run.processes import ServerProcess
+from loadtest.run.server_process import ServerProcess
 from tests.api.caller import Caller, terms
 
 SECOND = 1_000

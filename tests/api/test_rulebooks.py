@@ -5,10 +5,11 @@ from dataclasses import fields
 
 import pytest
 
-from loadtest.run.processes import ServerProcess
-from server.core.rulebooks.rulebook import DOUYIN, Rulebook
-from server.core.rulebooks.rulebook_view import NO_LIMITS
+from loadtest.run.server_process import ServerProcess
+from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.rulebook import Rulebook
 from tests.api.caller import Caller, terms
+from tests.core.rulebooks.test_rulebook_view import NO_LIMITS
 
 
 def test_every_limit_is_shown_with_its_rule(api: Caller) -> None:
@@ -79,6 +80,14 @@ def strict_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     tables = {
         "douyin": {"overlap_max": "none", "name_length_max": 4, "relative_lead_min_ms": 1_000},
         "lab": {"channels": [{"name": "wechat", "fee_bp": 250}], "launch_modes": ["manual"]},
+        "acme": {
+            "base": "douyin",
+            "overlap_max": 1,
+            "max_share_fen": 500,
+            "withdraw_channels": ["bank"],
+            "order_lines_max": 7,
+            "void_lead_ms": 86_400_000,
+        },
     }
     server = ServerProcess(tmp_path_factory.mktemp("strict"), ["--durability", "none", "--speed", "10"], tables)
     try:
@@ -107,7 +116,7 @@ def test_a_deployment_judges_by_its_own_limits(strict_api: Caller) -> None:
         (book["platform"], limit["field"])
         for book in strict_api.get("/api/rulebooks")
         for limit in book["limits"]
-        if limit["overridden"]
+        if limit["overridden"] and book["platform"] != "acme"
     }
     assert changed == {
         ("douyin", "overlap_max"),
@@ -116,3 +125,43 @@ def test_a_deployment_judges_by_its_own_limits(strict_api: Caller) -> None:
         ("lab", "channels"),
         ("lab", "launch_modes"),
     }
+
+
+def test_a_platform_by_data_is_one_like_any_other(strict_api: Caller) -> None:
+    """Creators belong to it, its packets are launched, used and voided by its limits, and its own rules refuse."""
+    book = strict_api.get("/api/rulebooks/acme")
+    limits = {limit["field"]: limit for limit in book["limits"]}
+    own = {"overlap_max", "max_share_fen", "withdraw_channels", "order_lines_max", "void_lead_ms"}
+    inherited = {"name_length_max", "relative_lead_min_ms"}  # of the base, as it is on this server
+    assert {name for name, limit in limits.items() if limit["overridden"]} == own | inherited
+    rules = [rule for limit in limits.values() for rule in limit["rules"]]
+    rules += [each["rule"] for each in [*book["places"], *book["advice"], book["packet_list"]]]
+    assert all(rule.startswith("ACME-") for rule in rules)
+
+    creator_id = strict_api.creator()
+    path = f"/api/creators/{creator_id}"
+    terms_of = {"platform": "acme", "name": "rain", "max_share_fen": 500}
+    refused = strict_api.refused
+    assert refused(f"{path}/recharge", {"amount_fen": 1, "channel": "card", "platform": "acme"})[2] == "ACME-AMB-27"
+    assert refused("/api/packets", terms(creator_id, **terms_of))[2] == "ACME-ELG-2"
+    strict_api.post(f"{path}/recharge", {"amount_fen": 1_000_000, "platform": "acme"})
+    assert strict_api.get(f"{path}/funds")["platform"] == "acme"
+    assert refused(f"{path}/recharge", {"amount_fen": 1, "platform": "douyin"})[1] == "other_platform"
+    assert refused(f"{path}/withdrawals", {"amount_fen": 1, "channel": "alipay"})[2] == "ACME-ACC-7"
+    assert refused(f"{path}/withdrawals", {"amount_fen": 10**9})[2] == "ACME-ACC-7"
+    assert refused("/api/packets", terms(creator_id, **{**terms_of, "max_share_fen": 501}))[2] == "ACME-ALL-CRE-1"
+    assert strict_api.ask("PUT", f"{path}/permissions", raw='{"permissions": []}').ok
+    assert refused("/api/packets", terms(creator_id, **terms_of))[2] == "ACME-ELG-1"
+    assert strict_api.ask("PUT", f"{path}/permissions", raw='{"permissions": ["ecommerce_permission"]}').ok
+
+    first, second = (strict_api.post("/api/packets", terms(creator_id, **terms_of))["packet_id"] for _ in range(2))
+    launch = {"room_id": strict_api.room(creator_id), "mode": "relative", "delay_ms": 60_000}
+    assert strict_api.post(f"/api/packets/{first}/launch", launch)["platform"] == "acme"
+    assert refused(f"/api/packets/{first}/launch", launch)[2] == "ACME-LAU-1"
+    assert refused(f"/api/packets/{second}/launch", launch)[2] == "ACME-LAU-9"
+    assert refused(f"/api/packets/{second}/launch", {**launch, "delay_ms": 1})[2] == "ACME-LAU-3"
+    assert refused(f"/api/packets/{first}/void", {})[2] == "ACME-VOI-2"
+    assert refused(f"/api/packets/{second}/issuance", {"share_count": 3})[2] == "ACME-KS-EDT-1"
+    assert refused(f"/api/packets/{second}/end", {})[2] == "ACME-KS-END-1"
+    strict_api.post(f"/api/packets/{second}/void", {})
+    assert refused(f"/api/packets/{second}/void", {})[2] == "ACME-VOI-1"

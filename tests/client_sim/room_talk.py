@@ -7,8 +7,10 @@ from typing import Any
 import orjson
 
 from client_sim.behaviour import Behaviour, Seat
+from client_sim.effects import Effect, Send
 from client_sim.recorder import Recorder
-from client_sim.viewer import Effect, Send, Viewer
+from client_sim.viewer import Viewer
+from loadtest.targets.redrain import RedrainTarget, room_path
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.claim import Claim, ClaimStatus, Share
 from server.core.rooms import messages
@@ -66,6 +68,9 @@ def grabs(effects: Iterable[Effect]) -> list[str]:
     return [message["request_id"] for message in sent if message["type"] == "grab"]
 
 
+TARGET = RedrainTarget(["http://room.test:80"])
+
+
 class Sitting:
     """One viewer at work, with its history in memory; instants are milliseconds here."""
 
@@ -75,11 +80,19 @@ class Sitting:
         self.viewer = Viewer(seat(behaviour, number), 1, 400, self.recorder)
 
     def come_in(self, *packets: dict[str, Any], at_ms: float = 0, **more: Any) -> list[Effect]:
-        self.viewer.opened(round(at_ms * MS))
+        self.open(round(at_ms * MS))
         return self.hear(welcome(*packets, at_ms=round(at_ms), **more), at_ms)
 
+    @property
+    def path(self) -> str:
+        return room_path(self.viewer)
+
+    def open(self, now_ns: int) -> None:
+        self.session = TARGET.session(self.viewer, TARGET.addresses[0])
+        self.viewer.opened(self.session, now_ns)
+
     def hear(self, payload: bytes, at_ms: float) -> list[Effect]:
-        return list(self.viewer.receive(payload, round(at_ms * MS)))
+        return list(self.viewer.receive(self.session.message(payload), round(at_ms * MS)))
 
     def wait_until(self, at_ms: float) -> list[tuple[float, str]]:
         """Wake the viewer whenever it wants until *at_ms*; return when it tapped, with which request id."""

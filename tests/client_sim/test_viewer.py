@@ -21,7 +21,7 @@ def pings(sitting: Sitting, until_ms: float) -> list[float]:
 def test_it_asks_for_the_time_when_it_comes_in_and_now_and_then() -> None:
     """Three pings about 100 ms apart, then one every 20 s or so."""
     sitting = Sitting(Behaviour.WATCHER)
-    sitting.viewer.opened(0)
+    sitting.open(0)
     assert payloads(sitting.hear(welcome(), 0)) == [b'{"type":"ping","client_ms":0}']
     asked = [0.0, *pings(sitting, 90_000)]
     assert len(asked) > 5
@@ -146,13 +146,13 @@ def test_no_receipt_in_time_is_unknown_and_tried_again_with_the_same_id() -> Non
 def test_a_tap_without_an_answer_is_tried_again_after_coming_back() -> None:
     """A disconnect leaves the outcome unknown; the same id goes out on the next connection, which resumes."""
     sitting = Sitting()
-    assert sitting.viewer.path == "/ws/rooms/r1?viewer=v0"
+    assert sitting.path == "/ws/rooms/r1?viewer=v0"
     sitting.come_in()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     at_ms, request_id = sitting.next_tap()
     sitting.viewer.closed(round((at_ms + 1) * MS), 1006)
     assert sitting.viewer.next_wakeup_ns() is None
-    assert sitting.viewer.path == "/ws/rooms/r1?viewer=v0&epoch=e1&seq=1"
+    assert sitting.path == "/ws/rooms/r1?viewer=v0&epoch=e1&seq=1"
     assert grabs(sitting.come_in(at_ms=at_ms + 500, seq=1)) == [request_id]
     sitting.hear(receipt(request_id, ClaimStatus.EXHAUSTED), at_ms + 601)
     unknown, refused = sitting.lines("grab")
@@ -247,7 +247,7 @@ def test_the_opening_is_recorded_with_how_far_off_the_countdown_was() -> None:
     bad = Sitting(Behaviour.WATCHER, number=1, recorder=good.recorder)
     good.come_in()
     good.hear(messages.pong(0, NOON_MS + 1), 2)
-    bad.viewer.opened(0)
+    bad.open(0)
     bad.hear(welcome(), 40)
     for sitting in (good, bad):
         sitting.hear(warmup(1, grab_in_ms=1_000, at_ms=50), 50)
@@ -261,7 +261,7 @@ def test_the_opening_is_recorded_with_how_far_off_the_countdown_was() -> None:
 def test_nothing_is_sent_before_the_welcome() -> None:
     """Bytes sent before the server has let the viewer in would be lost."""
     sitting = Sitting()
-    sitting.viewer.opened(0)
+    sitting.open(0)
     assert sitting.viewer.next_wakeup_ns() is None
     assert grabs(sitting.viewer.wake(10_000 * MS)) == []
 
@@ -269,21 +269,12 @@ def test_nothing_is_sent_before_the_welcome() -> None:
 def test_who_comes_back_shows_its_token_until_it_is_refused() -> None:
     """At first a name, then the token of the last welcome, and the name again if a server does not know that."""
     sitting = Sitting(Behaviour.WATCHER)
-    assert "viewer=" in sitting.viewer.path
-    sitting.viewer.opened(0)
+    assert "viewer=" in sitting.path
+    sitting.open(0)
     sitting.hear(welcome().replace(b'"resume":""', b'"resume":"abc"'), 0)
     sitting.viewer.closed(1, 1006)
-    assert "?resume=abc&epoch=" in sitting.viewer.path
-    assert "viewer=" not in sitting.viewer.path
+    assert "?resume=abc&epoch=" in sitting.path
+    assert "viewer=" not in sitting.path
     sitting.viewer.admission.turned_away()
-    assert "resume=" not in sitting.viewer.path
-    assert "&epoch=" in sitting.viewer.path
-
-
-def test_each_time_it_knocks_at_the_next_door() -> None:
-    """All doors are tried in turn; with one there is no choice."""
-    viewer = Sitting(Behaviour.WATCHER).viewer
-    tried = [viewer.pick_host(3) for _ in range(6)]
-    assert sorted(tried[:3]) == [0, 1, 2]
-    assert tried[3:] == tried[:3]
-    assert viewer.pick_host(1) == 0
+    assert "resume=" not in sitting.path
+    assert "&epoch=" in sitting.path

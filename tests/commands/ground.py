@@ -9,7 +9,8 @@ from server.commands.request_withdrawal import request_withdrawal
 from server.core.ids import CreatorId, PacketId
 from server.core.orders.trail import ServiceMessage
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import RULEBOOKS, Rulebook
+from server.core.rulebooks.platforms import RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -54,7 +55,7 @@ def context_of(
         creators=Creators(store),
         wallet=Wallet(store, clock),
         withdrawals=Withdrawals(store, clock),
-        packets=Packets(store, clock),
+        packets=Packets(store, clock, rulebooks),
         rooms=Rooms(store, clock),
         reversals=Reversals(store, clock),
         assets=Assets(store, clock),

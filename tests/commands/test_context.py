@@ -4,7 +4,7 @@ import pytest
 
 from server.commands.context import CommandContext
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import KUAISHOU
+from server.core.rulebooks.platforms import KUAISHOU
 
 
 async def test_a_platform_has_the_rulebook_of_this_process(at: CommandContext) -> None:

@@ -10,7 +10,7 @@ from server.commands.create_packet import create_packet
 from server.core.packets.creation import CreationRequest
 from server.core.packets.packet import Denomination, PacketState
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import LAB
+from server.core.rulebooks.platforms import LAB
 from tests.store.desk import Desk
 
 

@@ -10,7 +10,7 @@ from server.commands.follow_order import PART_WAIT_REAL_MS
 from server.core.ids import PLATFORM, OrderId
 from server.core.orders.order import OrderState
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from server.store import keys
 from tests.store.shop import DELAY_MS, HORIZON_MS, LI, START_MS, USE_END_MS, OrderCalls, Shop, a_line, a_purchase
 

@@ -11,7 +11,7 @@ from server.core.ids import PLATFORM, OrderId
 from server.core.money.account import CLEARING, kind_of
 from server.core.orders.order import Refund
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from server.store import keys
 from server.store.connection import Store
 from server.sweeper import Sweeper

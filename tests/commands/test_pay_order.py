@@ -9,7 +9,8 @@ from server.core.ids import PacketId
 from server.core.orders.order import OrderState
 from server.core.orders.trail import ServiceMessage, TrailStep
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, PayAfterExpiry
+from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.rulebook import PayAfterExpiry
 from server.store.connection import Store
 from tests.commands.ground import Host, context_of
 from tests.store.shop import (

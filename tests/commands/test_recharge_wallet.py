@@ -8,7 +8,7 @@ import pytest
 from server.core.ids import CreatorId
 from server.core.money.channel import FeeMode
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import KUAISHOU
+from server.core.rulebooks.platforms import KUAISHOU
 from server.store.wallet import Recharged, WalletFunds
 from tests.commands.ground import Purse
 from tests.store.desk import Desk

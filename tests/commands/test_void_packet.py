@@ -6,7 +6,7 @@ from server.commands.context import CommandContext
 from server.commands.void_packet import void_packet
 from server.core.packets.packet import PacketState
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from tests.commands.ground import Host
 from tests.store.desk import WARMUP_AT_MS, Desk
 

@@ -9,7 +9,8 @@ from server.core.ids import CreatorId, PacketId, RoomId
 from server.core.packets.launch import Launch, LaunchRequest, plan_launch
 from server.core.packets.packet import Denomination, Packet, PacketState, Schedule, Terms
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, LaunchMode, Rulebook
+from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.rulebook import LaunchMode, Rulebook
 
 SECOND = 1_000
 MINUTE = 60 * SECOND

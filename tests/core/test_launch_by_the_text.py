@@ -16,7 +16,8 @@ from server.core.ids import RoomId
 from server.core.packets.launch import Launch, LaunchRequest, plan_launch
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import RULEBOOKS, LaunchMode
+from server.core.rulebooks.platforms import RULEBOOKS
+from server.core.rulebooks.rulebook import LaunchMode
 from tests.core.launching import DRAFT, launched
 
 LAUNCHES = 5_000

@@ -8,7 +8,8 @@ import pytest
 from server.core.ids import RoomId
 from server.core.packets.blackout import PROMOTION_818, BlackoutMode, Enforcement
 from server.core.packets.packet import PacketState
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, LaunchMode, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
+from server.core.rulebooks.rulebook import LaunchMode, Rulebook
 from tests.core.launching import DAY, MANUAL, MINUTE, NOW, SECOND, exact, launched, plan, refusal, relative, scheduled
 
 

@@ -23,7 +23,8 @@ from server.core.orders.order import (
 from server.core.orders.pricing import Quote, price
 from server.core.orders.stacking import Choice
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, PayAfterExpiry, Rulebook
+from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.rulebook import PayAfterExpiry, Rulebook
 from tests.core.shopping import ANNA, a_packet, a_purchase
 
 PACKETS = {
@@ -110,7 +111,7 @@ def attempts(world: World, order_id: str, scope: str, rulebook: Rulebook) -> Ite
     if order is None:
         for names in holdings:
             assets = tuple(world.assets[name] for name in names)
-            yield partial(submit, order_id, ANNA, quote_of(names), assets, world.now_ms)
+            yield partial(submit, order_id, ANNA, quote_of(names), assets, world.now_ms, rulebook=rulebook)
         return
     own = tuple(world.assets[packet.asset_id] for packet in order.packets)
     paid = order.paid_by_line

@@ -15,7 +15,8 @@ from server.core.orders.pricing import price
 from server.core.orders.validity import check_validity, checked_scope
 from server.core.packets.launch import LaunchRequest
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LaunchMode, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU
+from server.core.rulebooks.rulebook import LaunchMode, Rulebook
 from tests.core.launching import DAY, MINUTE, NOW, ROOM, exact, plan, refusal, relative, scheduled
 from tests.core.shopping import a_purchase
 

@@ -5,6 +5,8 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from server.core.refusal import Refused
 from server.gateway.signing import Signer
 from server.store.connection import Durability
 from server.store.embedded.process import EmbeddedStore
+from tests.loadtest.foreign_run import a_grab, a_run_of
+from tests.loadtest.judged_foreign_run import kept_foreign
 
 
 def _redrain(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -93,6 +97,24 @@ def test_a_server_without_a_secret_is_30(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_home_or_a_run_of_a_newer_format_is_30(tmp_path: Path) -> None:
+    """What a later version wrote is not guessed at; each message says what this one reads."""
+    store, run = tmp_path / "home/store", tmp_path / "run"
+    store.mkdir(parents=True)
+    run.mkdir()
+    (store / "format_version").write_text("2\n", "utf-8")
+    (run / "run.json").write_text('{"format_version": 2}', "utf-8")
+    for command in (
+        ["serve", "--insecure", "--port", "0", "--home", str(tmp_path / "home")],
+        ["audit", str(run)],
+        ["verify", "--run", str(run)],
+    ):
+        done = _redrain(*command, folder=tmp_path)
+        assert done.returncode == 30, done.stderr
+        assert "reads up to 1" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_a_token_without_a_secret_is_30(tmp_path: Path) -> None:
     """Neither none nor one that is too short signs anything, and the message says what to set."""
     for environment in ({}, {"REDRAIN_SECRET": "short"}):
@@ -149,8 +171,27 @@ def test_an_audit_of_nothing_is_30(tmp_path: Path) -> None:
     assert "run" in done.stderr
 
 
+def test_an_audit_of_a_foreign_run_needs_no_books(tmp_path: Path) -> None:
+    """Two shares of one viewer are exit 10 with both receipts; a report is written, and nothing can be verified."""
+    grabs = [a_grab("v1", "granted", claim_id="c1"), a_grab("v1", "granted", 1_150, claim_id="c2", request_id="r2")]
+    folder = kept_foreign(a_run_of(*grabs), tmp_path)
+    done = _redrain("audit", str(tmp_path), folder=tmp_path)
+    assert done.returncode == 10, done.stderr
+    assert all(told in done.stdout for told in ("A3 one share per viewer", "claim_id c1", "claim_id c2"))
+    assert folder.report.exists()
+    assert _redrain("verify", "--run", str(tmp_path), folder=tmp_path).returncode == 30
+
+
 def test_a_verification_without_a_run_is_64(tmp_path: Path) -> None:
     """There must be a run to verify."""
     done = _redrain("verify", folder=tmp_path)
     assert done.returncode == 64
     assert "--run" in done.stderr
+
+
+def test_the_version_is_the_one_of_the_project(tmp_path: Path) -> None:
+    """pyproject.toml is its only source: command and API say what stands there."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    done = _redrain("--version", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"redrain {project['version']}\n")
+    assert metadata.version("redrain") == project["version"]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from client_sim.behaviour import Behaviour
+from loadtest.engines.engine_process import ENGINES
 from loadtest.record.run_folder import RunFolder
-from loadtest.run.processes import ENGINES
-from loadtest.scenarios.scenario import scenario_text
+from loadtest.scenarios.crowd_scenario import scenario_text
 
 EVERYBODY = Path(__file__).with_name("everybody.toml")
 

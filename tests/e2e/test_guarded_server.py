@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.record.run_folder import RunFolder
-from loadtest.run.processes import ServerProcess
+from loadtest.run.server_process import ServerProcess
 from loadtest.targets.admission import VARIABLE
 from server.api.credentials import Credentials
 from server.core.credential import Caller, Role

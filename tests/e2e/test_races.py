@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.engines.child_process import ChildProcess
 from loadtest.record.run_folder import RunFolder
-from loadtest.run.processes import Subprocess
 from loadtest.scenarios.race import VIEWERS, RaceKind
 from scripts.commands.races import Raced, main, run_race
 
@@ -68,11 +68,11 @@ def test_wrong_usage_is_told(wrong: list[str], capsys: pytest.CaptureFixture[str
 
 def _plant(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """Have the race's server run with a bug in one of its scripts."""
-    start = Subprocess.__init__
+    start = ChildProcess.__init__
 
-    def planted(self: Subprocess, name: str, module: str, arguments: Sequence[str], log: Path) -> None:
+    def planted(self: ChildProcess, name: str, module: str, arguments: Sequence[str], log: Path) -> None:
         if name == "server":
             module, arguments = "tests.e2e.planted_server", [script, *arguments]
         start(self, name, module, arguments, log)
 
-    monkeypatch.setattr(Subprocess, "__init__", planted)
+    monkeypatch.setattr(ChildProcess, "__init__", planted)

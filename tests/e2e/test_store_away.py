@@ -13,7 +13,7 @@ import psutil
 import requests
 from websockets.sync.client import ClientConnection, connect
 
-from loadtest.run.processes import ServerProcess
+from loadtest.run.server_process import ServerProcess
 
 TIMEOUT_S = 30.0
 

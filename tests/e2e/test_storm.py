@@ -59,7 +59,7 @@ def test_a_smoke_storm_passes(smoke: tuple[Path, int, dict[str, Any]]) -> None:
 
 
 def test_the_result_has_every_field_that_is_promised(smoke: tuple[Path, int, dict[str, Any]]) -> None:
-    """Design.md, section 1: the JSON of a storm has at least these."""
+    """The JSON of a storm has at least these."""
     _, _, result = smoke
     promised = {"verdict", "reasons", "exit_code", "scenario", "seed", "engine", "durability", "speed", "limits"}
     promised |= {"viewers", "grabs", "granted", "granted_fen", "issued_fen", "over_issued_fen", "under_issued_fen"}

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import sysconfig
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,14 @@ def test_the_wheel_knows_the_rules_and_says_that_it_has_no_tests(installed: Path
     assert done.returncode in {Exit.INVARIANT, Exit.UNKNOWN}, done.stderr
     assert "server/core/rulebooks/rulebook.py" in done.stdout
     assert "the tests are not installed" in done.stdout
+
+
+def test_the_wheel_is_typed_and_knows_its_version(installed: Path, crowded: Path) -> None:
+    """Each package has its py.typed, and the command says what the wheel's metadata say."""
+    packages = ["server", "client_sim", "loadtest", "scripts"]
+    code = f"import importlib.resources as r; print(*[(r.files(p) / 'py.typed').is_file() for p in {packages}])"
+    assert _run(str(installed / "python"), "-P", "-c", code, folder=crowded).split() == ["True"] * len(packages)
+    assert _run(str(installed / "redrain"), "--version", folder=crowded) == f"redrain {metadata.version('redrain')}\n"
 
 
 def test_plain_locust_finds_our_packages_first(installed: Path, crowded: Path) -> None:

@@ -1,5 +1,5 @@
 """
-A tiny room server on the wire protocol of design.md section 5, for trying the audience without the product.
+A tiny room server on the wire protocol of docs/protocol.md, for trying the audience without the product.
 
 Run as a script it prints its port and gives one packet after the other; ``/wire/...`` paths say things to a transport.
 """

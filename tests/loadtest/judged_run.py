@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from loadtest.record.run_folder import RunFacts, RunFolder
-from loadtest.verdict.judge_run import judge_run
+from loadtest.run.judge_run import judge_run
 from tests.loadtest.written_run import Line, WrittenRun
 
 

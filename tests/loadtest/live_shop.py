@@ -11,7 +11,7 @@ from typing import Any
 from websockets.sync.client import connect
 
 from loadtest.run.director import Director
-from loadtest.run.processes import ServerProcess
+from loadtest.run.server_process import ServerProcess
 from loadtest.scenarios.scenario import Scenario
 
 SPEED = 600

@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from random import Random
 
 import orjson
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from loadtest.report import write_report
 from loadtest.report.page import PAGE_BYTES_MAX
 from loadtest.report.wording import headline
+from tests.loadtest.foreign_run import a_foreign_run, a_grab, a_run_of
+from tests.loadtest.judged_foreign_run import judged_foreign
 from tests.loadtest.judged_run import judged
 from tests.loadtest.verdict.audit.test_money import a_run_with_withdrawals
 from tests.loadtest.written_run import Line, WrittenRun, a_run
@@ -169,3 +172,32 @@ def test_fees_and_withdrawals_are_told(tmp_path: Path) -> None:
     text = page_of(a_run_with_withdrawals(), tmp_path).text
     for told in ("recharges 10,000 fen and pays a fee of 100", "asks for 400", "is paid 400", "gets back 300"):
         assert f"c1 {told}" in text
+
+
+@pytest.mark.parametrize("books", [False, True])
+def test_a_foreign_run_has_a_page(books: bool, tmp_path: Path) -> None:
+    """Its declared packets, outcomes and latencies are there; what needs our books is left out, and it says so."""
+    run = a_foreign_run(Random(3), books=books, lost=0.1)
+    folder, result = judged_foreign(run, tmp_path)
+    page = Page(write_report(folder, result))
+    for told in ("PASS", "p1", "target", "http", "6 of 6", "not checkable", "shows no journal, no wallets and no"):
+        assert told in page.text
+    assert ("the service gave no books" in page.text) != books
+    assert ("claims.jsonl" in page.text) == books
+    assert {"over-time", "spectrum"} == {each["name"] for each in page.figures}
+    assert "in escrow" not in page.text
+
+
+def test_a_foreign_failure_shows_both_receipts(tmp_path: Path) -> None:
+    """Two viewers, their claim ids and the declaration, in tables; what is not known is no zero."""
+    grabs = [a_grab(f"v{at}", "granted", 1_100 + at, claim_id=f"c-{at}") for at in range(4)]
+    folder, result = judged_foreign(a_run_of(*grabs), tmp_path)
+    page = Page(write_report(folder, result))
+    for told in ("FAIL", "over-issued", "c-2", "c-3", "the packet as the scenario describes it", "not known"):
+        assert told in page.text
+
+
+def test_a_foreign_run_without_grabs_has_a_page(tmp_path: Path) -> None:
+    """Nothing was measured, and the page can say so."""
+    folder, result = judged_foreign(a_run_of(opens_ns=None), tmp_path)
+    assert "UNKNOWN" in Page(write_report(folder, result)).text

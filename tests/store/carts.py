@@ -9,7 +9,8 @@ from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.order import Order, Refund
 from server.core.orders.purchase import App, Entrance, Line, Purchase
 from server.core.orders.settlement import Rates
-from server.core.rulebooks.rulebook import LAB, PayAfterExpiry
+from server.core.rulebooks.platforms import LAB
+from server.core.rulebooks.rulebook import PayAfterExpiry
 from tests.store.money_machine import CREATORS, WHICH
 
 STRICT = replace(LAB, platform="strict", order_unpaid_max_ms=150, refund_horizon_ms=200, reversal_delay_ms=25)

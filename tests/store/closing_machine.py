@@ -9,7 +9,7 @@ from server.core.money.posting import Reversal
 from server.core.packets.issuance import plan_edit
 from server.core.packets.split import split
 from server.core.rooms.feed import FeedEntry
-from server.core.rulebooks.rulebook import LAB
+from server.core.rulebooks.platforms import LAB
 from tests.store.money_machine import WHICH, Money
 from tests.store.money_model import Model
 

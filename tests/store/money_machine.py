@@ -14,7 +14,7 @@ from server.core.orders.asset import Asset, asset_of
 from server.core.packets.claim import ClaimStatus
 from server.core.packets.packet import Schedule
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import KUAISHOU, LAB
+from server.core.rulebooks.platforms import KUAISHOU, LAB
 from server.store.allocators.default import DefaultAllocator
 from server.store.clock import StoreClock
 from server.store.connection import Durability, Store

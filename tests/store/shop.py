@@ -21,7 +21,8 @@ from server.core.orders.purchase import App, Entrance, Line, Purchase
 from server.core.orders.settlement import Rates
 from server.core.orders.stacking import Choice
 from server.core.orders.submission import Submission
-from server.core.rulebooks.rulebook import DOUYIN, RULEBOOKS, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.assets import Assets
 from server.store.clock import StoreClock

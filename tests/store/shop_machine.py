@@ -110,7 +110,7 @@ class Shopping(Closing):
             quote, choice = exact_quote(purchase, asked["discounts"], held, self.now_ms, rulebook)
         used = [asset for asset, _ in choice.used]
         order_id = order_id_of(home, viewer_id, asked["transfer_id"])
-        outcome = core.submit(order_id, viewer_id, quote, used, self.now_ms)
+        outcome = core.submit(order_id, viewer_id, quote, used, self.now_ms, rulebook=rulebook)
         return Bought(outcome.order, home, rulebook, self.now_ms, asked), outcome, used
 
     @rule(which=WHICH)

@@ -14,9 +14,10 @@ from server.core.packets.issuance import Edit, plan_edit
 from server.core.packets.launch import plan_launch
 from server.core.packets.split import commitment
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import LAB
+from server.core.rulebooks.platforms import LAB
 from server.store import keys
 from server.store.allocators.default import DefaultAllocator
+from server.store.packets import Packets
 from server.store.reversals import Reversals
 from tests.commands.ground import Payouts, Purse, context_of
 from tests.core.small_world import world as small
@@ -35,6 +36,7 @@ class SmallStore:
         store, clock, rulebook = desk.store, desk.clock, world.setting.rulebook
         rulebooks = {rulebook.platform: rulebook, LAB.platform: LAB}
         self.desk = desk
+        desk.packets = Packets(store, clock, rulebooks)
         self.creator_id = desk.creator_id
         self.packet_id = PacketId(f"{self.creator_id}.p")
         self.rulebook = rulebook

@@ -11,7 +11,7 @@ from loadtest.verdict.audit.money import check_money
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import CreatorId
 from server.core.packets.packet import Schedule
-from server.core.rulebooks.rulebook import KUAISHOU
+from server.core.rulebooks.platforms import KUAISHOU
 from server.store import books
 from server.store.allocators.default import DefaultAllocator
 from server.store.books import export

@@ -14,7 +14,7 @@ from server.core.packets.packet import Denomination, Packet, PacketState, Terms
 from server.core.packets.split import commitment, split
 from server.core.refusal import Refused
 from server.core.rooms.feed import Cue
-from server.core.rulebooks.rulebook import LAB
+from server.core.rulebooks.platforms import LAB
 from server.store.allocators.default import DefaultAllocator
 from server.store.books import export
 from server.store.feed import FROM_THE_START, Feed

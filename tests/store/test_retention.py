@@ -16,7 +16,7 @@ from server.core.orders.order import OrderState
 from server.core.packets.issuance import plan_edit
 from server.core.packets.split import split
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import KUAISHOU, LAB
+from server.core.rulebooks.platforms import KUAISHOU, LAB
 from server.store import books, keys, retention
 from server.store.allocators.default import DefaultAllocator
 from server.store.books import export

@@ -15,7 +15,8 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
-from loadtest.run.processes import ProcessFailed, ServerProcess
+from loadtest.engines.child_process import ProcessFailed
+from loadtest.run.server_process import ServerProcess
 from server.app import CannotServe
 from server.settings import Settings
 from server.workers.crew import serve_with_workers

@@ -1,6 +1,7 @@
 """The audit: does what viewers were told agree with what the store says, fen by fen? Pure, and linear in both."""
 
 from loadtest.verdict.audit.judge import audit
+from loadtest.verdict.audit.outcome import Outcome, blind_spots, outcomes_of
 from loadtest.verdict.audit.violation import INVARIANTS, Violation
 
-__all__ = ["INVARIANTS", "Violation", "audit"]
+__all__ = ["INVARIANTS", "Outcome", "Violation", "audit", "blind_spots", "outcomes_of"]

@@ -30,7 +30,7 @@ def audit(
 
     *snapshots* are books taken during the run, *sales* what buyers were told if there was a shop. Of *strangers*,
     packets of other runs on the same store, nobody here has heard: they are checked as without a history. Without one
-    only what the books alone can show is checked: A1, A3, A8, A10 and the window of A7. Source: loadtest.md section 3.
+    only what the books alone can show is checked: A1, A3, A8, A10 and the window of A7 (docs/invariants.md).
     """
     findings = Findings()
     for at, snapshot in enumerate(snapshots, start=1):

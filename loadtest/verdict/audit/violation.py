@@ -1,4 +1,4 @@
-"""A violation: one invariant of loadtest.md section 3 that did not hold, with the fewest records that show it."""
+"""A violation: one invariant of docs/invariants.md that did not hold, with the fewest records that show it."""
 
 from dataclasses import dataclass, replace
 

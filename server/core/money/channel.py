@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.core.money.money import FEN_MAX, half_up
-from server.core.refusal import Refused
+from server.core.refusal import Refused, RuleId
 
 _WHOLE = 10_000  # basis points
 
@@ -37,17 +37,17 @@ class Charge:
         return self.credited_fen + self.fee_fen
 
 
-def charge(amount_fen: int, channel: Channel, *, fee_mode: FeeMode, fee_min_fen: int) -> Charge:
+def charge(amount_fen: int, channel: Channel, *, fee_mode: FeeMode, fee_min_fen: int, rule: RuleId) -> Charge:
     """
     Return what a recharge of *amount_fen* over *channel* comes to (KS-ACC-4).
 
     The fee is rounded half-up and at least *fee_min_fen*, if the channel takes any. Raises Refused: ``out_of_range``
-    for an amount that is none, or of which a deducted fee would leave nothing.
+    for an amount that is none, or of which a deducted fee would leave nothing (by *rule*).
     """
     if not 0 < amount_fen <= FEN_MAX:
         raise Refused("out_of_range", f"must be from 1 to {FEN_MAX}", field="amount_fen")
     fee_fen = max(fee_min_fen, half_up(amount_fen * channel.fee_bp, _WHOLE)) if channel.fee_bp else 0
     credited_fen = amount_fen if fee_mode is FeeMode.ON_TOP else amount_fen - fee_fen
     if credited_fen <= 0:
-        raise Refused("out_of_range", f"must be more than the fee of {fee_fen}", field="amount_fen", rule="KS-ACC-4")
+        raise Refused("out_of_range", f"must be more than the fee of {fee_fen}", field="amount_fen", rule=rule)
     return Charge(credited_fen, fee_fen)

@@ -15,7 +15,7 @@ from server.core.ids import CreatorId, OrderId, PacketId, creator_of
 from server.core.money.account import AccountKind, may_be_negative
 from server.core.money.money import FEN_MAX
 from server.core.money.posting import OrderKind, Posting, StepPart
-from server.core.refusal import Refused
+from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.eligibility import recharge_required
 
 
@@ -299,13 +299,13 @@ class Ledger:
     def _check_held(self, entry: Entry) -> None:
         held = self.balance(entry.debit)
         if held == 0 and entry.kind is TransferKind.FUND:
-            raise recharge_required("DY-ELG-2")
+            raise recharge_required(RuleId("DY-ELG-2"))
         if held < entry.amount_fen and not may_be_negative(entry.debit):
             raise Refused(
                 "insufficient_funds",
                 f"{entry.debit} holds {held} fen, not {entry.amount_fen}",
                 field="amount_fen",
-                rule="DY-ACC-6",
+                rule=RuleId("DY-ACC-6"),
             )
 
 

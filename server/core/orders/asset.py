@@ -11,7 +11,7 @@ from enum import StrEnum
 from server.core.ids import PLATFORM, CreatorId, ViewerId, claim_id_of
 from server.core.orders.validity import NEVER_MS
 from server.core.packets.packet import Packet
-from server.core.refusal import Refused
+from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.rulebook import PayAfterExpiry, Rulebook
 
 
@@ -114,7 +114,12 @@ def asset_of(
     )
 
 
-def lock(asset: Asset, order_id: str, now_ms: int) -> Asset:
+def not_yours() -> Refused:
+    """Return the refusal of a packet that its viewer does not hold; whose it is, no platform decides (ALL-ELG-1)."""
+    return Refused("not_yours", "a packet belongs to who grabbed it", field="asset_ids", rule=RuleId("ALL-ELG-1"))
+
+
+def lock(asset: Asset, order_id: str, now_ms: int, rulebook: Rulebook) -> Asset:
     """
     Return the asset as an order holds it (DY-USE-2); the same order may ask again.
 
@@ -125,9 +130,9 @@ def lock(asset: Asset, order_id: str, now_ms: int) -> Asset:
     if asset.state is not AssetState.AVAILABLE:
         raise Refused("not_available", f"this packet is {asset.state}", field="asset_ids")
     if now_ms < asset.use_start_at_ms:
-        raise Refused("not_yet_valid", "its validity has not begun", field="asset_ids", rule="DY-USE-2")
+        raise Refused("not_yet_valid", "its validity has not begun", field="asset_ids", rule=rulebook.rule("DY-USE-2"))
     if asset.expired_at(now_ms):
-        raise Refused("expired", "its validity is over", field="asset_ids", rule="DY-USE-2")
+        raise Refused("expired", "its validity is over", field="asset_ids", rule=rulebook.rule("DY-USE-2"))
     return asset.stepped(AssetStep.LOCK, order_id)
 
 
@@ -135,7 +140,10 @@ def redeem(asset: Asset, now_ms: int, rulebook: Rulebook) -> Asset:
     """Return a locked asset as paid with. Raises Refused ``expired`` if it is too late (DY-USE-7, AMB-32)."""
     if asset.expired_at(now_ms) and rulebook.pay_after_expiry is PayAfterExpiry.REFUSE:
         raise Refused(
-            "expired", f"packet {asset.asset_id} expired; cancel the order", field="order_id", rule="DY-USE-7"
+            "expired",
+            f"packet {asset.asset_id} expired; cancel the order",
+            field="order_id",
+            rule=rulebook.rule("DY-USE-7"),
         )
     return asset.stepped(AssetStep.REDEEM)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from server.core.ids import ViewerId
-from server.core.orders.asset import Asset, AssetState, let_go, lock, redeem
+from server.core.orders.asset import Asset, AssetState, let_go, lock, not_yours, redeem
 from server.core.orders.pricing import Quote
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
@@ -156,7 +156,9 @@ class StepOutcome:
     movements: tuple[Movement, ...] = field(default=())
 
 
-def submit(order_id: str, viewer_id: ViewerId, quote: Quote, assets: Sequence[Asset], now_ms: int) -> StepOutcome:
+def submit(
+    order_id: str, viewer_id: ViewerId, quote: Quote, assets: Sequence[Asset], now_ms: int, *, rulebook: Rulebook
+) -> StepOutcome:
     """
     Make an order of a quote and lock the packets in it; *assets* are exactly those the quote uses.
 
@@ -175,8 +177,8 @@ def submit(order_id: str, viewer_id: ViewerId, quote: Quote, assets: Sequence[As
         for asset in assets
     )
     if any(asset.viewer_id != viewer_id for asset in assets):
-        raise Refused("not_yours", "a packet belongs to who grabbed it", field="asset_ids", rule="ALL-ELG-1")
-    locked = tuple(lock(asset, order_id, now_ms) for asset in assets)
+        raise not_yours()
+    locked = tuple(lock(asset, order_id, now_ms, rulebook) for asset in assets)
     order = Order(order_id, viewer_id, quote, packets)
     return StepOutcome(order, locked, tuple(_moved(order, Trigger.SUBMIT, zip(assets, locked, strict=True), now_ms, 0)))
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from server.core.orders.asset import Asset
+from server.core.orders.asset import Asset, not_yours
 from server.core.orders.discount import RED_PACKETS, Discount
 from server.core.orders.pricing import Quote, price
 from server.core.orders.purchase import Purchase
 from server.core.orders.stacking import Choice, Exclusion, ExclusionReason, usable_lines
-from server.core.refusal import Refused
+from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.rulebook import Rulebook
 
 ASSET_IDS_MAX = 100  # that one request names; no order takes as many
@@ -29,7 +29,7 @@ def owned(asset_ids: Sequence[str], assets: Sequence[Asset]) -> list[Asset]:
     """
     by_id = {asset.asset_id: asset for asset in assets}
     if not by_id.keys() >= set(asset_ids):
-        raise Refused("not_yours", "a packet belongs to who grabbed it", field="asset_ids", rule="ALL-ELG-1")
+        raise not_yours()
     return [by_id[asset_id] for asset_id in asset_ids]
 
 
@@ -52,7 +52,7 @@ def exact_quote(
     spare = {discount_id for discount_id, _ in quote.unused}
     for asset, _ in used:
         if asset.asset_id in spare:
-            raise _refused(asset.asset_id, ExclusionReason.NOT_NEEDED, "AMB-16")
+            raise _refused(asset.asset_id, ExclusionReason.NOT_NEEDED, rulebook.rule("AMB-16"))
     return quote, Choice(tuple(used), quote.deducted_fen(*RED_PACKETS), ())
 
 
@@ -61,12 +61,12 @@ def _check_together(assets: Sequence[Asset], rulebook: Rulebook) -> None:
     own = [asset for asset in assets if asset.creator_id is not None]
     for asset in own:
         if asset.creator_id != own[0].creator_id:
-            raise _refused(asset.asset_id, ExclusionReason.OTHER_CREATOR, "DY-STK-5")
+            raise _refused(asset.asset_id, ExclusionReason.OTHER_CREATOR, rulebook.rule("DY-STK-5"))
     if len(assets) > rulebook.packets_per_order_max:
-        raise _refused(assets[-1].asset_id, ExclusionReason.TOO_MANY, "DY-STK-2")
+        raise _refused(assets[-1].asset_id, ExclusionReason.TOO_MANY, rulebook.rule("DY-STK-2"))
     if rulebook.creator_packets_per_order_max is not None and len(own) > rulebook.creator_packets_per_order_max:
-        raise _refused(own[-1].asset_id, ExclusionReason.TOO_MANY, "KS-STK-3")
+        raise _refused(own[-1].asset_id, ExclusionReason.TOO_MANY, rulebook.rule("KS-STK-3"))
 
 
-def _refused(asset_id: str, reason: ExclusionReason, rule: str) -> Refused:
+def _refused(asset_id: str, reason: ExclusionReason, rule: RuleId) -> Refused:
     return Refused(reason, f"{asset_id} cannot be used: {reason.replace('_', ' ')}", field="asset_ids", rule=rule)

@@ -23,6 +23,7 @@ from server.core.orders.asset import Asset, AssetState
 from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.pricing import Quote, price
 from server.core.orders.purchase import Line, Purchase
+from server.core.refusal import NO_RULE, RuleId
 from server.core.rulebooks.rulebook import Rulebook
 
 
@@ -48,7 +49,7 @@ class Exclusion:
 
     asset_id: str
     reason: ExclusionReason
-    rule: str
+    rule: RuleId
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,34 +118,36 @@ def choose(
 def usable_lines(asset: Asset, purchase: Purchase, now_ms: int, rulebook: Rulebook) -> frozenset[int] | Exclusion:
     """Return the lines, by position, on which a packet may be used, or why on none (section 11 of the rules)."""
     if asset.state is not AssetState.AVAILABLE:
-        return Exclusion(asset.asset_id, ExclusionReason.NOT_AVAILABLE, "")
+        return Exclusion(asset.asset_id, ExclusionReason.NOT_AVAILABLE, NO_RULE)
     if now_ms < asset.use_start_at_ms:
-        return Exclusion(asset.asset_id, ExclusionReason.NOT_YET_VALID, "DY-USE-2")
+        return Exclusion(asset.asset_id, ExclusionReason.NOT_YET_VALID, rulebook.rule("DY-USE-2"))
     if asset.expired_at(now_ms):
-        return Exclusion(asset.asset_id, ExclusionReason.EXPIRED, "DY-USE-2")
+        return Exclusion(asset.asset_id, ExclusionReason.EXPIRED, rulebook.rule("DY-USE-2"))
     if asset.creator_id is None:
         lines = [i for i, line in enumerate(purchase.lines) if _in_scope(asset, line)]
-        return frozenset(lines) or Exclusion(asset.asset_id, ExclusionReason.OUT_OF_SCOPE, rulebook.use_rule)
+        return frozenset(lines) or Exclusion(
+            asset.asset_id, ExclusionReason.OUT_OF_SCOPE, rulebook.rule(rulebook.use_rule)
+        )
     return _usable_lines_of_creator(asset, purchase, rulebook)
 
 
 def _usable_lines_of_creator(asset: Asset, purchase: Purchase, rulebook: Rulebook) -> frozenset[int] | Exclusion:
     """Apply what holds for creators' packets only (DY-USE-1, DY-USE-3, DY-USE-4, DY-USE-6, KS-USE-1, AMB-36)."""
     if purchase.client not in rulebook.use_clients:
-        return Exclusion(asset.asset_id, ExclusionReason.WRONG_CLIENT, "DY-USE-1")
+        return Exclusion(asset.asset_id, ExclusionReason.WRONG_CLIENT, rulebook.rule("DY-USE-1"))
     if purchase.cart_merged and not rulebook.cart_merge_allowed:
-        return Exclusion(asset.asset_id, ExclusionReason.CART_MERGED, "DY-USE-4")
+        return Exclusion(asset.asset_id, ExclusionReason.CART_MERGED, rulebook.rule("DY-USE-4"))
     if purchase.traits & rulebook.orders_excluded:
-        return Exclusion(asset.asset_id, ExclusionReason.ORDER_EXCLUDED, rulebook.goods_rule)
+        return Exclusion(asset.asset_id, ExclusionReason.ORDER_EXCLUDED, rulebook.rule(rulebook.goods_rule))
     lines = [
         i
         for i, line in enumerate(purchase.lines)
         if line.creator_id == asset.creator_id and line.entrance in rulebook.use_entrances and _in_scope(asset, line)
     ]
     if not lines:
-        return Exclusion(asset.asset_id, ExclusionReason.OUT_OF_SCOPE, rulebook.use_rule)
+        return Exclusion(asset.asset_id, ExclusionReason.OUT_OF_SCOPE, rulebook.rule(rulebook.use_rule))
     allowed = frozenset(i for i in lines if purchase.lines[i].goods not in rulebook.goods_excluded)
-    return allowed or Exclusion(asset.asset_id, ExclusionReason.GOODS_EXCLUDED, rulebook.goods_rule)
+    return allowed or Exclusion(asset.asset_id, ExclusionReason.GOODS_EXCLUDED, rulebook.rule(rulebook.goods_rule))
 
 
 def _in_scope(asset: Asset, line: Line) -> bool:
@@ -173,13 +176,13 @@ def _left_out(candidates: Sequence[Asset], best: "_Set", rulebook: Rulebook) -> 
         if asset in chosen:
             continue
         if creators and asset.creator_id not in creators | {None}:
-            yield Exclusion(asset.asset_id, ExclusionReason.OTHER_CREATOR, "DY-STK-5")
+            yield Exclusion(asset.asset_id, ExclusionReason.OTHER_CREATOR, rulebook.rule("DY-STK-5"))
         elif len(chosen) >= rulebook.packets_per_order_max:
-            yield Exclusion(asset.asset_id, ExclusionReason.TOO_MANY, "DY-STK-2")
+            yield Exclusion(asset.asset_id, ExclusionReason.TOO_MANY, rulebook.rule("DY-STK-2"))
         elif asset.creator_id is not None and own == rulebook.creator_packets_per_order_max:
-            yield Exclusion(asset.asset_id, ExclusionReason.TOO_MANY, "KS-STK-3")
+            yield Exclusion(asset.asset_id, ExclusionReason.TOO_MANY, rulebook.rule("KS-STK-3"))
         else:
-            yield Exclusion(asset.asset_id, ExclusionReason.NOT_NEEDED, "AMB-16")
+            yield Exclusion(asset.asset_id, ExclusionReason.NOT_NEEDED, rulebook.rule("AMB-16"))
 
 
 @dataclass(frozen=True, slots=True)

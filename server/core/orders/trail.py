@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.core.ids import ID_LENGTH_MAX, OrderId, RoomId, ViewerId, checked_id
-from server.core.refusal import Refused
+from server.core.refusal import Refused, RuleId
 
 PLATFORM = "platform"  # the source that is no ISV
 EVENTS_OF_ORDER_MAX = 100  # seven steps, and many corrections of a busy warehouse
@@ -94,12 +94,14 @@ def checked_event(*, order_id: OrderId, step: str, occurred_at_ms: int, source: 
     checked_id("event_id", event_id)
     checked_id("source", source)
     if step not in _RANKS:
-        raise Refused("unknown_step", f"must be one of {', '.join(TrailStep)}", field="type", rule="LT-6")
+        raise Refused("unknown_step", f"must be one of {', '.join(TrailStep)}", field="type", rule=RuleId("LT-6"))
     known = TrailStep(step)
     if known is TrailStep.PAID and source != PLATFORM:
-        raise Refused("wrong_source", f"paid is told by {PLATFORM}, not by an ISV", field="source", rule="LT-6")
+        raise Refused("wrong_source", f"paid is told by {PLATFORM}, not by an ISV", field="source", rule=RuleId("LT-6"))
     if known not in (TrailStep.PAID, TrailStep.SHIPPED) and source == PLATFORM:
-        raise Refused("wrong_source", f"{known} is told by an ISV, whose id this must be", field="source", rule="LT-6")
+        raise Refused(
+            "wrong_source", f"{known} is told by an ISV, whose id this must be", field="source", rule=RuleId("LT-6")
+        )
     if not 0 < occurred_at_ms <= INSTANT_MS_MAX:
         raise Refused("out_of_range", f"must be from 1 to {INSTANT_MS_MAX}", field="occurred_at_ms")
     return TrailEvent(order_id, known, occurred_at_ms, source, event_id)
@@ -108,7 +110,7 @@ def checked_event(*, order_id: OrderId, step: str, occurred_at_ms: int, source: 
 def checked_isv_id(text: str) -> str:
     """Return *text* as the id of an ISV, or raise Refused: bad_id, wrong_source."""
     if text == PLATFORM:
-        raise Refused("wrong_source", f"{PLATFORM} is no ISV", field="isv_id", rule="LT-6")
+        raise Refused("wrong_source", f"{PLATFORM} is no ISV", field="isv_id", rule=RuleId("LT-6"))
     return checked_id("isv_id", text, length_max=ID_LENGTH_MAX)
 
 
@@ -139,7 +141,7 @@ class Trail:
             return False
         if known is not None:
             raise Refused(
-                "event_conflict", "this id stands for another event of the order", field="event_id", rule="LT-6"
+                "event_conflict", "this id stands for another event of the order", field="event_id", rule=RuleId("LT-6")
             )
         if len(self._events) >= EVENTS_OF_ORDER_MAX:
             raise Refused("trail_full", f"an order has at most {EVENTS_OF_ORDER_MAX} events")

@@ -24,16 +24,20 @@ def check_validity(
     if use_for_ms is not None:
         for field, value in (("use_start_at_ms", use_start_at_ms), ("use_end_at_ms", use_end_at_ms)):
             if value is not None:
-                raise Refused("unexpected_field", "does not go with use_for_ms", field=field, rule="DY-CRE-3")
+                raise Refused(
+                    "unexpected_field", "does not go with use_for_ms", field=field, rule=rulebook.rule("DY-CRE-3")
+                )
         if not 0 < use_for_ms <= rulebook.use_for_max_ms:
             wanted = f"must be from 1 to {rulebook.use_for_max_ms}"
-            raise Refused("out_of_range", wanted, field="use_for_ms", rule="DY-CRE-3")
+            raise Refused("out_of_range", wanted, field="use_for_ms", rule=rulebook.rule("DY-CRE-3"))
     elif use_start_at_ms is not None:
         if use_end_at_ms is None:
-            raise Refused("missing_field", "use_start_at_ms needs it", field="use_end_at_ms", rule="DY-CRE-3")
+            raise Refused(
+                "missing_field", "use_start_at_ms needs it", field="use_end_at_ms", rule=rulebook.rule("DY-CRE-3")
+            )
         if use_start_at_ms >= use_end_at_ms:
             wanted = f"must come before use_end_at_ms, {use_end_at_ms}"
-            raise Refused("out_of_range", wanted, field="use_start_at_ms", rule="DY-CRE-3")
+            raise Refused("out_of_range", wanted, field="use_start_at_ms", rule=rulebook.rule("DY-CRE-3"))
 
 
 def checked_scope(product_ids: Sequence[str] | None, rulebook: Rulebook) -> tuple[str, ...] | None:
@@ -46,5 +50,5 @@ def checked_scope(product_ids: Sequence[str] | None, rulebook: Rulebook) -> tupl
         return None
     if not 0 < len(product_ids) <= rulebook.product_ids_max:
         wanted = f"must be 1 to {rulebook.product_ids_max} ids; leave it out for all goods"
-        raise Refused("out_of_range", wanted, field="product_ids", rule="KS-CRE-2")
+        raise Refused("out_of_range", wanted, field="product_ids", rule=rulebook.rule("KS-CRE-2"))
     return tuple(sorted({checked_id("product_ids", product_id) for product_id in product_ids}))

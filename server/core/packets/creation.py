@@ -51,7 +51,7 @@ def granted_scope(
     check_eligible(permissions, rulebook)
     if not 0 < len(request.name) <= rulebook.name_length_max:
         wanted = f"must be 1 to {rulebook.name_length_max} characters"
-        raise Refused("bad_field", wanted, field="name", rule="ALL-CRE-1")
+        raise Refused("bad_field", wanted, field="name", rule=rulebook.rule("ALL-CRE-1"))
     check_validity(
         use_start_at_ms=request.use_start_at_ms,
         use_end_at_ms=request.use_end_at_ms,
@@ -77,7 +77,7 @@ def granted_terms(request: CreationRequest, rulebook: Rulebook) -> Terms:
                 "infeasible_denomination",
                 "a fixed denomination needs a sum that share_count divides",
                 field="total_fen",
-                rule="ALL-CRE-2",
+                rule=rulebook.rule("ALL-CRE-2"),
             )
         lowest = highest = total_fen // share_count
     terms = Terms(

@@ -32,22 +32,33 @@ def plan_edit(packet: Packet, share_count: int, rulebook: Rulebook) -> Edit:
     """
     terms = packet.terms
     if not rulebook.issuance_editable:
-        raise Refused("not_editable", f"{rulebook.platform} edits no issuance", rule="KS-EDT-1")
+        raise Refused("not_editable", f"{rulebook.platform} edits no issuance", rule=rulebook.rule("KS-EDT-1"))
     if packet.allocator != "default":
-        raise Refused("not_editable", "only a packet of the default allocator can be edited", rule="KS-EDT-1")
+        raise Refused(
+            "not_editable", "only a packet of the default allocator can be edited", rule=rulebook.rule("KS-EDT-1")
+        )
     if not 1 <= share_count <= rulebook.share_count_max:
         wanted = f"must be from 1 to {rulebook.share_count_max}"
-        raise Refused("out_of_range", wanted, field="share_count", rule="ALL-CRE-1")
+        raise Refused("out_of_range", wanted, field="share_count", rule=rulebook.rule("ALL-CRE-1"))
     if share_count == terms.share_count:
-        raise Refused("unchanged", f"the packet has {share_count} shares already", field="share_count", rule="KS-EDT-1")
+        raise Refused(
+            "unchanged",
+            f"the packet has {share_count} shares already",
+            field="share_count",
+            rule=rulebook.rule("KS-EDT-1"),
+        )
     if share_count < terms.share_count:
         if not rulebook.allow_decrease:
-            raise Refused("not_editable", "the issuance can only be raised", field="share_count", rule="KS-EDT-1")
+            raise Refused(
+                "not_editable", "the issuance can only be raised", field="share_count", rule=rulebook.rule("KS-EDT-1")
+            )
         return Edit(share_count, packet.edition, None)
     count = share_count - terms.share_count
     added_fen = _added_fen(packet, count)
     if terms.total_fen + added_fen > FEN_MAX:
-        raise Refused("out_of_range", f"the sum would pass {FEN_MAX} fen", field="share_count", rule="ALL-CRE-1")
+        raise Refused(
+            "out_of_range", f"the sum would pass {FEN_MAX} fen", field="share_count", rule=rulebook.rule("ALL-CRE-1")
+        )
     return Edit(share_count, packet.edition, replace(terms, share_count=count, total_fen=added_fen))
 
 
@@ -61,7 +72,9 @@ def _added_fen(packet: Packet, count: int) -> int:
 def check_end(rulebook: Rulebook) -> None:
     """Raise Refused if this platform lets nobody end a packet (KS-END-1)."""
     if not rulebook.endable:
-        raise Refused("not_endable", f"{rulebook.platform} ends no packet; it may be voided", rule="KS-END-1")
+        raise Refused(
+            "not_endable", f"{rulebook.platform} ends no packet; it may be voided", rule=rulebook.rule("KS-END-1")
+        )
 
 
 def issued(editions: Sequence[Edition], drawn: Callable[[Edition], Sequence[int]]) -> list[int]:

@@ -12,7 +12,7 @@ from typing import assert_never
 from server.core.ids import CreatorId, RoomId
 from server.core.packets.blackout import BlackoutMode, Enforcement
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface
-from server.core.refusal import Refused
+from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.rulebook import ImmediateWarmup, LaunchMode, Rulebook
 
 _TIMES = {
@@ -59,12 +59,12 @@ def plan_launch(
     *others* are the creator's packets that have been launched, into any room. Raises Refused with the field and the
     rule that refuses; what it returns depends on its arguments alone.
     """
-    _check_draft(packet)
+    _check_draft(packet, rulebook)
     _check_mode(request, rulebook)
     _check_fields(request)
     window_ms = _claim_window_ms(request, rulebook)
     warmup_at_ms, grab_at_ms = _start(request, rulebook, now_ms)
-    schedule = Schedule(warmup_at_ms, grab_at_ms, _claim_end_at_ms(packet, grab_at_ms, window_ms))
+    schedule = Schedule(warmup_at_ms, grab_at_ms, _claim_end_at_ms(packet, grab_at_ms, window_ms, rulebook))
     warnings = [*_overlap_warnings(schedule, rulebook, others), *_blackout_warnings(schedule, rulebook)]
     return Launch(schedule, _surface(grab_at_ms, request.room_id, rulebook, others), tuple(warnings))
 
@@ -75,10 +75,12 @@ def check_host(packet: Packet, creator_id: CreatorId) -> None:
         raise Refused("other_creator", "the room belongs to another creator", field="room_id")
 
 
-def _check_draft(packet: Packet) -> None:
+def _check_draft(packet: Packet, rulebook: Rulebook) -> None:
     """Launch what was neither launched nor voided, once and for good (DY-LAU-1, DY-LAU-2, AMB-40)."""
     if packet.state is not PacketState.DRAFT:
-        raise Refused("not_draft", f"only a draft can be launched; this packet is {packet.state}", rule="DY-LAU-1")
+        raise Refused(
+            "not_draft", f"only a draft can be launched; this packet is {packet.state}", rule=rulebook.rule("DY-LAU-1")
+        )
 
 
 def _check_mode(request: LaunchRequest, rulebook: Rulebook) -> None:
@@ -88,7 +90,7 @@ def _check_mode(request: LaunchRequest, rulebook: Rulebook) -> None:
             "mode_not_offered",
             f"{rulebook.platform} launches {' or '.join(sorted(rulebook.launch_modes))}, not {request.mode}",
             field="mode",
-            rule=rulebook.launch_modes_rule,
+            rule=rulebook.rule(rulebook.launch_modes_rule),
         )
 
 
@@ -111,7 +113,7 @@ def _claim_window_ms(request: LaunchRequest, rulebook: Rulebook) -> int:
             "out_of_range",
             f"must be from 1 to {rulebook.claim_window_max_ms}",
             field="claim_window_ms",
-            rule="ALL-CRE-1",
+            rule=rulebook.rule("ALL-CRE-1"),
         )
     return request.claim_window_ms
 
@@ -135,7 +137,9 @@ def _relative_start(request: LaunchRequest, rulebook: Rulebook, now_ms: int) -> 
     assert request.delay_ms is not None
     lowest, highest = rulebook.relative_lead_min_ms, rulebook.relative_lead_max_ms
     if not lowest <= request.delay_ms <= highest:
-        raise Refused("out_of_range", f"must be from {lowest} to {highest}", field="delay_ms", rule="DY-LAU-3")
+        raise Refused(
+            "out_of_range", f"must be from {lowest} to {highest}", field="delay_ms", rule=rulebook.rule("DY-LAU-3")
+        )
     return now_ms, now_ms + request.delay_ms
 
 
@@ -144,10 +148,10 @@ def _exact_start(request: LaunchRequest, rulebook: Rulebook, now_ms: int) -> tup
     assert request.warmup_at_ms is not None
     assert request.grab_at_ms is not None
     warmup_at_ms, grab_at_ms = request.warmup_at_ms, request.grab_at_ms
-    _check_not_too_far(grab_at_ms, now_ms + rulebook.exact_lead_max_ms, rule="DY-LAU-4")
+    _check_not_too_far(grab_at_ms, now_ms + rulebook.exact_lead_max_ms, rule=rulebook.rule("DY-LAU-4"))
     _check_whole_second(grab_at_ms, rulebook)
     _check_not_too_near(grab_at_ms, rulebook, now_ms)
-    _check_order(warmup_at_ms, grab_at_ms, now_ms)
+    _check_order(warmup_at_ms, grab_at_ms, rulebook, now_ms)
     return _immediate_warmup(warmup_at_ms, grab_at_ms, rulebook, now_ms), grab_at_ms
 
 
@@ -155,12 +159,14 @@ def _scheduled_start(request: LaunchRequest, rulebook: Rulebook, now_ms: int) ->
     """Open at an instant that has not passed, without a warm-up (KS-LAU-1, KS-LAU-2)."""
     assert request.grab_at_ms is not None
     if request.grab_at_ms < now_ms:
-        raise Refused("out_of_range", f"must not come before now, {now_ms}", field="grab_at_ms", rule="DY-LAU-7")
-    _check_not_too_far(request.grab_at_ms, now_ms + rulebook.scheduled_lead_max_ms, rule="KS-LAU-2")
+        raise Refused(
+            "out_of_range", f"must not come before now, {now_ms}", field="grab_at_ms", rule=rulebook.rule("DY-LAU-7")
+        )
+    _check_not_too_far(request.grab_at_ms, now_ms + rulebook.scheduled_lead_max_ms, rule=rulebook.rule("KS-LAU-2"))
     return request.grab_at_ms, request.grab_at_ms
 
 
-def _check_not_too_far(grab_at_ms: int, latest_ms: int, *, rule: str) -> None:
+def _check_not_too_far(grab_at_ms: int, latest_ms: int, *, rule: RuleId) -> None:
     """Open within the rulebook's horizon (DY-LAU-4)."""
     if grab_at_ms > latest_ms:
         raise Refused("out_of_range", f"must come at {latest_ms} at the latest", field="grab_at_ms", rule=rule)
@@ -173,7 +179,7 @@ def _check_whole_second(grab_at_ms: int, rulebook: Rulebook) -> None:
             "grab_not_whole_second",
             f"must be a multiple of {rulebook.exact_grab_step_ms}",
             field="grab_at_ms",
-            rule="DY-LAU-4",
+            rule=rulebook.rule("DY-LAU-4"),
         )
 
 
@@ -181,17 +187,19 @@ def _check_not_too_near(grab_at_ms: int, rulebook: Rulebook, now_ms: int) -> Non
     """Open later than so long from the submission (DY-LAU-5, AMB-6)."""
     earliest_ms = now_ms + rulebook.exact_lead_min_ms + (1 if rulebook.exact_lead_strict else 0)
     if grab_at_ms < earliest_ms:
-        raise Refused("out_of_range", f"must not come before {earliest_ms}", field="grab_at_ms", rule="DY-LAU-5")
+        raise Refused(
+            "out_of_range", f"must not come before {earliest_ms}", field="grab_at_ms", rule=rulebook.rule("DY-LAU-5")
+        )
 
 
-def _check_order(warmup_at_ms: int, grab_at_ms: int, now_ms: int) -> None:
+def _check_order(warmup_at_ms: int, grab_at_ms: int, rulebook: Rulebook, now_ms: int) -> None:
     """Let the warm-up that was chosen begin neither in the past nor after the opening (DY-LAU-7)."""
     if not now_ms <= warmup_at_ms <= grab_at_ms:
         raise Refused(
             "out_of_range",
             f"must lie between now, {now_ms}, and the opening, {grab_at_ms}",
             field="warmup_at_ms",
-            rule="DY-LAU-7",
+            rule=rulebook.rule("DY-LAU-7"),
         )
 
 
@@ -203,7 +211,7 @@ def _immediate_warmup(warmup_at_ms: int, grab_at_ms: int, rulebook: Rulebook, no
     return warmup_at_ms
 
 
-def _claim_end_at_ms(packet: Packet, grab_at_ms: int, window_ms: int) -> int:
+def _claim_end_at_ms(packet: Packet, grab_at_ms: int, window_ms: int, rulebook: Rulebook) -> int:
     """Return when the window closes: with the packet's use validity at the latest (DY-LAU-8, AMB-5, AMB-8)."""
     if packet.use_end_at_ms is None:
         return grab_at_ms + window_ms
@@ -212,7 +220,7 @@ def _claim_end_at_ms(packet: Packet, grab_at_ms: int, window_ms: int) -> int:
             "out_of_range",
             f"the packet can be used until {packet.use_end_at_ms}, and would open at {grab_at_ms}",
             field="use_end_at_ms",
-            rule="DY-LAU-8",
+            rule=rulebook.rule("DY-LAU-8"),
         )
     return min(grab_at_ms + window_ms, packet.use_end_at_ms)
 
@@ -240,10 +248,11 @@ def _overlap_warnings(schedule: Schedule, rulebook: Rulebook, others: Sequence[P
             raise Refused(
                 "too_many_at_once",
                 f"{together} packets of this creator would be on at {start_ms}; at most {rulebook.overlap_max} may",
-                rule="DY-LAU-9",
+                rule=rulebook.rule("DY-LAU-9"),
             )
     for other, _ in meanwhile:
-        yield f"overlaps with {other.name} ({other.packet_id}): viewers will have to choose (DY-LAU-9)"
+        rule = rulebook.rule("DY-LAU-9")
+        yield f"overlaps with {other.name} ({other.packet_id}): viewers will have to choose ({rule})"
 
 
 def _blackout_warnings(schedule: Schedule, rulebook: Rulebook) -> Iterator[str]:
@@ -259,14 +268,15 @@ def _blackout_warnings(schedule: Schedule, rulebook: Rulebook) -> Iterator[str]:
     if stretch is None:
         return
     sentence = f"the warm-up falls into {stretch} in Shanghai, when the platform's own packets go out"
+    rule = rulebook.rule("DY-BLK-1")
     if rulebook.blackout_enforcement is Enforcement.REJECT:
-        raise Refused("blackout", sentence, field="warmup_at_ms", rule="DY-BLK-1")
-    yield f"{sentence} (DY-BLK-1)"
+        raise Refused("blackout", sentence, field="warmup_at_ms", rule=rule)
+    yield f"{sentence} ({rule})"
 
 
 def _surface(grab_at_ms: int, room_id: RoomId, rulebook: Rulebook, others: Sequence[Packet]) -> Surface:
     """
-    Return ``popup`` unless a popup of that room is nearer than the rulebook's gap (KS-CLM-1; design.md, section 5).
+    Return ``popup`` unless a popup of that room is nearer than the rulebook's gap (KS-CLM-1).
 
     A later one that was launched before counts too: its surface is settled, and the gap would be broken all the same.
     """

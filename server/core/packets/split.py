@@ -22,7 +22,7 @@ from struct import Struct
 
 from server.core.money.money import FEN_MAX
 from server.core.packets.packet import Denomination, Terms
-from server.core.refusal import Refused
+from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.rulebook import Rulebook
 
 SEED_BYTES = 32
@@ -38,7 +38,7 @@ def split(terms: Terms, seed: bytes) -> list[int]:
     *seed* is 32 bytes; equal terms and seed give equal shares. Raises Refused if no such shares exist (ALL-CRE-2).
     """
     assert len(seed) == SEED_BYTES
-    _check_feasible(terms)
+    _check_feasible(terms, RuleId("ALL-CRE-2"))  # no platform's: check_terms came before
 
     if terms.min_share_fen == terms.max_share_fen:
         shares = [terms.min_share_fen] * terms.share_count
@@ -77,26 +77,28 @@ def commitment(terms: Terms, seed: bytes) -> str:
 
 def check_terms(terms: Terms, rulebook: Rulebook) -> None:
     """Raise Refused, naming the field and the rule, if a platform does not allow these terms (ALL-CRE-1, ALL-CRE-2)."""
-    _check_range("share_count", terms.share_count, 1, rulebook.share_count_max)
-    _check_range("min_share_fen", terms.min_share_fen, rulebook.min_share_fen, rulebook.max_share_fen)
-    _check_range("max_share_fen", terms.max_share_fen, terms.min_share_fen, rulebook.max_share_fen)
-    _check_range("total_fen", terms.total_fen, 1, FEN_MAX)
+    _check_range(rulebook, "share_count", terms.share_count, 1, rulebook.share_count_max)
+    _check_range(rulebook, "min_share_fen", terms.min_share_fen, rulebook.min_share_fen, rulebook.max_share_fen)
+    _check_range(rulebook, "max_share_fen", terms.max_share_fen, terms.min_share_fen, rulebook.max_share_fen)
+    _check_range(rulebook, "total_fen", terms.total_fen, 1, FEN_MAX)
     if terms.denomination is Denomination.FIXED and terms.min_share_fen != terms.max_share_fen:
         raise Refused(
             "out_of_range",
             f"must equal min_share_fen, {terms.min_share_fen}, in a fixed denomination",
             field="max_share_fen",
-            rule="ALL-CRE-1",
+            rule=rulebook.rule("ALL-CRE-1"),
         )
-    _check_feasible(terms)
+    _check_feasible(terms, rulebook.rule("ALL-CRE-2"))
 
 
-def _check_range(field: str, value: int, lowest: int, highest: int) -> None:
+def _check_range(rulebook: Rulebook, field: str, value: int, lowest: int, highest: int) -> None:
     if not lowest <= value <= highest:
-        raise Refused("out_of_range", f"must be from {lowest} to {highest}", field=field, rule="ALL-CRE-1")
+        raise Refused(
+            "out_of_range", f"must be from {lowest} to {highest}", field=field, rule=rulebook.rule("ALL-CRE-1")
+        )
 
 
-def _check_feasible(terms: Terms) -> None:
+def _check_feasible(terms: Terms, rule: RuleId) -> None:
     lowest, highest = terms.share_count * terms.min_share_fen, terms.share_count * terms.max_share_fen
     if terms.share_count < 1 or terms.min_share_fen < 0 or not lowest <= terms.total_fen <= highest:
         raise Refused(
@@ -104,7 +106,7 @@ def _check_feasible(terms: Terms) -> None:
             f"{terms.share_count} shares of {terms.min_share_fen} to {terms.max_share_fen} fen "
             f"make {lowest} to {highest} fen, not {terms.total_fen}",
             field="total_fen",
-            rule="ALL-CRE-2",
+            rule=rule,
         )
 
 

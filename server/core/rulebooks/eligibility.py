@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.core.orders.purchase import GoodsKind
-from server.core.refusal import Refused
+from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.rulebook import Permission, Rulebook
 
 EVERY_PERMISSION = frozenset(Permission)
@@ -23,11 +23,11 @@ def check_eligible(permissions: Iterable[Permission], rulebook: Rulebook) -> Non
             f"a creator on {rulebook.platform} needs {' and '.join(rulebook.creator_needs)}; "
             f"this one lacks {' and '.join(lacking)}",
             field="creator_id",
-            rule=rulebook.creator_needs_rule,
+            rule=rulebook.rule(rulebook.creator_needs_rule),
         )
 
 
-def recharge_required(rule: str) -> Refused:
+def recharge_required(rule: RuleId) -> Refused:
     """Return the refusal of a creation by whose creator there are no funds at all (DY-ELG-2, KS-ACC-1)."""
     return Refused("recharge_required", "there are no funds; recharge first", field="total_fen", rule=rule)
 
@@ -44,5 +44,5 @@ def check_scope(kinds: Iterable[GoodsKind], rulebook: Rulebook) -> None:
             "not_configurable",
             f"{rulebook.platform} takes no {' or '.join(refused)} goods into a packet's scope",
             field="scope",
-            rule="KS-ELG-2",
+            rule=rulebook.rule("KS-ELG-2"),
         )

@@ -1,5 +1,6 @@
-"""Overrides: plain tables of a deployment's file or a scenario laid over the rulebooks, checked field by field."""
+"""Overrides: plain tables of a deployment or a scenario that change rulebooks, or make platforms of their own."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from enum import StrEnum
@@ -9,39 +10,17 @@ from typing import Any, get_args, get_origin, get_type_hints
 from server.core.money.channel import Channel
 from server.core.money.money import FEN_MAX
 from server.core.packets.blackout import BlackoutCalendar
-from server.core.rulebooks.rulebook import Rulebook
+from server.core.rulebooks.platforms import SOURCES
+from server.core.rulebooks.rulebook import RULE_FIELDS, LimitMeta, Rulebook
 
 NO_LIMIT = "none"  # how a file says None, for which TOML has no word
 FEE_BP_MAX = 10_000  # the whole amount
-_LEAST = {
-    "name_length_max": 1,
-    "share_count_max": 1,
-    "min_share_fen": 1,
-    "max_share_fen": 1,
-    "claim_window_ms": 1,
-    "claim_window_max_ms": 1,
-    "exact_grab_step_ms": 1,
-    "overlap_max": 1,
-    "packets_per_order_max": 1,
-    "creator_packets_per_order_max": 1,
-    "packet_candidates_max": 1,
-    "order_lines_max": 1,
+BASE = "base"  # of a table that makes a platform
+NAME_LENGTH_MAX = 20
+_NAME = re.compile(rf"[a-z][a-z0-9-]{{0,{NAME_LENGTH_MAX - 1}}}")
+_LIMITS: dict[str, LimitMeta] = {
+    each.name: each.metadata[LimitMeta] for each in fields(Rulebook) if LimitMeta in each.metadata
 }
-_MOST = {
-    "name_length_max": 1_000,  # a feed carries the name to everybody
-    "share_count_max": 1_000_000,  # what the store splits and stages in seconds
-    "packets_per_order_max": 12,  # the choice tries all of them
-    "packet_candidates_max": 12,
-    "order_lines_max": 1_000,
-}
-_ORDERED = (
-    ("min_share_fen", "max_share_fen"),
-    ("claim_window_ms", "claim_window_max_ms"),
-    ("relative_lead_min_ms", "relative_lead_max_ms"),
-    ("exact_lead_min_ms", "exact_lead_max_ms"),
-    ("packets_per_order_max", "packet_candidates_max"),
-)
-_COMPLETE = ("parallel_order", "fund_order")  # each kind has its turn once, or it would never be taken off
 
 
 class BadRulebooks(Exception):  # noqa: N818 - said to a person
@@ -52,24 +31,44 @@ def overridden(rulebooks: Mapping[str, Rulebook], tables: Mapping[str, object]) 
     """
     Return *rulebooks* with the fields that *tables*, by platform, name; what they do not name stays.
 
-    A field without a limit reads ``"none"``, a set or an order is a list of names, channels are tables of ``name`` and
+    A table with a ``base`` makes a platform of its own, which has what the base has where it names nothing else. A
+    field without a limit reads ``"none"``, a set or an order is a list of names, channels are tables of ``name`` and
     ``fee_bp``, blackouts those of ``BlackoutCalendar.of``. Raises BadRulebooks.
     """
-    unknown = sorted(tables.keys() - rulebooks.keys())
-    if unknown:
-        raise BadRulebooks(f"{unknown[0]}: no such platform; there are {', '.join(rulebooks)}")
-    return {platform: _overridden(rulebook, tables.get(platform, {})) for platform, rulebook in rulebooks.items()}
+    books = {platform: _overridden(book, tables.get(platform, {})) for platform, book in rulebooks.items()}
+    for platform in tables:
+        _add(platform, books, tables, ())
+    return books
 
 
 def overridable() -> list[str]:
-    """Return the fields that may be overridden: all but what a platform is called, shows, and refuses by."""
-    own = {"platform", "profile", "page"}
-    return [each.name for each in fields(Rulebook) if each.name not in own and not each.name.endswith("_rule")]
+    """Return the fields that may be overridden: the limits, but not by which rule a platform refuses."""
+    return [name for name in _LIMITS if name not in RULE_FIELDS]
 
 
-def least_of(name: str) -> int:
-    """Return the smallest number that the field of this name takes."""
-    return _LEAST.get(name, 0)
+def _add(platform: str, books: dict[str, Rulebook], tables: Mapping[str, object], heirs: tuple[str, ...]) -> None:
+    """Add the platform that a table makes to *books*, after its base; *heirs* wait for it to be made."""
+    if platform in books:
+        return
+    table = tables[platform]
+    if not isinstance(table, Mapping) or BASE not in table:
+        raise BadRulebooks(
+            f"{platform}: no such platform; there are {', '.join(books)}, and a table with {BASE} makes another"
+        )
+    if platform in heirs:
+        raise BadRulebooks(f"{platform}.{BASE}: must not lead back to {platform} ({' <- '.join((*heirs, platform))})")
+    prefix, base = platform.upper(), table[BASE]
+    if not _NAME.fullmatch(platform):
+        raise BadRulebooks(
+            f"{platform}: must be 1 to {NAME_LENGTH_MAX} lower-case letters, digits or dashes, first a letter"
+        )
+    if (taken := prefix.rpartition("-")[2]) in SOURCES:
+        raise BadRulebooks(f"{platform}: must not end in {taken.lower()}; rules of docs/rules.md begin with {taken}-")
+    if not isinstance(base, str) or base not in books.keys() | tables.keys():
+        raise BadRulebooks(f"{platform}.{BASE}: must be one of {', '.join(books)}, not {base!r}")
+    _add(base, books, tables, (*heirs, platform))
+    made = replace(books[base], platform=platform, prefix=prefix, base=books[base].base or base)
+    books[platform] = _overridden(made, {name: value for name, value in table.items() if name != BASE})
 
 
 def _overridden(rulebook: Rulebook, table: object) -> Rulebook:
@@ -79,10 +78,12 @@ def _overridden(rulebook: Rulebook, table: object) -> Rulebook:
     given: dict[str, Any] = {}
     for name, value in table.items():
         where = f"{rulebook.platform}.{name}"
+        if name == BASE:
+            raise BadRulebooks(f"{where}: {rulebook.platform} is built in; only a platform of your own has a base")
         if name not in known:
             raise BadRulebooks(f"{where}: no such field; redrain rules --platform {rulebook.platform} shows them")
         try:
-            given[name] = _read(name, hints[name], value)
+            given[name] = _read(_LIMITS[name], hints[name], value)
         except ValueError as wanted:
             raise BadRulebooks(f"{where}: {wanted}, not {value!r}") from None
     changed = replace(rulebook, **given)
@@ -91,28 +92,28 @@ def _overridden(rulebook: Rulebook, table: object) -> Rulebook:
 
 
 def _check_together(rulebook: Rulebook, given: set[str]) -> None:
-    for lower, upper in _ORDERED:
+    for lower, upper in ((name, about.at_most) for name, about in _LIMITS.items() if about.at_most):
         if getattr(rulebook, lower) > getattr(rulebook, upper):
             name, other, wanted = (lower, upper, "at most") if lower in given else (upper, lower, "at least")
             limit = getattr(rulebook, other)
             raise BadRulebooks(f"{rulebook.platform}.{name}: must be {wanted} {other}, {limit}")
 
 
-def _read(name: str, hint: Any, value: object) -> Any:
+def _read(about: LimitMeta, hint: Any, value: object) -> Any:
     """Return *value* as the field has it. Raises ValueError with what it must be."""
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
     if NoneType in get_args(hint):
         if value == NO_LIMIT:
             return None
         try:
-            return _read(name, kinds[0], value)
+            return _read(about, kinds[0], value)
         except ValueError as wanted:
             raise ValueError(f'{wanted} or "{NO_LIMIT}"') from None
     if get_origin(hint) in (tuple, frozenset):
-        return _read_list(name, get_origin(hint), kinds[0], value)
+        return _read_list(about, get_origin(hint), kinds[0], value)
     if hint is BlackoutCalendar:
         return _read_calendar(value)
-    return _read_one(hint, value, least_of(name), _MOST.get(name, FEN_MAX))
+    return _read_one(hint, value, about.least, about.most)
 
 
 def _read_one(hint: Any, value: object, least: int, most: int) -> Any:
@@ -136,15 +137,15 @@ def _read_one(hint: Any, value: object, least: int, most: int) -> Any:
     return value
 
 
-def _read_list(name: str, gather: Any, kind: Any, value: object) -> Any:
+def _read_list(about: LimitMeta, gather: Any, kind: Any, value: object) -> Any:
     if not isinstance(value, list):
         raise ValueError("must be a list")
     read = [_read_one(kind, one, 0, FEN_MAX) for one in value]
     if len(set(read)) < len(read):
         raise ValueError("must name each once")
-    if name in _COMPLETE and set(read) != set(getattr(Rulebook("any"), name)):
-        raise ValueError(f"must name each of {', '.join(getattr(Rulebook('any'), name))}")
-    if name in ("channels", "launch_modes") and not read:
+    if about.complete and set(read) != set(about.default):
+        raise ValueError(f"must name each of {', '.join(about.default)}")
+    if len(read) < about.least:
         raise ValueError("must name at least one")
     return gather(read)
 

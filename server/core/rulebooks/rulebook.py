@@ -1,23 +1,26 @@
 """
-Rulebooks: every limit of a platform as a named field. LAB has none that a load test could trip over.
+Rulebooks: every limit of a platform as a named field, which knows its rules, its unit and its bounds.
 
-Beside each field stands the rule it comes from. Where the sources are silent the value is ours and marked (A): a
-customary one that anybody may override with ``dataclasses.replace``.
+Where the sources are silent the value is ours and marked (A): a customary one that anybody may override.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Any, TypeVar
 
 from server.core.money.channel import Channel, Charge, FeeMode, charge
+from server.core.money.money import FEN_MAX
 from server.core.orders.discount import DiscountKind
 from server.core.orders.purchase import App, Entrance, GoodsKind, OrderTrait
-from server.core.packets.blackout import NO_BLACKOUTS, PROMOTION_818, BlackoutCalendar, BlackoutMode, Enforcement
+from server.core.packets.blackout import NO_BLACKOUTS, BlackoutCalendar, BlackoutMode, Enforcement
 from server.core.packets.packet import Schedule
-from server.core.refusal import Refused
-from server.core.rulebooks.page import DOUYIN_PAGE, KUAISHOU_PAGE, Operation, PlatformPage
+from server.core.refusal import Refused, RuleId
+from server.core.rulebooks.page import DOUYIN_PAGE, PlatformPage
 
-_MINUTE_MS = 60_000
-_DAY_MS = 86_400_000
+MINUTE_MS = 60_000
+DAY_MS = 86_400_000
+_T = TypeVar("_T")
 
 
 class LaunchMode(StrEnum):
@@ -52,124 +55,285 @@ class PayAfterExpiry(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LimitMeta:
+    """
+    What a limit knows of itself: the rules it comes from, its unit, its bounds, and a sentence.
+
+    An override keeps a number from ``least`` to ``most``, and lists at least ``least`` names; ``at_most`` is the field
+    that it must not pass. A ``complete`` order names each kind of its ``default`` once.
+    """
+
+    default: Any
+    rules: tuple[str, ...]
+    unit: str
+    least: int
+    most: int
+    at_most: str
+    complete: bool
+    doc: str
+
+
+def limit(
+    default: _T,
+    *rules: str,
+    doc: str,
+    unit: str = "",
+    least: int = 0,
+    most: int = FEN_MAX,
+    at_most: str = "",
+    complete: bool = False,
+) -> _T:
+    """Return a field of a rulebook that has this *default*, and says of itself what ``LimitMeta`` has."""
+    about = LimitMeta(default, rules, unit, least, most, at_most, complete, doc)
+    made: _T = field(default=default, metadata={LimitMeta: about})
+    return made
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """
     The limits of one platform, in fen and room milliseconds. ``None`` means that there is no such limit.
 
     The defaults are Douyin's. ``profile`` says which text of the platform's rules they are from (AMB-31).
+    ``own_rules`` has the rules of fields that on this platform come from others than by default.
+
+    A platform that is made of another has the ``base`` from which it inherits, a built-in one, and a ``prefix`` of its
+    own for rules; ``source`` is what the ids of the base's own rules begin with.
     """
 
     platform: str
     profile: str = ""
+    source: str = "DY"
+    prefix: str = ""
+    base: str = ""
+    own_rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     # Eligibility
-    creator_needs: tuple[Permission, ...] = (Permission.ECOMMERCE_PERMISSION,)  # DY-ELG-1: all of these
-    creator_needs_rule: str = "DY-ELG-1"  # DY-ELG-1: the rule that a creator who lacks one breaks
-    recharge_rule: str = "DY-ELG-2"  # DY-ELG-2: the rule that a creation from an empty wallet breaks
-    affects_price_baseline: bool = False  # DY-VAL-1, KS-VAL-1: packets count in no lowest price and no merchant quote
+    creator_needs: tuple[Permission, ...] = limit(
+        (Permission.ECOMMERCE_PERMISSION,), "DY-ELG-1", doc="what a creator must have been granted, all of it"
+    )
+    creator_needs_rule: str = limit("DY-ELG-1", "DY-ELG-1", doc="the rule that a creator who lacks one breaks")
+    recharge_rule: str = limit("DY-ELG-2", "DY-ELG-2", doc="the rule that a creation from an empty wallet breaks")
+    affects_price_baseline: bool = limit(
+        False, "DY-VAL-1", "KS-VAL-1", doc="whether packets count in a lowest price and a merchant quote"
+    )
 
     # Funds. None: any channel, and none takes a fee
-    channels: tuple[Channel, ...] | None = (Channel("unspecified"),)  # KS-ACC-2, AMB-27; the first if none is chosen
-    channels_rule: str = "AMB-27"  # KS-ACC-2: the rule that a channel not offered breaks
-    fee_mode: FeeMode = FeeMode.ON_TOP  # KS-ACC-4, AMB-3 (A)
-    fee_min_fen: int = 1  # KS-ACC-4 (A): where a channel takes a fee at all
-    withdraw_channels: tuple[str, ...] | None = ("alipay",)  # DY-ACC-7; no fee is stated: what is asked is paid out
+    channels: tuple[Channel, ...] | None = limit(
+        (Channel("unspecified"),), "KS-ACC-2", least=1, doc="ways to recharge; the first if none is chosen (AMB-27)"
+    )
+    channels_rule: str = limit("AMB-27", "KS-ACC-2", doc="the rule that a channel not offered breaks")
+    fee_mode: FeeMode = limit(FeeMode.ON_TOP, "KS-ACC-4", doc="who bears a channel's fee (A) (AMB-3)")
+    fee_min_fen: int = limit(1, "KS-ACC-4", unit="fen", doc="the least fee, where a channel takes one at all (A)")
+    withdraw_channels: tuple[str, ...] | None = limit(
+        ("alipay",), "DY-ACC-7", doc="ways to withdraw; no fee is stated: what is asked is paid out"
+    )
 
     # Creation
-    name_length_max: int = 20  # ALL-CRE-1 (A)
-    share_count_max: int = 100_000  # ALL-CRE-1 (A)
-    min_share_fen: int = 1  # ALL-CRE-1 (A)
-    max_share_fen: int = 20_000  # ALL-CRE-1 (A)
-    claim_window_ms: int = 10 * _MINUTE_MS  # ALL-CRE-1, AMB-8 (A): unless the creator chooses another
-    claim_window_max_ms: int = 7 * _DAY_MS  # ALL-CRE-1 (A): escrow is locked for as long; no show lasts longer
-    use_for_max_ms: int = 366 * _DAY_MS  # DY-CRE-3 (A): of a relative validity; the creator's money waits for as long
-    product_ids_max: int = 100  # KS-CRE-2 (A): in a product scope; every quote looks at them
+    name_length_max: int = limit(
+        20, "ALL-CRE-1", unit="characters", least=1, most=1_000, doc="of a packet's name, which a feed carries (A)"
+    )
+    share_count_max: int = limit(
+        100_000, "ALL-CRE-1", unit="shares", least=1, most=1_000_000, doc="what is split and staged in seconds (A)"
+    )
+    min_share_fen: int = limit(
+        1, "ALL-CRE-1", unit="fen", least=1, at_most="max_share_fen", doc="the smallest share (A)"
+    )
+    max_share_fen: int = limit(20_000, "ALL-CRE-1", unit="fen", least=1, doc="the largest share (A)")
+    claim_window_ms: int = limit(
+        10 * MINUTE_MS,
+        "ALL-CRE-1",
+        unit="ms",
+        least=1,
+        at_most="claim_window_max_ms",
+        doc="unless the creator chooses another (A) (AMB-8)",
+    )
+    claim_window_max_ms: int = limit(
+        7 * DAY_MS, "ALL-CRE-1", unit="ms", least=1, doc="escrow is locked for as long; no show lasts longer (A)"
+    )
+    use_for_max_ms: int = limit(
+        366 * DAY_MS, "DY-CRE-3", unit="ms", doc="of a relative validity; the creator's money waits for as long (A)"
+    )
+    product_ids_max: int = limit(100, "KS-CRE-2", unit="goods", doc="in a product scope; every quote looks at them (A)")
 
     # Launch
-    launch_modes: frozenset[LaunchMode] = frozenset({LaunchMode.RELATIVE, LaunchMode.EXACT})  # DY-LAU-3, DY-LAU-4
+    launch_modes: frozenset[LaunchMode] = limit(
+        frozenset({LaunchMode.RELATIVE, LaunchMode.EXACT}),
+        "DY-LAU-3",
+        "DY-LAU-4",
+        least=1,
+        doc="how a creator may say when a packet opens",
+    )
     launch_modes_rule: str = "DY-LAU-3"  # the rule that a mode not offered breaks
-    relative_lead_min_ms: int = 2 * _MINUTE_MS  # DY-LAU-3, inclusive
-    relative_lead_max_ms: int = 15 * _MINUTE_MS  # DY-LAU-3, inclusive
-    exact_lead_max_ms: int = 7 * _DAY_MS  # DY-LAU-4, inclusive
-    exact_grab_step_ms: int = 1_000  # DY-LAU-4: whole seconds
-    exact_lead_min_ms: int = 2 * _MINUTE_MS  # DY-LAU-5
-    exact_lead_strict: bool = True  # DY-LAU-5, AMB-6: later than the lead, not just as late
-    immediate_warmup_ms: int | None = 5 * _MINUTE_MS  # DY-LAU-6, inclusive
-    immediate_warmup_of: ImmediateWarmup = ImmediateWarmup.WARMUP  # DY-LAU-6, AMB-7
-    scheduled_lead_max_ms: int = 366 * _DAY_MS  # KS-LAU-2 (A): escrow waits for as long; the source has no limit
-    overlap_max: int | None = 2  # DY-LAU-9: packets of one creator at the same time
-    popup_min_gap_ms: int = 0  # KS-CLM-1; design.md, section 5 (A)
+    relative_lead_min_ms: int = limit(
+        2 * MINUTE_MS, "DY-LAU-3", unit="ms", at_most="relative_lead_max_ms", doc="the least delay, inclusive"
+    )
+    relative_lead_max_ms: int = limit(15 * MINUTE_MS, "DY-LAU-3", unit="ms", doc="the longest delay, inclusive")
+    exact_lead_max_ms: int = limit(7 * DAY_MS, "DY-LAU-4", unit="ms", doc="how far ahead, inclusive")
+    exact_grab_step_ms: int = limit(1_000, "DY-LAU-4", unit="ms", least=1, doc="openings are multiples of it")
+    exact_lead_min_ms: int = limit(
+        2 * MINUTE_MS, "DY-LAU-5", unit="ms", at_most="exact_lead_max_ms", doc="how near an opening may be"
+    )
+    exact_lead_strict: bool = limit(True, "DY-LAU-5", doc="later than the lead, not just as late (AMB-6)")
+    immediate_warmup_ms: int | None = limit(
+        5 * MINUTE_MS, "DY-LAU-6", unit="ms", doc="so near, a packet warms up at once, inclusive"
+    )
+    immediate_warmup_of: ImmediateWarmup = limit(
+        ImmediateWarmup.WARMUP, "DY-LAU-6", doc="what is measured for that (AMB-7)"
+    )
+    scheduled_lead_max_ms: int = limit(
+        366 * DAY_MS, "KS-LAU-2", unit="ms", doc="escrow waits for as long; the source has no limit (A)"
+    )
+    overlap_max: int | None = limit(
+        2, "DY-LAU-9", unit="packets", least=1, doc="packets of one creator at the same time"
+    )
+    popup_min_gap_ms: int = limit(0, "KS-CLM-1", unit="ms", doc="between two popups of a room (A)")
 
     # Blackout
-    blackouts: BlackoutCalendar = NO_BLACKOUTS  # DY-BLK-1, DY-BLK-2
-    blackout_mode: BlackoutMode = BlackoutMode.WARMUP_START  # DY-BLK-1, AMB-10
-    blackout_enforcement: Enforcement = Enforcement.REJECT  # DY-BLK-1, AMB-10
+    blackouts: BlackoutCalendar = limit(
+        NO_BLACKOUTS, "DY-BLK-1", "DY-BLK-2", doc="when the platform's own packets go out"
+    )
+    blackout_mode: BlackoutMode = limit(
+        BlackoutMode.WARMUP_START, "DY-BLK-1", doc="what must not lie in a blackout (AMB-10)"
+    )
+    blackout_enforcement: Enforcement = limit(
+        Enforcement.REJECT, "DY-BLK-1", doc="whether a launch into one is refused (AMB-10)"
+    )
 
     # Void
-    void_lead_ms: int | None = 2 * _MINUTE_MS  # DY-VOI-2; None: until the claim window closes
+    void_lead_ms: int | None = limit(
+        2 * MINUTE_MS, "DY-VOI-2", unit="ms", doc="before the warm-up; without: until the claim window closes"
+    )
 
     # Edit and end
-    issuance_editable: bool = False  # KS-EDT-1: stated for Kuaishou alone
-    allow_decrease: bool = True  # KS-EDT-1, AMB-12
-    endable: bool = False  # KS-END-1: stated for Kuaishou alone
+    issuance_editable: bool = limit(False, "KS-EDT-1", doc="stated for Kuaishou alone")
+    allow_decrease: bool = limit(True, "KS-EDT-1", doc="whether an edit may take shares away (AMB-12)")
+    endable: bool = limit(False, "KS-END-1", doc="stated for Kuaishou alone")
 
     # Use of a creator's packets
-    use_clients: frozenset[App] = frozenset({App.DOUYIN, App.HUOSHAN, App.DOUYIN_LITE})  # DY-USE-1
-    use_entrances: frozenset[Entrance] = frozenset(  # DY-USE-3, AMB-14
-        {Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOWCASE}
+    use_clients: frozenset[App] = limit(
+        frozenset({App.DOUYIN, App.HUOSHAN, App.DOUYIN_LITE}), "DY-USE-1", doc="apps in which a packet is used"
     )
-    use_rule: str = "DY-USE-3"  # DY-USE-3: the rule that a line of another creator, entrance or scope breaks
-    cart_merge_allowed: bool = False  # DY-USE-4
-    goods_excluded: frozenset[GoodsKind] = frozenset(  # DY-USE-6, AMB-36: these lines only
-        {
-            GoodsKind.VIRTUAL,
-            GoodsKind.AUCTION,
-            GoodsKind.INSURANCE,
-            GoodsKind.CROSS_BORDER,
-            GoodsKind.BLACKLISTED,
-        }
+    use_entrances: frozenset[Entrance] = limit(
+        frozenset({Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOWCASE}),
+        "DY-USE-3",
+        doc="from where goods must have come (AMB-14)",
     )
-    goods_not_configurable: frozenset[GoodsKind] = frozenset()  # KS-ELG-2: never in a packet's scope
-    goods_rule: str = "DY-USE-6"  # DY-USE-6: the rule that an excluded line or order breaks
-    orders_excluded: frozenset[OrderTrait] = frozenset(OrderTrait)  # DY-USE-6, AMB-36: the whole order
-    pay_after_expiry: PayAfterExpiry = PayAfterExpiry.REFUSE  # DY-USE-7, AMB-32
+    use_rule: str = limit(
+        "DY-USE-3", "DY-USE-3", doc="the rule that a line of another creator, entrance or scope breaks"
+    )
+    cart_merge_allowed: bool = limit(False, "DY-USE-4", doc="whether a merged cart may use packets")
+    goods_excluded: frozenset[GoodsKind] = limit(
+        frozenset(
+            {
+                GoodsKind.VIRTUAL,
+                GoodsKind.AUCTION,
+                GoodsKind.INSURANCE,
+                GoodsKind.CROSS_BORDER,
+                GoodsKind.BLACKLISTED,
+            }
+        ),
+        "DY-USE-6",
+        doc="these lines only (AMB-36)",
+    )
+    goods_not_configurable: frozenset[GoodsKind] = limit(
+        frozenset[GoodsKind](), "KS-ELG-2", doc="never in a packet's scope"
+    )
+    goods_rule: str = limit("DY-USE-6", "DY-USE-6", doc="the rule that an excluded line or order breaks")
+    orders_excluded: frozenset[OrderTrait] = limit(
+        frozenset(OrderTrait), "DY-USE-6", doc="orders that use no packet at all (AMB-36)"
+    )
+    pay_after_expiry: PayAfterExpiry = limit(
+        PayAfterExpiry.REFUSE, "DY-USE-7", doc="with a packet that expired while its order was unpaid (AMB-32)"
+    )
 
     # Stacking and the waterfall
-    packets_per_order_max: int = 10  # DY-STK-2, AMB-16: the creator's and the platform's together
-    creator_packets_per_order_max: int | None = None  # KS-STK-3
-    packet_candidates_max: int = 10  # DY-STK-2 (A): of one line scope; no order takes more, so no deduction is missed
-    order_lines_max: int = 100  # DY-STK-2 (A): nobody orders more in a live room
-    best_of_shop: tuple[DiscountKind, ...] = (  # KS-STK-2: together at most one; of equals, the kind named first
-        DiscountKind.SHOP_COUPON,
-        DiscountKind.STREAMER_COUPON_PACKET,
+    packets_per_order_max: int = limit(
+        10,
+        "DY-STK-2",
+        unit="packets",
+        least=1,
+        most=12,
+        at_most="packet_candidates_max",
+        doc="the creator's and the platform's together; the choice tries all of them (AMB-16)",
     )
-    parallel_order: tuple[DiscountKind, ...] = (  # KS-PRC-2, AMB-30: who is served first where too little is left
-        DiscountKind.SHOP_COUPON,
-        DiscountKind.STREAMER_COUPON_PACKET,
-        DiscountKind.FULL_REDUCTION,
-        DiscountKind.FULL_PERCENT_OFF,
-        DiscountKind.MULTI_ITEM_DISCOUNT,
-        DiscountKind.CREATOR_COUPON,
-        DiscountKind.PLATFORM_COUPON,
+    creator_packets_per_order_max: int | None = limit(
+        None, "KS-STK-3", unit="packets", least=1, doc="a creator's alone, in one order"
     )
-    fund_order: tuple[DiscountKind, ...] = (  # KS-PRC-3, AMB-17
-        DiscountKind.CREATOR_PACKET,
-        DiscountKind.PLATFORM_PACKET,
-        DiscountKind.GOLD_COIN,
-        DiscountKind.CASH_SUBSIDY,
-        DiscountKind.CONSUMPTION_CREDIT,
+    packet_candidates_max: int = limit(
+        10,
+        "DY-STK-2",
+        unit="packets",
+        least=1,
+        most=12,
+        doc="of one line scope; no order takes more, so no deduction is missed (A)",
+    )
+    order_lines_max: int = limit(
+        100, "DY-STK-2", unit="lines", least=1, most=1_000, doc="nobody orders more in a live room (A)"
+    )
+    best_of_shop: tuple[DiscountKind, ...] = limit(
+        (DiscountKind.SHOP_COUPON, DiscountKind.STREAMER_COUPON_PACKET),
+        "KS-STK-2",
+        doc="together at most one; of equals, the kind named first",
+    )
+    parallel_order: tuple[DiscountKind, ...] = limit(
+        (
+            DiscountKind.SHOP_COUPON,
+            DiscountKind.STREAMER_COUPON_PACKET,
+            DiscountKind.FULL_REDUCTION,
+            DiscountKind.FULL_PERCENT_OFF,
+            DiscountKind.MULTI_ITEM_DISCOUNT,
+            DiscountKind.CREATOR_COUPON,
+            DiscountKind.PLATFORM_COUPON,
+        ),
+        "KS-PRC-2",
+        complete=True,
+        doc="who is served first where too little is left (AMB-30)",
+    )
+    fund_order: tuple[DiscountKind, ...] = limit(
+        (
+            DiscountKind.CREATOR_PACKET,
+            DiscountKind.PLATFORM_PACKET,
+            DiscountKind.GOLD_COIN,
+            DiscountKind.CASH_SUBSIDY,
+            DiscountKind.CONSUMPTION_CREDIT,
+        ),
+        "KS-PRC-3",
+        complete=True,
+        doc="which funds pay first (AMB-17)",
     )
 
     # Orders, refund and settlement
-    order_unpaid_max_ms: int = 30 * _MINUTE_MS  # DY-CAN-1 (A): submitted and not paid by then, an order is cancelled
-    item_level_reversal: bool = False  # DY-REV-7, AMB-21: give a packet back once the lines it paid for are refunded
-    refund_horizon_ms: int = 15 * _DAY_MS  # DY-REV-5, AMB-15 (A): after payment, until the order is final
-    reversal_delay_ms: int = _MINUTE_MS  # DY-REV-8 (A): until money that goes back to its funder arrives
-    service_fee_includes_shipping: bool = False  # DY-SET-2, AMB-37
-    base_includes_platform_packets: bool = True  # DY-SET-1, AMB-18
+    order_unpaid_max_ms: int = limit(
+        30 * MINUTE_MS, "DY-CAN-1", unit="ms", doc="submitted and not paid by then, an order is cancelled (A)"
+    )
+    item_level_reversal: bool = limit(
+        False, "DY-REV-7", doc="give a packet back once the lines it paid for are refunded (AMB-21)"
+    )
+    refund_horizon_ms: int = limit(
+        15 * DAY_MS, "DY-REV-5", unit="ms", doc="after payment, until the order is final (A) (AMB-15)"
+    )
+    reversal_delay_ms: int = limit(
+        MINUTE_MS, "DY-REV-8", unit="ms", doc="until money that goes back to its funder arrives (A)"
+    )
+    service_fee_includes_shipping: bool = limit(False, "DY-SET-2", doc="whether the fee is also taken of it (AMB-37)")
+    base_includes_platform_packets: bool = limit(
+        True, "DY-SET-1", doc="whether commission is also on what they paid (AMB-18)"
+    )
 
     # What stands where on the platform's pages, and what creators are advised
     page: PlatformPage = DOUYIN_PAGE  # DY-UI-1, DY-UI-2, DY-UI-3, DY-LAU-10
+
+    def rule(self, source_id: str) -> RuleId:
+        """
+        Return the id by which users are told a rule of docs/rules.md: on a built-in platform as it stands there.
+
+        A platform of one's own has its prefix in the place of the base's (``DY-LAU-9`` is ``ACME-LAU-9``), and before
+        all others (``KS-EDT-1`` is ``ACME-KS-EDT-1``).
+        """
+        if not self.prefix:
+            return RuleId(source_id)
+        return RuleId(f"{self.prefix}-{source_id.removeprefix(f'{self.source}-')}")
 
     def charge(self, amount_fen: int, channel: str) -> Charge:
         """
@@ -183,10 +347,15 @@ class Rulebook:
             by_name = {each.name: each for each in self.channels}
             if channel not in by_name:
                 raise Refused(
-                    "channel_not_offered", f"must be {' or '.join(by_name)}", field="channel", rule=self.channels_rule
+                    "channel_not_offered",
+                    f"must be {' or '.join(by_name)}",
+                    field="channel",
+                    rule=self.rule(self.channels_rule),
                 )
             chosen = by_name[channel]
-        return charge(amount_fen, chosen, fee_mode=self.fee_mode, fee_min_fen=self.fee_min_fen)
+        return charge(
+            amount_fen, chosen, fee_mode=self.fee_mode, fee_min_fen=self.fee_min_fen, rule=self.rule("KS-ACC-4")
+        )
 
     def recharge_channel(self) -> str:
         """Return the channel of a recharge for which none was chosen."""
@@ -201,11 +370,11 @@ class Rulebook:
         if self.withdraw_channels is None:
             return asked or "bank"
         if not self.withdraw_channels:
-            raise Refused("withdraw_unsupported", f"{self.platform} has no withdrawal", rule="AMB-27")
+            raise Refused("withdraw_unsupported", f"{self.platform} has no withdrawal", rule=self.rule("AMB-27"))
         channel = asked or self.withdraw_channels[0]
         if channel not in self.withdraw_channels:
             wanted = f"must be {' or '.join(self.withdraw_channels)}"
-            raise Refused("channel_not_offered", wanted, field="channel", rule="DY-ACC-7")
+            raise Refused("channel_not_offered", wanted, field="channel", rule=self.rule("DY-ACC-7"))
         return channel
 
     def unpaid_until_ms(self, submitted_at_ms: int) -> int:
@@ -219,66 +388,5 @@ class Rulebook:
         return schedule.warmup_at_ms - self.void_lead_ms
 
 
-DOUYIN = Rulebook(platform="douyin", profile="douyin-undated-818", blackouts=PROMOTION_818)
-
-_KUAISHOU_EXCLUDES = frozenset({GoodsKind.VIRTUAL, GoodsKind.CROSS_BORDER, GoodsKind.LOCAL_LIFE})
-
-KUAISHOU = Rulebook(
-    platform="kuaishou",
-    profile="kuaishou-2023-06",
-    creator_needs=(Permission.DISTRIBUTION_ENABLED, Permission.FEATURE_GRANTED),  # KS-ELG-1, AMB-1
-    creator_needs_rule="KS-ELG-1",
-    recharge_rule="KS-ACC-1",  # KS-ACC-1
-    # KS-ACC-2: 1 % on both scans (100 basis points), nothing stated on the others. A choice not made is online banking.
-    channels=(Channel("bank"), Channel("transfer"), Channel("wechat", fee_bp=100), Channel("alipay", fee_bp=100)),
-    channels_rule="KS-ACC-2",
-    withdraw_channels=(),  # AMB-27: none is mentioned
-    launch_modes=frozenset({LaunchMode.MANUAL, LaunchMode.SCHEDULED}),  # KS-LAU-1
-    launch_modes_rule="KS-LAU-1",
-    overlap_max=None,  # KS-LAU-2: no such limit is stated
-    popup_min_gap_ms=_MINUTE_MS,  # KS-CLM-1
-    # The source knows no void, only the end of an activity. As the reversal of a void holds here by
-    # analogy (ALL-REV-1), so does its limit; warm-up and opening are one instant (KS-LAU-2).
-    void_lead_ms=2 * _MINUTE_MS,
-    use_clients=frozenset({App.KUAISHOU}),
-    use_entrances=frozenset({Entrance.LIVE_ROOM, Entrance.SHORT_VIDEO, Entrance.SHOP}),  # KS-CLM-2
-    use_rule="KS-USE-1",
-    cart_merge_allowed=True,  # nothing else is stated
-    goods_excluded=_KUAISHOU_EXCLUDES,  # KS-ELG-2
-    goods_not_configurable=_KUAISHOU_EXCLUDES,  # KS-ELG-2
-    goods_rule="KS-USE-2",
-    orders_excluded=frozenset(),  # KS-USE-2: none is stated
-    creator_packets_per_order_max=1,  # KS-STK-3, AMB-15
-    issuance_editable=True,
-    endable=True,
-    page=KUAISHOU_PAGE,  # KS-UI-1, KS-UI-2
-)
-
-LAB = Rulebook(
-    platform="lab",
-    profile="lab",
-    creator_needs=(),
-    channels=None,
-    withdraw_channels=None,
-    share_count_max=1_000_000,
-    max_share_fen=10**9,
-    launch_modes=frozenset(LaunchMode),
-    relative_lead_min_ms=0,
-    relative_lead_max_ms=7 * _DAY_MS,
-    exact_grab_step_ms=1,
-    exact_lead_min_ms=0,
-    immediate_warmup_ms=None,
-    overlap_max=None,
-    void_lead_ms=None,
-    use_clients=frozenset(App),
-    use_entrances=frozenset(Entrance),
-    cart_merge_allowed=True,
-    goods_excluded=frozenset(),
-    orders_excluded=frozenset(),
-    reversal_delay_ms=0,
-    issuance_editable=True,
-    endable=True,
-    page=PlatformPage(list_operations=tuple(Operation)),
-)
-
-RULEBOOKS = {rulebook.platform: rulebook for rulebook in (DOUYIN, KUAISHOU, LAB)}
+RULE_FIELDS = frozenset(each.name for each in fields(Rulebook) if each.name.endswith("_rule"))
+"""The fields that say by which rule of the sources a platform refuses."""

@@ -2,7 +2,7 @@
 What a process remembers of packets, so that a crowd that came too early or too late costs no store call.
 
 Nothing here is guessed: a refusal is repeated only where the store must give the same one, and a packet's claims are
-copied first, so that a winner is never told that it lost (design.md, section 4).
+copied first, so that a winner is never told that it lost.
 """
 
 from collections import OrderedDict

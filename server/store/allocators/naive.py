@@ -2,7 +2,7 @@
 The naive allocator: what one writes before one has lost money. It is here to be caught.
 
 It reads how many shares were given, compares, and writes one more; between the read and the write others do the same.
-Used only on packets that ask for it, with diagnostics on (loadtest.md, section 5). It keeps no list of owners, so what
+Used only on packets that ask for it, with diagnostics on. It keeps no list of owners, so what
 its winners have never expires.
 """
 

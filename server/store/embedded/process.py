@@ -28,6 +28,8 @@ START_TIMEOUT_S = 60.0  # a long journal takes its time to load
 STOP_TIMEOUT_S = supervisor.STOP_TIMEOUT_S + 5
 _LOOK_S = 0.01
 _LOG_LINES_SHOWN = 8
+FORMAT = "format_version"
+FORMAT_VERSION = 1  # of what a home folder holds; a folder without the file is of version 1
 USERS = "users.lock"
 LOCK = "store.lock"
 ALIVE = "supervisor.lock"
@@ -100,10 +102,11 @@ def use(directory: Path) -> int:
     Hold the store in *directory* in use; return the descriptor that holds it.
 
     While a store winds down this waits: afterwards its address is free. Raises StoreNotStarted if nothing can be
-    kept there.
+    kept there, or if a newer Redrain keeps its data there.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        _check_format(directory)
         users = os.open(directory / USERS, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StoreNotStarted(
@@ -111,6 +114,23 @@ def use(directory: Path) -> int:
         ) from error
     fcntl.flock(users, fcntl.LOCK_SH)
     return users
+
+
+def _check_format(directory: Path) -> None:
+    """Refuse a folder whose data are of a later format than ours; note ours in a folder that says nothing."""
+    path = directory / FORMAT
+    try:
+        version = path.read_text("utf-8").strip()
+    except FileNotFoundError:
+        draft = directory / f"{FORMAT}.{os.getpid()}"
+        draft.write_text(f"{FORMAT_VERSION}\n", "utf-8")
+        draft.replace(path)
+        return
+    if not version.isdecimal() or int(version) > FORMAT_VERSION:
+        raise StoreNotStarted(
+            f"{directory} holds data of format {version!r}, and this version of Redrain reads up to {FORMAT_VERSION}: "
+            "use the version that wrote them, or another --home"
+        )
 
 
 def let_go(directory: Path, users: int) -> None:

@@ -16,7 +16,7 @@ from server.core.orders.pricing import price
 from server.core.orders.settlement import Rates, Settlement, settle
 from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from tests.core.shopping import ANNA, DAY, LI, NOW, a_packet, a_purchase
 
 PLATFORM = CreatorId("platform")
@@ -33,9 +33,9 @@ SPENT = (AssetState.REDEEMED, AssetState.REDEEMED)
 
 
 def submitted(*assets: Asset, discounts: tuple[Discount, ...] = (REDUCTION, COUPON)) -> StepOutcome:
-    quote, choice = best_quote(a_purchase(20_000, shipping_fen=600), discounts, assets, NOW, DOUYIN)
+    quote, choice = best_quote(a_purchase(20_000, shipping_fen=600), discounts, assets, NOW, rulebook=DOUYIN)
     assert len(choice.used) == len(assets)
-    return submit("li.o1", ANNA, quote, assets, NOW)
+    return submit("li.o1", ANNA, quote, assets, NOW, rulebook=DOUYIN)
 
 
 def parts(
@@ -125,8 +125,8 @@ def test_subsidies_reach_the_merchant() -> None:
         Discount("p", DiscountKind.PLATFORM_COUPON, amount_fen=200),
         Discount("u", DiscountKind.CONSUMPTION_CREDIT, amount_fen=100),
     ]
-    first = submit("li.o1", ANNA, price(a_purchase(10_000), discounts, DOUYIN), (), NOW)
-    paid = pay(first.order, (), NOW, DOUYIN)
+    first = submit("li.o1", ANNA, price(a_purchase(10_000), discounts, DOUYIN), (), NOW, rulebook=DOUYIN)
+    paid = pay(first.order, (), NOW, rulebook=DOUYIN)
     final = finish(paid.order, (), NOW + HORIZON, DOUYIN)
     settled = settle(paid.order.quote, RATES, DOUYIN)
     made = [

@@ -9,7 +9,8 @@ from server.core.orders.asset import TRANSITIONS, Asset, AssetState, AssetStep, 
 from server.core.orders.validity import NEVER_MS
 from server.core.packets.packet import Denomination, Packet, PacketState, Terms
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, PayAfterExpiry
+from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.rulebook import PayAfterExpiry
 from tests.core.shopping import NOW, a_packet, in_state
 
 END = NOW + 10
@@ -68,24 +69,24 @@ def test_only_steps_of_the_table_are_taken(state: AssetState, step: AssetStep) -
 @pytest.mark.rule("DY-USE-2")
 def test_a_lock_needs_validity() -> None:
     """From the first millisecond to the last."""
-    assert code_of(lambda: lock(ASSET, "o1", NOW - 1)) == "not_yet_valid"
-    assert lock(ASSET, "o1", NOW).order_id == lock(ASSET, "o1", END - 1).order_id == "o1"
-    assert code_of(lambda: lock(ASSET, "o1", END)) == "expired"
+    assert code_of(lambda: lock(ASSET, "o1", NOW - 1, DOUYIN)) == "not_yet_valid"
+    assert lock(ASSET, "o1", NOW, DOUYIN).order_id == lock(ASSET, "o1", END - 1, DOUYIN).order_id == "o1"
+    assert code_of(lambda: lock(ASSET, "o1", END, DOUYIN)) == "expired"
 
 
 def test_an_asset_is_locked_once() -> None:
     """The same order may ask again; another is refused, as it is for what is used or gone."""
-    locked = lock(ASSET, "o1", NOW)
-    assert lock(locked, "o1", END + 1) is locked
-    assert code_of(lambda: lock(locked, "o2", NOW)) == "not_available"
+    locked = lock(ASSET, "o1", NOW, DOUYIN)
+    assert lock(locked, "o1", END + 1, DOUYIN) is locked
+    assert code_of(lambda: lock(locked, "o2", NOW, DOUYIN)) == "not_available"
     for state in (AssetState.REDEEMED, AssetState.EXPIRED_RETURNED):
-        assert code_of(lambda state=state: lock(in_state(ASSET, state), "o1", NOW)) == "not_available"
+        assert code_of(lambda state=state: lock(in_state(ASSET, state), "o1", NOW, DOUYIN)) == "not_available"
 
 
 @pytest.mark.rule("DY-USE-7")
 def test_an_expired_packet_does_not_pay_unless_honoured() -> None:
     """At its end it is refused; a rulebook that honours it redeems (AMB-32)."""
-    locked = lock(ASSET, "o1", NOW)
+    locked = lock(ASSET, "o1", NOW, DOUYIN)
     assert redeem(locked, END - 1, DOUYIN).state is AssetState.REDEEMED
     assert code_of(lambda: redeem(locked, END, DOUYIN)) == "expired"
     honouring = replace(DOUYIN, pay_after_expiry=PayAfterExpiry.HONOUR)

@@ -7,13 +7,15 @@ from server.core.orders.following import FollowedStep, follow, in_state
 from server.core.orders.order import submit
 from server.core.orders.order_stats import OrderStats
 from server.core.orders.selection import exact_quote
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from tests.core.shopping import ANNA, NOW, a_packet, a_purchase
 
 ORDER_ID = OrderId("li.0123456789")
 END = NOW + 100
 WHOLE = a_packet("platform.p:0", 700, creator_id=None, use_end_at_ms=END)
-LOCKED = submit(ORDER_ID, ANNA, exact_quote(a_purchase(10_000), (), [WHOLE], NOW, DOUYIN)[0], [WHOLE], NOW)
+LOCKED = submit(
+    ORDER_ID, ANNA, exact_quote(a_purchase(10_000), (), [WHOLE], NOW, DOUYIN)[0], [WHOLE], NOW, rulebook=DOUYIN
+)
 BACK = FollowedStep(
     2,
     StepPart(

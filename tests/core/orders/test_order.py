@@ -24,7 +24,8 @@ from server.core.orders.order import (
 )
 from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, PayAfterExpiry, Rulebook
+from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.rulebook import PayAfterExpiry, Rulebook
 from tests.core.shopping import ANNA, DAY, LI, NOW, a_packet, a_purchase
 
 CREATORS = a_packet("a", 300, use_end_at_ms=NOW + 100)
@@ -38,7 +39,7 @@ FULL = Refund("r", {"l0": 750, "l1": 750})
 def submitted(*assets: Asset, goods: tuple[int, ...] = (1_000, 1_000)) -> StepOutcome:
     quote, choice = best_quote(a_purchase(*goods, shipping_fen=60), [], assets, NOW, DOUYIN)
     assert len(choice.used) == len(assets)
-    return submit("o1", ANNA, quote, assets, NOW)
+    return submit("o1", ANNA, quote, assets, NOW, rulebook=DOUYIN)
 
 
 def paid(*assets: Asset, goods: tuple[int, ...] = (1_000, 1_000)) -> StepOutcome:
@@ -74,9 +75,12 @@ def test_a_submit_locks_all_packets_or_none() -> None:
         (Place.ASSETS, Place.LOCKED, 200),
     ]
     quote = outcome.order.quote
-    assert refusal(lambda: submit("o2", ANNA, quote, outcome.assets, NOW)) == ("not_available", "")
+    assert refusal(lambda: submit("o2", ANNA, quote, outcome.assets, NOW, rulebook=DOUYIN)) == ("not_available", "")
     stranger = ViewerId("ben")
-    assert refusal(lambda: submit("o2", stranger, quote, (CREATORS, PLATFORMS), NOW)) == ("not_yours", "ALL-ELG-1")
+    assert refusal(lambda: submit("o2", stranger, quote, (CREATORS, PLATFORMS), NOW, rulebook=DOUYIN)) == (
+        "not_yours",
+        "ALL-ELG-1",
+    )
 
 
 @pytest.mark.rule("DY-CLM-3")

@@ -9,7 +9,7 @@ from server.core.orders.order import Order, OrderState, Refund, finish, pay, ref
 from server.core.orders.order_stats import OrderStats, order_stats_of
 from server.core.orders.settlement import Rates, settle
 from server.core.orders.stacking import best_quote
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from tests.core.shopping import ANNA, LI, NOW, WANG, a_packet, a_purchase
 
 OWN, OWN_TOO = a_packet("li.p1:0", 1_000), a_packet("li.p2:4", 500)
@@ -18,7 +18,7 @@ WHOLE = a_packet("platform.p9:7", 700, creator_id=None)
 
 def submitted() -> Order:
     quote, choice = best_quote(a_purchase(10_000), (), (OWN, OWN_TOO, WHOLE), NOW, DOUYIN)
-    return submit("li.o1", ANNA, quote, [asset for asset, _ in choice.used], NOW).order
+    return submit("li.o1", ANNA, quote, [asset for asset, _ in choice.used], NOW, rulebook=DOUYIN).order
 
 
 @pytest.mark.rule("KS-MON-1")

@@ -10,7 +10,7 @@ from server.core.orders.discount import NATURE, RED_PACKETS, Discount, DiscountK
 from server.core.orders.pricing import Quote, Unused, price
 from server.core.orders.purchase import App, Line, Purchase
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU
 from tests.core.shopping import a_line, a_purchase
 
 K = DiscountKind

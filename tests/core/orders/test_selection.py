@@ -11,7 +11,8 @@ from server.core.orders.purchase import App
 from server.core.orders.selection import ASSET_IDS_MAX, check_named, exact_quote, owned
 from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU
+from server.core.rulebooks.rulebook import Rulebook
 from tests.core.shopping import DAY, LI, NOW, WANG, a_line, a_packet, a_purchase, in_state
 
 GOODS = a_purchase(10_000)

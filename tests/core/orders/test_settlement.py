@@ -10,7 +10,7 @@ from server.core.orders.order import Order, OrderState, Refund
 from server.core.orders.pricing import Quote, price
 from server.core.orders.settlement import Rates, Settlement, estimated_commission, settle, settle_order
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU
 from tests.core.shopping import ANNA, a_purchase
 
 K = DiscountKind

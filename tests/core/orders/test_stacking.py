@@ -11,7 +11,8 @@ from server.core.orders.asset import Asset, AssetState
 from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.purchase import App, Entrance, GoodsKind, OrderTrait, Purchase
 from server.core.orders.stacking import Choice, Exclusion, ExclusionReason, best_quote, choose
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
+from server.core.rulebooks.rulebook import Rulebook
 from tests.core.shopping import LI, NOW, WANG, a_line, a_packet, a_purchase, in_state
 
 LISTED = a_line("l0", 10_000)

@@ -7,7 +7,7 @@ import pytest
 
 from server.core.orders.validity import check_validity, checked_scope
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 
 START = {"use_start_at_ms": 10}
 END = {"use_end_at_ms": 20}

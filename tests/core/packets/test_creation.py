@@ -11,7 +11,8 @@ from server.core.packets.creation import CreationRequest, granted_scope, granted
 from server.core.packets.packet import Denomination, Terms
 from server.core.refusal import Refused
 from server.core.rulebooks.eligibility import EVERY_PERMISSION
-from server.core.rulebooks.rulebook import KUAISHOU, LAB, Rulebook
+from server.core.rulebooks.platforms import KUAISHOU, LAB
+from server.core.rulebooks.rulebook import Rulebook
 
 ASKED = CreationRequest(CreatorId("lin"), "rain", "lab", Denomination.RANDOM, 10, 1_000)
 FIXED = replace(ASKED, denomination=Denomination.FIXED)

@@ -9,7 +9,7 @@ from server.core.money.money import FEN_MAX
 from server.core.packets.issuance import check_end, issued, plan_edit
 from server.core.packets.packet import Denomination, Edition, Packet, PacketState, Terms
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
 
 
 def a_packet(terms: Terms, *editions: Edition) -> Packet:

@@ -8,7 +8,8 @@ from server.core.ids import CreatorId, RoomId
 from server.core.packets.launch import Launch, LaunchRequest, check_host
 from server.core.packets.packet import PacketState, Schedule, Surface
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, ImmediateWarmup, LaunchMode, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
+from server.core.rulebooks.rulebook import ImmediateWarmup, LaunchMode, Rulebook
 from tests.core.launching import (
     DAY,
     DRAFT,

@@ -6,7 +6,8 @@ import pytest
 
 from server.core.packets.operations import operations
 from server.core.packets.packet import Packet, PacketState, Schedule
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
+from server.core.rulebooks.rulebook import Rulebook
 from tests.core.launching import DRAFT, MINUTE, NOW, ROOM
 
 WARMUP, GRAB, END = NOW + 10 * MINUTE, NOW + 15 * MINUTE, NOW + 25 * MINUTE

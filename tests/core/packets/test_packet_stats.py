@@ -25,7 +25,7 @@ from server.core.packets.packet_stats import (
     packet_stats,
     summed,
 )
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from tests.core.shopping import ANNA, NOW, a_packet, a_purchase
 
 NUMBERS = st.integers(0, 10**12)
@@ -168,7 +168,7 @@ def an_order() -> StepOutcome:
     """Return an order of 1,000 and 1,000 that uses 300 of a packet."""
     packet = a_packet("a", 300)
     quote, _ = best_quote(a_purchase(1_000, 1_000), [], [packet], NOW, DOUYIN)
-    return submit("o1", ANNA, quote, [packet], NOW)
+    return submit("o1", ANNA, quote, [packet], NOW, rulebook=DOUYIN)
 
 
 @pytest.mark.rule("DY-SET-4")

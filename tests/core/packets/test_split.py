@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from server.core.packets.packet import Denomination, Terms
 from server.core.packets.split import _drawn, _shuffle, check_terms, commitment, split
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
+from server.core.rulebooks.rulebook import Rulebook
 
 T = TypeVar("T")
 

@@ -7,7 +7,8 @@ import pytest
 from server.core.orders.purchase import GoodsKind
 from server.core.refusal import Refused
 from server.core.rulebooks.eligibility import EVERY_PERMISSION, check_eligible, check_scope, recharge_required
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, Permission, Rulebook
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
+from server.core.rulebooks.rulebook import Permission, Rulebook
 
 P = Permission
 
@@ -47,7 +48,7 @@ def test_who_has_every_permission_may_play_anywhere(rulebook: Rulebook) -> None:
 def test_an_empty_wallet_is_told_to_recharge_by_its_platforms_rule() -> None:
     """The refusal is one; whose rule it is the rulebook says."""
     assert (DOUYIN.recharge_rule, KUAISHOU.recharge_rule) == ("DY-ELG-2", "KS-ACC-1")
-    refusal = recharge_required(KUAISHOU.recharge_rule)
+    refusal = recharge_required(KUAISHOU.rule(KUAISHOU.recharge_rule))
     assert (refusal.code, refusal.rule) == ("recharge_required", "KS-ACC-1")
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from server.core.money.channel import Channel
 from server.core.packets.blackout import BlackoutMode, Enforcement, MonthDay
-from server.core.rulebooks.overrides import BadRulebooks, least_of, overridable, overridden
-from server.core.rulebooks.rulebook import DOUYIN, LAB, RULEBOOKS, LaunchMode, Rulebook
+from server.core.rulebooks.overrides import BadRulebooks, overridable, overridden
+from server.core.rulebooks.platforms import DOUYIN, LAB, RULEBOOKS
+from server.core.rulebooks.rulebook import LaunchMode, LimitMeta, Rulebook
 
 
 def _read(text: str) -> dict[str, Rulebook]:
@@ -113,6 +114,20 @@ def test_the_platforms_latest_plan_is_data() -> None:
             "[kuaishou]\npacket_candidates_max = 9\n",
             "kuaishou.packet_candidates_max: must be at least packets_per_order_max, 10",
         ),
+        ('[taobao]\nbase = "jd"\n', "taobao.base: must be one of douyin, kuaishou, lab, not 'jd'"),
+        ("[taobao]\nbase = 3\n", "taobao.base: must be one of"),
+        ('[douyin]\nbase = "lab"\n', "douyin.base: douyin is built in"),
+        ('[Acme]\nbase = "lab"\n', "Acme: must be 1 to 20 lower-case letters, digits or dashes"),
+        ('["8"]\nbase = "lab"\n', "8: must be 1 to 20 lower-case letters, digits or dashes, first a letter"),
+        ('[aaaaaaaaaaaaaaaaaaaaa]\nbase = "lab"\n', "aaaaaaaaaaaaaaaaaaaaa: must be 1 to 20"),
+        ('[ks]\nbase = "douyin"\n', "ks: must not end in ks; rules of docs/rules.md begin with KS-"),
+        ('[acme-all]\nbase = "douyin"\n', "acme-all: must not end in all"),
+        ('[a]\nbase = "a"\n', "a.base: must not lead back to a (a <- a)"),
+        ('[a]\nbase = "b"\n[b]\nbase = "a"\n', "a.base: must not lead back to a (a <- b <- a)"),
+        ('[a]\nbase = "b"\n[b]\noverlap_max = 1\n', "b: no such platform"),
+        ('[acme]\nbase = "douyin"\noverlap = 1\n', "acme.overlap: no such field"),
+        ('[acme]\nbase = "douyin"\nprefix = "X"\n', "acme.prefix: no such field"),
+        ('[acme]\nbase = "douyin"\nmin_share_fen = 20_001\n', "acme.min_share_fen: must be at most max_share_fen"),
     ],
 )
 def test_a_wrong_table_names_the_field_and_what_it_must_be(text: str, said: str) -> None:
@@ -124,6 +139,7 @@ def test_a_wrong_table_names_the_field_and_what_it_must_be(text: str, said: str)
 
 def test_every_field_takes_the_value_it_has() -> None:
     """No limit of ours is out of the range that an override must keep."""
+    least = {field.name: field.metadata[LimitMeta].least for field in fields(LAB) if field.metadata}
     for book in RULEBOOKS.values():
         for name in overridable():
             value: Any = getattr(book, name)
@@ -131,11 +147,46 @@ def test_every_field_takes_the_value_it_has() -> None:
                 said = "none" if value is None else value
                 assert overridden(RULEBOOKS, {book.platform: {name: said}}) == RULEBOOKS
             if type(value) is int:
-                assert value >= least_of(name)
+                assert value >= least[name]
 
 
 def test_what_a_platform_is_called_and_refuses_by_stays() -> None:
     """Names, pages and rule ids are no limits."""
     kept = {field.name for field in fields(LAB)} - set(overridable())
-    assert {"platform", "profile", "page"} <= kept
-    assert all(name.endswith("_rule") for name in kept - {"platform", "profile", "page"})
+    own = {"platform", "profile", "source", "prefix", "base", "own_rules", "page"}
+    assert own <= kept
+    assert all(name.endswith("_rule") for name in kept - own)
+
+
+def test_a_table_with_a_base_makes_a_platform() -> None:
+    """It has what its base has on this server, in whatever order the tables stand, and what it says itself."""
+    books = _read('[beta]\nbase = "acme"\n[acme]\nbase = "douyin"\noverlap_max = 3\n[douyin]\nname_length_max = 9\n')
+    assert list(books) == ["douyin", "kuaishou", "lab", "acme", "beta"]
+    for name in ("acme", "beta"):
+        book = books[name]
+        assert (book.platform, book.base, book.overlap_max, book.name_length_max) == (name, "douyin", 3, 9)
+        assert book.blackouts == DOUYIN.blackouts
+    assert {**books, "acme": None, "beta": None} == {
+        **_read("[douyin]\nname_length_max = 9\n"),
+        "acme": None,
+        "beta": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("base", "source_id", "told"),
+    [
+        ("douyin", "DY-LAU-9", "ACME-LAU-9"),
+        ("douyin", "KS-EDT-1", "ACME-KS-EDT-1"),
+        ("douyin", "ALL-CRE-1", "ACME-ALL-CRE-1"),
+        ("kuaishou", "KS-LAU-1", "ACME-LAU-1"),
+        ("kuaishou", "DY-LAU-9", "ACME-DY-LAU-9"),
+        ("lab", "DY-LAU-3", "ACME-LAU-3"),
+        ("lab", "AMB-27", "ACME-AMB-27"),
+    ],
+)
+def test_a_platform_is_refused_by_its_own_prefix(base: str, source_id: str, told: str) -> None:
+    """It stands for that of the base, and before all others, so that no two rules are told by one id."""
+    books = _read(f'[acme]\nbase = "{base}"\n')
+    assert books["acme"].rule(source_id) == told
+    assert books[base].rule(source_id) == source_id

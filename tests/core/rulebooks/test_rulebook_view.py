@@ -6,14 +6,20 @@ import pytest
 
 from scripts.commands.rule_coverage import SERVER
 from scripts.commands.rule_index import marks_of_code
-from server.core.rulebooks.rulebook import DOUYIN, KUAISHOU, LAB, RULEBOOKS, Rulebook
-from server.core.rulebooks.rulebook_view import NO_LIMITS, limits_of, rules_beside
+from server.core.rulebooks.overrides import overridden
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB, RULEBOOKS
+from server.core.rulebooks.rulebook import LimitMeta, Rulebook
+from server.core.rulebooks.rulebook_view import limits_of
+
+# names, what a refusal says, what pages show
+NO_LIMITS = {"platform", "profile", "source", "prefix", "base", "own_rules", "launch_modes_rule", "page"}
 
 
 @pytest.mark.parametrize("platform", RULEBOOKS)
 def test_every_limit_stands_beside_a_rule(platform: str) -> None:
     """A field that no rule asks for has no place in a rulebook; a number has a unit."""
     limits = list(limits_of(RULEBOOKS[platform]))
+    assert all(limit.doc for limit in limits)
     assert [limit.name for limit in limits] == [one.name for one in fields(Rulebook) if one.name not in NO_LIMITS]
     assert [limit.name for limit in limits if not limit.rules] == []
     assert [limit.name for limit in limits if type(limit.value) is int and not limit.unit] == []
@@ -46,19 +52,30 @@ def test_a_limit_is_shown_as_it_is(rulebook: Rulebook, name: str, value: object,
     assert (limit.value, limit.unit, sorted(limit.rules)) == (value, unit, rules)
 
 
-def test_what_is_read_beside_a_field_is_what_carries_the_rule() -> None:
-    """The finder of ``redrain rules`` and the one of the limits agree on every field of every book."""
-    found: dict[str, set[str]] = {}
-    for rule, places in marks_of_code(SERVER).items():
-        for place in places:
-            scope, dot, _ = place.name.partition(".")
-            if (
-                dot
-                and place.path == "server/core/rulebooks/rulebook.py"
-                and scope in {"Rulebook", "DOUYIN", "KUAISHOU", "LAB"}
-            ):
-                found.setdefault(".".join(place.name.split(".")[:2]), set()).add(rule)
-    methods = {name for name in found if callable(getattr(Rulebook, name.partition(".")[2], None))}
-    assert {name: set(rules) for name, rules in rules_beside().items()} == {
-        name: rules for name, rules in found.items() if name not in methods
+def test_what_a_field_says_is_what_carries_the_rule() -> None:
+    """``redrain rules`` finds the rules of every limit at its field, and a platform's own at its book."""
+    found = {
+        rule: {part for place in places if "rulebooks/" in place.path for part in place.name.split(".")}
+        for rule, places in marks_of_code(SERVER).items()
     }
+    default = Rulebook("any")
+    limits = {field.name: field.metadata[LimitMeta].rules for field in fields(default) if field.metadata}
+    own = [
+        (f"{book.platform.upper()}", rule)
+        for book in RULEBOOKS.values()
+        for each in book.own_rules.values()
+        for rule in each
+    ]
+    carried = [(name, rule) for name, rules in limits.items() for rule in rules] + own
+    assert len(own) > 10
+    assert [(name, rule) for name, rule in carried if name not in found.get(rule, set())] == []
+    assert {name for book in RULEBOOKS.values() for name in book.own_rules} <= limits.keys()
+
+
+def test_a_platform_of_ones_own_shows_its_own_rules() -> None:
+    """What it says itself is overridden, and every rule has its prefix."""
+    table = {"base": "kuaishou", "popup_min_gap_ms": 5}
+    limits = {limit.name: limit for limit in limits_of(overridden(RULEBOOKS, {"acme": table})["acme"])}
+    assert [name for name, limit in limits.items() if limit.overridden] == ["popup_min_gap_ms"]
+    assert all(rule.startswith("ACME-") for limit in limits.values() for rule in limit.rules)
+    assert (limits["launch_modes"].rules, limits["use_rule"].value) == (["ACME-LAU-1"], "ACME-USE-1")

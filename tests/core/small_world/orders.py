@@ -48,7 +48,12 @@ def submit_order(world: World, step: Step) -> Answer:
         return "transfer_conflict" if step.number else "", world
     quote = quote_of(replace(asset, state=AssetState.AVAILABLE, order_id=None), world.setting.rulebook)
     order_id = order_id_of(CREATOR, viewer, submit_id_of(viewer))
-    answer, after = _stepped(world, (asset,), submit(order_id, viewer, quote, (asset,), world.now_ms), order_id)
+    answer, after = _stepped(
+        world,
+        (asset,),
+        submit(order_id, viewer, quote, (asset,), world.now_ms, rulebook=world.setting.rulebook),
+        order_id,
+    )
     return answer, replace(after, ordered_at_ms=world.now_ms, known=after.known | {viewer})
 
 
@@ -56,27 +61,27 @@ def pay_order(world: World, step: Step) -> Answer:
     order, assets = _held(world)
     if step.twisted:
         return "transfer_conflict", world
-    return _stepped(world, assets, pay(order, assets, world.now_ms, world.setting.rulebook), step.key)
+    return _stepped(world, assets, pay(order, assets, world.now_ms, rulebook=world.setting.rulebook), step.key)
 
 
 def cancel_order(world: World, step: Step) -> Answer:
     order, assets = _held(world)
     if step.twisted:
         return "transfer_conflict", world
-    return _stepped(world, assets, cancel(order, assets, world.now_ms, world.setting.rulebook), step.key)
+    return _stepped(world, assets, cancel(order, assets, world.now_ms, rulebook=world.setting.rulebook), step.key)
 
 
 def refund_order(world: World, step: Step) -> Answer:
     order, assets = _held(world)
     asked = refund_of(order, step)
-    outcome = refund(order, assets, asked, world.now_ms, world.setting.rulebook)
+    outcome = refund(order, assets, asked, world.now_ms, rulebook=world.setting.rulebook)
     answer, after = _stepped(world, assets, outcome, f"refund:{order.order_id}:{asked.refund_id}")
     return answer, after if after is world else replace(after, known=after.known | {step.key})
 
 
 def finish_order(world: World, _: Step) -> Answer:
     order, assets = _held(world)
-    outcome = finish(order, assets, world.now_ms, world.setting.rulebook)
+    outcome = finish(order, assets, world.now_ms, rulebook=world.setting.rulebook)
     return _stepped(world, assets, outcome, f"finish:{order.order_id}", settlement_of(order, world.setting.rulebook))
 
 

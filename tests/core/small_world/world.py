@@ -18,7 +18,8 @@ from server.core.orders.order import Order, OrderState
 from server.core.orders.settlement import Rates
 from server.core.packets.packet import Denomination, Edition, Packet, PacketState, Schedule, Terms
 from server.core.refusal import Refused
-from server.core.rulebooks.rulebook import LAB, Rulebook
+from server.core.rulebooks.platforms import LAB
+from server.core.rulebooks.rulebook import Rulebook
 
 CREATOR, PACKET, ROOM = CreatorId("c1"), PacketId("c1.p"), RoomId("room-c1")
 ANNA, BELA = ViewerId("anna"), ViewerId("bela")

@@ -5,10 +5,11 @@ from typing import Any
 
 import orjson
 
-from loadtest.engines.audience import Audience, hosts_of
+from loadtest.engines.audience import Audience
 from loadtest.record.history import read_history
 from loadtest.scenarios.scenario import load_scenario
-from tests.client_sim.room_talk import MS, welcome
+from loadtest.targets.registry import hosts_of
+from tests.client_sim.room_talk import MS, TARGET, welcome
 
 SCENARIO = load_scenario("evening")
 
@@ -18,7 +19,7 @@ class NoStats:
 
 
 def audience(folder: Path | None, *, part: tuple[int, int] = (0, 1), nth: int = 0) -> Audience:
-    return Audience(SCENARIO, host="http://127.0.0.1:1", seed=1, folder=folder, part=part, nth=nth)
+    return Audience(SCENARIO, target=TARGET, seed=1, folder=folder, part=part, nth=nth)
 
 
 def lines(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -42,8 +43,9 @@ def test_progress_says_how_far_everybody_is(tmp_path: Path) -> None:
     viewer = brought.take_seat()
     brought.all_seated()
     brought.tick(NoStats())
-    viewer.opened(0)
-    viewer.receive(welcome(), 1)
+    session = TARGET.session(viewer, TARGET.addresses[0])
+    viewer.opened(session, 0)
+    viewer.receive(session.message(welcome()), 1)
     brought.tick(NoStats())
     viewer.closed(5 * MS, 1000)
     brought.tick(NoStats())
@@ -60,8 +62,9 @@ def test_a_finished_history_has_its_end(tmp_path: Path) -> None:
     """The audit's reader takes it; finishing twice changes nothing."""
     brought = audience(tmp_path)
     viewer = brought.take_seat()
-    viewer.opened(0)
-    viewer.receive(welcome(), 1)
+    session = TARGET.session(viewer, TARGET.addresses[0])
+    viewer.opened(session, 0)
+    viewer.receive(session.message(welcome()), 1)
     brought.finish(NoStats())
     brought.finish(NoStats())
     (path,) = tmp_path.glob("history-*.jsonl")

@@ -14,12 +14,34 @@ from gevent import socket
 from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
+from client_sim.message_cache import CachedMessage
+from client_sim.websocket import WebSocketSession
 from loadtest.engines.locust_transport import Connection, ConnectionFailed, ConnectionOver, connect
+from loadtest.targets.redrain import RedrainTarget
+from server.core.rooms.messages import PROTOCOL
+
+HEADERS = {"Sec-WebSocket-Protocol": PROTOCOL}
+
+
+class PlainSession(WebSocketSession):
+    """A session whose messages are bytes that mean nothing."""
+
+    def read(self, payload: bytes) -> CachedMessage:
+        return CachedMessage.unreadable(payload)
+
+
+def open_at(host: str, path: str, **more: float) -> Connection:
+    target = RedrainTarget([host])
+    return connect(target.addresses[0], PlainSession(target.addresses[0].netloc, path, HEADERS), **more)
+
+
+def payloads_of(messages: list[CachedMessage]) -> list[bytes]:
+    return [message.payload for message in messages]
 
 
 @contextmanager
 def wire(host: str, what: str) -> Iterator[Connection]:
-    connection = connect(host, f"/wire/{what}")
+    connection = open_at(host, f"/wire/{what}")
     try:
         yield connection
     finally:
@@ -29,7 +51,7 @@ def wire(host: str, what: str) -> Iterator[Connection]:
 def hear(connection: Connection, count: int) -> list[bytes]:
     heard: list[bytes] = []
     while len(heard) < count:
-        heard += connection.recv(10.0)
+        heard += payloads_of(connection.recv(10.0))
     return heard
 
 
@@ -106,7 +128,7 @@ def test_a_closed_port_is_refused() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with pytest.raises(ConnectionFailed, match="refused"):
-        connect(f"http://127.0.0.1:{port}", "/ws/rooms/r1?viewer=v0")
+        open_at(f"http://127.0.0.1:{port}", "/ws/rooms/r1?viewer=v0")
 
 
 def answer_once(listener: socket.socket, response: bytes) -> None:
@@ -120,7 +142,7 @@ def answer_once(listener: socket.socket, response: bytes) -> None:
     ("response", "reason"),
     [
         (b"HTTP/1.1 503 Service Unavailable\r\n\r\n" + b'{"code":"room_full"}', "503 Service Unavailable.*room_full"),
-        (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n", "Upgrade"),
+        (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n", "handshake is wrong"),
         (b"", "no answer"),
     ],
 )
@@ -131,7 +153,7 @@ def test_an_answer_that_is_no_welcome_is_told(response: bytes, reason: str) -> N
         listener.listen()
         answering = gevent.spawn(answer_once, listener, response)
         with pytest.raises(ConnectionFailed, match=reason):
-            connect(f"http://127.0.0.1:{listener.getsockname()[1]}", "/")
+            open_at(f"http://127.0.0.1:{listener.getsockname()[1]}", "/")
         answering.join()
 
 
@@ -141,7 +163,7 @@ def test_a_server_that_never_answers_times_out() -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         with pytest.raises(ConnectionFailed, match="timed out"):
-            connect(f"http://127.0.0.1:{listener.getsockname()[1]}", "/", timeout_s=0.05)
+            open_at(f"http://127.0.0.1:{listener.getsockname()[1]}", "/", timeout_s=0.05)
 
 
 def test_messages_behind_the_handshake_are_not_lost() -> None:
@@ -160,8 +182,8 @@ def test_messages_behind_the_handshake_are_not_lost() -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         greeting = gevent.spawn(greet, listener)
-        connection = connect(f"http://127.0.0.1:{listener.getsockname()[1]}", "/")
-        assert connection.recv(10.0) == [b"hello"]
+        connection = open_at(f"http://127.0.0.1:{listener.getsockname()[1]}", "/")
+        assert payloads_of(connection.recv(10.0)) == [b"hello"]
         with pytest.raises(ConnectionOver):
             connection.recv(10.0)
         greeting.join()

@@ -20,6 +20,7 @@ from client_sim.viewer import Viewer
 from loadtest.engines import swarm as swarm_module
 from loadtest.engines.swarm import Swarm
 from loadtest.engines.swarm_transport import ViewerConnection
+from loadtest.targets.redrain import RedrainTarget
 from server.core.packets.claim import ClaimStatus
 from server.core.rooms import messages
 from tests.client_sim.room_talk import on_screen, receipt, seat, welcome
@@ -60,7 +61,7 @@ def a_swarm(host: str, behaviour: Behaviour = Behaviour.EAGER) -> tuple[Swarm, R
     history, numbers = BytesIO(), count()
     recorder = Recorder(history)
     return (
-        Swarm(host.split(","), lambda: Viewer(seat(behaviour, next(numbers)), 1, 5, recorder), recorder),
+        Swarm(RedrainTarget(host.split(",")), lambda: Viewer(seat(behaviour, next(numbers)), 1, 5, recorder), recorder),
         recorder,
         history,
     )

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import cast
 
 import pytest
@@ -12,10 +11,11 @@ from websockets.server import ServerProtocol
 
 from client_sim.behaviour import Behaviour
 from client_sim.recorder import Recorder
+from client_sim.session import Session
 from client_sim.viewer import Viewer
 from loadtest.engines.swarm_transport import HANDSHAKE_TIMEOUT_NS, NEVER_NS, ViewerConnection
 from server.core.rooms.messages import PROTOCOL
-from tests.client_sim.room_talk import MS, fact, on_screen, seat, welcome
+from tests.client_sim.room_talk import MS, TARGET, fact, on_screen, seat, welcome
 
 
 class Wire:
@@ -42,10 +42,11 @@ class Wire:
 class Doorbook:
     """A house that writes down who came and went."""
 
-    netlocs: Sequence[str] = ("room.test:80",)
-
     def __init__(self) -> None:
         self.noted: list[str] = []
+
+    def session(self, connection: ViewerConnection) -> Session:
+        return TARGET.session(connection.viewer, TARGET.addresses[0])
 
     def arm(self, connection: ViewerConnection, wake_ns: int) -> None:
         connection.armed_ns = wake_ns

@@ -83,3 +83,17 @@ def test_a_malformed_line_is_named(kind: str, change: dict[str, Any], text: str)
         history_from(run.history)
 
     assert str(refused.value).startswith(f"history-0:{run.history.index(line) + 1}: {text}")
+
+
+def test_a_foreign_service_need_not_say_which_share_it_gave() -> None:
+    """A receipt without amount and index is one of a foreign service only; a fact without a number is left out."""
+    run = a_run()
+    run.of("grab", type="ok")[0] |= {"amount_fen": None, "index": None, "claim_id": None, "edition": None}
+    run.of("fact")[0] |= {"epoch": None, "seq": None}
+    history = history_from(run.history, foreign=True)
+    assert (len(history.grabs), len(history.facts)) == (len(run.of("grab")), len(run.of("fact")) - 1)
+    with pytest.raises(BadRecord):
+        history_from(run.history)
+    run.of("fact")[0] |= {"epoch": "e1", "seq": 1}
+    with pytest.raises(BadRecord, match="an ok holds a share"):
+        history_from(run.history)

@@ -1,12 +1,13 @@
 """The folder of a run keeps what was written into it, and says so when it is no run."""
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 
-from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.record.run_folder import FORMAT_VERSION, RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from tests.loadtest.written_run import a_run
 
@@ -44,6 +45,27 @@ def test_a_folder_without_facts_is_no_run(content: str | None, tmp_path: Path) -
         RunFolder(tmp_path).facts()
 
 
+def test_a_run_says_its_format_and_one_that_does_not_is_of_the_first(tmp_path: Path) -> None:
+    """Folders from before there was a version can still be judged."""
+    folder, path = RunFolder(tmp_path), tmp_path / "run.json"
+    folder.write_facts(FACTS)
+    recorded = orjson.loads(path.read_bytes())
+    assert recorded.pop("format_version") == FORMAT_VERSION
+    path.write_bytes(orjson.dumps(recorded))
+    assert folder.facts() == FACTS
+
+
+@pytest.mark.parametrize("version", [FORMAT_VERSION + 1, "2", None])
+def test_a_run_of_a_newer_format_is_refused(version: object, tmp_path: Path) -> None:
+    """Neither its facts nor its books are guessed at; the text says which version is read."""
+    folder, path = RunFolder(tmp_path), tmp_path / "run.json"
+    folder.write_facts(FACTS)
+    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {"format_version": version}))
+    for read in (folder.facts, folder.read_books):
+        with pytest.raises(BadRecord, match=rf"run\.json: is of format {version!r}.* reads up to {FORMAT_VERSION}"):
+            read()
+
+
 def test_snapshots_stay_in_order(tmp_path: Path) -> None:
     """The books of a run are read in the order in which they were taken, also past the ninth."""
     folder = RunFolder(tmp_path)
@@ -64,3 +86,19 @@ def test_compressed_history_is_read_like_plain(tmp_path: Path) -> None:
     assert gzip.decompress((tmp_path / "history-1.jsonl.gz").read_bytes()) == content
     assert folder.read_history() == before
     assert len(before.grabs) == len(run.of("grab")) > 0
+
+
+def test_a_foreign_run_has_no_books_of_ours(tmp_path: Path) -> None:
+    """Who asks for them is told; who can do without gets books in which nothing stands, at the run's speed."""
+    folder = RunFolder(tmp_path)
+    folder.write_facts(replace(FACTS, target="http"))
+    assert folder.facts().foreign
+    with pytest.raises(BadRecord, match="only a run against a redrain server has it"):
+        folder.read_books()
+    books = folder.books_or_none()
+    assert (books.clock.speed, books.final, books.packets, books.journal) == (10, True, {}, [])
+    assert folder.read_claims() is None
+    folder.write_facts(FACTS)
+    assert not folder.facts().foreign
+    with pytest.raises(BadRecord):
+        folder.books_or_none()

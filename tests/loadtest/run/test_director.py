@@ -13,7 +13,7 @@ import requests
 from websockets.sync.client import connect
 
 from loadtest.run.director import Director, Happening, planned_packets
-from loadtest.run.processes import ServerProcess
+from loadtest.run.server_process import ServerProcess
 from loadtest.scenarios.scenario import Scenario, load_scenario
 from loadtest.targets.requester import SetUpFailed
 

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from loadtest.run.nemesis import Nemesis, StoreOfRun, WorkersOfRun
-from loadtest.run.processes import ServerProcess
+from loadtest.run.server_process import ServerProcess
 from loadtest.scenarios.faults import FaultKind, PlannedFault
 from server.store.embedded.lease import StoreLease
 from server.store.fitness import Durability

@@ -15,6 +15,7 @@ from loadtest.run.preflight import (
     needs,
     planned_taps_per_second,
     reaction_for,
+    taps_bearable,
 )
 from loadtest.scenarios.scenario import Scenario, load_scenario
 
@@ -80,9 +81,9 @@ def test_rooms_that_open_together_count_together() -> None:
 def test_a_crowd_that_is_too_quick_is_slowed_down_just_enough() -> None:
     """The raised median plans what the generator can do, and a smaller crowd keeps its own."""
     can = USABLE * TAPS_PER_SECOND["locust"]
-    assert reaction_for(stampede(100), engine="locust", processes=1) == 400
+    assert reaction_for(stampede(100), taps_bearable("locust", 1, None)) == 400
     for median_ms in (0, 400):
-        raised = reaction_for(stampede(20_000, median_ms), engine="locust", processes=1)
+        raised = reaction_for(stampede(20_000, median_ms), taps_bearable("locust", 1, None))
         assert raised > 400
         assert planned_taps_per_second(stampede(20_000, raised)) == pytest.approx(can, rel=0.01)
-    assert reaction_for(stampede(20_000), engine="swarm", processes=4) == 400
+    assert reaction_for(stampede(20_000), taps_bearable("swarm", 4, None)) == 400

@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from loadtest.run.processes import ProcessFailed
+from loadtest.engines.child_process import ProcessFailed
 from loadtest.run.provision import provision, wrong_engine
 from loadtest.scenarios.scenario import load_scenario
 from loadtest.verdict.weigh import Exit

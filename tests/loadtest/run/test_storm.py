@@ -10,13 +10,16 @@ import psutil
 import pytest
 import requests
 
+from loadtest.engines.child_process import ProcessFailed
+from loadtest.engines.engine_process import ENGINES
 from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
-from loadtest.run.processes import ENGINES, ProcessFailed, ServerProcess
-from loadtest.run.storm import StormPlan, perform
-from loadtest.scenarios.scenario import load_scenario, scenario_text
+from loadtest.run.judge_run import judge_run
+from loadtest.run.server_process import ServerProcess
+from loadtest.run.storm import StormPlan, carry_out
+from loadtest.scenarios.crowd_scenario import scenario_text
+from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
-from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.weigh import Exit
 from tests.api.caller import until
 from tests.loadtest.record.test_run_folder import FACTS
@@ -76,7 +79,7 @@ def _kill(part: str, plan: StormPlan) -> None:
 def test_a_storm_leaves_all_that_a_judge_needs(plan: StormPlan) -> None:
     """Books, snapshots, packed history and facts, of which the judgement is made."""
     facts, watcher = replace(FACTS, packet_ids=[], happenings=[]), Watcher()
-    perform(plan, facts, watcher)
+    carry_out(plan, facts, watcher)
 
     assert facts.audience_status == 0
     assert len(facts.packet_ids) == 2
@@ -103,7 +106,8 @@ name = "sale"
 speed = 600
 sometimes = ["order_paid", "refunded_fully", "packet_expired"]
 
-[rulebooks.lab]
+[rulebooks.acme]
+base = "lab"
 refund_horizon_ms = 600_000
 reversal_delay_ms = 60_000
 
@@ -113,6 +117,7 @@ viewers = 12
 [[creators]]
 creator_id = "anna"
 recharge_fen = 100_000
+platform = "acme"
 
 [[rooms]]
 room_id = "anna-live"
@@ -121,6 +126,7 @@ creator_id = "anna"
 [[packets]]
 name = "for buyers"
 room_id = "anna-live"
+platform = "acme"
 share_count = 12
 total_fen = 6_000
 mode = "relative"
@@ -146,7 +152,7 @@ def test_a_storm_with_a_shop_waits_until_all_is_final(tmp_path: Path, engine: st
     folder.scenario.write_text(SHOP, "utf-8")
     watcher = Watcher()
     scenario = load_scenario(str(folder.scenario))
-    perform(StormPlan(scenario, folder, durability="relaxed", engine=engine), replace(FACTS, packet_ids=[]), watcher)
+    carry_out(StormPlan(scenario, folder, durability="relaxed", engine=engine), replace(FACTS, packet_ids=[]), watcher)
 
     result = judge_run(folder)
     assert (result["verdict"], result["violations"]) == ("pass", [])
@@ -163,7 +169,7 @@ def test_somebodys_server_is_left_running(plan: StormPlan, tmp_path: Path) -> No
     try:
         url = server.wait_until_ready()
         watcher = Watcher()
-        perform(replace(plan, targets=[url + "/"]), replace(FACTS), watcher)
+        carry_out(replace(plan, targets=[url + "/"]), replace(FACTS), watcher)
         assert requests.get(f"{url}/readyz", timeout=30).ok
     finally:
         server.stop()
@@ -174,7 +180,7 @@ def test_somebodys_server_is_left_running(plan: StormPlan, tmp_path: Path) -> No
 def test_a_target_that_does_not_answer_is_named(plan: StormPlan) -> None:
     """There is no server at the other end, and that is said in words."""
     with pytest.raises(SetUpFailed, match=r"the server at http://127\.0\.0\.1:1 does not answer"):
-        perform(replace(plan, targets=["http://127.0.0.1:1"]), FACTS, Watcher())
+        carry_out(replace(plan, targets=["http://127.0.0.1:1"]), FACTS, Watcher())
 
 
 def test_a_scenarios_limits_hold_on_its_own_server_and_must_on_a_target(plan: StormPlan, tmp_path: Path) -> None:
@@ -190,14 +196,17 @@ def test_a_scenarios_limits_hold_on_its_own_server_and_must_on_a_target(plan: St
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        perform(strict, FACTS, Watcher("opening the rooms", look))
+        carry_out(strict, FACTS, Watcher("opening the rooms", look))
     assert shown == [700_000]
 
     server = ServerProcess(tmp_path / "theirs", ["--durability", "none"])
     try:
         asked = replace(strict, targets=[server.wait_until_ready()])
         with pytest.raises(SetUpFailed, match=r"needs lab\.claim_window_max_ms = 700000, and .* has 604800000"):
-            perform(asked, FACTS, Watcher())
+            carry_out(asked, FACTS, Watcher())
+        ours = plan.scenario.model_copy(update={"rulebooks": {"acme": {"base": "lab"}}})
+        with pytest.raises(SetUpFailed, match=r"needs the platform acme, and .* has none; give it to that server with"):
+            carry_out(replace(asked, scenario=ours), FACTS, Watcher())
     finally:
         server.stop()
 
@@ -206,14 +215,14 @@ def test_a_scenarios_limits_hold_on_its_own_server_and_must_on_a_target(plan: St
 def test_a_server_that_dies_ends_the_storm(plan: StormPlan, phase: str) -> None:
     """Whenever it dies, the reason is its end, not what somebody could not ask it any more."""
     with pytest.raises(ProcessFailed, match="the server ended with status -9") as failed:
-        perform(plan, FACTS, Watcher(phase, lambda: _kill("serve", plan)))
+        carry_out(plan, FACTS, Watcher(phase, lambda: _kill("serve", plan)))
     assert failed.value.exit_code is Exit.ENVIRONMENT
 
 
 def test_an_audience_that_dies_ends_the_storm(plan: StormPlan) -> None:
     """Without viewers there is nothing to prove."""
     with pytest.raises(ProcessFailed, match=r"audience .* ended with status -9"):
-        perform(plan, FACTS, Watcher("the curtain rises", lambda: _kill("locust", plan)))
+        carry_out(plan, FACTS, Watcher("the curtain rises", lambda: _kill("locust", plan)))
 
 
 @pytest.mark.parametrize("phase", ["opening the rooms", "viewers come in", "the curtain rises"])
@@ -224,5 +233,5 @@ def test_an_interrupt_stops_everything(plan: StormPlan, phase: str) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        perform(plan, FACTS, Watcher(phase, interrupt))
+        carry_out(plan, FACTS, Watcher(phase, interrupt))
     until(lambda: not (plan.folder.path / "home/store/store.sock").exists())

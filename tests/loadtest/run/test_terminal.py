@@ -7,11 +7,13 @@ import pytest
 from rich.console import Console
 
 from loadtest.engines.progress import Progress
+from loadtest.run.judge_run import judge_run
 from loadtest.run.terminal import PLAIN_EVERY_LOOKS, LiveView, show_result, show_verifications
-from loadtest.verdict.judge_run import judge_run
 from loadtest.verdict.verify import verify_packet
 from server.core.ids import PacketId
-from tests.loadtest.verdict.test_judge_run import _kept
+from tests.loadtest.foreign_run import a_grab, a_run_of
+from tests.loadtest.judged_foreign_run import kept_foreign
+from tests.loadtest.run.test_judge_run import _demanding, _kept
 from tests.loadtest.written_run import WrittenRun, a_run
 
 PROGRESS = Progress(seats=1200, connected=1100, offered=900, answered=800, granted=70, failed=0, p99_ms=12.34)
@@ -46,6 +48,31 @@ def test_a_violation_is_shown_with_its_records(tmp_path: Path) -> None:
     records = shown.split("\nA8 ")[1].splitlines()[1:3]
     assert all(record.strip().startswith("claim") and "viewer_id" in record for record in records)
     assert "violations more in the result" in shown
+
+
+def test_the_outcome_of_every_invariant_is_told(tmp_path: Path) -> None:
+    """What passed, what was violated, and why something was not checked; of ten none is left out."""
+    shown = _shown(a_run(), tmp_path)
+    assert "invariants  passed A1, A2, A3, A4, A5, A6, A7, A8, A9, A10\n" in shown
+    assert "not checked in full  A10: there was no order to recompute" in shown
+
+
+def test_a_foreign_run_is_told_without_its_books(tmp_path: Path) -> None:
+    """Numbers that nobody knows are no zeros, and both receipts of the violation stand below it."""
+    limits = 'lost_acks = ["value == 0"]'
+    grabs = [a_grab("v1", "granted", claim_id="c1"), a_grab("v1", "granted", 1_150, claim_id="c2", request_id="r2")]
+    folder = _demanding(kept_foreign(a_run_of(*grabs), tmp_path), thresholds=limits)
+    console, text = _console()
+    show_result(console, judge_run(folder))
+    shown = text.getvalue()
+    assert shown.strip().startswith("FAIL (invariant, not_verified)  coupons, 12 viewers")
+    for told in (
+        "target http", "lost acks      not known", "fan-out skew   not measured", "violated A3",
+        "unknown  lost_acks value == 0: not known", "not checkable  A4, A5: the service gave no books",
+    ):  # fmt: skip
+        assert told in shown
+    records = shown.split("\nA3 ")[1].splitlines()[1:3]
+    assert ["claim_id c1" in records[0], "claim_id c2" in records[1]] == [True, True]
 
 
 def test_a_name_is_no_instruction(tmp_path: Path) -> None:

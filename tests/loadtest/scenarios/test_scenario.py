@@ -11,7 +11,8 @@ from client_sim.behaviour import Behaviour
 from client_sim.buyer import Habit
 from client_sim.creator import programme
 from loadtest.run.director import planned_packets
-from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario, scenario_text, shipped_names
+from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text, shipped_names
+from loadtest.scenarios.scenario import Scenario, load_scenario
 
 GOOD = """
 name = "mine"
@@ -214,6 +215,36 @@ def test_a_scenario_brings_limits_of_its_own(tmp_path: Path) -> None:
     scenario = load_scenario(_written(tmp_path, GOOD.replace("[audience]", table))).before(viewers=3)
     assert scenario.rulebooks == {"kuaishou": {"refund_horizon_ms": 600_000, "overlap_max": "none"}}
     assert load_scenario("smoke").rulebooks == {}
+
+
+def test_a_scenario_brings_a_platform_of_its_own(tmp_path: Path) -> None:
+    """Creators and packets may belong to it, its rules may be expected, and who buys there holds its base's app."""
+    table = '[rulebooks.acme]\nbase = "kuaishou"\noverlap_max = 1\n'
+    table += '[shop]\nproducts = [{product_id = "p", price_fen = 2}]\n'
+    text = GOOD.replace("[audience]", f"{table}\n[audience]").replace(
+        "recharge_fen = 1000", 'recharge_fen = 1000\nplatform = "acme"'
+    )
+    text = text.replace("total_fen = 100", 'total_fen = 100\nplatform = "acme"\nexpect = "refused:ACME-DY-LAU-9"')
+    scenario = load_scenario(_written(tmp_path, text)).before(viewers=3)
+    assert (scenario.creators[0].platform, scenario.packets[0].platform) == ("acme", "acme")
+    assert (scenario.books["acme"].base, scenario.books["acme"].overlap_max) == ("kuaishou", 1)
+    assert scenario.shop is not None
+    assert [scenario.shop.client_on(platform) for platform in ("acme", "lab")] == ["kuaishou", "other"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("recharge_fen = 1000", 'recharge_fen = 1000\nplatform = "jd"', "creators.0.platform: must be one of douyin"),
+        ("total_fen = 100", 'total_fen = 100\nplatform = "acme"', "packets.0.platform: must be one of douyin"),
+        ("[audience]", "[rulebooks.acme]\noverlap_max = 1\n[audience]", "rulebooks.acme: no such platform"),
+        ("[audience]", '[rulebooks.acme]\nbase = "jd"\n[audience]', "rulebooks.acme.base: must be one of douyin"),
+    ],
+)
+def test_a_platform_that_nobody_makes_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """The sentence names the place and the platforms there are."""
+    with pytest.raises(BadScenario, match=said):
+        load_scenario(_written(tmp_path, GOOD.replace(old, new)))
 
 
 def _edited(*edits: str, more: str = "") -> str:

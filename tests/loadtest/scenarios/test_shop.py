@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from client_sim.buyer import Habit
-from loadtest.scenarios.scenario import BadScenario, Scenario, load_scenario
+from loadtest.scenarios.crowd_scenario import BadScenario
+from loadtest.scenarios.scenario import Scenario, load_scenario
 from server.core.orders.purchase import App
 from tests.loadtest.scenarios.test_scenario import GOOD
 

@@ -40,3 +40,10 @@ def test_who_connected_first_and_won_all_shows() -> None:
 
     assert report.by_connection_order[0] == 1.0
     assert report.by_connection_order == sorted(report.by_connection_order, reverse=True)
+
+
+def test_what_nobody_knows_has_no_rate() -> None:
+    """Without the arrival of the opening there is no reaction time, and a rate of 0 would be made up."""
+    run = a_run()
+    run.history = [line for line in run.history if line["kind"] != "arrival"]
+    assert fairness(*run.read()).by_reaction == []

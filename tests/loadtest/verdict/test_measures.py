@@ -2,7 +2,8 @@
 
 import pytest
 
-from loadtest.verdict.measures import Measures, Percentiles, measure, percentiles
+from loadtest.verdict.measures import measure, percentiles
+from loadtest.verdict.metrics import Measures, Percentiles
 from tests.loadtest.written_run import NS_PER_MS, WrittenRun, a_run
 
 

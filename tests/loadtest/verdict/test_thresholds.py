@@ -77,6 +77,6 @@ def test_void_timing_is_not_judged() -> None:
 
 
 def test_every_promised_metric_has_a_name_here() -> None:
-    """Design.md, section 1: thresholds use exactly the names of the result."""
+    """Thresholds use exactly the names of the result."""
     assert {"grab_latency_ms", "fanout_skew_ms", "start_skew_ms", "send_debt_ms"} <= DISTRIBUTIONS
     assert {"over_issued_fen", "under_issued_fen", "duplicate_claims", "lost_acks", "grabs_per_second"} <= NUMBERS

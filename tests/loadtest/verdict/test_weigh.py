@@ -24,7 +24,7 @@ from loadtest.verdict.weigh import Exit, Reason, Verdict, decide
     ],
 )
 def test_the_first_that_applies_decides(reasons: list[Reason], verdict: Verdict, code: int) -> None:
-    """The order of design.md, section 1: an invariant outweighs all, a void run outweighs a regression."""
+    """An invariant outweighs all, a void run outweighs a regression."""
     assert decide(reasons)[0] is verdict
     assert decide(reasons)[2] == code
 

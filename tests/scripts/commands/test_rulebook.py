@@ -40,3 +40,15 @@ def test_what_a_deployment_overrides_is_shown_as_such(tmp_path: Path, capsys: py
     path.write_text("[douyin]\noverlap_max = 0\n", "utf-8")
     assert run_rulebook("douyin", None, path) == Exit.USAGE
     assert "overlap_max" in capsys.readouterr().err
+
+
+def test_a_platform_of_the_file_is_shown_like_any_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With its own prefix, and with what it says otherwise than its base."""
+    path = tmp_path / "mine.toml"
+    path.write_text('[acme]\nbase = "douyin"\noverlap_max = 3\n', "utf-8")
+    assert run_rulebook("acme", None, path) == Exit.PASS
+    shown = capsys.readouterr().out
+    assert "3 (overridden)" in shown
+    assert "ACME-LAU-9" in shown
+    assert run_rulebook("acme", None) == Exit.USAGE
+    assert "douyin, kuaishou, lab" in capsys.readouterr().err

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from server.store.connection import Durability, Store
-from server.store.embedded.process import EmbeddedStore, PortTaken, StoreNotStarted, answering
+from server.store.embedded.process import FORMAT, FORMAT_VERSION, EmbeddedStore, PortTaken, StoreNotStarted, answering
 from tests.conftest import free_port
 
 HOLDER = """
@@ -217,3 +217,22 @@ def test_a_folder_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreNotStarted, match="choose a folder"):
         EmbeddedStore.start(tmp_path / "file")
+
+
+def test_a_folder_of_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """A folder says its format from the first start on; data of a later one are not opened."""
+    EmbeddedStore.start(tmp_path, durability=Durability.NONE).stop()
+    assert (tmp_path / FORMAT).read_text("utf-8") == f"{FORMAT_VERSION}\n"
+    for later in (f"{FORMAT_VERSION + 1}\n", "next\n"):
+        (tmp_path / FORMAT).write_text(later, "utf-8")
+        with pytest.raises(StoreNotStarted, match=rf"format '{later.strip()}'.* reads up to {FORMAT_VERSION}"):
+            EmbeddedStore.start(tmp_path, durability=Durability.NONE)
+        assert (tmp_path / FORMAT).read_text("utf-8") == later
+
+
+def test_a_folder_from_before_there_were_formats_is_of_the_first(tmp_path: Path) -> None:
+    """It is opened, and says so from then on."""
+    EmbeddedStore.start(tmp_path, durability=Durability.NONE).stop()
+    (tmp_path / FORMAT).unlink()
+    EmbeddedStore.start(tmp_path, durability=Durability.NONE).stop()
+    assert (tmp_path / FORMAT).read_text("utf-8") == "1\n"

@@ -14,7 +14,7 @@ from server.core.orders.order_stats import OrderStats
 from server.core.orders.purchase import App, Entrance, GoodsKind, Line, OrderTrait, Purchase
 from server.core.orders.settlement import Rates
 from server.core.orders.stacking import best_quote
-from server.core.rulebooks.rulebook import LAB
+from server.core.rulebooks.platforms import LAB
 from server.store import keys
 from server.store.connection import Store
 from server.store.orders.order_record import (
@@ -53,7 +53,7 @@ def a_record() -> OrderRecord:
     quote, choice = best_quote(PURCHASE, DISCOUNTS, (OWN, WHOLE), 5, LAB)
     used = tuple(asset for asset, _ in choice.used)
     assert used == (OWN, WHOLE)
-    outcome = submit(ORDER_ID, ANNA, quote, used, 5)
+    outcome = submit(ORDER_ID, ANNA, quote, used, 5, rulebook=LAB)
     deal = Deal(quote, outcome.order.packets, used, DISCOUNTS, "lab", Rates(2_000, 500), "shop", "digest")
     part = StepPart(
         OrderKind.FOLLOW,

@@ -5,7 +5,7 @@ import pytest
 from server.core.ids import PLATFORM, OrderId
 from server.core.money.posting import OrderKind, StepPart
 from server.core.refusal import Raced, Refused
-from server.core.rulebooks.rulebook import DOUYIN
+from server.core.rulebooks.platforms import DOUYIN
 from server.store.connection import Store
 from server.store.orders.commit import OrderStep
 from server.store.orders.orders import Orders

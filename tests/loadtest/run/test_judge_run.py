@@ -9,7 +9,7 @@ import pytest
 
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
-from loadtest.verdict.judge_run import judge_run
+from loadtest.run.judge_run import judge_run
 from tests.loadtest.record.test_run_folder import FACTS
 from tests.loadtest.written_run import WrittenRun, a_run
 

@@ -1,0 +1,80 @@
+"""A process of a run: a module of ours with its log in a file, which ends when the run does, however that ended."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from loadtest.verdict.weigh import Exit
+
+STOP_TIMEOUT_S = 60.0
+LOG_TAIL_LINES = 15
+
+
+class ProcessFailed(Exception):  # noqa: N818 - said to a person
+    """A process of the storm did not do its work. ``exit_code`` is what the storm should end with."""
+
+    def __init__(self, text: str, exit_code: Exit) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+class ChildProcess:
+    """
+    One process with its log in a file.
+
+    It gets a session of its own, so that Ctrl-C reaches the storm alone, which then stops things in order; and a
+    lifeline, so that it ends even if the storm cannot stop anything any more. ``-P`` keeps the working directory, which
+    may hold folders named like ours, off the import path.
+    """
+
+    def __init__(self, name: str, module: str, arguments: Sequence[str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own modules
+                [sys.executable, "-P", "-m", "loadtest.engines.lifeline", module, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Tell whether it still runs."""
+        return self._process.poll() is None
+
+    def tail(self) -> str:
+        """Return the last lines of its log."""
+        lines = self.log.read_text("utf-8", "replace").splitlines()
+        return "\n".join(lines[-LOG_TAIL_LINES:])
+
+    def check(self) -> None:
+        """Raise ProcessFailed if it has ended, with what it said last and its own exit code if that is one of ours."""
+        code = self._process.poll()
+        if code is not None:
+            known = Exit(code) if code in set(Exit) and code != Exit.PASS else Exit.ENVIRONMENT
+            raise ProcessFailed(f"the {self.name} ended with status {code}:\n{self.tail()}", known)
+
+    def ask_to_end(self) -> None:
+        """Ask it to end, and do not wait."""
+        if self.alive():
+            self._process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """Ask it to end, wait, and return its status; kill it if it does not listen."""
+        self.ask_to_end()
+        try:
+            return self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+        finally:
+            assert self._process.stdin is not None
+            self._process.stdin.close()

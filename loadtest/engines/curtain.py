@@ -1,0 +1,67 @@
+"""
+When a storm on another service begins: the run says so by a file, and each engine process tells its viewers.
+
+Viewers of such a service hear of packets from nobody else, unless it announces them itself.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from loadtest.scenarios.target_scenario import DeclaredPacket
+
+LEAD_NS = 1_000_000_000  # from the cue to the start: every process has heard of it by then
+_NAME = "curtain.json"
+_NS_PER_MS = 1_000_000
+
+
+def raise_curtain(folder: Path, start_ns: int) -> None:
+    """Tell the engine processes of *folder* that the storm starts at *start_ns* of CLOCK_MONOTONIC."""
+    partly = folder / f"{_NAME}.part"
+    partly.write_bytes(orjson.dumps({"start_ns": start_ns}))
+    partly.rename(folder / _NAME)
+
+
+def openings(packets: Sequence[DeclaredPacket], start_ns: int) -> list[dict[str, Any]]:
+    """Return what viewers are told of packets that open at a time; instants are milliseconds of the local clock."""
+    start_ms = start_ns // _NS_PER_MS
+    timed = [packet for packet in packets if packet.opens != "on_message"]
+    return [
+        {
+            "packet_id": packet.packet_id,
+            "grab_at_ms": (opens_ms := start_ms + (packet.opens_after_ms or 0)),
+            "claim_end_at_ms": None if packet.closes_after_ms is None else opens_ms + packet.closes_after_ms,
+        }
+        for packet in timed
+    ]
+
+
+class Curtain:
+    """Waits for the cue in a *folder*; without one the start is when the audience is there."""
+
+    def __init__(self, packets: Sequence[DeclaredPacket], folder: Path | None) -> None:
+        self._packets = packets
+        self._folder = folder
+        self.raised = False
+
+    def look(self, now_ns: int, *, all_here: bool) -> list[dict[str, Any]]:
+        """Return what the viewers are to be told now; nothing before the start is known, and nothing afterwards."""
+        if self.raised:
+            return []
+        start_ns = self._start_ns(now_ns, all_here=all_here)
+        if start_ns is None:
+            return []
+        self.raised = True
+        return openings(self._packets, start_ns)
+
+    def _start_ns(self, now_ns: int, *, all_here: bool) -> int | None:
+        if self._folder is None:
+            return now_ns + LEAD_NS if all_here else None
+        try:
+            cue = orjson.loads((self._folder / _NAME).read_bytes())
+        except FileNotFoundError:
+            return None
+        start_ns: int = cue["start_ns"]
+        return start_ns

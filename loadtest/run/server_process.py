@@ -1,0 +1,70 @@
+"""The server of a storm's own, with a fresh store, as a process."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from loadtest.engines.child_process import ChildProcess, ProcessFailed
+from loadtest.verdict.weigh import Exit
+
+START_TIMEOUT_S = 60.0
+LOOK_EVERY_S = 0.02
+
+
+class ServerProcess(ChildProcess):
+    """
+    A server with a fresh store of its own (or the one that REDRAIN_STORE_URL names) on a free port.
+
+    It is an *insecure* one unless told otherwise: whoever starts it is alone with it on this machine.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        options: Sequence[str],
+        rulebooks: Mapping[str, Any] | None = None,
+        *,
+        insecure: bool = True,
+    ) -> None:
+        """Start it; *rulebooks* has a table per platform whose limits it is to override."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._ready_file = folder / "server.url"
+        arguments = ["serve", "--port", "0", "--home", str(folder / "home")]
+        arguments += ["--ready-file", str(self._ready_file), *["--insecure"] * insecure, *options]
+        if rulebooks:
+            overrides = folder / "rulebooks.toml"
+            overrides.write_text(toml_of(rulebooks), "utf-8")
+            arguments += ["--rulebooks", str(overrides)]
+        super().__init__("server", "scripts.cli", arguments, folder / "server.log")
+
+    def wait_until_ready(self) -> str:
+        """Return the base URL once it answers. Raises ProcessFailed if it ends or takes too long."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self._ready_file.exists() and (url := self._ready_file.read_text("utf-8")):
+                return url
+            self.check()
+            time.sleep(LOOK_EVERY_S)
+        self.stop()
+        raise ProcessFailed(
+            f"the server did not get ready within {START_TIMEOUT_S:.0f} s:\n{self.tail()}", Exit.ENVIRONMENT
+        )
+
+
+def toml_of(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return tables of texts, whole numbers, truths, lists and tables as TOML."""
+    lines: list[str] = []
+    for name, table in tables.items():
+        lines += [f"[{name}]", *(f"{field} = {_toml_value(value)}" for field, value in table.items()), ""]
+    return "\n".join(lines)
+
+
+def _toml_value(value: object) -> str:
+    match value:
+        case list() | tuple():
+            return f"[{', '.join(map(_toml_value, value))}]"
+        case dict():
+            return f"{{ {', '.join(f'{name} = {_toml_value(one)}' for name, one in value.items())} }}"
+    return json.dumps(value, ensure_ascii=False)  # TOML reads JSON's texts, numbers and truths

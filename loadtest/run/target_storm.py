@@ -1,0 +1,167 @@
+"""
+A storm on another service: bring the audience, say when it starts, wait until nobody taps, and ask for the books.
+
+Nothing is started and nothing is stopped but the audience: the service is somebody else's.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from client_sim.behaviour import REACTION_SIGMA
+from loadtest.engines.crowd import LOOK_EVERY_S, Crowd, View
+from loadtest.engines.curtain import LEAD_NS, raise_curtain
+from loadtest.engines.engine_process import CrowdOrder
+from loadtest.engines.progress import Progress
+from loadtest.record.foreign_books import write_foreign_books
+from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.run.performance import perform
+from loadtest.run.run_requests import RunRequests
+from loadtest.scenarios.target_scenario import DeclaredPacket, TargetScenario, folder_of
+
+LINGER_S = 1.0  # after the last reaction: the last replies are still on their way
+SETTLE_MS = 500  # after the slowest reaction: who was too early taps again
+REACTIONS = 2.7 ** (3 * REACTION_SIGMA)  # how many times the median all but one in a thousand take
+_NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True)
+class TargetPlan:
+    """
+    All that a storm on another service is told.
+
+    *host* is its URL if it is not the scenario's; *source* is the scenario's file, from whose folder others are read.
+    """
+
+    scenario: TargetScenario
+    source: str
+    folder: RunFolder
+    host: str = ""
+    target_adapter: str = ""
+    engine: str = "locust"
+    processes: int = 1
+    max_rate: float | None = None
+
+    @cached_property
+    def seats(self) -> int:
+        """How many connections the audience has."""
+        return sum(1 for _ in self.scenario.seats())
+
+    @property
+    def base_url(self) -> str:
+        """Where the service is."""
+        return (self.host or self.scenario.target.base_url).rstrip("/")
+
+
+def carry_out_on_target(plan: TargetPlan, facts: RunFacts, view: View) -> None:
+    """
+    Carry the storm out; what it leaves stands in ``plan.folder``, and *facts* are completed.
+
+    Raises ProcessFailed, SetUpFailed, or BadTarget for a template that has no value.
+    """
+    run = RunRequests(plan.scenario, base_url=plan.base_url, folder=folder_of(plan.source))
+    before = [step for step in plan.scenario.target.steps if step.at_ms is None]
+    if before:
+        view.phase("preparing the service")
+        run.send(before)
+    with _crowd(plan, view) as crowd:
+        start_ns = time.monotonic_ns() + LEAD_NS
+        raise_curtain(plan.folder.path, start_ns)
+        view.phase("the curtain rises")
+        ending = Ending(plan.scenario, start_ns)
+        perform(
+            [
+                ("waiting", lambda stopped: _wait(ending, stopped)),
+                ("steps", lambda stopped: run.send_in_time(start_ns, stopped)),
+            ],
+            lambda: ending.see(crowd.show(), time.monotonic_ns()),
+            linger_s=LINGER_S,
+        )
+        view.phase("the audience leaves")
+        facts.audience_status = crowd.leave()
+    facts.declared = [_declared(packet, start_ns) for packet in plan.scenario.packets]
+    facts.packet_ids = [packet.packet_id for packet in plan.scenario.packets]
+    if plan.scenario.target.books is not None:
+        view.phase("asking for the books")
+        write_foreign_books(plan.folder.claims, run.books(plan.scenario.target.books))
+    plan.folder.compress()
+    plan.folder.write_facts(facts)
+
+
+@contextmanager
+def _crowd(plan: TargetPlan, view: View) -> Iterator[Crowd]:
+    audience = plan.scenario.audience
+    order = CrowdOrder(
+        host=plan.base_url,
+        scenario=str(Path(plan.source).resolve()),
+        viewers=audience.viewers,
+        seats=plan.seats,
+        arrivals_per_second=audience.arrivals_per_second,
+        seed=plan.scenario.seed,
+        reaction_median_ms=audience.reaction_median_ms,
+        target_adapter=plan.target_adapter,
+        max_rate=plan.max_rate,
+    )
+    crowd = Crowd(plan.engine, plan.folder.path, order, processes=plan.processes, view=view)
+    try:
+        crowd.come_in()
+        yield crowd
+    finally:
+        crowd.leave()
+
+
+class Ending:
+    """When a storm on another service is over: nobody taps any more, and everybody has been answered or gives up."""
+
+    def __init__(self, scenario: TargetScenario, start_ns: int) -> None:
+        timed = [packet for packet in scenario.packets if packet.opens != "on_message"]
+        last_ms = max(((each.opens_after_ms or 0) + (each.closes_after_ms or 0) for each in timed), default=0)
+        reactions_ms = round(scenario.audience.reaction_median_ms * REACTIONS) + SETTLE_MS
+        stays_ms = reactions_ms if scenario.lasts_ms is None else scenario.lasts_ms
+        self._quiet_ns = stays_ms * _NS_PER_MS
+        self._earliest_ns = start_ns + last_ms * _NS_PER_MS + self._quiet_ns
+        self._patience_ns = max(self._quiet_ns, scenario.patience_ms * _NS_PER_MS)
+        heard = len(timed) < len(scenario.packets)
+        self._unheard_ns = start_ns + scenario.opens_within_ms * _NS_PER_MS if heard else 0
+        self._offered = self._answered = 0
+        self._changed_ns = start_ns
+
+    def see(self, progress: Progress, now_ns: int) -> None:
+        """Take note of how far the audience is."""
+        if progress.offered != self._offered:
+            self._changed_ns = now_ns
+        self._offered, self._answered = progress.offered, progress.answered
+
+    def over(self, now_ns: int) -> bool:
+        """Tell whether nothing more is to be expected."""
+        if now_ns < self._earliest_ns or (not self._offered and now_ns < self._unheard_ns):
+            return False
+        waits_ns = self._quiet_ns if self._answered >= self._offered else self._patience_ns
+        return now_ns - self._changed_ns >= waits_ns
+
+
+def _wait(ending: Ending, stopped: Callable[[], bool]) -> None:
+    while not stopped() and not ending.over(time.monotonic_ns()):
+        time.sleep(LOOK_EVERY_S)
+
+
+def _declared(packet: DeclaredPacket, start_ns: int) -> dict[str, Any]:
+    """Return the packet as the judge knows it; instants are those of CLOCK_MONOTONIC, null if they are not known."""
+    opens_ns = None if packet.opens_after_ms is None else start_ns + packet.opens_after_ms * _NS_PER_MS
+    closes_ns = None
+    if packet.closes_after_ms is not None and packet.opens != "on_message":
+        closes_ns = (opens_ns or start_ns) + packet.closes_after_ms * _NS_PER_MS
+    return {
+        "packet_id": packet.packet_id,
+        "share_count": packet.share_count,
+        "total_fen": packet.total_fen,
+        "opens_ns": opens_ns,
+        "closes_ns": closes_ns,
+        "one_per_viewer": packet.one_per_viewer,
+        "min_share_fen": packet.min_share_fen,
+        "max_share_fen": packet.max_share_fen,
+    }

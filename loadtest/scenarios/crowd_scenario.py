@@ -1,0 +1,169 @@
+"""What every scenario has, whatever it aims at; and how a scenario is read and what is wrong with it said."""
+
+import tomllib
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from client_sim.behaviour import Behaviour, Seat, cast
+from loadtest.scenarios.strict_model import StrictModel
+from loadtest.verdict.sometimes import NAMES
+from loadtest.verdict.thresholds import BadThreshold, Threshold, parse, parse_all
+from server.core.ids import RoomId
+
+VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
+M = TypeVar("M", bound=BaseModel)
+
+
+class BadScenario(Exception):  # noqa: N818 - named for what it is
+    """A scenario file that cannot be used; the text names the file, the field and, where it can be told, the line."""
+
+
+class AudienceSpec(StrictModel):
+    """Who watches: how many, how fast they come in (real seconds), how they behave and how quick they are."""
+
+    viewers: int = Field(gt=0, le=VIEWERS_MAX)
+    arrivals_per_second: int = Field(default=500, gt=0)
+    reaction_median_ms: int = Field(default=400, ge=0)
+    mix: dict[Behaviour, float] = Field(default_factory=lambda: {Behaviour.EAGER: 1.0})
+
+    @model_validator(mode="after")
+    def _somebody_comes(self) -> Self:
+        if not self.mix or any(weight < 0 for weight in self.mix.values()) or sum(self.mix.values()) <= 0:
+            raise ValueError("mix needs at least one behaviour with a weight above 0")
+        return self
+
+
+class CrowdScenario(StrictModel):
+    """
+    What every scenario has, whatever it aims at: an audience, a seed, and what is expected of the run.
+
+    ``sometimes`` names what must have happened for a pass to mean something, ``thresholds`` has sentences per metric.
+    """
+
+    name: str
+    description: str = ""
+    seed: int = 1
+    sometimes: list[str] = Field(default_factory=list)
+    thresholds: dict[str, list[str]] = Field(default_factory=dict)
+    audience: AudienceSpec
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> Self:
+        for number, name in enumerate(self.sometimes):
+            if name not in NAMES:
+                raise ValueError(f"sometimes.{number}: {name} is unknown; there are {', '.join(NAMES)}")
+        for metric, expressions in self.thresholds.items():
+            for expression in expressions:
+                try:
+                    parse(metric, expression)
+                except BadThreshold as bad:
+                    raise ValueError(f"thresholds.{metric}: {bad}") from None
+        return self
+
+    @property
+    def parsed_thresholds(self) -> list[Threshold]:
+        """The thresholds, parsed."""
+        return parse_all(self.thresholds)
+
+    @property
+    def room_ids(self) -> list[RoomId]:
+        """Where the audience sits."""
+        raise NotImplementedError
+
+    def openings(self) -> list[tuple[float, RoomId]]:
+        """Return when packets are to open, in real milliseconds of the programme, and in which room."""
+        raise NotImplementedError
+
+    def seats(self) -> Iterator[Seat]:
+        """Yield the seats of the whole audience; a viewer with two devices takes two."""
+        viewers = 0
+        for seat in cast(self.room_ids, self.audience.mix, self.seed):
+            viewers += seat.device == 0
+            if viewers > self.audience.viewers:
+                return
+            yield seat
+
+    def before(
+        self,
+        *,
+        viewers: int | None = None,
+        seed: int | None = None,
+        reaction_median_ms: int | None = None,
+        **others: int | None,
+    ) -> Self:
+        """Return the same scenario before another audience, with another seed. Raises BadScenario."""
+        plain = self.model_dump(by_alias=True)
+        if viewers is not None:
+            plain["audience"]["viewers"] = viewers
+        if reaction_median_ms is not None:
+            plain["audience"]["reaction_median_ms"] = reaction_median_ms
+        if seed is not None:
+            plain["seed"] = seed
+        plain |= {name: value for name, value in others.items() if value is not None}
+        return validated(type(self), plain, source=self.name)
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the scenarios that come with the product."""
+    folder = resources.files("loadtest") / "scenarios"
+    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def scenario_text(name_or_path: str) -> str:
+    """Return the TOML text of a shipped scenario or of a file. Raises BadScenario if there is none."""
+    if "/" in name_or_path or name_or_path.endswith(".toml"):
+        try:
+            return Path(name_or_path).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadScenario(f"{name_or_path}: cannot be read: {error}") from None
+    if name_or_path not in shipped_names():
+        raise BadScenario(f"{name_or_path}: no such scenario; shipped are {', '.join(shipped_names())}, or give a file")
+    return (resources.files("loadtest") / "scenarios" / f"{name_or_path}.toml").read_text("utf-8")
+
+
+def toml_table(source: str, text: str) -> dict[str, Any]:
+    """Return the tables of a scenario's text. Raises BadScenario."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadScenario(f"{source}: not TOML: {error}") from None
+
+
+def validated(model: type[M], table: dict[str, Any], *, source: str, text: str = "") -> M:
+    """Return the scenario in a table; *text* is where its lines stand. Raises BadScenario, a line a problem."""
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        raise BadScenario("\n".join(_sentence(source, text, problem) for problem in error.errors())) from None
+
+
+def _sentence(source: str, text: str, problem: Any) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    path = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+    if not path and ": " in message:  # a check across the file names its own field
+        path, _, message = message.partition(": ")
+    line = _line_of(text, path)
+    return f"{source}{f':{line}' if line else ''}: {path or 'the file'}: {message}"
+
+
+def _line_of(text: str, path: str) -> int | None:
+    """Return the line (from 1) where the field at the dotted *path* stands, or its table begins, or None."""
+    table, found = "", None
+    seen: dict[str, int] = {}
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if line.startswith("["):
+            name = line.strip("[] ")
+            seen[name] = seen.get(name, -1) + 1
+            table = f"{name}.{seen[name]}" if line.startswith("[[") else name
+            if path == table or path.startswith(f"{table}."):
+                found = number
+        else:
+            key = line.partition("=")[0].strip()
+            if key and path == (f"{table}.{key}" if table else key):
+                return number
+    return found

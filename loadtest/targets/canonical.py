@@ -1,0 +1,34 @@
+"""What other services say, in the words of this one: the messages that viewers, history and audit know."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from client_sim.message_cache import CachedMessage
+from server.core.ids import PacketId, RequestId
+
+
+def welcome() -> CachedMessage:
+    """Return the message by which a viewer of another service is in."""
+    nowhere: dict[str, Any] = {"epoch": None, "seq": 0, "resync": None, "resume": "", "packets": []}
+    return CachedMessage(b"", {"type": "welcome", **nowhere})
+
+
+def opening(packet_id: PacketId, payload: bytes) -> CachedMessage:
+    """Return the message that a packet can be grabbed from now on."""
+    return CachedMessage(payload, {"type": "open", "packet_id": packet_id})
+
+
+def receipt(packet_id: PacketId, request_id: RequestId, payload: bytes, read: Mapping[str, Any]) -> CachedMessage:
+    """Return a receipt; *read* has ``status, amount_fen, index, claim_id``."""
+    named = {"type": "receipt", "request_id": request_id, "packet_id": packet_id, "edition": None}
+    return CachedMessage(payload, {**named, **read})
+
+
+def no_receipt(request_id: RequestId, payload: bytes, reason: str) -> CachedMessage:
+    """Return the message that a grab's outcome is unknown: its reply says nothing that is understood."""
+    return CachedMessage(payload, {"type": "no_receipt", "request_id": request_id, "reason": reason})
+
+
+def ignored(payload: bytes) -> CachedMessage:
+    """Return a message that means nothing to a viewer."""
+    return CachedMessage(payload, {"type": "other"})

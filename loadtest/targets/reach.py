@@ -1,0 +1,55 @@
+"""What a target is reached by, and whether load may go there: other machines only on purpose and at a stated rate."""
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from loadtest.targets.port import Address, BadTarget
+
+_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+
+
+def address_of(url: str, ca_file: str | None = None) -> Address:
+    """Return where *url* connects; TLS is verified, by *ca_file* if there is one. Raises BadTarget."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or _PORTS[parts.scheme]
+    except (KeyError, ValueError):
+        raise BadTarget(f"target: {url} must read like http://NAME:PORT or ws://NAME:PORT") from None
+    if not parts.hostname:
+        raise BadTarget(f"target: {url} names no host")
+    tls = None
+    if parts.scheme in ("https", "wss"):
+        try:
+            tls = ssl.create_default_context(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise BadTarget(f"target.ca_file: {ca_file} cannot be read: {error}") from None
+    return Address(parts.hostname, port, parts.netloc, tls)
+
+
+def check_reach(urls: Sequence[str], *, allow_remote: bool, max_rate: float | None) -> None:
+    """
+    Raise BadTarget if load would go to another machine without leave.
+
+    Whoever aims at an address that is not loopback says so, and how many requests a second it may bear at most.
+    """
+    remote = [url for url in urls if not _is_loopback(urlsplit(url).hostname or "")]
+    if not remote:
+        return
+    if not allow_remote:
+        raise BadTarget(
+            f"target: {remote[0]} is not on this machine, and load does harm to a service that is not yours. "
+            "If it is yours, say so with --allow-remote and --max-rate REQUESTS_PER_SECOND"
+        )
+    if max_rate is None:
+        raise BadTarget("max-rate: with --allow-remote say how many requests a second the service may get at most")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return host == "localhost"
+    return bool(found) and all(ipaddress.ip_address(each[4][0]).is_loopback for each in found)

@@ -1,0 +1,79 @@
+"""The target that is Redrain itself: rooms over WebSocket, tickets where names do not do, facts with numbers."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from client_sim.message_cache import CachedMessage, MessageCache
+from client_sim.viewer import Viewer
+from client_sim.websocket import WebSocketSession
+from loadtest.targets.admission import TicketClient
+from loadtest.targets.port import Address
+from server.core.ids import PacketId, RequestId, ViewerId
+from server.core.rooms.messages import PROTOCOL
+
+_HEADERS = {"Sec-WebSocket-Protocol": PROTOCOL}
+
+
+class RedrainTarget:
+    """Servers of one store, at *hosts* (``http://name:port``); with a *token* viewers come in by ticket."""
+
+    def __init__(self, hosts: Sequence[str], token: str = "") -> None:
+        self.addresses: Sequence[Address] = [_address(host) for host in hosts]
+        self._tickets = TicketClient(hosts[0], token) if token else None
+        self._cache = MessageCache()
+
+    def name_of(self, viewer_id: ViewerId) -> ViewerId:
+        """Return the name itself: this server takes any."""
+        return viewer_id
+
+    @property
+    def needs_admission(self) -> bool:
+        """Whether this server asks for tickets."""
+        return self._tickets is not None
+
+    def admit(self, viewer: Viewer) -> None:
+        """Get a ticket for a viewer who has no token to come back with. Raises NotAdmitted."""
+        if self._tickets is not None and viewer.admission.stranger:
+            viewer.admission.ticket = self._tickets.ask(viewer.seat.room_id, viewer.seat.viewer_id)
+
+    def session(self, viewer: Viewer, address: Address) -> "RedrainSession":
+        """Return the session of a connection to the viewer's room."""
+        return RedrainSession(address.netloc, room_path(viewer), self._cache)
+
+
+class RedrainSession(WebSocketSession):
+    """One connection to a room. *cache* is that of the process: what is said to many is parsed once."""
+
+    __slots__ = ("_cache",)
+
+    live_room = True
+    announces = True
+
+    def __init__(self, netloc: str, path: str, cache: MessageCache) -> None:
+        super().__init__(netloc, path, _HEADERS)
+        self._cache = cache
+
+    def read(self, payload: bytes) -> CachedMessage:
+        """Return the message in *payload*. Raises ValueError if it is none."""
+        return self._cache.hear(payload)
+
+    def grab(self, packet_id: PacketId, request_id: RequestId) -> bytes:
+        """Return the ``grab`` message."""
+        return b'{"type":"grab","packet_id":"%b","request_id":"%b"}' % (packet_id.encode(), request_id.encode())
+
+    def ping(self, client_ms: int) -> bytes:
+        """Return the ``ping`` message."""
+        return b'{"type":"ping","client_ms":%d}' % client_ms
+
+
+def room_path(viewer: Viewer) -> str:
+    """Return where a viewer connects: its room, by what admits it, from the last fact it has heard."""
+    who = viewer.admission.query(viewer.seat.viewer_id)
+    point = viewer.resume_point
+    since = "" if point is None else f"&epoch={point[0]}&seq={point[1]}"
+    return f"/ws/rooms/{viewer.seat.room_id}?{who}{since}"
+
+
+def _address(host: str) -> Address:
+    parts = urlsplit(host)
+    return Address(parts.hostname or "", parts.port or 80, parts.netloc)

@@ -1,0 +1,119 @@
+"""How a service's reply reads: which status it means, and where amount, index and claim id stand (JMESPath)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jmespath.parser import ParsedResult
+
+from loadtest.scenarios.target_spec import Match, ReceiptSpec, Scalar
+from loadtest.targets.port import BadTarget
+from server.core.packets.claim import ClaimStatus
+
+TEXT_SHOWN_MAX = 200  # of a reply that is not understood
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """A reply that says nothing that the scenario explains: whether the grab won is not known."""
+
+    reason: str
+
+
+def path_of(expression: str, *, field: str) -> ParsedResult:
+    """Return a JMESPath expression, compiled. Raises BadTarget, which names the *field*."""
+    try:
+        return jmespath.compile(expression)
+    except JMESPathError as error:
+        raise BadTarget(f"{field}: {expression!r} is no JMESPath: {error}") from None
+
+
+class Matcher:
+    """Tells whether a message has the value of a ``Match``."""
+
+    def __init__(self, match: Match, *, field: str) -> None:
+        self._path = path_of(match.path, field=f"{field}.path")
+        self._equals = word_of(match.equals)
+
+    def fits(self, document: Any) -> bool:
+        """Tell whether *document* has it."""
+        return word_of(self._path.search(document)) == self._equals
+
+
+class ReplyReader:
+    """Reads receipts out of replies, as the ``[target.receipt]`` of a scenario says."""
+
+    def __init__(self, spec: ReceiptSpec) -> None:
+        self._status = None if spec.status is None else path_of(spec.status, field="target.receipt.status")
+        self._words = {word_of(value): status for status, values in spec.words.items() for value in values}
+        self._http = spec.http
+        self._unit = "fen" if spec.amount is None else spec.amount.unit
+        amount = spec.amount_fen if spec.amount is None else spec.amount.path
+        self._amount = None if amount is None else path_of(amount, field="target.receipt.amount")
+        self._index = None if spec.index is None else path_of(spec.index, field="target.receipt.index")
+        self._claim_id = None if spec.claim_id is None else path_of(spec.claim_id, field="target.receipt.claim_id")
+
+    def read(self, document: Any, http_status: int | None = None) -> Mapping[str, Any] | NotUnderstood:
+        """Return ``status, amount_fen, index, claim_id`` of a reply; *http_status* is None over a WebSocket."""
+        status = self._status_of(document, http_status)
+        if isinstance(status, NotUnderstood):
+            return status
+        if status not in (ClaimStatus.GRANTED, ClaimStatus.REPEATED):
+            return {"status": status.value, "amount_fen": None, "index": None, "claim_id": None}
+        try:
+            amount = None if self._amount is None else fen_of(self._amount.search(document), self._unit)
+            index = None if self._index is None else _whole(self._index.search(document))
+        except ValueError as error:
+            return NotUnderstood(str(error))
+        claim_id = None if self._claim_id is None else self._claim_id.search(document)
+        return {
+            "status": status.value,
+            "amount_fen": amount,
+            "index": index,
+            "claim_id": None if claim_id is None else str(claim_id),
+        }
+
+    def _status_of(self, document: Any, http_status: int | None) -> ClaimStatus | NotUnderstood:
+        if http_status is not None and http_status in self._http:
+            return self._http[http_status]
+        if self._status is not None:
+            value = self._status.search(document)
+            status = self._words.get(word_of(value))
+            if status is not None:
+                return status
+            of = "" if http_status is None else f" (HTTP {http_status})"
+            return NotUnderstood(f"status {value!r}{of} is in none of target.receipt.words"[:TEXT_SHOWN_MAX])
+        if http_status is None or 200 <= http_status < 300:
+            return ClaimStatus.GRANTED
+        return NotUnderstood(f"HTTP {http_status} is not in target.receipt.http")
+
+
+def fen_of(value: object, unit: str) -> int | None:
+    """Return an amount in fen; None stays None. Raises ValueError if it is no whole number of fen."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(f"amount {value!r} is no number")
+    try:
+        fen = Decimal(str(value)) * (100 if unit == "yuan" else 1)
+        if fen != fen.to_integral_value():
+            raise ValueError(f"amount {value!r} {unit} is no whole number of fen")
+    except InvalidOperation:
+        raise ValueError(f"amount {value!r} is no number") from None
+    return int(fen)
+
+
+def word_of(value: Scalar | None) -> str:
+    """Return a value as it is compared: ``true`` and ``True`` of JSON and TOML are the same word."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _whole(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    raise ValueError(f"index {value!r} is no whole number")

@@ -1,0 +1,139 @@
+"""The WebSocket target: any service that speaks JSON over a WebSocket, described in the scenario alone."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from client_sim.message_cache import CachedMessage
+from client_sim.viewer import Viewer
+from client_sim.websocket import WebSocketSession
+from loadtest.scenarios.target_scenario import DeclaredPacket
+from loadtest.scenarios.target_spec import WebSocketTargetSpec
+from loadtest.targets import canonical
+from loadtest.targets.port import Address
+from loadtest.targets.reply import Matcher, NotUnderstood, ReplyReader, path_of
+from loadtest.targets.service import KNOWN, Service
+from loadtest.targets.template import Document, Template
+from server.core.ids import PacketId, RequestId
+
+NEXT = "next"
+_NS_PER_MS = 1_000_000
+
+
+class WebSocketTarget(Service):
+    """A JSON WebSocket service. A subclass may override ``grab_message`` and ``read_reply``."""
+
+    def __init__(
+        self, spec: WebSocketTargetSpec, *, packets: Sequence[DeclaredPacket], base_url: str, folder: Path
+    ) -> None:
+        super().__init__(spec, packets=packets, base_url=base_url, folder=folder)
+        self.patience_ns = spec.grab.timeout_ms * _NS_PER_MS
+        connect, receipt, opening = spec.connect, spec.receipt, spec.opening
+        self._path = Template(self.base_path + connect.path, field="target.connect.path", known=KNOWN)
+        self._headers = {
+            name: Template(text, field=f"target.connect.headers.{name}", known=KNOWN)
+            for name, text in connect.headers.items()
+        }
+        if connect.subprotocol is not None:
+            self._headers["Sec-WebSocket-Protocol"] = Template(
+                connect.subprotocol, field="target.connect.subprotocol", known=KNOWN
+            )
+        self._hello = [Document(each, field="target.connect.hello", known=KNOWN) for each in connect.hello]
+        self._grab = Document(spec.grab.send, field="target.grab.send", known=KNOWN)
+        self._reader = ReplyReader(receipt)
+        self.ready = None if connect.ready is None else Matcher(connect.ready, field="target.connect.ready")
+        self.receipt = None if receipt.where is None else Matcher(receipt.where, field="target.receipt.where")
+        self.request = None if receipt.match == NEXT else path_of(receipt.match, field="target.receipt.match")
+        self.opening = None if opening is None else Matcher(opening.where, field="target.opening.where")
+        packet = None if opening is None else opening.packet
+        self._packet = None if packet is None else path_of(packet, field="target.opening.packet")
+
+    def session(self, viewer: Viewer, address: Address) -> "JsonSocketSession":
+        """Return the session of a connection that is about to be opened."""
+        values = self.values_of(viewer.seat.viewer_id)
+        now = {**values, **self.moment(), "packet": self.packet_ids[0], "request_id": "", "body": ""}
+        now["signature"] = self.signature(now)
+        headers = {name: template.text(now) for name, template in self._headers.items()}
+        hello = [orjson.dumps(document.value(now)) for document in self._hello]
+        return JsonSocketSession(self, address.netloc, self._path.url(now), headers, hello=hello, values=values)
+
+    def grab_message(self, values: Mapping[str, object], packet_id: PacketId, request_id: RequestId) -> bytes:
+        """Return the message that asks for a share."""
+        now = {**values, **self.moment(), "packet": packet_id, "request_id": request_id, "body": ""}
+        now["signature"] = self.signature(now)
+        return orjson.dumps(self._grab.value(now))
+
+    def read_reply(self, document: Any) -> Mapping[str, Any] | NotUnderstood:
+        """Return ``status, amount_fen, index, claim_id`` of a receipt."""
+        return self._reader.read(document)
+
+    def packet_of(self, document: Any) -> PacketId:
+        """Return which packet an opening message opens."""
+        return self.packet_ids[0] if self._packet is None else PacketId(str(self._packet.search(document)))
+
+
+class JsonSocketSession(WebSocketSession):
+    """One connection of one viewer."""
+
+    __slots__ = ("_asked", "_hello", "_target", "_values", "_welcomed", "announces", "patience_ns")
+
+    def __init__(
+        self, target: WebSocketTarget, netloc: str, path: str, headers: Mapping[str, str], *, hello: list[bytes],
+        values: Mapping[str, object],
+    ) -> None:  # fmt: skip
+        super().__init__(netloc, path, headers)
+        self.patience_ns = target.patience_ns
+        self.announces = target.opening is not None
+        self._target = target
+        self._hello = hello
+        self._values = values
+        self._welcomed = False
+        self._asked: dict[RequestId, PacketId] = {}  # the grabs without a receipt, in the order of their sending
+
+    def feed(self, data: bytes) -> Sequence[CachedMessage]:
+        """Take what was read; without a message that says so, the viewer is in when the handshake is done."""
+        messages = super().feed(data)
+        if self.entered and not self._welcomed and self._target.ready is None:
+            self._welcomed = True
+            return [canonical.welcome(), *messages]
+        return messages
+
+    def replies(self) -> Sequence[bytes]:
+        """Return the greeting when the handshake is done, and what the frames have to answer."""
+        replies = list(super().replies())
+        if self.entered and self._hello:
+            replies += [self.frame(message) for message in self._hello]
+            self._hello = []
+        return replies
+
+    def read(self, payload: bytes) -> CachedMessage:
+        """Return what a message of the service means. Raises ValueError if it is no JSON."""
+        document, target = orjson.loads(payload), self._target
+        if not self._welcomed and target.ready is not None and target.ready.fits(document):
+            self._welcomed = True
+            return canonical.welcome()
+        if target.opening is not None and target.opening.fits(document):
+            return canonical.opening(target.packet_of(document), payload)
+        if target.receipt is None or target.receipt.fits(document):
+            return self._receipt(document, payload)
+        return canonical.ignored(payload)
+
+    def grab(self, packet_id: PacketId, request_id: RequestId) -> bytes:
+        """Return the message that asks for a share."""
+        self._asked[request_id] = packet_id
+        return self._target.grab_message(self._values, packet_id, request_id)
+
+    def _receipt(self, document: Any, payload: bytes) -> CachedMessage:
+        if self._target.request is None:
+            request_id = next(iter(self._asked), None)
+        else:
+            request_id = RequestId(str(self._target.request.search(document)))
+        if request_id is None:
+            return canonical.ignored(payload)
+        packet_id = self._asked.pop(request_id, PacketId(""))
+        read = self._target.read_reply(document)
+        if isinstance(read, NotUnderstood):
+            return canonical.no_receipt(request_id, payload, read.reason)
+        return canonical.receipt(packet_id, request_id, payload, read)

@@ -1,0 +1,79 @@
+"""Outcome: what came of each invariant, and why one could not be checked, or only in part."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from loadtest.record.books import Books
+from loadtest.record.history import History
+from loadtest.record.sales import Sales
+from loadtest.verdict.audit.violation import INVARIANTS, Violation
+from server.core.packets.claim import ClaimStatus
+
+
+class Outcome(StrEnum):
+    """The three things that can come of an invariant."""
+
+    PASS = "pass"  # noqa: S105 - an outcome
+    VIOLATED = "violated"
+    NOT_CHECKABLE = "not_checkable"
+
+
+class Blind(NamedTuple):
+    """What the evidence of a run cannot show of one invariant: ``all`` of it or a part, and ``why``, in a sentence."""
+
+    all: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvariantResult:
+    """One invariant with its outcome. Beside a pass, ``why`` says what part of it was not checked, if any."""
+
+    invariant: str
+    outcome: Outcome
+    why: str
+
+
+def outcomes_of(violations: Iterable[Violation], blind: Mapping[str, Blind]) -> list[InvariantResult]:
+    """Return the outcome of A1 to A10, in order. A violation is one, however little else could be seen."""
+    broken = {violation.invariant for violation in violations}
+    results = []
+    for invariant in INVARIANTS:
+        spot = blind.get(invariant, Blind(all=False, why=""))
+        if invariant in broken:
+            results.append(InvariantResult(invariant, Outcome.VIOLATED, ""))
+        else:
+            results.append(InvariantResult(invariant, Outcome.NOT_CHECKABLE if spot.all else Outcome.PASS, spot.why))
+    return results
+
+
+def blind_spots(books: Books, history: History, sales: Sales) -> dict[str, Blind]:
+    """Return what the books and the history of a run against our own server cannot show."""
+    spots: dict[str, Blind] = {}
+    given = any(entry.claims for entry in books.journal) or any(books.claims.values())
+    told = [(grab.packet, grab.viewer) for grab in history.grabs if grab.type == "ok"]
+    refused = any(grab.status == ClaimStatus.EXHAUSTED for grab in history.grabs)
+    sold_out = refused or any(fact.type == "sold_out" for fact in history.facts)
+    if not sold_out:
+        spots["A2"] = Blind(all=True, why="nobody was told that nothing is left")
+    if not given and not told:
+        spots |= dict.fromkeys(("A3", "A4", "A8"), Blind(all=True, why="no share was given"))
+    if not told:
+        spots["A5"] = Blind(all=True, why="nobody was told of a share")
+    if len(set(told)) == len(told):
+        spots["A6"] = Blind(all=True, why="nobody was told of a share twice")
+    if not given and not refused:
+        spots["A7"] = Blind(all=True, why="no share was given, and nobody was told that nothing is left")
+    sealed = sum(1 for packet in books.packets.values() if packet.seed is None)
+    if sealed and "A8" not in spots:
+        why = f"{sealed} of {len(books.packets)} packets have not revealed their seed: their amounts are not compared"
+        spots["A8"] = Blind(all=sealed == len(books.packets), why=why)
+    if not history.facts:
+        spots["A9"] = Blind(all=True, why="no room message was heard")
+    if not books.orders:
+        spots["A10"] = Blind(all=False, why="there was no order to recompute")
+    elif not sales.sales:
+        spots["A10"] = Blind(all=False, why="what buyers were told of their orders was not recorded")
+    return spots

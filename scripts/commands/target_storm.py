@@ -1,0 +1,84 @@
+"""Runs a storm on another service, which a scenario with ``[target]`` describes."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.run.environment import environment
+from loadtest.run.provision import provision
+from loadtest.run.target_storm import TargetPlan
+from loadtest.scenarios.target_scenario import TargetScenario, folder_of
+from loadtest.targets.port import BadTarget
+from loadtest.targets.reach import check_reach
+from loadtest.targets.registry import kind_of, target_of
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """What a storm on another service is told besides its scenario."""
+
+    source: str
+    targets: Sequence[str]
+    adapter: str
+    engine: str
+    processes: int | None
+    allow_remote: bool
+    max_rate: float | None
+
+
+def plan_target_storm(
+    scenario: TargetScenario, folder: RunFolder, options: TargetOptions, started: datetime
+) -> tuple[TargetPlan, RunFacts]:
+    """Return the plan and what is known of the run before it begins. Raises BadTarget, BadScenario or ProcessFailed."""
+    if len(options.targets) > 1:
+        raise BadTarget("target: a service has one URL; give --target once")
+    host = options.targets[0] if options.targets else ""
+    target_of(scenario, host=host, adapter=options.adapter, folder=folder_of(options.source))
+    url = host or scenario.target.base_url
+    check_reach([url], allow_remote=options.allow_remote, max_rate=options.max_rate)
+    provisioned = provision(
+        scenario, engine=options.engine, processes=options.processes, target=url, max_rate=options.max_rate
+    )
+    plan = TargetPlan(
+        provisioned.scenario,
+        options.source,
+        folder,
+        host=host,
+        target_adapter=options.adapter,
+        engine=options.engine,
+        processes=provisioned.processes,
+        max_rate=options.max_rate,
+    )
+    facts = RunFacts(
+        scenario=scenario.name,
+        seed=scenario.seed,
+        engine=options.engine,
+        durability="unknown",
+        speed=1,
+        limits="unknown",
+        allocator="unknown",
+        viewers=scenario.audience.viewers,
+        seats=provisioned.seats,
+        repeat_command=_command(scenario, options),
+        started_at=started.isoformat(timespec="seconds"),
+        environment=environment(),
+        processes=provisioned.processes,
+        reaction_median_ms=provisioned.scenario.audience.reaction_median_ms,
+        notes=provisioned.notes,
+        target=kind_of(scenario, options.adapter),
+    )
+    return plan, facts
+
+
+def _command(scenario: TargetScenario, options: TargetOptions) -> str:
+    command = ["redrain", "storm", options.source, "--viewers", str(scenario.audience.viewers)]
+    command += ["--seed", str(scenario.seed), "--engine", options.engine]
+    for target in options.targets:
+        command += ["--target", target]
+    if options.adapter:
+        command += ["--target-adapter", options.adapter]
+    if options.allow_remote:
+        command += ["--allow-remote", "--max-rate", f"{options.max_rate:g}"]
+    return shlex.join(command)

@@ -1,0 +1,59 @@
+"""The audit of a foreign service as a whole: it is silent about a correct one, and names each flaw of a broken one."""
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.loadtest.foreign_run import ALL_NAMES, MANNERS, a_foreign_run
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    seed=st.integers(0, 1 << 32),
+    names=st.sets(st.sampled_from(ALL_NAMES)),
+    viewers=st.integers(1, 20),
+    share_count=st.integers(1, 12),
+    lost=st.sampled_from([0.0, 0.2, 0.5]),
+    one_per_viewer=st.booleans(),
+    books=st.booleans(),
+    manners=st.sets(st.sampled_from(MANNERS)),
+)
+def test_a_correct_service_breaks_nothing(seed: int, names: set[str], viewers: int, **service: Any) -> None:
+    """However taps interleave, and whatever is lost or sent again, with or without names, amounts and books."""
+    run = a_foreign_run(Random(seed), names=sorted(names), viewers=viewers, **service)
+    assert run.audit() == []
+
+
+@pytest.mark.parametrize("books", [False, True])
+@pytest.mark.parametrize("names", [(), ALL_NAMES])
+@pytest.mark.parametrize(
+    ("flaw", "named", "share_count"),
+    [
+        ("one too many", "A1", 9),
+        ("no repeat check", "A3", 9),
+        ("sold out too soon", "A2", 9),
+        ("opens early", "A7", 9),
+        ("closes late", "A7", 30),
+    ],
+)
+def test_each_flaw_is_named(flaw: str, named: str, share_count: int, names: tuple[str, ...], books: bool) -> None:
+    """Whether the service says which share it gave or not, some run of a few shows what is wrong, with receipts."""
+    shown = [
+        violation
+        for seed in range(12)
+        for violation in a_foreign_run(
+            Random(seed), names=names, flaw=flaw, viewers=20, share_count=share_count, books=books, lost=0.05
+        ).audit()
+        if violation.invariant == named
+    ]
+    assert shown
+    assert any(record["kind"] == "grab" for violation in shown for record in violation.evidence)
+
+
+def test_one_index_for_two_viewers_is_named() -> None:
+    """Claim ids that differ hide no index that is given twice."""
+    run = a_foreign_run(Random(1), flaw="same index twice", lost=0.0)
+    assert "A8" in run.broken()
