@@ -74,6 +74,10 @@ def serve(
     ] = None,
     rulebooks: Annotated[Path | None, typer.Option(help="TOML file that overrides limits or makes platforms.")] = None,
     diagnostics: Annotated[bool, typer.Option(help="Allow other allocators (load lab only).")] = False,
+    allocator: Annotated[
+        str | None,
+        typer.Option(help="With --diagnostics: your own package.module:Class, for packets to name."),
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Ask for no credentials; on this machine alone (loopback).")
     ] = False,
@@ -94,6 +98,7 @@ def serve(
         "retention_ms": retention_ms,
         "rulebooks": rulebooks,
         "diagnostics": diagnostics or None,
+        "allocator": allocator,
         "insecure": insecure or None,
     }
     return run_server({name: value for name, value in given.items() if value is not None}, ready_file, _errors)
@@ -128,7 +133,10 @@ def token(
 def storm(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a TOML file.")] = "evening",
     viewers: Annotated[int | None, typer.Option(help="Size of the audience.")] = None,
-    allocator: Annotated[str, typer.Option(help="default, or naive to see it fail.")] = "default",
+    allocator: Annotated[
+        str | None,
+        typer.Option(help="Who answers grabs: see `redrain allocators`; or your own package.module:Class."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the audience.")] = None,
     speed: Annotated[int | None, typer.Option(help="Room seconds per real second.")] = None,
     durability: Annotated[str, typer.Option(help="none, relaxed or durable.")] = "durable",
@@ -236,7 +244,7 @@ def bench(
         str,
         typer.Argument(
             help="grab: the grab path, end to end over WebSocket; workers: the same by two workers; slow-readers: with "
-            "a tenth of the viewers who stop reading."
+            "a tenth of the viewers who stop reading; allocators: each built-in one, correct or not, and what it costs."
         ),
     ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1)] = 5,
@@ -256,6 +264,16 @@ def targets(
     from scripts.commands.targets import run_targets
 
     return run_targets(json)
+
+
+@app.command()
+def allocators(
+    json: Annotated[str | None, typer.Option(help="Write the list as JSON to a file, or - for stdout.")] = None,
+) -> int:
+    """List the allocators that answer grabs in a server: pass one, or your own, to `storm --allocator`."""
+    from scripts.commands.allocators import run_allocators
+
+    return run_allocators(json)
 
 
 @app.command()

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import FrameType
@@ -45,9 +46,11 @@ from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
 from server.rulebook_file import load_rulebooks
 from server.settings import LimitsProfile, Settings
-from server.store.allocators.default import DefaultAllocator
-from server.store.allocators.naive import NaiveAllocator
-from server.store.allocators.port import Allocator
+from server.store.allocators.context import AllocatorContext
+from server.store.allocators.guard import AllocatorFailed
+from server.store.allocators.loading import BadAllocator
+from server.store.allocators.registry import entries_for
+from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
@@ -159,6 +162,12 @@ async def serve_on(
         store = await Store.connect(url, durability=settings.durability)
         stack.push_async_callback(store.close)
         state, running = await _build(settings, store, sibling, siblings)
+        allocators = state.gateway.allocators
+        stack.push_async_callback(allocators.close)
+        try:
+            await allocators.open()
+        except AllocatorFailed as failed:
+            raise CannotServe(str(failed)) from None
         await _run(create_app(state, running, started), settings, listener)
 
 
@@ -188,17 +197,14 @@ async def _build(
     clock = await StoreClock.open(store, speed=settings.speed, origin_ms=settings.origin_ms)
     room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock, judged_by), Feed(store)
     follower = FeedFollower(store, feed)
-    default = DefaultAllocator(store, clock, follower.is_fresh)
-    allocators: dict[str, Allocator] = {"default": default}
+    allocators = _allocators(settings, store, clock, follower)
 
     async def come_back() -> None:
         """Trust nothing that was known before the store was away: its time may be another, its word counts."""
         await clock.sync()
-        default.forget()
+        allocators.forget()
 
     follower.on_back = come_back
-    if settings.diagnostics:
-        allocators["naive"] = NaiveAllocator(store)
     signer = Signer(settings.secret.get_secret_value().encode() or await shared_secret(store))
     limits: Limits = LOAD if settings.limits is LimitsProfile.LOAD else PRODUCTION
     gateway = Gateway(
@@ -222,6 +228,7 @@ async def _build(
         store=store,
         clock=clock,
         rulebooks=judged_by,
+        allocators=allocators,
         creators=Creators(store),
         wallet=Wallet(store, clock),
         withdrawals=Withdrawals(store, clock),
@@ -237,6 +244,16 @@ async def _build(
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
     )
     return state, [ClockKeeper(clock), gateway, Sweeper(state, retention), state.siblings]
+
+
+def _allocators(settings: Settings, store: Store, clock: StoreClock, follower: FeedFollower) -> RunningAllocators:
+    try:
+        entries = entries_for(diagnostics=settings.diagnostics, own=settings.allocator, folder=Path.cwd())
+        return RunningAllocators(entries, partial(AllocatorContext, store, clock, follower.is_fresh))
+    except BadAllocator as bad:
+        raise CannotServe(f"allocator: {bad}") from None
+    except AllocatorFailed as failed:
+        raise CannotServe(str(failed)) from None
 
 
 def _rulebooks(settings: Settings) -> Mapping[str, Rulebook]:

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     origin_ms: int | None = None  # room time when the clock starts; None: the time of day
     limits: LimitsProfile = LimitsProfile.PRODUCTION
     diagnostics: bool = False  # opens what only a load lab needs: other allocators, the echo
+    allocator: str = ""  # a user's own, package.module:Class, that runs beside the built-in ones; with diagnostics
     workers: int = Field(default=1, ge=1, le=WORKERS_MAX)  # processes that share the port
     rulebooks: Path | None = None  # a TOML file whose tables override limits of the rulebooks
     secret: SecretStr = SecretStr("")  # signs credentials, tickets and resume tokens; empty only where insecure

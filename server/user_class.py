@@ -22,7 +22,7 @@ def import_class(spec: str, folder: Path) -> type[Any]:
     """
     module_name, _, class_name = spec.partition(":")
     if not all(part.isidentifier() for part in (*module_name.split("."), class_name)):
-        raise BadClass(f"{spec!r} must read package.module:Class")
+        raise BadClass(f"{spec!r} is no package.module:Class")
     found = getattr(_imported(module_name, folder), class_name, None)
     if not inspect.isclass(found):
         raise BadClass(f"{module_name} has no class {class_name}")

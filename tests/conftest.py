@@ -1,17 +1,25 @@
 """What tests of several folders stand on: a real store, in both of the ways it may be run."""
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import uvloop
+from pytest_asyncio.plugin import LoopFactory
 from redis import Redis
 
 from server.store.clock import StoreClock
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
 
-pytest_plugins = ["tests.rules_run"]
+pytest_plugins = ["tests.rules_run", "tests.schedule"]
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
+    """Run on what the product runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +39,7 @@ def embedded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed
     with Redis.from_url(running.url) as node:
         node.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
         while b"cluster_state:ok" not in node.execute_command("CLUSTER", "INFO"):
-            pass
+            time.sleep(0.01)
     yield running
     running.stop()
 

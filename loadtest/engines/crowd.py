@@ -24,6 +24,16 @@ class View(Protocol):
         """Show the newest numbers."""
 
 
+class SilentView:
+    """Shows nothing: whoever runs many tells what came of them when all are over."""
+
+    def phase(self, text: str) -> None:
+        """Say nothing."""
+
+    def progress(self, progress: Progress, happening: str) -> None:
+        """Show nothing."""
+
+
 class Crowd:
     """The audience that an *engine* brings into *folder*; ``leave`` ends it, also if it never came in."""
 

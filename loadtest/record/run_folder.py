@@ -27,8 +27,9 @@ class RunFacts:
     What was run, as ``run.json`` keeps it; ``viewers`` are people, ``seats`` their connections.
 
     ``processes`` and ``reaction_median_ms`` are the audience's, ``workers`` those of the storm's own server; ``notes``
-    say what was done otherwise than asked. ``target`` is the kind of the service under test, ``declared`` the packets
-    of a foreign one (``loadtest/record/declared.py``).
+    say what was done otherwise than asked, ``server_errors`` what the storm's own server said of a failing allocator.
+    ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
+    (``loadtest/record/declared.py``).
     """
 
     scenario: str
@@ -51,6 +52,7 @@ class RunFacts:
     workers: int = 1
     reaction_median_ms: int | None = None
     notes: list[str] = field(default_factory=list)
+    server_errors: list[str] = field(default_factory=list)
     target: str = REDRAIN
     declared: list[dict[str, Any]] = field(default_factory=list)
 
@@ -105,6 +107,11 @@ class RunFolder:
         """The folder of the run's own server and its store."""
         return self.path / "home"
 
+    @property
+    def server_log(self) -> Path:
+        """What the run's own server has said."""
+        return self.path / "server.log"
+
     def snapshot(self, number: int) -> Path:
         """Return the place of the books taken during the run as number *number*."""
         return self.path / f"snapshot-{number:03}.jsonl"
@@ -136,10 +143,10 @@ class RunFolder:
 
     def read_books(self) -> Books:
         """Return the final books. Raises BadRecord, also if there are none: a run against a foreign target has none."""
-        if not self.books.exists():
-            raise BadRecord(f"{self.books}: is missing; only a run against a redrain server has it")
         if self._facts.exists():
             self.facts()  # a newer format is refused before its lines are misread
+        if not self.books.exists():
+            raise BadRecord(f"{self.books}: is missing; only a run against a redrain server has it")
         return read_books(self.books)
 
     def books_or_none(self) -> Books:

@@ -52,7 +52,7 @@ class Director:
         viewers: int,
         say: Callable[[str], None],
         *,
-        allocator: str = "default",
+        allocator: str | None = None,
         token: str = "",
     ) -> None:
         self.happenings: list[Happening] = []
@@ -171,7 +171,7 @@ class Director:
                 "total_fen": packet.total_fen,
                 "min_share_fen": packet.min_share_fen,
                 "max_share_fen": packet.max_share_fen,
-                "allocator": self._allocator,
+                **({} if self._allocator is None else {"allocator": self._allocator}),
                 **_validity(packet, begin_ms),
             },
             key=f"create-{lap}-{packet.number}",

@@ -56,6 +56,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         for reason, applies in (
             (Reason.INVARIANT, bool(found.violations)),
             (Reason.VOID, not valid.ok and any(limit.timing for limit in limits)),
+            (Reason.SERVER_ERRORS, bool(facts.server_errors)),
             (Reason.VACUOUS, not happened or not found.proves),
             (Reason.THRESHOLD, any(threshold.met is False for threshold in thresholds)),
             (Reason.NOT_VERIFIED, any(threshold.value is None for threshold in thresholds)),
@@ -82,6 +83,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "validity": asdict(valid),
         "processes": facts.processes,
         "notes": facts.notes,
+        "server_errors": facts.server_errors,
         "fairness": asdict(found.fairness),
         "happenings": facts.happenings,
         "faults": faults,

@@ -1,8 +1,10 @@
 """A storm: raise a server, open the rooms, bring the audience, let the packets fall, and take the books at the end."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +15,10 @@ from loadtest.engines.engine_process import CrowdOrder
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.run.books_reader import BOOKS_TIMEOUT_S, BooksReader, Snapshots
 from loadtest.run.director import Director
+from loadtest.run.environment import environment
 from loadtest.run.nemesis import Nemesis
 from loadtest.run.performance import perform
+from loadtest.run.provision import Provisioned
 from loadtest.run.server_process import ServerProcess
 from loadtest.run.shop_driver import ShopDriver
 from loadtest.scenarios.faults import happenings_of, plan_faults
@@ -24,6 +28,8 @@ from loadtest.targets.requester import SetUpFailed
 from server.core.rulebooks.overrides import overridden
 from server.core.rulebooks.platforms import RULEBOOKS
 from server.core.rulebooks.rulebook_view import limits_of
+from server.store.allocators.guard import SAID
+from server.store.allocators.registry import BUILT_IN, DEFAULT, AllocatorEntry
 
 RESULTS_LINGER_S = 1.0  # real time for the last `result` to be told and heard; nothing is judged by it
 
@@ -39,7 +45,7 @@ class StormPlan:
 
     scenario: Scenario
     folder: RunFolder
-    allocator: str = "default"
+    allocator: AllocatorEntry = BUILT_IN[DEFAULT]
     durability: str = "durable"
     targets: Sequence[str] = ()
     workers: int = 1
@@ -63,7 +69,7 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
     with _servers(plan, view) as urls, _answering(urls[0]):
         url = urls[0]
         viewers, token = plan.scenario.audience.viewers, plan.token if plan.targets else ""
-        director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator, token=token)
+        director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator.name, token=token)
         books = BooksReader(url, token)
         view.phase("opening the rooms")
         director.set_up()
@@ -76,12 +82,19 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
         books.take_at_last(plan.folder.books)
         if not plan.targets:
             view.phase("stopping the server")
+    facts.server_errors = _allocator_failures(plan.folder)
     facts.packet_ids = list(director.packet_ids.values())
     facts.faults = [asdict(record) for record in nemesis.records]
     happenings = [*(asdict(happening) for happening in director.happenings), *happenings_of(nemesis.records)]
     facts.happenings = sorted(happenings, key=lambda happening: int(happening["at_ms"]))
     plan.folder.compress()
     plan.folder.write_facts(facts)
+
+
+def _allocator_failures(folder: RunFolder) -> list[str]:
+    """Return what the storm's own server has said of an allocator that failed, each line once."""
+    lines = folder.server_log.read_text("utf-8", "replace").splitlines() if folder.server_log.exists() else []
+    return list(dict.fromkeys(line.removeprefix("redrain: ") for line in lines if line.startswith(SAID)))
 
 
 @contextmanager
@@ -98,8 +111,8 @@ def _servers(plan: StormPlan, view: View) -> Iterator[Sequence[str]]:
     options = ["--speed", str(plan.scenario.speed), "--durability", plan.durability, "--limits", "load"]
     if plan.scenario.origin_ms is not None:
         options += ["--origin-ms", str(plan.scenario.origin_ms)]
-    if plan.allocator != "default":
-        options += ["--diagnostics"]
+    if plan.allocator.for_lab:
+        options += ["--diagnostics", "--allocator", plan.allocator.name]
     if plan.workers > 1:
         options += ["--workers", str(plan.workers)]
     server = ServerProcess(plan.folder.path, options, plan.scenario.rulebooks)
@@ -194,11 +207,43 @@ def _crowd(plan: StormPlan, urls: Sequence[str], view: View) -> Iterator[Crowd]:
 
 
 def _shop(plan: StormPlan, director: Director, url: str, token: str) -> ShopDriver | None:
-    """Return the scenario's shop; none with an allocator of the load lab, whose shares never expire."""
-    if plan.scenario.shop is None or plan.allocator != "default":
+    """Return the scenario's shop; none with an allocator that keeps no owners, whose shares never expire."""
+    if plan.scenario.shop is None or not plan.allocator.capabilities.keeps_owners:
         return None
     return ShopDriver(url, plan.scenario, director, plan.folder.sales, token=token)
 
 
 def _unsaid(_: str) -> None:
     """Say nothing: the view shows the director's happenings."""
+
+
+def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Provisioned[Scenario]) -> RunFacts:
+    """Return what is known of a run before it begins; *name* is what its scenario was asked for by."""
+    scenario = plan.scenario
+    command = ["redrain", "storm", name, "--viewers", str(scenario.audience.viewers), "--seed", str(scenario.seed)]
+    command += ["--speed", str(scenario.speed), "--allocator", plan.allocator.name, "--durability", plan.durability]
+    command += ["--engine", plan.engine]
+    if plan.engine == "swarm":
+        command += ["--processes", str(plan.processes)]
+    if plan.workers != scenario.workers:
+        command += ["--workers", str(plan.workers)]
+    for target in plan.targets:
+        command += ["--target", target]
+    return RunFacts(
+        scenario=scenario.name,
+        seed=scenario.seed,
+        engine=plan.engine,
+        durability="unknown" if plan.targets else plan.durability,  # what is aimed at was not set up by us
+        speed=scenario.speed,
+        limits="unknown" if plan.targets else "load",
+        allocator=plan.allocator.name,
+        viewers=scenario.audience.viewers,
+        seats=provisioned.seats,
+        repeat_command=shlex.join(command),
+        started_at=started.isoformat(timespec="seconds"),
+        environment=environment(),
+        processes=plan.processes,
+        workers=plan.workers,
+        reaction_median_ms=scenario.audience.reaction_median_ms,
+        notes=provisioned.notes,
+    )

@@ -234,6 +234,8 @@ def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
     for name, count in result["sometimes"].items():
         if not count:
             console.print(f"[yellow]never happened[/]  {escape(name)}")
+    for error in result["server_errors"]:
+        console.print(f"[red]server error[/]  {escape(error)}", soft_wrap=True)
     for note in result["notes"]:
         console.print(f"[dim]note[/]  {escape(note)}", soft_wrap=True)
 

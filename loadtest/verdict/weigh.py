@@ -31,6 +31,7 @@ class Reason(StrEnum):
     INVARIANT = "invariant"
     VOID = "void"
     VACUOUS = "vacuous"
+    SERVER_ERRORS = "server_errors"
     REGRESSION = "regression"
     THRESHOLD = "threshold"
     INCONCLUSIVE = "inconclusive"
@@ -41,6 +42,7 @@ _EXITS = {
     Reason.INVARIANT: Exit.INVARIANT,
     Reason.VOID: Exit.UNKNOWN,
     Reason.VACUOUS: Exit.UNKNOWN,
+    Reason.SERVER_ERRORS: Exit.UNKNOWN,
     Reason.REGRESSION: Exit.REGRESSION,
     Reason.THRESHOLD: Exit.THRESHOLD,
     Reason.INCONCLUSIVE: Exit.UNKNOWN,

@@ -14,6 +14,7 @@ from redis import Redis
 
 from loadtest.run.nemesis import WorkersOfRun
 from loadtest.run.server_process import ServerProcess
+from server.store.allocators.registry import BUILT_IN, DEFAULT, AllocatorEntry
 from server.store.embedded.process import EmbeddedStore
 from server.store.fitness import Durability
 
@@ -54,17 +55,20 @@ def plain(packets: int, shares: int) -> Iterator[Subject]:
 
 
 @contextmanager
-def redrain(packets: int, shares: int, *, workers: int = 1) -> Iterator[Subject]:
+def redrain(
+    packets: int, shares: int, *, workers: int = 1, allocator: AllocatorEntry = BUILT_IN[DEFAULT]
+) -> Iterator[Subject]:
     """Run our server with sessions, limits and metrics on; the packets fall in a room next door."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-")))
-        server = ServerProcess(folder, ["--limits", "load", "--durability", "relaxed", "--workers", str(workers)])
+        options = ["--limits", "load", "--durability", "relaxed", "--workers", str(workers)]
+        server = ServerProcess(folder, [*options, *["--diagnostics"] * allocator.for_lab])
         stack.callback(server.stop)
         url = server.wait_until_ready()
         _post(url, "/api/creators/anna/recharge", {"amount_fen": 10**12})
         for room in ("crowd", "next-door"):
             _post(url, "/api/rooms", {"room_id": room, "creator_id": "anna"})
-        ids = [_launched(url, shares) for _ in range(packets)]
+        ids = [_launched(url, shares, allocator.name) for _ in range(packets)]
         store_pid = orjson.loads((folder / "home/store/store.lock").read_bytes())["pid"]
         yield Subject(
             f"{url.replace('http', 'ws')}/ws/rooms/crowd",
@@ -73,8 +77,9 @@ def redrain(packets: int, shares: int, *, workers: int = 1) -> Iterator[Subject]
         )
 
 
-def _launched(url: str, shares: int) -> str:
-    new = {"creator_id": "anna", "name": "volley", "share_count": shares, "total_fen": shares * 100}
+def _launched(url: str, shares: int, allocator: str) -> str:
+    new: dict[str, object] = {"creator_id": "anna", "name": "volley", "share_count": shares, "total_fen": shares * 100}
+    new["allocator"] = allocator
     packet_id = str(_post(url, "/api/packets", new)["packet_id"])
     launch = {"room_id": "next-door", "mode": "manual", "claim_window_ms": DAY_MS}
     _post(url, f"/api/packets/{packet_id}/launch", launch)

@@ -8,14 +8,16 @@ import orjson
 from rich.console import Console
 
 from loadtest.verdict.weigh import Exit
-from scripts.bench import grab, slow_readers, workers
+from scripts.bench import allocators, grab, slow_readers, workers
+from scripts.bench.allocators import AllocatorBench
 from scripts.bench.rounds import Benchmark
 from scripts.bench.slow_readers import SlowReaders
 
-BENCHMARKS: dict[str, Callable[[], Benchmark | SlowReaders]] = {
+BENCHMARKS: dict[str, Callable[[], Benchmark | SlowReaders | AllocatorBench]] = {
     "grab": grab.benchmark,
     "workers": workers.benchmark,
     "slow-readers": slow_readers.benchmark,
+    "allocators": allocators.benchmark,
 }
 
 

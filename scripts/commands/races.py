@@ -16,19 +16,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from loadtest.engines.child_process import ProcessFailed
-from loadtest.engines.progress import Progress
+from loadtest.engines.crowd import SilentView
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.run.judge_run import judge_run
 from loadtest.run.provision import provision
-from loadtest.run.storm import StormPlan, carry_out
+from loadtest.run.storm import StormPlan, carry_out, facts_of
 from loadtest.scenarios.crowd_scenario import VIEWERS_MAX
 from loadtest.scenarios.race import SEEDS, VIEWERS, RaceKind, acts_at_ms, race_text
 from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.interventions import Intervention, interventions
 from loadtest.verdict.weigh import Exit
-from scripts.commands.storm import PLAIN_WIDTH, facts_of, interruptible
+from scripts.commands.storm import PLAIN_WIDTH, interruptible
 
 RACES = Path(".redrain/races")
 _WORST_FIRST = (Exit.INVARIANT, Exit.ENVIRONMENT, Exit.UNKNOWN)
@@ -66,7 +66,7 @@ def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIE
     plan = StormPlan(provisioned.scenario, folder, engine="swarm", processes=provisioned.processes)
     facts = facts_of(plan, datetime.now(UTC), name=name, provisioned=provisioned)
     facts.repeat_command = _repeat_command(kind, seed, viewers)
-    carry_out(plan, facts, _Silent())
+    carry_out(plan, facts, SilentView())
     result = judge_run(folder)
     facts = folder.facts()
     violations = result["violations"]
@@ -178,16 +178,6 @@ def _write(path: str, raced: Sequence[Raced]) -> None:
         sys.stdout.flush()
     else:
         Path(path).write_bytes(text)
-
-
-class _Silent:
-    """Shows nothing: a race is over in seconds."""
-
-    def phase(self, text: str) -> None:
-        """Say nothing."""
-
-    def progress(self, progress: Progress, happening: str) -> None:
-        """Show nothing."""
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

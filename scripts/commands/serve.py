@@ -15,6 +15,8 @@ from server.app import CannotServe, serve
 from server.core.rulebooks.overrides import BadRulebooks
 from server.rulebook_file import load_rulebooks
 from server.settings import Settings
+from server.store.allocators.loading import BadAllocator
+from server.store.allocators.registry import entries_for
 from server.store.connection import Durability, StoreUnavailable, StoreUnfit
 from server.store.embedded.process import EmbeddedStore, PortTaken, StoreNotStarted
 from server.workers.crew import serve_with_workers
@@ -25,6 +27,10 @@ def run_server(given: dict[str, Any], ready_file: Path | None, say: Console) -> 
     try:
         settings = Settings(**given)
         load_rulebooks(settings.rulebooks)
+        entries_for(diagnostics=settings.diagnostics, own=settings.allocator, folder=Path.cwd())
+    except BadAllocator as bad:
+        say.print(f"[red]redrain:[/] allocator: {escape(str(bad))}")
+        return Exit.USAGE
     except BadRulebooks as bad:
         say.print(f"[red]redrain:[/] {escape(str(bad))}")
         return Exit.USAGE

@@ -1,6 +1,5 @@
 """Runs a storm and judges it, judges a recorded run again, and verifies packets: all with words for a person."""
 
-import shlex
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,10 +19,9 @@ from loadtest.engines.crowd import View
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
-from loadtest.run.environment import environment
 from loadtest.run.judge_run import judge_run
-from loadtest.run.provision import Provisioned, provision, wrong_engine
-from loadtest.run.storm import StormPlan, carry_out
+from loadtest.run.provision import provision, wrong_engine
+from loadtest.run.storm import StormPlan, carry_out, facts_of
 from loadtest.run.target_storm import carry_out_on_target
 from loadtest.run.terminal import LiveView, show_result, show_verifications
 from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text
@@ -36,12 +34,13 @@ from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
 from scripts.commands.target_storm import TargetOptions, plan_target_storm
 from scripts.json_output import write_json
+from server.store.allocators.loading import BadAllocator
+from server.store.allocators.registry import DEFAULT, entry_of
 
 Planned = tuple[RunFacts, Callable[[View], None]]
 """What is known of a run before it begins, and what carries it out."""
 
 RUNS = Path(".redrain/runs")
-ALLOCATORS = ("default", "naive")
 PLAIN_WIDTH = 120  # of a log, where no terminal says how wide it is
 
 
@@ -51,7 +50,7 @@ class StormOptions:
 
     name: str
     viewers: int | None
-    allocator: str
+    allocator: str | None
     seed: int | None
     speed: int | None
     durability: str
@@ -82,6 +81,8 @@ def run_storm(options: StormOptions) -> int:
             facts, perform = _plan_on_server(scenario, folder, options, started)
     except (BadScenario, BadTarget) as error:
         return _failed(error, Exit.USAGE)
+    except BadAllocator as error:
+        return _failed(f"allocator: {error}", Exit.USAGE)
     except ProcessFailed as error:
         return _failed(error, error.exit_code)
     if folder.path.exists() and any(folder.path.iterdir()):
@@ -112,8 +113,9 @@ def _plan_on_server(scenario: Scenario, folder: RunFolder, options: StormOptions
         scenario, engine=options.engine, processes=options.processes, target=",".join(targets) or None,
         max_rate=options.max_rate,
     )  # fmt: skip
+    allocator = entry_of(options.allocator or DEFAULT, Path.cwd())
     plan = StormPlan(
-        provisioned.scenario, folder, allocator=options.allocator, durability=options.durability, targets=targets,
+        provisioned.scenario, folder, allocator=allocator, durability=options.durability, targets=targets,
         workers=options.workers or scenario.workers, engine=options.engine, processes=provisioned.processes,
         token=options.token, max_rate=options.max_rate,
     )  # fmt: skip
@@ -189,8 +191,6 @@ def _wrong_usage(options: StormOptions, scenario: Scenario | TargetScenario) -> 
     """Return which options do not go with each other or with the scenario, or nothing."""
     if options.durability not in ("none", "relaxed", "durable"):
         return "durability: must be none, relaxed or durable"
-    if options.allocator not in ALLOCATORS:
-        return f"allocator: must be one of {', '.join(ALLOCATORS)}"
     if options.workers is not None and not 1 <= options.workers <= WORKERS_MAX:
         return f"workers: must be 1 to {WORKERS_MAX}"
     if options.max_rate is not None and options.max_rate <= 0:
@@ -198,45 +198,13 @@ def _wrong_usage(options: StormOptions, scenario: Scenario | TargetScenario) -> 
     own = not options.targets and isinstance(scenario, Scenario)
     if not own and options.workers is not None:
         return "workers: only a server of the storm's own is told; leave --workers out"
-    if not own and options.allocator != "default":
+    if not own and options.allocator is not None:
         return "allocator: what the storm is aimed at brings its own; leave --allocator out"
     if isinstance(scenario, Scenario) and options.target_adapter:
         return "target-adapter: goes with a scenario that has [target] (docs/targets.md)"
     if isinstance(scenario, Scenario) and scenario.faults and options.targets:
         return "faults: only a server of the storm's own is broken; leave --target out"
     return ""
-
-
-def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Provisioned[Scenario]) -> RunFacts:
-    """Return what is known of a run before it begins; *name* is what its scenario was asked for by."""
-    scenario = plan.scenario
-    command = ["redrain", "storm", name, "--viewers", str(scenario.audience.viewers), "--seed", str(scenario.seed)]
-    command += ["--speed", str(scenario.speed), "--allocator", plan.allocator, "--durability", plan.durability]
-    command += ["--engine", plan.engine]
-    if plan.engine == "swarm":
-        command += ["--processes", str(plan.processes)]
-    if plan.workers != scenario.workers:
-        command += ["--workers", str(plan.workers)]
-    for target in plan.targets:
-        command += ["--target", target]
-    return RunFacts(
-        scenario=scenario.name,
-        seed=scenario.seed,
-        engine=plan.engine,
-        durability="unknown" if plan.targets else plan.durability,  # what is aimed at was not set up by us
-        speed=scenario.speed,
-        limits="unknown" if plan.targets else "load",
-        allocator=plan.allocator,
-        viewers=scenario.audience.viewers,
-        seats=provisioned.seats,
-        repeat_command=shlex.join(command),
-        started_at=started.isoformat(timespec="seconds"),
-        environment=environment(),
-        processes=plan.processes,
-        workers=plan.workers,
-        reaction_median_ms=scenario.audience.reaction_median_ms,
-        notes=provisioned.notes,
-    )
 
 
 def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str | None) -> int:

@@ -22,6 +22,7 @@ from server.core.packets.creation import CreationRequest
 from server.core.packets.launch import LaunchRequest
 from server.core.packets.packet import Denomination
 from server.core.rulebooks.rulebook import LaunchMode
+from server.store.allocators.registry import DEFAULT
 
 router = APIRouter(prefix="/api/packets", tags=["packets"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
@@ -47,7 +48,7 @@ class Prefilled(BaseModel):
     use_end_at_ms: int | None = Field(default=None, gt=0, le=FEN_MAX, strict=True)
     use_for_ms: int | None = Field(default=None, strict=True)
     product_ids: list[str] | None = None
-    allocator: str = "default"
+    allocator: str = DEFAULT
 
 
 class NewPacket(Prefilled):

@@ -8,6 +8,7 @@ from server.core.ids import PacketId
 from server.core.orders.trail import ServiceMessage
 from server.core.rulebooks.platforms import rulebook_of
 from server.core.rulebooks.rulebook import Rulebook
+from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.creators import Creators
@@ -22,9 +23,6 @@ from server.store.withdrawals import Withdrawals
 
 class RoomHost(Protocol):
     """The gateway, as commands know it: what they have changed is told to the rooms of this process."""
-
-    def check_allocator(self, name: str) -> None:
-        """Raise Refused if this server does not run the allocator *name*."""
 
     async def look_at(self, packet_id: PacketId) -> None:
         """Have the packet's room look at what became of it. Never raises."""
@@ -42,6 +40,7 @@ class CommandContext:
 
     clock: StoreClock
     rulebooks: Mapping[str, Rulebook]
+    allocators: RunningAllocators
     creators: Creators
     wallet: Wallet
     withdrawals: Withdrawals

@@ -15,7 +15,7 @@ async def create_packet(at: CommandContext, request: CreationRequest, key: str) 
     """Create what is asked for, once per *key*. Raises Refused as the core and ``Packets.create`` do."""
     rulebook = at.rulebook(request.platform)
     scope = granted_scope(request, await at.creators.permissions(request.creator_id), rulebook)
-    at.gateway.check_allocator(request.allocator)
+    capabilities = at.allocators.capabilities_of(request.allocator)
     terms = granted_terms(request, rulebook)
     seed = secrets.token_bytes(32)
     return await at.packets.create(
@@ -24,6 +24,7 @@ async def create_packet(at: CommandContext, request: CreationRequest, key: str) 
         platform=request.platform,
         terms=terms,
         allocator=request.allocator,
+        capabilities=capabilities,
         transfer_id=f"create:{key}",
         shares=await asyncio.to_thread(split, terms, seed),
         seed=seed,

@@ -248,7 +248,8 @@ class RoomConnection(asyncio.Protocol):
         self._gateway.metrics.frames_in += 1
         effect = self._session.receive(payload, time.monotonic_ns() // 1_000_000)
         if type(effect) is Take:
-            self._gateway.desk.take(self, effect.packet_id, effect.grab)
+            assert self._room is not None
+            self._gateway.desk.take(self, effect.packet_id, self._room.record.room_id, effect.grab)
         else:
             self._carry_out(effect)
 
@@ -258,7 +259,7 @@ class RoomConnection(asyncio.Protocol):
         gateway = self._gateway
         match effect:
             case Take(packet_id, grab):
-                gateway.desk.take(self, packet_id, grab)
+                gateway.desk.take(self, packet_id, self._room.record.room_id, grab)
             case TurnAway(claim):
                 gateway.metrics.grabs[claim.status] += 1
                 self._say(messages.receipt(claim))

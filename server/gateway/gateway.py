@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from typing import Any
 
 from server.core.ids import PacketId, RoomId, ViewerId
@@ -10,7 +10,7 @@ from server.core.orders.trail import ServiceMessage
 from server.core.refusal import Refused
 from server.gateway.assets import AssetDesk
 from server.gateway.chatter import ChatterDesk
-from server.gateway.grabs import GrabDesk, allocator_by_name
+from server.gateway.grabs import GrabDesk
 from server.gateway.handshake import (
     NAME_NEEDED,
     ROOM_FULL,
@@ -30,8 +30,7 @@ from server.gateway.resume import ResumeTokens
 from server.gateway.rooms import LiveRooms
 from server.gateway.tickets import Tickets
 from server.gateway.trails import TrailDesk
-from server.store.allocators.default import DefaultAllocator
-from server.store.allocators.port import Allocator
+from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
 from server.store.chatter import ChatterChannel
 from server.store.clock import StoreClock
@@ -65,7 +64,7 @@ class Gateway:
         feed: Feed,
         packets: Packets,
         follower: FeedFollower,
-        allocators: Mapping[str, Allocator],
+        allocators: RunningAllocators,
         limits: Limits,
         tokens: ResumeTokens,
         tickets: Tickets,
@@ -78,7 +77,7 @@ class Gateway:
         self.half_open = Quota(limits.half_open_per_address_max)
         self.trails = TrailDesk(TrailChannel(store), self.metrics)
         self.assets = AssetDesk(Assets(store, clock), self.metrics)
-        self._allocators = allocators
+        self.allocators = allocators
         self._follower = follower
         self._insecure = insecure
         self._tokens = tokens
@@ -94,13 +93,13 @@ class Gateway:
             follower=follower,
             limits=limits,
             metrics=self.metrics,
-            observers=[each.observe for each in allocators.values() if isinstance(each, DefaultAllocator)],
+            allocators=allocators,
         )
 
     async def start(self) -> None:
         """Open the rooms and begin to follow their feeds."""
         loop = asyncio.get_running_loop()
-        self.desk = GrabDesk(loop, allocator_by_name(self._rooms.allocator_names, self._allocators), self.metrics)
+        self.desk = GrabDesk(loop, self.allocators.of, self.metrics)
         self.keepalive = Keepalive(loop, limits=self.limits, metrics=self.metrics)
         self.keepalive.start()
         await self._rooms.start()
@@ -146,12 +145,6 @@ class Gateway:
         """Return how many connections of this process are in a room."""
         live = self._rooms.get(room_id)
         return 0 if live is None else len(live.audience)
-
-    def check_allocator(self, name: str) -> None:
-        """Raise Refused if this server does not run the allocator *name*."""
-        if name not in self._allocators:
-            known = ", ".join(self._allocators)
-            raise Refused("bad_field", f"must be one of {known} (others need --diagnostics)", field="allocator")
 
     async def look_at(self, packet_id: PacketId) -> None:
         """Have a packet looked at that was just edited, ended, voided or settled, so that its room is told."""

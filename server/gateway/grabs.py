@@ -1,18 +1,18 @@
 """The grab desk: all grabs of one loop turn, by packet, to the packet's allocator; receipts to whoever asked."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
 
-from server.core.ids import PacketId
+from server.core.ids import PacketId, RoomId
 from server.core.packets.claim import Claim, ClaimStatus, Grab
 from server.core.refusal import Refused
 from server.core.rooms.messages import receipt
 from server.gateway.frames import text_frame
 from server.gateway.metrics import Metrics
-from server.store.allocators.port import Allocator
+from server.store.allocators.port import Allocator, refusals
 from server.store.connection import StoreUnavailable
 from server.watched_task import watched_task
 
@@ -41,7 +41,7 @@ class GrabDesk:
     """
     Collects grabs and hands out receipts.
 
-    One task per packet and turn calls the allocator, so that a slow answer for one packet delays no other.
+    One task per packet, room and turn calls the allocator, so that a slow answer for one packet delays no other.
     """
 
     def __init__(
@@ -53,17 +53,17 @@ class GrabDesk:
         self._loop = loop
         self._allocator_of = allocator_of
         self._metrics = metrics
-        self._batches: dict[PacketId, tuple[list[Asker], list[Grab]]] = {}
+        self._batches: dict[tuple[PacketId, RoomId], tuple[list[Asker], list[Grab]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._tallies: dict[PacketId, Tally] = {}
 
-    def take(self, asker: Asker, packet_id: PacketId, grab: Grab) -> None:
-        """Take a grab; it is answered exactly once."""
-        batch = self._batches.get(packet_id)
+    def take(self, asker: Asker, packet_id: PacketId, room_id: RoomId, grab: Grab) -> None:
+        """Take a grab made in a room; it is answered exactly once."""
+        batch = self._batches.get((packet_id, room_id))
         if batch is None:
             if not self._batches:
                 self._loop.call_soon(self._flush)
-            batch = self._batches[packet_id] = ([], [])
+            batch = self._batches[packet_id, room_id] = ([], [])
         batch[0].append(asker)
         batch[1].append(grab)
 
@@ -81,20 +81,20 @@ class GrabDesk:
 
     def _flush(self) -> None:
         batches, self._batches = self._batches, {}
-        for packet_id, (askers, grabs) in batches.items():
-            watched_task(self._answer(packet_id, askers, grabs), "an allocator failed", self._tasks)
+        for (packet_id, room_id), (askers, grabs) in batches.items():
+            watched_task(self._answer(packet_id, room_id, askers, grabs), "an allocator failed", self._tasks)
 
-    async def _answer(self, packet_id: PacketId, askers: list[Asker], grabs: list[Grab]) -> None:
+    async def _answer(self, packet_id: PacketId, room_id: RoomId, askers: list[Asker], grabs: list[Grab]) -> None:
         try:
-            claims = await self._allocator_of(packet_id).claim(packet_id, grabs)
+            claims = await self._allocator_of(packet_id).claim(packet_id, room_id, grabs)
         except StoreUnavailable:
             self._metrics.store_unavailable += 1
-            claims = _refused(packet_id, grabs, ClaimStatus.UNAVAILABLE)
+            claims = refusals(packet_id, grabs, ClaimStatus.UNAVAILABLE)
         except Refused:
-            claims = _refused(packet_id, grabs, ClaimStatus.NOT_FOUND)
+            claims = refusals(packet_id, grabs, ClaimStatus.NOT_FOUND)
         except Exception:
             # A grab must not hang on a fault of an allocator: the fault is reported when the task ends.
-            self._hand_out(askers, _refused(packet_id, grabs, ClaimStatus.UNAVAILABLE))
+            self._hand_out(askers, refusals(packet_id, grabs, ClaimStatus.UNAVAILABLE))
             raise
         assert len(claims) == len(grabs)
         for first in range(0, len(claims), RECEIPTS_PER_TURN):
@@ -133,18 +133,3 @@ class GrabDesk:
         if claim.edition == 0:
             return {}
         return self._tallies.setdefault(claim.packet_id, {})
-
-
-def _refused(packet_id: PacketId, grabs: list[Grab], status: ClaimStatus) -> list[Claim]:
-    return [Claim(packet_id, grab.viewer_id, grab.request_id, status, edition=0) for grab in grabs]
-
-
-def allocator_by_name(names: Mapping[PacketId, str], allocators: Mapping[str, Allocator]) -> Callable[..., Allocator]:
-    """Return a function that tells a packet's allocator: ``default`` unless *names* has another for it."""
-    default = allocators["default"]
-
-    def of(packet_id: PacketId) -> Allocator:
-        name = names.get(packet_id)
-        return default if name is None else allocators[name]
-
-    return of

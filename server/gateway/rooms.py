@@ -1,14 +1,14 @@
 """All live rooms of this process: each opened once, then kept, whether anybody watches or not."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
-from server.core.ids import PacketId, RoomId
-from server.core.packets.packet import Packet
+from server.core.ids import RoomId
 from server.core.rooms.feed import FeedEntry
 from server.gateway.limits import Limits
 from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics
+from server.store.allocators.running import RunningAllocators
 from server.store.clock import StoreClock
 from server.store.connection import StoreUnavailable
 from server.store.feed import Feed, FeedFollower
@@ -18,11 +18,7 @@ from server.watched_task import watched_task
 
 
 class LiveRooms:
-    """
-    Opens rooms and gives them what was read from their feeds.
-
-    ``allocator_names`` holds, of the packets seen, those whose allocator is another than ``default``.
-    """
+    """Opens rooms and gives them what was read from their feeds; lets the allocators know of packets and changes."""
 
     def __init__(
         self,
@@ -34,9 +30,8 @@ class LiveRooms:
         follower: FeedFollower,
         limits: Limits,
         metrics: Metrics,
-        observers: Sequence[Callable[[FeedEntry], None]],
+        allocators: RunningAllocators,
     ) -> None:
-        self.allocator_names: dict[PacketId, str] = {}
         self._clock = clock
         self._rooms = rooms
         self._feed = feed
@@ -44,7 +39,7 @@ class LiveRooms:
         self._follower = follower
         self._limits = limits
         self._metrics = metrics
-        self._observers = observers
+        self._allocators = allocators
         self._live: dict[RoomId, LiveRoom] = {}
         self._opening: dict[RoomId, asyncio.Task[LiveRoom]] = {}
         self._finding: set[asyncio.Task[None]] = set()
@@ -101,7 +96,7 @@ class LiveRooms:
             packets=self._packets,
             limits=self._limits,
             metrics=self._metrics,
-            on_packet=self._note_packet,
+            on_packet=self._allocators.observe,
             catch_up=lambda: self._follower.catch_up(record.room_id),
         )
         after = await live.open(await self._rooms.on_air(record))
@@ -111,16 +106,11 @@ class LiveRooms:
 
     def _deliver_to(self, live: LiveRoom) -> Callable[[list[FeedEntry]], None]:
         def deliver(entries: list[FeedEntry]) -> None:
-            for observe in self._observers:
-                for entry in entries:
-                    observe(entry)
+            for entry in entries:
+                self._allocators.hear(entry)
             live.deliver(entries)
 
         return deliver
-
-    def _note_packet(self, packet: Packet) -> None:
-        if packet.allocator != "default":
-            self.allocator_names[packet.packet_id] = packet.allocator
 
     def _find_soon(self, room_id: RoomId) -> None:
         """Open a room that the bell has named: another process opened it, or launched a packet into it."""

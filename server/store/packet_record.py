@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.core.ids import CreatorId, PacketId, RequestId, RoomId
+from server.core.packets.capabilities import ALL_CAPABILITIES, Capabilities
 from server.core.packets.claim import Share
 from server.core.packets.packet import Denomination, Edition, Packet, PacketState, Schedule, Surface, Terms
 
@@ -61,6 +62,7 @@ def packet_from(record: Record) -> Packet:
         edition=int(record[b"edition"]),
         commitment=record[b"commitment"].decode(),
         allocator=record[b"allocator"].decode(),
+        capabilities=capabilities_of(record),
         surface=Surface(record.get(b"surface", b"popup").decode()),
         room_id=None if room_id is None else RoomId(room_id.decode()),
         schedule=schedule,
@@ -101,17 +103,23 @@ def counts_from(record: Record, in_list: int) -> Counts:
     """
     Return a packet's counters; *in_list* is how many shares its lists hold.
 
-    The default allocator takes shares off the list, so the list says what remains; others may only count.
+    An allocator that takes them off the list in one step makes the list say what remains; others only count.
     """
     given, given_fen = int(record[b"given"]), int(record[b"given_fen"])
     returned, returned_fen = int(record[b"returned"]), int(record[b"returned_fen"])
     over = record[b"state"] in (b"settled", b"voided")
     remaining, remaining_fen = in_list, int(record[b"total_fen"]) - given_fen - returned_fen
-    if record[b"allocator"] != b"default":
+    if not capabilities_of(record).one_step:
         remaining = 0 if over else max(0, int(record[b"share_count"]) - given)
         remaining_fen = 0 if over else max(0, remaining_fen)
     of_assets = (int(record.get(name.encode(), 0)) for name in _OF_ASSETS)
     return Counts(given, given_fen, remaining, remaining_fen, returned, returned_fen, *of_assets)
+
+
+def capabilities_of(record: Record) -> Capabilities:
+    """Return what the packet's allocator can do; a record that does not say is one of the default allocator."""
+    text = record.get(b"capabilities")
+    return ALL_CAPABILITIES if text is None else Capabilities.from_text(text.decode())
 
 
 def seed_of(record: Record, now_ms: int) -> bytes | None:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId, creator_of
+from server.core.packets.capabilities import ALL_CAPABILITIES, Capabilities
 from server.core.packets.claim import Share
 from server.core.packets.issuance import Edit
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface, Terms
@@ -46,6 +47,7 @@ class Packets:
         platform: str,
         terms: Terms,
         allocator: str,
+        capabilities: Capabilities = ALL_CAPABILITIES,
         transfer_id: str,
         shares: Sequence[int],
         seed: bytes,
@@ -80,7 +82,7 @@ class Packets:
                 *(transfer_id, packet_id, creator_id, commitment, seed.hex(), name, platform, allocator),
                 *_asked(terms),
                 *("" if each is None else each for each in (use_start_at_ms, use_end_at_ms, use_for_ms)),
-                *(",".join(product_ids or ()), reversal_delay_ms),
+                *(",".join(product_ids or ()), reversal_delay_ms, capabilities.text()),
             ],
         )
         if outcome == b"done":

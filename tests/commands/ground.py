@@ -1,6 +1,8 @@
 """What commands stand on in their tests: a real store, and a host that writes down what it is told."""
 
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from server.commands.context import CommandContext
@@ -8,9 +10,11 @@ from server.commands.recharge_wallet import recharge_wallet
 from server.commands.request_withdrawal import request_withdrawal
 from server.core.ids import CreatorId, PacketId
 from server.core.orders.trail import ServiceMessage
-from server.core.refusal import Refused
 from server.core.rulebooks.platforms import RULEBOOKS
 from server.core.rulebooks.rulebook import Rulebook
+from server.store.allocators.context import AllocatorContext
+from server.store.allocators.registry import entries_for
+from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -25,16 +29,12 @@ from server.store.withdrawals import Withdrawal, Withdrawals
 
 
 class Host:
-    """A gateway without viewers, which runs the default allocator alone."""
+    """A gateway without viewers."""
 
     def __init__(self) -> None:
         self.looked_at: list[PacketId] = []
         self.opened: list[RoomRecord] = []
         self.told: list[ServiceMessage | None] = []
-
-    def check_allocator(self, name: str) -> None:
-        if name != "default":
-            raise Refused("bad_field", "must be default", field="allocator")
 
     async def look_at(self, packet_id: PacketId) -> None:
         self.looked_at.append(packet_id)
@@ -49,9 +49,11 @@ class Host:
 def context_of(
     store: Store, clock: StoreClock, rulebooks: Mapping[str, Rulebook] = RULEBOOKS, host: Host | None = None
 ) -> CommandContext:
+    entries = entries_for(diagnostics=False, own="", folder=Path())
     return CommandContext(
         clock=clock,
         rulebooks=rulebooks,
+        allocators=RunningAllocators(entries, partial(AllocatorContext, store, clock, lambda: False)),
         creators=Creators(store),
         wallet=Wallet(store, clock),
         withdrawals=Withdrawals(store, clock),

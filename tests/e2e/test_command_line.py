@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.cli import main
 from server.api.credentials import Credentials
 from server.core.credential import Caller, Role
 from server.core.refusal import Refused
@@ -33,6 +34,13 @@ def _redrain(*arguments: str, folder: Path, **environment: str) -> subprocess.Co
     )
 
 
+def _ended(*arguments: str) -> object:
+    """Carry out a command in this process, which saves the start of another; return the code it would end with."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return ended.value.code
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -53,11 +61,19 @@ def _redrain(*arguments: str, folder: Path, **environment: str) -> subprocess.Co
         (["rules", "--platform", "taobao"], "platform"),
     ],
 )
-def test_wrong_usage_is_64_and_names_what_is_wrong(arguments: list[str], said: str, tmp_path: Path) -> None:
+def test_wrong_usage_is_64_and_names_what_is_wrong(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """A typing slip ends with 64, names the option, and leaves nothing behind."""
-    done = _redrain(*arguments, folder=tmp_path)
-    assert done.returncode == 64, done.stderr
-    assert said in done.stderr
+    monkeypatch.chdir(tmp_path)
+    code = _ended(*arguments)
+    told = capsys.readouterr().err
+    assert code == 64, told
+    assert said in told
     assert list(tmp_path.iterdir()) == []
 
 
@@ -115,22 +131,29 @@ def test_a_home_or_a_run_of_a_newer_format_is_30(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_a_token_without_a_secret_is_30(tmp_path: Path) -> None:
+def test_a_token_without_a_secret_is_30(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither none nor one that is too short signs anything, and the message says what to set."""
-    for environment in ({}, {"REDRAIN_SECRET": "short"}):
-        done = _redrain("token", "--role", "admin", "--subject", "root", folder=tmp_path, **environment)
-        assert (done.returncode, done.stdout) == (30, "")
-        assert "REDRAIN_SECRET" in done.stderr
+    for secret in (None, "short"):
+        monkeypatch.delenv("REDRAIN_SECRET", raising=False)
+        if secret is not None:
+            monkeypatch.setenv("REDRAIN_SECRET", secret)
+        code = _ended("token", "--role", "admin", "--subject", "root")
+        said = capsys.readouterr()
+        assert (code, said.out) == (30, "")
+        assert "REDRAIN_SECRET" in said.err
 
 
-def test_a_token_is_written_where_a_shell_can_take_it(tmp_path: Path) -> None:
+def test_a_token_is_written_where_a_shell_can_take_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     """It stands alone on standard output, or with what it says in JSON; a server with the secret knows its bearer."""
     secret = "a secret of at least 32 bytes....."
     asked = ["token", "--role", "creator", "--subject", "anna", "--expires-s", "60"]
     plain = _redrain(*asked, folder=tmp_path, REDRAIN_SECRET=secret)
-    json_too = _redrain(*asked, "--json", "-", folder=tmp_path, REDRAIN_SECRET=secret)
-    assert (plain.returncode, plain.stderr, json_too.returncode) == (0, "", 0)
-    made = json.loads(json_too.stdout)
+    monkeypatch.setenv("REDRAIN_SECRET", secret)
+    code = _ended(*asked, "--json", "-")
+    assert (plain.returncode, plain.stderr, code) == (0, "", 0)
+    made = json.loads(capsysbinary.readouterr().out)
     assert (made["role"], made["subject"], made["expires_s"]) == ("creator", "anna", 60)
     now_ms = time.time_ns() // 1_000_000
     credentials = Credentials(Signer(secret.encode()))
@@ -164,11 +187,10 @@ def test_a_store_that_evicts_is_30(tmp_path: Path) -> None:
         store.stop()
 
 
-def test_an_audit_of_nothing_is_30(tmp_path: Path) -> None:
+def test_an_audit_of_nothing_is_30(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder without a run cannot be audited, and that is said."""
-    done = _redrain("audit", str(tmp_path), folder=tmp_path)
-    assert done.returncode == 30
-    assert "run" in done.stderr
+    assert _ended("audit", str(tmp_path)) == 30
+    assert "run" in capsys.readouterr().err
 
 
 def test_an_audit_of_a_foreign_run_needs_no_books(tmp_path: Path) -> None:
@@ -182,11 +204,13 @@ def test_an_audit_of_a_foreign_run_needs_no_books(tmp_path: Path) -> None:
     assert _redrain("verify", "--run", str(tmp_path), folder=tmp_path).returncode == 30
 
 
-def test_a_verification_without_a_run_is_64(tmp_path: Path) -> None:
+def test_a_verification_without_a_run_is_64(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """There must be a run to verify."""
-    done = _redrain("verify", folder=tmp_path)
-    assert done.returncode == 64
-    assert "--run" in done.stderr
+    monkeypatch.chdir(tmp_path)
+    assert _ended("verify") == 64
+    assert "--run" in capsys.readouterr().err
 
 
 def test_the_version_is_the_one_of_the_project(tmp_path: Path) -> None:

@@ -1,8 +1,5 @@
 """One scenario, one seed, two engines: the same people do the same things, and both runs pass."""
 
-import json
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,20 +10,9 @@ from client_sim.behaviour import Behaviour
 from loadtest.engines.engine_process import ENGINES
 from loadtest.record.run_folder import RunFolder
 from loadtest.scenarios.crowd_scenario import scenario_text
+from tests.e2e.storming import storm
 
 EVERYBODY = Path(__file__).with_name("everybody.toml")
-
-
-def _storm(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "scripts.cli", "storm", *arguments, "--out", str(folder), "--json", "-"],
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
 
 
 def _taps(folder: Path) -> Counter[str]:
@@ -42,7 +28,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, int,
     for engine in ENGINES:
         folder = tmp_path_factory.mktemp(engine) / "run"
         more = ["--processes", "2"] if engine == "swarm" else []
-        taken[engine] = (folder, *_storm(folder, str(EVERYBODY), "--engine", engine, *more))
+        taken[engine] = (folder, *storm(folder, str(EVERYBODY), "--engine", engine, *more))
     return taken
 
 
@@ -92,7 +78,7 @@ def test_a_stampede_that_cannot_sell_out_is_vacuous(tmp_path: Path) -> None:
     """More shares than viewers: correct, and yet nothing was proven, which is 20 and not green."""
     path = tmp_path / "plenty.toml"
     path.write_text(scenario_text("stampede").replace("shares_per_viewer = 0.1", "shares_per_viewer = 2"), "utf-8")
-    code, result = _storm(tmp_path / "run", str(path), "--engine", "swarm", "--viewers", "60")
+    code, result = storm(tmp_path / "run", str(path), "--engine", "swarm", "--viewers", "60")
     assert (code, result["verdict"], result["reasons"], result["violations"]) == (20, "unknown", ["vacuous"], [])
     assert result["sometimes"]["sold_out_seen"] == 0
     assert result["sometimes"]["tap_before_opening"] > 0

@@ -1,12 +1,13 @@
 """Storms in which the store dies or hangs: real kills, and a verdict that still holds."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from scripts.cli import main
+from tests.e2e.storming import storm
 
 HANGS = """
 name = "store-hangs"
@@ -60,18 +61,6 @@ at_ms = 1_000
 )
 
 
-def _storm(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "scripts.cli", "storm", *arguments, "--out", str(folder), "--json", "-"],
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
-
-
 def _passed(code: int, result: dict[str, Any]) -> None:
     assert (code, result["verdict"], result["violations"]) == (0, "pass", [])
     assert [result[name] for name in ("over_issued_fen", "under_issued_fen", "duplicate_claims", "lost_acks")] == [
@@ -81,10 +70,10 @@ def _passed(code: int, result: dict[str, Any]) -> None:
     assert [fault["down_ms"] is not None for fault in result["faults"]] == [True] * len(result["faults"])
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_store_killed_in_a_stampede_loses_nothing(seed: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("seed", "engine"), [(1, "locust"), (2, "swarm")])
+def test_a_store_killed_in_a_stampede_loses_nothing(seed: int, engine: str, tmp_path: Path) -> None:
     """Kill -9 under a crowd: the store is back at its address, viewers find out, and every share is given once."""
-    code, result = _storm(tmp_path / "run", "store-dies", "--viewers", "120", "--seed", str(seed))
+    code, result = storm(tmp_path / "run", "store-dies", "--viewers", "120", "--seed", str(seed), "--engine", engine)
 
     _passed(code, result)
     assert result["granted"] == result["packets"][0]["share_count"]
@@ -96,7 +85,7 @@ def test_a_store_that_hangs_across_the_closing_gives_nothing_afterwards(tmp_path
     """SIGSTOP from before the end of the window until after it: what was asked meanwhile comes too late."""
     scenario = tmp_path / "hangs.toml"
     scenario.write_text(HANGS, "utf-8")
-    code, result = _storm(tmp_path / "run", str(scenario))
+    code, result = storm(tmp_path / "run", str(scenario))
 
     _passed(code, result)
     assert result["faults"][0]["down_ms"] >= 3_000
@@ -110,21 +99,18 @@ def test_lines_to_the_store_that_break_are_made_anew(tmp_path: Path) -> None:
     """Every connection between server and store is cut, twice: the room goes on, and nothing is told twice."""
     scenario = tmp_path / "resets.toml"
     scenario.write_text(RESETS, "utf-8")
-    _passed(*_storm(tmp_path / "run", str(scenario)))
+    _passed(*storm(tmp_path / "run", str(scenario)))
 
 
-def test_somebody_elses_server_is_not_broken(tmp_path: Path) -> None:
+def test_somebody_elses_server_is_not_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Faults are for a storm's own server; with a target they are wrong usage, and nothing is begun."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "scripts.cli", "storm", "store-dies", "--target", "http://127.0.0.1:9"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 64
-    assert "leave --target out" in done.stderr
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["storm", "store-dies", "--target", "http://127.0.0.1:9"])
+    assert ended.value.code == 64
+    assert "leave --target out" in capsys.readouterr().err
 
 
 def _books(run: Path, kind: str) -> list[dict[str, Any]]:

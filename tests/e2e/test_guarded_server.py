@@ -8,23 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.record.run_folder import RunFolder
 from loadtest.run.server_process import ServerProcess
 from loadtest.targets.admission import VARIABLE
+from scripts.cli import main
 from server.api.credentials import Credentials
 from server.core.credential import Caller, Role
 from server.gateway.signing import Signer
+from tests.e2e.storming import storm
 
 SECRET = "a secret that is long enough for a test of doors"
 TIMEOUT_S = 120.0
 
 
-@pytest.fixture
-def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a server that takes nobody's word, and return its URL."""
-    monkeypatch.setenv("REDRAIN_SECRET", SECRET)
     options = ["--durability", "relaxed", "--limits", "load", "--speed", "10"]
-    server = ServerProcess(tmp_path / "server", options, insecure=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REDRAIN_SECRET", SECRET)
+        server = ServerProcess(tmp_path_factory.mktemp("guarded"), options, insecure=False)
     try:
         yield server.wait_until_ready()
     finally:
@@ -52,25 +54,32 @@ def run(folder: Path, *arguments: str, token: str = "", module: str = "scripts.c
 @pytest.mark.parametrize("engine", ["locust", "swarm"])
 def test_a_storm_with_a_credential_passes(guarded: str, token: str, tmp_path: Path, engine: str) -> None:
     """Rooms, packets and books by the credential, viewers by ticket; the run folder keeps nothing of either."""
-    code, said = run(
-        tmp_path, "storm", "smoke", "--target", guarded, "--engine", engine, "--out", "run", "--token", token
-    )
-    assert code == 0, said
-    result = RunFolder(tmp_path / "run").result.read_text("utf-8")
-    assert '"verdict": "pass"' in result
-    kept = [path for path in (tmp_path / "run").rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
+    folder = tmp_path / "run"
+    code, result = storm(folder, "smoke", "--target", guarded, "--engine", engine, "--token", token)
+    assert (code, result["verdict"]) == (0, "pass"), result
+    kept = [path for path in folder.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
     assert kept == []
-    assert not list((tmp_path / "run").glob("*.token"))
+    assert not list(folder.glob("*.token"))
 
 
 @pytest.mark.parametrize("command", [["storm", "smoke", "--out", "run"], ["swarm", "--scenario", "smoke"]])
-def test_without_a_credential_one_is_told_what_to_do(guarded: str, tmp_path: Path, command: list[str]) -> None:
+def test_without_a_credential_one_is_told_what_to_do(
+    guarded: str,
+    tmp_path: Path,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """It is the environment that is wrong (30), and nothing was begun; a bad credential is none."""
+    monkeypatch.chdir(tmp_path)
     for token in ("", "nonsense"):
-        code, said = run(tmp_path, *command, "--target", guarded, token=token)
-        assert code == 30, said
-        assert "--token or REDRAIN_TOKEN" in " ".join(said.split())
-        assert "redrain token --role admin" in " ".join(said.split())
+        monkeypatch.setenv(VARIABLE, token)
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--target", guarded])
+        told = " ".join("".join(capsys.readouterr()).split())
+        assert ended.value.code == 30, told
+        assert "--token or REDRAIN_TOKEN" in told
+        assert "redrain token --role admin" in told
         for path in (tmp_path / "run").glob("*"):
             path.unlink()
 
@@ -86,7 +95,10 @@ def test_a_swarm_and_a_locust_of_ones_own_come_in_by_ticket(guarded: str, token:
     assert code == 0, said
 
 
-def test_a_storm_on_its_own_server_shows_no_credential(token: str, tmp_path: Path) -> None:
+def test_a_storm_on_its_own_server_shows_no_credential(
+    token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One that is meant for another server would be refused by it."""
-    code, said = run(tmp_path, "storm", "smoke", "--out", "run", token=f"{token}x")
-    assert code == 0, said
+    monkeypatch.setenv(VARIABLE, f"{token}x")
+    code, result = storm(tmp_path / "run", "smoke", "--engine", "swarm")
+    assert code == 0, result

@@ -8,21 +8,19 @@ from redis import Redis
 from server.store import keys
 from tests.api.caller import Caller, until
 from tests.api.test_trail import Buyer, live, told_until
-from tests.e2e.test_two_servers import SERVER, store_url, two_servers
-
-__all__ = ["store_url"]
+from tests.e2e.test_two_servers import SERVER, a_store, two_servers
 
 
 @pytest.mark.rule("LT-3")
 @pytest.mark.rule("LT-6")
-def test_a_buyer_at_the_other_server_hears_each_event_once(
-    store_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_buyer_at_the_other_server_hears_each_event_once(tmp_path: Path) -> None:
     """Posted at one server and again at the other, an event is told once to the buyer at either of them."""
-    monkeypatch.setenv("REDRAIN_STORE_URL", store_url)
-    with two_servers(SERVER, tmp_path) as urls, Caller(urls[0]) as one, Caller(urls[1]) as other:
+    with (
+        a_store(tmp_path / "store") as store_url,
+        two_servers(SERVER, tmp_path, store_url) as urls,
+        Caller(urls[0]) as one,
+        Caller(urls[1]) as other,
+    ):
         with Redis.from_url(store_url) as store:
             until(lambda: store.pubsub_numsub(keys.TRAILS)[0][1] == 2)
         buyer = Buyer(one)

@@ -1,6 +1,5 @@
 """Two servers on one store, and two workers of one server: every viewer sees the same room, whoever dies."""
 
-import json
 import socket
 import subprocess
 import sys
@@ -9,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -18,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from loadtest.record.history import FactRecord, History
 from loadtest.record.run_folder import RunFolder
 from tests.conftest import free_port
+from tests.e2e.storming import storm
 
 TIMEOUT_S = 60.0
 
@@ -125,12 +124,12 @@ def listens(port: int) -> bool:
         return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.fixture
-def store_url(tmp_path: Path) -> Iterator[str]:
-    """Run the bundled store alone, as ``redrain store`` does."""
+@contextmanager
+def a_store(folder: Path) -> Iterator[str]:
+    """Run the bundled store alone, as ``redrain store`` does; give its URL."""
     port = free_port()
-    home = str(tmp_path / "store")
-    with running("-c", SERVER, "store", "--port", str(port), "--durability", "relaxed", "--home", home) as process:
+    options = ["--port", str(port), "--durability", "relaxed", "--home", str(folder)]
+    with running("-c", SERVER, "store", *options) as process:
         deadline = time.monotonic() + TIMEOUT_S
         while not listens(port):
             assert process.poll() is None
@@ -140,14 +139,16 @@ def store_url(tmp_path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def two_servers(code: str, folder: Path) -> Iterator[list[str]]:
-    """Run two servers on the store that the environment names; give their URLs."""
+def two_servers(code: str, folder: Path, store_url: str) -> Iterator[list[str]]:
+    """Run two servers on one store; give their URLs."""
     with ExitStack() as stack:
         files = [folder / "one.url", folder / "two.url"]
         for file in files:
             options = ["--insecure", "--port", "0", "--limits", "load", "--durability", "relaxed"]
             options += ["--ready-file", str(file)]
-            process = stack.enter_context(running("-c", code, "serve", *options))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("REDRAIN_STORE_URL", store_url)
+                process = stack.enter_context(running("-c", code, "serve", *options))
             deadline = time.monotonic() + TIMEOUT_S
             while not (file.exists() and file.read_text("utf-8")):
                 assert process.poll() is None
@@ -156,16 +157,12 @@ def two_servers(code: str, folder: Path) -> Iterator[list[str]]:
         yield [file.read_text("utf-8") for file in files]
 
 
-def storm(*arguments: str) -> tuple[int, dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "scripts.cli", "storm", *arguments, "--json", "-"],
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """Run two servers as they are, for all that look at them."""
+    folder = tmp_path_factory.mktemp("two")
+    with a_store(folder / "store") as store_url, two_servers(SERVER, folder, store_url) as urls:
+        yield urls
 
 
 def two_targets(folder: Path, urls: list[str]) -> list[str]:
@@ -190,19 +187,15 @@ def only_said(history: History, room: str) -> dict[int, FactRecord]:
 
 
 @pytest.mark.parametrize("engine", ["locust", "swarm"])
-def test_both_servers_show_the_same_rooms(
-    engine: str, store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_both_servers_show_the_same_rooms(engine: str, served: list[str], tmp_path: Path) -> None:
     """Viewers of each room are at both; a void and comments fall into a countdown; every number means one fact."""
-    monkeypatch.setenv("REDRAIN_STORE_URL", store_url)
-    with two_servers(SERVER, tmp_path) as urls:
-        options = ["--engine", engine, "--out", str(tmp_path / "run")]
-        options += ["--processes", "2"] if engine == "swarm" else []
-        code, result = storm(*two_targets(tmp_path, urls), *options)
-        heard = [counted(url, "redrain_comments_received_total") for url in urls]
-        grabs = [counted(url, "redrain_frames_received_total") for url in urls]
+    names = ["redrain_comments_received_total", "redrain_frames_received_total"]
+    before = [counted(url, name) for url in served for name in names]
+    options = ["--engine", engine, *(["--processes", "2"] if engine == "swarm" else [])]
+    code, result = storm(tmp_path / "run", *two_targets(tmp_path, served), *options)
+    after = [counted(url, name) for url in served for name in names]
     assert (code, result["verdict"], result["violations"]) == (0, "pass", [])
-    assert all(each > 0 for each in heard + grabs)
+    assert all(now > then for now, then in zip(after, before, strict=True))
 
     history = RunFolder(tmp_path / "run").read_history()
     facts = only_said(history, "first")
@@ -213,20 +206,17 @@ def test_both_servers_show_the_same_rooms(
     assert any(conn.resumed_from and conn.resync is False for conn in history.conns)
 
 
-def test_servers_that_number_by_themselves_are_caught(
-    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_servers_that_number_by_themselves_are_caught(tmp_path: Path) -> None:
     """Without the one order that the store gives, the audit finds that viewers did not see the same room."""
-    monkeypatch.setenv("REDRAIN_STORE_URL", store_url)
-    with two_servers(NUMBERS_BY_ITSELF, tmp_path) as urls:
-        code, result = storm(*two_targets(tmp_path, urls), "--out", str(tmp_path / "run"))
+    with a_store(tmp_path / "store") as store_url, two_servers(NUMBERS_BY_ITSELF, tmp_path, store_url) as urls:
+        code, result = storm(tmp_path / "run", *two_targets(tmp_path, urls))
     assert (code, result["verdict"]) == (10, "fail")
     assert "A9" in {violation["invariant"] for violation in result["violations"]}
 
 
 def test_viewers_of_a_worker_that_dies_go_on_with_the_other(tmp_path: Path) -> None:
     """They hear what they missed meanwhile, no more and no less, and nothing that was acknowledged is lost."""
-    code, result = storm("worker-dies", "--viewers", "200", "--out", str(tmp_path / "run"))
+    code, result = storm(tmp_path / "run", "worker-dies", "--viewers", "200")
     assert (code, result["verdict"], result["violations"], result["lost_acks"]) == (0, "pass", [], 0)
     assert [fault["outcome"] for fault in result["faults"]] == ["struck"]
     history = RunFolder(tmp_path / "run").read_history()

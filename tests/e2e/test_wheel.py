@@ -30,10 +30,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
     _run(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT), folder=folder)
-    _run(sys.executable, "-m", "venv", "env", folder=folder)
+    _run(sys.executable, "-m", "venv", "--without-pip", "env", folder=folder)
     (wheel,) = folder.glob("redrain-*.whl")
     python = folder / "env/bin/python"
-    _run(str(python), "-m", "pip", "--quiet", "install", "--no-deps", str(wheel), folder=folder)
+    _run(*pip, "--python", str(python), "install", "--no-deps", str(wheel), folder=folder)
     site = _run(str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", folder=folder).strip()
     (Path(site) / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
     return folder / "env/bin"

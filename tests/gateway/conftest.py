@@ -1,19 +1,12 @@
-"""What the gateway's tests stand on: the event loop of the product, and a house on an empty store."""
+"""A house on an empty store, on which the gateway's tests stand."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 import pytest
-import uvloop
-from pytest_asyncio.plugin import LoopFactory
 
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
 from tests.gateway.house import House, open_house
-
-
-def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
-    """Run on what the product runs on."""
-    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

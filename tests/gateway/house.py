@@ -5,7 +5,9 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -22,7 +24,10 @@ from server.gateway.limits import PRODUCTION, Limits
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import Signer
 from server.gateway.tickets import Tickets
+from server.store.allocators.context import AllocatorContext
 from server.store.allocators.default import DefaultAllocator
+from server.store.allocators.registry import DEFAULT, entries_for
+from server.store.allocators.running import RunningAllocators
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.feed import Feed, FeedFollower
@@ -46,7 +51,12 @@ class House:
         self.packets = Packets(store, clock)
         self.feed = Feed(store)
         self.follower = FeedFollower(store, self.feed)
-        self.default = DefaultAllocator(store, clock, self.follower.is_fresh)
+        new_context = partial(AllocatorContext, store, clock, self.follower.is_fresh)
+        entries = entries_for(diagnostics=False, own="", folder=Path())
+        self.allocators = RunningAllocators(entries, new_context)
+        default = self.allocators.named(DEFAULT)
+        assert isinstance(default, DefaultAllocator)
+        self.default = default
         self.gateway = Gateway(
             store=store,
             clock=clock,
@@ -54,7 +64,7 @@ class House:
             feed=self.feed,
             packets=self.packets,
             follower=self.follower,
-            allocators={"default": self.default},
+            allocators=self.allocators,
             limits=limits,
             tokens=ResumeTokens(Signer(SEED)),
             tickets=Tickets(Signer(SEED)),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
-from server.core.ids import PacketId
+from server.core.ids import PacketId, RoomId
 from server.core.packets.claim import Claim, ClaimStatus, Grab
 from server.core.rooms.session import SessionLimits
 from server.gateway.connection import RoomConnection
@@ -19,16 +19,16 @@ from server.store.connection import Store
 from tests.gateway.house import PATIENCE_S, House, grab_text, masked, open_house, until
 
 
-class Slow:
+class Slow(Allocator):
     """The allocator, once it is let go."""
 
     def __init__(self, allocator: Allocator) -> None:
         self.allocator = allocator
         self.go = asyncio.Event()
 
-    async def claim(self, packet_id: PacketId, grabs: Sequence[Grab]) -> list[Claim]:
+    async def claim(self, packet_id: PacketId, room_id: RoomId, grabs: Sequence[Grab]) -> list[Claim]:
         await self.go.wait()
-        return await self.allocator.claim(packet_id, grabs)
+        return await self.allocator.claim(packet_id, room_id, grabs)
 
 
 PING = b'{"type":"ping","client_ms":7}'

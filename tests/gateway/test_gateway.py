@@ -50,9 +50,9 @@ async def test_a_viewers_limit_is_each_rooms_own(empty_store: Store) -> None:
 
 async def test_an_unknown_allocator_is_refused_by_its_field(house: House) -> None:
     """A packet can only ask for an allocator that this server runs."""
-    house.gateway.check_allocator("default")
+    house.gateway.allocators.capabilities_of("default")
     with pytest.raises(Refused) as refused:
-        house.gateway.check_allocator("naive")
+        house.gateway.allocators.capabilities_of("naive")
     assert refused.value.field == "allocator"
 
 
@@ -77,7 +77,7 @@ async def test_without_insecure_nobody_comes_in_by_name(house: House) -> None:
         feed=house.feed,
         packets=house.packets,
         follower=house.follower,
-        allocators={"default": house.default},
+        allocators=house.allocators,
         limits=PRODUCTION,
         tokens=ResumeTokens(Signer(SEED)),
         tickets=Tickets(Signer(SEED)),

@@ -7,26 +7,28 @@ from itertools import count
 import orjson
 import pytest
 
-from server.core.ids import PacketId, RequestId, ViewerId
+from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.claim import Claim, ClaimStatus, Grab, Share
 from server.core.refusal import Refused
-from server.gateway.grabs import RECEIPTS_PER_TURN, GrabDesk, allocator_by_name
+from server.gateway.grabs import RECEIPTS_PER_TURN, GrabDesk
 from server.gateway.metrics import Metrics
+from server.store.allocators.port import Allocator
 from server.store.connection import StoreUnavailable
 
 P1, P2 = PacketId("c1.p1"), PacketId("c1.p2")
+ROOM = RoomId("r1")
 
 
-class FewShares:
+class FewShares(Allocator):
     """An allocator in memory: first come, first served."""
 
     def __init__(self, shares: int, trouble: Exception | None = None) -> None:
         self.shares = shares
         self.trouble = trouble
-        self.batches: list[tuple[PacketId, int]] = []
+        self.batches: list[tuple[PacketId, RoomId, int]] = []
 
-    async def claim(self, packet_id: PacketId, grabs: Sequence[Grab]) -> list[Claim]:
-        self.batches.append((packet_id, len(grabs)))
+    async def claim(self, packet_id: PacketId, room_id: RoomId, grabs: Sequence[Grab]) -> list[Claim]:
+        self.batches.append((packet_id, room_id, len(grabs)))
         await asyncio.sleep(0)
         if self.trouble is not None:
             raise self.trouble
@@ -72,7 +74,7 @@ def unframed(data: bytes) -> list[dict[str, str]]:
 
 def a_desk(allocator: FewShares) -> tuple[GrabDesk, Metrics]:
     metrics = Metrics()
-    return GrabDesk(asyncio.get_running_loop(), allocator_by_name({}, {"default": allocator}), metrics), metrics
+    return GrabDesk(asyncio.get_running_loop(), lambda _: allocator, metrics), metrics
 
 
 _numbers = count()
@@ -88,12 +90,12 @@ async def test_the_grabs_of_a_turn_are_one_batch_per_packet() -> None:
     desk, metrics = a_desk(allocator)
     askers = [Asker() for _ in range(5)]
     for asker in askers:
-        desk.take(asker, P1, a_grab())
-    desk.take(askers[0], P2, a_grab())
+        desk.take(asker, P1, ROOM, a_grab())
+    desk.take(askers[0], P2, ROOM, a_grab())
     await asyncio.sleep(0)
-    desk.take(askers[0], P1, a_grab())
+    desk.take(askers[0], P1, ROOM, a_grab())
     await desk.drain()
-    assert sorted(allocator.batches) == [(P1, 1), (P1, 5), (P2, 1)]
+    assert sorted(allocator.batches) == [(P1, ROOM, 1), (P1, ROOM, 5), (P2, ROOM, 1)]
     assert [len(asker.statuses()) for asker in askers] == [3, 1, 1, 1, 1]
     assert metrics.grabs[ClaimStatus.GRANTED] == 7
 
@@ -103,7 +105,7 @@ async def test_receipts_of_one_asker_share_a_write() -> None:
     desk, metrics = a_desk(FewShares(1))
     first, second = Asker(), Asker()
     for asker in (first, first, second, first):
-        desk.take(asker, P1, a_grab())
+        desk.take(asker, P1, ROOM, a_grab())
     await desk.drain()
     assert [receipts for _, receipts in first.writes] == [2, 1]
     assert first.statuses() == ["granted", "exhausted", "exhausted"]
@@ -118,7 +120,7 @@ async def test_a_room_hears_that_shares_were_given() -> None:
     desk, _ = a_desk(FewShares(2))
     askers = [Asker() for _ in range(2)]
     for asker in askers:
-        desk.take(asker, P1, a_grab())
+        desk.take(asker, P1, ROOM, a_grab())
     await desk.drain()
     assert [packet_id for asker in askers for packet_id in asker.won_of] == [P1]
 
@@ -128,7 +130,7 @@ async def test_a_room_hears_that_somebody_missed_out() -> None:
     desk, _ = a_desk(FewShares(2))
     askers = [Asker() for _ in range(4)]
     for asker in askers:
-        desk.take(asker, P1, a_grab())
+        desk.take(asker, P1, ROOM, a_grab())
     await desk.drain()
     assert [packet_id for asker in askers for packet_id in asker.missed] == [P1]
 
@@ -141,8 +143,8 @@ async def test_every_grab_gets_a_receipt_also_in_trouble(trouble: Exception, sta
     """A store out of reach and a packet that cannot be are answers, not silence."""
     desk, _ = a_desk(FewShares(0, trouble))
     asker = Asker()
-    desk.take(asker, P1, a_grab())
-    desk.take(asker, P1, a_grab())
+    desk.take(asker, P1, ROOM, a_grab())
+    desk.take(asker, P1, ROOM, a_grab())
     await desk.drain()
     assert asker.statuses() == [status, status]
 
@@ -153,7 +155,7 @@ async def test_a_fault_of_an_allocator_is_heard_and_leaves_nobody_waiting() -> N
     asker = Asker()
     faults: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
-    desk.take(asker, P1, a_grab())
+    desk.take(asker, P1, ROOM, a_grab())
     await desk.drain()
     await asyncio.sleep(0)
     assert [type(fault) for fault in faults] == [ZeroDivisionError]
@@ -165,7 +167,7 @@ async def test_a_large_batch_lets_the_loop_breathe() -> None:
     desk, metrics = a_desk(FewShares(10))
     askers = [Asker() for _ in range(3 * RECEIPTS_PER_TURN)]
     for asker in askers:
-        desk.take(asker, P1, a_grab())
+        desk.take(asker, P1, ROOM, a_grab())
     steps = []
     draining = asyncio.ensure_future(desk.drain())
     while not draining.done():
@@ -176,8 +178,11 @@ async def test_a_large_batch_lets_the_loop_breathe() -> None:
     assert metrics.frames_out == len(askers)
 
 
-async def test_a_packet_is_answered_by_its_own_allocator() -> None:
-    """A packet known to ask for another allocator gets it; all others get the default."""
-    default, other = FewShares(1), FewShares(1)
-    choose = allocator_by_name({P2: "other"}, {"default": default, "other": other})
-    assert [choose(P1), choose(P2)] == [default, other]
+async def test_the_grabs_of_two_rooms_are_two_batches() -> None:
+    """An allocator is told from which room each grab comes."""
+    allocator = FewShares(2)
+    desk, _ = a_desk(allocator)
+    for room_id in (ROOM, RoomId("r2"), ROOM):
+        desk.take(Asker(), P1, room_id, a_grab())
+    await desk.drain()
+    assert sorted(allocator.batches) == [(P1, ROOM, 2), (P1, RoomId("r2"), 1)]

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from server.core.ids import RoomId
+from server.core.ids import RequestId, RoomId, ViewerId
+from server.core.packets.claim import ClaimStatus, Grab
 from server.store.connection import Store
 from tests.gateway.house import CREATOR, House, open_house, until
 
@@ -38,10 +39,13 @@ async def test_rooms_of_the_store_are_live_from_the_start(house: House) -> None:
 
 
 async def test_a_packets_other_allocator_is_remembered(house: House) -> None:
-    """Looking a packet up tells which allocator answers for it."""
+    """Looking a packet up tells which allocator answers for it: here one that this server does not run."""
     live = house.gateway.room(house.room.room_id)
     assert live is not None
     packet_id = await house.packet(lead_ms=5_000)
     await house.store.redis.hset(f"{{{CREATOR}}}:packet:{packet_id}", "allocator", "naive")
     await live.look_up(packet_id)
-    assert house.gateway._rooms.allocator_names[packet_id] == "naive"
+    allocator = house.allocators.of(packet_id)
+    assert allocator is not house.default
+    [claim] = await allocator.claim(packet_id, house.room.room_id, [Grab(ViewerId("v1"), RequestId("q1"))])
+    assert claim.status == ClaimStatus.UNAVAILABLE

@@ -8,7 +8,6 @@ from server.core.money.money import half_up
 from server.core.money.posting import Reversal
 from server.core.packets.issuance import plan_edit
 from server.core.packets.split import split
-from server.core.rooms.feed import FeedEntry
 from server.core.rulebooks.platforms import LAB
 from tests.store.money_machine import WHICH, Money
 from tests.store.money_model import Model
@@ -84,12 +83,7 @@ class Closing(Money):
 
     def edited(self, model: Model) -> None:
         model.edition += 1
-        self.hear(model, "changed")
-
-    def hear(self, model: Model, kind: str) -> None:
-        """Have the allocator hear what the feed would tell it."""
-        room_id = self.desks[model.creator_id].room.room_id
-        self.allocator.observe(FeedEntry(room_id, "1-0", kind, model.packet_id, 0, self.now_ms, {}))
+        self.allocator.forget(model.packet_id)
 
     @rule(which=WHICH)
     def wait_for_the_added(self, which: int) -> None:
@@ -111,13 +105,13 @@ class Closing(Money):
         else:
             assert codes == {""}
             self.give_back(model, TransferKind.END, transfer_id, "settled")
-            self.hear(model, "changed")
+            self.allocator.forget(model.packet_id)
 
     def give_back(self, model: Model, kind: TransferKind, transfer_id: str, state: str) -> None:
         self.back(model, kind, transfer_id, sum(model.left), f"{kind}:{model.packet_id}")
         model.state = state
         if state == "voided":
-            self.hear(model, "voided")
+            self.allocator.forget(model.packet_id)
 
     def back(self, model: Model, kind: TransferKind, transfer_id: str, amount_fen: int, key: str) -> None:
         """Have money go back to the creator of a packet, at once or in a while (DY-REV-8)."""

@@ -10,6 +10,8 @@ from server.core.packets.claim import Grab
 from server.core.packets.packet import Denomination, Packet, Schedule, Surface, Terms
 from server.core.packets.split import commitment
 from server.store import keys
+from server.store.allocators.context import AllocatorContext
+from server.store.allocators.registry import BUILT_IN
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.packets import Packets
@@ -22,6 +24,7 @@ GRAB_AT_MS = NOW_MS + 180_000
 CLAIM_END_AT_MS = NOW_MS + 780_000
 SCHEDULE = Schedule(WARMUP_AT_MS, GRAB_AT_MS, CLAIM_END_AT_MS)
 SEED = bytes(32)
+ROOM = RoomId("room-c1")  # the room of the creator that a desk has unless told otherwise
 
 
 class Desk:
@@ -63,12 +66,17 @@ class Desk:
             "platform": "lab",
             "terms": terms_of(shares),
             "allocator": allocator,
+            "capabilities": BUILT_IN[allocator].capabilities,
             "transfer_id": f"create:{suffix}",
             "shares": shares,
             "seed": SEED,
             "commitment": commitment(terms_of(shares), SEED),
         }
         return await self.packets.create(**{**asked, **changes})
+
+    def context(self) -> AllocatorContext:
+        """Return what an allocator of this desk is made with; whoever asks for it closes it."""
+        return AllocatorContext(self.store, self.clock, lambda: True)
 
     async def launch(self, packet_id: PacketId, schedule: Schedule = SCHEDULE) -> Packet:
         seen, _ = await self.packets.launches(self.creator_id)
@@ -95,7 +103,11 @@ class Desk:
     async def state(self) -> dict[bytes, bytes]:
         """Return everything the store holds, as it would be dumped."""
         redis: Any = self.store.redis
-        return {key: await redis.dump(key) for key in sorted(await redis.keys())}
+        names = sorted(await redis.keys())
+        async with redis.pipeline(transaction=False) as together:
+            for name in names:
+                together.dump(name)
+            return dict(zip(names, await together.execute(), strict=True))
 
 
 def terms_of(shares: Sequence[int]) -> Terms:

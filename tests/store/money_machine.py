@@ -17,10 +17,10 @@ from server.core.refusal import Refused
 from server.core.rulebooks.platforms import KUAISHOU, LAB
 from server.store.allocators.default import DefaultAllocator
 from server.store.clock import StoreClock
-from server.store.connection import Durability, Store
+from server.store.connection import Store
 from server.store.rooms import Rooms
 from tests.commands.ground import Payouts, Purse
-from tests.store.desk import NOW_MS, Desk, grab
+from tests.store.desk import NOW_MS, ROOM, Desk, grab
 from tests.store.money_model import Book, Bought, Model, compare
 
 S = ClaimStatus
@@ -50,11 +50,11 @@ LIVE = st.builds(Live, SHARES, WHOSE, USE_FOR_MS, DELAY_MS, VIEWERS)
 class Money(RuleBasedStateMachine):
     """Every rule does the same to the store and to the model; after each step all balances are compared."""
 
-    url = ""
+    runner: asyncio.Runner  # these two are for all examples
+    store: Store
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
         self.models: list[Model] = []
         self.orders: list[Bought] = []
         self.books: dict[CreatorId, Book] = {name: Book(name) for name in CREATORS}
@@ -69,14 +69,13 @@ class Money(RuleBasedStateMachine):
             self.go_live(each)
 
     async def _open(self) -> None:
-        store = await Store.connect(self.url, durability=Durability.NONE)
+        store = self.store
         await store.redis.flushall()
         first = await Desk.open(store, CREATORS[0])
         rooms = Rooms(store, first.clock)
         self.desks = {first.creator_id: first}
         for name in CREATORS[1:]:
             self.desks[name] = Desk(store, first.clock, await rooms.create(RoomId(f"room-{name}"), name, "a room"))
-        self.store = store
         self.wallet = Purse(store, first.clock, {FEES.platform: FEES, LAB.platform: LAB})
         self.withdrawals = Payouts(store, first.clock, self.wallet)
         self.packets = first.packets
@@ -89,8 +88,6 @@ class Money(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "desks"):
             self.runner.run(self.allocator.caught_up())
-            self.runner.run(self.store.close())
-        self.runner.close()
 
     @rule(
         amount_fen=st.integers(1, 10**6),
@@ -195,7 +192,7 @@ class Money(RuleBasedStateMachine):
         for viewer in viewers:
             self.taps += 1
             grabs.append(grab(viewer, f"q{self.taps}"))
-        claims = self.runner.run(self.allocator.claim(model.packet_id, grabs))
+        claims = self.runner.run(self.allocator.claim(model.packet_id, ROOM, grabs))
 
         first, refusal = model.given, model.refusal_at(self.now_ms)
         for one, claim in zip(grabs, claims, strict=True):

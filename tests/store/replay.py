@@ -25,9 +25,10 @@ class Replay:
 
     def hear(self, found: Any) -> None:
         """Take in entries as XRANGE has them. Raises AssertionError if one takes more than an account of ours holds."""
-        for entry_id, fields in found:
+        for entry_id, flat in found:
             self.read_from = f"({entry_id.decode()}"
-            entry = {name.decode(): self._said(value.decode()) for name, value in fields.items()}
+            fields = zip(flat[::2], flat[1::2], strict=True)
+            entry = {name.decode(): self._said(value.decode()) for name, value in fields}
             fee_fen = int(entry.get("fee_fen", 0))
             postings = postings_of(entry)
             for debit, credit, fen in postings:

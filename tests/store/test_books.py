@@ -17,7 +17,7 @@ from server.store.allocators.default import DefaultAllocator
 from server.store.books import export
 from server.store.connection import Store
 from tests.commands.ground import Payouts, Purse
-from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, NOW_MS, SEED, Desk, crowd
+from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, NOW_MS, ROOM, SEED, Desk, crowd
 
 PAYS_OUT = replace(KUAISHOU, withdraw_channels=("alipay",))
 
@@ -127,7 +127,7 @@ async def test_a_cut_in_the_middle_of_a_storm_balances(desk: Desk) -> None:
 
     async def storm() -> None:
         for n in range(40):
-            await allocator.claim(packet_id, crowd(10, f"w{n}-"))
+            await allocator.claim(packet_id, ROOM, crowd(10, f"w{n}-"))
             if n % 5 == 0:
                 made = await desk.draft([1, 2])
                 await desk.launch(made.packet_id, Schedule(NOW_MS, GRAB_AT_MS, CLAIM_END_AT_MS))

@@ -16,9 +16,10 @@ from server.core.refusal import Refused
 from server.core.rooms.feed import Cue
 from server.core.rulebooks.platforms import LAB
 from server.store.allocators.default import DefaultAllocator
+from server.store.allocators.running import CHANGES
 from server.store.books import export
 from server.store.feed import FROM_THE_START, Feed
-from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, SEED, WARMUP_AT_MS, Desk, crowd, grab
+from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, ROOM, SEED, WARMUP_AT_MS, Desk, crowd, grab
 
 S = ClaimStatus
 WAIT_MS = 2_000  # a clock that stands still counts as one room millisecond a real one
@@ -78,7 +79,7 @@ async def test_added_shares_wait_two_seconds_and_belong_to_the_next_edition(
 ) -> None:
     """Sold out, raised by two: exhausted in the first edition until the wait is over, then given in the second."""
     packet_id = await desk.open_packet([5, 5])
-    await allocator.claim(packet_id, crowd(2))
+    await allocator.claim(packet_id, ROOM, crowd(2))
     await desk.recharge(10)
     packet = await edit(desk, packet_id, 4)
     assert (packet.edition, packet.terms.share_count, packet.terms.total_fen) == (2, 4, 20)
@@ -86,11 +87,11 @@ async def test_added_shares_wait_two_seconds_and_belong_to_the_next_edition(
     assert (await desk.packets.counts(packet_id)).remaining == 2
 
     await desk.at(GRAB_AT_MS + WAIT_MS - 1)
-    [early] = await allocator.claim(packet_id, [grab("late")])
+    [early] = await allocator.claim(packet_id, ROOM, [grab("late")])
     await allocator.caught_up()
     assert (early.status, early.edition) == (S.EXHAUSTED, 1)
     await desk.at(GRAB_AT_MS + WAIT_MS)
-    claims = await allocator.claim(packet_id, crowd(3, "late"))
+    claims = await allocator.claim(packet_id, ROOM, crowd(3, "late"))
     assert [(claim.status, claim.edition) for claim in claims] == [(S.GRANTED, 2), (S.GRANTED, 2), (S.EXHAUSTED, 2)]
     assert [claim.share.index for claim in claims if claim.share] == [2, 3]
     [entry] = await desk.journal("edit")
@@ -103,7 +104,7 @@ async def test_a_batch_takes_from_both_lists_in_order(desk: Desk, allocator: Def
     await desk.recharge(100)
     await edit(desk, packet_id, 5)
     await desk.at(GRAB_AT_MS + WAIT_MS)
-    claims = await allocator.claim(packet_id, crowd(6))
+    claims = await allocator.claim(packet_id, ROOM, crowd(6))
     assert [claim.share and claim.share.index for claim in claims] == [0, 1, 2, 3, 4, None]
     assert [claim.share.amount_fen for claim in claims if claim.share][:3] == [3, 4, 5]
 
@@ -111,26 +112,26 @@ async def test_a_batch_takes_from_both_lists_in_order(desk: Desk, allocator: Def
 async def test_what_was_remembered_is_forgotten_by_an_edit(desk: Desk, allocator: DefaultAllocator) -> None:
     """A process that answers exhausted from memory asks the store again once it has read that the packet changed."""
     packet_id = await desk.open_packet([5])
-    await allocator.claim(packet_id, crowd(2))
+    await allocator.claim(packet_id, ROOM, crowd(2))
     await allocator.caught_up()
     calls = allocator.store_calls
-    await allocator.claim(packet_id, [grab("x")])
+    await allocator.claim(packet_id, ROOM, [grab("x")])
     assert allocator.store_calls == calls
     await desk.recharge(10)
     await edit(desk, packet_id, 2)
     [entry] = [e for e in await Feed(desk.store).read(desk.room, FROM_THE_START) if e.kind == "changed"]
-    allocator.observe(entry)
-    await allocator.claim(packet_id, [grab("x")])  # within the wait: not to be remembered
+    allocator.forget(entry.packet_id)
+    await allocator.claim(packet_id, ROOM, [grab("x")])  # within the wait: not to be remembered
     await allocator.caught_up()
     await desk.at(GRAB_AT_MS + WAIT_MS)
-    assert [c.status for c in await allocator.claim(packet_id, [grab("x")])] == [S.GRANTED]
+    assert [c.status for c in await allocator.claim(packet_id, ROOM, [grab("x")])] == [S.GRANTED]
 
 
 @pytest.mark.rule("KS-EDT-1")
 async def test_down_to_exactly_what_is_claimed_and_no_further(desk: Desk, allocator: DefaultAllocator) -> None:
     """The tail goes back to the creator; one fewer than claimed is refused and changes nothing."""
     packet_id = await desk.open_packet([3, 4, 5, 6])
-    await allocator.claim(packet_id, crowd(2))
+    await allocator.claim(packet_id, ROOM, crowd(2))
     before = await desk.state()
     assert await refusal(edit(desk, packet_id, 1)) == ("below_claimed", "KS-EDT-1")
     assert await desk.state() == before
@@ -141,7 +142,7 @@ async def test_down_to_exactly_what_is_claimed_and_no_further(desk: Desk, alloca
     assert (await desk.wallet.funds(desk.creator_id)).returned_fen == 11
     [entry] = await desk.journal("trim")
     assert (entry["debit"], entry["credit"], entry["amount_fen"]) == (f"escrow:{packet_id}", "funds:c1", "11")
-    claims = await allocator.claim(packet_id, [*crowd(2), grab("new")])
+    claims = await allocator.claim(packet_id, ROOM, [*crowd(2), grab("new")])
     assert [claim.status for claim in claims] == [S.GRANTED, S.GRANTED, S.EXHAUSTED]
 
 
@@ -204,7 +205,7 @@ async def test_an_end_gives_back_what_is_unclaimed_and_keeps_claims(desk: Desk, 
     packet_id = await desk.open_packet([3, 4, 5])
     await desk.recharge(4)
     await edit(desk, packet_id, 4)
-    await allocator.claim(packet_id, crowd(1))
+    await allocator.claim(packet_id, ROOM, crowd(1))
     await end(desk, packet_id)
     before = await desk.state()
     await end(desk, packet_id)
@@ -213,7 +214,7 @@ async def test_an_end_gives_back_what_is_unclaimed_and_keeps_claims(desk: Desk, 
     counts = await desk.packets.counts(packet_id)
     assert (counts.given, counts.remaining, counts.returned, counts.returned_fen) == (1, 0, 3, 13)
     assert [e["amount_fen"] for e in await desk.journal("end")] == ["13"]
-    claims = await allocator.claim(packet_id, [*crowd(1), grab("new")])
+    claims = await allocator.claim(packet_id, ROOM, [*crowd(1), grab("new")])
     assert [claim.status for claim in claims] == [S.GRANTED, S.TOO_LATE]
     assert await desk.packets.due(desk.creator_id) == []
     assert await desk.packets.sweep(packet_id) == counts
@@ -229,14 +230,14 @@ async def test_a_room_hears_reopened_once_an_edition_and_an_early_close(desk: De
 
     assert await say("reopened", edition=1) == "refused"  # the room does not know of the packet yet
     assert [await say("warmup"), await say("open")] == ["announced", "announced"]
-    await allocator.claim(packet_id, crowd(1))
+    await allocator.claim(packet_id, ROOM, crowd(1))
     assert [await say("sold_out"), await say("sold_out")] == ["announced", "already"]
     await desk.recharge(10)
     await edit(desk, packet_id, 2)
     assert [await say("reopened", edition=n) for n in (1, 2, 2)] == ["refused", "announced", "already"]
     assert await say("sold_out") == "refused"
     await desk.at(GRAB_AT_MS + WAIT_MS)
-    await allocator.claim(packet_id, [grab("b")])
+    await allocator.claim(packet_id, ROOM, [grab("b")])
     assert [await say("sold_out"), await say("sold_out"), await say("closed")] == ["announced", "already", "too_early"]
     await end(desk, packet_id)
     assert [await say("closed", reason="ended"), await say("result")] == ["announced", "announced"]
@@ -263,7 +264,7 @@ async def test_a_stampede_while_the_issuance_goes_up_and_down_and_ends(desk: Des
     async def storm(number: int) -> list[ClaimStatus]:
         answers = []
         for first in range(number * 1_000, (number + 1) * 1_000, 25):
-            answers += await allocators[number].claim(packet_id, grabs[first : first + 25])
+            answers += await allocators[number].claim(packet_id, ROOM, grabs[first : first + 25])
         return [claim.status for claim in answers]
 
     async def edits() -> None:
@@ -274,7 +275,8 @@ async def test_a_stampede_while_the_issuance_goes_up_and_down_and_ends(desk: Des
                 assert refused.code in ("below_claimed", "unchanged")  # noqa: PT017 - either may come first
             for entry in await Feed(desk.store).read(desk.room, FROM_THE_START):
                 for each in allocators:
-                    each.observe(entry)
+                    if entry.kind in CHANGES:
+                        each.forget(entry.packet_id)
             await desk.at(desk.clock.room_ms() + WAIT_MS)
         await end(desk, packet_id)
 
@@ -292,6 +294,6 @@ async def test_a_stampede_while_the_issuance_goes_up_and_down_and_ends(desk: Des
     assert moved["fund"] + moved["edit"] - moved["trim"] == packet.terms.total_fen
     funds = await desk.wallet.funds(desk.creator_id)
     assert funds.available_fen + counts.given_fen == funds.recharged_fen
-    again = await allocators[0].claim(packet_id, [g for g in grabs if g.viewer_id in claims])
+    again = await allocators[0].claim(packet_id, ROOM, [g for g in grabs if g.viewer_id in claims])
     assert {claim.status for claim in again} == {S.GRANTED}
     await verified(desk, packet_id)

@@ -1,9 +1,13 @@
 """The state machine of all that moves money, run on the real store against the pure ledger."""
 
+import asyncio
+
 import pytest
+import uvloop
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
 from tests.store.shop_machine import Shopping
 
@@ -19,10 +23,12 @@ EXAMPLES, STEPS = 260, 40  # for each kind of store: 20,800 steps in all
 def test_money_moves_as_the_ledger_says(kind: str, request: pytest.FixtureRequest) -> None:
     """Whatever happens in whatever order, the store holds and has written down what the model says, step by step."""
     running: EmbeddedStore = request.getfixturevalue(kind)
-    machine = type("MoneyOn" + kind, (Shopping,), {"url": running.url})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        store = runner.run(Store.connect(running.url, durability=Durability.NONE))
+        run_state_machine_as_test(
+            type("MoneyOn" + kind, (Shopping,), {"runner": runner, "store": store}),
+            settings=settings(
+                max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
+            ),
+        )
+        runner.run(store.close())

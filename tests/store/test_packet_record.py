@@ -30,9 +30,9 @@ def test_the_default_allocators_list_says_what_remains() -> None:
 
 def test_another_allocator_may_leave_its_shares_in_the_list() -> None:
     """What remains follows from its counter, and is never less than nothing."""
-    assert Counts(4, 30, 6, 70, 0, 0) == counts_from(a_record(allocator="naive"), 10)
-    assert Counts(12, 120, 0, 0, 0, 0) == counts_from(a_record(allocator="naive", given="12", given_fen="120"), 10)
-    settled = a_record(allocator="naive", state="settled", returned="6", returned_fen="70")
+    assert Counts(4, 30, 6, 70, 0, 0) == counts_from(a_record(capabilities=""), 10)
+    assert Counts(12, 120, 0, 0, 0, 0) == counts_from(a_record(capabilities="", given="12", given_fen="120"), 10)
+    settled = a_record(capabilities="", state="settled", returned="6", returned_fen="70")
     assert Counts(4, 30, 0, 0, 6, 70) == counts_from(settled, 0)
 
 

@@ -14,7 +14,7 @@ from server.store import packet_stats as module
 from server.store.allocators.default import DefaultAllocator
 from server.store.connection import Store
 from server.store.packet_stats import StatsCounters, grabs_field
-from tests.store.desk import GRAB_AT_MS, NOW_MS, WARMUP_AT_MS, Desk, crowd
+from tests.store.desk import GRAB_AT_MS, NOW_MS, ROOM, WARMUP_AT_MS, Desk, crowd
 from tests.store.shop import HORIZON_MS, LI, START_MS, Shop, a_purchase
 
 
@@ -36,7 +36,7 @@ async def an_order(
 
 async def grabbed(desk: Desk, packet_id: PacketId, viewers: int) -> None:
     allocator = DefaultAllocator(desk.store, desk.clock, lambda: True)
-    await allocator.claim(packet_id, crowd(viewers))
+    await allocator.claim(packet_id, ROOM, crowd(viewers))
     await allocator.caught_up()
 
 

@@ -27,7 +27,7 @@ from server.store.transfers import StoreBroken
 from server.store.withdrawals import Withdrawal
 from tests.commands.ground import Payouts, Purse
 from tests.store.aged import archive_of, books_of, grow_old, multiply, open_rain, retention_of, settled_rain, violations
-from tests.store.desk import CLAIM_END_AT_MS, SEED, Desk, crowd
+from tests.store.desk import CLAIM_END_AT_MS, ROOM, SEED, Desk, crowd
 from tests.store.shop import HORIZON_MS, LI, START_MS, Shop
 
 C1 = CreatorId("c1")
@@ -281,7 +281,7 @@ async def test_claims_go_on_while_old_packets_go(desk: Desk, tmp_path: Path) -> 
     async def grab() -> int:
         answers: list[Any] = []
         for n in range(20):
-            answers += await allocator.claim(packet_id, crowd(10, f"w{n}-"))
+            answers += await allocator.claim(packet_id, ROOM, crowd(10, f"w{n}-"))
         return sum(answer.share is not None for answer in answers)
 
     running = asyncio.create_task(grab())

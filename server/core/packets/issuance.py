@@ -33,10 +33,9 @@ def plan_edit(packet: Packet, share_count: int, rulebook: Rulebook) -> Edit:
     terms = packet.terms
     if not rulebook.issuance_editable:
         raise Refused("not_editable", f"{rulebook.platform} edits no issuance", rule=rulebook.rule("KS-EDT-1"))
-    if packet.allocator != "default":
-        raise Refused(
-            "not_editable", "only a packet of the default allocator can be edited", rule=rulebook.rule("KS-EDT-1")
-        )
+    if not packet.capabilities.edits:
+        wanted = f"the allocator {packet.allocator} cannot go on with another number of shares"
+        raise Refused("not_editable", wanted, rule=rulebook.rule("KS-EDT-1"))
     if not 1 <= share_count <= rulebook.share_count_max:
         wanted = f"must be from 1 to {rulebook.share_count_max}"
         raise Refused("out_of_range", wanted, field="share_count", rule=rulebook.rule("ALL-CRE-1"))

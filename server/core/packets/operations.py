@@ -25,7 +25,7 @@ def _operations(packet: Packet, rulebook: Rulebook, now_ms: int) -> Iterator[Ope
     yield Operation.COPY  # DY-CPY-1: also of what is over
     if packet.state is PacketState.DRAFT or _voidable(packet, rulebook, now_ms):
         yield Operation.VOID
-    if goes_on and rulebook.issuance_editable and packet.allocator == "default":
+    if goes_on and rulebook.issuance_editable and packet.capabilities.edits:
         yield Operation.EDIT  # KS-EDT-1
     if goes_on and rulebook.endable:
         yield Operation.END  # KS-END-1

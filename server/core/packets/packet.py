@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.core.ids import CreatorId, PacketId, RoomId
+from server.core.packets.capabilities import ALL_CAPABILITIES, Capabilities
 
 
 class Denomination(StrEnum):
@@ -97,6 +98,7 @@ class Packet:
     """
     One red-packet batch. ``room_id`` and ``schedule`` are there exactly once it was launched.
 
+    ``allocator`` is who answers grabs, and ``capabilities`` is what that one could do when the packet was created.
     ``terms`` are those of the last edition, ``commitment`` is the first one's. ``claimable_at_ms`` is when the shares
     that were added last can be claimed, in room ms, if an edit has added some; ``ended_at_ms`` when somebody ended the
     packet (KS-END-1).
@@ -116,6 +118,7 @@ class Packet:
     edition: int
     commitment: str
     allocator: str = "default"
+    capabilities: Capabilities = ALL_CAPABILITIES
     surface: Surface = Surface.POPUP
     room_id: RoomId | None = None
     schedule: Schedule | None = None

@@ -11,17 +11,19 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.core.ids import PacketId, creator_of
+from server.core.ids import PacketId, RoomId, creator_of
+from server.core.packets.capabilities import ALL_CAPABILITIES
 from server.core.packets.claim import Claim, ClaimStatus, Grab
 from server.core.packets.packet import PacketState
 from server.core.refusal import Refused
-from server.core.rooms.feed import FeedEntry
 from server.store import keys
 from server.store.allocators.memory import Memory, Recollection
+from server.store.allocators.port import Allocator, refusals
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
 from server.store.packet_record import packet_from, share_from
 from server.store.packets import claims_of
+from server.watched_task import watched_task
 
 PAIRS_MAX = 500  # claim.lua takes no more; a batch stays about a millisecond
 GRABS_WAITING_MAX = 200_000  # per process; past it the answer is unavailable at once, not late
@@ -48,13 +50,15 @@ class _Call:
     claims: list[Claim] = field(default_factory=list)
 
 
-class DefaultAllocator:
+class DefaultAllocator(Allocator):
     """
     Answers grabs by ``claim.lua``, or from memory.
 
     *is_fresh* says whether this process has lately heard from its feed: if not, it may have missed that a packet was
     voided or reopened, and asks the store for everything. ``store_calls`` counts what was asked of the store.
     """
+
+    capabilities = ALL_CAPABILITIES
 
     def __init__(self, store: Store, clock: StoreClock, is_fresh: Callable[[], bool]) -> None:
         self.store_calls = 0
@@ -67,8 +71,9 @@ class DefaultAllocator:
         self._reading: dict[PacketId, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def claim(self, packet_id: PacketId, grabs: Sequence[Grab]) -> list[Claim]:
+    async def claim(self, packet_id: PacketId, room_id: RoomId, grabs: Sequence[Grab]) -> list[Claim]:
         """Answer all grabs, in order; unavailable if the store cannot be asked."""
+        del room_id  # claim.lua answers by packet alone, so the grabs of all rooms share a batch
         if not grabs:
             return []
         remembered = self._from_memory(packet_id, grabs)
@@ -77,9 +82,9 @@ class DefaultAllocator:
         try:
             creator_of(packet_id)
         except Refused:
-            return _refused(packet_id, grabs, ClaimStatus.NOT_FOUND)
+            return refusals(packet_id, grabs, ClaimStatus.NOT_FOUND)
         if self._waiting + len(grabs) > GRABS_WAITING_MAX:
-            return _refused(packet_id, grabs, ClaimStatus.UNAVAILABLE)
+            return refusals(packet_id, grabs, ClaimStatus.UNAVAILABLE)
 
         call = _Call(grabs, asyncio.get_running_loop().create_future())
         self._waiting += len(grabs)
@@ -90,16 +95,18 @@ class DefaultAllocator:
             self._start(self._drain(packet_id, self._lanes[packet_id]))
         return await call.answered
 
-    def observe(self, entry: FeedEntry) -> None:
-        """Hear what was read back from a feed: a packet that was voided, edited or ended is forgotten."""
-        if entry.kind in ("voided", "reopened", "changed"):
-            self._memory.forget(entry.packet_id)
-            self._reading.pop(entry.packet_id, None)
+    def forget(self, packet_id: PacketId | None = None) -> None:
+        """Forget a packet that was voided, edited or ended; or all, so that what the store says now is what counts."""
+        if packet_id is None:
+            self._memory.clear()
+            self._reading.clear()
+        else:
+            self._memory.forget(packet_id)
+            self._reading.pop(packet_id, None)
 
-    def forget(self) -> None:
-        """Forget all packets: the store was away, and what it says now is what counts."""
-        self._memory.clear()
-        self._reading.clear()
+    async def close(self) -> None:
+        """Wait until no batch and no copy is on its way."""
+        await self.caught_up()
 
     async def caught_up(self) -> None:
         """Wait until no batch and no copy is on its way."""
@@ -122,7 +129,7 @@ class DefaultAllocator:
                 try:
                     claims = self._from_memory(packet_id, grabs) or await self._ask(packet_id, grabs)
                 except StoreUnavailable:
-                    claims = _refused(packet_id, grabs, ClaimStatus.UNAVAILABLE)
+                    claims = refusals(packet_id, grabs, ClaimStatus.UNAVAILABLE)
                 self._waiting -= len(grabs)
                 _hand_out(batch, claims)
         except Exception as error:
@@ -202,10 +209,7 @@ class DefaultAllocator:
             self._memory.put(Recollection(packet_id, packet.edition, packet.schedule, claims, sold_out is not None))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return watched_task(work, "an allocator failed beside its grabs", self._tasks)
 
 
 def _next_batch(lane: deque[_Call]) -> list[tuple[_Call, Sequence[Grab]]]:
@@ -230,7 +234,3 @@ def _hand_out(batch: list[tuple[_Call, Sequence[Grab]]], claims: list[Claim]) ->
         first += len(part)
         if len(call.claims) == len(call.grabs) and not call.answered.done():
             call.answered.set_result(call.claims)
-
-
-def _refused(packet_id: PacketId, grabs: Sequence[Grab], status: ClaimStatus) -> list[Claim]:
-    return [Claim(packet_id, grab.viewer_id, grab.request_id, status, 0) for grab in grabs]

@@ -21,6 +21,7 @@
 -- ARGV[14...16]        use_start_at_ms, use_end_at_ms, use_for_ms (int or '')
 -- ARGV[17] product_ids  text  joined by commas; '' for all goods. From 6 to 17 it is what the creator asked for
 -- ARGV[18] reversal_delay_ms  int  the platform's
+-- ARGV[19] capabilities  text  the allocator's, joined by commas
 -- Reply, always: { outcome, packet_id }: outcome is done, repeated (packet_id is the one made then),
 -- transfer_conflict, packet_taken, incomplete (count, sum or commitment of the staged shares is not the packet's),
 -- recharge_required (there are no funds at all: DY-ELG-2, KS-ACC-1), insufficient_funds or too_much.
@@ -28,10 +29,10 @@
 local wallet, transfers, journal, packets = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local packet, shares, staging, staged, stagings = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local transfer_id, packet_id, creator_id, commitment, seed = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-if #ARGV ~= 18 then error({ err = 'BROKEN arguments' }) end
+if #ARGV ~= 19 then error({ err = 'BROKEN arguments' }) end
 local share_count, total_fen = whole(ARGV[10], 'share_count'), whole(ARGV[11], 'total_fen')
 whole(ARGV[18], 'reversal_delay_ms')
-local use = { 'reversal_delay_ms', ARGV[18] }
+local use = { 'reversal_delay_ms', ARGV[18], 'capabilities', ARGV[19] }
 for field, value in pairs({ use_start_at_ms = ARGV[14], use_end_at_ms = ARGV[15], use_for_ms = ARGV[16] }) do
     if value ~= '' then
         whole(value, field)

@@ -3,7 +3,7 @@
 --
 -- KEYS[1] clock   hash    origin_ms, started_ms, speed
 -- KEYS[2] wallet  hash    launches: how often this creator has launched
--- KEYS[3] packet  hash    state, allocator, use validity; gets room_id, surface and the schedule
+-- KEYS[3] packet  hash    state, capabilities, use validity; gets room_id, surface and the schedule
 -- KEYS[4] due     zset    launched packet id, by claim_end_at_ms
 -- KEYS[5] feed    stream  kind, packet_id, seq, at_ms, body
 -- KEYS[6] onair   zset    packets launched into the room, by warmup_at_ms
@@ -34,7 +34,7 @@ if #ARGV ~= 10 or warmup_at_ms > grab_at_ms or grab_at_ms >= claim_end_at_ms the
     error({ err = 'BROKEN schedule' })
 end
 
-local record = redis.call('HMGET', packet, 'state', 'allocator', 'use_end_at_ms', 'use_for_ms')
+local record = redis.call('HMGET', packet, 'state', 'capabilities', 'use_end_at_ms', 'use_for_ms')
 local state = record[1]
 if not state then return 'not_found' end
 if state ~= 'draft' then return 'not_draft' end
@@ -55,7 +55,8 @@ redis.call('HSET', packet, 'state', 'launched', 'room_id', room_id, 'surface', A
     'claim_end_at_ms', text_of(claim_end_at_ms), 'launched_at_ms', text_of(now_ms), 'launch_id', ARGV[10])
 redis.call('HSET', wallet, 'launches', text_of(launches + 1))
 redis.call('ZADD', due, text_of(claim_end_at_ms), packet_id)
-if expires_at_ms and record[2] == 'default' then redis.call('ZADD', expiring, text_of(expires_at_ms), packet_id) end
+local keeps_owners = not record[2] or string.find(record[2], 'keeps_owners', 1, true)
+if expires_at_ms and keeps_owners then redis.call('ZADD', expiring, text_of(expires_at_ms), packet_id) end
 redis.call('ZADD', onair, text_of(warmup_at_ms), packet_id)
 redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', 'launched', 'packet_id', packet_id, 'seq', '0',
     'at_ms', text_of(now_ms), 'body', ARGV[8])

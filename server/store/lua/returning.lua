@@ -37,19 +37,17 @@ local function plan_return(wallet, reversals, creator_id, packet_id, key, fen, d
     end
 end
 
--- Close a packet for good: what nobody has claimed goes back. An allocator other than the default may count the shares
--- it gives without popping them; then the first ones are the given ones, and one that gave more than there was leaves
--- nothing to go back.
+-- Close a packet for good: what nobody has claimed goes back. An allocator may count the shares it gives without taking
+-- them off the list; then the first ones are the given ones, and one that gave more than there was leaves nothing.
 local function close_packet(kind, transfer_id, state, ended_field, now_ms)
     local journal, due, packet, shares, returned, added = KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
     local packet_id, cause = ARGV[1], kind .. ':' .. ARGV[1]
-    local record = redis.call('HMGET', packet, 'allocator', 'share_count', 'total_fen', 'given', 'given_fen',
-        'reversal_delay_ms')
-    local given = whole(record[4], 'packet')
-    local rest_fen = math.max(0, whole(record[3], 'packet') - whole(record[5], 'packet'))
+    local record = redis.call('HMGET', packet, 'share_count', 'total_fen', 'given', 'given_fen', 'reversal_delay_ms')
+    local given = whole(record[3], 'packet')
+    local rest_fen = math.max(0, whole(record[2], 'packet') - whole(record[4], 'packet'))
     local left, in_added = redis.call('LLEN', shares), redis.call('LLEN', added)
-    if record[1] ~= 'default' then left = math.min(left, math.max(0, whole(record[2], 'packet') - given)) end
-    local carry_out = plan_return(KEYS[2], KEYS[10], ARGV[2], packet_id, cause, rest_fen, record[6], now_ms)
+    left = math.min(left, math.max(0, whole(record[1], 'packet') - given))
+    local carry_out = plan_return(KEYS[2], KEYS[10], ARGV[2], packet_id, cause, rest_fen, record[5], now_ms)
     if redis.call('LLEN', returned) > 0 then error({ err = 'BROKEN returned' }) end
     redis.call('XLEN', journal)
     redis.call('ZCARD', due)

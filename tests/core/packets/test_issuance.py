@@ -6,6 +6,7 @@ import pytest
 
 from server.core.ids import CreatorId, PacketId
 from server.core.money.money import FEN_MAX
+from server.core.packets.capabilities import Capabilities
 from server.core.packets.issuance import check_end, issued, plan_edit
 from server.core.packets.packet import Denomination, Edition, Packet, PacketState, Terms
 from server.core.refusal import Refused
@@ -69,7 +70,7 @@ def code_and_rule(packet: Packet, share_count: int, rulebook: object = KUAISHOU)
 def test_what_cannot_be_edited_is_refused_by_its_rule() -> None:
     """Another platform, another allocator, a number that is none, or the same, or a decrease where none is allowed."""
     assert code_and_rule(RANDOM, 5, DOUYIN) == ("not_editable", "KS-EDT-1")
-    assert code_and_rule(replace(RANDOM, allocator="naive"), 5) == ("not_editable", "KS-EDT-1")
+    assert code_and_rule(replace(RANDOM, capabilities=Capabilities()), 5) == ("not_editable", "KS-EDT-1")
     assert code_and_rule(RANDOM, 4) == ("unchanged", "KS-EDT-1")
     assert code_and_rule(RANDOM, 3, replace(KUAISHOU, allow_decrease=False)) == ("not_editable", "KS-EDT-1")
     assert code_and_rule(RANDOM, 0) == ("out_of_range", "ALL-CRE-1")

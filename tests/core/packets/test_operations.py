@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from server.core.packets.capabilities import Capabilities
 from server.core.packets.operations import operations
 from server.core.packets.packet import Packet, PacketState, Schedule
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
@@ -41,7 +42,7 @@ def test_a_lab_voids_until_the_window_closes_and_edits_what_can_be_edited() -> N
     """Without a lead the end of the window is the limit; another allocator's packet has a fixed issuance."""
     assert " ".join(operations(ON_AIR, LAB, END - 1)) == "copy void edit end"
     assert " ".join(operations(ON_AIR, LAB, END)) == "copy"
-    assert " ".join(operations(replace(ON_AIR, allocator="naive"), LAB, GRAB)) == "copy void end"
+    assert " ".join(operations(replace(ON_AIR, capabilities=Capabilities()), LAB, GRAB)) == "copy void end"
 
 
 @pytest.mark.parametrize("rulebook", [DOUYIN, KUAISHOU, LAB], ids=lambda rulebook: rulebook.platform)

@@ -1,6 +1,5 @@
 """How money moves in the small world: by the pure ledger, and where the rules have granted it, in any case."""
 
-from copy import copy
 from dataclasses import fields, replace
 
 from server.core.money.ledger import Ledger, Transfer, TransferKind
@@ -65,7 +64,7 @@ def must_move(world: World, kind: TransferKind, transfer_id: str, amount_fen: in
 
 def copied(ledger: Ledger) -> Ledger:
     """Return a ledger that has moved the same so far and goes its own way."""
-    return Ledger(*(copy(getattr(ledger, name)) for name in _OF_LEDGER))
+    return Ledger(*(getattr(ledger, name).copy() for name in _OF_LEDGER))
 
 
 _OF_LEDGER = tuple(each.name for each in fields(Ledger))

@@ -38,6 +38,16 @@ def test_a_correct_run_passes(tmp_path: Path) -> None:
     assert all(packet["state"] == "settled" and packet["name"] == "evening" for packet in result["packets"])
 
 
+def test_a_failing_allocator_is_no_pass(tmp_path: Path) -> None:
+    """What the server said of it stands in the result, and the run has proved nothing."""
+    folder = _kept(a_run(), tmp_path)
+    said = ["allocator mine:Mine failed to claim: KeyError: 'k' (mine.py, line 3)"]
+    folder.write_facts(replace(FACTS, server_errors=said))
+    result = judge_run(folder)
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("unknown", 20, ["server_errors"])
+    assert result["server_errors"] == said
+
+
 def test_packets_of_an_earlier_storm_are_no_phantoms(tmp_path: Path) -> None:
     """What this run neither made nor heard of is not judged by what it heard; its money is, and nothing else hides."""
     run = a_run()

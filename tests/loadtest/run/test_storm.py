@@ -14,6 +14,7 @@ from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.engine_process import ENGINES
 from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import RunFolder
+from loadtest.run import books_reader
 from loadtest.run.judge_run import judge_run
 from loadtest.run.server_process import ServerProcess
 from loadtest.run.storm import StormPlan, carry_out
@@ -212,8 +213,9 @@ def test_a_scenarios_limits_hold_on_its_own_server_and_must_on_a_target(plan: St
 
 
 @pytest.mark.parametrize("phase", ["opening the rooms", "the curtain rises", "the audience leaves"])
-def test_a_server_that_dies_ends_the_storm(plan: StormPlan, phase: str) -> None:
+def test_a_server_that_dies_ends_the_storm(plan: StormPlan, phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whenever it dies, the reason is its end, not what somebody could not ask it any more."""
+    monkeypatch.setattr(books_reader, "AWAY_MAX_S", 1.0)  # for so long the books are asked for again
     with pytest.raises(ProcessFailed, match="the server ended with status -9") as failed:
         carry_out(plan, FACTS, Watcher(phase, lambda: _kill("serve", plan)))
     assert failed.value.exit_code is Exit.ENVIRONMENT

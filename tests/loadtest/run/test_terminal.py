@@ -138,10 +138,12 @@ def test_what_was_demanded_is_told(tmp_path: Path) -> None:
         "thresholds": [{**limit, "met": met} for met in (True, False, None)],
         "sometimes": {"sold_out_seen": 2, "repeat_seen": 0},
         "notes": ["reaction_median_ms raised"],
+        "server_errors": ["allocator mine:Mine failed to claim"],
     }
     show_result(console, result)
     shown = text.getvalue()
     for told in ("met  grab_latency_ms p(99) < 50: 61.25", "missed  grab", "void  grab", "never happened  repeat_seen"):
         assert told in shown
     assert "note  reaction_median_ms raised" in shown
+    assert "server error  allocator mine:Mine failed to claim" in shown
     assert "sold_out_seen" not in shown

@@ -14,6 +14,8 @@ from loadtest.verdict.weigh import Exit, Reason, Verdict, decide
         ([Reason.INVARIANT], Verdict.FAIL, 10),
         ([Reason.VOID], Verdict.UNKNOWN, 20),
         ([Reason.VACUOUS], Verdict.UNKNOWN, 20),
+        ([Reason.SERVER_ERRORS], Verdict.UNKNOWN, 20),
+        ([Reason.SERVER_ERRORS, Reason.INVARIANT], Verdict.FAIL, 10),
         ([Reason.REGRESSION], Verdict.FAIL, 11),
         ([Reason.THRESHOLD], Verdict.FAIL, 12),
         ([Reason.INCONCLUSIVE], Verdict.UNKNOWN, 20),

@@ -105,8 +105,10 @@ def test_a_run_may_be_demanded(outcomes: set[str], ran: str, tmp_path: Path) -> 
     assert found.exit_code(must_run=True) is (Exit.PASS if ran == "passed" else Exit.INVARIANT)
 
 
-@pytest.mark.parametrize("processes", [[], ["-n", "2"]], ids=["alone", "shared"])
-def test_the_record_of_a_real_run_is_read_back(processes: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [[], ["-p", "xdist", "-n", "2"]], ids=["alone", "shared"])
+def test_the_record_of_a_real_run_is_read_back(
+    processes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Pytest with our plugin leaves what the command reads: a pass, a failure, a skip; a later part adds to it."""
     tests = """
 import pytest
@@ -132,6 +134,7 @@ def test_breaks_behind(broken) -> None: ...
 
 def test_has_no_mark() -> None: ...
 """
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # they take most of the start
     house = plant(tmp_path, tests=tests)
     (house / "pytest.ini").write_text("[pytest]\nmarkers = rule(id)\n", "utf-8")
     start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pytest; sys.exit(pytest.main(sys.argv[1:]))"

@@ -10,13 +10,12 @@ import pytest
 
 from server.core.ids import PacketId
 from server.core.packets.claim import Claim, ClaimStatus
-from server.core.rooms.feed import FeedEntry
 from server.core.rooms.messages import receipt
 from server.store import keys
 from server.store.allocators.default import PAIRS_MAX, DefaultAllocator
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
-from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, Desk, crowd, grab
+from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, ROOM, Desk, crowd, grab
 
 S = ClaimStatus
 
@@ -30,16 +29,12 @@ def statuses(claims: list[Claim]) -> list[ClaimStatus]:
     return [claim.status for claim in claims]
 
 
-def told(packet_id: PacketId, kind: str, desk: Desk) -> FeedEntry:
-    return FeedEntry(desk.room.room_id, "1-0", kind, packet_id, 1, GRAB_AT_MS, {})
-
-
 async def test_a_call_costs_one_script(desk: Desk, allocator: DefaultAllocator) -> None:
     """Five hundred grabs of a call are one script call, answered in order."""
     packet_id = await desk.open_packet([5] * PAIRS_MAX)
     grabs = crowd(PAIRS_MAX)
 
-    claims = await allocator.claim(packet_id, grabs)
+    claims = await allocator.claim(packet_id, ROOM, grabs)
 
     assert allocator.store_calls == 1
     assert [(g.viewer_id, g.request_id) for g in grabs] == [(c.viewer_id, c.request_id) for c in claims]
@@ -50,7 +45,7 @@ async def test_a_larger_call_goes_in_several_batches(desk: Desk, allocator: Defa
     """501 grabs of one call are two batches, and every one is answered."""
     packet_id = await desk.open_packet([5] * 600)
 
-    claims = await allocator.claim(packet_id, crowd(PAIRS_MAX + 1))
+    claims = await allocator.claim(packet_id, ROOM, crowd(PAIRS_MAX + 1))
 
     assert allocator.store_calls == 2
     assert statuses(claims) == [S.GRANTED] * (PAIRS_MAX + 1)
@@ -60,7 +55,7 @@ async def test_calls_that_come_meanwhile_share_the_next_batch(desk: Desk, alloca
     """While one batch is in flight the others gather: a hundred callers cost a few script calls."""
     packet_id = await desk.open_packet([5] * 100)
 
-    answers = await asyncio.gather(*(allocator.claim(packet_id, [one]) for one in crowd(100)))
+    answers = await asyncio.gather(*(allocator.claim(packet_id, ROOM, [one]) for one in crowd(100)))
 
     assert allocator.store_calls <= 3
     assert {f"v{n}" for n in range(100)} == {claim.viewer_id for [claim] in answers}
@@ -69,7 +64,7 @@ async def test_calls_that_come_meanwhile_share_the_next_batch(desk: Desk, alloca
 
 async def test_nothing_asked_is_nothing_answered(desk: Desk, allocator: DefaultAllocator) -> None:
     """An empty call costs nothing."""
-    assert await allocator.claim(PacketId("c1.p"), []) == []
+    assert await allocator.claim(PacketId("c1.p"), ROOM, []) == []
     assert allocator.store_calls == 0
 
 
@@ -78,13 +73,13 @@ async def test_what_is_no_packet_id_is_not_found_without_the_store(
     desk: Desk, allocator: DefaultAllocator, text: str
 ) -> None:
     """An id that names no creator costs no store call."""
-    assert statuses(await allocator.claim(PacketId(text), [grab("ann")])) == [S.NOT_FOUND]
+    assert statuses(await allocator.claim(PacketId(text), ROOM, [grab("ann")])) == [S.NOT_FOUND]
     assert allocator.store_calls == 0
 
 
 async def test_an_unknown_packet_is_not_found(desk: Desk, allocator: DefaultAllocator) -> None:
     """The store says so; the edition is 0."""
-    [claim] = await allocator.claim(PacketId("c1.none"), [grab("ann")])
+    [claim] = await allocator.claim(PacketId("c1.none"), ROOM, [grab("ann")])
 
     assert (claim.status, claim.edition) == (S.NOT_FOUND, 0)
 
@@ -94,14 +89,14 @@ async def test_an_unknown_packet_is_not_found(desk: Desk, allocator: DefaultAllo
 async def test_a_winner_is_never_told_that_it_lost(desk: Desk, allocator: DefaultAllocator, ending: str) -> None:
     """The same tap gets the identical receipt, another one repeats it: from the store and from memory."""
     packet_id = await desk.open_packet([5, 6])
-    [won] = await allocator.claim(packet_id, [grab("ann", "q1")])
+    [won] = await allocator.claim(packet_id, ROOM, [grab("ann", "q1")])
     if ending == "sold_out":
-        await allocator.claim(packet_id, [grab("bob")])
+        await allocator.claim(packet_id, ROOM, [grab("bob")])
     else:
         await desk.at(CLAIM_END_AT_MS)
 
     async def ask() -> list[bytes]:
-        claims = await allocator.claim(packet_id, [grab("ann", "q1"), grab("ann", "q2"), grab("cat")])
+        claims = await allocator.claim(packet_id, ROOM, [grab("ann", "q1"), grab("ann", "q2"), grab("cat")])
         refused = S.EXHAUSTED if ending == "sold_out" else S.TOO_LATE
         assert [S.GRANTED, S.REPEATED, refused] == statuses(claims)
         assert claims[0].share == claims[1].share == won.share
@@ -120,12 +115,12 @@ async def test_a_winner_is_never_told_that_it_lost(desk: Desk, allocator: Defaul
 async def test_a_crowd_after_the_last_share_costs_no_store_call(desk: Desk, allocator: DefaultAllocator) -> None:
     """Once the claims are copied, the store hears nothing of the packet any more."""
     packet_id = await desk.open_packet([5] * 10)
-    await allocator.claim(packet_id, crowd(20))
+    await allocator.claim(packet_id, ROOM, crowd(20))
     await allocator.caught_up()
     calls = allocator.store_calls
 
     for _ in range(5):
-        claims = await allocator.claim(packet_id, crowd(1_000, "late"))
+        claims = await allocator.claim(packet_id, ROOM, crowd(1_000, "late"))
         assert {S.EXHAUSTED} == set(statuses(claims))
     await allocator.caught_up()
 
@@ -135,7 +130,7 @@ async def test_a_crowd_after_the_last_share_costs_no_store_call(desk: Desk, allo
 async def test_exhausted_becomes_too_late_with_doubt_between(desk: Desk, allocator: DefaultAllocator) -> None:
     """Before the end by more than the clock's error it is exhausted, after it too late, between the store decides."""
     packet_id = await desk.open_packet([5])
-    await allocator.claim(packet_id, crowd(2))
+    await allocator.claim(packet_id, ROOM, crowd(2))
     await allocator.caught_up()
 
     async def ask(process_ms: int, error_ms: int, store_ms: int) -> tuple[ClaimStatus, int]:
@@ -143,7 +138,7 @@ async def test_exhausted_becomes_too_late_with_doubt_between(desk: Desk, allocat
         await desk.at(process_ms)
         await desk.store_at(store_ms)
         allocator._clock = Estimate(process_ms, error_ms)  # type: ignore[assignment]
-        [claim] = await allocator.claim(packet_id, [grab("late")])
+        [claim] = await allocator.claim(packet_id, ROOM, [grab("late")])
         return claim.status, allocator.store_calls - calls
 
     end = CLAIM_END_AT_MS
@@ -158,16 +153,16 @@ async def test_too_early_comes_from_memory_only_while_it_is_certain(desk: Desk, 
     """The schedule is read once; within the clock's error of the opening the store decides."""
     packet_id = await desk.open_packet([5, 6])
     await desk.at(GRAB_AT_MS - 100)
-    assert statuses(await allocator.claim(packet_id, [grab("ann")])) == [S.TOO_EARLY]
+    assert statuses(await allocator.claim(packet_id, ROOM, [grab("ann")])) == [S.TOO_EARLY]
     await allocator.caught_up()
     calls = allocator.store_calls
 
     allocator._clock = Estimate(GRAB_AT_MS - 8, 7)  # type: ignore[assignment]
-    assert statuses(await allocator.claim(packet_id, [grab("ann")])) == [S.TOO_EARLY]
+    assert statuses(await allocator.claim(packet_id, ROOM, [grab("ann")])) == [S.TOO_EARLY]
     assert calls == allocator.store_calls
     await desk.at(GRAB_AT_MS)
     allocator._clock = Estimate(GRAB_AT_MS - 7, 7)  # type: ignore[assignment]
-    assert statuses(await allocator.claim(packet_id, [grab("ann")])) == [S.GRANTED]
+    assert statuses(await allocator.claim(packet_id, ROOM, [grab("ann")])) == [S.GRANTED]
     assert calls + 1 == allocator.store_calls
 
 
@@ -175,12 +170,12 @@ async def test_a_draft_is_not_remembered(desk: Desk, allocator: DefaultAllocator
     """A packet that has no schedule yet is asked of the store each time."""
     await desk.recharge(5)
     packet = await desk.draft([5])
-    assert statuses(await allocator.claim(packet.packet_id, [grab("ann")])) == [S.TOO_EARLY]
+    assert statuses(await allocator.claim(packet.packet_id, ROOM, [grab("ann")])) == [S.TOO_EARLY]
     await allocator.caught_up()
     await desk.launch(packet.packet_id)
     await desk.at(GRAB_AT_MS)
 
-    assert statuses(await allocator.claim(packet.packet_id, [grab("ann")])) == [S.GRANTED]
+    assert statuses(await allocator.claim(packet.packet_id, ROOM, [grab("ann")])) == [S.GRANTED]
 
 
 async def test_a_process_that_hears_nothing_answers_nothing_from_memory(desk: Desk) -> None:
@@ -188,51 +183,51 @@ async def test_a_process_that_hears_nothing_answers_nothing_from_memory(desk: De
     heard = [True]
     allocator = DefaultAllocator(desk.store, desk.clock, lambda: heard[0])
     packet_id = await desk.open_packet([5])
-    await allocator.claim(packet_id, crowd(2))
+    await allocator.claim(packet_id, ROOM, crowd(2))
     await allocator.caught_up()
     calls = allocator.store_calls
 
     heard[0] = False
-    await allocator.claim(packet_id, [grab("late")])
+    await allocator.claim(packet_id, ROOM, [grab("late")])
     assert calls + 1 == allocator.store_calls
     heard[0] = True
-    await allocator.claim(packet_id, [grab("late")])
+    await allocator.claim(packet_id, ROOM, [grab("late")])
     assert calls + 1 == allocator.store_calls
 
 
 async def test_a_voided_packet_is_forgotten(desk: Desk, allocator: DefaultAllocator) -> None:
     """After the feed has told of a void, nobody hears exhausted from an old memory; winners keep their share."""
     packet_id = await desk.open_packet([5])
-    await allocator.claim(packet_id, crowd(2))
+    await allocator.claim(packet_id, ROOM, crowd(2))
     await allocator.caught_up()
     await desk.packets.void(packet_id, transfer_id="v", lead_ms=None)
 
-    allocator.observe(told(packet_id, "open", desk))
-    assert statuses(await allocator.claim(packet_id, [grab("late")])) == [S.EXHAUSTED]
-    allocator.observe(told(packet_id, "voided", desk))
-    assert statuses(await allocator.claim(packet_id, [grab("v0", "q0"), grab("late")])) == [S.GRANTED, S.VOIDED]
+    allocator.observe(await desk.packets.get(packet_id))
+    assert statuses(await allocator.claim(packet_id, ROOM, [grab("late")])) == [S.EXHAUSTED]
+    allocator.forget(packet_id)
+    assert statuses(await allocator.claim(packet_id, ROOM, [grab("v0", "q0"), grab("late")])) == [S.GRANTED, S.VOIDED]
 
 
 async def test_a_copy_under_way_is_dropped_when_the_packet_is_voided(desk: Desk, allocator: DefaultAllocator) -> None:
     """A void told while the claims are being copied leaves no memory behind."""
     packet_id = await desk.open_packet([5])
-    await allocator.claim(packet_id, crowd(2))
-    allocator.observe(told(packet_id, "voided", desk))
+    await allocator.claim(packet_id, ROOM, crowd(2))
+    allocator.forget(packet_id)
     await allocator.caught_up()
     await desk.packets.void(packet_id, transfer_id="v", lead_ms=None)
 
-    assert statuses(await allocator.claim(packet_id, [grab("late")])) == [S.VOIDED]
+    assert statuses(await allocator.claim(packet_id, ROOM, [grab("late")])) == [S.VOIDED]
 
 
 async def test_a_packet_voided_before_it_was_copied_is_not_remembered(desk: Desk, allocator: DefaultAllocator) -> None:
     """The state is read after the claims, so that a void that was told before the copy began is seen too."""
     packet_id = await desk.open_packet([5])
-    await allocator.claim(packet_id, crowd(1))
+    await allocator.claim(packet_id, ROOM, crowd(1))
     await desk.packets.void(packet_id, transfer_id="v", lead_ms=None)
     allocator._learn(packet_id, b"x", 1)
     await allocator.caught_up()
 
-    assert statuses(await allocator.claim(packet_id, [grab("late")])) == [S.VOIDED]
+    assert statuses(await allocator.claim(packet_id, ROOM, [grab("late")])) == [S.VOIDED]
 
 
 @pytest.mark.rule("ALL-CLM-3")
@@ -242,7 +237,7 @@ async def test_two_thousand_grabs_at_once_never_over_issue(desk: Desk) -> None:
     packet_id = await desk.open_packet(shares)
     both = [DefaultAllocator(desk.store, desk.clock, lambda: True) for _ in range(2)]
     taps = [
-        asyncio.create_task(allocator.claim(packet_id, [grab(f"v{n}", f"{which}-{n}")]))
+        asyncio.create_task(allocator.claim(packet_id, ROOM, [grab(f"v{n}", f"{which}-{n}")]))
         for n in range(1_000)
         for which, allocator in enumerate(both)
     ]
@@ -270,7 +265,9 @@ async def test_a_poisoned_packet_is_an_error_for_its_callers_and_for_nobody_else
     await desk.store.redis.hset(keys.packet(bad), "given", "many")
 
     answers = await asyncio.gather(
-        *(allocator.claim(bad, crowd(300)) for _ in range(3)), allocator.claim(good, crowd(3)), return_exceptions=True
+        *(allocator.claim(bad, ROOM, crowd(300)) for _ in range(3)),
+        allocator.claim(good, ROOM, crowd(3)),
+        return_exceptions=True,
     )
 
     assert all("BROKEN packet" in str(answer) for answer in answers[:3])
@@ -280,8 +277,8 @@ async def test_a_poisoned_packet_is_an_error_for_its_callers_and_for_nobody_else
 async def test_a_caller_that_gives_up_takes_nothing_with_it(desk: Desk, allocator: DefaultAllocator) -> None:
     """A cancelled call's grabs are answered all the same, and the others of its batch too."""
     packet_id = await desk.open_packet([5] * 3)
-    gone = asyncio.create_task(allocator.claim(packet_id, [grab("ann")]))
-    stays = asyncio.create_task(allocator.claim(packet_id, [grab("bob")]))
+    gone = asyncio.create_task(allocator.claim(packet_id, ROOM, [grab("ann")]))
+    stays = asyncio.create_task(allocator.claim(packet_id, ROOM, [grab("bob")]))
     await asyncio.sleep(0)
     gone.cancel()
 
@@ -299,7 +296,7 @@ async def test_a_store_that_is_gone_makes_every_grab_unavailable(tmp_path: Path)
     packet_id = await desk.open_packet([5] * 3)
     running.stop()
 
-    claims = await asyncio.gather(*(allocator.claim(packet_id, crowd(600)) for _ in range(2)))
+    claims = await asyncio.gather(*(allocator.claim(packet_id, ROOM, crowd(600)) for _ in range(2)))
 
     assert {S.UNAVAILABLE} == {claim.status for answer in claims for claim in answer}
     assert [len(answer) for answer in claims] == [600, 600]
@@ -314,11 +311,13 @@ async def test_more_than_can_wait_is_refused_at_once(
     monkeypatch.setattr("server.store.allocators.default.GRABS_WAITING_MAX", 10)
     packet_id = await desk.open_packet([5] * 20)
 
-    first, second = await asyncio.gather(allocator.claim(packet_id, crowd(10)), allocator.claim(packet_id, crowd(1)))
+    first, second = await asyncio.gather(
+        allocator.claim(packet_id, ROOM, crowd(10)), allocator.claim(packet_id, ROOM, crowd(1))
+    )
 
     assert statuses(first) == [S.GRANTED] * 10
     assert statuses(second) == [S.UNAVAILABLE]
-    assert statuses(await allocator.claim(packet_id, [grab("v0", "q0")])) == [S.GRANTED]
+    assert statuses(await allocator.claim(packet_id, ROOM, [grab("v0", "q0")])) == [S.GRANTED]
 
 
 class Estimate:
@@ -336,14 +335,14 @@ class Estimate:
 async def test_after_the_store_was_away_it_is_asked_again(desk: Desk, allocator: DefaultAllocator) -> None:
     """What was remembered before counts no more: the answer is the same, but it is the store's."""
     packet_id = await desk.open_packet([5])
-    await allocator.claim(packet_id, crowd(2))
+    await allocator.claim(packet_id, ROOM, crowd(2))
     await allocator.caught_up()
     calls = allocator.store_calls
-    assert statuses(await allocator.claim(packet_id, [grab("late")])) == [S.EXHAUSTED]
+    assert statuses(await allocator.claim(packet_id, ROOM, [grab("late")])) == [S.EXHAUSTED]
     assert allocator.store_calls == calls
 
     allocator.forget()
-    assert statuses(await allocator.claim(packet_id, [grab("later")])) == [S.EXHAUSTED]
+    assert statuses(await allocator.claim(packet_id, ROOM, [grab("later")])) == [S.EXHAUSTED]
     assert allocator.store_calls > calls
     await allocator.caught_up()
 
@@ -354,17 +353,17 @@ async def test_a_store_that_dies_leaves_grabs_unknown_and_the_same_request_finds
     desk = await Desk.open(await Store.connect(running.url))
     allocator = DefaultAllocator(desk.store, desk.clock, lambda: True)
     packet_id = await desk.open_packet([5] * 2_000)
-    first = asyncio.gather(*(allocator.claim(packet_id, [each]) for each in crowd(2_000)))
+    first = asyncio.gather(*(allocator.claim(packet_id, ROOM, [each]) for each in crowd(2_000)))
     await asyncio.sleep(0.002)
     os.kill(running.pid, signal.SIGKILL)
     told = [claim for claims in await first for claim in claims]
     assert S.UNAVAILABLE in statuses(told)
 
     async with asyncio.timeout(60):
-        again = await allocator.claim(packet_id, crowd(2_000))
+        again = await allocator.claim(packet_id, ROOM, crowd(2_000))
         while S.UNAVAILABLE in statuses(again):
             await asyncio.sleep(0.01)
-            again = await allocator.claim(packet_id, crowd(2_000))
+            again = await allocator.claim(packet_id, ROOM, crowd(2_000))
     assert set(statuses(again)) == {S.GRANTED}
     assert len({claim.share.index for claim in again if claim.share}) == 2_000
     granted = {claim.viewer_id: claim for claim in told if claim.status is S.GRANTED}

@@ -11,16 +11,16 @@ from server.core.packets.claim import ClaimStatus
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.naive import NaiveAllocator
 from server.store.books import export
-from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, Desk, crowd, grab
+from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, ROOM, Desk, crowd, grab
 
 S = ClaimStatus
 
 
 @pytest.fixture
 async def naive(desk: Desk) -> AsyncIterator[NaiveAllocator]:
-    allocator = NaiveAllocator(desk.store)
-    yield allocator
-    await allocator.close()
+    context = desk.context()
+    yield NaiveAllocator(context)
+    await context.close()
 
 
 @pytest.mark.parametrize("round_", range(3))
@@ -30,8 +30,8 @@ async def test_naive_over_issues_where_the_default_does_not(desk: Desk, naive: N
     safe = await desk.open_packet([5 + round_] * 100)
     default = DefaultAllocator(desk.store, desk.clock, lambda: True)
 
-    await asyncio.gather(*(naive.claim(raced, [one]) for one in crowd(200)))
-    await asyncio.gather(*(default.claim(safe, [one]) for one in crowd(200)))
+    await asyncio.gather(*(naive.claim(raced, ROOM, [one]) for one in crowd(200)))
+    await asyncio.gather(*(default.claim(safe, ROOM, [one]) for one in crowd(200)))
     await default.caught_up()
 
     claims = await desk.packets.claims(raced)
@@ -43,7 +43,7 @@ async def test_naive_over_issues_where_the_default_does_not(desk: Desk, naive: N
 async def test_books_show_what_naive_did_and_the_sweep_survives_it(desk: Desk, naive: NaiveAllocator) -> None:
     """The counter stays below the claims; counts, sweep and books go by it, and the claims tell the truth."""
     packet_id = await desk.open_packet(list(range(1, 101)), allocator="naive")
-    await naive.claim(packet_id, crowd(200))
+    await naive.claim(packet_id, ROOM, crowd(200))
     before = await desk.packets.counts(packet_id)
     await desk.at(CLAIM_END_AT_MS)
     counts = await desk.packets.sweep(packet_id)
@@ -66,7 +66,7 @@ async def test_alone_naive_is_right(desk: Desk, naive: NaiveAllocator) -> None:
     packet_id = await desk.open_packet([5, 6], allocator="naive")
 
     answers = [
-        (await naive.claim(packet_id, [one]))[0].status
+        (await naive.claim(packet_id, ROOM, [one]))[0].status
         for one in (grab("ann", "q1"), grab("ann", "q1"), grab("ann", "q2"), grab("bob"), grab("cat"))
     ]
 
@@ -85,7 +85,7 @@ async def test_naive_keeps_to_the_window(desk: Desk, naive: NaiveAllocator) -> N
 
     async def ask(at_ms: int) -> ClaimStatus:
         await desk.at(at_ms)
-        return (await naive.claim(packet_id, [grab("ann")]))[0].status
+        return (await naive.claim(packet_id, ROOM, [grab("ann")]))[0].status
 
     assert await ask(GRAB_AT_MS - 1) == S.TOO_EARLY
     assert await ask(CLAIM_END_AT_MS) == S.TOO_LATE
@@ -93,4 +93,4 @@ async def test_naive_keeps_to_the_window(desk: Desk, naive: NaiveAllocator) -> N
     await desk.packets.void(packet_id, transfer_id="v", lead_ms=None)
     assert await ask(GRAB_AT_MS) == S.VOIDED
     for unknown in ("c1.none", "c9.none", "nodot"):
-        assert (await naive.claim(PacketId(unknown), [grab("ann")]))[0].status == S.NOT_FOUND
+        assert (await naive.claim(PacketId(unknown), ROOM, [grab("ann")]))[0].status == S.NOT_FOUND

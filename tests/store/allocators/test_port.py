@@ -1,4 +1,4 @@
-"""The port: what every allocator owes its callers, whichever adapter stands behind it."""
+"""The port: what every allocator owes its callers, whichever class stands behind it."""
 
 from collections.abc import AsyncIterator
 
@@ -6,24 +6,21 @@ import pytest
 
 from server.core.ids import PacketId
 from server.core.packets.claim import ClaimStatus
-from server.store.allocators.default import DefaultAllocator
-from server.store.allocators.naive import NaiveAllocator
-from server.store.allocators.port import Allocator
-from tests.store.desk import Desk, crowd, grab
+from server.store.allocators.port import Allocator, Grab, RequestId, ViewerId, refusals
+from server.store.allocators.registry import BUILT_IN
+from tests.store.desk import ROOM, Desk, crowd, grab
 
 S = ClaimStatus
 
 
-@pytest.fixture(params=["default", "naive"])
+@pytest.fixture(params=list(BUILT_IN))
 async def adapter(request: pytest.FixtureRequest, desk: Desk) -> AsyncIterator[tuple[str, Allocator]]:
-    if request.param == "default":
-        default = DefaultAllocator(desk.store, desk.clock, lambda: True)
-        yield request.param, default
-        await default.caught_up()
-    else:
-        naive = NaiveAllocator(desk.store)
-        yield request.param, naive
-        await naive.close()
+    context = desk.context()
+    allocator = BUILT_IN[request.param].make(context)
+    await allocator.open()
+    yield request.param, allocator
+    await allocator.close()
+    await context.close()
 
 
 async def test_every_grab_is_answered_in_order(desk: Desk, adapter: tuple[str, Allocator]) -> None:
@@ -32,9 +29,9 @@ async def test_every_grab_is_answered_in_order(desk: Desk, adapter: tuple[str, A
     packet_id = await desk.open_packet([5] * 10, allocator=name)
     grabs = [*crowd(3), grab("v0", "q0"), grab("v1", "other")]
     for one in grabs[:3]:
-        await allocator.claim(packet_id, [one])
+        await allocator.claim(packet_id, ROOM, [one])
 
-    claims = await allocator.claim(packet_id, grabs)
+    claims = await allocator.claim(packet_id, ROOM, grabs)
 
     assert [(g.viewer_id, g.request_id, packet_id) for g in grabs] == [
         (claim.viewer_id, claim.request_id, claim.packet_id) for claim in claims
@@ -47,4 +44,17 @@ async def test_a_refusal_is_an_answer(desk: Desk, adapter: tuple[str, Allocator]
     """An unknown packet raises nothing."""
     _, allocator = adapter
 
-    assert [claim.status for claim in await allocator.claim(PacketId("c1.none"), crowd(3))] == [S.NOT_FOUND] * 3
+    claims = await allocator.claim(PacketId("c1.none"), ROOM, crowd(3))
+
+    assert [claim.status for claim in claims] == [S.NOT_FOUND] * 3
+
+
+def test_a_refusal_for_all_names_each() -> None:
+    """Every grab gets the same answer under its own name."""
+    grabs = [Grab(ViewerId(f"v{n}"), RequestId(f"q{n}")) for n in range(2)]
+
+    claims = refusals(PacketId("c1.p"), grabs, S.UNAVAILABLE)
+
+    assert [(claim.viewer_id, claim.status, claim.edition) for claim in claims] == [
+        ("v0", S.UNAVAILABLE, 0), ("v1", S.UNAVAILABLE, 0),
+    ]  # fmt: skip
