@@ -17,8 +17,7 @@ from server.store import books
 from server.store.allocators.default import DefaultAllocator
 from server.store.books import export
 from server.store.connection import Store
-from server.store.wallet import Wallet
-from server.store.withdrawals import Withdrawals
+from tests.commands.ground import Payouts, Purse
 from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, NOW_MS, ROOM, SEED, Desk, crowd
 
 PAYS_OUT = replace(KUAISHOU, withdraw_channels=("alipay",))
@@ -181,7 +180,7 @@ async def test_fees_balances_and_withdrawals_stand_in_the_books_and_are_explaine
     await desk.wallet.recharge(
         desk.creator_id, amount_fen=10_000, channel="wechat", platform="kuaishou", transfer_id="r1"
     )
-    withdrawals = Withdrawals(desk.store, desk.clock, Wallet(desk.store, desk.clock, {"kuaishou": PAYS_OUT}))
+    withdrawals = Payouts(desk.store, desk.clock, Purse(desk.store, desk.clock, {"kuaishou": PAYS_OUT}))
     for number, end in enumerate((withdrawals.paid, withdrawals.failed)):
         asked = await withdrawals.request(desk.creator_id, amount_fen=300, transfer_id=f"w{number}")
         await end(desk.creator_id, asked.withdrawal_id)
