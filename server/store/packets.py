@@ -21,7 +21,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.packet_record import Counts, Record, counts_from, editions_shown, packet_from, seed_of, share_from
 from server.store.rooms import RoomRecord
-from server.store.transfers import checked_transfer_id, refusal, run_sound
+from server.store.transfers import checked_transfer_id, refusal, rule_of, run_sound
 
 __all__ = ["Counts", "Packets"]
 
@@ -171,7 +171,8 @@ class Packets:
         lead = "" if lead_ms is None else lead_ms
         outcome = await self._close("void", packet_id, [transfer_id, lead])
         if outcome not in (b"done", b"repeated"):
-            rulebook = rulebook_of(self._rulebooks, (await self.get(packet_id)).platform)
+            by_rule = rule_of(outcome, of="void")  # without one there may be no packet to ask for its platform
+            rulebook = rulebook_of(self._rulebooks, (await self.get(packet_id)).platform) if by_rule else None
             raise refusal(outcome, rulebook, of="void")
         return await self.counts(packet_id)
 

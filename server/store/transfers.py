@@ -70,10 +70,20 @@ def checked_transfer_id(text: str) -> str:
     return text
 
 
+def rule_of(outcome: bytes, *, of: str = "") -> str:
+    """Return the source's id of the rule by which a script refuses, or "" if none does."""
+    return _worded(outcome, of)[2]
+
+
 def refusal(outcome: bytes, rulebook: Rulebook | None = None, *, of: str = "") -> Refused:
     """Return the refusal of a script's *outcome* (*of* which, if it has its own words), told as *rulebook* calls it."""
     word = outcome.decode()
-    detail, field, rule = _REFUSALS.get(f"{of} {word}") or _REFUSALS[word]
+    detail, field, rule = _worded(outcome, of)
     assert rulebook or not rule, "a rule is told as the packet's platform calls it"
     told = rulebook.rule(rule) if rulebook and rule else NO_RULE
     return (Raced if word in _RACED else Refused)(word, detail, field=field, rule=told)
+
+
+def _worded(outcome: bytes, of: str) -> tuple[str, str, str]:
+    word = outcome.decode()
+    return _REFUSALS.get(f"{of} {word}") or _REFUSALS[word]
