@@ -61,6 +61,7 @@ from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
 from server.store.retention import ARCHIVE, Retention
+from server.store.reversals import Reversals
 from server.store.rooms import Rooms
 from server.store.secret import shared_secret
 from server.store.trail import Trails
@@ -222,29 +223,27 @@ async def _build(
     retention = None
     if settings.retention_ms > 0:
         retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
-    held = Assets(store, clock)
-    orders = Orders(store, clock, held, judged_by)
-    sweeper = Sweeper(store, clock, packet_records, on_settled=gateway.settled, orders=orders, retention=retention)
-    wallet = Wallet(store, clock, judged_by)
     state = AppState(
         settings=settings,
         store=store,
         clock=clock,
         rulebooks=judged_by,
+        allocators=allocators,
         creators=Creators(store),
-        wallet=wallet,
-        withdrawals=Withdrawals(store, clock, wallet),
+        wallet=Wallet(store, clock),
+        withdrawals=Withdrawals(store, clock),
         packets=packet_records,
         effects=StatsCounters(store),
         rooms=room_records,
+        reversals=Reversals(store, clock),
         trails=Trails(store, clock),
-        assets=held,
-        orders=orders,
+        assets=Assets(store, clock),
+        orders=Orders(store, clock),
         gateway=gateway,
         credentials=Credentials(signer),
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
     )
-    return state, [ClockKeeper(clock), gateway, sweeper, state.siblings]
+    return state, [ClockKeeper(clock), gateway, Sweeper(state, retention), state.siblings]
 
 
 def _allocators(settings: Settings, store: Store, clock: StoreClock, follower: FeedFollower) -> RunningAllocators:

@@ -2,53 +2,29 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any
 
-from server.core.ids import CreatorId, PacketId
-from server.core.refusal import Refused
-from server.store import keys
-from server.store.clock import StoreClock
-from server.store.connection import Store, StoreUnavailable
-from server.store.orders.orders import Orders
-from server.store.packets import Packets
+from server.commands.context import CommandContext
+from server.commands.sweep_creator import sweep_creator
+from server.core.ids import PacketId
+from server.store.connection import StoreUnavailable
 from server.store.retention import Retention
-from server.store.reversals import Reversals
 from server.store.transfers import StoreBroken
+from server.watched_task import watched_task
 
 ROUND_S = 0.2  # real; money goes back within a fifth of a second
 ROUNDS_PER_CLEARING = 50  # abandoned staging waits ten minutes anyway
 RETIRING_S = 10.0  # real; nothing waits for what is retired
-CALLS_PER_ROUND = 20  # of one script for one packet or creator, 500 shares each; the others have their turn then
 
 
 class Sweeper:
     """
-    Looks at every creator's packets and money every 200 real ms and does what is due (DY-REV-2, DY-REV-3, DY-REV-8).
+    Looks at every creator's packets, orders and money every 200 real ms, and has done what is due.
 
-    *retention*, where there is one, has a turn every ten seconds.
-
-    Any number of processes may run one: each script does its step once. *on_settled* is told of each packet this one
-    settled.
+    Any number of processes may run one. *retention*, where there is one, has a turn every ten seconds.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        clock: StoreClock,
-        packets: Packets,
-        on_settled: Callable[[PacketId], Awaitable[None]] | None = None,
-        *,
-        orders: Orders | None = None,
-        retention: Retention | None = None,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._packets = packets
-        self._reversals = Reversals(store, clock)
-        self._on_settled = on_settled
-        self._orders = orders
+    def __init__(self, context: CommandContext, retention: Retention | None = None) -> None:
+        self._context = context
         self._retention = retention
         self._rounds = 0
         self._broken: set[str] = set()
@@ -59,11 +35,9 @@ class Sweeper:
         """Begin to sweep."""
         assert not self._tasks
         self._stopping.clear()
-        self._tasks.append(asyncio.create_task(self._run()))
+        self._tasks.append(watched_task(self._run(), "nothing is swept any more"))
         if self._retention is not None:
-            self._tasks.append(asyncio.create_task(self._retire(self._retention)))
-        for task in self._tasks:
-            task.add_done_callback(_report)
+            self._tasks.append(watched_task(self._retire(self._retention), "nothing is retired any more"))
 
     async def stop(self) -> None:
         """Finish the round that is under way and end."""
@@ -76,49 +50,11 @@ class Sweeper:
         settled: list[PacketId] = []
         clearing = self._rounds % ROUNDS_PER_CLEARING == 0
         self._rounds += 1
-        creators: Any = await self._store.redis.smembers(keys.CREATORS)
-        for name in creators:
-            creator_id = CreatorId(name.decode())
-            due = await self._packets.due(creator_id)
-            settled += [packet_id for packet_id in due if await self._sweep(packet_id)]
-            await self._see_to_orders(creator_id)
-            for packet_id in await self._reversals.expiring(creator_id):
-                await self._repeat(partial(self._reversals.expire, packet_id), f"{packet_id} cannot expire")
-            await self._repeat(partial(self._reversals.reverse, creator_id), f"{creator_id} cannot be credited")
+        for creator_id in await self._context.creators.list():
+            settled += await sweep_creator(self._context, creator_id, self._complain)
             if clearing:
-                await self._packets.drop_abandoned(creator_id)
+                await self._context.packets.drop_abandoned(creator_id)
         return settled
-
-    async def _sweep(self, packet_id: PacketId) -> bool:
-        try:
-            if await self._packets.sweep(packet_id) is None:
-                return False
-        except StoreBroken as error:
-            self._complain(f"{packet_id} cannot be swept", error)
-            return False
-        if self._on_settled is not None:
-            await self._on_settled(packet_id)
-        return True
-
-    async def _see_to_orders(self, creator_id: CreatorId) -> None:
-        """Let orders that were not paid or may not be refunded any more end, and those between two tags go on."""
-        if self._orders is None:
-            return
-        for order_id in await self._orders.due(creator_id):
-            try:
-                with contextlib.suppress(Refused):  # others are at it; the next round looks again
-                    await self._orders.catch_up(order_id)
-            except StoreBroken as error:
-                self._complain(f"{order_id} cannot be seen to", error)
-
-    async def _repeat(self, step: Callable[[], Awaitable[int]], complaint: str) -> None:
-        """Take a step until nothing more is due, or others must have their turn."""
-        try:
-            for _ in range(CALLS_PER_ROUND):
-                if not await step():
-                    return
-        except StoreBroken as error:
-            self._complain(complaint, error)
 
     def _complain(self, message: str, error: StoreBroken) -> None:
         """Make what cannot be done heard, once; the others have their turn all the same."""
@@ -150,11 +86,3 @@ class Sweeper:
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    """Make a fault of ours heard at once: nobody awaits this task before the process ends."""
-    if not task.cancelled() and task.exception() is not None:
-        task.get_loop().call_exception_handler(
-            {"message": "nothing is swept any more", "task": task, "exception": task.exception()}
-        )

@@ -13,9 +13,21 @@ from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
 from server.store.packets import STAGING_AGE_MAX_MS
 from server.sweeper import Sweeper
+from tests.commands.ground import Host, context_of
 from tests.store.aged import grow_old, retention_of, settled_rain
 from tests.store.desk import CLAIM_END_AT_MS, Desk
 from tests.store.shop import HORIZON_MS, LI, START_MS, Shop
+
+
+class Herald(Host):
+    """A host that can be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.news: asyncio.Queue[PacketId] = asyncio.Queue()
+
+    async def look_at(self, packet_id: PacketId) -> None:
+        self.news.put_nowait(packet_id)
 
 
 @pytest.fixture
@@ -26,12 +38,8 @@ async def desk(store: Store) -> Desk:
 @pytest.mark.rule("DY-REV-2")
 async def test_what_is_due_is_settled_and_told_once(desk: Desk) -> None:
     """Of an open, a due and a voided packet the due one is swept, and a second look finds nothing."""
-    told: list[PacketId] = []
-
-    async def settled(packet_id: PacketId) -> None:
-        told.append(packet_id)
-
-    sweeper = Sweeper(desk.store, desk.clock, desk.packets, settled)
+    host = Host()
+    sweeper = Sweeper(context_of(desk.store, desk.clock, host=host))
     due, voided = await desk.open_packet([5, 6]), await desk.open_packet([7])
     await desk.packets.void(voided, transfer_id="v", lead_ms=None)
     await desk.at(CLAIM_END_AT_MS - 1)
@@ -41,7 +49,7 @@ async def test_what_is_due_is_settled_and_told_once(desk: Desk) -> None:
     assert [due] == await sweeper.look()
     assert await sweeper.look() == []
 
-    assert [due] == told
+    assert [due] == host.looked_at
     assert (await desk.packets.get(due)).state == PacketState.SETTLED
     assert (await desk.packets.get(voided)).state == PacketState.VOIDED
 
@@ -52,7 +60,7 @@ async def test_two_sweepers_return_the_money_once(desk: Desk) -> None:
     for _ in range(10):
         await desk.open_packet([5, 6])
     await desk.at(CLAIM_END_AT_MS)
-    sweepers = [Sweeper(desk.store, desk.clock, desk.packets) for _ in range(3)]
+    sweepers = [Sweeper(context_of(desk.store, desk.clock)) for _ in range(3)]
 
     await asyncio.gather(*(sweeper.look() for sweeper in sweepers))
 
@@ -68,19 +76,19 @@ async def test_a_process_whose_clock_is_ahead_sweeps_nothing_early(desk: Desk) -
     await desk.store_at(CLAIM_END_AT_MS - 1)
     assert [packet_id] == await desk.packets.due(desk.creator_id)
 
-    assert await Sweeper(desk.store, desk.clock, desk.packets).look() == []
+    assert await Sweeper(context_of(desk.store, desk.clock)).look() == []
     assert (await desk.packets.get(packet_id)).state == PacketState.LAUNCHED
 
 
 async def test_it_runs_until_it_is_stopped(desk: Desk) -> None:
     """Started, it sweeps what becomes due; stopped, it does no more."""
-    told: asyncio.Queue[PacketId] = asyncio.Queue()
-    sweeper = Sweeper(desk.store, desk.clock, desk.packets, told.put)
+    host = Herald()
+    sweeper = Sweeper(context_of(desk.store, desk.clock, host=host))
     packet_id = await desk.open_packet([5])
     await sweeper.start()
 
     await desk.at(CLAIM_END_AT_MS)
-    assert packet_id == await told.get()
+    assert packet_id == await host.news.get()
     await sweeper.stop()
 
     later = await desk.open_packet([5])
@@ -95,7 +103,7 @@ async def test_a_packet_that_cannot_be_swept_stops_no_other(desk: Desk) -> None:
     broken, sound = await desk.open_packet([5]), await desk.open_packet([5])
     await desk.store.redis.hset(keys.packet(broken), "given_fen", "many")
     await desk.at(CLAIM_END_AT_MS)
-    sweeper = Sweeper(desk.store, desk.clock, desk.packets)
+    sweeper = Sweeper(context_of(desk.store, desk.clock))
 
     assert [sound] == await sweeper.look()
     assert await sweeper.look() == []
@@ -108,7 +116,7 @@ async def test_abandoned_shares_are_cleared(desk: Desk) -> None:
     await desk.store.run("stage", names, ["c1.p", "c", 2, 1, 9, 0, 5])
     await desk.store.redis.zincrby(names[2], -STAGING_AGE_MAX_MS, "c1.p")
 
-    await Sweeper(desk.store, desk.clock, desk.packets).look()
+    await Sweeper(context_of(desk.store, desk.clock)).look()
 
     assert await desk.store.redis.exists(*names) == 0
 
@@ -119,8 +127,8 @@ async def test_it_outlives_a_store_that_goes_away(tmp_path: Path) -> None:
     store = await Store.connect(running.url)
     desk = await Desk.open(store)
     packet_id = await desk.open_packet([5])
-    told: asyncio.Queue[PacketId] = asyncio.Queue()
-    sweeper = Sweeper(store, desk.clock, desk.packets, told.put)
+    host = Herald()
+    sweeper = Sweeper(context_of(store, desk.clock, host=host))
     await desk.at(CLAIM_END_AT_MS - 1)
     await sweeper.start()
     running.stop()
@@ -128,7 +136,7 @@ async def test_it_outlives_a_store_that_goes_away(tmp_path: Path) -> None:
     running = EmbeddedStore.start(tmp_path, durability=Durability.DURABLE)
     await desk.at(CLAIM_END_AT_MS)
 
-    assert packet_id == await told.get()
+    assert packet_id == await host.news.get()
     await sweeper.stop()
     await store.close()
     running.stop()
@@ -140,8 +148,8 @@ async def test_it_retires_what_is_long_over_besides(desk: Desk, tmp_path: Path) 
     asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.put_nowait(context["message"]))
     old = await settled_rain(desk, "ann")
     await grow_old(desk)
-    told: asyncio.Queue[PacketId] = asyncio.Queue()
-    sweeper = Sweeper(desk.store, desk.clock, desk.packets, told.put, retention=retention_of(desk, tmp_path))
+    host = Herald()
+    sweeper = Sweeper(context_of(desk.store, desk.clock, host=host), retention_of(desk, tmp_path))
     await sweeper.start()
     await sweeper.stop()  # not before the turn that is under way has ended
     assert await desk.store.redis.exists(keys.packet(old)) == 0
@@ -153,15 +161,14 @@ async def test_it_retires_what_is_long_over_besides(desk: Desk, tmp_path: Path) 
     assert (await heard.get()).startswith("not everything can be retired")
     packet_id = await desk.open_packet([5])
     await desk.at(CLAIM_END_AT_MS)
-    assert packet_id == await told.get()
+    assert packet_id == await host.news.get()
     await sweeper.stop()
 
 
 async def test_orders_end_by_themselves(store: Store) -> None:
     """One that nobody pays is cancelled, a paid one is settled, and both lose nothing (DY-CAN-1, AMB-15)."""
     shop = await Shop.open(store)
-    desk = shop.desks[LI]
-    sweeper = Sweeper(store, desk.clock, desk.packets, orders=shop.orders)
+    sweeper = Sweeper(shop.orders.context)
     unpaid = (await shop.submit(await shop.asset(500, use_end_at_ms=None), key="unpaid")).order_id
     paid = (await shop.submit(await shop.asset(700, use_end_at_ms=None, of=PLATFORM), key="paid")).order_id
     await shop.orders.pay(paid, "p")
@@ -183,14 +190,13 @@ async def test_an_order_that_cannot_end_stops_no_other(store: Store) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: complaints.append(context["message"]))
     shop = await Shop.open(store)
-    desk = shop.desks[LI]
     broken = (await shop.submit(await shop.asset(500, use_end_at_ms=None), key="broken")).order_id
     asset = await shop.asset(700, use_end_at_ms=None)
     await shop.submit(asset, key="other")
     packet_id = PacketId((await shop.orders.get(broken)).assets[0].asset_id.rpartition(":")[0])
     await store.redis.hset(keys.packet(packet_id), "locked", "-5")
     await shop.at(START_MS + DOUYIN.order_unpaid_max_ms)
-    sweeper = Sweeper(store, desk.clock, desk.packets, orders=shop.orders)
+    sweeper = Sweeper(shop.orders.context)
     for _ in range(2):
         await sweeper.look()
     assert complaints == [f"{broken} cannot be seen to"]

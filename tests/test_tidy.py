@@ -35,6 +35,9 @@ REGISTRY = re.compile(
 HOME = re.compile(r"(?<![\w.~-])(?:/home/\w|/Users/\w|/root\b|[A-Za-z]:\\Users)")
 
 
+CODE_PATH = re.compile(r"(?<![\w./-])((?:[a-z_]+/)*[a-z_]+(?:\.py|\.lua|\.toml)\b|(?:[a-z_]+/)+(?=`))")
+
+
 @cache
 def tracked() -> tuple[str, ...]:
     """Return the files of the repository, as paths from its root; without git, those of the tree."""
@@ -265,3 +268,15 @@ def test_every_module_of_every_package_is_in_an_import_contract() -> None:
         for container in contract["containers"]
     ]
     assert sorted(covered) == packages() == sorted(contracts["root_packages"])
+
+
+def test_every_path_in_the_architecture_exists() -> None:
+    """A path in ARCHITECTURE.md or CONTRIBUTING.md names a tracked file or folder, from the root or from a package."""
+    known = tracked()
+    wrong = [
+        f"{page}: {path}"
+        for page in ("ARCHITECTURE.md", "CONTRIBUTING.md")
+        for path in sorted(set(CODE_PATH.findall((ROOT / page).read_text("utf-8"))))
+        if not any(f"/{each}".endswith(f"/{path}") or f"/{path.rstrip('/')}/" in f"/{each}" for each in known)
+    ]
+    assert not wrong, "\n".join(wrong)

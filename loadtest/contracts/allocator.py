@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 
 from server.core.ids import CreatorId, PacketId, RequestId, RoomId, ViewerId, packet_id_of
+from server.core.money.channel import Charge
+from server.core.money.ledger import FundProduct
 from server.core.packets.claim import Claim, ClaimStatus, Grab
 from server.core.packets.packet import Denomination, Schedule, Surface, Terms
 from server.core.packets.split import commitment
@@ -87,8 +89,14 @@ class Stage:
         await self.at(NOW_MS)
         number = next(self._numbers)
         total_fen = sum(shares)
-        await Wallet(self.store, self.clock).recharge(
-            CREATOR, amount_fen=total_fen, channel="bank", transfer_id=f"r{number}"
+        await Wallet(self.store, self.clock).credit(
+            CREATOR,
+            platform="lab",
+            channel="bank",
+            product=FundProduct.RED_PACKET,
+            amount_fen=total_fen,
+            charge=Charge(total_fen, 0),
+            transfer_id=f"r{number}",
         )
         terms = Terms(Denomination.RANDOM, len(shares), total_fen, min(shares), max(shares))
         made = await self.packets.create(

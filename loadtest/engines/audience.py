@@ -92,7 +92,7 @@ class Audience:
 
     def all_here(self) -> bool:
         """Tell whether every viewer of this process has its seat and was welcomed."""
-        return self._all_seated and self.recorder.connected >= self._taken
+        return self._all_seated and 0 < self._taken <= self.recorder.connected
 
     def end(self) -> None:
         """Let nobody come (back) in any more."""

@@ -1,7 +1,6 @@
 """The state of one server process, on which the routers stand: built once by server/app.py, handed to each request."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,50 +8,26 @@ from fastapi import Depends, Header, Request
 
 from server.api.credentials import Credentials
 from server.api.siblings import Siblings
+from server.commands.context import CommandContext
 from server.core.refusal import Refused
-from server.core.rulebooks.platforms import rulebook_of
-from server.core.rulebooks.rulebook import Rulebook
 from server.gateway.gateway import Gateway
 from server.settings import Settings
-from server.store.assets import Assets
-from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.creators import Creators
-from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
-from server.store.packets import Packets
-from server.store.rooms import Rooms
-from server.store.trail import Trails
-from server.store.wallet import Wallet
-from server.store.withdrawals import Withdrawals
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
-class AppState:
+class AppState(CommandContext):
     """The pieces of one server process."""
 
+    gateway: Gateway
     settings: Settings
     store: Store
-    clock: StoreClock
-    rulebooks: Mapping[str, Rulebook]
-    creators: Creators
-    wallet: Wallet
-    withdrawals: Withdrawals
-    packets: Packets
     effects: StatsCounters
-    rooms: Rooms
-    trails: Trails
-    assets: Assets
-    orders: Orders
-    gateway: Gateway
     credentials: Credentials
     siblings: Siblings
-
-    def rulebook(self, platform: str) -> Rulebook:
-        """Return the rulebook by which this process judges a platform's packets. Raises Refused if there is none."""
-        return rulebook_of(self.rulebooks, platform)
 
 
 def _state(request: Request) -> AppState:

@@ -1,5 +1,6 @@
 """Creators and their funds: recharges, balances, details, and the invoice for the channels' fees."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.api.access import allowed_to
 from server.api.app_state import AppState, WithKey, WithState
 from server.api.errors import problems
+from server.commands.recharge_wallet import recharge_wallet
 from server.core.credential import Role
 from server.core.ids import CreatorId, checked_creator_id
 from server.core.money.ledger import FundProduct
@@ -82,23 +84,15 @@ class FeeInvoice(BaseModel):
 
 
 async def _shown(state: AppState, creator_id: CreatorId, funds: WalletFunds) -> FundsShown:
-    return FundsShown(
-        creator_id=creator_id,
-        platform=await state.wallet.platform(creator_id),
-        available_fen=funds.available_fen,
-        recharged_fen=funds.recharged_fen,
-        returned_fen=funds.returned_fen,
-        withdrawn_fen=funds.withdrawn_fen,
-        spent_fen=funds.spent_fen,
-        reversing_fen=funds.reversing_fen,
-    )
+    return FundsShown(creator_id=creator_id, platform=await state.wallet.platform(creator_id), **asdict(funds))
 
 
 @router.post("/{creator_id}/recharge", responses=problems(400, 409, 413, 422, 503))
 async def recharge(creator_id: str, body: Recharge, state: WithState, key: WithKey) -> RechargeShown:
     """Pay money into a creator's wallet; a creator exists from the first recharge on (DY-ELG-2)."""
     checked = checked_creator_id(creator_id)
-    recharged = await state.wallet.recharge(
+    recharged = await recharge_wallet(
+        state,
         checked,
         amount_fen=body.amount_fen,
         channel=body.channel,
@@ -152,10 +146,5 @@ async def fee_invoice(
         from_ms=from_ms,
         to_ms=to_ms,
         fee_fen=sum(each.fee_fen for each in fees),
-        channels=[
-            ChannelFeesShown(
-                channel=each.channel, recharges=each.recharges, credited_fen=each.credited_fen, fee_fen=each.fee_fen
-            )
-            for each in fees
-        ],
+        channels=[ChannelFeesShown(**asdict(each)) for each in fees],
     )

@@ -5,6 +5,7 @@ A purchase with its prices, discounts and rates is the word of the platform's ch
 that have succeeded: administrators say them. Buyers ask what something costs, and cancel their own.
 """
 
+from dataclasses import asdict
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
@@ -14,14 +15,17 @@ from server.api.access import WithCaller, allowed_to
 from server.api.app_state import WithKey, WithState
 from server.api.errors import problems
 from server.api.purchases import Fen, PurchaseAsked, QuoteShown, quote_shown
-from server.api.trail import report
+from server.commands.cancel_order import cancel_order
+from server.commands.pay_order import pay_order
+from server.commands.quote_order import quote_order
+from server.commands.refund_order import refund_order
+from server.commands.submit_order import submit_order
 from server.core.credential import Role
 from server.core.ids import OrderId, RoomId, ViewerId, checked_creator_id, checked_id
 from server.core.orders.asset import AssetState
 from server.core.orders.order import OrderState, Refund
-from server.core.orders.settlement import PER_WHOLE, Rates, Settlement, settle
-from server.core.orders.trail import PLATFORM, TrailStep, checked_event
-from server.core.rulebooks.rulebook import Rulebook
+from server.core.orders.settlement import PER_WHOLE, Rates, settle_order
+from server.core.orders.submission import Submission
 from server.store.orders.order_record import OrderRecord
 
 router = APIRouter(prefix="/api/orders", tags=["orders"])
@@ -118,7 +122,7 @@ async def quote(body: PurchaseAsked, state: WithState, caller: WithCaller) -> Qu
     """Say what a purchase costs, line by line, with the best of the viewer's packets; nothing is locked."""
     viewer_id = ViewerId(checked_id("viewer_id", body.viewer_id))
     caller.check_owns(viewer_id=viewer_id)
-    quoted, choice = await state.orders.quote(viewer_id, body.purchase(), body.promised(), body.platform)
+    quoted, choice = await quote_order(state, viewer_id, body.purchase(), body.promised(), body.platform)
     return quote_shown(quoted, choice)
 
 
@@ -126,41 +130,31 @@ async def quote(body: PurchaseAsked, state: WithState, caller: WithCaller) -> Qu
 async def submit(body: NewOrder, state: WithState, key: WithKey) -> OrderShown:
     """Submit an order: its packets are locked, all or none, until it is paid or cancelled (DY-CAN-1)."""
     room_id = None if body.room_id is None else RoomId(checked_id("room_id", body.room_id))
-    record = await state.orders.submit(
+    asked = Submission(
         viewer_id=ViewerId(checked_id("viewer_id", body.viewer_id)),
         purchase=body.purchase(),
-        discounts=body.promised(),
+        discounts=tuple(body.promised()),
         platform=body.platform,
         rates=Rates(body.commission_rate, body.service_fee_rate),
         merchant_id=checked_id("merchant_id", body.merchant_id),
-        asset_ids=body.asset_ids,
-        expected_payable_fen=body.expected_payable_fen,
         transfer_id=f"order:{key}",
+        asset_ids=None if body.asset_ids is None else tuple(body.asset_ids),
+        expected_payable_fen=body.expected_payable_fen,
     )
-    await state.trails.open(record.order_id, record.order.viewer_id, room_id)
-    return _shown(record)
+    return _shown(await submit_order(state, asked, room_id))
 
 
 @router.post("/{order_id}/pay", responses=problems(404, 409, 422, 503), dependencies=_CHECKOUT)
 async def pay(order_id: str, state: WithState, key: WithKey) -> OrderShown:
     """Pay: the packets are redeemed, and the buyer's trail begins (DY-USE-7, KS-USE-3, LT-a)."""
-    record = await state.orders.pay(_order_id(order_id), f"payment:{key}")
-    paid_at_ms = record.order.paid_at_ms
-    assert paid_at_ms is not None
-    await report(
-        state,
-        checked_event(
-            order_id=record.order_id, step=TrailStep.PAID, occurred_at_ms=paid_at_ms, source=PLATFORM, event_id="paid"
-        ),
-    )
-    return _shown(record)
+    return _shown(await pay_order(state, _order_id(order_id), f"payment:{key}"))
 
 
 @router.post("/{order_id}/cancel", responses=problems(404, 409, 422, 503), dependencies=_BUYER)
 async def cancel(order_id: str, state: WithState, key: WithKey, caller: WithCaller) -> OrderShown:
     """Cancel an unpaid order: its packets go back to the viewer, or, if expired, to their funders (DY-REV-4)."""
     caller.check_owns(viewer_id=(await state.orders.get(_order_id(order_id))).order.viewer_id)
-    return _shown(await state.orders.cancel(_order_id(order_id), f"cancellation:{key}"))
+    return _shown(await cancel_order(state, _order_id(order_id), f"cancellation:{key}"))
 
 
 @router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503), dependencies=_CHECKOUT)
@@ -171,7 +165,7 @@ async def refund(order_id: str, body: NewRefund, state: WithState) -> OrderShown
     The same ``refund_id`` again does nothing; an order has at most 100 of them.
     """
     asked = Refund(checked_id("refund_id", body.refund_id), body.by_line, body.extras_fen)
-    return _shown(await state.orders.refund(_order_id(order_id), asked))
+    return _shown(await refund_order(state, _order_id(order_id), asked))
 
 
 @router.get("/{order_id}", responses=problems(404, 422, 503), dependencies=_BOTH)
@@ -196,31 +190,12 @@ async def settlement(order_id: str, state: WithState, caller: WithCaller) -> Set
     """Show how an order is divided; before it is final, how it would be now (DY-SET-1 to DY-SET-6)."""
     record = await state.orders.get(_order_id(order_id))
     caller.check_owns(creator_id=record.home)
-    settled = _settled(record, state.rulebook(record.deal.platform))
+    settled = settle_order(record.order, record.deal.rates, state.rulebook(record.deal.platform))
     return SettlementShown(
         order_id=record.order_id,
         final=record.order.state in (OrderState.FINAL, OrderState.REFUNDED),
         merchant_gross_fen=settled.merchant_gross_fen,
-        base_fen=settled.base_fen,
-        commission_fen=settled.commission_fen,
-        service_fee_fen=settled.service_fee_fen,
-        subsidies_fen=settled.subsidies_fen,
-        merchant_net_fen=settled.merchant_net_fen,
-        creator_net_fen=settled.creator_net_fen,
-        platform_net_fen=settled.platform_net_fen,
-    )
-
-
-def _settled(record: OrderRecord, rulebook: Rulebook) -> Settlement:
-    order = record.order
-    if order.state is OrderState.CANCELLED:
-        return Settlement(0, 0, 0, 0, 0, 0, 0)
-    return settle(
-        order.quote,
-        record.deal.rates,
-        rulebook,
-        refunded_fen=sum(order.refunded_by_line.values()),
-        packets_returned=order.state is OrderState.REFUNDED,
+        **asdict(settled),
     )
 
 

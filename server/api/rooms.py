@@ -1,14 +1,16 @@
 """Rooms."""
 
+from dataclasses import asdict
+
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.access import WithCaller, allowed_to
 from server.api.app_state import WithKey, WithState
 from server.api.errors import problems
+from server.commands.open_room import open_room
 from server.core.credential import Role
 from server.core.ids import RoomId, checked_creator_id, checked_id
-from server.core.refusal import Refused
 from server.store.rooms import RoomRecord
 
 router = APIRouter(prefix="/api/rooms", tags=["rooms"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
@@ -40,11 +42,7 @@ class RoomShown(BaseModel):
 
 async def _shown(state: WithState, room: RoomRecord) -> RoomShown:
     return RoomShown(
-        room_id=room.room_id,
-        creator_id=room.creator_id,
-        title=room.title,
-        epoch=room.epoch,
-        seq=room.seq,
+        **asdict(room),
         audience=await state.siblings.audience(room.room_id),
         on_air=[str(packet_id) for packet_id in await state.rooms.on_air(room)],
     )
@@ -55,9 +53,7 @@ async def create(body: NewRoom, state: WithState, _: WithKey, caller: WithCaller
     """Open a room; the same room of the same creator again is no error."""
     caller.check_owns(creator_id=body.creator_id)
     room_id = RoomId(checked_id("room_id", body.room_id))
-    room = await state.rooms.create(room_id, checked_creator_id(body.creator_id), body.title)
-    await state.gateway.open_room(room)
-    return await _shown(state, room)
+    return await _shown(state, await open_room(state, room_id, checked_creator_id(body.creator_id), body.title))
 
 
 @router.get("", responses=problems(503))
@@ -70,8 +66,6 @@ async def list_rooms(state: WithState, caller: WithCaller) -> list[RoomShown]:
 @router.get("/{room_id}", responses=problems(404, 503))
 async def get(room_id: str, state: WithState, caller: WithCaller) -> RoomShown:
     """Show one room's state."""
-    room = await state.rooms.get(RoomId(room_id))
-    if room is None:
-        raise Refused("not_found", f"there is no room {room_id}", field="room_id")
+    room = await state.rooms.known(RoomId(room_id))
     caller.check_owns(creator_id=room.creator_id)
     return await _shown(state, room)

@@ -47,8 +47,6 @@ async def create(
         raise Refused("missing_field", "say who is to come in", field="viewer_id")
     caller.check_owns(viewer_id=viewer_id)
     viewer = ViewerId(checked_id("viewer_id", viewer_id))
-    room = await state.rooms.get(RoomId(room_id))
-    if room is None:
-        raise Refused("not_found", f"there is no room {room_id}", field="room_id")
+    room = await state.rooms.known(RoomId(room_id))
     ticket = state.gateway.ticket(room.room_id, viewer)
     return TicketShown(room_id=room.room_id, viewer_id=viewer, ticket=ticket, expires_in_s=LASTS_MS // 1_000)

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.access import WithCaller, allowed_to
-from server.api.app_state import AppState, WithKey, WithState
+from server.api.app_state import WithKey, WithState
 from server.api.errors import problems
+from server.commands.report_event import report_event
 from server.core.credential import Role
 from server.core.ids import OrderId, RoomId, ViewerId, checked_id
 from server.core.orders.trail import (
     BEFORE_SHIPPING,
-    ServiceMessage,
     Trail,
     TrailEvent,
     TrailStep,
@@ -133,20 +133,8 @@ async def append(order_id: str, body: NewEvent, state: WithState, _: WithKey, ca
         source=body.source,
         event_id=body.event_id,
     )
-    shown = await report(state, event)
+    shown = await report_event(state, event)
     return EventTaken(order_id=order_id, shown=shown, **_event_shown(event).model_dump())
-
-
-async def report(state: AppState, event: TrailEvent) -> bool:
-    """Append an event and tell its buyer at once what is to be shown of it (LT-3); return whether anything is."""
-    trail, news = await state.trails.append(event)
-    shown = event in trail.timeline(await state.trails.integrated())
-    if news:
-        state.gateway.metrics.trail_events += 1
-        if shown:
-            message = ServiceMessage(trail.viewer_id, trail.order_id, event.step, event.occurred_at_ms)
-            await state.gateway.trails.tell(message)
-    return shown
 
 
 @router.get("/trails/{order_id}", responses=problems(404, 422, 503), dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])

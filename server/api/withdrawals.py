@@ -1,5 +1,6 @@
 """Withdrawals: a creator asks for available funds, and the payment provider says what became of it (DY-ACC-7)."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.api.access import allowed_to
 from server.api.app_state import WithKey, WithState
 from server.api.errors import problems
+from server.commands.request_withdrawal import request_withdrawal
 from server.core.credential import Role
 from server.core.ids import checked_creator_id
 from server.core.money.ledger import FundProduct
@@ -47,22 +49,14 @@ class WithdrawalShown(BaseModel):
 
 
 def _shown(withdrawal: Withdrawal) -> WithdrawalShown:
-    return WithdrawalShown(
-        withdrawal_id=withdrawal.withdrawal_id,
-        creator_id=withdrawal.creator_id,
-        state=withdrawal.state,
-        channel=withdrawal.channel,
-        product=withdrawal.product,
-        amount_fen=withdrawal.amount_fen,
-        requested_at_ms=withdrawal.requested_at_ms,
-        ended_at_ms=withdrawal.ended_at_ms,
-    )
+    return WithdrawalShown(**asdict(withdrawal))
 
 
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
 async def request(creator_id: str, body: WithdrawalAsked, state: WithState, key: WithKey) -> WithdrawalShown:
     """Set available funds aside to be paid out (DY-ACC-7); Kuaishou has no withdrawal (AMB-27)."""
-    withdrawal = await state.withdrawals.request(
+    withdrawal = await request_withdrawal(
+        state,
         checked_creator_id(creator_id),
         amount_fen=body.amount_fen,
         channel=body.channel,

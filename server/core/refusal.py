@@ -22,3 +22,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
         self.detail = detail
         self.field = field
         self.rule = rule
+
+
+class Raced(Refused):
+    """What was decided no longer holds, because others came in between: decide anew."""

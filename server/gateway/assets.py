@@ -7,9 +7,10 @@ from server.core.ids import CreatorId, ViewerId
 from server.core.rooms import messages
 from server.gateway.frames import text_frame
 from server.gateway.metrics import Metrics
-from server.gateway.trails import Reached
+from server.gateway.trails import Reached, write_to
 from server.store.assets import Assets
 from server.store.connection import StoreUnavailable
+from server.watched_task import watched_task
 
 WAITING_MAX = 20_000  # newcomers; whoever comes when as many wait is told nothing
 TOLD_AT_ONCE_MAX = 100
@@ -35,9 +36,8 @@ class AssetDesk:
         if sum(map(len, self._waiting.values())) >= WAITING_MAX:
             return
         self._waiting.setdefault(creator_id, {})[connection] = viewer_id
-        if self._telling is None:
-            self._telling = asyncio.get_running_loop().create_task(self._tell_all())
-            self._telling.add_done_callback(self._done)
+        if self._telling is None or self._telling.done():
+            self._telling = watched_task(self._tell_all(), "newcomers' packets cannot be counted")
 
     def leave(self, connection: Reached, creator_id: CreatorId) -> None:
         """Forget a connection that has gone, if it still waits."""
@@ -51,12 +51,15 @@ class AssetDesk:
             await asyncio.gather(self._telling, return_exceptions=True)
 
     async def _tell_all(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(PAUSE_S)
-            for creator_id in list(self._waiting):
-                await self._tell_some(creator_id)
-                if not self._waiting.get(creator_id):
-                    self._waiting.pop(creator_id, None)
+        try:
+            while self._waiting:
+                await asyncio.sleep(PAUSE_S)
+                for creator_id in list(self._waiting):
+                    await self._tell_some(creator_id)
+                    if not self._waiting.get(creator_id):
+                        self._waiting.pop(creator_id, None)
+        finally:
+            self._waiting.clear()  # after a fault; else there is nobody left
 
     async def _tell_some(self, creator_id: CreatorId) -> None:
         waiting = self._waiting[creator_id]
@@ -68,19 +71,4 @@ class AssetDesk:
             counts = {}
         for connection, viewer_id in lot:
             if waiting.pop(connection, None) is not None and (count := counts.get(viewer_id, 0)):
-                self._tell(connection, text_frame(messages.assets(count)))
-
-    def _tell(self, connection: Reached, frame: bytes) -> None:
-        try:
-            connection.write(frame)
-        except RuntimeError:
-            return  # cut off a moment ago; its connection_lost will be told
-        self._metrics.frames_out += 1
-        self._metrics.bytes_out += len(frame)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._telling = None
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            self._waiting.clear()
-            context = {"message": "newcomers' packets cannot be counted", "exception": fault, "task": task}
-            task.get_loop().call_exception_handler(context)
+                write_to(connection, text_frame(messages.assets(count)), self._metrics)

@@ -11,6 +11,7 @@ from server.gateway.metrics import Metrics
 from server.gateway.rooms import LiveRooms
 from server.store.chatter import ChatterChannel
 from server.store.connection import StoreUnavailable
+from server.watched_task import watched_task
 
 WINDOW_MS = 200  # real; the comments of one are one message
 COUNT_EVERY_S = 1.0
@@ -40,8 +41,7 @@ class ChatterDesk:
     def start(self) -> None:
         """Begin to hear the other processes, and to count."""
         self._channel.start(self._hear)
-        self._counting = self._loop.create_task(self._keep_counting())
-        self._counting.add_done_callback(self._done)
+        self._counting = watched_task(self._keep_counting(), "viewers and likes are no longer counted")
 
     async def stop(self) -> None:
         """Stop the timer and what is under way; the last likes are handed in, and our viewers no longer counted."""
@@ -115,8 +115,7 @@ class ChatterDesk:
 
     def _publish_soon(self, said: dict[RoomId, list[Said]]) -> None:
         if self._publishing is None:
-            self._publishing = self._loop.create_task(self._publish(said))
-            self._publishing.add_done_callback(self._done)
+            self._publishing = watched_task(self._publish(said), "comments could not be published")
         else:
             # The store has not answered for a whole window: comments do not pile up before it.
             self._metrics.comments_dropped += sum(map(len, said.values()))
@@ -129,7 +128,3 @@ class ChatterDesk:
             self._metrics.comments_dropped += sum(map(len, said.values()))
         finally:
             self._publishing = None
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            self._loop.call_exception_handler({"message": "chatter failed", "exception": fault, "task": task})

@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from server.core.ids import PacketId, RoomId, ViewerId
+from server.core.orders.trail import ServiceMessage
 from server.core.refusal import Refused
 from server.gateway.assets import AssetDesk
 from server.gateway.chatter import ChatterDesk
@@ -39,6 +40,7 @@ from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord, Rooms
 from server.store.trail import TrailChannel
+from server.watched_task import watched_task
 
 
 class Gateway:
@@ -106,7 +108,6 @@ class Gateway:
         self.chatter = ChatterDesk(loop, channel, self._rooms, self.metrics)
         self.chatter.start()
         self.effects = StatsDesk(
-            loop,
             StatsCounters(self.store),
             rooms=self._rooms,
             grabs=self.desk,
@@ -145,17 +146,21 @@ class Gateway:
         live = self._rooms.get(room_id)
         return 0 if live is None else len(live.audience)
 
-    async def voided(self, packet_id: PacketId) -> None:
-        """Have a packet looked at that was just voided, so that its room is told."""
-        await self._look_at(packet_id)
+    async def look_at(self, packet_id: PacketId) -> None:
+        """Have a packet looked at that was just edited, ended, voided or settled, so that its room is told."""
+        try:
+            room_id = (await self._packets.get(packet_id)).room_id
+        except (StoreUnavailable, Refused):
+            return  # the room will look by itself when the store turns its next proposal down
+        live = None if room_id is None else self._rooms.get(room_id)
+        if live is not None:
+            await live.look_up(packet_id)
 
-    async def changed(self, packet_id: PacketId) -> None:
-        """Have a packet looked at that was just edited or ended, so that its room is told."""
-        await self._look_at(packet_id)
-
-    async def settled(self, packet_id: PacketId) -> None:
-        """Have a packet looked at that was just settled, so that its result is told."""
-        await self._look_at(packet_id)
+    async def trail_grew(self, message: ServiceMessage | None) -> None:
+        """Count an event of an order's trail, and tell its buyer of it if there is a *message*."""
+        self.metrics.trail_events += 1
+        if message is not None:
+            await self.trails.tell(message)
 
     def identify(self, asked: Asked) -> ViewerId | Rejection:
         """Return who asks to come in, or why that is not good enough."""
@@ -197,15 +202,4 @@ class Gateway:
 
     def start_task(self, work: Coroutine[Any, Any, None]) -> None:
         """Run *work* beside everything else; stop() waits for it."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _look_at(self, packet_id: PacketId) -> None:
-        try:
-            room_id = (await self._packets.get(packet_id)).room_id
-        except (StoreUnavailable, Refused):
-            return  # the room will look by itself when the store turns its next proposal down
-        live = None if room_id is None else self._rooms.get(room_id)
-        if live is not None:
-            await live.look_up(packet_id)
+        watched_task(work, "a newcomer's room could not be looked for", self._tasks)

@@ -14,6 +14,7 @@ from server.gateway.frames import text_frame
 from server.gateway.metrics import Metrics
 from server.store.allocators.port import Allocator, refusals
 from server.store.connection import StoreUnavailable
+from server.watched_task import watched_task
 
 _STATUS = attrgetter("status")
 RECEIPTS_PER_TURN = 500  # written before the loop may breathe: about 3 ms
@@ -81,14 +82,7 @@ class GrabDesk:
     def _flush(self) -> None:
         batches, self._batches = self._batches, {}
         for (packet_id, room_id), (askers, grabs) in batches.items():
-            task = self._loop.create_task(self._answer(packet_id, room_id, askers, grabs))
-            self._tasks.add(task)
-            task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            self._loop.call_exception_handler({"message": "an allocator failed", "exception": fault, "task": task})
+            watched_task(self._answer(packet_id, room_id, askers, grabs), "an allocator failed", self._tasks)
 
     async def _answer(self, packet_id: PacketId, room_id: RoomId, askers: list[Asker], grabs: list[Grab]) -> None:
         try:

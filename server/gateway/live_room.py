@@ -37,6 +37,7 @@ from server.store.connection import StoreUnavailable
 from server.store.feed import FROM_THE_START, READ_COUNT_MAX, AnnounceOutcome, Feed
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord
+from server.watched_task import watched_task
 
 SLEEP_MAX_S = 5.0  # no timer is longer: real time may be corrected while one sleeps
 SLEEP_MIN_S = 0.001
@@ -252,16 +253,8 @@ class LiveRoom:
 
     def _start(self, ask: _Question) -> None:
         """Ask in a task of its own; a closed room asks nothing more."""
-        if self._closed:
-            return
-        task = self._loop.create_task(self._ask(ask))
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            self._loop.call_exception_handler({"message": "a room could not ask", "exception": fault, "task": task})
+        if not self._closed:
+            watched_task(self._ask(ask), "a room could not ask", self._tasks)
 
     async def _ask(self, ask: _Question) -> None:
         try:

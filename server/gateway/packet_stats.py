@@ -10,6 +10,7 @@ from server.gateway.rooms import LiveRooms
 from server.store.clock import StoreClock
 from server.store.connection import StoreUnavailable
 from server.store.packet_stats import StatsCounters, grabs_field
+from server.watched_task import watched_task
 
 HAND_IN_EVERY_S = 1.0  # real; what a process has when it dies is lost
 
@@ -23,7 +24,6 @@ class StatsDesk:
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
         counters: StatsCounters,
         *,
         rooms: LiveRooms,
@@ -31,7 +31,6 @@ class StatsDesk:
         clock: StoreClock,
         metrics: Metrics,
     ) -> None:
-        self._loop = loop
         self._counters = counters
         self._rooms = rooms
         self._grabs = grabs
@@ -42,8 +41,7 @@ class StatsDesk:
 
     def start(self) -> None:
         """Begin to hand in."""
-        self._keeping = self._loop.create_task(self._keep_handing_in())
-        self._keeping.add_done_callback(self._done)
+        self._keeping = watched_task(self._keep_handing_in(), "packets' effects are no longer handed in")
 
     async def stop(self) -> None:
         """Hand in the last, and stop."""
@@ -79,10 +77,6 @@ class StatsDesk:
         while True:
             await asyncio.sleep(HAND_IN_EVERY_S)
             await self.hand_in()
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            self._loop.call_exception_handler({"message": "effects failed", "exception": fault, "task": task})
 
 
 def _add(counts: dict[PacketId, dict[str, int]], packet_id: PacketId, more: Mapping[str, int]) -> None:

@@ -14,6 +14,7 @@ from server.store.connection import StoreUnavailable
 from server.store.feed import Feed, FeedFollower
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord, Rooms
+from server.watched_task import watched_task
 
 
 class LiveRooms:
@@ -114,9 +115,7 @@ class LiveRooms:
     def _find_soon(self, room_id: RoomId) -> None:
         """Open a room that the bell has named: another process opened it, or launched a packet into it."""
         if room_id not in self._opening:
-            task = asyncio.get_running_loop().create_task(self._find_quietly(room_id))
-            self._finding.add(task)
-            task.add_done_callback(self._finding.discard)
+            watched_task(self._find_quietly(room_id), "a room could not be opened", self._finding)
 
     async def _find_quietly(self, room_id: RoomId) -> None:
         try:

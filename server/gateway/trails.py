@@ -20,6 +20,17 @@ class Reached(Protocol):
         """How to write to it."""
 
 
+def write_to(connection: Reached, frame: bytes, metrics: Metrics) -> bool:
+    """Write a frame, or return False if the connection was cut off a moment ago: its connection_lost will be told."""
+    try:
+        connection.write(frame)
+    except RuntimeError:
+        return False
+    metrics.frames_out += 1
+    metrics.bytes_out += len(frame)
+    return True
+
+
 class TrailDesk:
     """
     Knows where each viewer of this process is connected, in whichever room, and passes on what is news of its orders.
@@ -66,10 +77,4 @@ class TrailDesk:
             return
         frame = text_frame(messages.trail(message.order_id, message.step, message.occurred_at_ms))
         for connection in connections:
-            try:
-                connection.write(frame)
-            except RuntimeError:
-                continue  # cut off a moment ago; its connection_lost will be told
-            self._metrics.trail_messages += 1
-            self._metrics.frames_out += 1
-            self._metrics.bytes_out += len(frame)
+            self._metrics.trail_messages += write_to(connection, frame, self._metrics)

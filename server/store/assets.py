@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.core.ids import ClaimId, CreatorId, PacketId, ViewerId, packet_of_claim
-from server.core.orders.asset import Asset, AssetState, asset_of, not_yours
+from server.core.orders.asset import Asset, AssetState, asset_of
 from server.core.packets.packet import Packet
-from server.core.refusal import Refused
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.packet_record import packet_from, share_from
 
-ASSET_IDS_MAX = 100  # that one request names; no order takes as many
 PACKETS_COUNTED_MAX = 200  # of one creator
 _PAGE = 500  # look-ups sent at once
 _Claimed = tuple[ViewerId, PacketId, bytes]  # as its claim is stored
@@ -46,21 +44,12 @@ class Assets:
 
     async def named(self, viewer_id: ViewerId, asset_ids: Sequence[str]) -> list[Held]:
         """
-        Return the viewer's assets of these ids, in their order.
+        Return those of the assets of these ids that are the viewer's, in no order.
 
-        Raises Refused: ``not_yours`` if one is somebody else's or nobody's (ALL-ELG-1), ``not_found`` if it cannot be
-        an asset's id, ``out_of_range`` for too many, ``repeated`` for one named twice.
+        Raises Refused ``not_found`` if one cannot be an asset's id.
         """
-        if len(asset_ids) > ASSET_IDS_MAX:
-            raise Refused("out_of_range", f"must be at most {ASSET_IDS_MAX}", field="asset_ids")
-        if len(set(asset_ids)) < len(asset_ids):
-            raise Refused("repeated", "a packet is named twice", field="asset_ids")
-        packet_ids = [packet_of_claim(ClaimId(asset_id)) for asset_id in asset_ids]
-        held = {each.asset.asset_id: each for each in await self._held([viewer_id], list(dict.fromkeys(packet_ids)))}
-        for asset_id in asset_ids:
-            if asset_id not in held:
-                raise not_yours()
-        return [held[asset_id] for asset_id in asset_ids]
+        packet_ids = dict.fromkeys(packet_of_claim(ClaimId(asset_id)) for asset_id in asset_ids)
+        return [each for each in await self._held([viewer_id], [*packet_ids]) if each.asset.asset_id in asset_ids]
 
     async def counts(self, viewer_ids: Sequence[ViewerId], creator_id: CreatorId) -> dict[ViewerId, int]:
         """

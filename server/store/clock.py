@@ -51,6 +51,16 @@ class StoreClock:
         await clock.sync()
         return clock
 
+    @property
+    def earliest_ms(self) -> int:
+        """The room time that it is at least by the store's own clock."""
+        return self.room_ms() - self.error_ms * self.record.speed
+
+    @property
+    def latest_ms(self) -> int:
+        """The room time that it is at most by the store's own clock."""
+        return self.room_ms() + self.error_ms * self.record.speed
+
     async def sync(self) -> None:
         """Estimate the offset to the store's time anew, from the quickest of a few round trips."""
         best_us: int | None = None

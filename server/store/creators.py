@@ -1,6 +1,7 @@
 """Creators in the store: what is known of them besides their money."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from server.core.ids import CreatorId
 from server.core.rulebooks.eligibility import EVERY_PERMISSION
@@ -14,6 +15,11 @@ class Creators:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    async def list(self) -> list[CreatorId]:
+        """Return all creators there are, in no order."""
+        found: Any = await self._store.redis.smembers(keys.CREATORS)
+        return [CreatorId(creator_id.decode()) for creator_id in found]
 
     async def permissions(self, creator_id: CreatorId) -> frozenset[Permission]:
         """Return what the platform grants this creator."""

@@ -20,6 +20,7 @@ from server.store import keys
 from server.store.connection import Store, StoreUnavailable
 from server.store.rooms import RoomRecord
 from server.store.subscription import BACKOFF_MAX_S, BACKOFF_MIN_S, listen
+from server.watched_task import watched_task
 
 FROM_THE_START = "0"
 LOOK_EVERY_S = 0.5  # what a lost ring costs at most
@@ -130,9 +131,7 @@ class FeedFollower:
     async def start(self) -> None:
         """Begin to follow. A store out of reach is awaited, not an error."""
         for work in (self._keep(self._listen), self._keep(self._read_on)):
-            task = asyncio.create_task(work)
-            task.add_done_callback(_report)
-            self._tasks.append(task)
+            self._tasks.append(watched_task(work, "a feed is no longer followed"))
 
     async def stop(self) -> None:
         """Follow no more."""
@@ -265,11 +264,3 @@ def _entry(room_id: RoomId, entry_id: bytes, fields: dict[bytes, bytes]) -> Feed
         at_ms=int(fields[b"at_ms"]),
         body=orjson.loads(fields[b"body"]),
     )
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    """Make a fault of ours heard at once: nobody awaits this task before the process ends."""
-    if not task.cancelled() and task.exception() is not None:
-        task.get_loop().call_exception_handler(
-            {"message": "a feed is no longer followed", "task": task, "exception": task.exception()}
-        )

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from redis.exceptions import ResponseError
 
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId, creator_of
 from server.core.packets.capabilities import ALL_CAPABILITIES, Capabilities
@@ -13,7 +12,6 @@ from server.core.packets.claim import Share
 from server.core.packets.issuance import Edit
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface, Terms
 from server.core.packets.split import commitment as commitment_of
-from server.core.refusal import NO_RULE, Refused, RuleId
 from server.core.rooms.messages import packet_on_screen
 from server.core.rulebooks.eligibility import recharge_required
 from server.core.rulebooks.platforms import RULEBOOKS, rulebook_of
@@ -23,7 +21,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.packet_record import Counts, Record, counts_from, editions_shown, packet_from, seed_of, share_from
 from server.store.rooms import RoomRecord
-from server.store.transfers import StoreBroken, checked_transfer_id, refusal
+from server.store.transfers import checked_transfer_id, refusal, rule_of, run_sound
 
 __all__ = ["Counts", "Packets"]
 
@@ -59,14 +57,13 @@ class Packets:
         use_for_ms: int | None = None,
         product_ids: Sequence[str] | None = None,
         reversal_delay_ms: int = 0,
-        recharge_rule: RuleId = NO_RULE,
     ) -> Packet:
         """
         Bring the packet's shares in, then create it and debit its whole sum from the available funds (DY-ACC-4).
 
         The same transfer id with the same name, platform, allocator, terms, use validity and product scope returns the
         packet made then, whatever the other arguments. Raises Refused: transfer_conflict, recharge_required (no funds
-        at all, by *recharge_rule*), insufficient_funds (DY-ACC-6), packet_taken, too_much.
+        at all), insufficient_funds (DY-ACC-6), packet_taken, too_much.
         """
         creator_id = creator_of(packet_id)
         checked_transfer_id(transfer_id)
@@ -92,10 +89,11 @@ class Packets:
             return await self.get(packet_id)
         if not known:
             await self._unstage(packet_id, age_ms=0, commitment=commitment)
+        rulebook = rulebook_of(self._rulebooks, platform)
         if outcome == b"recharge_required":
-            raise recharge_required(recharge_rule)
+            raise recharge_required(rulebook.rule(rulebook.recharge_rule))
         if outcome != b"repeated":
-            raise refusal(outcome, rulebook_of(self._rulebooks, platform))
+            raise refusal(outcome, rulebook)
         return await self.get(PacketId(made.decode()))
 
     async def launch(
@@ -113,11 +111,10 @@ class Packets:
 
         *seen* is the version of ``launches`` on which the schedule was decided, *launch_id* what ``launch_id`` will
         tell. Raises Refused: not_found, not_draft, launch_raced (decide anew), too_late (the opening passed more than
-        a real second ago), other_creator.
+        a real second ago).
         """
         creator_id = creator_of(packet_id)
-        if room.creator_id != creator_id:
-            raise Refused("other_creator", "the room belongs to another creator", field="room_id")
+        assert room.creator_id == creator_id
         launched = replace(
             await self.get(packet_id),
             state=PacketState.LAUNCHED,
@@ -129,34 +126,18 @@ class Packets:
         outcome = await self._store.run(
             "launch",
             [
-                keys.clock_of(creator_id),
-                keys.wallet(creator_id),
-                keys.packet(packet_id),
-                keys.due(creator_id),
-                keys.feed(creator_id, room.room_id),
-                keys.on_air(creator_id, room.room_id),
+                *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.packet(packet_id), keys.due(creator_id)),
+                *(keys.feed(creator_id, room.room_id), keys.on_air(creator_id, room.room_id)),
                 keys.expiring(creator_id),
             ],
             [
-                packet_id,
-                room.room_id,
-                schedule.warmup_at_ms,
-                schedule.grab_at_ms,
-                schedule.claim_end_at_ms,
-                surface,
-                seen,
-                body,
-                keys.BELL,
-                launch_id,
+                *(packet_id, room.room_id, schedule.warmup_at_ms, schedule.grab_at_ms, schedule.claim_end_at_ms),
+                *(surface, seen, body, keys.BELL, launch_id),
             ],
         )
-        if outcome == b"launched":
-            return launched
-        rulebook = rulebook_of(self._rulebooks, launched.platform)
-        if outcome == b"too_late":
-            rule = rulebook.rule("DY-LAU-7")
-            raise Refused("too_late", "the opening has passed already", field="grab_at_ms", rule=rule)
-        raise refusal(outcome, rulebook)
+        if outcome != b"launched":
+            raise refusal(outcome, rulebook_of(self._rulebooks, launched.platform), of="launch")
+        return launched
 
     async def launch_id(self, packet_id: PacketId) -> str:
         """Return by which request a packet was launched, or nothing if it was not."""
@@ -170,7 +151,7 @@ class Packets:
         Those whose window ended less than *ended_within_ms* room milliseconds ago come too.
         """
         version = await self._store.redis.hget(keys.wallet(creator_id), "launches")
-        now_ms = self._clock.room_ms() - self._clock.error_ms * self._clock.record.speed
+        now_ms = self._clock.earliest_ms
         current = [
             packet
             for packet in await self.list(creator_id)
@@ -189,14 +170,11 @@ class Packets:
         checked_transfer_id(transfer_id)
         lead = "" if lead_ms is None else lead_ms
         outcome = await self._close("void", packet_id, [transfer_id, lead])
-        if outcome in (b"done", b"repeated"):
-            return await self.counts(packet_id)
-        if outcome not in (b"too_late", b"voided", b"settled"):
-            raise refusal(outcome)
-        rulebook = rulebook_of(self._rulebooks, (await self.get(packet_id)).platform)
-        if outcome == b"too_late":
-            raise Refused("too_late", "it is too late to void this packet", rule=rulebook.rule("DY-VOI-2"))
-        raise _not_now(outcome, "voided", "DY-VOI-1", rulebook)
+        if outcome not in (b"done", b"repeated"):
+            by_rule = rule_of(outcome, of="void")  # without one there may be no packet to ask for its platform
+            rulebook = rulebook_of(self._rulebooks, (await self.get(packet_id)).platform) if by_rule else None
+            raise refusal(outcome, rulebook, of="void")
+        return await self.counts(packet_id)
 
     async def sweep(self, packet_id: PacketId) -> Counts | None:
         """
@@ -238,21 +216,15 @@ class Packets:
             *(keys.staging(packet_id), keys.staged(packet_id), keys.stagings(creator_id)),
             *(keys.feed(creator_id, room_id), keys.reversals(creator_id)),
         ]
-        asked: list[str | int] = [
-            transfer_id,
-            packet_id,
-            creator_id,
-            edit.share_count,
-            edit.edition,
-            room_id,
-            keys.BELL,
+        asked = [
+            *(transfer_id, packet_id, creator_id, edit.share_count, edit.edition, room_id, keys.BELL),
+            *(0 if added is None else added.total_fen, promised, seed.hex()),
         ]
-        asked += [0 if added is None else added.total_fen, promised, seed.hex()]
-        outcome = await self._change("edit", packet_id, names, asked)
+        outcome = await run_sound(self._store, packet_id, "edit", names, asked)
         if outcome not in (b"done", b"repeated"):
             if added is not None and not known:
                 await self._unstage(packet_id, age_ms=0, commitment=promised)
-            raise _not_now(outcome, "edited", "KS-EDT-1", rulebook_of(self._rulebooks, packet.platform))
+            raise refusal(outcome, rulebook_of(self._rulebooks, packet.platform), of="edit")
         return await self.get(packet_id)
 
     async def end(self, packet: Packet, *, transfer_id: str) -> Counts:
@@ -267,7 +239,7 @@ class Packets:
         feed = keys.feed(packet.creator_id, room_id)
         outcome = await self._close("end", packet.packet_id, [transfer_id, room_id, keys.BELL], feed)
         if outcome not in (b"done", b"repeated"):
-            raise _not_now(outcome, "ended", "KS-END-1", rulebook_of(self._rulebooks, packet.platform))
+            raise refusal(outcome, rulebook_of(self._rulebooks, packet.platform), of="end")
         return await self.counts(packet.packet_id)
 
     async def transferred(self, creator_id: CreatorId, transfer_id: str) -> bool:
@@ -276,8 +248,7 @@ class Packets:
 
     async def due(self, creator_id: CreatorId) -> list[PacketId]:
         """Return the packets that are to be swept now, as far as this process's clock can tell; the script decides."""
-        latest_ms = self._clock.room_ms() + self._clock.error_ms * self._clock.record.speed
-        found: Any = await self._store.redis.zrangebyscore(keys.due(creator_id), "-inf", latest_ms)
+        found: Any = await self._store.redis.zrangebyscore(keys.due(creator_id), "-inf", self._clock.latest_ms)
         return [PacketId(packet_id.decode()) for packet_id in found]
 
     async def drop_abandoned(self, creator_id: CreatorId) -> int:
@@ -322,15 +293,11 @@ class Packets:
     async def revealed(self, packet_id: PacketId) -> Sequence[dict[str, Any]]:
         """Return the packet's editions as ``result`` reveals them; their seeds are None while it may be grabbed."""
         record = await self._record(packet_id)
-        now_ms = self._clock.room_ms() - self._clock.error_ms * self._clock.record.speed
-        return editions_shown(record, revealed=seed_of(record, now_ms) is not None)
+        return editions_shown(record, revealed=seed_of(record, self._clock.earliest_ms) is not None)
 
     async def seed(self, packet_id: PacketId) -> bytes | None:
         """Return the seed of the packet's shares, or None while some of them may still be grabbed."""
-        return seed_of(
-            await self._record(packet_id),
-            self._clock.room_ms() - self._clock.error_ms * self._clock.record.speed,
-        )
+        return seed_of(await self._record(packet_id), self._clock.earliest_ms)
 
     async def _record(self, packet_id: PacketId) -> Record:
         record: Any = await self._store.redis.hgetall(keys.packet(packet_id))
@@ -342,28 +309,12 @@ class Packets:
     async def _close(self, script: str, packet_id: PacketId, more: Sequence[str | int], *besides: str) -> bytes:
         creator_id = creator_of(packet_id)
         names = [
-            keys.clock_of(creator_id),
-            keys.wallet(creator_id),
-            keys.transfers(creator_id),
-            keys.journal(creator_id),
-            keys.due(creator_id),
-            keys.packet(packet_id),
-            keys.shares(packet_id),
-            keys.returned(packet_id),
-            keys.added(packet_id),
-            keys.reversals(creator_id),
-            *besides,
+            *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.transfers(creator_id), keys.journal(creator_id)),
+            *(keys.due(creator_id), keys.packet(packet_id), keys.shares(packet_id), keys.returned(packet_id)),
+            *(keys.added(packet_id), keys.reversals(creator_id), *besides),
         ]
         await self._clock.copy_to(creator_id)
-        return await self._change(script, packet_id, names, [packet_id, creator_id, *more])
-
-    async def _change(
-        self, script: str, packet_id: PacketId, names: Sequence[str], asked: Sequence[str | int]
-    ) -> bytes:
-        try:
-            outcome: bytes = await self._store.run(script, names, asked)
-        except ResponseError as error:
-            raise StoreBroken(f"{packet_id}: {error}") from error
+        outcome: bytes = await run_sound(self._store, packet_id, script, names, [packet_id, creator_id, *more])
         return outcome
 
     async def _stage(self, packet_id: PacketId, terms: Terms, shares: Sequence[int], commitment: str) -> None:
@@ -385,17 +336,6 @@ async def claims_of(store: Store, packet_id: PacketId) -> AsyncIterator[tuple[Vi
     """Yield every claim of a packet, in no order; one may come twice while the store rearranges its table."""
     async for viewer_id, value in store.redis.hscan_iter(keys.claims(packet_id), count=_SCAN):
         yield ViewerId(viewer_id.decode()), share_from(value)
-
-
-def _not_now(outcome: bytes, done: str, source_id: str, rulebook: Rulebook) -> Refused:
-    """Return the refusal of a step that comes after the packet's end, or another that the script had a word for."""
-    rule = rulebook.rule(source_id)
-    match outcome:
-        case b"too_late":
-            return Refused("too_late", f"the claim window is over: nothing can be {done} any more", rule=rule)
-        case b"voided" | b"settled":
-            return Refused(outcome.decode(), f"this packet is {outcome.decode()} already", rule=rule)
-    return refusal(outcome, rulebook)
 
 
 def _asked(terms: Terms) -> tuple[str, int, int, int, int]:

@@ -1,15 +1,12 @@
 """Money that goes back to its creators by itself: shares that expire unused, and reversals that arrive."""
 
-from collections.abc import Sequence
 from typing import Any
-
-from redis.exceptions import ResponseError
 
 from server.core.ids import CreatorId, PacketId, creator_of
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.transfers import StoreBroken, refusal
+from server.store.transfers import refusal, run_sound
 
 PACKETS_MAX = 100  # of one creator looked at in one round; the others wait for the next
 
@@ -23,9 +20,8 @@ class Reversals:
 
     async def expiring(self, creator_id: CreatorId) -> list[PacketId]:
         """Return packets of which shares expire now, as far as this process's clock can tell; the script decides."""
-        latest_ms = self._clock.room_ms() + self._clock.error_ms * self._clock.record.speed
         found: Any = await self._store.redis.zrangebyscore(
-            keys.expiring(creator_id), "-inf", latest_ms, start=0, num=PACKETS_MAX
+            keys.expiring(creator_id), "-inf", self._clock.latest_ms, start=0, num=PACKETS_MAX
         )
         return [PacketId(packet_id.decode()) for packet_id in found]
 
@@ -43,7 +39,7 @@ class Reversals:
             *(keys.claims(packet_id), keys.owners(packet_id), keys.assets(packet_id)),
             *(keys.expiring(creator_id), keys.reversals(creator_id)),
         ]
-        looked_at = await self._run("expire", packet_id, names, [packet_id, creator_id])
+        looked_at: int = await run_sound(self._store, packet_id, "expire", names, [packet_id, creator_id])
         if looked_at < 0:
             raise refusal(b"not_found")
         return looked_at
@@ -55,15 +51,6 @@ class Reversals:
         0 means that no more are due now. Raises StoreBroken.
         """
         await self._clock.copy_to(creator_id)
-        names = [
-            *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.journal(creator_id)),
-            keys.reversals(creator_id),
-        ]
-        return await self._run("reverse", creator_id, names, [creator_id])
-
-    async def _run(self, script: str, whose: str, names: Sequence[str], asked: Sequence[str]) -> int:
-        try:
-            done: int = await self._store.run(script, names, asked)
-        except ResponseError as error:
-            raise StoreBroken(f"{whose}: {error}") from error
-        return done
+        names = [key_of(creator_id) for key_of in (keys.clock_of, keys.wallet, keys.journal, keys.reversals)]
+        arrived: int = await run_sound(self._store, creator_id, "reverse", names, [creator_id])
+        return arrived

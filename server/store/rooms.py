@@ -50,6 +50,12 @@ class Rooms:
         host = await self._host(room_id)
         return None if host is None else await self._record(room_id, host)
 
+    async def known(self, room_id: RoomId) -> RoomRecord:
+        """Return the room. Raises Refused (``not_found``) if there is none."""
+        if (room := await self.get(room_id)) is None:
+            raise Refused("not_found", f"there is no room {room_id}", field="room_id")
+        return room
+
     async def on_air(self, room: RoomRecord) -> list[PacketId]:
         """Return the packets launched into the room, by warm-up."""
         packet_ids: Any = await self._store.redis.zrange(keys.on_air(room.creator_id, room.room_id), 0, -1)

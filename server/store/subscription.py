@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from server.store.connection import Store, StoreUnavailable, unavailable_as_ours
+from server.watched_task import watched_task
 
 BACKOFF_MIN_S = 0.05
 BACKOFF_MAX_S = 1.0
@@ -22,8 +23,7 @@ class Subscription:
 
     def start(self, hear: Callable[[bytes], None]) -> None:
         """Pass on to *hear* what is published, from now on; a store out of reach is awaited."""
-        self._task = asyncio.create_task(self._keep_listening(hear))
-        self._task.add_done_callback(_report)
+        self._task = watched_task(self._keep_listening(hear), "other processes are no longer heard")
 
     async def stop(self) -> None:
         """Listen no more."""
@@ -66,11 +66,3 @@ async def listen(store: Store, channel: str, hear: Callable[[bytes], None], reac
                     hear(message["data"])
     finally:
         await bell.aclose()
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    """Make a fault of ours heard at once: nobody awaits this task before the process ends."""
-    if not task.cancelled() and task.exception() is not None:
-        task.get_loop().call_exception_handler(
-            {"message": "other processes are no longer heard", "task": task, "exception": task.exception()}
-        )

@@ -1,7 +1,13 @@
 """Transfers: every movement of money has an id from its caller, and what a script would not do becomes a refusal."""
 
-from server.core.refusal import NO_RULE, Refused
+from collections.abc import Sequence
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from server.core.refusal import NO_RULE, Raced, Refused
 from server.core.rulebooks.rulebook import Rulebook
+from server.store.connection import Store
 
 TRANSFER_ID_LENGTH_MAX = 120  # an idempotency key and a word before it
 _OURS = ("sweep:", "claim:", "paid:", "failed:", "expire:", "reverse:")  # ids that the scripts make themselves
@@ -24,11 +30,33 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
     "not_draft": ("only a packet that was neither launched nor voided can be launched", "", "DY-LAU-1"),
     "other_platform": ("the creator belongs to another platform", "platform", ""),
     "launch_raced": ("another launch of this creator came first", "", ""),
+    "withdraw insufficient_funds": ("must be available", "amount_fen", "DY-ACC-7"),
+    "launch too_late": ("the opening has passed already", "grab_at_ms", "DY-LAU-7"),
+    "void too_late": ("it is too late to void this packet", "", "DY-VOI-2"),
+    "void voided": ("this packet is voided already", "", "DY-VOI-1"),
+    "void settled": ("this packet is settled already", "", "DY-VOI-1"),
+    "edit too_late": ("the claim window is over: nothing can be edited any more", "", "KS-EDT-1"),
+    "edit voided": ("this packet is voided already", "", "KS-EDT-1"),
+    "edit settled": ("this packet is settled already", "", "KS-EDT-1"),
+    "end too_late": ("the claim window is over: nothing can be ended any more", "", "KS-END-1"),
+    "end voided": ("this packet is voided already", "", "KS-END-1"),
+    "end settled": ("this packet is settled already", "", "KS-END-1"),
 }
+"""The refusal of each word with which a script declines, or of a word of one script: detail, field and rule."""
+
+_RACED = ("raced", "incomplete", "edit_raced", "launch_raced", "other_platform")
 
 
 class StoreBroken(Exception):  # noqa: N818 - an answer about the store
     """What the store holds is not what its scripts wrote there; nothing was changed. The text names it."""
+
+
+async def run_sound(store: Store, whose: str, script: str, names: Sequence[str], asked: Sequence[Any]) -> Any:
+    """Run a script and return its reply. Raises StoreBroken, naming *whose* keys are not as scripts write them."""
+    try:
+        return await store.run(script, names, asked)
+    except ResponseError as error:
+        raise StoreBroken(f"{whose}: {error}") from error
 
 
 def checked_transfer_id(text: str) -> str:
@@ -42,8 +70,20 @@ def checked_transfer_id(text: str) -> str:
     return text
 
 
-def refusal(outcome: bytes, rulebook: Rulebook | None = None) -> Refused:
-    """Return the refusal that stands for a script's *outcome*; *rulebook* is that of the packet it is about."""
-    detail, field, rule = _REFUSALS[outcome.decode()]
+def rule_of(outcome: bytes, *, of: str = "") -> str:
+    """Return the source's id of the rule by which a script refuses, or "" if none does."""
+    return _worded(outcome, of)[2]
+
+
+def refusal(outcome: bytes, rulebook: Rulebook | None = None, *, of: str = "") -> Refused:
+    """Return the refusal of a script's *outcome* (*of* which, if it has its own words), told as *rulebook* calls it."""
+    word = outcome.decode()
+    detail, field, rule = _worded(outcome, of)
     assert rulebook or not rule, "a rule is told as the packet's platform calls it"
-    return Refused(outcome.decode(), detail, field=field, rule=rulebook.rule(rule) if rulebook else NO_RULE)
+    told = rulebook.rule(rule) if rulebook and rule else NO_RULE
+    return (Raced if word in _RACED else Refused)(word, detail, field=field, rule=told)
+
+
+def _worded(outcome: bytes, of: str) -> tuple[str, str, str]:
+    word = outcome.decode()
+    return _REFUSALS.get(f"{of} {word}") or _REFUSALS[word]

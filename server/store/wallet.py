@@ -1,17 +1,16 @@
 """A creator's wallet: funds come in by recharge, go into packets, and come back from them (DY-ACC-1)."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from server.core.ids import CreatorId, checked_id
+from server.core.ids import CreatorId
+from server.core.money.channel import Charge
 from server.core.money.ledger import FundProduct
-from server.core.rulebooks.platforms import LAB, RULEBOOKS, rulebook_of
-from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.transfers import checked_transfer_id, refusal
+from server.store.transfers import refusal
 
 CHANNEL_LENGTH_MAX = 20  # a word such as alipay
 _BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen", "reversing_fen")
@@ -36,17 +35,10 @@ class WalletFunds:
 
 
 @dataclass(frozen=True, slots=True)
-class Recharged:
-    """What a recharge came to, in fen, and the balances after it; the payer paid the credit and the fee."""
+class Recharged(Charge):
+    """What a recharge came to, in fen, and the balances after it."""
 
-    credited_fen: int
-    fee_fen: int
     funds: WalletFunds
-
-    @property
-    def paid_fen(self) -> int:
-        """What left the payer's hands (KS-ACC-4)."""
-        return self.credited_fen + self.fee_fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,81 +52,45 @@ class ChannelFees:
 
 
 class Wallet:
-    """The balances of all creators, each by the rulebook of its platform."""
+    """The balances of all creators."""
 
-    def __init__(self, store: Store, clock: StoreClock, rulebooks: Mapping[str, Rulebook] = RULEBOOKS) -> None:
+    def __init__(self, store: Store, clock: StoreClock) -> None:
         self._store = store
         self._clock = clock
-        self._rulebooks = rulebooks
 
     async def platform(self, creator_id: CreatorId) -> str | None:
         """Return the platform to which the creator belongs, or None before the first recharge, which settles it."""
         held = await self._store.redis.hget(keys.wallet(creator_id), "platform")
         return held.decode() if isinstance(held, bytes) else None
 
-    async def rulebook(self, creator_id: CreatorId) -> Rulebook:
-        """Return the rulebook of the creator's platform; LAB's as long as it has none."""
-        return rulebook_of(self._rulebooks, await self.platform(creator_id) or LAB.platform)
-
-    async def recharge(
+    async def credit(
         self,
         creator_id: CreatorId,
         *,
+        platform: str,
+        channel: str,
+        product: FundProduct,
         amount_fen: int,
+        charge: Charge,
         transfer_id: str,
-        channel: str | None = None,
-        platform: str | None = None,
-        product: FundProduct = FundProduct.RED_PACKET,
     ) -> Recharged:
         """
-        Credit *amount_fen* that came in over *channel*, less or plus its fee, and return what came of it (KS-ACC-4).
+        Credit what *amount_fen* comes to over a channel of *platform*, and return what came of it.
 
-        The first recharge says to which platform the creator belongs (LAB if it does not say), and the rulebook of
-        that names channels and fees; *channel* None takes its first. The same transfer id again returns the same.
-        Raises Refused: transfer_conflict, channel_not_offered, other_platform, out_of_range, too_much.
+        The first recharge settles the platform; the same transfer id again returns the same. Raises Raced
+        (``other_platform``) if it is another; Refused: transfer_conflict, too_much.
         """
-        checked_transfer_id(transfer_id)
-        if channel is not None:
-            checked_id("channel", channel, length_max=CHANNEL_LENGTH_MAX)
-        while True:
-            presumed = platform or await self.platform(creator_id) or LAB.platform
-            outcome, came_of_it = await self._recharge(
-                creator_id, presumed, amount_fen=amount_fen, channel=channel, product=product, transfer_id=transfer_id
-            )
-            # Where none was named, a first recharge that names one may have come between.
-            if outcome != b"other_platform" or platform is not None:
-                break
-        if outcome not in (b"done", b"repeated"):
-            raise refusal(outcome)
-        credited_fen, fee_fen, *balances = map(int, came_of_it.split(b","))
-        return Recharged(credited_fen, fee_fen, WalletFunds(*balances))
-
-    async def _recharge(
-        self,
-        creator_id: CreatorId,
-        platform: str,
-        *,
-        amount_fen: int,
-        channel: str | None,
-        product: FundProduct,
-        transfer_id: str,
-    ) -> tuple[bytes, bytes]:
-        rulebook = rulebook_of(self._rulebooks, platform)
-        chosen = channel or rulebook.recharge_channel()
-        charge = rulebook.charge(amount_fen, chosen)
-        names = [
-            keys.clock_of(creator_id),
-            keys.wallet(creator_id),
-            keys.transfers(creator_id),
-            keys.journal(creator_id),
-        ]
+        names = [key_of(creator_id) for key_of in (keys.clock_of, keys.wallet, keys.transfers, keys.journal)]
         await self._clock.copy_to(creator_id)
         outcome, came_of_it = await self._store.run(
             "recharge",
             names,
-            [transfer_id, creator_id, platform, chosen, product, amount_fen, charge.credited_fen, charge.fee_fen],
+            [transfer_id, creator_id, platform, channel, product, amount_fen, charge.credited_fen, charge.fee_fen],
         )
-        return outcome, came_of_it
+        if outcome not in (b"done", b"repeated"):
+            raise refusal(outcome)
+        credited_fen, fee_fen, *balances = map(int, came_of_it.split(b","))
+        return Recharged(credited_fen, fee_fen, WalletFunds(*balances))
 
     async def funds(self, creator_id: CreatorId) -> WalletFunds:
         """Return the balances now; a creator that never recharged has none."""

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from redis.exceptions import ResponseError
-
 from server.core.ids import CreatorId, checked_id
 from server.core.money.ledger import FundProduct
 from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.transfers import StoreBroken, checked_transfer_id, refusal
-from server.store.wallet import CHANNEL_LENGTH_MAX, Wallet
+from server.store.transfers import refusal, run_sound
+from server.store.wallet import CHANNEL_LENGTH_MAX
 
 
 class WithdrawalState(StrEnum):
@@ -43,51 +42,39 @@ class Withdrawal:
 class Withdrawals:
     """All withdrawals of all creators. Every change is one script, and happens once."""
 
-    def __init__(self, store: Store, clock: StoreClock, wallet: Wallet) -> None:
+    def __init__(self, store: Store, clock: StoreClock) -> None:
         self._store = store
         self._clock = clock
-        self._wallet = wallet
 
-    async def request(
+    async def set_aside(
         self,
         creator_id: CreatorId,
+        rulebook: Rulebook,
+        product: FundProduct,
+        channel: str,
         *,
-        amount_fen: int,
+        fen: int,
         transfer_id: str,
-        channel: str | None = None,
-        product: FundProduct = FundProduct.RED_PACKET,
     ) -> Withdrawal:
         """
-        Set *amount_fen* of the available funds aside to be paid out over *channel* (DY-ACC-7).
+        Set *fen* of the available funds aside to be paid out over *channel* (DY-ACC-7).
 
-        *channel* None takes the first that the platform offers. The same transfer id again returns the withdrawal made
-        then, as it is now. Raises Refused: withdraw_unsupported, channel_not_offered, out_of_range,
-        insufficient_funds, transfer_conflict, too_much.
+        Raises Refused: bad_id for no channel, out_of_range, insufficient_funds, transfer_conflict, too_much.
         """
-        checked_transfer_id(transfer_id)
-        rulebook = await self._wallet.rulebook(creator_id)
-        chosen = rulebook.withdraw_channel(channel)
-        checked_id("channel", chosen, length_max=CHANNEL_LENGTH_MAX)
-        if not 0 < amount_fen <= FEN_MAX:
+        checked_id("channel", channel, length_max=CHANNEL_LENGTH_MAX)
+        if not 0 < fen <= FEN_MAX:
             raise Refused("out_of_range", f"must be from 1 to {FEN_MAX}", field="amount_fen")
         await self._clock.copy_to(creator_id)
         withdrawal_id = secrets.token_hex(8)
         names = [
-            keys.clock_of(creator_id),
-            keys.wallet(creator_id),
-            keys.transfers(creator_id),
-            keys.journal(creator_id),
-            keys.withdrawals(creator_id),
-            keys.withdrawal(creator_id, withdrawal_id),
+            *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.transfers(creator_id), keys.journal(creator_id)),
+            *(keys.withdrawals(creator_id), keys.withdrawal(creator_id, withdrawal_id)),
         ]
         outcome, made = await self._store.run(
-            "withdraw_request", names, [transfer_id, creator_id, withdrawal_id, chosen, product, amount_fen]
+            "withdraw_request", names, [transfer_id, creator_id, withdrawal_id, channel, product, fen]
         )
-        if outcome == b"insufficient_funds":
-            rule = rulebook.rule("DY-ACC-7")
-            raise Refused("insufficient_funds", "must be available", field="amount_fen", rule=rule)
         if outcome not in (b"done", b"repeated"):
-            raise refusal(outcome)
+            raise refusal(outcome, rulebook, of="withdraw")
         return await self.get(creator_id, made.decode())
 
     async def paid(self, creator_id: CreatorId, withdrawal_id: str) -> Withdrawal:
@@ -124,19 +111,13 @@ class Withdrawals:
 
     async def _end(self, script: str, creator_id: CreatorId, withdrawal_id: str) -> Withdrawal:
         checked_id("withdrawal_id", withdrawal_id)
+        # What is set aside has left the wallet: paid, it does not come back.
+        wallet = [] if script == "withdraw_paid" else [keys.wallet(creator_id)]
         names = [
-            keys.clock_of(creator_id),
-            keys.wallet(creator_id),
-            keys.transfers(creator_id),
-            keys.journal(creator_id),
+            *(keys.clock_of(creator_id), *wallet, keys.transfers(creator_id), keys.journal(creator_id)),
             keys.withdrawal(creator_id, withdrawal_id),
         ]
-        if script == "withdraw_paid":
-            names.remove(keys.wallet(creator_id))  # what is set aside has left it
-        try:
-            outcome: bytes = await self._store.run(script, names, [withdrawal_id, creator_id])
-        except ResponseError as error:
-            raise StoreBroken(f"{withdrawal_id}: {error}") from error
+        outcome: bytes = await run_sound(self._store, withdrawal_id, script, names, [withdrawal_id, creator_id])
         match outcome:
             case b"done" | b"repeated":
                 return await self.get(creator_id, withdrawal_id)

@@ -33,7 +33,7 @@ from server.store.connection import Store
 from server.store.feed import Feed, FeedFollower
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord, Rooms
-from server.store.wallet import Wallet
+from tests.commands.ground import Purse
 
 CREATOR = CreatorId("c1")
 ROOM = RoomId("r1")
@@ -113,7 +113,7 @@ class House:
         """Fund a packet of equal shares of one yuan and launch it: warm-up now, opening after *lead_ms*."""
         suffix = f"p{next(self._numbers)}"
         terms = Terms(Denomination.FIXED, shares, 100 * shares, 100, 100)
-        await Wallet(self.store, self.clock).recharge(
+        await Purse(self.store, self.clock).recharge(
             CREATOR, amount_fen=terms.total_fen, channel="bank", transfer_id=f"recharge:{suffix}"
         )
         packet = await self.packets.create(

@@ -58,8 +58,7 @@ async def test_an_unknown_allocator_is_refused_by_its_field(house: House) -> Non
 
 async def test_words_about_packets_nobody_knows_do_no_harm(house: House) -> None:
     """A void or a settlement of a packet that is gone, or was never launched, is no error."""
-    await house.gateway.voided(PacketId("c1.gone"))
-    await house.gateway.settled(PacketId("c1.gone"))
+    await house.gateway.look_at(PacketId("c1.gone"))
 
 
 async def test_the_audience_is_counted_per_room(house: House) -> None:

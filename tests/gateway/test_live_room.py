@@ -163,7 +163,7 @@ async def test_a_voided_packet_is_told_and_leaves_the_screen(house: House) -> No
     packet_id = await house.packet(lead_ms=300, window_ms=200)
     await witness.next("warmup")
     await house.packets.void(packet_id, transfer_id="void:1", lead_ms=None)
-    await house.gateway.voided(packet_id)
+    await house.gateway.look_at(packet_id)
     assert (await witness.next("voided"))["packet_id"] == packet_id
     assert (await house.join("late")).welcome["packets"] == []
     other = await house.packet(lead_ms=300, window_ms=100)

@@ -16,8 +16,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord, Rooms
-from server.store.wallet import Wallet
-from server.store.withdrawals import Withdrawals
+from tests.commands.ground import Payouts, Purse
 
 NOW_MS = 1_700_000_000_000
 WARMUP_AT_MS = NOW_MS + 60_000
@@ -36,8 +35,8 @@ class Desk:
         self.clock = clock
         self.room = room
         self.creator_id = room.creator_id
-        self.wallet = Wallet(store, clock)
-        self.withdrawals = Withdrawals(store, clock, self.wallet)
+        self.wallet = Purse(store, clock)
+        self.withdrawals = Payouts(store, clock, self.wallet)
         self.packets = Packets(store, clock)
         self._numbers = count()
 

@@ -19,8 +19,7 @@ from server.store.allocators.default import DefaultAllocator
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.rooms import Rooms
-from server.store.wallet import Wallet
-from server.store.withdrawals import Withdrawals
+from tests.commands.ground import Payouts, Purse
 from tests.store.desk import NOW_MS, ROOM, Desk, grab
 from tests.store.money_model import Book, Bought, Model, compare
 
@@ -77,8 +76,8 @@ class Money(RuleBasedStateMachine):
         self.desks = {first.creator_id: first}
         for name in CREATORS[1:]:
             self.desks[name] = Desk(store, first.clock, await rooms.create(RoomId(f"room-{name}"), name, "a room"))
-        self.wallet = Wallet(store, first.clock, {FEES.platform: FEES, LAB.platform: LAB})
-        self.withdrawals = Withdrawals(store, first.clock, self.wallet)
+        self.wallet = Purse(store, first.clock, {FEES.platform: FEES, LAB.platform: LAB})
+        self.withdrawals = Payouts(store, first.clock, self.wallet)
         self.packets = first.packets
         self.allocator = DefaultAllocator(store, first.clock, lambda: True)
         self.opened(store, first.clock)
@@ -100,10 +99,7 @@ class Money(RuleBasedStateMachine):
     def recharge(self, amount_fen: int, channel: str, product: FundProduct, whose: CreatorId, *, again: bool) -> None:
         transfer_id = self.next_transfer()
         attempt = {"amount_fen": amount_fen, "channel": channel, "product": product, "transfer_id": transfer_id}
-        codes = {
-            self.code(self.wallet.recharge(whose, platform=FEES.platform, **attempt))  # type: ignore[arg-type]
-            for _ in range(1 + again)
-        }
+        codes = {self.code(self.wallet.recharge(whose, platform=FEES.platform, **attempt)) for _ in range(1 + again)}
         fee_fen = 0 if channel == "bank" else max(1, (amount_fen + 50) // 100)  # KS-ACC-4
         left_fen = amount_fen - fee_fen
         assert codes == {"" if left_fen else "out_of_range"}

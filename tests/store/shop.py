@@ -1,14 +1,26 @@
 """A shop for tests of orders: two creators and the platform with packets, one clock, and the journals replayed."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from server.commands.cancel_order import cancel_order
+from server.commands.catch_up_order import catch_up_order
+from server.commands.context import CommandContext
+from server.commands.finish_order import finish_order
+from server.commands.pay_order import pay_order
+from server.commands.quote_order import quote_order
+from server.commands.refund_order import refund_order
+from server.commands.submit_order import submit_order
 from server.core.ids import PLATFORM, CreatorId, OrderId, PacketId, ViewerId, claim_id_of
 from server.core.money.account import CLEARING, kind_of, may_be_negative
+from server.core.orders.discount import Discount
 from server.core.orders.order import Refund
+from server.core.orders.pricing import Quote
 from server.core.orders.purchase import App, Entrance, Line, Purchase
 from server.core.orders.settlement import Rates
+from server.core.orders.stacking import Choice
+from server.core.orders.submission import Submission
 from server.core.rulebooks.platforms import DOUYIN, RULEBOOKS
 from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
@@ -16,7 +28,7 @@ from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.orders.order_record import OrderRecord
-from server.store.orders.orders import Orders
+from tests.commands.ground import context_of
 from tests.store.desk import GRAB_AT_MS, NOW_MS, Desk
 
 LI, WANG, ANNA, BOB = CreatorId("li"), CreatorId("wang"), ViewerId("anna"), ViewerId("bob")
@@ -28,10 +40,43 @@ RATES = Rates(commission=2_000, service_fee=500)
 MERCHANT = "shop"
 
 
+class OrderCalls:
+    """The commands of orders, as one process gives them."""
+
+    def __init__(self, context: CommandContext) -> None:
+        self.context = context
+        self.get, self.list, self.due = context.orders.get, context.orders.list, context.orders.due
+
+    async def quote(
+        self, viewer_id: ViewerId, purchase: Purchase, discounts: Sequence[Discount], platform: str
+    ) -> tuple[Quote, Choice]:
+        return await quote_order(self.context, viewer_id, purchase, discounts, platform)
+
+    async def submit(self, **asked: Any) -> OrderRecord:
+        named = asked.get("asset_ids")
+        words = {"discounts": tuple(asked["discounts"]), "asset_ids": None if named is None else tuple(named)}
+        return await submit_order(self.context, Submission(**{**asked, **words}))
+
+    async def pay(self, order_id: OrderId, transfer_id: str) -> OrderRecord:
+        return await pay_order(self.context, order_id, transfer_id)
+
+    async def cancel(self, order_id: OrderId, transfer_id: str) -> OrderRecord:
+        return await cancel_order(self.context, order_id, transfer_id)
+
+    async def refund(self, order_id: OrderId, asked: Refund) -> OrderRecord:
+        return await refund_order(self.context, order_id, asked)
+
+    async def finish(self, order_id: OrderId) -> OrderRecord:
+        return await finish_order(self.context, order_id)
+
+    async def catch_up(self, order_id: OrderId) -> None:
+        await catch_up_order(self.context, order_id)
+
+
 class Shop:
     """Everything that orders need; ``at`` moves the room time of store and process."""
 
-    def __init__(self, store: Store, desks: Mapping[CreatorId, Desk], orders: Orders, clock: StoreClock) -> None:
+    def __init__(self, store: Store, desks: Mapping[CreatorId, Desk], orders: OrderCalls, clock: StoreClock) -> None:
         self.store = store
         self.desks = desks
         self.orders = orders
@@ -42,11 +87,11 @@ class Shop:
     async def open(cls, store: Store, rulebooks: Mapping[str, Rulebook] = RULEBOOKS) -> "Shop":
         desks = {creator_id: await Desk.open(store, creator_id) for creator_id in (LI, WANG, PLATFORM)}
         clock = await StoreClock.open(store, speed=0, origin_ms=NOW_MS)
-        return cls(store, desks, Orders(store, clock, Assets(store, clock), rulebooks), clock)
+        return cls(store, desks, OrderCalls(context_of(store, clock, rulebooks)), clock)
 
-    def another_process(self) -> Orders:
+    def another_process(self) -> OrderCalls:
         """Return the orders as another process has them: it shares the store and nothing else."""
-        return Orders(self.store, self.clock, Assets(self.store, self.clock))
+        return OrderCalls(context_of(self.store, self.clock))
 
     async def at(self, room_ms: int) -> None:
         for desk in self.desks.values():

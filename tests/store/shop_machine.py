@@ -21,16 +21,16 @@ from server.core.orders.stacking import best_quote
 from server.core.packets.packet_stats import estimate_gains
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
-from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.orders.orders import Orders
 from server.store.reversals import Reversals
+from tests.commands.ground import context_of
 from tests.store.carts import CARTS, MERCHANT, NOTHING, RATES, SHARE, SHOPS, Cart, refund_for
 from tests.store.closing_machine import Closing
 from tests.store.money_machine import CREATORS, WHICH
 from tests.store.money_model import Bought, Model
 from tests.store.replay import not_empty
+from tests.store.shop import OrderCalls
 
 
 class Change(NamedTuple):
@@ -47,7 +47,7 @@ class Shopping(Closing):
     """What follows from a claim: orders, expiry, reversals; the platform's packets go together with a creator's."""
 
     def opened(self, store: Store, clock: StoreClock) -> None:
-        self.shop = Orders(store, clock, Assets(store, clock), SHOPS)
+        self.shop = OrderCalls(context_of(store, clock, SHOPS))
         self.reversals = Reversals(store, clock)
 
     @rule(cart=CARTS, again=st.booleans())

@@ -17,12 +17,9 @@ from server.core.refusal import Refused
 from server.core.rulebooks.platforms import LAB
 from server.store import keys
 from server.store.allocators.default import DefaultAllocator
-from server.store.assets import Assets
-from server.store.orders.orders import Orders
 from server.store.packets import Packets
 from server.store.reversals import Reversals
-from server.store.wallet import Wallet
-from server.store.withdrawals import Withdrawals
+from tests.commands.ground import Payouts, Purse, context_of
 from tests.core.small_world import world as small
 from tests.core.small_world.orders import PURCHASE, order_id_at, refund_of, submit_id_of
 from tests.core.small_world.packets import LAUNCH
@@ -30,6 +27,7 @@ from tests.core.small_world.world import ADDED_FEN, ANNA, MERCHANT, RATES, SHARE
 from tests.store.desk import ROOM, SEED, Desk
 from tests.store.reading import read_all
 from tests.store.replay import Replay, not_empty, told_by
+from tests.store.shop import OrderCalls
 
 
 class SmallStore:
@@ -43,9 +41,9 @@ class SmallStore:
         self.creator_id = desk.creator_id
         self.packet_id = PacketId(f"{self.creator_id}.p")
         self.rulebook = rulebook
-        self.wallet = Wallet(store, clock, rulebooks)
-        self.withdrawals = Withdrawals(store, clock, self.wallet)
-        self.orders = Orders(store, clock, Assets(store, clock), rulebooks)
+        self.wallet = Purse(store, clock, rulebooks)
+        self.withdrawals = Payouts(store, clock, self.wallet)
+        self.orders = OrderCalls(context_of(store, clock, rulebooks))
         self.reversals = Reversals(store, clock)
         self.allocator = DefaultAllocator(store, clock, lambda: False)
         self.purchase = purchase_of(self.creator_id)

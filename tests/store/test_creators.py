@@ -35,7 +35,7 @@ async def test_an_empty_wallet_creates_nothing(desk: Desk) -> None:
     async def refuses() -> None:
         before = await desk.state()
         with pytest.raises(Refused) as refused:
-            await desk.draft([1], recharge_rule="KS-ACC-1")
+            await desk.draft([1], platform="kuaishou")
         assert (refused.value.code, refused.value.rule) == ("recharge_required", "KS-ACC-1")
         after = await desk.state()
         assert {key: value for key, value in after.items() if not key.endswith(b":clock")} == {

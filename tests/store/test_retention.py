@@ -24,8 +24,8 @@ from server.store.connection import Store, StoreUnavailable
 from server.store.retention import CLAIMS_PER_TURN, ENTRIES_PER_STEP, STEPS_PER_TURN
 from server.store.reversals import Reversals
 from server.store.transfers import StoreBroken
-from server.store.wallet import Wallet
-from server.store.withdrawals import Withdrawal, Withdrawals
+from server.store.withdrawals import Withdrawal
+from tests.commands.ground import Payouts, Purse
 from tests.store.aged import archive_of, books_of, grow_old, multiply, open_rain, retention_of, settled_rain, violations
 from tests.store.desk import CLAIM_END_AT_MS, ROOM, SEED, Desk, crowd
 from tests.store.shop import HORIZON_MS, LI, START_MS, Shop
@@ -125,8 +125,8 @@ async def test_every_movement_is_carried_over(desk: Desk, tmp_path: Path, *, tur
     """Fees, edits both ways, an early end, withdrawals paid, failed and pending: the balances are those of before."""
     retiring = retention_of(desk, tmp_path)
     await desk.wallet.recharge(C1, amount_fen=10_000, channel="wechat", platform="kuaishou", transfer_id="fee")
-    wallet = Wallet(desk.store, desk.clock, {"kuaishou": replace(KUAISHOU, withdraw_channels=("bank",))})
-    withdrawals = Withdrawals(desk.store, desk.clock, wallet)
+    wallet = Purse(desk.store, desk.clock, {"kuaishou": replace(KUAISHOU, withdraw_channels=("bank",))})
+    withdrawals = Payouts(desk.store, desk.clock, wallet)
     asked = [await withdrawals.request(C1, amount_fen=100 * n, transfer_id=f"w{n}") for n in (1, 2, 3)]
     ended: list[tuple[Any, Withdrawal]] = []
     for act in (withdrawals.paid, withdrawals.failed, None):

@@ -18,6 +18,7 @@ from server.store.reversals import Reversals
 from server.store.transfers import StoreBroken
 from server.store.wallet import WalletFunds
 from server.sweeper import Sweeper
+from tests.commands.ground import context_of
 from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, NOW_MS, Desk
 
 END = CLAIM_END_AT_MS + 600_000
@@ -282,7 +283,7 @@ async def test_two_sweepers_at_once_are_harmless(desk: Desk) -> None:
     for _ in range(5):
         packet_id = await a_packet(desk, [4] * 60, use_end_at_ms=END, reversal_delay_ms=MINUTE)
         await claimed(desk, packet_id, *(f"v{n}" for n in range(50)))
-    sweepers = [Sweeper(desk.store, desk.clock, desk.packets) for _ in range(2)]
+    sweepers = [Sweeper(context_of(desk.store, desk.clock)) for _ in range(2)]
 
     for now_ms in (CLAIM_END_AT_MS, CLAIM_END_AT_MS + MINUTE, END, END + MINUTE):
         await desk.at(now_ms)

@@ -3,6 +3,7 @@
 import pytest
 
 from server.core.refusal import Refused
+from server.core.rulebooks.platforms import DOUYIN
 from server.store.transfers import TRANSFER_ID_LENGTH_MAX, checked_transfer_id, refusal
 
 
@@ -25,6 +26,6 @@ def test_a_caller_may_not_take_the_scripts_own_ids(text: str) -> None:
 
 def test_a_refusal_names_its_rule() -> None:
     """What a script would not do becomes a refusal with code, field and rule."""
-    refused = refusal(b"insufficient_funds")
+    refused = refusal(b"insufficient_funds", DOUYIN)
 
     assert (refused.code, refused.field, refused.rule) == ("insufficient_funds", "total_fen", "DY-ACC-6")

@@ -138,26 +138,6 @@ async def test_requests_at_once_never_overdraw(desk: Desk) -> None:
     assert (await desk.wallet.funds(C1)).available_fen == 100
 
 
-@pytest.mark.rule("DY-ACC-7")
-@pytest.mark.parametrize(
-    ("platform", "channel", "said"),
-    [
-        ("douyin", "bank", ("channel_not_offered", "channel", "DY-ACC-7")),
-        ("kuaishou", None, ("withdraw_unsupported", "", "AMB-27")),
-        ("kuaishou", "alipay", ("withdraw_unsupported", "", "AMB-27")),
-        ("lab", "a:b", ("bad_id", "channel", "")),
-    ],
-)
-async def test_the_platform_says_how_money_goes_out(
-    desk: Desk, platform: str, channel: str | None, said: tuple[str, str, str]
-) -> None:
-    """Douyin pays over Alipay alone, Kuaishou not at all, and what is refused leaves no trace."""
-    await desk.wallet.recharge(C1, amount_fen=1_000, platform=platform, transfer_id="r1")
-    before = await desk.state()
-    assert said == await refusal_of(desk.withdrawals.request(C1, amount_fen=1, channel=channel, transfer_id="w1"))
-    assert before == await desk.state()
-
-
 @pytest.mark.parametrize("amount_fen", [0, -1, FEN_MAX + 1])
 async def test_an_amount_that_is_none_is_refused(desk: Desk, amount_fen: int) -> None:
     """Nothing, a debt or more than can be counted is no withdrawal."""

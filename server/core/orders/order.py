@@ -294,6 +294,21 @@ def finish(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Ruleboo
     return StepOutcome(replace(order, state=OrderState.FINAL), (*assets,), (*cash, *movements))
 
 
+def refundable_until_ms(order: Order, rulebook: Rulebook) -> int | None:
+    """Return when the refund window of an order closes, or None of one that was never paid."""
+    return None if order.paid_at_ms is None else order.paid_at_ms + rulebook.refund_horizon_ms
+
+
+def due_at_ms(order: Order, created_at_ms: int, rulebook: Rulebook) -> int | None:
+    """Return when an order ends if nobody does anything: unpaid by its cancel, paid by its end; None if it is over."""
+    match order.state:
+        case OrderState.SUBMITTED_UNPAID:
+            return rulebook.unpaid_until_ms(created_at_ms)
+        case OrderState.PAID:
+            return refundable_until_ms(order, rulebook)
+    return None
+
+
 def _check_refund(order: Order, asked: Refund, now_ms: int, rulebook: Rulebook) -> None:
     """Let no refund ask for more than was paid, for unknown lines, or when it is too early or too late."""
     if order.state is not OrderState.PAID:

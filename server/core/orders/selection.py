@@ -2,13 +2,35 @@
 
 from collections.abc import Sequence
 
-from server.core.orders.asset import Asset
+from server.core.orders.asset import Asset, not_yours
 from server.core.orders.discount import RED_PACKETS, Discount
 from server.core.orders.pricing import Quote, price
 from server.core.orders.purchase import Purchase
 from server.core.orders.stacking import Choice, Exclusion, ExclusionReason, usable_lines
 from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.rulebook import Rulebook
+
+ASSET_IDS_MAX = 100  # that one request names; no order takes as many
+
+
+def check_named(asset_ids: Sequence[str]) -> None:
+    """Let a buyer name each packet once, and not too many. Raises Refused: ``out_of_range``, ``repeated``."""
+    if len(asset_ids) > ASSET_IDS_MAX:
+        raise Refused("out_of_range", f"must be at most {ASSET_IDS_MAX}", field="asset_ids")
+    if len(set(asset_ids)) < len(asset_ids):
+        raise Refused("repeated", "a packet is named twice", field="asset_ids")
+
+
+def owned(asset_ids: Sequence[str], assets: Sequence[Asset]) -> list[Asset]:
+    """
+    Return the assets of these ids out of those that the viewer has, in their order.
+
+    Raises Refused ``not_yours`` if one is somebody else's or nobody's (ALL-ELG-1).
+    """
+    by_id = {asset.asset_id: asset for asset in assets}
+    if not by_id.keys() >= set(asset_ids):
+        raise not_yours()
+    return [by_id[asset_id] for asset_id in asset_ids]
 
 
 def exact_quote(

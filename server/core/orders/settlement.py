@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from server.core.money.money import half_up
 from server.core.orders.discount import RED_PACKETS, DiscountKind, Funder
+from server.core.orders.order import Order, OrderState
 from server.core.orders.pricing import Quote
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
@@ -90,6 +91,14 @@ def settle(
     nets_fen = settled.merchant_net_fen + settled.creator_net_fen + settled.platform_net_fen
     assert nets_fen == kept_fen + borne[Funder.UNSTATED]
     return settled
+
+
+def settle_order(order: Order, rates: Rates, rulebook: Rulebook) -> Settlement:
+    """Settle an order as it stands; of one that was cancelled or refunded in full nobody has anything."""
+    if order.state is OrderState.CANCELLED:
+        return Settlement(0, 0, 0, 0, 0, 0, 0)
+    refunded_fen, returned = sum(order.refunded_by_line.values()), order.state is OrderState.REFUNDED
+    return settle(order.quote, rates, rulebook, refunded_fen=refunded_fen, packets_returned=returned)
 
 
 def estimated_commission(price_before_packets_fen: int, rates: Rates) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from server.core.ids import RoomId
+from server.core.ids import CreatorId, RoomId
 from server.core.packets.blackout import BlackoutMode, Enforcement
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface
 from server.core.refusal import Refused, RuleId
@@ -67,6 +67,12 @@ def plan_launch(
     schedule = Schedule(warmup_at_ms, grab_at_ms, _claim_end_at_ms(packet, grab_at_ms, window_ms, rulebook))
     warnings = [*_overlap_warnings(schedule, rulebook, others), *_blackout_warnings(schedule, rulebook)]
     return Launch(schedule, _surface(grab_at_ms, request.room_id, rulebook, others), tuple(warnings))
+
+
+def check_host(packet: Packet, creator_id: CreatorId) -> None:
+    """Raise Refused (``other_creator``) if a packet is to go into the room of somebody else than its creator."""
+    if packet.creator_id != creator_id:
+        raise Refused("other_creator", "the room belongs to another creator", field="room_id")
 
 
 def _check_draft(packet: Packet, rulebook: Rulebook) -> None:

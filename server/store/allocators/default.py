@@ -23,6 +23,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
 from server.store.packet_record import packet_from, share_from
 from server.store.packets import claims_of
+from server.watched_task import watched_task
 
 PAIRS_MAX = 500  # claim.lua takes no more; a batch stays about a millisecond
 GRABS_WAITING_MAX = 200_000  # per process; past it the answer is unavailable at once, not late
@@ -208,10 +209,7 @@ class DefaultAllocator(Allocator):
             self._memory.put(Recollection(packet_id, packet.edition, packet.schedule, claims, sold_out is not None))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return watched_task(work, "an allocator failed beside its grabs", self._tasks)
 
 
 def _next_batch(lane: deque[_Call]) -> list[tuple[_Call, Sequence[Grab]]]:

@@ -7,7 +7,7 @@ from server.core.ids import CreatorId, OrderId, home_of
 from server.core.orders.discount import RED_PACKETS, DiscountKind, Funder
 from server.store import keys
 from server.store.connection import Store
-from server.store.orders.order_record import OrderRecord, standing
+from server.store.orders.order_record import OrderRecord, record_of
 
 Line = dict[str, Any]
 
@@ -18,8 +18,8 @@ async def order_lines(store: Store, creator_id: CreatorId) -> AsyncIterator[Line
     for name in found:
         order_id = OrderId(name.decode())
         if home_of(order_id) == creator_id:
-            record = (await standing(store, creator_id, order_id)).order
-            if record is not None:
+            fields: Any = await store.redis.hgetall(keys.order(creator_id, order_id))
+            if (record := record_of(fields)) is not None:
                 yield order_line(record)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from redis.exceptions import ResponseError
 
 from server.core.ids import OrderId, PacketId, ViewerId, packet_of_claim
 from server.core.money.posting import AssetChange, StepPart
@@ -13,7 +12,7 @@ from server.core.orders.asset import Asset, AssetState
 from server.core.orders.order_stats import OrderStats
 from server.store import keys
 from server.store.connection import Store
-from server.store.transfers import StoreBroken
+from server.store.transfers import run_sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +61,9 @@ async def commit(store: Store, step: OrderStep) -> bytes:
     ]
     for packet_id in changes:
         names += [keys.packet(packet_id), keys.claims(packet_id), keys.assets(packet_id), keys.effects_of(packet_id)]
-    try:
-        outcome: bytes = await store.run("step_order", names, [orjson.dumps(_texts(step, changes))])
-    except ResponseError as error:
-        raise StoreBroken(f"{part.order_id}: {error}") from error
+    texts = orjson.dumps(_texts(step, changes))
+    outcome: bytes = await run_sound(store, part.order_id, "step_order", names, [texts])
     return outcome
-
-
-async def look_again(store: Store, part: StepPart, version: int, due_at_ms: int | None) -> None:
-    """Have the sweeper look at an order again at a room instant, or no more if None, unless it moved on meanwhile."""
-    names = [keys.order(part.creator_id, part.order_id), keys.orders_due(part.creator_id)]
-    await store.run("order_due", names, [part.order_id, version, "" if due_at_ms is None else due_at_ms])
 
 
 def _texts(step: OrderStep, changes: Mapping[PacketId, Sequence[AssetChange]]) -> dict[str, Any]:

@@ -13,16 +13,13 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from server.core.ids import CreatorId, OrderId, ViewerId, home_of
-from server.core.money.posting import StepPart
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.discount import Discount
+from server.core.orders.following import FollowedStep, in_state
 from server.core.orders.order import Order, OrderState, PacketUse, Refund, StepOutcome
-from server.core.orders.order_stats import OrderStats
 from server.core.orders.pricing import Quote
 from server.core.orders.settlement import Rates
 from server.core.roomtime import RoomClock
-from server.store import keys
-from server.store.connection import Store
 
 ABANDONED = "abandoned"  # of a home whose order never came to be
 HELD, RELEASED = "held", "released"  # of a part: as long as home has not been heard of, and once it came to nothing
@@ -41,15 +38,6 @@ class Deal:
     rates: Rates
     merchant_id: str
     asked: str
-
-
-@dataclass(frozen=True, slots=True)
-class FollowedStep:
-    """What the platform's part of an order has to do after home's step to *version*."""
-
-    version: int
-    part: StepPart
-    gains: OrderStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +93,8 @@ class OrderRecord:
             {asset.asset_id: asset.state for asset in self.assets},
             self.follows,
         )
-        return {
-            "order_id": self.order_id,
-            "viewer_id": self.order.viewer_id,
-            "state": self.order.state,
-            "created_at_ms": str(self.created_at_ms),
-            "doc": _DEAL.dump_json(self.deal).decode(),
-            "progress": _PROGRESS.dump_json(progress).decode(),
-        }
+        head = _head(self.order_id, self.order.viewer_id, self.order.state, self.created_at_ms)
+        return {**head, "doc": _DEAL.dump_json(self.deal).decode(), "progress": _PROGRESS.dump_json(progress).decode()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +120,11 @@ class PartRecord:
         progress = PartProgress(
             self.home_version, self.followed, {asset.asset_id: asset.state for asset in self.assets}
         )
-        return {
-            "order_id": self.order_id,
-            "viewer_id": self.order.viewer_id,
-            "state": self.state,
-            "created_at_ms": str(self.created_at_ms),
-            "doc": _DEAL.dump_json(self.deal).decode(),
-            "progress": _PART_PROGRESS.dump_json(progress).decode(),
-        }
+        head, doc = (
+            _head(self.order_id, self.order.viewer_id, self.state, self.created_at_ms),
+            _DEAL.dump_json(self.deal),
+        )
+        return {**head, "doc": doc.decode(), "progress": _PART_PROGRESS.dump_json(progress).decode()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,22 +147,6 @@ class Standing:
         return None if self.version == 0 else _part_from(self.fields, self.version)
 
 
-async def standing(store: Store, creator_id: CreatorId, order_id: OrderId, transfer_id: str = "") -> Standing:
-    """Read what *creator_id*'s tag holds of an order, and whether the transfer was carried out, at one instant."""
-    async with store.redis.pipeline(transaction=True) as together:
-        together.time()
-        together.hmget(keys.clock_of(creator_id), "origin_ms", "started_ms", "speed")
-        together.hgetall(keys.order(creator_id, order_id))
-        together.hget(keys.transfers(creator_id), transfer_id)
-        time, clock, fields, transferred = await together.execute()
-    return Standing(
-        room_ms_of(time, clock),
-        int(fields.get(b"version", 0)),
-        None if transferred is None else transferred.decode(),
-        fields,
-    )
-
-
 def room_ms_of(time: tuple[int, int], clock: list[Any]) -> int:
     """Return the room time of a store whose TIME and copy of the clock were read together, as its scripts have it."""
     return RoomClock(*map(int, clock)).room_ms(time[0] * 1_000 + time[1] // 1_000)
@@ -191,12 +154,11 @@ def room_ms_of(time: tuple[int, int], clock: list[Any]) -> int:
 
 def abandoned_fields(order_id: OrderId, viewer_id: ViewerId, created_at_ms: int) -> dict[str, str]:
     """Return the record of an order that never came to be."""
-    return {
-        "order_id": order_id,
-        "viewer_id": viewer_id,
-        "state": ABANDONED,
-        "created_at_ms": str(created_at_ms),
-    }
+    return _head(order_id, viewer_id, ABANDONED, created_at_ms)
+
+
+def _head(order_id: OrderId, viewer_id: ViewerId, state: str, created_at_ms: int) -> dict[str, str]:
+    return {"order_id": order_id, "viewer_id": viewer_id, "state": state, "created_at_ms": str(created_at_ms)}
 
 
 def record_of(fields: _Fields) -> OrderRecord | None:
@@ -228,12 +190,6 @@ def _part_from(fields: _Fields, version: int) -> PartRecord:
     )
     state, created_at_ms = fields[b"state"].decode(), int(fields[b"created_at_ms"])
     return PartRecord(order, assets, deal, state, version, created_at_ms, progress.home_version, progress.followed)
-
-
-def in_state(asset: Asset, state: AssetState, order: Order) -> Asset:
-    """Return a packet of an order in a state that the order brought it to."""
-    held = order.order_id if state in (AssetState.LOCKED, AssetState.REDEEMED) else None
-    return replace(asset, state=state, order_id=held)
 
 
 _DEAL = TypeAdapter(Deal)

@@ -15,9 +15,11 @@ from server.core.orders.order import (
     Refund,
     StepOutcome,
     cancel,
+    due_at_ms,
     finish,
     pay,
     refund,
+    refundable_until_ms,
     submit,
 )
 from server.core.orders.stacking import best_quote
@@ -247,3 +249,14 @@ def test_an_order_is_final_when_its_refund_window_closes() -> None:
     assert refusal(lambda: refunded(outcome, Refund("r", {"l0": 0}), end_ms)) == ("not_refundable", "")
     unpaid = submitted(CREATORS)
     assert refusal(lambda: finish(unpaid.order, unpaid.assets, end_ms, DOUYIN)) == ("not_paid", "")
+
+
+def test_an_order_is_due_when_it_ends_by_itself() -> None:
+    """Unpaid by its cancel, paid by the end of its refund window; once it is over nothing is due."""
+    unpaid, bought = submitted(CREATORS).order, paid(CREATORS).order
+    assert bought.paid_at_ms is not None
+    assert due_at_ms(unpaid, NOW, DOUYIN) == NOW + DOUYIN.order_unpaid_max_ms
+    assert due_at_ms(bought, NOW, DOUYIN) == refundable_until_ms(bought, DOUYIN) == bought.paid_at_ms + HORIZON
+    assert refundable_until_ms(unpaid, DOUYIN) is None
+    for over in (OrderState.CANCELLED, OrderState.REFUNDED, OrderState.FINAL):
+        assert due_at_ms(replace(bought, state=over), NOW, DOUYIN) is None

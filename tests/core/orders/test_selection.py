@@ -8,7 +8,7 @@ import pytest
 
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.purchase import App
-from server.core.orders.selection import exact_quote
+from server.core.orders.selection import ASSET_IDS_MAX, check_named, exact_quote, owned
 from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU
@@ -70,3 +70,25 @@ def test_ten_of_one_creator_and_the_platform_go_together() -> None:
     _, choice = exact_quote(GOODS, (), [*MANY[:9], whole], NOW, DOUYIN)
     assert choice.deduction_fen == 100
     assert {asset.creator_id for asset, _ in choice.used} == {LI, None}
+
+
+@pytest.mark.parametrize(
+    ("asset_ids", "code"),
+    [(["li.p:0", "li.p:0"], "repeated"), ([f"li.p:{n}" for n in range(ASSET_IDS_MAX + 1)], "out_of_range")],
+)
+def test_a_packet_is_named_once_and_not_too_many_are(asset_ids: list[str], code: str) -> None:
+    """As many as may be named are no error."""
+    check_named([f"li.p:{n}" for n in range(ASSET_IDS_MAX)])
+    with pytest.raises(Refused) as refused:
+        check_named(asset_ids)
+    assert (refused.value.code, refused.value.field) == (code, "asset_ids")
+
+
+@pytest.mark.rule("ALL-ELG-1")
+def test_what_is_named_must_be_the_viewers() -> None:
+    """It comes back in the order in which it was named; one that is not there refuses all."""
+    one, two = a_packet("li.p1:0", 900), a_packet("li.p2:0", 500)
+    assert owned(["li.p2:0", "li.p1:0"], [one, two]) == [two, one]
+    with pytest.raises(Refused) as refused:
+        owned(["li.p1:0", "li.none:0"], [one, two])
+    assert (refused.value.code, refused.value.rule) == ("not_yours", "ALL-ELG-1")

@@ -6,11 +6,12 @@ from random import Random
 import pytest
 
 from server.core.orders.discount import Discount, DiscountKind, Funder
+from server.core.orders.order import Order, OrderState, Refund
 from server.core.orders.pricing import Quote, price
-from server.core.orders.settlement import Rates, Settlement, estimated_commission, settle
+from server.core.orders.settlement import Rates, Settlement, estimated_commission, settle, settle_order
 from server.core.refusal import Refused
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU
-from tests.core.shopping import a_purchase
+from tests.core.shopping import ANNA, a_purchase
 
 K = DiscountKind
 RATES = Rates(commission=2_000, service_fee=500)
@@ -119,3 +120,13 @@ def test_cash_balances_on_random_orders() -> None:
         put_in -= quote.by_funder()[Funder.MERCHANT]
         assert put_in == settled.merchant_net_fen + settled.commission_fen + settled.service_fee_fen
         assert settled.creator_net_fen == settled.commission_fen - quote.by_funder()[Funder.CREATOR]
+
+
+def test_an_order_is_settled_as_it_stands() -> None:
+    """By what was refunded so far; of one that is cancelled or refunded in full nobody has anything."""
+    order = Order("o1", ANNA, DY_1, (), OrderState.PAID, 1, (Refund("r", {"l0": 1_000}),))
+    assert settle_order(order, RATES, DOUYIN) == settle(DY_1, RATES, DOUYIN, refunded_fen=1_000)
+    nothing = Settlement(0, 0, 0, 0, 0, 0, 0)
+    full = (Refund("r", {"l0": DY_1.goods_paid_fen}),)
+    assert settle_order(replace(order, refunds=full, state=OrderState.REFUNDED), RATES, DOUYIN) == nothing
+    assert settle_order(replace(order, refunds=(), state=OrderState.CANCELLED), RATES, DOUYIN) == nothing

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from server.core.ids import RoomId
-from server.core.packets.launch import Launch, LaunchRequest
+from server.core.ids import CreatorId, RoomId
+from server.core.packets.launch import Launch, LaunchRequest, check_host
 from server.core.packets.packet import PacketState, Schedule, Surface
+from server.core.refusal import Refused
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
 from server.core.rulebooks.rulebook import ImmediateWarmup, LaunchMode, Rulebook
 from tests.core.launching import (
@@ -24,6 +25,14 @@ from tests.core.launching import (
     relative,
     scheduled,
 )
+
+
+def test_a_packet_goes_into_a_room_of_its_creator() -> None:
+    """Anybody else's room is refused."""
+    check_host(DRAFT, DRAFT.creator_id)
+    with pytest.raises(Refused) as refused:
+        check_host(DRAFT, CreatorId("wang"))
+    assert (refused.value.code, refused.value.field) == ("other_creator", "room_id")
 
 
 @pytest.mark.rule("DY-LAU-1")

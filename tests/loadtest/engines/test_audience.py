@@ -88,3 +88,10 @@ def test_several_servers_are_named_with_commas() -> None:
     """One URL is one server; spaces and closing slashes make no difference."""
     assert hosts_of("http://127.0.0.1:1/") == ["http://127.0.0.1:1"]
     assert hosts_of("http://127.0.0.1:1, http://127.0.0.1:2/") == ["http://127.0.0.1:1", "http://127.0.0.1:2"]
+
+
+def test_an_audience_is_not_complete_before_the_first_viewer_took_a_seat() -> None:
+    """Locust reports its users as spawned before the first of them has run."""
+    brought = audience(None)
+    brought.all_seated()
+    assert not brought.all_here()

@@ -6,7 +6,7 @@ import pytest
 
 from client_sim.behaviour import Behaviour
 from client_sim.message_cache import CachedMessage
-from client_sim.observations import Arrival, Conn, Differing, End, Fact, HealthSample, Run, SentGrab
+from client_sim.observations import Arrival, Conn, Differing, End, Fact, HealthSample, Observation, Run, SentGrab
 from loadtest.record.history import read_history
 from loadtest.record.history_writer import HistoryWriter, line_of
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
@@ -38,7 +38,7 @@ def test_lines_name_their_kind_first() -> None:
     """Whoever looks at a file sees what a line is."""
     conn = Conn("0.0", ViewerId("v0"), RoomId("r1"), 5)
     heard = CachedMessage(fact("open", 7))
-    observed = [a_grab(), conn, Run("0.0", "e1", 2, 4), Fact(RoomId("r1"), "e1", heard, 1, 2, 3)]
+    observed: list[Observation] = [a_grab(), conn, Run("0.0", "e1", 2, 4), Fact(RoomId("r1"), "e1", heard, 1, 2, 3)]
     lines = [line_of(each) for each in observed]
     assert [next(iter(line.items())) for line in lines] == [
         ("kind", "grab"), ("kind", "conn"), ("kind", "run"), ("kind", "fact")

@@ -12,7 +12,7 @@ from server.core.orders.asset import Asset, AssetState
 from server.core.orders.order_stats import OrderStats
 from server.store import keys
 from server.store.connection import Store
-from server.store.orders.commit import OrderStep, commit, decided_until, look_again, stored_state
+from server.store.orders.commit import OrderStep, commit, decided_until, stored_state
 from server.store.transfers import StoreBroken
 from tests.store.shop import ANNA, BOB, LI, START_MS, USE_END_MS, Shop
 
@@ -193,7 +193,7 @@ async def test_the_sweeper_is_told_when_to_look_by_who_knows_the_order_as_it_is(
     step = a_step(asset)
     await commit(shop.store, step)
     for version, due_at_ms, kept in ((0, 5, START_MS), (1, 6, 6), (1, None, None)):
-        await look_again(shop.store, step.part, version, due_at_ms)
+        await shop.orders.context.orders.look_again(LI, ORDER_ID, version, due_at_ms)
         assert await shop.store.redis.zscore(keys.orders_due(LI), ORDER_ID) == kept
 
 

@@ -8,6 +8,7 @@ from server.core.ids import PLATFORM, ClaimId, OrderId, PacketId
 from server.core.money.posting import AssetChange, OrderKind, Posting, Reversal, StepPart
 from server.core.orders.asset import Asset, AssetState, AssetStep
 from server.core.orders.discount import Discount, DiscountKind
+from server.core.orders.following import FollowedStep
 from server.core.orders.order import OrderState, Refund, submit
 from server.core.orders.order_stats import OrderStats
 from server.core.orders.purchase import App, Entrance, GoodsKind, Line, OrderTrait, Purchase
@@ -19,12 +20,10 @@ from server.store.connection import Store
 from server.store.orders.order_record import (
     HELD,
     Deal,
-    FollowedStep,
     OrderRecord,
     PartRecord,
     abandoned_fields,
     room_ms_of,
-    standing,
 )
 from tests.store.desk import NOW_MS
 from tests.store.shop import ANNA, LI, Shop
@@ -90,7 +89,7 @@ async def test_an_order_is_read_back_exactly(shop: Shop) -> None:
     """Sets, tuples, enums, large numbers and letters of any language, all of the same types."""
     record = a_record()
     await put(shop.store, record.fields(), record.version)
-    found = await standing(shop.store, LI, ORDER_ID)
+    found = await shop.orders.context.orders.standing(LI, ORDER_ID)
     assert found.order == record
     assert (found.version, found.now_ms, found.transferred) == (3, NOW_MS, None)
     assert isinstance(record.order.quote.purchase.traits, frozenset)
@@ -103,22 +102,22 @@ async def test_a_part_is_read_back_exactly(shop: Shop) -> None:
     order = replace(record.order, state=OrderState.SUBMITTED_UNPAID, paid_at_ms=None, refunds=())
     part = PartRecord(order, record.assets[1:], record.deal, HELD, 2, 5, home_version=4, followed=7)
     await put(shop.store, part.fields(), part.version)
-    assert (await standing(shop.store, LI, ORDER_ID)).part == part
+    assert (await shop.orders.context.orders.standing(LI, ORDER_ID)).part == part
 
 
 async def test_what_was_abandoned_is_no_order(shop: Shop) -> None:
     """Its record has a version and nothing else to tell."""
     await put(shop.store, abandoned_fields(ORDER_ID, ANNA, 5), 1)
-    found = await standing(shop.store, LI, ORDER_ID)
+    found = await shop.orders.context.orders.standing(LI, ORDER_ID)
     assert (found.version, found.order) == (1, None)
-    nothing = await standing(shop.store, LI, OrderId("li.none"))
+    nothing = await shop.orders.context.orders.standing(LI, OrderId("li.none"))
     assert (nothing.version, nothing.order, nothing.part) == (0, None, None)
 
 
 async def test_a_transfer_that_was_carried_out_is_told(shop: Shop) -> None:
     """With what was asked by it."""
     await shop.store.redis.hset(keys.transfers(LI), "t", "pay:li.x|2")
-    assert (await standing(shop.store, LI, ORDER_ID, "t")).transferred == "pay:li.x|2"
+    assert (await shop.orders.context.orders.standing(LI, ORDER_ID, "t")).transferred == "pay:li.x|2"
 
 
 def test_room_time_is_the_scripts() -> None:

@@ -10,12 +10,12 @@ import pytest
 from server.core.ids import PLATFORM, ViewerId
 from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.purchase import OrderTrait
+from server.core.orders.submission import Submission, check_discounts, home_for
 from server.core.refusal import Refused
-from server.store.orders.submission import Submission, check_discounts, home_for
 from tests.store.shop import ANNA, LI, RATES, WANG, a_line, a_purchase
 
 DIGESTED = """
-from tests.store.orders.test_submission import ASKED
+from tests.core.orders.test_submission import ASKED
 print(ASKED.digest())
 """
 ASKED = Submission(
@@ -71,8 +71,6 @@ def test_every_word_of_a_submission_counts(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"transfer_id": "submit:x"}, "transfer_id"),
-        ({"transfer_id": ""}, "transfer_id"),
         ({"viewer_id": ViewerId("a,b")}, "viewer_id"),
         ({"merchant_id": "a;b"}, "merchant_id"),
         ({"discounts": ASKED.discounts * 2}, "discounts"),
@@ -104,3 +102,18 @@ def test_an_order_lives_with_whose_packets_it_names() -> None:
     assert home_for(lines, ("platform.p:1",)) == WANG
     assert home_for(a_purchase(a_line("l0", 1, None)), ("platform.p:1",)) == PLATFORM
     assert home_for(a_purchase(a_line("l0", 1, None)), ()) == PLATFORM
+
+
+def test_the_order_of_named_packets_does_not_count() -> None:
+    """They are the same packets; another one more is another submission."""
+    turned = replace(ASKED, asset_ids=("li.p:1", "li.p:0"))
+    assert (turned, turned.digest()) == (ASKED, ASKED.digest())
+
+
+def test_a_price_that_has_changed_is_refused() -> None:
+    """By a fen; who names none takes what it costs."""
+    ASKED.check_price(7)
+    replace(ASKED, expected_payable_fen=None).check_price(8)
+    with pytest.raises(Refused, match="8 fen") as refused:
+        ASKED.check_price(8)
+    assert (refused.value.code, refused.value.field) == ("price_changed", "expected_payable_fen")

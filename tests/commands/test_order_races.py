@@ -8,20 +8,13 @@ import pytest
 from server.core.ids import PLATFORM, OrderId, ViewerId
 from server.core.orders.order import OrderState, Refund
 from server.core.refusal import Refused
-from server.store.connection import Store
 from server.store.orders.order_record import OrderRecord
-from server.store.orders.orders import Orders
-from tests.store.shop import ANNA, LI, MERCHANT, RATES, Shop, a_purchase
+from tests.store.shop import ANNA, LI, MERCHANT, RATES, OrderCalls, Shop, a_purchase
 
 MANY = 200
 
 
-@pytest.fixture
-async def shop(store: Store) -> Shop:
-    return await Shop.open(store)
-
-
-async def submit(orders: Orders, key: str, *assets: str) -> OrderRecord | str:
+async def submit(orders: OrderCalls, key: str, *assets: str) -> OrderRecord | str:
     """Return the order, or the word of the refusal."""
     try:
         return await orders.submit(
@@ -38,7 +31,7 @@ async def submit(orders: Orders, key: str, *assets: str) -> OrderRecord | str:
         return refused.code
 
 
-async def refund(orders: Orders, order_id: OrderId, refund_id: str, fen: int) -> str:
+async def refund(orders: OrderCalls, order_id: OrderId, refund_id: str, fen: int) -> str:
     try:
         return (await orders.refund(order_id, Refund(refund_id, {"l0": fen}))).order.state
     except Refused as refused:

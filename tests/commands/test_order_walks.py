@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.commands.follow_order import PART_WAIT_REAL_MS
 from server.core.ids import PLATFORM, OrderId
 from server.core.money.account import CLEARING, kind_of
 from server.core.orders.order import Refund
@@ -13,7 +14,6 @@ from server.core.refusal import Refused
 from server.core.rulebooks.platforms import DOUYIN
 from server.store import keys
 from server.store.connection import Store
-from server.store.orders.platform_part import PART_WAIT_REAL_MS
 from server.sweeper import Sweeper
 from tests.store.shop import ANNA, BOB, HORIZON_MS, LI, START_MS, USE_END_MS, Shop, a_purchase
 
@@ -100,8 +100,7 @@ class Walk:
         await self.shop.orders.refund(OrderId(order.order_id), asked)
 
     async def sweep(self) -> None:
-        desk = self.shop.desks[LI]
-        await Sweeper(self.shop.store, desk.clock, desk.packets, orders=self.shop.orders).look()
+        await Sweeper(self.shop.orders.context).look()
 
     async def end(self) -> None:
         """Let a living process go on until nothing more is due."""

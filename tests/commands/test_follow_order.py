@@ -5,30 +5,23 @@ import asyncio
 import orjson
 import pytest
 
+from server.commands import order_step
+from server.commands.follow_order import PART_WAIT_REAL_MS
 from server.core.ids import PLATFORM, OrderId
 from server.core.orders.order import OrderState
 from server.core.refusal import Refused
 from server.core.rulebooks.platforms import DOUYIN
 from server.store import keys
-from server.store.connection import Store
-from server.store.orders.order_record import standing
-from server.store.orders.orders import Orders
-from server.store.orders.platform_part import PART_WAIT_REAL_MS, PlatformParts
-from tests.store.shop import DELAY_MS, HORIZON_MS, LI, START_MS, USE_END_MS, Shop, a_line, a_purchase
+from tests.store.shop import DELAY_MS, HORIZON_MS, LI, START_MS, USE_END_MS, OrderCalls, Shop, a_line, a_purchase
 
 LATE_MS = START_MS + PART_WAIT_REAL_MS
-
-
-@pytest.fixture
-async def shop(store: Store) -> Shop:
-    return await Shop.open(store)
 
 
 class Died(Exception):  # noqa: N818 - what has happened
     """The process is gone at this point."""
 
 
-def dying(shop: Shop, monkeypatch: pytest.MonkeyPatch, script_number: int) -> Orders:
+def dying(shop: Shop, monkeypatch: pytest.MonkeyPatch, script_number: int) -> OrderCalls:
     """Return the orders of a process that dies before its step of this number is sent."""
     sent = 0
     run = shop.store.run
@@ -87,7 +80,7 @@ async def test_a_part_whose_order_never_came_is_let_go(shop: Shop, monkeypatch: 
     assert await shop.state(whole) == ""
     assert await shop.under_way() == {}
     assert await shop.orders.due(PLATFORM) == []
-    assert (await standing(shop.store, LI, order_id)).order is None
+    assert (await shop.orders.context.orders.standing(LI, order_id)).order is None
     assert (await shop.submit(own, whole)).order_id == order_id
 
 
@@ -217,7 +210,7 @@ async def test_a_part_that_missed_many_steps_takes_them_all(shop: Shop, monkeypa
     async def deaf(*_: object) -> None: ...
 
     with monkeypatch.context() as patched:
-        patched.setattr(PlatformParts, "catch_up", deaf)
+        patched.setattr(order_step, "follow_order", deaf)
         await shop.orders.pay(order_id, "p")
         await shop.refund(order_id, refund_id="a", l0=1)
         await shop.refund(order_id, refund_id="b", l0=9_299)

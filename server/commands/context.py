@@ -1,0 +1,57 @@
+"""What commands stand on: the stores of one process, its clock and rulebooks, and the gateway as far as it is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from server.core.ids import PacketId
+from server.core.orders.trail import ServiceMessage
+from server.core.rulebooks.platforms import rulebook_of
+from server.core.rulebooks.rulebook import Rulebook
+from server.store.allocators.running import RunningAllocators
+from server.store.assets import Assets
+from server.store.clock import StoreClock
+from server.store.creators import Creators
+from server.store.orders.orders import Orders
+from server.store.packets import Packets
+from server.store.reversals import Reversals
+from server.store.rooms import RoomRecord, Rooms
+from server.store.trail import Trails
+from server.store.wallet import Wallet
+from server.store.withdrawals import Withdrawals
+
+
+class RoomHost(Protocol):
+    """The gateway, as commands know it: what they have changed is told to the rooms of this process."""
+
+    async def look_at(self, packet_id: PacketId) -> None:
+        """Have the packet's room look at what became of it. Never raises."""
+
+    async def open_room(self, record: RoomRecord) -> None:
+        """Bring a room to life that was just created. Raises StoreUnavailable."""
+
+    async def trail_grew(self, message: ServiceMessage | None) -> None:
+        """Count an event of a trail, and tell its buyer *message*, if there is one. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """Handed to every command by its caller; a command reads and writes nothing else."""
+
+    clock: StoreClock
+    rulebooks: Mapping[str, Rulebook]
+    allocators: RunningAllocators
+    creators: Creators
+    wallet: Wallet
+    withdrawals: Withdrawals
+    packets: Packets
+    rooms: Rooms
+    reversals: Reversals
+    assets: Assets
+    orders: Orders
+    trails: Trails
+    gateway: RoomHost
+
+    def rulebook(self, platform: str) -> Rulebook:
+        """Return the rulebook by which this process judges a platform's packets. Raises Refused if there is none."""
+        return rulebook_of(self.rulebooks, platform)

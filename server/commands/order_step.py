@@ -1,0 +1,96 @@
+"""
+A step of an order that is there: paid, cancelled, refunded, finished (rules.md 10 to 15).
+
+The core decides on what was read at one instant, and one script commits it if nothing of that has changed; otherwise it
+is decided anew. Whatever the platform's packets have to do follows (``follow_order``).
+"""
+
+import contextlib
+from collections.abc import Callable, Sequence
+
+from server.commands.context import CommandContext
+from server.commands.follow_order import TRIES_MAX, follow_order, part_wait_ms
+from server.commands.retry import decided
+from server.core.ids import PLATFORM, OrderId, home_of
+from server.core.money.posting import OrderKind, parts_of
+from server.core.orders.asset import Asset
+from server.core.orders.following import FollowedStep
+from server.core.orders.order import Order, StepOutcome, due_at_ms, refundable_until_ms
+from server.core.orders.order_stats import order_stats_of
+from server.core.orders.settlement import settle_order
+from server.core.packets.packet_stats import estimate_gains
+from server.core.refusal import Refused
+from server.core.rulebooks.rulebook import Rulebook
+from server.store.connection import StoreUnavailable
+from server.store.orders.commit import OrderStep, decided_until
+from server.store.orders.order_record import OrderRecord
+from server.store.orders.orders import no_such_order, raced_order
+from server.store.transfers import StoreBroken, refusal
+
+_Decide = Callable[[Order, Sequence[Asset], int, Rulebook], StepOutcome]
+
+
+async def step_order(
+    at: CommandContext, order_id: OrderId, kind: OrderKind, transfer_id: str, decide: _Decide
+) -> OrderRecord:
+    """Take a step, once per transfer id. Raises Refused: not_found, transfer_conflict, raced, and as *decide* does."""
+    home = home_of(order_id)
+
+    async def attempt() -> OrderRecord:
+        here = await at.orders.standing(home, order_id, transfer_id)
+        record, stands_for = here.order, here.transferred
+        if record is None:
+            raise no_such_order()
+        if stands_for is not None and not stands_for.startswith(f"{kind}:{order_id}|"):
+            raise refusal(b"transfer_conflict")
+        outcome = decide(record.order, record.assets, here.now_ms, at.rulebook(record.deal.platform))
+        if outcome.order == record.order:
+            return record
+        return await _commit(at, record, outcome, kind=kind, transfer_id=transfer_id, now_ms=here.now_ms)
+
+    async with at.orders.turn(order_id):
+        return await decided(attempt, tries=TRIES_MAX, give_up=raced_order())
+
+
+async def _commit(
+    at: CommandContext, record: OrderRecord, outcome: StepOutcome, *, kind: OrderKind, transfer_id: str, now_ms: int
+) -> OrderRecord:
+    """Commit a step and have the platform's part follow. Raises Raced if something came in between."""
+    order, home, deal = outcome.order, record.home, record.deal
+    rulebook = at.rulebook(deal.platform)
+    settled = settle_order(order, deal.rates, rulebook) if kind is OrderKind.FINISH else None
+    estimates = estimate_gains(record.order, order, deal.rates, rulebook)
+    parts = parts_of(
+        outcome,
+        record.assets,
+        kind=kind,
+        transfer_id=transfer_id,
+        home=home,
+        merchant_id=deal.merchant_id,
+        settled=settled,
+    )
+    followed = None
+    if home != PLATFORM and PLATFORM in parts:
+        gains = order_stats_of(kind, record.order, order, PLATFORM, settled, estimates=estimates)
+        if parts[PLATFORM].postings or gains.total:
+            followed = FollowedStep(record.version + 1, parts[PLATFORM], gains)
+    after = record.stepped(outcome, followed)
+    dues_ms = [due_at_ms(order, record.created_at_ms, rulebook), now_ms + part_wait_ms(at) if followed else None]
+    ends_ms = refundable_until_ms(record.order, rulebook)
+    step = OrderStep(
+        parts[home],
+        order.viewer_id,
+        after.fields(),
+        record.version,
+        now_ms,
+        decided_until(record.assets, now_ms, *(() if ends_ms is None else (ends_ms,))),
+        min((ms for ms in dues_ms if ms is not None), default=None),
+        asked=f"{kind}:{order.order_id}",
+        gains=order_stats_of(kind, record.order, order, home, settled, estimates=estimates),
+    )
+    await at.orders.commit(step)
+    if followed is not None:
+        # It is decided, whether the part hears of it now or from the sweeper, which complains of what is broken.
+        with contextlib.suppress(StoreUnavailable, StoreBroken, Refused):
+            await follow_order(at, after.order_id)
+    return after

@@ -1,0 +1,27 @@
+"""Quote a purchase: what it would cost now with the best of the viewer's packets; nothing is locked."""
+
+from collections.abc import Sequence
+
+from server.commands.context import CommandContext
+from server.core.ids import PLATFORM, ViewerId
+from server.core.orders.discount import Discount
+from server.core.orders.pricing import Quote
+from server.core.orders.purchase import Purchase
+from server.core.orders.stacking import Choice, best_quote
+from server.core.orders.submission import check_discounts
+
+
+async def quote_order(
+    at: CommandContext, viewer_id: ViewerId, purchase: Purchase, discounts: Sequence[Discount], platform: str
+) -> tuple[Quote, Choice]:
+    """
+    Return the quote, and which packets would best be used and why the others are not.
+
+    Raises Refused: bad_field for an unknown platform or discounts that are none, and as ``price`` does.
+    """
+    check_discounts(discounts)
+    rulebook = at.rulebook(platform)
+    creators = {line.creator_id for line in purchase.lines if line.creator_id is not None}
+    held = await at.assets.of_viewer(viewer_id, [*sorted(creators), PLATFORM])
+    now_ms = await at.orders.now_ms(PLATFORM)
+    return best_quote(purchase, discounts, [each.asset for each in held], now_ms, rulebook)

@@ -1,0 +1,49 @@
+"""Recharge a creator's wallet: its platform says over which channels, and at what fee (DY-ELG-2, KS-ACC-2, -4)."""
+
+from server.commands.context import CommandContext
+from server.commands.retry import decided
+from server.core.ids import CreatorId, checked_id
+from server.core.money.ledger import FundProduct
+from server.core.rulebooks.platforms import LAB
+from server.store.transfers import checked_transfer_id, refusal
+from server.store.wallet import CHANNEL_LENGTH_MAX, Recharged
+
+
+async def recharge_wallet(
+    at: CommandContext,
+    creator_id: CreatorId,
+    *,
+    amount_fen: int,
+    transfer_id: str,
+    channel: str | None = None,
+    platform: str | None = None,
+    product: FundProduct = FundProduct.RED_PACKET,
+) -> Recharged:
+    """
+    Credit *amount_fen* that came in over *channel*, less or plus its fee, and return what came of it (KS-ACC-4).
+
+    The first recharge says to which platform the creator belongs (LAB if it does not say), and the rulebook of that
+    names channels and fees; *channel* None takes its first. The same transfer id again returns the same. Raises
+    Refused: transfer_conflict, channel_not_offered, other_platform, out_of_range, too_much.
+    """
+    checked_transfer_id(transfer_id)
+    if channel is not None:
+        checked_id("channel", channel, length_max=CHANNEL_LENGTH_MAX)
+
+    async def attempt() -> Recharged:
+        presumed = platform or await at.wallet.platform(creator_id) or LAB.platform
+        rulebook = at.rulebook(presumed)
+        chosen = channel or rulebook.recharge_channel()
+        charge = rulebook.charge(amount_fen, chosen)
+        return await at.wallet.credit(
+            creator_id,
+            platform=presumed,
+            channel=chosen,
+            product=product,
+            amount_fen=amount_fen,
+            charge=charge,
+            transfer_id=transfer_id,
+        )
+
+    # Where none was named, a first recharge that names one may have come between: it settles the platform for good.
+    return await decided(attempt, tries=2 if platform is None else 1, give_up=refusal(b"other_platform"))

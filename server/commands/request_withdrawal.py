@@ -1,0 +1,31 @@
+"""Ask for a withdrawal: available funds are set aside, to be paid out as the platform does (DY-ACC-7, AMB-27)."""
+
+from server.commands.context import CommandContext
+from server.core.ids import CreatorId
+from server.core.money.ledger import FundProduct
+from server.core.rulebooks.platforms import LAB
+from server.store.transfers import checked_transfer_id
+from server.store.withdrawals import Withdrawal
+
+
+async def request_withdrawal(
+    at: CommandContext,
+    creator_id: CreatorId,
+    *,
+    amount_fen: int,
+    transfer_id: str,
+    channel: str | None = None,
+    product: FundProduct = FundProduct.RED_PACKET,
+) -> Withdrawal:
+    """
+    Set *amount_fen* aside over *channel*, or the first that the platform offers.
+
+    The same transfer id again returns the withdrawal made then, as it is now. Raises Refused: withdraw_unsupported,
+    channel_not_offered, and as ``Withdrawals.set_aside`` does.
+    """
+    checked_transfer_id(transfer_id)
+    rulebook = at.rulebook(await at.wallet.platform(creator_id) or LAB.platform)
+    chosen = rulebook.withdraw_channel(channel)
+    return await at.withdrawals.set_aside(
+        creator_id, rulebook, product, chosen, fen=amount_fen, transfer_id=transfer_id
+    )

@@ -1,0 +1,81 @@
+"""A submission: all that a buyer says with an order, what of it cannot be, and where the order that it makes lives."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import orjson
+
+from server.core.ids import PLATFORM, ClaimId, CreatorId, ViewerId, checked_id, creator_of, packet_of_claim
+from server.core.orders.discount import RED_PACKETS, Discount
+from server.core.orders.purchase import Purchase
+from server.core.orders.settlement import Rates
+from server.core.refusal import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """
+    All that a buyer says with an order.
+
+    ``asset_ids`` are the packets to use, exactly these, in whatever order; None leaves the choice to us (DY-USE-2).
+    ``expected_payable_fen`` is what the buyer was shown.
+    """
+
+    viewer_id: ViewerId
+    purchase: Purchase
+    discounts: tuple[Discount, ...]
+    platform: str
+    rates: Rates
+    merchant_id: str
+    transfer_id: str
+    asset_ids: tuple[str, ...] | None = None
+    expected_payable_fen: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.asset_ids is not None:
+            object.__setattr__(self, "asset_ids", tuple(sorted(self.asset_ids)))
+
+    def digest(self) -> str:
+        """Return what tells this submission from every other."""
+        return hashlib.sha256(orjson.dumps(_plain(self), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def check(self) -> None:
+        """Raise Refused if there is a word in it that cannot be one."""
+        checked_id("viewer_id", self.viewer_id)
+        checked_id("merchant_id", self.merchant_id)
+        check_discounts(self.discounts)
+
+    def check_price(self, payable_fen: int) -> None:
+        """Raise Refused ``price_changed`` if the order does not cost what the buyer was shown."""
+        if self.expected_payable_fen not in (None, payable_fen):
+            raise Refused("price_changed", f"it costs {payable_fen} fen now", field="expected_payable_fen")
+
+
+def check_discounts(discounts: Sequence[Discount]) -> None:
+    """Let nobody give a discount twice, or a packet as if it were a coupon; raises Refused ``bad_field``."""
+    if len({each.discount_id for each in discounts}) < len(discounts):
+        raise Refused("bad_field", "an id stands there twice", field="discounts")
+    if any(each.kind in RED_PACKETS for each in discounts):
+        raise Refused("bad_field", "packets are named by asset_ids", field="discounts")
+    if any(":" in each.discount_id for each in discounts):
+        raise Refused("bad_field", "an id looks like that of a packet in a viewer's hands", field="discounts")
+
+
+def home_for(purchase: Purchase, asset_ids: Sequence[str]) -> CreatorId:
+    """Return the home of an order that uses these packets: their creator, else its lines', else the platform."""
+    of_packets = [creator_of(packet_of_claim(ClaimId(asset_id))) for asset_id in asset_ids]
+    of_lines = [line.creator_id for line in purchase.lines if line.creator_id is not None]
+    return next((each for each in (*of_packets, *of_lines) if each != PLATFORM), PLATFORM)
+
+
+def _plain(value: Any) -> Any:
+    """Return frozen data as JSON has it, sets in order: the same text in every process."""
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value

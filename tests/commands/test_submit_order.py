@@ -1,0 +1,123 @@
+"""Submitting an order: the same words make the same order, and what may not be used is refused."""
+
+import pytest
+
+from server.commands.submit_order import submit_order
+from server.core.ids import PacketId, RoomId
+from server.core.orders.discount import Discount, DiscountKind
+from server.core.orders.order import OrderState
+from server.core.orders.purchase import App
+from server.core.orders.submission import Submission
+from server.core.refusal import Refused
+from server.store import keys
+from server.store.transfers import StoreBroken
+from tests.store.shop import (
+    ANNA,
+    BOB,
+    LI,
+    MERCHANT,
+    RATES,
+    START_MS,
+    WANG,
+    Shop,
+    a_line,
+    a_purchase,
+)
+
+
+def packet_of(asset_id: str) -> PacketId:
+    return PacketId(asset_id.rpartition(":")[0])
+
+
+async def test_the_same_submission_gets_the_same_order(shop: Shop) -> None:
+    """Whenever it is asked again; with other words, or by another viewer, it is another's or refused."""
+    asset = await shop.asset(1_500)
+    order = await shop.submit(asset)
+    assert await shop.submit(asset) == order
+    await shop.orders.pay(order.order_id, "p")
+    assert (await shop.submit(asset)).order.state is OrderState.PAID
+    with pytest.raises(Refused) as refused:
+        await shop.submit(asset, purchase=a_purchase(10_001))
+    assert refused.value.code == "transfer_conflict"
+    await shop.at(START_MS + 1)
+    bobs = await shop.submit(viewer=BOB)
+    assert [each.order_id for each in await shop.orders.list(LI)] == [order.order_id, bobs.order_id]
+
+
+async def test_where_creators_compete_the_first_choice_is_kept(shop: Shop) -> None:
+    """A cart of two creators' goods goes to the one whose packets deduct more, also when it is asked again."""
+    await shop.asset(500)
+    best = await shop.asset(900, of=WANG)
+    cart = a_purchase(a_line("l0", 2_000), a_line("l1", 2_000, WANG))
+    order = await shop.submit(asset_ids=None, purchase=cart)
+    assert [use.asset_id for use in order.order.packets] == [best]
+    assert order.home == WANG
+    assert await shop.submit(asset_ids=None, purchase=cart) == order
+
+
+@pytest.mark.rule("ALL-ELG-1")
+async def test_nobody_pays_with_what_is_another_viewers(shop: Shop) -> None:
+    """Named by who has not grabbed it, a packet is refused, whether it exists or not."""
+    asset = await shop.asset(1_500)
+    for wrong in (asset, asset[:-1] + "7"):
+        with pytest.raises(Refused) as refused:
+            await shop.submit(wrong, viewer=BOB)
+        assert (refused.value.code, refused.value.rule) == ("not_yours", "ALL-ELG-1")
+
+
+@pytest.mark.rule("DY-USE-1")
+@pytest.mark.rule("DY-STK-5")
+async def test_a_named_packet_that_may_not_be_used_is_refused_with_the_rule(shop: Shop) -> None:
+    """The whole order is refused, and nothing is locked."""
+    own, others = await shop.asset(500), await shop.asset(600, of=WANG)
+    cart = a_purchase(a_line("l0", 2_000), a_line("l1", 2_000, WANG))
+    for changes, code, rule in (
+        ({"purchase": a_purchase(10_000, client=App.KUAISHOU)}, "wrong_client", "DY-USE-1"),
+        ({"purchase": cart, "asset_ids": (own, others)}, "other_creator", "DY-STK-5"),
+        ({"purchase": a_purchase(400), "asset_ids": (own, await shop.asset(400))}, "not_needed", "AMB-16"),
+    ):
+        with pytest.raises(Refused) as refused:
+            await shop.submit(own, **changes)
+        assert (refused.value.code, refused.value.rule, refused.value.field) == (code, rule, "asset_ids")
+    assert await shop.under_way() == {}
+
+
+async def test_a_discount_is_no_way_to_a_packet(shop: Shop) -> None:
+    """A packet is used by its id alone; given as a discount it would be nobody's money."""
+    for wrong in (
+        (Discount("x", DiscountKind.CREATOR_PACKET, amount_fen=5),),
+        (Discount("li.p:0", DiscountKind.SHOP_COUPON, amount_fen=5),),
+        (Discount("x", DiscountKind.SHOP_COUPON, amount_fen=5), Discount("x", DiscountKind.SHOP_COUPON, amount_fen=6)),
+    ):
+        with pytest.raises(Refused) as refused:
+            await shop.submit(discounts=wrong)
+        assert (refused.value.code, refused.value.field) == ("bad_field", "discounts")
+
+
+async def test_a_broken_store_is_named(shop: Shop) -> None:
+    """An order whose packet's counters are no numbers moves nothing."""
+    asset = await shop.asset(1_500)
+    await shop.store.redis.hset(keys.packet(packet_of(asset)), "locked", "many")
+    with pytest.raises(StoreBroken, match="BROKEN packet"):
+        await shop.submit(asset)
+    assert await shop.under_way() == {}
+
+
+@pytest.mark.parametrize("transfer_id", ["submit:x", ""])
+async def test_a_submissions_id_is_none_of_ours(shop: Shop, transfer_id: str) -> None:
+    """Ids that scripts and orders make themselves, or none at all, are refused."""
+    with pytest.raises(Refused) as refused:
+        await shop.submit(key=transfer_id)
+    assert refused.value.field == "transfer_id"
+
+
+async def test_an_orders_trail_begins_with_it(shop: Shop) -> None:
+    """Its buyer is told of it in the room it was made in; the same submission again is no other trail."""
+    asked = Submission(ANNA, a_purchase(10_000), (), "lab", RATES, MERCHANT, "k")
+    for _ in range(2):
+        order_id = (await submit_order(shop.orders.context, asked, RoomId("r1"))).order_id
+    trail = await shop.orders.context.trails.get(order_id)
+    assert (trail.viewer_id, trail.room_id, trail.timeline(frozenset())) == (ANNA, "r1", [])
+    with pytest.raises(Refused) as refused:
+        await submit_order(shop.orders.context, asked, RoomId("r2"))
+    assert refused.value.code == "trail_taken"
