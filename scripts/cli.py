@@ -218,7 +218,9 @@ def audit(
 @app.command()
 def verify(
     packet: Annotated[str | None, typer.Argument(help="A packet's id; none means all of the run.")] = None,
-    run: Annotated[Path | None, typer.Option(help="Folder of the run (default: the latest).")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of a run, or file of an archive (default: latest run).")
+    ] = None,
 ) -> int:
     """Recompute a packet's shares from the revealed seed and compare them with the books."""
     from scripts.commands.storm import run_verify

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.crowd import View
+from loadtest.record.archive import read_archive
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
@@ -145,12 +146,16 @@ def run_audit(path: Path, *, json: str | None) -> int:
 
 
 def run_verify(packet_id: str | None, path: Path | None) -> int:
-    """Verify one packet of a run, or all of them, and return the exit code: 10 if one is wrong, 20 if still sealed."""
+    """
+    Verify one packet of a run, or all of them, and return the exit code: 10 if one is wrong, 20 if still sealed.
+
+    *path* is a run's folder, or the file in which retention keeps what has left a creator's books.
+    """
     folder = path or latest_run()
     if folder is None:
         return failed(f"run: there is none under {RUNS} yet; name one with --run", Exit.USAGE)
     try:
-        books = RunFolder(folder).read_books()
+        books = read_archive(folder) if folder.is_file() else RunFolder(folder).read_books()
     except BadRecord as error:
         return failed(error, Exit.ENVIRONMENT)
     wanted = [packet for packet in books.packets if packet_id in (None, packet)]
