@@ -77,7 +77,7 @@ def test_a_crowd_comes_in_waits_and_leaves(silent_service: str, tmp_path: Path) 
     crowd = a_crowd(tmp_path, silent_service, view)
     try:
         crowd.connect()
-        assert view.phases == ["4 viewers come in"]
+        assert view.phases == ["connecting 4 viewers"]
         assert crowd.show("now").connected == view.latest.connected == 4
     finally:
         status = crowd.leave()
