@@ -59,7 +59,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SequenceRun:
     """A run of consecutive seq numbers that one connection received."""
 
     conn: str
@@ -101,4 +101,4 @@ class End:
     conns: int
 
 
-Observation = SentGrab | Conn | Run | Arrival | Fact | Differing | HealthSample | End
+Observation = SentGrab | Conn | SequenceRun | Arrival | Fact | Differing | HealthSample | End

@@ -10,7 +10,17 @@ from typing import Any, Protocol
 
 from client_sim.behaviour import Behaviour, Seat
 from client_sim.message_cache import CachedMessage
-from client_sim.observations import Arrival, Conn, Differing, End, Fact, HealthSample, Observation, Run, SentGrab
+from client_sim.observations import (
+    Arrival,
+    Conn,
+    Differing,
+    End,
+    Fact,
+    HealthSample,
+    Observation,
+    SentGrab,
+    SequenceRun,
+)
 from client_sim.tally import Tally
 from server.core.ids import PacketId, RequestId, RoomId
 from server.core.packets.claim import ClaimStatus
@@ -234,7 +244,7 @@ class Recorder:
 
     def _end_run(self, conn: Conn) -> None:
         if conn.run_first:
-            self._note(Run(conn.conn, conn.epoch, conn.run_first, conn.run_last))
+            self._note(SequenceRun(conn.conn, conn.epoch, conn.run_first, conn.run_last))
         conn.run_first = conn.run_last = 0
 
     def _note(self, observation: Observation) -> None:

@@ -17,14 +17,14 @@ PATIENCE_NS = 5_000_000_000  # the default receipt timeout: a person assumes by 
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection:
+class Refusal:
     """The reason for a refused connection. ``status`` is the HTTP status of the answer, None without an answer."""
 
     status: int | None
     text: str
 
 
-class Session(Protocol):
+class TargetSession(Protocol):
     """
     One connection of one viewer.
 
@@ -72,7 +72,7 @@ class Session(Protocol):
     def ending(self) -> tuple[int, str]:
         """Return the WebSocket close code and reason, as far as either side sent one."""
 
-    def rejection(self) -> Rejection:
+    def rejection(self) -> Refusal:
         """Return why the connection was refused, as far as that is known."""
 
 
@@ -113,6 +113,6 @@ class PlainSession:
         """Return 1006: no close code was sent."""
         return 1006, ""
 
-    def rejection(self) -> Rejection:
+    def rejection(self) -> Refusal:
         """Return a rejection without a known reason."""
-        return Rejection(None, "closed before the viewer was let in")
+        return Refusal(None, "closed before the viewer was let in")

@@ -20,7 +20,7 @@ from client_sim.observations import Conn, SentGrab
 from client_sim.pace import Pace
 from client_sim.pending_grabs import PendingGrabs
 from client_sim.recorder import Recorder
-from client_sim.session import Session
+from client_sim.session import TargetSession
 from client_sim.small_talk import SmallTalk, jitter
 from server.core.ids import PacketId, RequestId
 from server.core.packets.claim import ClaimStatus
@@ -49,7 +49,7 @@ class Viewer:
     ) -> None:
         self.seat = seat
         self._pace = pace
-        self._session: Session | None = None
+        self._session: TargetSession | None = None
         self._seed = seed
         self._reaction_median_ms = reaction_median_ms
         self._recorder = recorder
@@ -96,7 +96,7 @@ class Viewer:
         if status == HTTPStatus.UNAUTHORIZED:
             self.admission.rejected()
 
-    def opened(self, session: Session, now_ns: int) -> None:
+    def opened(self, session: TargetSession, now_ns: int) -> None:
         """Handle a new connection, whose protocol is *session*."""
         self._session = session
         self._conn = self._recorder.opened(self.seat, self._conns, now_ns)
@@ -175,7 +175,7 @@ class Viewer:
         return effects
 
     @property
-    def _line(self) -> Session:
+    def _line(self) -> TargetSession:
         assert self._session is not None, "sending needs a connection"
         return self._session
 

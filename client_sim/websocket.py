@@ -13,7 +13,7 @@ from websockets.utils import accept_key
 
 from client_sim.frames import ABNORMAL, Frames, text_frame, whole_text
 from client_sim.message_cache import CachedMessage
-from client_sim.session import PATIENCE_NS, Rejection
+from client_sim.session import PATIENCE_NS, Refusal
 from server.core.ids import PacketId, RequestId
 
 HEAD_BYTES_MAX = 16_384  # of the answer to the handshake
@@ -112,17 +112,17 @@ class WebSocketSession:
         """Return the close code and reason, 1006 without one."""
         return (ABNORMAL, "") if self._frames is None else self._frames.ending()
 
-    def rejection(self) -> Rejection:
+    def rejection(self) -> Refusal:
         """Return the HTTP status of the handshake response, or what else was wrong with it."""
         head, _, body = self._head.partition(b"\r\n\r\n")
         status = head.partition(b"\r\n")[0]
         if not status:
-            return Rejection(None, "no answer to the handshake")
+            return Refusal(None, "no answer to the handshake")
         if status.startswith(b"HTTP/1.1 101"):
-            return Rejection(None, "the answer to the handshake is wrong")
+            return Refusal(None, "the answer to the handshake is wrong")
         said = status.removeprefix(b"HTTP/1.1 ")
         text = b" ".join((said, body)).decode("utf-8", "replace").strip()
-        return Rejection(int(said[:3]) if said[:3].isdigit() else None, text)
+        return Refusal(int(said[:3]) if said[:3].isdigit() else None, text)
 
     def message(self, payload: bytes) -> CachedMessage:
         """Return the message in *payload*, or an ``unreadable`` one."""

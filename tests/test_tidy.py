@@ -280,3 +280,19 @@ def test_every_path_in_the_architecture_exists() -> None:
         if not any(f"/{each}".endswith(f"/{path}") or f"/{path.rstrip('/')}/" in f"/{each}" for each in known)
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """No two classes of the product share a name, with or without an underscore before it."""
+    places: dict[str, list[str]] = {}
+    for path, text in texts(".py"):
+        if not path.startswith("tests/"):
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name.lstrip("_"), []).append(f"{path}:{node.lineno}")
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_docstrings_are_sentences() -> None:
+    """A docstring has a subject and a verb; one that begins with What, Who or That has to be read twice."""
+    assert offences(re.compile(r'^\s*"""(?:What|Who|That|Whose|Whether) '), ".py") == []

@@ -64,7 +64,7 @@ def contract_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @dataclass
-class Stage:
+class CaseStage:
     """A creator with a room, and two instances of the allocator, as two processes of a server have them."""
 
     store: Store
@@ -147,10 +147,10 @@ def crowd(size: int) -> list[Grab]:
 
 
 @pytest.fixture
-def on_stage(contract_store: str, entry: AllocatorEntry) -> Callable[[Callable[[Stage], Awaitable[None]]], None]:
+def on_stage(contract_store: str, entry: AllocatorEntry) -> Callable[[Callable[[CaseStage], Awaitable[None]]], None]:
     """Return a function that runs a case on an empty store and then closes the allocators."""
 
-    async def play(case: Callable[[Stage], Awaitable[None]]) -> None:
+    async def play(case: Callable[[CaseStage], Awaitable[None]]) -> None:
         async with _stage(contract_store, entry) as stage:
             await case(stage)
 
@@ -158,7 +158,7 @@ def on_stage(contract_store: str, entry: AllocatorEntry) -> Callable[[Callable[[
 
 
 @asynccontextmanager
-async def _stage(url: str, entry: AllocatorEntry) -> AsyncIterator[Stage]:
+async def _stage(url: str, entry: AllocatorEntry) -> AsyncIterator[CaseStage]:
     store = await Store.connect(url, durability=Durability.NONE)
     await store.redis.flushall()
     clock = await StoreClock.open(store, speed=0, origin_ms=NOW_MS)
@@ -168,7 +168,7 @@ async def _stage(url: str, entry: AllocatorEntry) -> AsyncIterator[Stage]:
     for allocator in (one, other):
         await allocator.open()
     try:
-        yield Stage(store, clock, room, entry.name, entry, one, other)
+        yield CaseStage(store, clock, room, entry.name, entry, one, other)
     finally:
         for allocator in (one, other):
             await allocator.close()
@@ -177,13 +177,13 @@ async def _stage(url: str, entry: AllocatorEntry) -> AsyncIterator[Stage]:
         await store.close()
 
 
-Case = Callable[[Callable[[Stage], Awaitable[None]]], None]
+Case = Callable[[Callable[[CaseStage], Awaitable[None]]], None]
 
 
 def test_the_same_tap_hears_the_same(on_stage: Case) -> None:
     """A grab sent again gets the same claim; another grab of the same viewer repeats its share."""
 
-    async def case(stage: Stage) -> None:
+    async def case(stage: CaseStage) -> None:
         packet_id = await stage.packet([5, 6, 7])
         [won] = await stage.one.claim(packet_id, ROOM, [tap("ann", "q1")])
         assert won.status is S.GRANTED
@@ -199,7 +199,7 @@ def test_the_same_tap_hears_the_same(on_stage: Case) -> None:
 def test_a_winner_is_never_told_that_it_lost(on_stage: Case) -> None:
     """A winner's repeat returns its share, even when all shares are given or the window is over."""
 
-    async def case(stage: Stage) -> None:
+    async def case(stage: CaseStage) -> None:
         packet_id = await stage.packet([5])
         assert await stage.statuses(packet_id, tap("ann", "q1"), tap("bob")) == [S.GRANTED, S.EXHAUSTED]
         assert await stage.statuses(packet_id, tap("ann", "q1"), tap("ann", "q2")) == [S.GRANTED, S.REPEATED]
@@ -212,7 +212,7 @@ def test_a_winner_is_never_told_that_it_lost(on_stage: Case) -> None:
 def test_the_window_opens_and_ends_to_the_millisecond(on_stage: Case) -> None:
     """One millisecond before the opening is too early, the end itself is too late."""
 
-    async def case(stage: Stage) -> None:
+    async def case(stage: CaseStage) -> None:
         packet_id = await stage.packet([5, 6, 7])
         told = []
         for number, at_ms in enumerate((OPENS_MS - 1, OPENS_MS, ENDS_MS - 1, ENDS_MS)):
@@ -226,7 +226,7 @@ def test_the_window_opens_and_ends_to_the_millisecond(on_stage: Case) -> None:
 def test_what_cannot_be_grabbed_is_refused(on_stage: Case) -> None:
     """Grabs of an unknown packet and of a voided one are refused, whatever the allocator has cached."""
 
-    async def case(stage: Stage) -> None:
+    async def case(stage: CaseStage) -> None:
         assert await stage.statuses(PacketId("anna.none"), tap("ann")) == [S.NOT_FOUND]
         packet_id = await stage.packet([5])
         await stage.at(OPENS_MS - 1)
@@ -242,7 +242,7 @@ def test_what_cannot_be_grabbed_is_refused(on_stage: Case) -> None:
 def test_the_shares_are_drained_one_by_one(on_stage: Case) -> None:
     """All shares are given in order, to the last fen, and none beyond them."""
 
-    async def case(stage: Stage) -> None:
+    async def case(stage: CaseStage) -> None:
         shares = [1 + n for n in range(30)]
         packet_id = await stage.packet(shares)
         claims = [(await stage.one.claim(packet_id, ROOM, [one]))[0] for one in crowd(40)]
@@ -256,7 +256,7 @@ def test_the_shares_are_drained_one_by_one(on_stage: Case) -> None:
 def test_what_nobody_claims_goes_back(on_stage: Case) -> None:
     """When the packet is settled, exactly the unclaimed shares return to the creator."""
 
-    async def case(stage: Stage) -> None:
+    async def case(stage: CaseStage) -> None:
         packet_id = await stage.packet([5, 6, 7, 8])
         assert await stage.statuses(packet_id, tap("ann"), tap("bob")) == [S.GRANTED, S.GRANTED]
         await stage.at(ENDS_MS)
@@ -272,7 +272,7 @@ def test_what_nobody_claims_goes_back(on_stage: Case) -> None:
 def test_a_batch_of_any_size_is_answered(on_stage: Case, size: int) -> None:
     """In batches of one, of a script's limit, and above it, each share is given once and each grab is answered."""
 
-    async def case(stage: Stage) -> None:
+    async def case(stage: CaseStage) -> None:
         shares = [1 + n for n in range(min(size, 100))]
         packet_id = await stage.packet(shares)
         claims = await stage.one.claim(packet_id, ROOM, crowd(size))
@@ -286,7 +286,7 @@ def test_a_batch_of_any_size_is_answered(on_stage: Case, size: int) -> None:
 def test_a_viewer_twice_in_one_batch_gets_one_share(on_stage: Case) -> None:
     """For each of forty viewers, one of its two grabs is granted and the other repeats the share."""
 
-    async def case(stage: Stage) -> None:
+    async def case(stage: CaseStage) -> None:
         shares = [1 + n for n in range(80)]
         packet_id = await stage.packet(shares)
         taps = [tap(f"v{n}", f"{number}-{n}") for n in range(40) for number in range(2)]
@@ -301,7 +301,7 @@ def test_a_viewer_twice_in_one_batch_gets_one_share(on_stage: Case) -> None:
 def test_many_viewers_at_once_get_each_share_once(on_stage: Case) -> None:
     """Two hundred viewers in two processes grab fifty shares concurrently, and each share is given once."""
 
-    async def case(stage: Stage) -> None:
+    async def case(stage: CaseStage) -> None:
         shares = [1 + n for n in range(50)]
         packet_id = await stage.packet(shares)
         both = (stage.one, stage.other)
@@ -316,7 +316,7 @@ def test_many_viewers_at_once_get_each_share_once(on_stage: Case) -> None:
 def test_taps_of_one_viewer_at_once_get_one_share(on_stage: Case) -> None:
     """Fifty viewers grab concurrently from two devices, and each gets exactly one share."""
 
-    async def case(stage: Stage) -> None:
+    async def case(stage: CaseStage) -> None:
         shares = [1 + n for n in range(100)]
         packet_id = await stage.packet(shares)
         answers = await asyncio.gather(

@@ -21,7 +21,7 @@ import pytest
 from client_sim.behaviour import Behaviour, Seat
 from client_sim.message_cache import CachedMessage
 from client_sim.recorder import Recorder
-from client_sim.session import Rejection, Session
+from client_sim.session import Refusal, TargetSession
 from client_sim.viewer import Viewer
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.target_scenario import ROOM, TargetScenario, folder_of, read_scenario
@@ -79,14 +79,14 @@ def a_viewer(target: Target) -> Viewer:
     return Viewer(seat, 1, 400, Recorder())
 
 
-class Line:
+class OpenLine:
     """One viewer's connection to the service, read a few bytes at a time."""
 
     def __init__(self, target: Target, viewer: Viewer, *, read_bytes: int) -> None:
         if target.needs_admission:
             target.admit(viewer)
         address = target.addresses[0]
-        self.session: Session = target.session(viewer, address)
+        self.session: TargetSession = target.session(viewer, address)
         self.heard: list[CachedMessage] = []
         self._read_bytes = read_bytes
         self._socket = _connected(address)
@@ -159,9 +159,9 @@ def _connected(address: Address) -> socket.socket:
 
 
 @pytest.fixture(params=READS, ids=["byte by byte", "at once"])
-def line(target: Target, viewer: Viewer, request: pytest.FixtureRequest) -> Iterator[Line]:
+def line(target: Target, viewer: Viewer, request: pytest.FixtureRequest) -> Iterator[OpenLine]:
     """Open a connection."""
-    with closing(Line(target, viewer, read_bytes=request.param)) as line:
+    with closing(OpenLine(target, viewer, read_bytes=request.param)) as line:
         yield line
 
 
@@ -190,14 +190,14 @@ def test_a_session_says_what_it_is(target: Target, viewer: Viewer) -> None:
     assert isinstance(one.live_room, bool)
 
 
-def test_a_viewer_enters_and_is_welcomed_once(line: Line) -> None:
+def test_a_viewer_enters_and_is_welcomed_once(line: OpenLine) -> None:
     """Nothing but start() is sent before that."""
     line.enter()
     assert line.session.entered
     assert "welcome" not in [message.kind for message in line.heard]
 
 
-def test_a_grab_gets_its_receipt(line: Line, packet_id: PacketId) -> None:
+def test_a_grab_gets_its_receipt(line: OpenLine, packet_id: PacketId) -> None:
     """It names the tap and the packet, and has a share exactly if it says so."""
     line.enter()
     if line.session.announces:
@@ -208,7 +208,7 @@ def test_a_grab_gets_its_receipt(line: Line, packet_id: PacketId) -> None:
     check_share(receipt)
 
 
-def test_a_tap_that_is_made_again_gets_a_receipt_of_its_own(line: Line, packet_id: PacketId) -> None:
+def test_a_tap_that_is_made_again_gets_a_receipt_of_its_own(line: OpenLine, packet_id: PacketId) -> None:
     """A viewer who heard nothing asks with the same request id."""
     line.enter()
     for _ in range(2):
@@ -218,7 +218,7 @@ def test_a_tap_that_is_made_again_gets_a_receipt_of_its_own(line: Line, packet_i
         check_share(line.receipt(RequestId("c-0")))
 
 
-def test_two_taps_at_once_get_a_receipt_each(line: Line, packet_id: PacketId) -> None:
+def test_two_taps_at_once_get_a_receipt_each(line: OpenLine, packet_id: PacketId) -> None:
     """Whether the session sends the second one at once or holds it back is its own affair."""
     line.enter()
     line.grab(packet_id, RequestId("c-0"))
@@ -233,7 +233,7 @@ def test_two_taps_at_once_get_a_receipt_each(line: Line, packet_id: PacketId) ->
 def test_viewers_do_not_hear_each_others_receipts(target: Target, packet_id: PacketId) -> None:
     """Sessions share nothing that has to do with one tap."""
     viewers = [a_viewer(target) for _ in range(2)]
-    lines = [Line(target, viewer, read_bytes=READS[-1]) for viewer in viewers]
+    lines = [OpenLine(target, viewer, read_bytes=READS[-1]) for viewer in viewers]
     try:
         for line in lines:
             line.enter()
@@ -263,13 +263,13 @@ def test_a_connection_that_ends_at_once_has_its_reason(target: Target, viewer: V
     session.start()
     session.finish()
     rejection = session.rejection()
-    assert isinstance(rejection, Rejection)
+    assert isinstance(rejection, Refusal)
     assert rejection.text
     assert rejection.status is None
     check_end(session)
 
 
-def test_a_viewer_may_leave(line: Line) -> None:
+def test_a_viewer_may_leave(line: OpenLine) -> None:
     """Either the session says goodbye, or the socket is just closed."""
     line.enter()
     if line.session.close(1000):
@@ -277,7 +277,7 @@ def test_a_viewer_may_leave(line: Line) -> None:
     check_end(line.session)
 
 
-def check_end(session: Session) -> None:
+def check_end(session: TargetSession) -> None:
     """Check that a session can say how it ended."""
     code, reason = session.ending()
     assert isinstance(code, int)

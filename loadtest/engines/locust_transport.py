@@ -5,7 +5,7 @@ from gevent.socket import timeout as SocketTimeout  # noqa: N812 - gevent's name
 
 from client_sim.frames import ABNORMAL, NORMAL
 from client_sim.message_cache import CachedMessage
-from client_sim.session import Rejection, Session
+from client_sim.session import Refusal, TargetSession
 from loadtest.targets.port import Address
 
 READ_BYTES = 16_384  # a few hundred small frames, as may arrive while a greenlet waits for its turn
@@ -16,7 +16,7 @@ CLOSE_TIMEOUT_S = 2.0  # how long to wait for the server's side of the close
 class ConnectionFailed(Exception):  # noqa: N818 - not an error of ours
     """A connection could not be opened. ``status`` is the HTTP status of the answer, or None; the text says why."""
 
-    def __init__(self, rejection: Rejection) -> None:
+    def __init__(self, rejection: Refusal) -> None:
         super().__init__(rejection.text)
         self.status = rejection.status
 
@@ -35,7 +35,7 @@ class Connection:
 
     __slots__ = ("_behind", "_broken", "_session", "_socket")
 
-    def __init__(self, sock: socket.socket, session: Session, behind: list[CachedMessage]) -> None:
+    def __init__(self, sock: socket.socket, session: TargetSession, behind: list[CachedMessage]) -> None:
         self._socket = sock
         self._session = session
         self._behind = behind  # messages that came with the handshake, returned first
@@ -134,7 +134,7 @@ class Connection:
         return ConnectionOver(*self._session.ending())
 
 
-def connect(address: Address, session: Session, timeout_s: float = CONNECT_TIMEOUT_S) -> Connection:
+def connect(address: Address, session: TargetSession, timeout_s: float = CONNECT_TIMEOUT_S) -> Connection:
     """Open a connection to *address* with the protocol of *session*. Raises ConnectionFailed."""
     sock = None
     try:
@@ -147,14 +147,14 @@ def connect(address: Address, session: Session, timeout_s: float = CONNECT_TIMEO
     except OSError as error:
         if sock is not None:
             sock.close()
-        raise ConnectionFailed(Rejection(None, str(error) or type(error).__name__)) from None
+        raise ConnectionFailed(Refusal(None, str(error) or type(error).__name__)) from None
     except BaseException:
         if sock is not None:
             sock.close()
         raise
 
 
-def _enter(sock: socket.socket, session: Session) -> list[CachedMessage]:
+def _enter(sock: socket.socket, session: TargetSession) -> list[CachedMessage]:
     """Complete the handshake; return the messages that came with it. Raises ConnectionFailed."""
     sock.sendall(session.start())
     messages = list(session.feed(b""))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from client_sim.recorder import Recorder
-from client_sim.session import Session
+from client_sim.session import TargetSession
 from client_sim.viewer import Viewer
 from loadtest.engines.swarm_transport import NEVER_NS, ViewerConnection
 from loadtest.targets.port import NotAdmitted, Target
@@ -108,7 +108,7 @@ class Swarm:
             if wake_ns is not None and wake_ns < connection.armed_ns:
                 self.arm(connection, wake_ns)
 
-    def session(self, connection: ViewerConnection) -> Session:
+    def session(self, connection: ViewerConnection) -> TargetSession:
         """Return the session of a connection whose socket is open."""
         return self._target.session(connection.viewer, self._target.addresses[connection.host])
 

@@ -13,7 +13,7 @@ from client_sim.effects import Drop, Effect, Rest, Send
 from client_sim.frames import NORMAL
 from client_sim.message_cache import CachedMessage
 from client_sim.reconnect import LEFT_IN_ORDER, Reconnect
-from client_sim.session import Session
+from client_sim.session import TargetSession
 from client_sim.viewer import Viewer
 
 NEVER_NS = 2**63 - 1
@@ -25,7 +25,7 @@ _NS_PER_MS = 1_000_000
 class ConnectionPool(Protocol):
     """The owner of the connections: it wakes them and handles their start and end."""
 
-    def session(self, connection: "ViewerConnection") -> Session:
+    def session(self, connection: "ViewerConnection") -> TargetSession:
         """Return the session of a connection whose socket is open."""
         ...
 
@@ -74,7 +74,7 @@ class ViewerConnection(asyncio.Protocol):
         self.reconnect = Reconnect(viewer.seat.number)
         self._pool = pool
         self._transport: asyncio.Transport | None = None
-        self._session: Session | None = None
+        self._session: TargetSession | None = None
         self._deadline_ns = NEVER_NS
         self._rests_until_ns = NEVER_NS
         self._opened = False
@@ -170,7 +170,7 @@ class ViewerConnection(asyncio.Protocol):
             self._dropped = True
             self._transport.abort()
 
-    def _look_in(self, session: Session) -> None:
+    def _look_in(self, session: TargetSession) -> None:
         """Report the finished handshake, once."""
         if session.entered and not self._opened:
             self._opened = True
@@ -178,7 +178,7 @@ class ViewerConnection(asyncio.Protocol):
             self.viewer.opened(session, now_ns)
             self._pool.opened(self, now_ns)
 
-    def _reply(self, session: Session) -> None:
+    def _reply(self, session: TargetSession) -> None:
         if self._transport is None:
             return
         for data in session.replies():

@@ -14,8 +14,8 @@ from client_sim.observations import (
     Fact,
     HealthSample,
     Observation,
-    Run,
     SentGrab,
+    SequenceRun,
 )
 from server.core.packets.claim import HOLDS_SHARE, ClaimStatus
 
@@ -46,7 +46,7 @@ def line_of(observation: Observation) -> dict[str, Any]:
             return _grab(observation)
         case Conn():
             return {"kind": "conn", **{name: getattr(observation, name) for name in _CONN}}
-        case Run(conn, epoch, first_seq, last_seq):
+        case SequenceRun(conn, epoch, first_seq, last_seq):
             return {"kind": "run", "conn": conn, "epoch": epoch, "first_seq": first_seq, "last_seq": last_seq}
         case Arrival(conn, packet, t, start_skew_ns):
             return {"kind": "arrival", "conn": conn, "packet": packet, "t": t, "start_skew_ns": start_skew_ns}

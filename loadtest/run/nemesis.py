@@ -23,7 +23,7 @@ BACK_WITHIN_S = 60.0  # a long journal takes its time to load
 ANSWER_BYTES_MAX = 4_096
 
 
-class Programme(Protocol):
+class FaultClock(Protocol):
     """The part of the running programme that a nemesis needs."""
 
     def instant_s(self, room_ms: int) -> float | None:
@@ -96,7 +96,7 @@ class Nemesis:
     """Injects all faults of a run, each in its own thread; ``records`` holds their outcomes."""
 
     def __init__(
-        self, planned: list[PlannedFault], *, home: Path, url: str, programme: Programme, say: Callable[[str], None]
+        self, planned: list[PlannedFault], *, home: Path, url: str, programme: FaultClock, say: Callable[[str], None]
     ) -> None:
         self.records = [FaultRecord(fault.kind, str(fault)) for fault in planned]
         self._planned = planned

@@ -28,7 +28,7 @@ LOOK_EVERY_S = 0.3
 _OVER = frozenset({"settled", "voided"})
 
 
-class Programme(RoomTime, Protocol):
+class ShopProgramme(RoomTime, Protocol):
     """The part of the running programme that the shop needs."""
 
     packet_ids: dict[int, str]
@@ -38,7 +38,7 @@ class Programme(RoomTime, Protocol):
 class ShopDriver:
     """Serves one scenario's buyers. ``run`` blocks; ``status`` is a short summary of the state."""
 
-    def __init__(self, host: str, scenario: Scenario, programme: Programme, path: Path, *, token: str = "") -> None:
+    def __init__(self, host: str, scenario: Scenario, programme: ShopProgramme, path: Path, *, token: str = "") -> None:
         assert scenario.shop is not None
         self.status = ""
         self._shop: Shop = scenario.shop

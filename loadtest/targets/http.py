@@ -12,7 +12,7 @@ import orjson
 
 from client_sim.frames import ABNORMAL, NORMAL
 from client_sim.message_cache import CachedMessage
-from client_sim.session import PlainSession, Rejection
+from client_sim.session import PlainSession, Refusal
 from client_sim.viewer import Viewer
 from loadtest.scenarios.target_scenario import DeclaredPacket
 from loadtest.scenarios.target_spec import HttpTargetSpec
@@ -77,7 +77,7 @@ class HttpTarget(DescribedService):
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _SentRequest:
     """A request of a session; ``request_id`` is None for the login."""
 
     request: FilledRequest
@@ -101,12 +101,12 @@ class HttpSession(PlainSession):
         self._netloc = netloc
         self._name = name
         self._protocol = h11.Connection(h11.CLIENT)
-        self._in_flight: _Asked | None = None
-        self._waiting: deque[_Asked] = deque()
-        self._prepared: dict[bytes, _Asked] = {}
+        self._in_flight: _SentRequest | None = None
+        self._waiting: deque[_SentRequest] = deque()
+        self._prepared: dict[bytes, _SentRequest] = {}
         self._status = 0
         self._body = b""
-        self._refused: Rejection | None = None
+        self._refused: Refusal | None = None
         self._welcome = False
         self._left = False
 
@@ -116,7 +116,7 @@ class HttpSession(PlainSession):
         if login is None:
             self.entered = self._welcome = True
             return b""
-        return self._sent(_Asked(login, PacketId(""), None))
+        return self._sent(_SentRequest(login, PacketId(""), None))
 
     def feed(self, data: bytes) -> Sequence[CachedMessage]:
         """Take what was read and return the replies that end in it."""
@@ -156,7 +156,7 @@ class HttpSession(PlainSession):
     def grab(self, packet_id: PacketId, request_id: RequestId) -> bytes:
         """Return what ``frame`` knows the request by."""
         request = self._target.grab_request(self._target.values_of(self._name), packet_id, request_id)
-        asked = _Asked(request, packet_id, request_id)
+        asked = _SentRequest(request, packet_id, request_id)
         key = request_id.encode()
         self._prepared[key] = asked
         return key
@@ -180,11 +180,11 @@ class HttpSession(PlainSession):
             return NORMAL, ""
         return ABNORMAL, "closed before the reply"
 
-    def rejection(self) -> Rejection:
+    def rejection(self) -> Refusal:
         """Return why the login failed."""
-        return self._refused or Rejection(None, "closed before the login was answered")
+        return self._refused or Refusal(None, "closed before the login was answered")
 
-    def _sent(self, asked: _Asked) -> bytes:
+    def _sent(self, asked: _SentRequest) -> bytes:
         self._in_flight = asked
         request = asked.request
         headers = {"host": self._netloc, "content-length": str(len(request.body)), **request.headers}
@@ -216,7 +216,7 @@ class HttpSession(PlainSession):
             case h11.ConnectionClosed():
                 self.over = True
 
-    def _answered(self, asked: _Asked, messages: list[CachedMessage]) -> None:
+    def _answered(self, asked: _SentRequest, messages: list[CachedMessage]) -> None:
         if asked.request_id is None:
             self._log_in()
             return
@@ -243,7 +243,7 @@ class HttpSession(PlainSession):
         self.entered = self._welcome = True
 
     def _refuse(self, text: str) -> None:
-        self._refused = Rejection(self._status, text)
+        self._refused = Refusal(self._status, text)
         self.over = True
 
     def _break(self, reason: str, messages: list[CachedMessage]) -> None:
@@ -252,7 +252,7 @@ class HttpSession(PlainSession):
         if self._in_flight is not None and self._in_flight.request_id is not None:
             messages.append(canonical.no_receipt(self._in_flight.request_id, self._body, reason))
         elif not self.entered:
-            self._refused = Rejection(None, reason)
+            self._refused = Refusal(None, reason)
 
 
 def _json(body: bytes) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from client_sim.session import Session
+from client_sim.session import TargetSession
 from client_sim.viewer import Viewer
 from server.core.ids import ViewerId
 
@@ -55,5 +55,5 @@ class Target(Protocol):
     def admit(self, viewer: Viewer) -> None:
         """Get what lets the viewer in. Blocks, and is called in a thread or a greenlet. Raises NotAdmitted."""
 
-    def session(self, viewer: Viewer, address: Address) -> Session:
+    def session(self, viewer: Viewer, address: Address) -> TargetSession:
         """Return the session of a connection that is about to be opened."""

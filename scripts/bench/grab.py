@@ -5,7 +5,7 @@ import sys
 from functools import partial
 
 from scripts.bench.cpu import cpu_us
-from scripts.bench.rounds import Benchmark, Target
+from scripts.bench.rounds import Benchmark, BenchTarget
 from scripts.bench.subjects import SUBJECTS, Subject
 
 CONNECTIONS = 500
@@ -20,7 +20,7 @@ def benchmark() -> Benchmark:
         "grab",
         "grab, server and store",
         {name: partial(_measure, name) for name in SUBJECTS},
-        [Target("redrain", theirs, limit) for theirs, limit in RATIOS.items()],
+        [BenchTarget("redrain", theirs, limit) for theirs, limit in RATIOS.items()],
     )
 
 

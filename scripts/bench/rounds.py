@@ -20,7 +20,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BenchTarget:
     """A target ratio: the median over the rounds of ``ours / theirs`` must be at most ``limit``."""
 
     ours: str
@@ -35,7 +35,7 @@ class Benchmark:
     name: str
     unit: str
     subjects: dict[str, Measurement]
-    targets: list[Target]
+    targets: list[BenchTarget]
 
     def run(self, rounds: int, say: Console) -> dict[str, Any]:
         """Measure, show a table, and return the ``--json`` object."""
@@ -55,7 +55,7 @@ class Benchmark:
         }
 
 
-def _met(target: Target, measured: dict[str, Measured]) -> dict[str, Any]:
+def _met(target: BenchTarget, measured: dict[str, Measured]) -> dict[str, Any]:
     ours, theirs = measured[target.ours].cpu_us_per_unit, measured[target.theirs].cpu_us_per_unit
     value = statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
     name = f"{target.ours} / {target.theirs}"

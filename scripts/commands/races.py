@@ -34,7 +34,7 @@ _WORST_FIRST = (Exit.INVARIANT, Exit.ENVIRONMENT, Exit.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Raced:
+class RaceOutcome:
     """
     One race and its outcome.
 
@@ -52,7 +52,7 @@ class Raced:
     violated: frozenset[str] = frozenset()
 
 
-def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIEWERS) -> Raced:
+def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIEWERS) -> RaceOutcome:
     """
     Run one race in an empty *folder*, with its own server and store, and judge it.
 
@@ -69,7 +69,7 @@ def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIE
     result = judge_run(folder)
     facts = folder.facts()
     violations = result["violations"]
-    return Raced(
+    return RaceOutcome(
         kind,
         seed,
         result["verdict"],
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     say = console(options.json)
     home = RACES / datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    raced: list[Raced] = []
+    raced: list[RaceOutcome] = []
     try:
         with interruptible():
             for race in _races(options, home):
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(next((code for code in _WORST_FIRST if code in codes), max(codes, default=Exit.PASS)))
 
 
-def _races(options: argparse.Namespace, home: Path) -> Iterator[Raced]:
+def _races(options: argparse.Namespace, home: Path) -> Iterator[RaceOutcome]:
     for kind in options.kind or list(RaceKind):
         for seed in [options.seed] if options.seed is not None else range(1, options.seeds + 1):
             folder = RunFolder(home / f"{kind}-{seed}")
@@ -119,7 +119,7 @@ def _races(options: argparse.Namespace, home: Path) -> Iterator[Raced]:
             except (ProcessFailed, SetUpFailed, BadRecord) as error:
                 code = error.exit_code if isinstance(error, ProcessFailed) else Exit.ENVIRONMENT
                 again = _repeat_command(kind, seed, options.viewers)
-                race = Raced(kind, seed, "unknown", [], int(code), str(error), [], again)
+                race = RaceOutcome(kind, seed, "unknown", [], int(code), str(error), [], again)
             if race.verdict == "pass":
                 shutil.rmtree(folder.path)
             yield race
@@ -129,7 +129,7 @@ def _repeat_command(kind: RaceKind, seed: int, viewers: int) -> str:
     return f"scripts/races --kind {kind} --seed {seed}{f' --viewers {viewers}' if viewers != VIEWERS else ''}"
 
 
-def _line(race: Raced, number: int, options: argparse.Namespace) -> str:
+def _line(race: RaceOutcome, number: int, options: argparse.Namespace) -> str:
     whole = len(options.kind or list(RaceKind)) * (1 if options.seed is not None else options.seeds)
     colour = "green" if race.verdict == "pass" else "red"
     steps = "; ".join(f"{step.step} after {step.before:,}, before {step.after:,} shares" for step in race.steps)
@@ -139,7 +139,7 @@ def _line(race: Raced, number: int, options: argparse.Namespace) -> str:
     )
 
 
-def _table(raced: Sequence[Raced]) -> Table:
+def _table(raced: Sequence[RaceOutcome]) -> Table:
     """Return the table of outcomes: for each step the shares claimed before and after, least, median and most."""
     table = Table("kind", "seeds", "passed", "step", "done", "before", "after", "turned away", "refused")
     table.caption = "shares claimed before and after the step, and taps refused because of it: least / median / most"
@@ -163,7 +163,7 @@ def _span(numbers: Sequence[int]) -> str:
     return f"{min(numbers):,} / {median(numbers):,.0f} / {max(numbers):,}"
 
 
-def _write(path: str, raced: Sequence[Raced]) -> None:
+def _write(path: str, raced: Sequence[RaceOutcome]) -> None:
     lines = []
     for race in raced:
         steps = [{**asdict(step), "raced": step.raced} for step in race.steps]

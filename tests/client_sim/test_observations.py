@@ -1,7 +1,7 @@
 """Observations are plain values; a grab is without outcome until its receipt comes."""
 
 from client_sim.behaviour import Behaviour
-from client_sim.observations import Conn, Run, SentGrab
+from client_sim.observations import Conn, SentGrab, SequenceRun
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 
 
@@ -11,4 +11,4 @@ def test_a_grab_and_a_connection_begin_without_an_end() -> None:
     conn = Conn("0.0", ViewerId("v0"), RoomId("r1"), 5)
     assert (grab.t_reply, grab.reply, grab.payload) == (None, {}, b"")
     assert (conn.t_welcome, conn.t_close, conn.code) == (None, None, None)
-    assert Run("0.0", "e1", 1, 4) == Run("0.0", "e1", 1, 4)
+    assert SequenceRun("0.0", "e1", 1, 4) == SequenceRun("0.0", "e1", 1, 4)

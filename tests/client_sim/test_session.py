@@ -2,13 +2,13 @@
 
 import pytest
 
-from client_sim.session import PATIENCE_NS, PlainSession, Rejection
+from client_sim.session import PATIENCE_NS, PlainSession, Refusal
 
 
 def test_a_rejection_may_have_no_status() -> None:
     """No answer is another thing than a refusal."""
-    assert Rejection(None, "no answer to the handshake").status is None
-    assert Rejection(503, "503 Service Unavailable").status == 503
+    assert Refusal(None, "no answer to the handshake").status is None
+    assert Refusal(503, "503 Service Unavailable").status == 503
 
 
 def test_a_plain_session_says_nothing_by_itself() -> None:

@@ -9,7 +9,7 @@ import pytest
 from loadtest.engines.child_process import ChildProcess
 from loadtest.record.run_folder import RunFolder
 from loadtest.scenarios.race import RaceKind
-from scripts.commands.races import Raced, main, run_race
+from scripts.commands.races import RaceOutcome, main, run_race
 
 SEED = 9  # of a round: in the burst, with half of it to come
 VIEWERS = 600  # enough of them tap around any instant of the burst
@@ -26,7 +26,7 @@ def test_a_race_passes(kind: RaceKind, tmp_path: Path) -> None:
     assert _taps_of(raced) <= VIEWERS
 
 
-def _taps_of(raced: Raced) -> int:
+def _taps_of(raced: RaceOutcome) -> int:
     """Return the most viewers that got a share, by any of the race's steps."""
     return max(step.before + step.after for step in raced.steps)
 

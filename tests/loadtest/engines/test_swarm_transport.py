@@ -11,7 +11,7 @@ from websockets.server import ServerProtocol
 
 from client_sim.behaviour import Behaviour
 from client_sim.recorder import Recorder
-from client_sim.session import Session
+from client_sim.session import TargetSession
 from client_sim.viewer import Viewer
 from loadtest.engines.swarm_transport import HANDSHAKE_TIMEOUT_NS, NEVER_NS, ViewerConnection
 from server.core.rooms.messages import PROTOCOL
@@ -45,7 +45,7 @@ class Doorbook:
     def __init__(self) -> None:
         self.noted: list[str] = []
 
-    def session(self, connection: ViewerConnection) -> Session:
+    def session(self, connection: ViewerConnection) -> TargetSession:
         return TARGET.session(connection.viewer, TARGET.addresses[0])
 
     def arm(self, connection: ViewerConnection, wake_ns: int) -> None:

@@ -6,7 +6,17 @@ import pytest
 
 from client_sim.behaviour import Behaviour
 from client_sim.message_cache import CachedMessage
-from client_sim.observations import Arrival, Conn, Differing, End, Fact, HealthSample, Observation, Run, SentGrab
+from client_sim.observations import (
+    Arrival,
+    Conn,
+    Differing,
+    End,
+    Fact,
+    HealthSample,
+    Observation,
+    SentGrab,
+    SequenceRun,
+)
 from loadtest.record.history import read_history
 from loadtest.record.history_writer import HistoryWriter, line_of
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
@@ -38,7 +48,12 @@ def test_lines_name_their_kind_first() -> None:
     """Whoever looks at a file sees what a line is."""
     conn = Conn("0.0", ViewerId("v0"), RoomId("r1"), 5)
     heard = CachedMessage(fact("open", 7))
-    observed: list[Observation] = [a_grab(), conn, Run("0.0", "e1", 2, 4), Fact(RoomId("r1"), "e1", heard, 1, 2, 3)]
+    observed: list[Observation] = [
+        a_grab(),
+        conn,
+        SequenceRun("0.0", "e1", 2, 4),
+        Fact(RoomId("r1"), "e1", heard, 1, 2, 3),
+    ]
     lines = [line_of(each) for each in observed]
     assert [next(iter(line.items())) for line in lines] == [
         ("kind", "grab"), ("kind", "conn"), ("kind", "run"), ("kind", "fact")
@@ -54,7 +69,9 @@ def test_everything_that_is_written_is_read_back(tmp_path: Path) -> None:
     with path.open("wb") as file:
         writer = HistoryWriter(file)
         writer.write([Conn("0.0", ViewerId("v0"), RoomId("r1"), 5, t_welcome=6, epoch="e1", seq=6), a_grab()])
-        writer.write([Fact(RoomId("r1"), "e1", heard, 1, 2, 1), Run("0.0", "e1", 7, 7), Differing("0.0", heard)])
+        writer.write(
+            [Fact(RoomId("r1"), "e1", heard, 1, 2, 1), SequenceRun("0.0", "e1", 7, 7), Differing("0.0", heard)]
+        )
         writer.write([Arrival("0.0", PacketId("anna.1"), 8, None)])
         writer.write([HealthSample({"t": 9, "lag_ms": 0.5, "cpu": 0.1, "steal": 0.0, "descriptors": 12}), End(1, 1)])
         writer.flush()
