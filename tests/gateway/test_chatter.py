@@ -146,10 +146,10 @@ async def test_comments_do_not_delay_facts(empty_store: Store) -> None:
         for guest in crowd:
             kinds = [json.loads(text)["type"] for text in guest.facts()]
             assert kinds == ["warmup", "open", "closed", "result"]
-            heard = [json.loads(text)["type"] for text in guest.heard]
-            countdown = heard[heard.index("warmup") + 1 : heard.index("open")]
+            received = [json.loads(text)["type"] for text in guest.received]
+            countdown = received[received.index("warmup") + 1 : received.index("open")]
             assert {"comments"} <= set(countdown) <= {"comments", "countdown", "audience"}
-            assert heard[heard.index("open") + 1] == "popup"
+            assert received[received.index("open") + 1] == "popup"
 
 
 async def test_a_packet_comes_to_the_screen_as_the_launch_decided(house: House) -> None:
@@ -160,7 +160,7 @@ async def test_a_packet_comes_to_the_screen_as_the_launch_decided(house: House) 
     await guest.next("open")
     assert await guest.next("popup", "asset_widget", "closed") == {"type": "asset_widget", "packet_id": packet_id}
     await guest.next("result")
-    assert not any('"type":"popup"' in text for text in guest.heard)
+    assert not any('"type":"popup"' in text for text in guest.received)
 
 
 async def test_an_empty_house_asks_the_store_for_nothing(house: House) -> None:

@@ -172,7 +172,7 @@ async def test_a_viewer_too_far_behind_is_cut_off(empty_store: Store) -> None:
         live = house.gateway.room(house.room.room_id)
         assert live is not None
         for _ in range(2_000):
-            live.audience.tell(b"\x81\x7e\x40\x00" + b"x" * 0x4000)
+            live.audience.publish(b"\x81\x7e\x40\x00" + b"x" * 0x4000)
             await asyncio.sleep(0)
             if not house.gateway.metrics.connected:
                 break
@@ -189,19 +189,19 @@ async def test_a_viewer_who_stops_reading_misses_comments_but_no_fact(empty_stor
         assert live is not None
         metrics, comments = house.gateway.metrics, 0
         while not metrics.messages_dropped:
-            live.audience.tell_soon(text_frame(b'{"type":"comments","comments":[%s]}' % (b" " * 0x4000)))
+            live.audience.publish_soon(text_frame(b'{"type":"comments","comments":[%s]}' % (b" " * 0x4000)))
             live.audience.flush()
             comments += 1
             await asyncio.sleep(0)
         for seq in range(200):
-            live.audience.tell(text_frame(b'{"type":"open","seq":%d}' % seq))
-            live.audience.tell_soon(text_frame(b'{"type":"comments","comments":[]}'))
+            live.audience.publish(text_frame(b'{"type":"open","seq":%d}' % seq))
+            live.audience.publish_soon(text_frame(b'{"type":"comments","comments":[]}'))
             live.audience.flush()
         assert metrics.messages_dropped == 201
 
-        heard = [await sleeper.message() for _ in range(comments - 1 + 200)]
-        assert [message["seq"] for message in heard if message["type"] == "open"] == list(range(200))
-        live.audience.tell_soon(text_frame(b'{"type":"comments","comments":["back"]}'))
+        received = [await sleeper.message() for _ in range(comments - 1 + 200)]
+        assert [message["seq"] for message in received if message["type"] == "open"] == list(range(200))
+        live.audience.publish_soon(text_frame(b'{"type":"comments","comments":["back"]}'))
         assert (await sleeper.message())["comments"] == ["back"]
         assert metrics.too_slow == 0
 

@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 from server.core.ids import PacketId, RoomId, ViewerId
 from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
-from server.gateway.handshake import Asked, Rejection
+from server.gateway.handshake import JoinRequest, Rejection
 from server.gateway.limits import PRODUCTION, Limits
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import Signer
@@ -83,10 +83,10 @@ async def test_without_insecure_nobody_comes_in_by_name(house: House) -> None:
         tickets=Tickets(Signer(SEED)),
         insecure=False,
     )
-    rejection = secure.identify(Asked(house.room.room_id, ViewerId("v1")))
+    rejection = secure.identify(JoinRequest(house.room.room_id, ViewerId("v1")))
     assert isinstance(rejection, Rejection)
     assert (rejection.status, rejection.code) == (401, "ticket_needed")
     live = house.gateway.room(house.room.room_id)
     assert live is not None
     token = secure.resume_token(live, ViewerId("v1"))
-    assert secure.identify(Asked(house.room.room_id, ViewerId(""), resume=token)) == "v1"
+    assert secure.identify(JoinRequest(house.room.room_id, ViewerId(""), resume=token)) == "v1"

@@ -5,22 +5,22 @@ import json
 import pytest
 
 from server.core.ids import RoomId, ViewerId
-from server.gateway.handshake import Asked, Handshake, Rejection
+from server.gateway.handshake import Handshake, JoinRequest, Rejection
 from tests.gateway.house import House, request
 
 
-def read(target: str, *headers: str) -> Asked | Rejection:
+def read(target: str, *headers: str) -> JoinRequest | Rejection:
     return Handshake().read(request(target, *headers))
 
 
 def test_a_first_visit_names_room_and_viewer() -> None:
     """A plain request asks for a room under a name, and for nothing to be resumed."""
-    assert read("/ws/rooms/r1?viewer=v1") == Asked(RoomId("r1"), ViewerId("v1"), "", 0)
+    assert read("/ws/rooms/r1?viewer=v1") == JoinRequest(RoomId("r1"), ViewerId("v1"), "", 0)
 
 
 def test_a_return_names_what_was_heard_last() -> None:
-    """Epoch and number of the last fact heard come along."""
-    assert read("/ws/rooms/r%2D1?viewer=v1&epoch=ab&seq=17") == Asked(RoomId("r-1"), ViewerId("v1"), "ab", 17)
+    """Epoch and number of the last fact received come along."""
+    assert read("/ws/rooms/r%2D1?viewer=v1&epoch=ab&seq=17") == JoinRequest(RoomId("r-1"), ViewerId("v1"), "ab", 17)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_our_subprotocol_is_chosen() -> None:
     """Among others that are offered ours is picked and named in the answer."""
     handshake = Handshake()
     asked = handshake.read(request("/ws/rooms/r1?viewer=v1", "Sec-WebSocket-Protocol: chat, redrain.v1"))
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, JoinRequest)
     accepted = handshake.accept()
     assert isinstance(accepted, bytes)
     assert b"Sec-WebSocket-Protocol: redrain.v1\r\n" in accepted

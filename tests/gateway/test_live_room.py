@@ -51,12 +51,12 @@ async def test_a_winners_retry_gets_the_identical_receipt(house: House) -> None:
     winner, loser = await house.join("winner"), await house.join("loser")
     await winner.next("open")
     await winner.grab(packet_id, "q1")
-    won = winner.heard[-1]
+    won = winner.received[-1]
     assert (await loser.grab(packet_id))["status"] == "exhausted"
     await house.default.caught_up()
     calls = house.default.store_calls
     await winner.grab(packet_id, "q1")
-    assert winner.heard[-1] == won
+    assert winner.received[-1] == won
     repeated = await winner.grab(packet_id, "q2")
     assert (repeated["status"], repeated["amount_fen"], repeated["index"]) == ("repeated", 100, 0)
     assert house.default.store_calls == calls
@@ -88,7 +88,7 @@ async def test_viewers_who_come_in_meanwhile_hear_exactly_what_follows(empty_sto
         for _ in range(3):
             await house.packet(shares=1, lead_ms=60, window_ms=150)
         guests: list[Guest] = []
-        while not any('"result"' in text for text in early.heard[-1:]):
+        while not any('"result"' in text for text in early.received[-1:]):
             guests.append(await house.join(f"v{len(guests)}"))
             await early.next("warmup", "open", "closed", "result", "countdown", "progress")
         last = 12

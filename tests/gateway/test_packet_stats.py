@@ -106,15 +106,15 @@ async def test_viewers_of_two_processes_are_counted_once_each(empty_store: Store
 
 
 async def test_who_comes_back_is_not_exposed_again(house: House) -> None:
-    """One resumes having heard the warm-up; another was away when it was told, and is exposed as it comes back."""
+    """One resumes having received the warm-up; another was away when it was told, and is exposed as it comes back."""
     ann, bob = await house.join("ann"), await house.join("bob")
     epoch, before = bob.welcome["epoch"], bob.welcome["seq"]
     await bob.leave()
     await until(lambda: audience(house) == 1)
     packet_id = await house.packet()
-    heard = (await ann.next("warmup"))["seq"]
+    received = (await ann.next("warmup"))["seq"]
     await ann.leave()
-    await house.join("ann", f"&epoch={epoch}&seq={heard}")
+    await house.join("ann", f"&epoch={epoch}&seq={received}")
     assert (await told(house, packet_id)).exposed_viewers == 1
     await house.join("bob", f"&epoch={epoch}&seq={before}")
     assert (await told(house, packet_id)).exposed_viewers == 2

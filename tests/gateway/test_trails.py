@@ -50,7 +50,7 @@ async def test_the_buyer_is_told_and_nobody_else(house: House) -> None:
     """The message has its one shape; another viewer of the room, told something later, never got it."""
     ann, bob = await house.join("ann"), await house.join("bob")
     await all_ears(house.store, 1)
-    await house.gateway.trails.tell(message(TrailStep.PACKED))
+    await house.gateway.trails.publish(message(TrailStep.PACKED))
     assert await ann.next("trail") == {
         "type": "trail",
         "order_id": "o1",
@@ -58,7 +58,7 @@ async def test_the_buyer_is_told_and_nobody_else(house: House) -> None:
         "text": "您的商品已打包完成",
         "occurred_at_ms": 1_700_000_000_000,
     }
-    await house.gateway.trails.tell(message(TrailStep.PAID, "bob"))
+    await house.gateway.trails.publish(message(TrailStep.PAID, "bob"))
     assert await heard_until(bob, TrailStep.PAID) == ["paid"]
     assert house.gateway.metrics.trail_messages == 2
 
@@ -67,12 +67,12 @@ async def test_every_device_is_told_until_it_leaves(house: House) -> None:
     """Of two devices both hear each message once; when one has left, the other goes on, and then nobody is held."""
     phone, tablet = await house.join("ann"), await house.join("ann")
     await all_ears(house.store, 1)
-    await house.gateway.trails.tell(message(TrailStep.PAID))
+    await house.gateway.trails.publish(message(TrailStep.PAID))
     for device in (phone, tablet):
         assert await heard_until(device, TrailStep.PAID) == ["paid"]
     await phone.leave()
     await until(lambda: house.gateway.metrics.connected == 1)
-    await house.gateway.trails.tell(message(TrailStep.ACCEPTED))
+    await house.gateway.trails.publish(message(TrailStep.ACCEPTED))
     assert await heard_until(tablet, TrailStep.ACCEPTED) == ["accepted"]
     await tablet.leave()
     await until(lambda: house.gateway.metrics.connected == 0)
@@ -85,8 +85,8 @@ async def test_a_buyer_is_found_at_the_other_server(empty_store: Store) -> None:
     async with open_house(empty_store) as first, open_house(empty_store) as second:
         here, there = await first.join("ann"), await second.join("ann")
         await all_ears(empty_store, 2)
-        await first.gateway.trails.tell(message(TrailStep.PAID))
-        await second.gateway.trails.tell(message(TrailStep.ACCEPTED))
+        await first.gateway.trails.publish(message(TrailStep.PAID))
+        await second.gateway.trails.publish(message(TrailStep.ACCEPTED))
         for guest in (here, there):
             assert await heard_until(guest, TrailStep.ACCEPTED) == ["paid", "accepted"]
 
@@ -96,7 +96,7 @@ async def test_a_connection_that_is_being_cut_off_spoils_nothing(house: House) -
     house.gateway.trails.join(ViewerId("ann"), Gone(gone))
     ann = await house.join("ann")
     await all_ears(house.store, 1)
-    await house.gateway.trails.tell(message(TrailStep.PAID))
+    await house.gateway.trails.publish(message(TrailStep.PAID))
     assert await heard_until(ann, TrailStep.PAID) == ["paid"]
     assert house.gateway.metrics.trail_messages == 1
 
@@ -111,11 +111,11 @@ async def test_without_the_store_nothing_is_told_and_nothing_breaks(tmp_path: Pa
             await all_ears(store, 1)
             running.stop()
             before = house.gateway.metrics.store_unavailable
-            await house.gateway.trails.tell(message(TrailStep.PAID))
+            await house.gateway.trails.publish(message(TrailStep.PAID))
             assert house.gateway.metrics.store_unavailable > before
             running = EmbeddedStore.start(tmp_path, durability=Durability.RELAXED)
             await all_ears(store, 1)
-            await house.gateway.trails.tell(message(TrailStep.ACCEPTED))
+            await house.gateway.trails.publish(message(TrailStep.ACCEPTED))
             assert await heard_until(ann, TrailStep.ACCEPTED) == ["accepted"]
         await store.close()
     finally:

@@ -1,24 +1,24 @@
-"""Accounts: every place in which money can be, each named ``kind:owner``, such as ``escrow:anna.7f3a``."""
+"""Accounts, which hold all money; each is named ``kind:owner``, such as ``escrow:anna.7f3a``."""
 
 from enum import StrEnum
 
 
 class AccountKind(StrEnum):
-    """What an account holds, and whose it is."""
+    """The kind of an account: its purpose, and the kind of its owner."""
 
-    PSP = "psp"  # a payment channel: all that has come in
+    PSP = "psp"  # a payment channel: all money that came in
     FEES = "fees"  # a payment channel's
     FUNDS = "funds"  # a creator's
     WITHDRAWING = "withdrawing"  # a creator's, on its way out
-    PAYOUT = "payout"  # a channel's: all that went out
+    PAYOUT = "payout"  # a channel's: all money that went out
     ESCROW = "escrow"  # a packet's, not claimed
     ASSETS = "assets"  # a packet's, in viewers' hands
     LOCKED = "locked"  # a packet's, in orders not yet paid
     REDEEMED = "redeemed"  # a packet's, in orders paid and not yet final
     REVERSING = "reversing"  # a creator's, on its way back (DY-REV-8)
-    BUYER = "buyer"  # a viewer's own: all that it has paid
+    BUYER = "buyer"  # a viewer's own: all its payments
     CLEARING = "clearing"  # an order's: paid by the buyer, not yet settled
-    SUBSIDY = "subsidy"  # what creators and platform give besides red packets (DY-SET-5)
+    SUBSIDY = "subsidy"  # creators' and platform's discounts other than red packets (DY-SET-5)
     MERCHANT = "merchant"  # a merchant's
     COMMISSION = "commission"  # a creator's earnings (DY-SET-1)
     SERVICE = "service"  # the platform's fee (DY-SET-2)
@@ -26,7 +26,7 @@ class AccountKind(StrEnum):
 
 OUTSIDE = frozenset({AccountKind.PSP, AccountKind.BUYER, AccountKind.SUBSIDY, AccountKind.MERCHANT})
 """
-The world outside, whose accounts may be negative.
+Accounts outside the system, which may be negative.
 
 A merchant's is among them because of a journal alone: what platform packets pay it stands in the platform's, while
 commission and fee are taken from it in the creator's.
@@ -41,7 +41,7 @@ CLEARING = frozenset(
         AccountKind.CLEARING,
     }
 )
-"""What holds money only for a while: once everything is over these are zero."""
+"""Accounts that hold money temporarily: they are zero once everything has ended."""
 
 
 def account(kind: AccountKind, owner: str) -> str:
@@ -50,10 +50,10 @@ def account(kind: AccountKind, owner: str) -> str:
 
 
 def kind_of(name: str) -> AccountKind:
-    """Return what kind of account a name stands for. Raises ValueError if it is none."""
+    """Return the kind of the account of this name. Raises ValueError if the name has none."""
     return AccountKind(name.partition(":")[0])
 
 
 def may_be_negative(name: str) -> bool:
-    """Say whether an account is one of the world outside."""
+    """Return whether an account is outside the system."""
     return kind_of(name) in OUTSIDE

@@ -14,8 +14,8 @@ from server.core.packets.lifecycle import (
     LookUp,
     PacketLifecycle,
     Propose,
+    Publish,
     Settle,
-    Tell,
     result_body,
 )
 from server.core.packets.packet import Denomination, Packet, PacketState, Schedule, Surface, Terms
@@ -52,7 +52,7 @@ def proposed(effects: list[Effect]) -> list[str]:
 
 
 def spoken(effects: list[Effect]) -> list[dict[str, Any]]:
-    return [orjson.loads(effect.text) for effect in effects if isinstance(effect, Tell)]
+    return [orjson.loads(effect.text) for effect in effects if isinstance(effect, Publish)]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def a_chatter(own: int, heard: int) -> Chatter:
     chatter = Chatter()
     for viewer_id, text in said(own):
         chatter.say(viewer_id, text)
-    chatter.hear(said(heard, "heard "))
+    chatter.receive(said(heard, "heard "))
     return chatter
 
 
@@ -29,7 +29,7 @@ def test_a_window_holds_what_was_said_in_it() -> None:
     """All comments are told in order, those of our own viewers are passed on, and the next window begins empty."""
     chatter = a_chatter(own=2, heard=1)
     window = chatter.close_window()
-    assert [text for _, text in window.told] == ["heard 0", "0", "1"]
+    assert [text for _, text in window.published] == ["heard 0", "0", "1"]
     assert window.own == said(2)
     assert window.dropped == 0
     assert chatter.close_window() == ([], [], 0)
@@ -42,9 +42,9 @@ def test_a_window_holds_what_was_said_in_it() -> None:
 def test_a_thousand_comments_are_bounded(own: int, heard: int, told_own: int, told_heard: int) -> None:
     """What does not fit is dropped and counted, and neither this process nor the others take all places."""
     window = a_chatter(own, heard).close_window()
-    from_elsewhere = sum(text.startswith("heard") for _, text in window.told)
-    assert (len(window.told) - from_elsewhere, from_elsewhere) == (told_own, told_heard)
-    assert window.dropped == own + heard - len(window.told)
+    from_elsewhere = sum(text.startswith("heard") for _, text in window.published)
+    assert (len(window.published) - from_elsewhere, from_elsewhere) == (told_own, told_heard)
+    assert window.dropped == own + heard - len(window.published)
     assert len(window.own) <= MAX
 
 
@@ -57,11 +57,11 @@ def test_nothing_said_is_told_twice_or_uncounted(happenings: list[int | None]) -
             chatter.say(ViewerId("v"), "hi")
             came += 1
         else:
-            chatter.hear(said(heard))
+            chatter.receive(said(heard))
             came += heard
     window = chatter.close_window()
-    assert len(window.told) + window.dropped == came
-    assert len(window.told) <= MAX
+    assert len(window.published) + window.dropped == came
+    assert len(window.published) <= MAX
 
 
 def test_the_largest_message_is_small_beside_an_outbox() -> None:

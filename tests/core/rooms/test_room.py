@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.core.ids import PacketId, RoomId
-from server.core.packets.lifecycle import CountShares, Effect, LookUp, Propose, Settle, Tell
+from server.core.packets.lifecycle import CountShares, Effect, LookUp, Propose, Publish, Settle
 from server.core.packets.packet import PacketState, Schedule
 from server.core.rooms.feed import FeedEntry
 from server.core.rooms.room import (
@@ -47,7 +47,7 @@ def warmup_body() -> dict[str, Any]:
 
 
 def told_types(effects: list[Effect]) -> list[str]:
-    return [orjson.loads(effect.text)["type"] for effect in effects if isinstance(effect, Tell)]
+    return [orjson.loads(effect.text)["type"] for effect in effects if isinstance(effect, Publish)]
 
 
 def test_a_launch_is_looked_at_and_not_told() -> None:
@@ -69,7 +69,7 @@ def test_an_opening_brings_its_surface_along() -> None:
     room = a_room()
     room.receive(FactRead(entry("warmup", 1, warmup_body())), WARMUP)
     opened = room.receive(FactRead(entry("open", 2)), GRAB)
-    assert [(effect.seq, orjson.loads(effect.text)["type"]) for effect in opened if isinstance(effect, Tell)] == [
+    assert [(effect.seq, orjson.loads(effect.text)["type"]) for effect in opened if isinstance(effect, Publish)] == [
         (2, "open"),
         (0, "asset_widget"),
     ]
@@ -192,7 +192,7 @@ def test_two_processes_tell_the_same_story(data: st.DataObject) -> None:
                 effects += room.receive(FactRead(store.feed[read[i]]), clock_ms)
                 read[i] += 1
             for effect in effects:
-                heard[i] += [effect.seq] if isinstance(effect, Tell) and effect.seq else []
+                heard[i] += [effect.seq] if isinstance(effect, Publish) and effect.seq else []
                 if not rough or data.draw(chance) < 8:
                     _carry_out(store, room, effect, now_ms, clock_ms)
     assert "result" in store.told
