@@ -199,5 +199,5 @@ async def test_an_order_that_cannot_end_stops_no_other(store: Store) -> None:
     sweeper = Sweeper(shop.orders.context)
     for _ in range(2):
         await sweeper.look()
-    assert complaints == [f"{broken} cannot be seen to"]
+    assert complaints == [f"{broken} cannot be brought up to date"]
     assert await shop.state(asset) == ""

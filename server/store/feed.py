@@ -1,7 +1,7 @@
 """
-A room's feed in the store: facts are proposed, numbered there, and told only after they were read back.
+A room's feed in the store: facts are proposed, numbered there, and published only after they were read back.
 
-One bell for all rooms says where to look, and a regular look at every room needs no bell.
+One pub/sub channel notifies of rooms with new entries; every room is also polled regularly, in case one is lost.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from server.store.subscription import BACKOFF_MAX_S, BACKOFF_MIN_S, listen
 from server.watched_task import watched_task
 
 FROM_THE_START = "0"
-LOOK_EVERY_S = 0.5  # what a lost ring costs at most
-HEARD_WITHIN_S = 1.0  # a process that knows less than this answers nothing from memory
+LOOK_EVERY_S = 0.5  # the longest delay after a lost notification
+HEARD_WITHIN_S = 1.0  # a process whose last read is older answers nothing from memory
 READ_COUNT_MAX = 1_000  # entries of one answer
 CATCH_UP_WITHIN_S = 2.0
 _CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while it subscribes
@@ -33,7 +33,7 @@ Deliver = Callable[[list[FeedEntry]], None]
 
 
 class AnnounceOutcome(StrEnum):
-    """What became of a cue."""
+    """The outcome of a proposed cue."""
 
     ANNOUNCED = "announced"
     ALREADY = "already"
@@ -56,7 +56,7 @@ class Feed:
         self._store = store
 
     async def announce(self, room: RoomRecord, cue: Cue) -> Announced:
-        """Propose a fact. Raises StoreUnavailable; then it may have been told, and proposing again finds out."""
+        """Propose a fact. Raises StoreUnavailable; then it may be in the feed, and proposing again finds out."""
         names = [
             keys.clock_of(room.creator_id),
             keys.packet(cue.packet_id),
@@ -102,8 +102,8 @@ class FeedFollower:
     """
     Read every followed room's feed as it grows and deliver each entry once, in order.
 
-    ``on_new_room`` is called with the id of a room that the bell names and nobody follows yet; ``on_back`` is awaited
-    whenever the store has been out of reach, before anything counts as heard again.
+    ``on_new_room`` is called with the id of a notified room that is not followed yet; ``on_back`` is awaited whenever
+    the store is available again, before any feed counts as fresh.
     """
 
     def __init__(self, store: Store, feed: Feed, *, on_new_room: Callable[[RoomId], None] | None = None) -> None:
@@ -112,7 +112,7 @@ class FeedFollower:
         self._store = store
         self._feed = feed
         self._followed: dict[RoomId, _FollowedRoom] = {}
-        self._rung: dict[RoomId, None] = {}  # an ordered set: a room that rings twice is read once
+        self._rung: dict[RoomId, None] = {}  # an ordered set: a room notified twice is read once
         self._unlooked: dict[RoomId, None] = {}
         self._awaited: dict[RoomId, list[asyncio.Future[None]]] = {}
         self._look_began_s = 0.0
@@ -122,19 +122,19 @@ class FeedFollower:
         self._tasks: list[asyncio.Task[None]] = []
 
     def follow(self, room: RoomRecord, after: str, deliver: Deliver) -> None:
-        """Deliver what comes after the entry *after* in the room's feed, from now on."""
+        """Deliver the entries after *after* in the room's feed, from now on."""
         assert room.room_id not in self._followed
         self._followed[room.room_id] = _FollowedRoom(room, after, deliver)
         self._unlooked[room.room_id] = None
         self._ring(room.room_id)
 
     async def start(self) -> None:
-        """Begin to follow. A store out of reach is awaited, not an error."""
+        """Start to follow. While the store is unavailable, keep retrying."""
         for work in (self._keep(self._listen), self._keep(self._read_on)):
             self._tasks.append(watched_task(work, "a feed is no longer followed"))
 
     async def stop(self) -> None:
-        """Follow no more."""
+        """Stop following."""
         left = set(self._tasks)
         while left:
             for task in left:
@@ -158,7 +158,7 @@ class FeedFollower:
             raise StoreUnavailable(f"the feed could not be read for {CATCH_UP_WITHIN_S:.0f} s") from None
 
     def is_fresh(self) -> bool:
-        """Tell whether every followed feed was read to its end at some instant of the last 1,000 real ms."""
+        """Return whether every followed feed was read to its end within the last 1,000 real ms."""
         return self._heard_s is not None and time.monotonic() - self._heard_s < HEARD_WITHIN_S
 
     def _ring(self, room_id: RoomId) -> None:
@@ -166,7 +166,7 @@ class FeedFollower:
         self._wake.set()
 
     async def _keep(self, work: Callable[[Callable[[], None]], Any]) -> None:
-        """Do *work* again and again while the store is out of reach; *work* calls back whenever it is not."""
+        """Restart *work* while the store is unavailable; *work* calls back whenever the store answers."""
         backoff_s = BACKOFF_MIN_S
 
         def reached() -> None:
@@ -208,7 +208,7 @@ class FeedFollower:
                 self._heard_s = self._look_began_s
 
     async def _come_back(self) -> None:
-        """Begin anew with a store that was out of reach, if only for so short that no command of ours met it."""
+        """Resume after the store was unavailable, even if no command of ours failed meanwhile."""
         self._was_away = False
         if self.on_back is not None:
             await self.on_back()
@@ -216,7 +216,7 @@ class FeedFollower:
         self._unlooked = dict.fromkeys(self._followed)
 
     async def _await_reason(self) -> None:
-        """Wait for a ring, for the time of the next look, or for a store that is back."""
+        """Wait for a notification, for the next poll, or for the store to be available again."""
         self._wake.clear()
         if self._rung or self._unlooked or self._was_away:
             return
@@ -227,11 +227,11 @@ class FeedFollower:
                     await self._wake.wait()
 
     async def _read_next(self) -> None:
-        """Read one room to the end of its feed: one that rang, or else one of the look under way."""
+        """Read one room to the end of its feed: a notified one, or else the next of the current poll."""
         room_id = next(iter(self._rung or self._unlooked), None)
         if room_id is None:
             return
-        self._rung.pop(room_id, None)  # before reading: a ring while we read means to read again
+        self._rung.pop(room_id, None)  # before reading: a notification while we read means to read again
         awaited = self._awaited.pop(room_id, [])
         try:
             await self._read_to_end(self._followed[room_id])

@@ -1,4 +1,4 @@
-"""A subscription to one channel of the store: what is published there, for as long as the store is in reach."""
+"""A subscription to one pub/sub channel of the store."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while i
 
 
 class Subscription:
-    """Hears *channel*. What is published while the store is out of reach is lost, and it listens again by itself."""
+    """Receives from *channel* and resubscribes by itself; messages are lost while the store is unavailable."""
 
     def __init__(self, store: Store, channel: str) -> None:
         self._store = store
@@ -22,11 +22,11 @@ class Subscription:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, hear: Callable[[bytes], None]) -> None:
-        """Pass on to *hear* what is published, from now on; a store out of reach is awaited."""
-        self._task = watched_task(self._keep_listening(hear), "other processes are no longer heard")
+        """Subscribe: pass messages to *hear*; while the store is unavailable, keep retrying."""
+        self._task = watched_task(self._keep_listening(hear), "messages of other processes are no longer received")
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Unsubscribe."""
         left = set() if self._task is None else {self._task}
         while left:
             for task in left:
@@ -51,7 +51,7 @@ class Subscription:
 
 async def listen(store: Store, channel: str, hear: Callable[[bytes], None], reached: Callable[[], None]) -> None:
     """
-    Pass on what is published on a channel until the store is out of reach; call *reached* whenever it answers.
+    Pass on a channel's messages until the store is unavailable; call *reached* whenever it answers.
 
     Raises StoreUnavailable, and never returns.
     """

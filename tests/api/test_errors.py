@@ -229,4 +229,4 @@ def test_a_conflict_is_told_in_the_words_of_the_caller(api: Caller) -> None:
     path = f"/api/creators/{api.creator()}/recharge"
     api.post(path, {"amount_fen": 1}, key="k")
     problem = api.ask("POST", path, raw='{"amount_fen": 2}', key="k").json()
-    assert problem["detail"] == "Idempotency-Key: this key stands for another request already"
+    assert problem["detail"] == "Idempotency-Key: this key belongs to another request; use a new key"

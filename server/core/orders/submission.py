@@ -60,7 +60,7 @@ def check_discounts(discounts: Sequence[Discount]) -> None:
     if any(each.kind in RED_PACKETS for each in discounts):
         raise Refused("bad_field", "must not hold packets; name them in asset_ids", field="discounts")
     if any(":" in each.discount_id for each in discounts):
-        raise Refused("bad_field", "must not hold an id in the form of an asset id", field="discounts")
+        raise Refused("bad_field", "must not hold an id like that of a packet's share", field="discounts")
 
 
 def home_for(purchase: Purchase, asset_ids: Sequence[str]) -> CreatorId:

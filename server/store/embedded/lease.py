@@ -1,4 +1,4 @@
-"""The server folder: all servers of one folder share one embedded store, and the last one out stops it."""
+"""The lease on a folder's embedded store: all servers of the folder share it, and the last to leave stops it."""
 
 import contextlib
 import fcntl
@@ -22,7 +22,7 @@ class StoreLease:
 
     @property
     def pid(self) -> int:
-        """The store's process id: another one after each restart; after ``release``, the last."""
+        """Return the store's process id, a new one after each restart; after ``release``, the last one."""
         return noted_pid(self._directory) if self._last_pid is None else self._last_pid
 
     @classmethod
@@ -42,7 +42,7 @@ class StoreLease:
             raise
 
     def release(self) -> None:
-        """Leave the store; if nobody is left, wait until it has ended."""
+        """Leave the store; if nobody else uses it, wait until it has ended."""
         self._last_pid = self.pid
         let_go(self._directory, self._users)
 
@@ -58,7 +58,7 @@ def _join_or_launch(directory: Path, durability: Durability) -> str:
 
 @contextlib.contextmanager
 def _one_at_a_time(directory: Path) -> Iterator[None]:
-    """Let one process at a time look whether a store runs, and start it if not."""
+    """Let one process at a time check whether a store runs, and start it if not."""
     starting = os.open(directory / "starting.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(starting, fcntl.LOCK_EX)
