@@ -106,7 +106,7 @@ async def test_a_submit_that_comes_late_finds_the_tombstone(shop: Shop) -> None:
 
 
 async def test_a_part_about_to_be_let_go_is_not_built_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who asks again between tombstone and release has the packet locked anew, and the late release does nothing."""
+    """A retry between tombstone and release locks the packet again, and the late release changes nothing."""
     own, whole = await shop.asset(1_500), await shop.asset(700, of=PLATFORM)
     await die_in_submit(shop, monkeypatch, own, whole)
     await shop.at(LATE_MS)
@@ -139,7 +139,7 @@ async def test_the_buyer_who_asks_again_gets_past_the_death(shop: Shop, monkeypa
 
 
 async def test_a_death_between_tombstone_and_release_is_made_good(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who lets go may die as well; the next one finishes."""
+    """If the process dies while releasing, the next one completes the release."""
     whole = await shop.asset(700, of=PLATFORM)
     await die_in_submit(shop, monkeypatch, whole)
     await shop.at(LATE_MS)

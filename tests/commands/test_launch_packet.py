@@ -64,7 +64,7 @@ async def test_a_launch_that_is_always_raced_gives_up(
 
 
 async def test_the_same_request_is_the_same_launch(desk: Desk, at: CommandContext) -> None:
-    """Who repeats key and words learns of the launch there was; other words or another key are another launch."""
+    """A repetition with the same key and body returns the same launch; another key or body is another launch."""
     await desk.recharge(5)
     packet_id = (await desk.draft([5])).packet_id
     launched, warnings = await launch_packet(at, packet_id, by_hand(desk), "k")

@@ -53,7 +53,7 @@ async def test_200_submits_on_one_asset_lock_it_once(shop: Shop, of: str) -> Non
 
 
 async def test_200_times_the_same_submit_is_one_order(shop: Shop) -> None:
-    """Whoever asks, and in whichever process, has the order that the first has."""
+    """All callers in all processes get the same order."""
     own, whole = await shop.asset(1_500), await shop.asset(700, of=PLATFORM)
     processes = [shop.another_process() for _ in range(4)]
     came = await asyncio.gather(*(submit(processes[n % 4], "k", own, whole) for n in range(MANY)))

@@ -1,4 +1,4 @@
-"""What a launch may clash with: the creator's other packets, and the platform's own."""
+"""Conflicts of a launch with the creator's other packets and the platform's own."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a newcomer holds is told after its welcome: to who holds something, once, and to nobody who has left."""
+"""A newcomer that holds shares is sent their count once after its welcome, unless it has left."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -61,7 +61,7 @@ async def desk(assets: Tallied) -> AsyncIterator[AssetDesk]:
 
 
 async def test_who_holds_packets_is_told_how_many_when_it_comes(house: House) -> None:
-    """The welcome leaves it open, and waits for nobody; a stranger is told nothing."""
+    """The welcome omits the count and waits for nobody; a viewer without shares gets no count."""
     ann = await house.join(ANN)
     for _ in range(2):
         packet_id = await house.packet(lead_ms=0)
@@ -77,7 +77,7 @@ async def test_who_holds_packets_is_told_how_many_when_it_comes(house: House) ->
 
 
 async def test_a_crowd_is_counted_a_lot_at_a_time(assets: Tallied, desk: AssetDesk) -> None:
-    """Strangers cost no frame, and the store is asked as often as there are lots."""
+    """Viewers without shares get no frame, and the store is asked once per batch."""
     ears = {ViewerId(f"v{n}"): Ear() for n in range(2 * BATCH_MAX)} | {ANN: Ear()}
     for viewer_id, ear in ears.items():
         desk.join(ear, viewer_id, CREATOR)
@@ -87,7 +87,7 @@ async def test_a_crowd_is_counted_a_lot_at_a_time(assets: Tallied, desk: AssetDe
 
 
 async def test_who_has_left_is_forgotten(assets: Tallied, desk: AssetDesk) -> None:
-    """Before its lot it is not asked for; while its lot is counted it is not written to; another device is."""
+    """A connection that left is not counted, nor written to after its count; another device is."""
     gone, going, stays = Ear(), Ear(), Ear()
     assets.may_go.clear()
     for ear in (gone, going, stays):
@@ -103,7 +103,7 @@ async def test_who_has_left_is_forgotten(assets: Tallied, desk: AssetDesk) -> No
 
 
 async def test_no_more_wait_than_there_is_room_for(assets: Tallied, desk: AssetDesk) -> None:
-    """Whoever comes when it is full is told nothing, and is counted when it comes again."""
+    """A newcomer that joins a full queue gets no count, but gets one when it joins again."""
     for n in range(WAITING_MAX):
         desk.join(Ear(), ViewerId(f"v{n}"), CreatorId("nobody"))
     late = Ear()
@@ -117,7 +117,7 @@ async def test_no_more_wait_than_there_is_room_for(assets: Tallied, desk: AssetD
 async def test_a_broken_store_is_told_and_the_next_one_is_counted(
     house: House, assets: Tallied, desk: AssetDesk
 ) -> None:
-    """What is no claim stops this lot, not the desk."""
+    """A broken claim fails this batch only."""
     told: asyncio.Queue[str] = asyncio.Queue()
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.put_nowait(context["message"]))
     await house.store.redis.zadd(keys.packets(CREATOR), {"c1.broken": 1})

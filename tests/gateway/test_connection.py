@@ -124,14 +124,14 @@ async def test_what_breaks_the_protocol_ends_with_its_code(house: House, sent: b
 
 
 async def test_a_message_of_the_largest_size_lives(house: House) -> None:
-    """4,096 bytes are read; they are merely no message."""
+    """A frame of 4,096 bytes is read, though it is not a valid message."""
     guest = await house.raw()
     guest.writer.write(masked(b"x" * 4_096))
     assert (await guest.message())["code"] == "malformed_json"
 
 
 async def test_the_tenth_malformed_message_closes(house: House) -> None:
-    """Nine mistakes are corrected; the tenth is corrected and ends the connection with 1008."""
+    """Nine malformed messages get an error; the tenth also closes the connection with 1008."""
     guest = await house.join("v1")
     for _ in range(9):
         await guest.socket.send("nonsense")
@@ -166,7 +166,7 @@ async def test_a_flood_is_turned_away_and_then_cut_off(empty_store: Store) -> No
 
 
 async def test_a_viewer_too_far_behind_is_cut_off(empty_store: Store) -> None:
-    """Who does not read is disconnected once its outbox is full, and takes no more of our memory."""
+    """A viewer that does not read is disconnected once its outbox is full, and uses no more memory."""
     async with open_house(empty_store, replace(PRODUCTION, outbox_bytes_max=64 * 1024)) as house:
         guest = await house.raw("sleeper")
         live = house.gateway.room(house.room.room_id)
@@ -182,7 +182,7 @@ async def test_a_viewer_too_far_behind_is_cut_off(empty_store: Store) -> None:
 
 
 async def test_a_viewer_who_stops_reading_misses_comments_but_no_fact(empty_store: Store) -> None:
-    """Once it is behind it is told no comments; when it reads again all facts are there, in order, and comments too."""
+    """A slow consumer gets no comments; once it reads again it has all facts in order, and new comments."""
     async with open_house(empty_store) as house:
         sleeper = await house.raw("sleeper")
         live = house.gateway.room(house.room.room_id)
@@ -234,7 +234,7 @@ async def test_a_lost_connection_leaves_nothing_behind(house: House) -> None:
 
 
 async def test_the_silent_are_pinged_and_the_dead_cut_off(house: House) -> None:
-    """A connection silent for a turn gets a ping; one that answers stays, one that does not is cut off."""
+    """A connection silent for a turn gets a ping; one that answers stays, one that does not is aborted."""
     alive, dead = await house.join("alive"), await house.raw("dead")
     keepalive = house.gateway.keepalive
     for turns in range(4):

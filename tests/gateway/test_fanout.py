@@ -1,4 +1,4 @@
-"""Fan-out: everybody, once, in order, and nobody always last."""
+"""Fan-out reaches everybody once and in order, and is fair."""
 
 import asyncio
 import random
@@ -55,7 +55,7 @@ async def written_out(audience: RoomSubscribers) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 60, 61, 62, SLICE, SLICE + 1, 3 * SLICE + 7])
 async def test_everybody_gets_everything_once_and_in_order(size: int) -> None:
-    """Whatever the size of the room, each fact reaches each viewer once, in the order told."""
+    """Each fact reaches each viewer once, in order, whatever the size of the room."""
     audience, seats, metrics = an_audience(size)
     facts = [b"fact %d" % number for number in range(5)]
     for fact in facts:
@@ -67,7 +67,7 @@ async def test_everybody_gets_everything_once_and_in_order(size: int) -> None:
 
 
 async def test_who_comes_in_during_a_broadcast_gets_exactly_the_later_facts() -> None:
-    """A newcomer between two slices hears nothing of what was told before, and all that is told after."""
+    """A newcomer between two slices gets no earlier message, and all later ones."""
     audience, seats, _ = an_audience(3 * SLICE)
     audience.publish(b"1")
     audience.publish(b"2")
@@ -96,7 +96,7 @@ async def test_who_leaves_during_a_broadcast_disturbs_nobody() -> None:
 
 
 async def test_messages_that_are_no_facts_wait_for_company() -> None:
-    """What is told within a window goes out in one write, joined, and is counted as the frames it holds."""
+    """Messages published within a window go out in one write, and are counted as the frames it holds."""
     audience, seats, metrics = an_audience(3, window_ms=1)
     for number in range(4):
         audience.publish_soon(b"%d" % number)
@@ -107,7 +107,7 @@ async def test_messages_that_are_no_facts_wait_for_company() -> None:
 
 
 async def test_a_fact_takes_what_waits_along() -> None:
-    """A fact waits for nobody: what is pending is written with it at once."""
+    """A fact is written at once, joined with the pending messages."""
     audience, seats, _ = an_audience(2, window_ms=60_000)
     audience.publish_soon(b"progress ")
     audience.publish(b"closed")
@@ -142,7 +142,7 @@ async def test_who_is_behind_is_spared_what_it_may_miss() -> None:
 
 
 async def test_falling_behind_during_a_broadcast_loses_no_fact() -> None:
-    """Whoever falls behind or catches up between slices gets each fact once and in order."""
+    """A viewer that becomes slow or catches up between slices gets each fact once and in order."""
     audience, seats, _ = an_audience(3 * SLICE)
     for number in range(6):
         audience.publish_soon(b"comments ")
@@ -159,7 +159,7 @@ async def test_falling_behind_during_a_broadcast_loses_no_fact() -> None:
 
 
 async def test_an_empty_room_is_no_work() -> None:
-    """Facts of a room without viewers are dropped: who comes later is told by its welcome."""
+    """Facts of a room without viewers are dropped: newcomers learn them from their welcome."""
     audience, _, _ = an_audience(0)
     audience.publish(b"1")
     late = StubSubscriber(0, [])

@@ -85,7 +85,7 @@ def a_grab(viewer: str = "v1") -> Grab:
 
 
 async def test_the_grabs_of_a_turn_are_one_batch_per_packet() -> None:
-    """What is grabbed in one turn of the loop goes to the allocator together; the next turn is the next batch."""
+    """Grabs of one turn of the loop go to the allocator as one batch; those of the next turn are the next batch."""
     allocator = FewShares(100)
     desk, metrics = a_desk(allocator)
     requesters = [Requester() for _ in range(5)]
@@ -116,7 +116,7 @@ async def test_receipts_of_one_asker_share_a_write() -> None:
 
 
 async def test_a_room_hears_that_shares_were_given() -> None:
-    """A batch that gave shares says so once, so that the remaining count is told soon."""
+    """A batch with granted shares reports it once, so that the remaining count is published soon."""
     desk, _ = a_desk(FewShares(2))
     requesters = [Requester() for _ in range(2)]
     for requester in requesters:
@@ -126,7 +126,7 @@ async def test_a_room_hears_that_shares_were_given() -> None:
 
 
 async def test_a_room_hears_that_somebody_missed_out() -> None:
-    """A batch in which no share was left for someone says so once, whoever was last in it."""
+    """A batch in which somebody found no share left reports it once."""
     desk, _ = a_desk(FewShares(2))
     requesters = [Requester() for _ in range(4)]
     for requester in requesters:
@@ -140,7 +140,7 @@ async def test_a_room_hears_that_somebody_missed_out() -> None:
     [(StoreUnavailable("gone"), "unavailable"), (Refused("not_found", "no such packet"), "not_found")],
 )
 async def test_every_grab_gets_a_receipt_also_in_trouble(trouble: Exception, status: str) -> None:
-    """A store out of reach and a packet that cannot be are answers, not silence."""
+    """An unavailable store and an unknown packet are answered."""
     desk, _ = a_desk(FewShares(0, trouble))
     requester = Requester()
     desk.take(requester, P1, ROOM, a_grab())
@@ -150,7 +150,7 @@ async def test_every_grab_gets_a_receipt_also_in_trouble(trouble: Exception, sta
 
 
 async def test_a_fault_of_an_allocator_is_heard_and_leaves_nobody_waiting() -> None:
-    """An allocator that breaks is reported, and its viewers are told that the outcome is unknown."""
+    """An allocator's error is reported, and its viewers learn that the outcome is unknown."""
     desk, _ = a_desk(FewShares(0, ZeroDivisionError("a fault")))
     requester = Requester()
     faults: list[object] = []
@@ -179,7 +179,7 @@ async def test_a_large_batch_lets_the_loop_breathe() -> None:
 
 
 async def test_the_grabs_of_two_rooms_are_two_batches() -> None:
-    """An allocator is told from which room each grab comes."""
+    """An allocator receives the room of each grab."""
     allocator = FewShares(2)
     desk, _ = a_desk(allocator)
     for room_id in (ROOM, RoomId("r2"), ROOM):

@@ -1,4 +1,4 @@
-"""Handshakes: who is let in, and what the others are told."""
+"""Handshakes: accepted requests and rejections."""
 
 import json
 
@@ -60,7 +60,7 @@ def test_our_subprotocol_is_chosen() -> None:
 
 
 def test_no_subprotocol_is_fine_and_a_wrong_one_is_not() -> None:
-    """Who offers none is let in without; who offers only others is told which to offer."""
+    """A viewer that offers no subprotocol is admitted; one that offers only others learns which to offer."""
     handshake = Handshake()
     handshake.read(request("/ws/rooms/r1?viewer=v1"))
     accepted = handshake.accept()
@@ -83,7 +83,7 @@ def test_no_compression_is_agreed() -> None:
 
 
 def test_a_broken_handshake_is_answered_in_our_words() -> None:
-    """What the library refuses is said as JSON too."""
+    """A handshake that the library refuses is answered in JSON too."""
     handshake = Handshake()
     handshake.read(request("/ws/rooms/r1?viewer=v1").replace(b"Version: 13", b"Version: 12"))
     rejection = handshake.accept()

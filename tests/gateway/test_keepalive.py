@@ -29,7 +29,7 @@ def a_keepalive(spokes: int, metrics: Metrics | None = None) -> Keepalive:
 
 
 async def test_the_silent_are_pinged_then_cut_off() -> None:
-    """A connection is looked at once a turn: its first silent turn is free, then it is pinged, then cut off."""
+    """A connection is checked once a turn: after one silent turn nothing, then a ping, then an abort."""
     metrics = Metrics()
     keepalive, kept = a_keepalive(3, metrics), Monitored()
     keepalive.add(kept)
@@ -52,7 +52,7 @@ async def test_who_speaks_is_left_alone() -> None:
 
 
 async def test_the_removed_are_forgotten() -> None:
-    """A connection that has left is not looked at, wherever it sat."""
+    """A connection that has left is not checked."""
     keepalive = a_keepalive(4)
     crowd = [Monitored() for _ in range(8)]
     for kept in crowd:
@@ -67,7 +67,7 @@ async def test_the_removed_are_forgotten() -> None:
 
 
 async def test_the_late_are_cut_off() -> None:
-    """A turn cuts off whose deadline has passed, and spares who met it."""
+    """A turn aborts connections past their deadline and spares those that met it."""
     keepalive = a_keepalive(2)
     late, in_time = Monitored(), Monitored()
     keepalive.requests.set(late)

@@ -76,7 +76,7 @@ def test_facts_follow_each_other_only_as_read_back() -> None:
 
 
 def test_a_proposal_without_an_echo_is_repeated_less_and_less_often() -> None:
-    """What is not read back is proposed again after half a second, then twice as long, then every five seconds."""
+    """A proposal that is not read back is retried after half a second, then twice as long, up to five seconds."""
     lifecycle = an_airing()
     asked = [now for now in range(WARMUP, WARMUP + 20_000, 10) if lifecycle.wake(now)]
     assert [now - WARMUP for now in asked] == [0, 500, 1_500, 3_500, 7_500, 12_500, 17_500]

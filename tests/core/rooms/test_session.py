@@ -41,7 +41,7 @@ def test_the_short_cut_takes_only_what_the_parser_takes(packet_id: str, request_
 
 
 def test_a_ping_asks_for_the_time() -> None:
-    """A ping has the room's time told, with the viewer's own beside it."""
+    """A ping is answered with the room's time and the viewer's own."""
     assert a_session().receive(b'{"type":"ping","client_ms":5}', 0) == SendPong(5)
 
 
@@ -49,7 +49,7 @@ COMMENT = b'{"type":"comment","text":"hi"}'
 
 
 def test_comments_and_likes_are_passed_on() -> None:
-    """What is for the room comes out as it went in."""
+    """Comments and likes are passed on unchanged."""
     assert a_session().receive(COMMENT, 0) == Comment("hi")
     assert a_session().receive(b'{"type":"like","count":3}', 0) == Like(3)
 

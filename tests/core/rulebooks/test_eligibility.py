@@ -1,4 +1,4 @@
-"""Who may create and launch, and with which goods: by the platform's own rule, and all of what it asks for."""
+"""Eligibility to create and launch, and allowed goods, by all of the platform's own rules."""
 
 from itertools import combinations
 

@@ -1,4 +1,4 @@
-"""What must hold in every small world, after every step."""
+"""The invariants of every small world, checked after every step."""
 
 from server.core.money.account import CLEARING, AccountKind, account, kind_of, may_be_negative
 from server.core.money.ledger import TransferKind
