@@ -89,7 +89,7 @@ def open_port(settings: Settings, *, shared: bool = False) -> socket.socket:
 
 def bind_port(settings: Settings, *, shared: bool) -> socket.socket:
     """Bind a socket to the port without listening yet. Raises CannotServe."""
-    check_doors(settings)
+    check_exposure(settings)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -106,7 +106,7 @@ def bind_port(settings: Settings, *, shared: bool) -> socket.socket:
     return listener
 
 
-def check_doors(settings: Settings) -> None:
+def check_exposure(settings: Settings) -> None:
     """Raise CannotServe if the settings would admit anybody from outside, or nobody."""
     secret = settings.secret.get_secret_value().encode()
     if 0 < len(secret) < SECRET_BYTES_MIN:

@@ -101,13 +101,13 @@ async def of_packet(packet_id: str, state: WithState) -> PacketEffects:
     """Show a packet's effects so far (KS-MON-1)."""
     now_ms = state.clock.room_ms()
     creator_of(PacketId(packet_id))
-    told = await state.effects.of_packet(PacketId(packet_id), now_ms)
-    return PacketEffects(packet_id=packet_id, at_ms=now_ms, **asdict(told))
+    found = await state.effects.of_packet(PacketId(packet_id), now_ms)
+    return PacketEffects(packet_id=packet_id, at_ms=now_ms, **asdict(found))
 
 
 @router.get("/creators/{creator_id}/effects", responses=problems(422, 503))
 async def of_creator(creator_id: str, state: WithState) -> CreatorEffects:
     """Show the effects of all packets of a creator so far (KS-MON-1)."""
     now_ms = state.clock.room_ms()
-    told = await state.effects.of_creator(checked_creator_id(creator_id), now_ms)
-    return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **asdict(told))
+    found = await state.effects.of_creator(checked_creator_id(creator_id), now_ms)
+    return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **asdict(found))

@@ -38,7 +38,7 @@ class Siblings:
         """Listen to the siblings."""
         if self._socket is not None:
             self._socket.unlink(missing_ok=True)  # a worker that was killed leaves its own behind
-            self._server = await asyncio.start_unix_server(self._hear, self._socket, limit=LINE_BYTES_MAX)
+            self._server = await asyncio.start_unix_server(self._serve, self._socket, limit=LINE_BYTES_MAX)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -74,7 +74,7 @@ class Siblings:
         """Return each sibling's answer, None from one that does not answer."""
         return list(await asyncio.gather(*(_ask(other, what, of) for other in self._others)))
 
-    async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             what, of = orjson.loads(await reader.readline())
             writer.write(orjson.dumps(await self._answer(what, of), option=orjson.OPT_NON_STR_KEYS) + b"\n")

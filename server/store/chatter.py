@@ -19,7 +19,7 @@ from server.store.subscription import Subscription
 
 NUMBERS_HOLD_MS = 5_000  # real; a process writes them every second
 
-Hear = Callable[[RoomId, list[Said]], None]
+OnComments = Callable[[RoomId, list[Said]], None]
 
 
 class Numbers(NamedTuple):
@@ -37,9 +37,9 @@ class ChatterChannel:
         self._process_id = process_id
         self._subscription = Subscription(store, keys.CHATTER)
 
-    def start(self, hear: Hear) -> None:
-        """Subscribe: pass other processes' comments to *hear*; while the store is unavailable, keep retrying."""
-        self._subscription.start(lambda data: self._pass_on(data, hear))
+    def start(self, on_message: OnComments) -> None:
+        """Subscribe: pass other processes' comments to *on_message*; while the store is unavailable, keep retrying."""
+        self._subscription.start(lambda data: self._pass_on(data, on_message))
 
     async def stop(self) -> None:
         """Unsubscribe and remove this process's counts; if the store does not answer, they expire."""
@@ -74,8 +74,8 @@ class ChatterChannel:
                         elsewhere[room_id] += count
         return {room_id: Numbers(elsewhere[room_id], total) for room_id, total in zip(rooms, totals, strict=True)}
 
-    def _pass_on(self, data: bytes, hear: Hear) -> None:
+    def _pass_on(self, data: bytes, on_message: OnComments) -> None:
         published = orjson.loads(data)
         if published["from"] != self._process_id:
             for room_id, comments in published["rooms"].items():
-                hear(RoomId(room_id), [Said(viewer_id, text) for viewer_id, text in comments])
+                on_message(RoomId(room_id), [Said(viewer_id, text) for viewer_id, text in comments])

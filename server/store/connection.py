@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     ClusterDownError,
-    ConnectionError,  # noqa: A004 - the library's own, told apart from Python's by OSError below
+    ConnectionError,  # noqa: A004 - the library's own, distinct from Python's by OSError below
     MasterDownError,
     NoScriptError,
     OutOfMemoryError,

@@ -21,9 +21,11 @@ class Subscription:
         self._channel = channel
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, hear: Callable[[bytes], None]) -> None:
-        """Subscribe: pass messages to *hear*; while the store is unavailable, keep retrying."""
-        self._task = watched_task(self._keep_listening(hear), "messages of other processes are no longer received")
+    def start(self, on_message: Callable[[bytes], None]) -> None:
+        """Subscribe: pass messages to *on_message*; while the store is unavailable, keep retrying."""
+        self._task = watched_task(
+            self._keep_listening(on_message), "messages of other processes are no longer received"
+        )
 
     async def stop(self) -> None:
         """Unsubscribe."""
@@ -34,7 +36,7 @@ class Subscription:
             _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
         self._task = None
 
-    async def _keep_listening(self, hear: Callable[[bytes], None]) -> None:
+    async def _keep_listening(self, on_message: Callable[[bytes], None]) -> None:
         backoff_s = BACKOFF_MIN_S
 
         def reached() -> None:
@@ -43,13 +45,13 @@ class Subscription:
 
         while True:
             try:
-                await listen(self._store, self._channel, hear, reached)
+                await listen(self._store, self._channel, on_message, reached)
             except StoreUnavailable:
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
 
 
-async def listen(store: Store, channel: str, hear: Callable[[bytes], None], reached: Callable[[], None]) -> None:
+async def listen(store: Store, channel: str, on_message: Callable[[bytes], None], reached: Callable[[], None]) -> None:
     """
     Pass on a channel's messages until the store is unavailable; call *reached* whenever it answers.
 
@@ -63,6 +65,6 @@ async def listen(store: Store, channel: str, hear: Callable[[bytes], None], reac
                 message = await bell.get_message(timeout=_LISTEN_S)
                 reached()
                 if message is not None:
-                    hear(message["data"])
+                    on_message(message["data"])
     finally:
         await bell.aclose()

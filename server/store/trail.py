@@ -102,9 +102,9 @@ class TrailChannel:
         self._store = store
         self._subscription = Subscription(store, keys.TRAILS)
 
-    def start(self, hear: Callable[[ServiceMessage], None]) -> None:
-        """Subscribe: pass the messages of all processes, this one included, to *hear*."""
-        self._subscription.start(lambda data: hear(_message_from(data)))
+    def start(self, on_message: Callable[[ServiceMessage], None]) -> None:
+        """Subscribe: pass the messages of all processes, this one included, to *on_message*."""
+        self._subscription.start(lambda data: on_message(_message_from(data)))
 
     async def stop(self) -> None:
         """Unsubscribe."""

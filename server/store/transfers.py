@@ -79,9 +79,9 @@ def refusal(outcome: bytes, rulebook: Rulebook | None = None, *, of: str = "") -
     """Return the refusal for a script's *outcome* (*of* that script, if it has its own), with *rulebook*'s rule id."""
     word = outcome.decode()
     detail, field, rule = _worded(outcome, of)
-    assert rulebook or not rule, "a rule is told as the packet's platform calls it"
-    told = rulebook.rule(rule) if rulebook and rule else NO_RULE
-    return (Raced if word in _RACED else Refused)(word, detail, field=field, rule=told)
+    assert rulebook or not rule, "a rule needs the rulebook that names it"
+    rule_id = rulebook.rule(rule) if rulebook and rule else NO_RULE
+    return (Raced if word in _RACED else Refused)(word, detail, field=field, rule=rule_id)
 
 
 def _worded(outcome: bytes, of: str) -> tuple[str, str, str]:

@@ -106,10 +106,10 @@ class Crew:
         )
         self._processes[number] = process
         self._write_roll()
-        told = self._settings.model_dump(mode="json") | {"secret": self._settings.secret.get_secret_value()}
+        settings = self._settings.model_dump(mode="json") | {"secret": self._settings.secret.get_secret_value()}
         others = [str(path) for place, path in enumerate(self._sockets) if place != number]
         assert process.stdin is not None
-        process.stdin.write(WorkerConfig(told, str(self._sockets[number]), others).line())
+        process.stdin.write(WorkerConfig(settings, str(self._sockets[number]), others).line())
         return process
 
     async def _watch(self, number: int, process: Process) -> int:
