@@ -1,4 +1,4 @@
-"""Launching: into a room of the creator, decided anew if other launches came first, once per request."""
+"""Launching into a room of the creator: decided again after concurrent launches, once per request."""
 
 import asyncio
 from typing import Any
@@ -44,7 +44,7 @@ async def test_launches_at_once_are_each_decided_on_the_ones_before(desk: Desk, 
 async def test_a_launch_that_is_always_raced_gives_up(
     desk: Desk, at: CommandContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody launches before every attempt; after the last one the caller is told to try again."""
+    """If another launch precedes every attempt, the caller is told to retry after the last one."""
     await desk.recharge(50)
     drafts = [await desk.draft([5 + n]) for n in range(LAUNCH_TRIES + 1)]
     others, run = iter(drafts[1:]), desk.store.run

@@ -15,7 +15,7 @@ MANY = 200
 
 
 async def submit(orders: OrderCalls, key: str, *assets: str) -> OrderRecord | str:
-    """Return the order, or the word of the refusal."""
+    """Return the order, or the code of the refusal."""
     try:
         return await orders.submit(
             viewer_id=ViewerId(ANNA),
@@ -64,7 +64,7 @@ async def test_200_times_the_same_submit_is_one_order(shop: Shop) -> None:
 
 
 async def test_200_refunds_of_one_id_return_it_once(shop: Shop) -> None:
-    """Each is told that it is done; buyer and viewer have their money once."""
+    """Each caller succeeds; buyer and viewer get their money once."""
     own, whole = await shop.asset(1_500), await shop.asset(700, of=PLATFORM)
     order = await shop.submit(own, whole)
     await shop.orders.pay(order.order_id, "p")

@@ -1,4 +1,4 @@
-"""The logistics trail: any subset in any order, told in the product's words, and never in the order's way."""
+"""The logistics trail: any subset in any order, in the product's words, without effect on the order."""
 
 from itertools import permutations
 
