@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from server.core.ids import PacketId
-from server.core.rooms.messages import NUMBERED
+from server.core.rooms.feed import NUMBERED
 
 UNREADABLE = "unreadable"  # the type of what could not be read
 HEARD_MAX = 4_096  # distinct payloads remembered; more than a room says while its slowest viewer catches up

@@ -51,6 +51,9 @@ class Session(Protocol):
     def feed(self, data: bytes) -> Sequence[CachedMessage]:
         """Take what was read and return the messages that end in it, in order."""
 
+    def finish(self) -> Sequence[CachedMessage]:
+        """Take note that nothing more will be read, and return the messages that end with that."""
+
     def replies(self) -> Sequence[bytes]:
         """Return what is to be written now without the viewer's doing, each once."""
 
@@ -71,3 +74,45 @@ class Session(Protocol):
 
     def rejection(self) -> Rejection:
         """Return why the viewer was not let in, as far as that is known."""
+
+
+class PlainSession:
+    """What a session does where the other side says nothing by itself: the beginning of one of your own."""
+
+    patience_ns = PATIENCE_NS
+    live_room = False
+    announces = False
+    entered = False
+    over = False
+
+    def start(self) -> bytes:
+        """Return nothing: the viewer waits."""
+        return b""
+
+    def finish(self) -> Sequence[CachedMessage]:
+        """Return nothing: no message ends with the connection."""
+        return ()
+
+    def replies(self) -> Sequence[bytes]:
+        """Return nothing: nothing is to be answered."""
+        return ()
+
+    def ping(self, client_ms: int) -> bytes:
+        """Nobody but a live room is asked for its time."""
+        raise NotImplementedError
+
+    def frame(self, message: bytes) -> bytes:
+        """Return the message as it is."""
+        return message
+
+    def close(self, code: int) -> bool:
+        """Go without a word."""
+        return False
+
+    def ending(self) -> tuple[int, str]:
+        """Return that nobody said anything."""
+        return 1006, ""
+
+    def rejection(self) -> Rejection:
+        """Return that nobody said why."""
+        return Rejection(None, "closed before the viewer was let in")

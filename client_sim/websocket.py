@@ -84,6 +84,10 @@ class WebSocketSession:
                 return ()
         return [self.message(payload) for payload in self._frames.feed(data)]
 
+    def finish(self) -> Sequence[CachedMessage]:
+        """Return nothing: no message ends with the connection."""
+        return ()
+
     def replies(self) -> Sequence[bytes]:
         """Return answers to pings and to a close."""
         frames = self._frames

@@ -22,6 +22,12 @@ _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _Token = Annotated[
     str, typer.Option(envvar=VARIABLE, help="An admin's credential, for a server that is not --insecure.")
 ]
+_AllowRemote = Annotated[
+    bool, typer.Option("--allow-remote", help="The target is not on this machine, and is yours; needs --max-rate.")
+]
+_MaxRate = Annotated[float | None, typer.Option(help="Requests a second that the target may get at most.")]
+_Json = Annotated[str | None, typer.Option(help="Write what it says as JSON to a file, or - for stdout.")]
+_Speed = Annotated[int | None, typer.Option(help="Room seconds per real second.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,12 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _errors.print("redrain: interrupted")
         code = Exit.INTERRUPTED
     sys.exit(int(code or 0))
-
-
-_AllowRemote = Annotated[
-    bool, typer.Option("--allow-remote", help="The target is not on this machine, and is yours; needs --max-rate.")
-]
-_MaxRate = Annotated[float | None, typer.Option(help="Requests a second that the target may get at most.")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -63,7 +63,7 @@ def options(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; --insecure: loopback only.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes any free one.")] = None,
-    speed: Annotated[int | None, typer.Option(help="Room seconds per real second.")] = None,
+    speed: _Speed = None,
     origin_ms: Annotated[int | None, typer.Option(help="Room time at the start, in ms since 1970 UTC.")] = None,
     durability: Annotated[str | None, typer.Option(help="none, relaxed or durable.")] = None,
     limits: Annotated[str | None, typer.Option(help="production or load.")] = None,
@@ -84,24 +84,12 @@ def serve(
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Serve HTTP API and WebSocket rooms on one port."""
+    options = dict(locals())  # each is named as the setting that it gives; what is not given is left to the environment
     from scripts.commands.serve import run_server
 
-    given = {
-        "host": host,
-        "port": port,
-        "speed": speed,
-        "origin_ms": origin_ms,
-        "durability": durability,
-        "limits": limits,
-        "workers": workers,
-        "home": home,
-        "retention_ms": retention_ms,
-        "rulebooks": rulebooks,
-        "diagnostics": diagnostics or None,
-        "allocator": allocator,
-        "insecure": insecure or None,
-    }
-    return run_server({name: value for name, value in given.items() if value is not None}, ready_file, _errors)
+    del options["ready_file"]
+    given = {name: value for name, value in options.items() if value is not None and value is not False}
+    return run_server(given, ready_file, _errors)
 
 
 @app.command()
@@ -121,12 +109,12 @@ def token(
     role: Annotated[str, typer.Option(help="admin, creator, viewer or isv.")],
     subject: Annotated[str, typer.Option(help="The creator's, viewer's or ISV's id; an administrator's name.")],
     expires_s: Annotated[int, typer.Option(help="How long it is valid, in seconds.")] = 3600,
-    json: Annotated[str | None, typer.Option(help="Write it as JSON to a file, or - for stdout.")] = None,
+    json: _Json = None,
 ) -> int:
     """Make a credential for the API, signed with REDRAIN_SECRET; it is written to standard output."""
     from scripts.commands.token import run_token
 
-    return run_token(role, subject, expires_s, json, _errors)
+    return run_token(role, subject, expires_s, json)
 
 
 @app.command()
@@ -138,7 +126,7 @@ def storm(
         typer.Option(help="Who answers grabs: see `redrain allocators`; or your own package.module:Class."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the audience.")] = None,
-    speed: Annotated[int | None, typer.Option(help="Room seconds per real second.")] = None,
+    speed: _Speed = None,
     durability: Annotated[str, typer.Option(help="none, relaxed or durable.")] = "durable",
     target: Annotated[
         list[str] | None, typer.Option(help="A server instead of a fresh one; several of one store are shared out.")
@@ -155,7 +143,7 @@ def storm(
     allow_remote: _AllowRemote = False,
     max_rate: _MaxRate = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default .redrain/runs/<time>).")] = None,
-    json: Annotated[str | None, typer.Option(help="Write the result as JSON to a file, or - for stdout.")] = None,
+    json: _Json = None,
 ) -> int:
     """Run a scenario, audit it from two books, and give the verdict."""
     from scripts.commands.storm import StormOptions, run_storm
@@ -194,7 +182,7 @@ def swarm(
     token: _Token = "",
     allow_remote: _AllowRemote = False,
     max_rate: _MaxRate = None,
-    json: Annotated[str | None, typer.Option(help="Write the figures as JSON to a file, or - for stdout.")] = None,
+    json: _Json = None,
 ) -> int:
     """Bring only the audience, to any server."""
     from scripts.commands.swarm import Visit, run_swarm
@@ -219,7 +207,7 @@ def swarm(
 @app.command()
 def audit(
     run: Annotated[Path, typer.Argument(help="Folder of a recorded run.")],
-    json: Annotated[str | None, typer.Option(help="Write the result as JSON to a file, or - for stdout.")] = None,
+    json: _Json = None,
 ) -> int:
     """Check a recorded run again, offline."""
     from scripts.commands.storm import run_audit
@@ -230,7 +218,9 @@ def audit(
 @app.command()
 def verify(
     packet: Annotated[str | None, typer.Argument(help="A packet's id; none means all of the run.")] = None,
-    run: Annotated[Path | None, typer.Option(help="Folder of the run (default: the latest).")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of a run, or file of an archive (default: latest run).")
+    ] = None,
 ) -> int:
     """Recompute a packet's shares from the revealed seed and compare them with the books."""
     from scripts.commands.storm import run_verify
@@ -248,7 +238,7 @@ def bench(
         ),
     ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1)] = 5,
-    json: Annotated[str | None, typer.Option(help="Write the figures as JSON to a file, or - for stdout.")] = None,
+    json: _Json = None,
 ) -> int:
     """Measure the performance figures as ratios in one run."""
     from scripts.commands.bench import run_bench
@@ -258,7 +248,7 @@ def bench(
 
 @app.command()
 def targets(
-    json: Annotated[str | None, typer.Option(help="Write the list as JSON to a file, or - for stdout.")] = None,
+    json: _Json = None,
 ) -> int:
     """List what a storm can be aimed at: this server, or another service that a scenario describes."""
     from scripts.commands.targets import run_targets
@@ -268,7 +258,7 @@ def targets(
 
 @app.command()
 def allocators(
-    json: Annotated[str | None, typer.Option(help="Write the list as JSON to a file, or - for stdout.")] = None,
+    json: _Json = None,
 ) -> int:
     """List the allocators that answer grabs in a server: pass one, or your own, to `storm --allocator`."""
     from scripts.commands.allocators import run_allocators
@@ -281,7 +271,7 @@ def rules(
     platform: Annotated[str | None, typer.Option(help="Show the limits of a platform, each with its rules.")] = None,
     rulebooks: Annotated[Path | None, typer.Option(help="With --platform: a TOML file as serve takes it.")] = None,
     ran: Annotated[bool, typer.Option("--ran", help="The tests of every rule must have run and passed, too.")] = False,
-    json: Annotated[str | None, typer.Option(help="Write the findings as JSON to a file, or - for stdout.")] = None,
+    json: _Json = None,
 ) -> int:
     """Show every rule of docs/rules.md with the code and the tests that carry it; 10 if one has none."""
     from scripts.commands.rule_coverage import run_rules

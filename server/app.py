@@ -55,7 +55,7 @@ from server.store.assets import Assets
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.creators import Creators
-from server.store.embedded.lease import StoreLease
+from server.store.embedded.process import EmbeddedStore
 from server.store.feed import Feed, FeedFollower
 from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
@@ -177,11 +177,11 @@ def store_in_use(settings: Settings) -> Iterator[str]:
     if settings.store_url:
         yield settings.store_url
         return
-    lease = StoreLease.take(settings.home, settings.durability)
+    embedded = EmbeddedStore.join(settings.home / "store", settings.durability)
     try:
-        yield lease.url
+        yield embedded.url
     finally:
-        lease.release()
+        embedded.stop()
 
 
 def base_url(listener: socket.socket) -> str:

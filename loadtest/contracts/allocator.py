@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from server.core.ids import CreatorId, PacketId, RequestId, RoomId, ViewerId, packet_id_of
+from server.core.money.account import FundProduct
 from server.core.money.channel import Charge
-from server.core.money.ledger import FundProduct
 from server.core.packets.claim import Claim, ClaimStatus, Grab
 from server.core.packets.packet import Denomination, Schedule, Surface, Terms
 from server.core.packets.split import commitment

@@ -59,6 +59,8 @@ class Connection:
         if data is None:
             return []
         if not data:
+            if last := list(self._session.finish()):
+                return last
             raise self._over()
         return self._take(data)
 

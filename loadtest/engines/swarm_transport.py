@@ -97,7 +97,10 @@ class ViewerConnection(asyncio.Protocol):
             self._hear(message)
 
     def eof_received(self) -> None:
-        """Let the transport close: nobody speaks any more."""
+        """Hear what ends with the connection, and let the transport close: nobody speaks any more."""
+        if self._session is not None:
+            for message in self._session.finish():
+                self._hear(message)
 
     def connection_lost(self, _: Exception | None) -> None:
         """Tell the viewer and the house."""

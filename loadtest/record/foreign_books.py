@@ -219,7 +219,7 @@ def _decimal(value: Any) -> Decimal:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         raise BadField(f"must be a number, but is {_shown(value)}") from None
-    if not number.is_finite() or abs(number) >= 1 << 62:
+    if not number.is_finite() or not -(1 << 62) < number < 1 << 62:
         raise BadField(f"must be a number below 2^62, but is {_shown(value)}")
     return number
 

@@ -1,7 +1,7 @@
 """The requests that a run itself makes of another service: its steps, and its books."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import requests
@@ -9,10 +9,10 @@ import requests
 from loadtest.record.foreign_books import BooksFormat, ForeignClaim, normalise
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.target_scenario import TargetScenario
-from loadtest.scenarios.target_spec import BooksSpec, RequestSpec, StepSpec
+from loadtest.scenarios.target_spec import BooksSpec, RequestSpec
+from loadtest.targets.described_service import DescribedService
 from loadtest.targets.http_request import RequestTemplate
 from loadtest.targets.requester import SetUpFailed
-from loadtest.targets.service import Service
 
 TIMEOUT_S = 60.0
 FILE = "file:"
@@ -26,31 +26,41 @@ class RunRequests:
     """Makes requests of the service at *base_url*; files are looked up from *folder*. Raises BadTarget."""
 
     def __init__(self, scenario: TargetScenario, *, base_url: str, folder: Path) -> None:
-        self._spec = scenario.target
-        self._service = Service(scenario.target, packets=scenario.packets, base_url=base_url, folder=folder)
-        scheme = "https" if base_url.startswith(("https:", "wss:")) else "http"
-        self._root = f"{scheme}://{self._service.addresses[0].netloc}"
+        service = DescribedService(scenario.target, packets=scenario.packets, base_url=base_url, folder=folder)
+        tls = service.addresses[0].tls
+        self._root = f"{'http' if tls is None else 'https'}://{service.addresses[0].netloc}"
         self._folder = folder
         self._http = requests.Session()
+        self._http.trust_env = False  # no proxy, no .netrc and no other CA between us and the service
         if scenario.target.ca_file is not None:
             self._http.verify = str(folder / scenario.target.ca_file)
+        known = service.run_places
+        steps = [
+            (step.at_ms, RequestTemplate(step, service, field=f"target.steps.{number}", known=known))
+            for number, step in enumerate(scenario.target.steps)
+        ]
+        self._before = [request for at_ms, request in steps if at_ms is None]
+        self._timed = sorted(((at, request) for at, request in steps if at is not None), key=lambda each: each[0])
+        self._books: RequestTemplate | None = None
+        if scenario.target.books is not None and not scenario.target.books.source.startswith(FILE):
+            spec = RequestSpec(request=scenario.target.books.source, headers=scenario.target.books.headers)
+            self._books = RequestTemplate(spec, service, field="target.books", known=known)
 
-    def send(self, steps: Sequence[StepSpec]) -> None:
-        """Make the requests one after the other. Raises SetUpFailed unless each is answered with 2xx."""
-        for step in steps:
-            self._fetch(step, "target.steps")
+    def prepare(self) -> None:
+        """Make the requests that have no time, one after the other. Raises SetUpFailed unless each is answered 2xx."""
+        for request in self._before:
+            self._fetch(request, "target.steps")
 
     def send_in_time(self, start_ns: int, stopped: Callable[[], bool]) -> None:
         """Make the requests that have a time when it comes. Raises SetUpFailed."""
-        timed = [(step.at_ms, step) for step in self._spec.steps if step.at_ms is not None]
-        for at_ms, step in sorted(timed, key=lambda each: each[0]):
+        for at_ms, request in self._timed:
             wait_until(start_ns + at_ms * _NS_PER_MS, stopped)
             if not stopped():
-                self.send([step])
+                self._fetch(request, "target.steps")
 
     def books(self, spec: BooksSpec) -> list[ForeignClaim]:
         """Return what the service's books say. Raises SetUpFailed."""
-        if spec.source.startswith(FILE):
+        if self._books is None:
             path = self._folder / spec.source.removeprefix(FILE)
             try:
                 data = path.read_bytes()
@@ -58,7 +68,7 @@ class RunRequests:
                 raise SetUpFailed(f"target.books.source: {path} cannot be read: {error}") from None
             guessed = _FORMATS.get(path.suffix, "json")
         else:
-            answer = self._fetch(RequestSpec(request=spec.source, headers=spec.headers), "target.books.source")
+            answer = self._fetch(self._books, "target.books.source")
             data, guessed = answer.content, _format_of(answer.headers.get("content-type", ""))
         columns = {_OURS.get(name, name): place for name, place in spec.columns.items()}
         try:
@@ -66,13 +76,12 @@ class RunRequests:
         except BadRecord as error:
             raise SetUpFailed(f"target.books: {error}") from None
 
-    def _fetch(self, spec: RequestSpec, field: str) -> requests.Response:
-        filled = RequestTemplate(spec, self._service, field=field).filled({})
+    def _fetch(self, request: RequestTemplate, field: str) -> requests.Response:
+        filled = request.filled({})
         url = self._root + filled.path
         try:
-            answer = self._http.request(
-                filled.method, url, data=filled.body, headers=dict(filled.headers), timeout=TIMEOUT_S
-            )
+            headers = {name: text.encode() for name, text in filled.headers.items()}
+            answer = self._http.request(filled.method, url, data=filled.body, headers=headers, timeout=TIMEOUT_S)
         except requests.RequestException as error:
             raise SetUpFailed(f"{field}: {url} does not answer: {error}") from error
         if not answer.ok:

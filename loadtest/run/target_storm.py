@@ -64,10 +64,7 @@ def carry_out_on_target(plan: TargetPlan, facts: RunFacts, view: View) -> None:
     Raises ProcessFailed, SetUpFailed, or BadTarget for a template that has no value.
     """
     run = RunRequests(plan.scenario, base_url=plan.base_url, folder=folder_of(plan.source))
-    before = [step for step in plan.scenario.target.steps if step.at_ms is None]
-    if before:
-        view.phase("preparing the service")
-        run.send(before)
+    run.prepare()
     with _crowd(plan, view) as crowd:
         start_ns = time.monotonic_ns() + LEAD_NS
         raise_curtain(plan.folder.path, start_ns)

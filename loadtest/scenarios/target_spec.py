@@ -9,11 +9,10 @@ from pydantic import Field, model_validator
 from loadtest.scenarios.strict_model import StrictModel
 from server.core.packets.claim import ClaimStatus
 
-REQUEST = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)")
+REQUEST = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S*)$")
 STEPS_MAX = 1_000
 Scalar = str | int | float | bool
 BooksColumn = Literal["packet", "viewer", "amount_fen", "amount_yuan", "index", "claim_id", "request_id"]
-Status = Annotated[ClaimStatus, Field()]
 
 
 class RequestSpec(StrictModel):
@@ -75,8 +74,8 @@ class ReceiptSpec(StrictModel):
     """
 
     status: str | None = None
-    words: dict[Status, list[Scalar]] = Field(default_factory=dict)
-    http: dict[int, Status] = Field(default_factory=dict)
+    words: dict[ClaimStatus, list[Scalar]] = Field(default_factory=dict)
+    http: dict[int, ClaimStatus] = Field(default_factory=dict)
     amount_fen: str | None = None
     amount: AmountSpec | None = None
     index: str | None = None
@@ -99,7 +98,7 @@ class BooksSpec(StrictModel):
     by our name, where a row holds it.
     """
 
-    source: str = Field(pattern=rf"{REQUEST.pattern}|file:.+")
+    source: str = Field(pattern=rf"{REQUEST.pattern}|^file:.+$")
     format: Literal["json", "ndjson", "csv"] | None = None
     headers: dict[str, str] = Field(default_factory=dict)
     rows: str | None = None
@@ -173,7 +172,7 @@ class TargetSpec(StrictModel):
     @model_validator(mode="after")
     def _has_a_host(self) -> Self:
         parts = urlsplit(self.base_url)
-        if self.base_url and (parts.scheme not in ("http", "https", "ws", "wss") or not parts.hostname):
+        if self.base_url and (parts.scheme not in ("http", "https", "ws", "wss", "tcp", "tls") or not parts.hostname):
             raise ValueError("base_url: must read like http://NAME:PORT or ws://NAME:PORT")
         return self
 

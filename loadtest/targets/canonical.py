@@ -19,9 +19,9 @@ def opening(packet_id: PacketId, payload: bytes) -> CachedMessage:
 
 
 def receipt(packet_id: PacketId, request_id: RequestId, payload: bytes, read: Mapping[str, Any]) -> CachedMessage:
-    """Return a receipt; *read* has ``status, amount_fen, index, claim_id``."""
+    """Return a receipt; *read* has ``status``, and of ``amount_fen, index, claim_id`` what is known."""
     named = {"type": "receipt", "request_id": request_id, "packet_id": packet_id, "edition": None}
-    return CachedMessage(payload, {**named, **read})
+    return CachedMessage(payload, {**named, "amount_fen": None, "index": None, "claim_id": None, **read})
 
 
 def no_receipt(request_id: RequestId, payload: bytes, reason: str) -> CachedMessage:

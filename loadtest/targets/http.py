@@ -12,22 +12,22 @@ import orjson
 
 from client_sim.frames import ABNORMAL, NORMAL
 from client_sim.message_cache import CachedMessage
-from client_sim.session import Rejection
+from client_sim.session import PlainSession, Rejection
 from client_sim.viewer import Viewer
 from loadtest.scenarios.target_scenario import DeclaredPacket
 from loadtest.scenarios.target_spec import HttpTargetSpec
 from loadtest.targets import canonical
+from loadtest.targets.described_service import GRAB_PLACES, DescribedService, taken_by_login
 from loadtest.targets.http_request import FilledRequest, RequestTemplate
 from loadtest.targets.port import Address
-from loadtest.targets.reply import NotUnderstood, ReplyReader, path_of
-from loadtest.targets.service import Service
-from server.core.ids import PacketId, RequestId
+from loadtest.targets.reply import JsonPath, NotUnderstood, ReplyReader
+from server.core.ids import PacketId, RequestId, ViewerId
 
 BODY_BYTES_MAX = 1_048_576  # of a reply
 _NS_PER_MS = 1_000_000
 
 
-class HttpTarget(Service):
+class HttpTarget(DescribedService):
     """
     An HTTP service. A subclass may override ``grab_request`` and ``read_reply`` for what no template can say.
     """
@@ -36,21 +36,36 @@ class HttpTarget(Service):
         super().__init__(spec, packets=packets, base_url=base_url, folder=folder)
         self.reuse = spec.reuse
         self.patience_ns = spec.grab.timeout_ms * _NS_PER_MS
-        login = spec.login
-        self.taken = {} if login is None else {
-            name: path_of(path, field=f"target.login.take.{name}") for name, path in login.take.items()
-        }  # fmt: skip
-        self._login = None if login is None else RequestTemplate(login, self, field="target.login")
-        self._grab = RequestTemplate(spec.grab, self, field="target.grab", more=self.taken)
+        self.taken = {
+            name: JsonPath(path, field=f"target.login.take.{name}") for name, path in taken_by_login(spec).items()
+        }
+        self._login = None
+        if spec.login is not None:
+            self._login = RequestTemplate(spec.login, self, field="target.login", known=self.viewer_places)
+        grab_places = self.viewer_places | GRAB_PLACES | set(self.taken)
+        self._grab = RequestTemplate(spec.grab, self, field="target.grab", known=grab_places)
+        self._logged_in: dict[ViewerId, Mapping[str, object]] = {}
         self._reader = ReplyReader(spec.receipt)
 
     def session(self, viewer: Viewer, address: Address) -> "HttpSession":
         """Return the session of a connection that is about to be opened."""
-        return HttpSession(self, address.netloc, self.values_of(viewer.seat.viewer_id))
+        return HttpSession(self, address.netloc, viewer.seat.viewer_id)
 
-    def login_request(self, values: Mapping[str, object]) -> FilledRequest | None:
-        """Return the request by which a viewer logs in, or None without a login."""
-        return None if self._login is None else self._login.filled(values)
+    def login_request(self, name: ViewerId) -> FilledRequest | None:
+        """Return the request by which a viewer logs in, or None if it need not: without a login, or the second time."""
+        return None if self._login is None or name in self._logged_in else self._login.filled(self.values_of(name))
+
+    def logged_in(self, name: ViewerId, taken: Mapping[str, object]) -> None:
+        """Remember what a viewer's login was answered."""
+        self._logged_in[name] = taken
+
+    def log_out(self, name: ViewerId) -> bool:
+        """Forget a viewer's login, which the service does not take any more; return whether there was one."""
+        return self._logged_in.pop(name, None) is not None
+
+    def values_of(self, name: ViewerId) -> dict[str, object]:
+        """Return the values of templates for a viewer, with those of its login."""
+        return {**super().values_of(name), **self._logged_in.get(name, {})}
 
     def grab_request(self, values: Mapping[str, object], packet_id: PacketId, request_id: RequestId) -> FilledRequest:
         """Return the request that asks for a share."""
@@ -70,24 +85,21 @@ class _Asked:
     request_id: RequestId | None
 
 
-class HttpSession:
+class HttpSession(PlainSession):
     """One kept-alive connection of one viewer, with one request in flight at a time: who taps again meanwhile waits."""
 
     __slots__ = (
-        "_body", "_in_flight", "_left", "_netloc", "_prepared", "_protocol", "_refused", "_status", "_target",
-        "_values", "_waiting", "_welcome", "entered", "over", "patience_ns",
+        "_body", "_in_flight", "_left", "_name", "_netloc", "_prepared", "_protocol", "_refused", "_status",
+        "_target", "_waiting", "_welcome",
     )  # fmt: skip
 
-    live_room = False
-    announces = False
-
-    def __init__(self, target: HttpTarget, netloc: str, values: dict[str, object]) -> None:
+    def __init__(self, target: HttpTarget, netloc: str, name: ViewerId) -> None:
         self.patience_ns = target.patience_ns
         self.entered = False
         self.over = False
         self._target = target
         self._netloc = netloc
-        self._values = values
+        self._name = name
         self._protocol = h11.Connection(h11.CLIENT)
         self._in_flight: _Asked | None = None
         self._waiting: deque[_Asked] = deque()
@@ -100,7 +112,7 @@ class HttpSession:
 
     def start(self) -> bytes:
         """Return the login, if there is one."""
-        login = self._target.login_request(self._values)
+        login = self._target.login_request(self._name)
         if login is None:
             self.entered = self._welcome = True
             return b""
@@ -109,9 +121,24 @@ class HttpSession:
     def feed(self, data: bytes) -> Sequence[CachedMessage]:
         """Take what was read and return the replies that end in it."""
         messages: list[CachedMessage] = []
+        if data:
+            self._read(data, messages)
+        if self._welcome:
+            self._welcome = False
+            messages.insert(0, canonical.welcome())
+        return messages
+
+    def finish(self) -> Sequence[CachedMessage]:
+        """Return the reply that ends with the connection, if its length was not stated."""
+        messages: list[CachedMessage] = []
+        if not self.over:
+            self._read(b"", messages)
+            self.over = True
+        return messages
+
+    def _read(self, data: bytes, messages: list[CachedMessage]) -> None:
         try:
-            if data:
-                self._protocol.receive_data(data)
+            self._protocol.receive_data(data)
             while not self.over and self._in_flight is not None:
                 event = self._protocol.next_event()
                 if event in (h11.NEED_DATA, h11.PAUSED):
@@ -119,10 +146,6 @@ class HttpSession:
                 self._take(event, messages)
         except h11.RemoteProtocolError as error:
             self._break(f"no HTTP: {error}", messages)
-        if self._welcome:
-            self._welcome = False
-            messages.insert(0, canonical.welcome())
-        return messages
 
     def replies(self) -> Sequence[bytes]:
         """Return the request of who has waited for its turn."""
@@ -132,14 +155,11 @@ class HttpSession:
 
     def grab(self, packet_id: PacketId, request_id: RequestId) -> bytes:
         """Return what ``frame`` knows the request by."""
-        asked = _Asked(self._target.grab_request(self._values, packet_id, request_id), packet_id, request_id)
+        request = self._target.grab_request(self._target.values_of(self._name), packet_id, request_id)
+        asked = _Asked(request, packet_id, request_id)
         key = request_id.encode()
         self._prepared[key] = asked
         return key
-
-    def ping(self, client_ms: int) -> bytes:
-        """Nobody asks an HTTP service for its time."""
-        raise NotImplementedError
 
     def frame(self, message: bytes) -> bytes:
         """Return the request as it goes onto the wire, or nothing if another one is in flight."""
@@ -167,10 +187,11 @@ class HttpSession:
     def _sent(self, asked: _Asked) -> bytes:
         self._in_flight = asked
         request = asked.request
-        headers = {"Host": self._netloc, "Content-Length": str(len(request.body)), **request.headers}
+        headers = {"host": self._netloc, "content-length": str(len(request.body)), **request.headers}
         if not self._target.reuse and asked.request_id is not None:
-            headers["Connection"] = "close"
-        head = h11.Request(method=request.method, target=request.path, headers=list(headers.items()))
+            headers["connection"] = "close"
+        fields = [(name.encode(), value.encode()) for name, value in headers.items()]
+        head = h11.Request(method=request.method, target=request.path, headers=fields)
         data = self._protocol.send(head) or b""
         if request.body:
             data += self._protocol.send(h11.Data(data=request.body)) or b""
@@ -199,6 +220,8 @@ class HttpSession:
         if asked.request_id is None:
             self._log_in()
             return
+        if self._status == HTTPStatus.UNAUTHORIZED and self._target.log_out(self._name):
+            self.over = True  # the next connection logs in again
         read = self._target.read_reply(self._status, self._body)
         if isinstance(read, NotUnderstood):
             messages.append(canonical.no_receipt(asked.request_id, self._body, read.reason))
@@ -211,12 +234,12 @@ class HttpSession:
             self._refuse(f"{text} (login) {self._body[:200].decode('utf-8', 'replace')}".strip())
             return
         document = _json(self._body)
-        for name, path in self._target.taken.items():
-            value = path.search(document)
-            if value is None:
+        taken = {name: path.search(document) for name, path in self._target.taken.items()}
+        for name, value in taken.items():
+            if value is None or not str(value).isprintable():
                 self._refuse(f"{text} (login) holds no {name}")
                 return
-            self._values[name] = value
+        self._target.logged_in(self._name, taken)
         self.entered = self._welcome = True
 
     def _refuse(self, text: str) -> None:

@@ -8,20 +8,24 @@ from urllib.parse import urlsplit
 
 from loadtest.targets.port import Address, BadTarget
 
-_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443, "tcp": None, "tls": None}  # of the last two none is usual
 
 
 def address_of(url: str, ca_file: str | None = None) -> Address:
     """Return where *url* connects; TLS is verified, by *ca_file* if there is one. Raises BadTarget."""
     parts = urlsplit(url)
     try:
-        port = parts.port or _PORTS[parts.scheme]
-    except (KeyError, ValueError):
-        raise BadTarget(f"target: {url} must read like http://NAME:PORT or ws://NAME:PORT") from None
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        port = None
+    if port is None or parts.scheme not in _PORTS:
+        raise BadTarget(f"target: {url} must read like http://NAME:PORT or ws://NAME:PORT (an adapter's: tcp, tls)")
     if not parts.hostname:
         raise BadTarget(f"target: {url} names no host")
+    if parts.query or parts.fragment or "@" in parts.netloc or "{" in parts.path:
+        raise BadTarget(f"target: {url} must end with its path, and have no user, query or place; use headers instead")
     tls = None
-    if parts.scheme in ("https", "wss"):
+    if parts.scheme in ("https", "wss", "tls"):
         try:
             tls = ssl.create_default_context(cafile=ca_file)
         except (OSError, ssl.SSLError) as error:

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
+from loadtest.targets.described_service import DescribedService
 from loadtest.targets.http import HttpTarget
 from loadtest.targets.port import REDRAIN, BadTarget, Target
 from loadtest.targets.redrain import RedrainTarget
-from loadtest.targets.service import Service
 from loadtest.targets.websocket import WebSocketTarget
 from server.user_class import BadClass, import_class
 
@@ -44,7 +44,7 @@ def target_of(
         raise BadTarget("target.adapter: name your class, package.module:Class, here or with --target-adapter")
     make = _adapter(named) if named else {"http": HttpTarget, "websocket": WebSocketTarget}[spec.kind]
     target = make(spec, packets=scenario.packets, base_url=host, folder=folder)
-    if isinstance(target, Service):
+    if isinstance(target, DescribedService):
         target.check_users(scenario.audience.viewers)
     return cast(Target, target)
 

@@ -14,6 +14,7 @@ from loadtest.targets.port import BadTarget
 from server.core.packets.claim import ClaimStatus
 
 TEXT_SHOWN_MAX = 200  # of a reply that is not understood
+AMOUNT_MAX = 1 << 56  # far more than there is, and its fen are still whole numbers of 64 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +24,30 @@ class NotUnderstood:
     reason: str
 
 
-def path_of(expression: str, *, field: str) -> ParsedResult:
-    """Return a JMESPath expression, compiled. Raises BadTarget, which names the *field*."""
-    try:
-        return jmespath.compile(expression)
-    except JMESPathError as error:
-        raise BadTarget(f"{field}: {expression!r} is no JMESPath: {error}") from None
+class JsonPath:
+    """A JMESPath expression, compiled. Raises BadTarget, which names the *field*."""
+
+    __slots__ = ("_compiled",)
+
+    def __init__(self, expression: str, *, field: str) -> None:
+        try:
+            self._compiled: ParsedResult = jmespath.compile(expression)
+        except JMESPathError as error:
+            raise BadTarget(f"{field}: {expression!r} is no JMESPath: {error}") from None
+
+    def search(self, document: Any) -> Any:
+        """Return what stands there; None if nothing does, or if a function of it does not go with what does."""
+        try:
+            return self._compiled.search(document)
+        except JMESPathError:
+            return None
 
 
 class Matcher:
     """Tells whether a message has the value of a ``Match``."""
 
     def __init__(self, match: Match, *, field: str) -> None:
-        self._path = path_of(match.path, field=f"{field}.path")
+        self._path = JsonPath(match.path, field=f"{field}.path")
         self._equals = word_of(match.equals)
 
     def fits(self, document: Any) -> bool:
@@ -47,14 +59,14 @@ class ReplyReader:
     """Reads receipts out of replies, as the ``[target.receipt]`` of a scenario says."""
 
     def __init__(self, spec: ReceiptSpec) -> None:
-        self._status = None if spec.status is None else path_of(spec.status, field="target.receipt.status")
+        self._status = None if spec.status is None else JsonPath(spec.status, field="target.receipt.status")
         self._words = {word_of(value): status for status, values in spec.words.items() for value in values}
         self._http = spec.http
         self._unit = "fen" if spec.amount is None else spec.amount.unit
         amount = spec.amount_fen if spec.amount is None else spec.amount.path
-        self._amount = None if amount is None else path_of(amount, field="target.receipt.amount")
-        self._index = None if spec.index is None else path_of(spec.index, field="target.receipt.index")
-        self._claim_id = None if spec.claim_id is None else path_of(spec.claim_id, field="target.receipt.claim_id")
+        self._amount = None if amount is None else JsonPath(amount, field="target.receipt.amount")
+        self._index = None if spec.index is None else JsonPath(spec.index, field="target.receipt.index")
+        self._claim_id = None if spec.claim_id is None else JsonPath(spec.claim_id, field="target.receipt.claim_id")
 
     def read(self, document: Any, http_status: int | None = None) -> Mapping[str, Any] | NotUnderstood:
         """Return ``status, amount_fen, index, claim_id`` of a reply; *http_status* is None over a WebSocket."""
@@ -67,7 +79,7 @@ class ReplyReader:
             amount = None if self._amount is None else fen_of(self._amount.search(document), self._unit)
             index = None if self._index is None else _whole(self._index.search(document))
         except ValueError as error:
-            return NotUnderstood(str(error))
+            return NotUnderstood(str(error)[:TEXT_SHOWN_MAX])
         claim_id = None if self._claim_id is None else self._claim_id.search(document)
         return {
             "status": status.value,
@@ -98,11 +110,14 @@ def fen_of(value: object, unit: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"amount {value!r} is no number")
     try:
-        fen = Decimal(str(value)) * (100 if unit == "yuan" else 1)
-        if fen != fen.to_integral_value():
-            raise ValueError(f"amount {value!r} {unit} is no whole number of fen")
+        amount = Decimal(str(value).strip())
     except InvalidOperation:
         raise ValueError(f"amount {value!r} is no number") from None
+    if not amount.is_finite() or not -AMOUNT_MAX < amount < AMOUNT_MAX:
+        raise ValueError(f"amount {value!r} is no number below 2^56")
+    fen = amount * (100 if unit == "yuan" else 1)
+    if fen != fen.to_integral_value():
+        raise ValueError(f"amount {value!r} {unit} is no whole number of fen")
     return int(fen)
 
 

@@ -1,6 +1,6 @@
 """Templates without code: ``{name}`` in texts, and in the texts of JSON documents; ``{{`` and ``}}`` are braces."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from string import Formatter
 from typing import Any
 from urllib.parse import quote
@@ -9,6 +9,7 @@ from loadtest.targets.port import BadTarget
 
 Values = Mapping[str, object]
 _PARSER = Formatter()
+_URL_FORM = "%/:?#[]@!$&'()*+,;=~"  # what the literal parts of a URL may hold as it is
 
 
 class Template:
@@ -17,27 +18,32 @@ class Template:
     __slots__ = ("_parts", "names")
 
     def __init__(self, text: str, *, field: str, known: Collection[str]) -> None:
-        """Raises BadTarget, which names the *field*, if a place is none of those *known* (``user.`` has any)."""
+        """Raises BadTarget, which names the *field*, if a place is none of those *known*."""
         self._parts: list[tuple[str, str | None]] = []
         try:
             parsed = list(_PARSER.parse(text))
         except ValueError as error:
             raise BadTarget(f"{field}: {error}; a brace is written {{{{ or }}}}") from None
         for literal, name, spec, conversion in parsed:
-            if name is not None and (spec or conversion or not (name in known or name.startswith("user."))):
-                raise BadTarget(f"{field}: {{{name}}} is unknown; there are {', '.join(sorted(known))} and user.COLUMN")
+            if name is not None and (spec or conversion or name not in known):
+                raise BadTarget(
+                    f"{field}: {{{name}}} has no value here; there are {', '.join(sorted(known)) or 'none'}"
+                )
             self._parts.append((literal, name))
         self.names = frozenset(name for _, name in self._parts if name is not None)
 
-    def text(self, values: Values, encode: Callable[[str], str] = str) -> str:
+    def text(self, values: Values) -> str:
         """Return the text with *values* in its places. Raises BadTarget if one is missing."""
         return "".join(
-            literal if name is None else literal + encode(str(_value(values, name))) for literal, name in self._parts
+            literal if name is None else literal + str(_value(values, name)) for literal, name in self._parts
         )
 
     def url(self, values: Values) -> str:
-        """Return the text with *values* as parts of a URL."""
-        return self.text(values, lambda value: quote(value, safe=""))
+        """Return the text as a URL, with *values* as parts of it that cannot change its form."""
+        return "".join(
+            quote(literal, safe=_URL_FORM) + ("" if name is None else quote(str(_value(values, name)), safe=""))
+            for literal, name in self._parts
+        )
 
     def value(self, values: Values) -> Any:
         """Return the value itself if the template is one place and nothing else, and the text otherwise."""

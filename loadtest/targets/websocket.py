@@ -1,5 +1,6 @@
 """The WebSocket target: any service that speaks JSON over a WebSocket, described in the scenario alone."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from client_sim.websocket import WebSocketSession
 from loadtest.scenarios.target_scenario import DeclaredPacket
 from loadtest.scenarios.target_spec import WebSocketTargetSpec
 from loadtest.targets import canonical
+from loadtest.targets.described_service import GRAB_PLACES, DescribedService
+from loadtest.targets.http_request import HeaderTemplates
 from loadtest.targets.port import Address
-from loadtest.targets.reply import Matcher, NotUnderstood, ReplyReader, path_of
-from loadtest.targets.service import KNOWN, Service
+from loadtest.targets.reply import JsonPath, Matcher, NotUnderstood, ReplyReader
 from loadtest.targets.template import Document, Template
 from server.core.ids import PacketId, RequestId
 
@@ -22,7 +24,7 @@ NEXT = "next"
 _NS_PER_MS = 1_000_000
 
 
-class WebSocketTarget(Service):
+class WebSocketTarget(DescribedService):
     """A JSON WebSocket service. A subclass may override ``grab_message`` and ``read_reply``."""
 
     def __init__(
@@ -31,37 +33,34 @@ class WebSocketTarget(Service):
         super().__init__(spec, packets=packets, base_url=base_url, folder=folder)
         self.patience_ns = spec.grab.timeout_ms * _NS_PER_MS
         connect, receipt, opening = spec.connect, spec.receipt, spec.opening
-        self._path = Template(self.base_path + connect.path, field="target.connect.path", known=KNOWN)
-        self._headers = {
-            name: Template(text, field=f"target.connect.headers.{name}", known=KNOWN)
-            for name, text in connect.headers.items()
-        }
+        known = self.viewer_places | {"packet"}
+        self._path = Template(self.base_path + connect.path, field="target.connect.path", known=known)
+        headers = dict(connect.headers)
         if connect.subprotocol is not None:
-            self._headers["Sec-WebSocket-Protocol"] = Template(
-                connect.subprotocol, field="target.connect.subprotocol", known=KNOWN
-            )
-        self._hello = [Document(each, field="target.connect.hello", known=KNOWN) for each in connect.hello]
-        self._grab = Document(spec.grab.send, field="target.grab.send", known=KNOWN)
+            headers["Sec-WebSocket-Protocol"] = connect.subprotocol
+        self._headers = HeaderTemplates(headers, field="target.connect.headers", known=known)
+        self._hello = [Document(each, field="target.connect.hello", known=known) for each in connect.hello]
+        self._grab = Document(spec.grab.send, field="target.grab.send", known=known | GRAB_PLACES)
         self._reader = ReplyReader(receipt)
         self.ready = None if connect.ready is None else Matcher(connect.ready, field="target.connect.ready")
         self.receipt = None if receipt.where is None else Matcher(receipt.where, field="target.receipt.where")
-        self.request = None if receipt.match == NEXT else path_of(receipt.match, field="target.receipt.match")
+        self.request = None if receipt.match == NEXT else JsonPath(receipt.match, field="target.receipt.match")
         self.opening = None if opening is None else Matcher(opening.where, field="target.opening.where")
         packet = None if opening is None else opening.packet
-        self._packet = None if packet is None else path_of(packet, field="target.opening.packet")
+        self._packet = None if packet is None else JsonPath(packet, field="target.opening.packet")
 
     def session(self, viewer: Viewer, address: Address) -> "JsonSocketSession":
         """Return the session of a connection that is about to be opened."""
         values = self.values_of(viewer.seat.viewer_id)
-        now = {**values, **self.moment(), "packet": self.packet_ids[0], "request_id": "", "body": ""}
+        now = {**values, **self.moment(), "packet": self.packet_ids[0]}
         now["signature"] = self.signature(now)
-        headers = {name: template.text(now) for name, template in self._headers.items()}
+        headers = self._headers.filled(now)
         hello = [orjson.dumps(document.value(now)) for document in self._hello]
         return JsonSocketSession(self, address.netloc, self._path.url(now), headers, hello=hello, values=values)
 
     def grab_message(self, values: Mapping[str, object], packet_id: PacketId, request_id: RequestId) -> bytes:
         """Return the message that asks for a share."""
-        now = {**values, **self.moment(), "packet": packet_id, "request_id": request_id, "body": ""}
+        now = {**values, **self.moment(), "packet": packet_id, "request_id": request_id}
         now["signature"] = self.signature(now)
         return orjson.dumps(self._grab.value(now))
 
@@ -90,7 +89,7 @@ class JsonSocketSession(WebSocketSession):
         self._hello = hello
         self._values = values
         self._welcomed = False
-        self._asked: dict[RequestId, PacketId] = {}  # the grabs without a receipt, in the order of their sending
+        self._asked: deque[tuple[RequestId, PacketId]] = deque()  # the grabs without a receipt, in their order
 
     def feed(self, data: bytes) -> Sequence[CachedMessage]:
         """Take what was read; without a message that says so, the viewer is in when the handshake is done."""
@@ -122,18 +121,29 @@ class JsonSocketSession(WebSocketSession):
 
     def grab(self, packet_id: PacketId, request_id: RequestId) -> bytes:
         """Return the message that asks for a share."""
-        self._asked[request_id] = packet_id
+        self._asked.append((request_id, packet_id))
         return self._target.grab_message(self._values, packet_id, request_id)
 
     def _receipt(self, document: Any, payload: bytes) -> CachedMessage:
-        if self._target.request is None:
-            request_id = next(iter(self._asked), None)
-        else:
-            request_id = RequestId(str(self._target.request.search(document)))
-        if request_id is None:
+        asked = self._answered_by(document)
+        if asked is None:
             return canonical.ignored(payload)
-        packet_id = self._asked.pop(request_id, PacketId(""))
+        request_id, packet_id = asked
         read = self._target.read_reply(document)
         if isinstance(read, NotUnderstood):
             return canonical.no_receipt(request_id, payload, read.reason)
         return canonical.receipt(packet_id, request_id, payload, read)
+
+    def _answered_by(self, document: Any) -> tuple[RequestId, PacketId] | None:
+        """Return which grab a receipt answers: the oldest one, or that of the id that it names; None without any."""
+        if self._target.request is None:
+            return self._asked.popleft() if self._asked else None
+        named = self._target.request.search(document)
+        if named is None:
+            return None
+        request_id = RequestId(str(named))
+        for asked in self._asked:
+            if asked[0] == request_id:
+                self._asked.remove(asked)
+                return asked
+        return request_id, PacketId("")  # nobody waits for it: the viewer knows whether it is the second one

@@ -9,6 +9,7 @@ from loadtest.record.history import FactRecord, GrabRecord, History
 from loadtest.verdict.metrics import Measures, MeasureValues, PacketResult, Percentiles
 from server.core.ids import PacketId, RequestId, ViewerId
 from server.core.packets.claim import ClaimStatus
+from server.core.rooms.feed import FactKind
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
@@ -166,7 +167,7 @@ def _told(grabs: Iterable[GrabRecord]) -> Told:
 
 
 def _told_sold_out(history: History) -> set[PacketId]:
-    by_fact = {fact.packet for fact in history.facts if fact.type == "sold_out"}
+    by_fact = {fact.packet for fact in history.facts if fact.type == FactKind.SOLD_OUT}
     return by_fact | {grab.packet for grab in history.grabs if grab.status == ClaimStatus.EXHAUSTED}
 
 

@@ -13,6 +13,7 @@ from server.core.ids import PLATFORM, ClaimId, PacketId, RequestId, ViewerId, pa
 from server.core.orders.order import OrderState
 from server.core.packets.claim import ClaimStatus
 from server.core.packets.packet import PacketState
+from server.core.rooms.feed import FactKind
 
 
 def counted(
@@ -56,7 +57,7 @@ def counted_of_foreign(names: Iterable[str], share_counts: Mapping[PacketId, int
 
 def _sold_out_seen(_: Books, history: History) -> int:
     """Packets of which viewers were told that nothing is left."""
-    told = {fact.packet for fact in history.facts if fact.type == "sold_out"}
+    told = {fact.packet for fact in history.facts if fact.type == FactKind.SOLD_OUT}
     return len(told | {grab.packet for grab in history.grabs if grab.status == ClaimStatus.EXHAUSTED})
 
 

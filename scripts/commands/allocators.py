@@ -1,14 +1,11 @@
 """Lists the built-in allocators for a person or as JSON."""
 
-import sys
 from dataclasses import asdict
-from pathlib import Path
 
-import orjson
-from rich.console import Console
 from rich.table import Table
 
 from loadtest.verdict.weigh import Exit
+from scripts.output import console, write_json
 from server.store.allocators.registry import BUILT_IN, AllocatorEntry
 
 YOUR_OWN = "Your own: redrain storm --allocator package.module:Class (docs/allocators.md has a complete one)."
@@ -16,7 +13,7 @@ YOUR_OWN = "Your own: redrain storm --allocator package.module:Class (docs/alloc
 
 def run_allocators(json: str | None) -> int:
     """Show the allocators and return the exit code; *json* is a file for the list, or - for standard output."""
-    say = Console(stderr=json == "-", highlight=False)
+    say = console(json)
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("allocator", "correct", "capabilities", ""):
         table.add_column(column, overflow="fold")
@@ -25,13 +22,7 @@ def run_allocators(json: str | None) -> int:
         table.add_row(entry.name, "[green]yes[/]" if entry.correct else "[red]no[/]", shown, entry.summary)
     say.print(table)
     say.print(YOUR_OWN, soft_wrap=True)
-    text = orjson.dumps(
-        [_listed(entry) for entry in BUILT_IN.values()], option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    )
-    if json == "-":
-        sys.stdout.buffer.write(text)
-    elif json is not None:
-        Path(json).write_bytes(text)
+    write_json(json, [_listed(entry) for entry in BUILT_IN.values()])
     return Exit.PASS
 
 

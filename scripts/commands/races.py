@@ -10,8 +10,6 @@ from pathlib import Path
 from statistics import median
 from typing import NoReturn
 
-import orjson
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -28,7 +26,8 @@ from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.interventions import Intervention, interventions
 from loadtest.verdict.weigh import Exit
-from scripts.commands.storm import PLAIN_WIDTH, interruptible
+from scripts.commands.storm import interruptible
+from scripts.output import console, write_json
 
 RACES = Path(".redrain/races")
 _WORST_FIRST = (Exit.INVARIANT, Exit.ENVIRONMENT, Exit.UNKNOWN)
@@ -86,9 +85,7 @@ def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIE
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the races that were asked for, print the table, and return the exit code: 0 if each is a pass."""
     options = _options(arguments)
-    say = Console(highlight=False, stderr=options.json == "-")
-    if not say.is_terminal:
-        say.width = PLAIN_WIDTH
+    say = console(options.json)
     home = RACES / datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
     raced: list[Raced] = []
     try:
@@ -172,12 +169,7 @@ def _write(path: str, raced: Sequence[Raced]) -> None:
         steps = [{**asdict(step), "raced": step.raced} for step in race.steps]
         lines.append({**asdict(race), "steps": steps, "violated": sorted(race.violated)})
     whole = {"verdict": "pass" if all(race.verdict == "pass" for race in raced) else "fail", "races": lines}
-    text = orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    if path == "-":
-        sys.stdout.buffer.write(text)
-        sys.stdout.flush()
-    else:
-        Path(path).write_bytes(text)
+    write_json(path, whole)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -19,7 +19,7 @@ from scripts.commands.rule_index import (
     outcomes_of,
     read_page,
 )
-from scripts.json_output import write_json
+from scripts.output import console, failed, write_json
 
 SERVER = Path(server.__file__).parent
 IN_WHEEL = Path(__file__).parent / "rules.md"  # where the build puts the page
@@ -87,17 +87,14 @@ def run_rules(*, must_run: bool, json: str | None, code: Path = SERVER) -> int:
     in_checkout = (checkout / "pyproject.toml").is_file() and (checkout / "tests").is_dir()
     where = checkout / "docs/rules.md" if in_checkout else IN_WHEEL
     if not where.is_file():
-        Console(stderr=True).print(f"[red]redrain:[/] {where.name} is not where it should be: install redrain again")
-        return Exit.ENVIRONMENT
+        return failed(f"{where.name} is not where it should be: install redrain again", Exit.ENVIRONMENT)
     found = survey(
         read_page(where.read_text("utf-8")),
         marks_of_code(code),
         marks_of_tests(checkout / "tests") if in_checkout else None,
         outcomes_of(checkout) if in_checkout else {},
     )
-    say = Console(stderr=json == "-", highlight=False, soft_wrap=False)
-    if not say.is_terminal:
-        say.width = PLAIN_WIDTH
+    say = console(json, PLAIN_WIDTH)
     if json is None:
         say.print(_table(found))
     else:

@@ -4,13 +4,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from loadtest.verdict.weigh import Exit
 from scripts.commands.rule_coverage import PLAIN_WIDTH
-from scripts.json_output import write_json
+from scripts.output import console, failed, write_json
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook_view import limits_of
 from server.rulebook_file import load_rulebooks
@@ -21,9 +19,9 @@ def run_rulebook(platform: str, json: str | None, overrides: Path | None = None)
     try:
         rulebooks = load_rulebooks(overrides)
     except BadRulebooks as bad:
-        return _misused(str(bad))
+        return failed(bad, Exit.USAGE)
     if platform not in rulebooks:
-        return _misused(f"platform: must be one of {', '.join(rulebooks)}")
+        return failed(f"platform: must be one of {', '.join(rulebooks)}", Exit.USAGE)
     rulebook = rulebooks[platform]
     limits = list(limits_of(rulebook))
     if json is not None:
@@ -34,16 +32,8 @@ def run_rulebook(platform: str, json: str | None, overrides: Path | None = None)
     for limit in limits:
         said = _said(limit.value) + (" (overridden)" if limit.overridden else "")
         table.add_row(limit.name, said, limit.unit, ", ".join(limit.rules), limit.doc)
-    say = Console(highlight=False)
-    if not say.is_terminal:
-        say.width = PLAIN_WIDTH
-    say.print(table)
+    console(None, PLAIN_WIDTH).print(table)
     return Exit.PASS
-
-
-def _misused(problem: str) -> Exit:
-    Console(stderr=True).print(f"[red]redrain:[/] {escape(problem)}")
-    return Exit.USAGE
 
 
 def _said(value: Any) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from loadtest.verdict.weigh import Exit
+from scripts.output import failed
 from server.app import CannotServe, serve
 from server.core.rulebooks.overrides import BadRulebooks
 from server.rulebook_file import load_rulebooks
@@ -29,14 +30,12 @@ def run_server(given: dict[str, Any], ready_file: Path | None, say: Console) -> 
         load_rulebooks(settings.rulebooks)
         entries_for(diagnostics=settings.diagnostics, own=settings.allocator, folder=Path.cwd())
     except BadAllocator as bad:
-        say.print(f"[red]redrain:[/] allocator: {escape(str(bad))}")
-        return Exit.USAGE
+        return failed(f"allocator: {bad}", Exit.USAGE)
     except BadRulebooks as bad:
-        say.print(f"[red]redrain:[/] {escape(str(bad))}")
-        return Exit.USAGE
+        return failed(bad, Exit.USAGE)
     except ValidationError as error:
         for problem in error.errors():
-            say.print(f"[red]redrain:[/] {'.'.join(map(str, problem['loc']))}: {problem['msg']}")
+            failed(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}", Exit.USAGE)
         return Exit.USAGE
 
     def ready(url: str) -> None:
@@ -54,8 +53,7 @@ def run_server(given: dict[str, Any], ready_file: Path | None, say: Console) -> 
             else:
                 runner.run(serve(settings, ready))
     except (CannotServe, StoreNotStarted, StoreUnavailable, StoreUnfit) as error:
-        say.print(f"[red]redrain:[/] {escape(str(error))}")
-        return Exit.ENVIRONMENT
+        return failed(error, Exit.ENVIRONMENT)
     return Exit.PASS
 
 
@@ -64,13 +62,11 @@ def run_store(port: int, durability: str, home: Path, say: Console) -> int:
     try:
         asked = Durability(durability)
     except ValueError:
-        say.print(f"[red]redrain:[/] durability: must be one of {', '.join(Durability)}")
-        return Exit.USAGE
+        return failed(f"durability: must be one of {', '.join(Durability)}", Exit.USAGE)
     try:
         embedded = EmbeddedStore.start(home, durability=asked, port=port)
     except (PortTaken, StoreUnavailable, StoreUnfit) as error:
-        say.print(f"[red]redrain:[/] {escape(str(error))}")
-        return Exit.ENVIRONMENT
+        return failed(error, Exit.ENVIRONMENT)
     say.print(f"redrain: store on redis://127.0.0.1:{port} ({asked}); use it with REDRAIN_STORE_URL; Ctrl-C stops it")
     # Blocked only now: the store, started above, would have inherited the mask.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})

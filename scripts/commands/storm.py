@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 from rich.console import Console
-from rich.markup import escape
 
 from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.crowd import View
+from loadtest.record.archive import read_archive
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
@@ -33,7 +33,7 @@ from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
 from scripts.commands.target_storm import TargetOptions, plan_target_storm
-from scripts.json_output import write_json
+from scripts.output import console, failed, write_json
 from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import DEFAULT, entry_of
 
@@ -41,7 +41,6 @@ Planned = tuple[RunFacts, Callable[[View], None]]
 """What is known of a run before it begins, and what carries it out."""
 
 RUNS = Path(".redrain/runs")
-PLAIN_WIDTH = 120  # of a log, where no terminal says how wide it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +67,25 @@ class StormOptions:
 
 def run_storm(options: StormOptions) -> int:
     """Run a scenario, judge it, show the verdict and return the exit code."""
-    say = _console(options.json)
+    say = console(options.json)
     started = datetime.now(UTC)
     folder = RunFolder(options.out or RUNS / started.strftime("%Y%m%d-%H%M%S-%f")[:-3])
     try:
         scenario = read_scenario(options.name).before(viewers=options.viewers, seed=options.seed, speed=options.speed)
         if wrong := _wrong_usage(options, scenario) or wrong_engine(options.engine, options.processes):
-            return _failed(wrong, Exit.USAGE)
+            return failed(wrong, Exit.USAGE)
         if isinstance(scenario, TargetScenario):
             facts, perform = _plan_on_target(scenario, folder, options, started)
         else:
             facts, perform = _plan_on_server(scenario, folder, options, started)
     except (BadScenario, BadTarget) as error:
-        return _failed(error, Exit.USAGE)
+        return failed(error, Exit.USAGE)
     except BadAllocator as error:
-        return _failed(f"allocator: {error}", Exit.USAGE)
+        return failed(f"allocator: {error}", Exit.USAGE)
     except ProcessFailed as error:
-        return _failed(error, error.exit_code)
+        return failed(error, error.exit_code)
     if folder.path.exists() and any(folder.path.iterdir()):
-        return _failed(f"out: {folder.path} is not empty; a run wants a folder of its own", Exit.USAGE)
+        return failed(f"out: {folder.path} is not empty; a run wants a folder of its own", Exit.USAGE)
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.scenario.write_text(scenario_text(options.name), "utf-8")
     try:
@@ -97,11 +96,11 @@ def run_storm(options: StormOptions) -> int:
             view.phase("judging")
             result = judge_run(folder)
     except ProcessFailed as error:
-        return _failed(error, error.exit_code)
+        return failed(error, error.exit_code)
     except (SetUpFailed, BadRecord, BadTarget) as error:
-        return _failed(error, Exit.ENVIRONMENT)
+        return failed(error, Exit.ENVIRONMENT)
     except KeyboardInterrupt:
-        return _failed("interrupted: what the storm had started is stopped, and nothing is judged", Exit.INTERRUPTED)
+        return failed("interrupted: what the storm had started is stopped, and nothing is judged", Exit.INTERRUPTED)
     return _conclude(folder, result, say, options.json)
 
 
@@ -142,22 +141,26 @@ def run_audit(path: Path, *, json: str | None) -> int:
     try:
         result = judge_run(RunFolder(path))
     except BadRecord as error:
-        return _failed(error, Exit.ENVIRONMENT)
-    return _conclude(RunFolder(path), result, _console(json), json)
+        return failed(error, Exit.ENVIRONMENT)
+    return _conclude(RunFolder(path), result, console(json), json)
 
 
 def run_verify(packet_id: str | None, path: Path | None) -> int:
-    """Verify one packet of a run, or all of them, and return the exit code: 10 if one is wrong, 20 if still sealed."""
+    """
+    Verify one packet of a run, or all of them, and return the exit code: 10 if one is wrong, 20 if still sealed.
+
+    *path* is a run's folder, or the file in which retention keeps what has left a creator's books.
+    """
     folder = path or latest_run()
     if folder is None:
-        return _failed(f"run: there is none under {RUNS} yet; name one with --run", Exit.USAGE)
+        return failed(f"run: there is none under {RUNS} yet; name one with --run", Exit.USAGE)
     try:
-        books = RunFolder(folder).read_books()
+        books = read_archive(folder) if folder.is_file() else RunFolder(folder).read_books()
     except BadRecord as error:
-        return _failed(error, Exit.ENVIRONMENT)
+        return failed(error, Exit.ENVIRONMENT)
     wanted = [packet for packet in books.packets if packet_id in (None, packet)]
     if not wanted:
-        return _failed(f"packet: {folder} has no packet {packet_id}; it has {', '.join(books.packets)}", Exit.USAGE)
+        return failed(f"packet: {folder} has no packet {packet_id}; it has {', '.join(books.packets)}", Exit.USAGE)
     verifications = {
         each: verify_packet(books.packets[each], books.claims.get(each, []), books.left.get(each)) for each in wanted
     }
@@ -216,16 +219,3 @@ def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str
     say.print(f"[dim]report[/]  {report}   [dim]again[/]  {result['repeat_command']}", soft_wrap=True)
     write_json(json, result)
     return int(result["exit_code"])
-
-
-def _console(json: str | None) -> Console:
-    """Return where a person reads; standard output belongs to the JSON if that was asked for."""
-    console = Console(stderr=json == "-", highlight=False)
-    if not console.is_terminal:
-        console.width = PLAIN_WIDTH
-    return console
-
-
-def _failed(error: Exception | str, code: Exit) -> int:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]redrain:[/] {escape(str(error))}")
-    return int(code)

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import requests
 from rich.console import Console
-from rich.markup import escape
 
 from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.crowd import Crowd
@@ -28,7 +27,7 @@ from loadtest.targets.port import BadTarget
 from loadtest.targets.reach import check_reach
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
-from scripts.json_output import write_json
+from scripts.output import console, failed, write_json
 
 LOOK_EVERY_S = 0.1
 LINGER_S = 1.0  # after the programme: the last facts are still on their way to the viewers
@@ -70,8 +69,8 @@ def run_swarm(visit: Visit) -> int:
     """Bring the audience until the programme is over or a signal comes, and return the exit code."""
     wrong = visit.wrong()
     if wrong:
-        return _failed(wrong, Exit.USAGE)
-    console = Console(stderr=visit.json == "-", highlight=False)
+        return failed(wrong, Exit.USAGE)
+    say = console(visit.json)
     try:
         scenario = load_scenario(visit.scenario).before(viewers=visit.viewers, seed=visit.seed)
         check_reach([visit.host()], allow_remote=visit.allow_remote, max_rate=visit.max_rate)
@@ -82,16 +81,16 @@ def run_swarm(visit: Visit) -> int:
             folder = visit.history or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-swarm-")))
             folder.mkdir(parents=True, exist_ok=True)
             told_to_end = stack.enter_context(_signals())
-            view = stack.enter_context(LiveView(console, f"swarm {scenario.name}").shown())
+            view = stack.enter_context(LiveView(say, f"swarm {scenario.name}").shown())
             over = _attend(visit, provisioned, folder, view, told_to_end)
             progress = ProgressFiles(folder).look()
     except (BadScenario, BadTarget) as error:
-        return _failed(error, Exit.USAGE)
+        return failed(error, Exit.USAGE)
     except ProcessFailed as error:
-        return _failed(error, error.exit_code)
+        return failed(error, error.exit_code)
     except (SetUpFailed, requests.RequestException) as error:
-        return _failed(f"{visit.target}: {error}", Exit.ENVIRONMENT)
-    _tell(progress, visit.json, console)
+        return failed(f"{visit.target}: {error}", Exit.ENVIRONMENT)
+    _tell(progress, visit.json, say)
     endless = visit.directed or scenario.loop_ms is not None
     return int(Exit.PASS if over or endless else Exit.INTERRUPTED)
 
@@ -162,14 +161,9 @@ def _signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _tell(progress: Progress, json: str | None, console: Console) -> None:
-    console.print(
+def _tell(progress: Progress, json: str | None, say: Console) -> None:
+    say.print(
         f"{progress.seats:,} seats, {progress.answered:,} of {progress.offered:,} grabs answered, "
         f"{progress.granted:,} granted, p99 {progress.p99_ms:.1f} ms from the planned tap, {progress.failed:,} failures"
     )
     write_json(json, asdict(progress))
-
-
-def _failed(error: Exception | str, code: Exit) -> int:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]redrain:[/] {escape(str(error))}")
-    return int(code)

@@ -8,6 +8,7 @@ from datetime import datetime
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.run.environment import environment
 from loadtest.run.provision import provision
+from loadtest.run.run_requests import RunRequests
 from loadtest.run.target_storm import TargetPlan
 from loadtest.scenarios.target_scenario import TargetScenario, folder_of
 from loadtest.targets.port import BadTarget
@@ -35,8 +36,9 @@ def plan_target_storm(
     if len(options.targets) > 1:
         raise BadTarget("target: a service has one URL; give --target once")
     host = options.targets[0] if options.targets else ""
-    target_of(scenario, host=host, adapter=options.adapter, folder=folder_of(options.source))
     url = host or scenario.target.base_url
+    target_of(scenario, host=host, adapter=options.adapter, folder=folder_of(options.source))
+    RunRequests(scenario, base_url=url, folder=folder_of(options.source))  # what is wrong with them is said now
     check_reach([url], allow_remote=options.allow_remote, max_rate=options.max_rate)
     provisioned = provision(
         scenario, engine=options.engine, processes=options.processes, target=url, max_rate=options.max_rate

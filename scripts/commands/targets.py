@@ -1,18 +1,17 @@
 """Lists the kinds of targets for a person or as JSON."""
 
-from rich.console import Console
 from rich.table import Table
 
 from loadtest.targets.registry import SENTENCES
 from loadtest.verdict.weigh import Exit
-from scripts.json_output import write_json
+from scripts.output import console, write_json
 
 HOW = "A scenario says which by [target] kind = ... (docs/targets.md has complete ones); --target URL says where."
 
 
 def run_targets(json: str | None) -> int:
     """Show the kinds of targets and return the exit code; *json* is a file for the list, or - for standard output."""
-    say = Console(stderr=json == "-", highlight=False)
+    say = console(json)
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("target", ""):
         table.add_column(column, overflow="fold")

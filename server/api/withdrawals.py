@@ -12,7 +12,7 @@ from server.api.errors import problems
 from server.commands.request_withdrawal import request_withdrawal
 from server.core.credential import Role
 from server.core.ids import checked_creator_id
-from server.core.money.ledger import FundProduct
+from server.core.money.account import FundProduct
 from server.core.money.money import FEN_MAX
 from server.store.withdrawals import Withdrawal, WithdrawalState
 

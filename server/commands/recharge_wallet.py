@@ -3,7 +3,7 @@
 from server.commands.context import CommandContext
 from server.commands.retry import decided
 from server.core.ids import CreatorId, checked_id
-from server.core.money.ledger import FundProduct
+from server.core.money.account import FundProduct
 from server.core.rulebooks.platforms import LAB
 from server.store.transfers import checked_transfer_id, refusal
 from server.store.wallet import CHANNEL_LENGTH_MAX, Recharged

@@ -2,7 +2,7 @@
 
 from server.commands.context import CommandContext
 from server.core.ids import CreatorId
-from server.core.money.ledger import FundProduct
+from server.core.money.account import FundProduct
 from server.core.rulebooks.platforms import LAB
 from server.store.transfers import checked_transfer_id
 from server.store.withdrawals import Withdrawal

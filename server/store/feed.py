@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from server.core.ids import PacketId, RoomId
-from server.core.rooms.feed import Cue, FeedEntry
+from server.core.rooms.feed import Cue, FactKind, FeedEntry
 from server.store import keys
 from server.store.connection import Store, StoreUnavailable
 from server.store.rooms import RoomRecord
@@ -258,7 +258,7 @@ def _entry(room_id: RoomId, entry_id: bytes, fields: dict[bytes, bytes]) -> Feed
     return FeedEntry(
         room_id=room_id,
         entry_id=entry_id.decode(),
-        kind=fields[b"kind"].decode(),
+        kind=FactKind(fields[b"kind"].decode()),
         packet_id=PacketId(fields[b"packet_id"].decode()),
         seq=int(fields[b"seq"]),
         at_ms=int(fields[b"at_ms"]),

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.core.ids import CreatorId
+from server.core.money.account import FundProduct
 from server.core.money.channel import Charge
-from server.core.money.ledger import FundProduct
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -23,7 +23,8 @@ class WalletFunds:
     """
     A creator's balances in fen; available = recharged + returned - withdrawn - spent (DY-ACC-1).
 
-    ``reversing_fen`` is on its way back and not returned yet (DY-REV-8).
+    Packets are made from ``available_fen`` alone (DY-ACC-2). ``reversing_fen`` is on its way back and not returned yet
+    (DY-REV-8).
     """
 
     available_fen: int

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from server.core.ids import CreatorId, checked_id
-from server.core.money.ledger import FundProduct
+from server.core.money.account import FundProduct
 from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook

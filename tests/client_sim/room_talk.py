@@ -15,6 +15,7 @@ from loadtest.targets.redrain import RedrainTarget, room_path
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.claim import Claim, ClaimStatus, Share
 from server.core.rooms import messages
+from server.core.rooms.feed import FactKind
 
 MS = 1_000_000
 ROOM = RoomId("r1")
@@ -46,11 +47,11 @@ def welcome(
 
 
 def warmup(seq: int, *, grab_in_ms: int, packet_id: str = PACKET, at_ms: int = 0) -> bytes:
-    return messages.fact("warmup", seq, NOON_MS + at_ms, {"packet": on_screen(packet_id, grab_in_ms=grab_in_ms)})
+    return messages.fact(FactKind.WARMUP, seq, NOON_MS + at_ms, {"packet": on_screen(packet_id, grab_in_ms=grab_in_ms)})
 
 
 def fact(kind: str, seq: int, *, packet_id: str = PACKET, at_ms: int = 0) -> bytes:
-    return messages.fact(kind, seq, NOON_MS + at_ms, {"packet_id": packet_id})
+    return messages.fact(FactKind(kind), seq, NOON_MS + at_ms, {"packet_id": packet_id})
 
 
 def receipt(request_id: str, status: ClaimStatus, *, index: int = 0, packet_id: str = PACKET) -> bytes:

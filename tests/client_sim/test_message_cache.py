@@ -8,8 +8,9 @@ from client_sim.message_cache import MessageCache, digest
 from server.core.ids import OrderId, PacketId
 from server.core.orders.trail import TrailStep
 from server.core.rooms import messages
+from server.core.rooms.feed import FactKind
 
-OPEN = messages.fact("open", 7, 1_000, {"packet_id": "anna.1"})
+OPEN = messages.fact(FactKind.OPEN, 7, 1_000, {"packet_id": "anna.1"})
 
 
 def test_equal_bytes_are_parsed_once() -> None:
@@ -23,7 +24,7 @@ def test_equal_bytes_are_parsed_once() -> None:
 
 def test_a_warmup_is_about_the_packet_it_carries() -> None:
     """The packet's id is found inside the packet too."""
-    heard = MessageCache().hear(messages.fact("warmup", 1, 0, {"packet": {"packet_id": "anna.2"}}))
+    heard = MessageCache().hear(messages.fact(FactKind.WARMUP, 1, 0, {"packet": {"packet_id": "anna.2"}}))
     assert heard.packet_id == "anna.2"
 
 

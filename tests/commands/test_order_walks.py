@@ -8,13 +8,14 @@ import pytest
 
 from server.commands.follow_order import PART_WAIT_REAL_MS
 from server.core.ids import PLATFORM, OrderId
-from server.core.money.account import CLEARING, kind_of
+from server.core.money.account import kind_of
 from server.core.orders.order import Refund
 from server.core.refusal import Refused
 from server.core.rulebooks.platforms import DOUYIN
 from server.store import keys
 from server.store.connection import Store
 from server.sweeper import Sweeper
+from tests.core.money.ledger_model import CLEARING
 from tests.store.shop import ANNA, BOB, HORIZON_MS, LI, START_MS, USE_END_MS, Shop, a_purchase
 
 WALKS, STEPS = 25, 40

@@ -33,6 +33,4 @@ def test_rules_are_told_by_a_rulebook() -> None:
         ("core/orders/asset.py", '"ALL-ELG-1"'),  # whose a share is
         ("core/orders/trail.py", '"LT-6"'),  # logistics are no platform's
         ("core/packets/split.py", '"ALL-CRE-2"'),  # arithmetic
-        ("core/money/ledger.py", '"DY-ELG-2"'),  # the pure model of the books
-        ("core/money/ledger.py", '"DY-ACC-6"'),
     }

@@ -88,9 +88,10 @@ told, untold, read_feed = {}, [], Feed.read
 
 async def announce(self, room, cue):
     own = told.setdefault(room.room_id, {})
-    if cue.cue_id in own:
-        return Announced(AnnounceOutcome.ALREADY, own[cue.cue_id])
-    own[cue.cue_id] = seq = len(own) + 1
+    cue_id = f"{cue.kind}:{cue.packet_id}"
+    if cue_id in own:
+        return Announced(AnnounceOutcome.ALREADY, own[cue_id])
+    own[cue_id] = seq = len(own) + 1
     at_ms = time.time_ns() // 1_000_000
     untold.append(FeedEntry(room.room_id, "", cue.kind, cue.packet_id, seq, at_ms, cue.body))
     return Announced(AnnounceOutcome.ANNOUNCED, seq)

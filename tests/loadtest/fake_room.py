@@ -19,6 +19,7 @@ from websockets.frames import Frame, Opcode
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.claim import Claim, ClaimStatus, Grab, Share, answer_to
 from server.core.rooms import messages
+from server.core.rooms.feed import FactKind
 
 WARMUP_MS, WINDOW_MS, PAUSE_S = 800, 1_500, 0.3
 ROOM_EPOCH_MS = 1_700_000_000_000
@@ -73,7 +74,7 @@ class FakeRoom:
 
     def say(self, kind: str, body: dict[str, Any]) -> None:
         self.seq += 1
-        fact = messages.fact(kind, self.seq, room_ms(), body)
+        fact = messages.fact(FactKind(kind), self.seq, room_ms(), body)
         self.facts.append(fact)
         for ws in self.here:
             ws.transport.write(b"".join(frames_of(fact)))

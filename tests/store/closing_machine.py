@@ -3,12 +3,12 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from server.core.money.ledger import Transfer, TransferKind
 from server.core.money.money import half_up
 from server.core.money.posting import Reversal
 from server.core.packets.issuance import plan_edit
 from server.core.packets.split import split
 from server.core.rulebooks.platforms import LAB
+from tests.core.money.ledger_model import Transfer, TransferKind
 from tests.store.money_machine import WHICH, Money
 from tests.store.money_model import Model
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from server.core.ids import PLATFORM, CreatorId, PacketId, RoomId, ViewerId
+from server.core.money.account import FundProduct
 from server.core.money.channel import FeeMode
-from server.core.money.ledger import FundProduct, Transfer, TransferKind
 from server.core.orders.asset import Asset, asset_of
 from server.core.packets.claim import ClaimStatus
 from server.core.packets.packet import Schedule
@@ -20,6 +20,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.rooms import Rooms
 from tests.commands.ground import Payouts, Purse
+from tests.core.money.ledger_model import Transfer, TransferKind
 from tests.store.desk import NOW_MS, ROOM, Desk, grab
 from tests.store.money_model import Book, Bought, Model, compare
 

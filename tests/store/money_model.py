@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 
 from server.core.ids import CreatorId, OrderId, PacketId, creator_of
-from server.core.money.ledger import Ledger, Transfer
 from server.core.money.posting import Reversal
 from server.core.orders.asset import Asset
 from server.core.orders.order import Order, OrderState
@@ -17,6 +16,7 @@ from server.core.packets.packet import Packet
 from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.connection import Store
+from tests.core.money.ledger_model import Ledger, Transfer
 from tests.store.reading import Command, read_all
 from tests.store.replay import Replay, Told, not_empty, told_by
 

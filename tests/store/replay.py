@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from server.core.money.account import may_be_negative
-from server.core.money.ledger import Entry
+from tests.core.money.ledger_model import Entry, may_be_negative
 from tests.store.shop import postings_of
 
 Told = tuple[Any, ...]

@@ -13,7 +13,7 @@ from server.commands.quote_order import quote_order
 from server.commands.refund_order import refund_order
 from server.commands.submit_order import submit_order
 from server.core.ids import PLATFORM, CreatorId, OrderId, PacketId, ViewerId, claim_id_of
-from server.core.money.account import CLEARING, kind_of, may_be_negative
+from server.core.money.account import kind_of
 from server.core.orders.discount import Discount
 from server.core.orders.order import Refund
 from server.core.orders.pricing import Quote
@@ -29,6 +29,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.orders.order_record import OrderRecord
 from tests.commands.ground import context_of
+from tests.core.money.ledger_model import CLEARING, may_be_negative
 from tests.store.desk import GRAB_AT_MS, NOW_MS, Desk
 
 LI, WANG, ANNA, BOB = CreatorId("li"), CreatorId("wang"), ViewerId("anna"), ViewerId("bob")

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from server.core.ids import PLATFORM, CreatorId, PacketId, ViewerId, order_id_of
-from server.core.money.account import CLEARING, AccountKind, kind_of
-from server.core.money.ledger import Transfer, TransferKind
+from server.core.money.account import AccountKind, kind_of
 from server.core.money.posting import OrderKind, Reversal, parts_of
 from server.core.orders import order as core
 from server.core.orders.asset import Asset, sweep
@@ -25,6 +24,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.reversals import Reversals
 from tests.commands.ground import context_of
+from tests.core.money.ledger_model import CLEARING, Transfer, TransferKind
 from tests.store.carts import CARTS, MERCHANT, NOTHING, RATES, SHARE, SHOPS, Cart, refund_for
 from tests.store.closing_machine import Closing
 from tests.store.money_machine import CREATORS, WHICH

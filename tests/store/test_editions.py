@@ -13,7 +13,7 @@ from server.core.packets.issuance import Edit, plan_edit
 from server.core.packets.packet import Denomination, Packet, PacketState, Terms
 from server.core.packets.split import commitment, split
 from server.core.refusal import Refused
-from server.core.rooms.feed import Cue
+from server.core.rooms.feed import Cue, FactKind
 from server.core.rulebooks.platforms import LAB
 from server.store.allocators.default import DefaultAllocator
 from server.store.allocators.running import CHANGES
@@ -226,7 +226,7 @@ async def test_a_room_hears_reopened_once_an_edition_and_an_early_close(desk: De
     packet_id = await desk.open_packet([5])
 
     async def say(kind: str, **body: object) -> str:
-        return (await feed.announce(desk.room, Cue(kind, packet_id, body))).outcome.value
+        return (await feed.announce(desk.room, Cue(FactKind(kind), packet_id, body))).outcome.value
 
     assert await say("reopened", edition=1) == "refused"  # the room does not know of the packet yet
     assert [await say("warmup"), await say("open")] == ["announced", "announced"]
@@ -250,8 +250,8 @@ async def test_a_warm_up_of_an_old_edition_is_no_fact(desk: Desk) -> None:
     await edit(desk, packet_id, 1)
     await desk.at(WARMUP_AT_MS)
     old, new = ({"packet": {"edition": n}} for n in (1, 2))
-    assert (await feed.announce(desk.room, Cue("warmup", packet_id, old))).outcome.value == "refused"
-    assert (await feed.announce(desk.room, Cue("warmup", packet_id, new))).outcome.value == "announced"
+    assert (await feed.announce(desk.room, Cue(FactKind.WARMUP, packet_id, old))).outcome.value == "refused"
+    assert (await feed.announce(desk.room, Cue(FactKind.WARMUP, packet_id, new))).outcome.value == "announced"
 
 
 async def test_a_stampede_while_the_issuance_goes_up_and_down_and_ends(desk: Desk) -> None:

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from server.core.ids import CreatorId, PacketId, RoomId
 from server.core.refusal import Refused
-from server.core.rooms.feed import Cue, FeedEntry
+from server.core.rooms.feed import Cue, FactKind, FeedEntry
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
@@ -41,7 +41,7 @@ class Stage:
         await self.store.redis.hset(keys.packet(PACKET), mapping={name: str(value) for name, value in fields.items()})
 
     async def tell(self, kind: str, **body: Any) -> Announced:
-        return await self.feed.announce(self.room, Cue(kind, PACKET, body))
+        return await self.feed.announce(self.room, Cue(cast(FactKind, kind), PACKET, body))
 
     async def entries(self) -> list[FeedEntry]:
         return await self.feed.read(self.room, FROM_THE_START)
@@ -190,11 +190,11 @@ async def test_drafts_and_unknown_kinds_are_refused(stage: Stage, kind: str) -> 
 async def test_packets_and_rooms_nobody_made_are_refused(stage: Stage) -> None:
     """A cue from a store's earlier life writes nothing into this one."""
     await stage.at(END_MS)
-    assert await stage.feed.announce(stage.room, Cue("warmup", PacketId("c1.other"), {})) == REFUSED
+    assert await stage.feed.announce(stage.room, Cue(FactKind.WARMUP, PacketId("c1.other"), {})) == REFUSED
     elsewhere = RoomRecord(RoomId("r2"), HOST, "", "", 0)
-    assert await stage.feed.announce(elsewhere, Cue("warmup", PACKET, {})) == REFUSED
+    assert await stage.feed.announce(elsewhere, Cue(FactKind.WARMUP, PACKET, {})) == REFUSED
     with pytest.raises(Refused):
-        await stage.feed.announce(stage.room, Cue("warmup", PacketId("nobody"), {}))
+        await stage.feed.announce(stage.room, Cue(FactKind.WARMUP, PacketId("nobody"), {}))
     assert not await stage.store.redis.exists(keys.feed(HOST, RoomId("r2")))
 
 

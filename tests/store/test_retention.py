@@ -11,7 +11,7 @@ from loadtest.record.archive import read_archive
 from loadtest.record.books import books_from
 from loadtest.verdict.audit import audit
 from server.core.ids import ClaimId, CreatorId, PacketId, packet_of_claim
-from server.core.money.account import CLEARING, kind_of
+from server.core.money.account import kind_of
 from server.core.orders.order import OrderState
 from server.core.packets.issuance import plan_edit
 from server.core.packets.split import split
@@ -26,6 +26,7 @@ from server.store.reversals import Reversals
 from server.store.transfers import StoreBroken
 from server.store.withdrawals import Withdrawal
 from tests.commands.ground import Payouts, Purse
+from tests.core.money.ledger_model import CLEARING
 from tests.store.aged import archive_of, books_of, grow_old, multiply, open_rain, retention_of, settled_rain, violations
 from tests.store.desk import CLAIM_END_AT_MS, ROOM, SEED, Desk, crowd
 from tests.store.shop import HORIZON_MS, LI, START_MS, Shop

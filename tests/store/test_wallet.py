@@ -3,7 +3,7 @@
 import pytest
 
 from server.core.ids import CreatorId
-from server.core.money.ledger import FundProduct
+from server.core.money.account import FundProduct
 from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
 from server.store.wallet import ChannelFees, Recharged, WalletFunds

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from server.core.ids import CreatorId
-from server.core.money.ledger import FundProduct
+from server.core.money.account import FundProduct
 from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
 from server.store.wallet import WalletFunds

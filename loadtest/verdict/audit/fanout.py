@@ -8,6 +8,7 @@ from loadtest.record.history import ConnId, ConnRecord, FactRecord, History, Run
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import RoomId, ViewerId
+from server.core.rooms.feed import FactKind
 
 GRACE_NS = 200_000_000
 """A viewer that leaves within this of a fact's last arrival may have left before its own copy came."""
@@ -15,7 +16,7 @@ GRACE_NS = 200_000_000
 GOING = frozenset({None, 1000, 1001})
 """Close codes of a viewer that left by itself: it must have heard all that was said before."""
 
-SAID_AGAIN = frozenset({"sold_out", "reopened"})
+SAID_AGAIN = frozenset({FactKind.SOLD_OUT, FactKind.REOPENED})
 """Facts that a later edition of the same packet may repeat."""
 
 Feed = tuple[RoomId, str]
@@ -73,10 +74,10 @@ def _check_feed(findings: Findings, feed: dict[int, FactRecord]) -> None:
             text = f"{fact.type} was said twice, as number {before.seq} and as number {seq}"
             findings.add("A9", fact.packet, "twice", text, evidence_of("fact", before), evidence_of("fact", fact))
         ending = closed.get(fact.packet)
-        if ending is not None and fact.type != "result":
+        if ending is not None and fact.type != FactKind.RESULT:
             text = f"{fact.type} was said after closed"
             findings.add("A9", fact.packet, "closed", text, evidence_of("fact", ending), evidence_of("fact", fact))
-        if fact.type == "closed":
+        if fact.type == FactKind.CLOSED:
             closed[fact.packet] = fact
 
 

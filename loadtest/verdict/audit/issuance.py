@@ -5,6 +5,7 @@ from loadtest.record.history import FactRecord
 from loadtest.record.shape import Line, evidence_of
 from loadtest.verdict.audit.case import PacketCase, PacketReceipts
 from loadtest.verdict.audit.violation import Findings
+from server.core.rooms.feed import FactKind
 
 SUPERFLUOUS_SHOWN = 3
 
@@ -70,14 +71,16 @@ def _sold_out(facts: list[FactRecord]) -> FactRecord | None:
     """Return a ``sold_out`` that no ``reopened`` followed (it held for all of the last edition)."""
     last: FactRecord | None = None
     for fact in facts:
-        if fact.type in {"sold_out", "reopened"} and (last is None or fact.seq >= last.seq):
+        if fact.type in {FactKind.SOLD_OUT, FactKind.REOPENED} and (last is None or fact.seq >= last.seq):
             last = fact
-    return last if last is not None and last.type == "sold_out" else None
+    return last if last is not None and last.type == FactKind.SOLD_OUT else None
 
 
 def _refusal(case: PacketCase, heard: PacketReceipts) -> Line | None:
     """Return an ``exhausted`` that was asked for inside the window, as far as the audience can know it."""
-    over_at = min((fact.t_first for fact in case.facts if fact.type in {"closed", "voided"}), default=None)
+    over_at = min(
+        (fact.t_first for fact in case.facts if fact.type in {FactKind.CLOSED, FactKind.VOIDED}), default=None
+    )
     refused = heard.exhausted
     if refused is None or (over_at is not None and refused.t_sent >= over_at):
         return None

@@ -10,6 +10,7 @@ from loadtest.record.history import History
 from loadtest.record.sales import Sales
 from loadtest.verdict.audit.violation import INVARIANTS, Violation
 from server.core.packets.claim import ClaimStatus
+from server.core.rooms.feed import FactKind
 
 
 class Outcome(StrEnum):
@@ -55,7 +56,7 @@ def blind_spots(books: Books, history: History, sales: Sales) -> dict[str, Blind
     given = any(entry.claims for entry in books.journal) or any(books.claims.values())
     told = [(grab.packet, grab.viewer) for grab in history.grabs if grab.type == "ok"]
     refused = any(grab.status == ClaimStatus.EXHAUSTED for grab in history.grabs)
-    sold_out = refused or any(fact.type == "sold_out" for fact in history.facts)
+    sold_out = refused or any(fact.type == FactKind.SOLD_OUT for fact in history.facts)
     if not sold_out:
         spots["A2"] = Blind(all=True, why="nobody was told that nothing is left")
     if not given and not told:

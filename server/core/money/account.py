@@ -24,24 +24,11 @@ class AccountKind(StrEnum):
     SERVICE = "service"  # the platform's fee (DY-SET-2)
 
 
-OUTSIDE = frozenset({AccountKind.PSP, AccountKind.BUYER, AccountKind.SUBSIDY, AccountKind.MERCHANT})
-"""
-Accounts outside the system, which may be negative.
+class FundProduct(StrEnum):
+    """On whose page money was moved: packets and creator coupons share one pool of funds (DY-ACC-3)."""
 
-A merchant's is among them because of a journal alone: what platform packets pay it stands in the platform's, while
-commission and fee are taken from it in the creator's.
-"""
-
-CLEARING = frozenset(
-    {
-        AccountKind.WITHDRAWING,
-        AccountKind.LOCKED,
-        AccountKind.REDEEMED,
-        AccountKind.REVERSING,
-        AccountKind.CLEARING,
-    }
-)
-"""Accounts that hold money temporarily: they are zero once everything has ended."""
+    RED_PACKET = "red_packet"
+    CREATOR_COUPON = "creator_coupon"
 
 
 def account(kind: AccountKind, owner: str) -> str:
@@ -52,8 +39,3 @@ def account(kind: AccountKind, owner: str) -> str:
 def kind_of(name: str) -> AccountKind:
     """Return the kind of the account of this name. Raises ValueError if the name has none."""
     return AccountKind(name.partition(":")[0])
-
-
-def may_be_negative(name: str) -> bool:
-    """Return whether an account is outside the system."""
-    return kind_of(name) in OUTSIDE

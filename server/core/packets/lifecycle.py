@@ -8,7 +8,7 @@ from server.core.ids import PacketId, ViewerId
 from server.core.packets.claim import Share
 from server.core.packets.packet import Packet, PacketState, Phase, Schedule
 from server.core.rooms import messages
-from server.core.rooms.feed import Cue
+from server.core.rooms.feed import Cue, FactKind
 
 COUNTDOWN_MS = (60_000, 30_000, 10_000, 5_000, 3_000)  # real time before the opening (DY-CLM-1)
 COUNT_EVERY_MS = 200  # real; the remaining count is published at most five times a second
@@ -58,7 +58,7 @@ class LookUp:
 
 Effect = Propose | Publish | CountShares | Settle | LookUp
 
-_STEPS = ("warmup", "open", "closed", "result")
+_STEPS = (FactKind.WARMUP, FactKind.OPEN, FactKind.CLOSED, FactKind.RESULT)
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class PacketLifecycle:
         self._screen = dict(screen)
         self._schedule = schedule
         self._real = real
-        self._told: set[str] = set()
+        self._told: set[FactKind] = set()
         self._step = 0
         self._next = _PendingRequest(schedule.warmup_at_ms)
         self._marks: list[int] = []
@@ -122,17 +122,17 @@ class PacketLifecycle:
     @property
     def ended(self) -> bool:
         """Return whether this packet has left the screen."""
-        return self._step == len(_STEPS) or "voided" in self._told or self._never_shown
+        return self._step == len(_STEPS) or FactKind.VOIDED in self._told or self._never_shown
 
-    def knows(self, kind: str) -> bool:
+    def knows(self, kind: FactKind) -> bool:
         """Return whether the fact *kind* of this packet was read back."""
         return kind in self._told
 
     def on_screen(self) -> dict[str, Any] | None:
         """Return the packet's public state, or None if it was not published yet."""
-        if "warmup" not in self._told or self.ended:
+        if FactKind.WARMUP not in self._told or self.ended:
             return None
-        sold_out = "sold_out" in self._told
+        sold_out = FactKind.SOLD_OUT in self._told
         return {**self._screen, "phase": self._phase(), "remaining": self._remaining, "sold_out": sold_out}
 
     def next_wakeup_ms(self) -> int | None:
@@ -155,10 +155,10 @@ class PacketLifecycle:
         if self._sold_out is not None and self._sold_out.at_ms <= now_ms:
             self._sold_out.asked(now_ms, self._real)
             body = {"packet_id": self.packet_id, "elapsed_ms": self._sold_out_after_ms}
-            effects.append(Propose(Cue("sold_out", self.packet_id, body)))
+            effects.append(Propose(Cue(FactKind.SOLD_OUT, self.packet_id, body)))
         if self._reopening is not None and self._reopening.at_ms <= now_ms:
             self._reopening.asked(now_ms, self._real)
-            effects.append(self._propose("reopened", self._reopened_body))
+            effects.append(self._propose(FactKind.REOPENED, self._reopened_body))
         if self._count is not None and self._count.at_ms <= now_ms:
             self._count.at_ms = now_ms + self._real * COUNT_PATIENCE_MS
             self._counted_at_ms = now_ms
@@ -168,30 +168,30 @@ class PacketLifecycle:
             effects.append(self._take_step())
         return effects
 
-    def published(self, kind: str, now_ms: int) -> None:
+    def published(self, kind: FactKind, now_ms: int) -> None:
         """Note a fact of this packet that was read back."""
         self._told.add(kind)
         match kind:
-            case "warmup":
+            case FactKind.WARMUP:
                 opening = self._schedule.grab_at_ms
                 self._marks = [m for left in COUNTDOWN_MS if (m := opening - left * self._real) > now_ms]
-            case "open":
+            case FactKind.OPEN:
                 self._marks = []
                 self._count = _PendingRequest(now_ms + COUNT_EVERY_MS * self._real)
-            case "sold_out":
+            case FactKind.SOLD_OUT:
                 self._remaining = 0
                 self._count = self._sold_out = None
-            case "reopened":
-                self._told.discard("sold_out")
+            case FactKind.REOPENED:
+                self._told.discard(FactKind.SOLD_OUT)
                 self._reopening = self._sold_out = None
-                self._count = _PendingRequest(now_ms) if "open" in self._told else None
-            case "closed" | "result" | "voided":
+                self._count = _PendingRequest(now_ms) if FactKind.OPEN in self._told else None
+            case FactKind.CLOSED | FactKind.RESULT | FactKind.VOIDED:
                 self._marks = []
                 self._count = self._sold_out = self._reopening = None
         if kind in _STEPS:
             self._step = _STEPS.index(kind) + 1
             due_ms = self._due_at_ms()
-            self._next = _PendingRequest(min(due_ms, now_ms) if kind == "closed" else due_ms)
+            self._next = _PendingRequest(min(due_ms, now_ms) if kind == FactKind.CLOSED else due_ms)
 
     def counted(self, remaining: int, now_ms: int) -> list[Effect]:
         """Note how many shares are left; publish the number if it changed."""
@@ -224,14 +224,14 @@ class PacketLifecycle:
             self._hinted = True
             self._count.at_ms = now_ms
 
-    def turned_down(self, kind: str, *, too_early: bool, now_ms: int) -> list[Effect]:
+    def turned_down(self, kind: FactKind, *, too_early: bool, now_ms: int) -> list[Effect]:
         """Handle a refused proposal: retry soon if it was too early, else look the packet up."""
-        if kind == "sold_out":
+        if kind == FactKind.SOLD_OUT:
             if not too_early:
                 self._sold_out = None
                 self._count = _PendingRequest(now_ms + COUNT_EVERY_MS * self._real)
             return []
-        if kind == "reopened":
+        if kind == FactKind.REOPENED:
             return [LookUp(self.packet_id)]
         if too_early:
             self._next.at_ms = now_ms + TOO_EARLY_MS * self._real
@@ -248,7 +248,7 @@ class PacketLifecycle:
         if packet.state is PacketState.VOIDED and self._void_reason is None:
             self._void_reason = "voided"
             self._next = _PendingRequest(now_ms)
-        elif packet.state is PacketState.SETTLED and _STEPS[self._step] == "result" and self._result is None:
+        elif packet.state is PacketState.SETTLED and _STEPS[self._step] == FactKind.RESULT and self._result is None:
             self._next.at_ms = now_ms
         elif packet.ended_at_ms is not None and _STEPS[self._step] != "result":
             self._end(now_ms)
@@ -260,8 +260,8 @@ class PacketLifecycle:
         if self._ended:
             return
         self._ended = True
-        self._never_shown = "warmup" not in self._told
-        self._step, self._next, self._marks = _STEPS.index("closed"), _PendingRequest(now_ms), []
+        self._never_shown = FactKind.WARMUP not in self._told
+        self._step, self._next, self._marks = _STEPS.index(FactKind.CLOSED), _PendingRequest(now_ms), []
         self._count = self._sold_out = self._reopening = None
 
     def _edited(self, packet: Packet, now_ms: int) -> None:
@@ -272,13 +272,13 @@ class PacketLifecycle:
             for each in packet.editions
             if each.edition > self._screen["edition"]
         )
-        if "warmup" not in self._told:
+        if FactKind.WARMUP not in self._told:
             self._screen = screen
             self._next = _PendingRequest(max(now_ms, self._due_at_ms()))
         elif not came:
             self._screen = screen
             self._reopening = None
-            if "open" in self._told and "sold_out" not in self._told:
+            if FactKind.OPEN in self._told and FactKind.SOLD_OUT not in self._told:
                 self._count = _PendingRequest(now_ms)
         elif self._reopened_body.get("edition") != packet.edition:
             self._reopened_body = messages.issuance(packet, now_ms)
@@ -296,9 +296,9 @@ class PacketLifecycle:
 
     def _phase(self) -> Phase:
         """Return the published phase, which follows the schedule by a few milliseconds."""
-        if "closed" in self._told:
+        if FactKind.CLOSED in self._told:
             return Phase.CLAIM_CLOSED
-        return Phase.GRABBING if "open" in self._told else Phase.WARMING
+        return Phase.GRABBING if FactKind.OPEN in self._told else Phase.WARMING
 
     def _due_at_ms(self) -> int:
         schedule = self._schedule
@@ -311,18 +311,18 @@ class PacketLifecycle:
 
     def _take_step(self) -> Effect:
         if self._void_reason is not None:
-            return self._propose("voided", {"packet_id": self.packet_id, "reason": self._void_reason})
+            return self._propose(FactKind.VOIDED, {"packet_id": self.packet_id, "reason": self._void_reason})
         match _STEPS[self._step]:
-            case "warmup":
-                return self._propose("warmup", {"packet": self._screen})
-            case "result":
-                return Settle(self.packet_id) if self._result is None else self._propose("result", self._result)
-            case "closed" if self._ended:
-                return self._propose("closed", {"packet_id": self.packet_id, "reason": "ended"})
+            case FactKind.WARMUP:
+                return self._propose(FactKind.WARMUP, {"packet": self._screen})
+            case FactKind.RESULT:
+                return Settle(self.packet_id) if self._result is None else self._propose(FactKind.RESULT, self._result)
+            case FactKind.CLOSED if self._ended:
+                return self._propose(FactKind.CLOSED, {"packet_id": self.packet_id, "reason": "ended"})
             case kind:
                 return self._propose(kind, {"packet_id": self.packet_id})
 
-    def _propose(self, kind: str, body: dict[str, Any]) -> Propose:
+    def _propose(self, kind: FactKind, body: dict[str, Any]) -> Propose:
         return Propose(Cue(kind, self.packet_id, body))
 
     def _count_down(self, now_ms: int) -> list[Effect]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from server.core.ids import PacketId
 from server.core.packets.packet import Surface
-from server.core.rooms.feed import FeedEntry
+from server.core.rooms.feed import FactKind, FeedEntry
 
 
 class Taken(NamedTuple):
@@ -71,19 +71,19 @@ class Exposure:
     def delivered(self, entry: FeedEntry, viewers: int, now_ms: int) -> None:
         """Take a feed entry that is published to the *viewers* now."""
         self._pass(viewers, now_ms)
-        if entry.kind == "warmup" and entry.packet_id not in self._on_air:
+        if entry.kind == FactKind.WARMUP and entry.packet_id not in self._on_air:
             self._goes_on_air(entry, viewers)
         on_air = self._on_air.get(entry.packet_id)
         if on_air is None:
             return
         match entry.kind:
-            case "open":
+            case FactKind.OPEN:
                 on_air.opened_at_ms = entry.at_ms
                 suppressed = on_air.surface is Surface.ASSET_WIDGET
                 self._count(entry.packet_id, "popup_suppressed" if suppressed else "popup_shown", viewers)
-            case "sold_out" if on_air.opened_at_ms is not None:
+            case FactKind.SOLD_OUT if on_air.opened_at_ms is not None:
                 self._sold_out.setdefault(entry.packet_id, max(0, entry.at_ms - on_air.opened_at_ms))
-            case "closed" | "voided":
+            case FactKind.CLOSED | FactKind.VOIDED:
                 self._count_watching(entry.packet_id, on_air)
                 del self._on_air[entry.packet_id]
                 self._free_from = self._sum

@@ -1,39 +1,52 @@
 """A room's feed: processes propose cues, the store accepts or refuses them, and the accepted ones are facts."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from server.core.ids import PacketId, RoomId
 
-UNTOLD = frozenset({"launched", "changed"})
+
+class FactKind(StrEnum):
+    """Every kind of entry that a feed holds; the numbered ones are the types of the messages that tell them."""
+
+    WARMUP = "warmup"
+    OPEN = "open"
+    SOLD_OUT = "sold_out"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+    VOIDED = "voided"
+    RESULT = "result"
+    LAUNCHED = "launched"  # a packet has got its schedule
+    CHANGED = "changed"  # a packet was edited or ended
+
+
+UNTOLD = frozenset({FactKind.LAUNCHED, FactKind.CHANGED})
 """Entries of a feed that make processes look up a packet; they are not published to viewers."""
+
+NUMBERED = frozenset(FactKind) - UNTOLD
+"""The types that carry ``seq``: facts of a room, told to every viewer exactly once and in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
     """
-    A fact that a process proposes as due: ``warmup, open, sold_out, reopened, closed, voided`` or ``result``
-    of a packet.
+    A numbered fact of a packet that some process thinks is due.
 
     Every process derives the same cues from the stored schedule; the store appends each at most once.
     """
 
-    kind: str
+    kind: FactKind
     packet_id: PacketId
     body: dict[str, Any]
-
-    @property
-    def cue_id(self) -> str:
-        """Return the id that equal proposals share; a packet can be reopened once in each edition."""
-        return f"{self.kind}:{self.packet_id}" + (f":{self.edition}" if self.kind == "reopened" else "")
 
     @property
     def edition(self) -> str:
         """Return the packet's edition in a warm-up or a reopening; other cues have none."""
         match self.kind:
-            case "warmup":
+            case FactKind.WARMUP:
                 return str(self.body.get("packet", {}).get("edition", ""))
-            case "reopened":
+            case FactKind.REOPENED:
                 return str(self.body["edition"])
         return ""
 
@@ -43,14 +56,12 @@ class FeedEntry:
     """
     One entry read back from a room's feed, in feed order.
 
-    ``kind`` is a numbered message type, or one that viewers do not receive (seq 0): ``launched``, a packet has got its
-    schedule, or ``changed``, it was edited or ended and must be looked up.
-    ``at_ms`` is the room time by the store's clock when it was appended.
+    ``seq`` is 0 for what is not told to viewers. ``at_ms`` is the room time by the store's clock when it was appended.
     """
 
     room_id: RoomId
     entry_id: str
-    kind: str
+    kind: FactKind
     packet_id: PacketId
     seq: int
     at_ms: int

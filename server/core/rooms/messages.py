@@ -10,14 +10,12 @@ from server.core.ids import ID_LENGTH_MAX, OrderId, PacketId, RequestId, RoomId,
 from server.core.orders.trail import TrailStep
 from server.core.packets.claim import HOLDS_SHARE, Claim
 from server.core.packets.packet import Packet
+from server.core.rooms.feed import NUMBERED, FactKind
 
 PROTOCOL = "redrain.v1"
 COMMENT_LENGTH_MAX = 100
 LIKE_COUNT_MAX = 1_000  # one message may hold a burst of taps
 CLIENT_MS_MAX = 2**53 - 1  # every JSON parser holds it exactly
-
-NUMBERED = frozenset({"warmup", "open", "sold_out", "reopened", "closed", "voided", "result"})
-"""The types that carry ``seq``: facts of a room, delivered to every viewer exactly once and in order."""
 
 
 class BadMessage(Exception):  # noqa: N818 - the name says what it is
@@ -199,7 +197,7 @@ def welcome(
     )
 
 
-def fact(kind: str, seq: int, server_ms: int, body: dict[str, Any]) -> bytes:
+def fact(kind: FactKind, seq: int, server_ms: int, body: dict[str, Any]) -> bytes:
     """Return a numbered fact of a room; every process builds the same bytes from the same feed entry."""
     assert kind in NUMBERED
     return orjson.dumps({"type": kind, "seq": seq, "server_ms": server_ms, **body})

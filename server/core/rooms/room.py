@@ -8,7 +8,7 @@ from server.core.ids import PacketId, RoomId
 from server.core.packets.lifecycle import Effect, LookUp, PacketLifecycle, Publish
 from server.core.packets.packet import Packet
 from server.core.rooms import messages
-from server.core.rooms.feed import UNTOLD, Cue, FeedEntry
+from server.core.rooms.feed import UNTOLD, Cue, FactKind, FeedEntry
 
 ENDED_MAX = 1_000  # ended packets remembered, so that a late read does not bring one back
 
@@ -139,14 +139,14 @@ class Room:
         if entry.seq <= self.seq:
             return []
         self.seq = entry.seq
-        if entry.kind == "warmup" and entry.packet_id not in self._airings:
+        if entry.kind == FactKind.WARMUP and entry.packet_id not in self._airings:
             self._airings[entry.packet_id] = PacketLifecycle.of_warmup(entry.body["packet"], self._real)
 
         effects: list[Effect] = [Publish(messages.fact(entry.kind, entry.seq, entry.at_ms, entry.body), entry.seq)]
         if lifecycle := self._airings.get(entry.packet_id):
-            if entry.kind == "open":
+            if entry.kind == FactKind.OPEN:
                 effects.append(Publish(messages.surface(lifecycle.surface, entry.packet_id)))
-            if entry.kind == "reopened":
+            if entry.kind == FactKind.REOPENED:
                 lifecycle.reissued(entry.body)
             self._told(lifecycle, entry.kind, now_ms)
         return effects
@@ -172,7 +172,7 @@ class Room:
             self._told(lifecycle, cue.kind, now_ms)
         return []
 
-    def _told(self, lifecycle: PacketLifecycle, kind: str, now_ms: int) -> None:
+    def _told(self, lifecycle: PacketLifecycle, kind: FactKind, now_ms: int) -> None:
         lifecycle.published(kind, now_ms)
         self._forget_if_ended(lifecycle)
 

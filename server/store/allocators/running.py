@@ -7,12 +7,12 @@ from server.core.packets.capabilities import Capabilities
 from server.core.packets.claim import Claim, ClaimStatus, Grab
 from server.core.packets.packet import Packet
 from server.core.refusal import Refused
-from server.core.rooms.feed import FeedEntry
+from server.core.rooms.feed import FactKind, FeedEntry
 from server.store.allocators.context import AllocatorContext
 from server.store.allocators.port import Allocator, refusals
 from server.store.allocators.registry import DEFAULT, AllocatorEntry
 
-CHANGES = frozenset({"voided", "reopened", "changed"})
+CHANGES = frozenset({FactKind.VOIDED, FactKind.REOPENED, FactKind.CHANGED})
 """The facts after which what was known of a packet is wrong."""
 
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -58,16 +58,15 @@ class EmbeddedStore:
     listens: a socket in the directory, or a loopback port if one was asked for or the path is too long for a socket.
     """
 
-    def __init__(self, directory: Path, users: int, url: str) -> None:
-        self._directory = directory
-        self._users = users
+    def __init__(self, directory: Path, run: Callable[[Path], str]) -> None:
+        self._directory = directory.resolve()
+        self._users = _use(self._directory)
         self._last_pid: int | None = None
-        self.url = url
-
-    @property
-    def pid(self) -> int:
-        """Return the store's process id, a new one after each restart; after ``stop``, the last one."""
-        return noted_pid(self._directory) if self._last_pid is None else self._last_pid
+        try:
+            self.url = run(self._directory)
+        except BaseException:
+            os.close(self._users)
+            raise
 
     @classmethod
     def start(
@@ -83,21 +82,38 @@ class EmbeddedStore:
 
         *more* are further lines of its configuration. Raises PortTaken, or StoreNotStarted with the end of its log.
         """
-        directory = directory.resolve()
-        users = use(directory)
-        try:
-            return cls(directory, users, launch(directory, durability, port=port, more=more or {}))
-        except BaseException:
-            os.close(users)
-            raise
+        return cls(directory, lambda held: _launch(held, durability, port=port, more=more or {}))
+
+    @classmethod
+    def join(cls, directory: Path, durability: Durability) -> Self:
+        """
+        Use the store that runs in *directory*, or start it there.
+
+        Raises StoreNotStarted. Whether a running store keeps enough for *durability* shows on connecting.
+        """
+        return cls(directory, lambda held: _join_or_launch(held, durability))
+
+    @property
+    def pid(self) -> int:
+        """Return the store's process id, a new one after each restart; after ``stop``, the last one."""
+        return _noted(self._directory)["pid"] if self._last_pid is None else self._last_pid
 
     def stop(self) -> None:
         """Release the store and, if nobody else uses it, wait until it has written everything and has ended."""
         self._last_pid = self.pid
-        let_go(self._directory, self._users)
+        fcntl.flock(self._users, fcntl.LOCK_UN)  # explicitly: a forked child may hold a copy of the descriptor
+        os.close(self._users)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while time.monotonic() < deadline and not _in_use(self._directory):
+            lock = _lock(self._directory / LOCK)
+            if lock is not None:
+                os.close(lock)
+                return
+            _end_unsupervised(self._directory)
+            time.sleep(_LOOK_S)
 
 
-def use(directory: Path) -> int:
+def _use(directory: Path) -> int:
     """
     Hold the store in *directory* in use; return the descriptor that holds it.
 
@@ -133,20 +149,6 @@ def _check_format(directory: Path) -> None:
         )
 
 
-def let_go(directory: Path, users: int) -> None:
-    """Release the store in *directory*; wait for its end if nobody else uses it."""
-    fcntl.flock(users, fcntl.LOCK_UN)  # explicitly: a forked child may hold a copy of the descriptor
-    os.close(users)
-    deadline = time.monotonic() + STOP_TIMEOUT_S
-    while time.monotonic() < deadline and not _in_use(directory):
-        lock = _lock(directory / LOCK)
-        if lock is not None:
-            os.close(lock)
-            return
-        _end_unsupervised(directory)
-        time.sleep(_LOOK_S)
-
-
 def _end_unsupervised(directory: Path) -> None:
     """Stop an unused store whose supervisor has died."""
     alive = _lock(directory / ALIVE)
@@ -179,7 +181,25 @@ def _in_use(directory: Path) -> bool:
     return False
 
 
-def launch(
+def _join_or_launch(directory: Path, durability: Durability) -> str:
+    """Return the URL of the store that runs in *directory*, which is started if there is none; one at a time looks."""
+    starting = os.open(directory / "starting.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(starting, fcntl.LOCK_EX)
+        lock = _lock(directory / LOCK)
+        if lock is None:
+            with contextlib.suppress(StoreNotStarted):  # it ended in this moment, by its own fault
+                url: str = _noted(directory)["url"]
+                _await_answer(directory, url)
+                return url
+        else:
+            os.close(lock)
+        return _launch(directory, durability)
+    finally:
+        os.close(starting)
+
+
+def _launch(
     directory: Path, durability: Durability, *, port: int | None = None, more: Mapping[str, str] | None = None
 ) -> str:
     """
@@ -203,24 +223,8 @@ def launch(
         _supervise(directory, lock)
     finally:
         os.close(lock)
-    await_answer(directory, url)
+    _await_answer(directory, url)
     return url
-
-
-def address(directory: Path) -> str | None:
-    """Return the URL of the store that runs in *directory*, or None if none does."""
-    lock = _lock(directory / LOCK)
-    if lock is not None:
-        os.close(lock)
-        return None
-    url: str = _noted(directory)["url"]
-    return url
-
-
-def noted_pid(directory: Path) -> int:
-    """Return the process id of the store that was last started in *directory*."""
-    pid: int = _noted(directory)["pid"]
-    return pid
 
 
 def _noted(directory: Path) -> dict[str, Any]:
@@ -240,7 +244,7 @@ def answering(directory: Path, url: str) -> int | None:
     return int(server["process_id"]) if ours and not server["loading"] else None
 
 
-def await_answer(directory: Path, url: str) -> None:
+def _await_answer(directory: Path, url: str) -> None:
     """Wait until the store in *directory* answers. Raises StoreNotStarted if it ends."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:

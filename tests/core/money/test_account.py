@@ -2,7 +2,8 @@
 
 import pytest
 
-from server.core.money.account import CLEARING, OUTSIDE, AccountKind, account, kind_of, may_be_negative
+from server.core.money.account import AccountKind, account, kind_of
+from tests.core.money.ledger_model import CLEARING, OUTSIDE, may_be_negative
 
 
 @pytest.mark.parametrize("kind", AccountKind)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.ids import CreatorId, PacketId
-from server.core.money.ledger import DELAYABLE, WITHDRAWALS, Entry, FundProduct, Funds, Ledger, Transfer, TransferKind
+from server.core.money.account import FundProduct
 from server.core.refusal import Refused
+from tests.core.money.ledger_model import DELAYABLE, WITHDRAWALS, Entry, Funds, Ledger, Transfer, TransferKind
 
 LIN = CreatorId("lin")
 PACKET = PacketId("lin.p1")

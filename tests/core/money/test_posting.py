@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from server.core.ids import ClaimId, CreatorId, OrderId, PacketId
-from server.core.money.account import CLEARING, kind_of, may_be_negative
-from server.core.money.ledger import Ledger, Transfer, TransferKind
+from server.core.money.account import kind_of
 from server.core.money.posting import AssetChange, OrderKind, Posting, StepPart, parts_of
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.discount import Discount, DiscountKind
@@ -17,6 +16,7 @@ from server.core.orders.settlement import Rates, Settlement, settle
 from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
 from server.core.rulebooks.platforms import DOUYIN
+from tests.core.money.ledger_model import CLEARING, Ledger, Transfer, TransferKind, may_be_negative
 from tests.core.shopping import ANNA, DAY, LI, NOW, a_packet, a_purchase
 
 PLATFORM = CreatorId("platform")

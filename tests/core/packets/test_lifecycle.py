@@ -19,6 +19,7 @@ from server.core.packets.lifecycle import (
     result_body,
 )
 from server.core.packets.packet import Denomination, Packet, PacketState, Schedule, Surface, Terms
+from server.core.rooms.feed import FactKind
 
 PACKET = PacketId("c1.p1")
 WARMUP, GRAB, END = 100_000, 200_000, 300_000
@@ -43,7 +44,7 @@ def a_packet(state: PacketState = PacketState.LAUNCHED) -> Packet:
 def an_airing(*told: str, real: int = 1, now_ms: int = GRAB) -> PacketLifecycle:
     lifecycle = PacketLifecycle.of(a_packet(), real)
     for kind in told:
-        lifecycle.published(kind, now_ms)
+        lifecycle.published(FactKind(kind), now_ms)
     return lifecycle
 
 
@@ -71,7 +72,7 @@ def test_facts_follow_each_other_only_as_read_back() -> None:
     lifecycle = an_airing()
     assert proposed(lifecycle.wake(GRAB + 5)) == ["warmup"]
     assert proposed(lifecycle.wake(GRAB + 6)) == []
-    lifecycle.published("warmup", GRAB + 7)
+    lifecycle.published(FactKind.WARMUP, GRAB + 7)
     assert proposed(lifecycle.wake(GRAB + 7)) == ["open"]
 
 
@@ -86,7 +87,7 @@ def test_too_early_is_asked_again_soon() -> None:
     """If only the store's clock is behind, ten real milliseconds decide, not half a second."""
     lifecycle = an_airing(real=60)
     lifecycle.wake(WARMUP)
-    assert lifecycle.turned_down("warmup", too_early=True, now_ms=WARMUP) == []
+    assert lifecycle.turned_down(FactKind.WARMUP, too_early=True, now_ms=WARMUP) == []
     assert lifecycle.next_wakeup_ms() == WARMUP + 600
 
 
@@ -94,7 +95,7 @@ def test_a_refused_fact_has_the_packet_looked_at() -> None:
     """A no that is not about time means that something has happened to the packet."""
     lifecycle = an_airing("warmup")
     lifecycle.wake(GRAB)
-    assert lifecycle.turned_down("open", too_early=False, now_ms=GRAB) == [LookUp(PACKET)]
+    assert lifecycle.turned_down(FactKind.OPEN, too_early=False, now_ms=GRAB) == [LookUp(PACKET)]
 
 
 def test_a_voided_packet_says_so_and_leaves() -> None:
@@ -103,7 +104,7 @@ def test_a_voided_packet_says_so_and_leaves() -> None:
     lifecycle.looked_up(a_packet(PacketState.VOIDED), GRAB + 1)
     assert proposed(lifecycle.wake(GRAB + 1)) == ["voided"]
     ended_before = lifecycle.ended
-    lifecycle.published("voided", GRAB + 2)
+    lifecycle.published(FactKind.VOIDED, GRAB + 2)
     assert (ended_before, lifecycle.ended) == (False, True)
     assert lifecycle.on_screen() is None
     assert lifecycle.next_wakeup_ms() is None
@@ -117,7 +118,7 @@ def test_the_countdown_is_in_real_time(real: int) -> None:
     lifecycle = an_airing(real=real)
     opening = 10_000_000
     lifecycle = PacketLifecycle.of_warmup({**_screen(), "grab_at_ms": opening, "claim_end_at_ms": opening + 1}, real)
-    lifecycle.published("warmup", opening - 40_000 * real)
+    lifecycle.published(FactKind.WARMUP, opening - 40_000 * real)
     told = []
     for left in range(40_000, 0, -100):
         told += [message["left_ms"] for message in spoken(lifecycle.wake(opening - left * real))]
@@ -128,7 +129,7 @@ def test_the_countdown_is_in_real_time(real: int) -> None:
 def test_a_late_wake_tells_one_countdown() -> None:
     """Missed countdowns are published once, with the time left now."""
     lifecycle = PacketLifecycle.of_warmup({**_screen(), "grab_at_ms": GRAB}, 1)
-    lifecycle.published("warmup", GRAB - 70_000)
+    lifecycle.published(FactKind.WARMUP, GRAB - 70_000)
     assert [message["left_ms"] for message in spoken(lifecycle.wake(GRAB - 4_000))] == [4_000]
     assert lifecycle.next_wakeup_ms() == GRAB - 3_000
 
@@ -174,7 +175,7 @@ def test_sold_out_is_proposed_when_none_is_left() -> None:
     assert [message["remaining"] for message in spoken(effects)] == [0]
     [proposal] = [effect for effect in effects if isinstance(effect, Propose)]
     assert proposal.cue.body == {"packet_id": PACKET, "elapsed_ms": 321}
-    lifecycle.published("sold_out", GRAB + 330)
+    lifecycle.published(FactKind.SOLD_OUT, GRAB + 330)
     assert lifecycle.next_wakeup_ms() == END
 
 
@@ -193,7 +194,7 @@ def test_closing_waits_for_sold_out() -> None:
     lifecycle.counted(0, END - 1)
     assert proposed(lifecycle.wake(END)) == ["sold_out"]
     assert lifecycle.next_wakeup_ms() == END + 500
-    lifecycle.turned_down("sold_out", too_early=False, now_ms=END + 2)
+    lifecycle.turned_down(FactKind.SOLD_OUT, too_early=False, now_ms=END + 2)
     assert proposed(lifecycle.wake(END + 2)) == ["closed"]
 
 
@@ -204,7 +205,7 @@ def test_the_result_is_proposed_once_the_packet_is_settled() -> None:
     lifecycle.settled({"packet_id": PACKET}, END + 3)
     assert proposed(lifecycle.wake(END + 3)) == ["result"]
     assert proposed(lifecycle.wake(END + 503)) == ["result"]
-    lifecycle.published("result", END + 504)
+    lifecycle.published(FactKind.RESULT, END + 504)
     assert lifecycle.ended
 
 
@@ -244,7 +245,7 @@ def test_a_warmup_says_all_that_an_airing_needs() -> None:
     """A lifecycle made from a warm-up behaves like one made from the packet."""
     from_packet = an_airing("warmup", now_ms=WARMUP)
     from_fact = PacketLifecycle.of_warmup(_screen(), 1)
-    from_fact.published("warmup", WARMUP)
+    from_fact.published(FactKind.WARMUP, WARMUP)
     assert from_fact.on_screen() == from_packet.on_screen()
     assert from_fact.surface == from_packet.surface
     assert from_fact.next_wakeup_ms() == from_packet.next_wakeup_ms()

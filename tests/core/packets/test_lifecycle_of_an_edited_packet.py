@@ -6,6 +6,7 @@ import pytest
 
 from server.core.packets.lifecycle import CountShares, Propose, Settle
 from server.core.packets.packet import Denomination, Edition, Packet, PacketState, Terms
+from server.core.rooms.feed import FactKind
 from tests.core.packets.test_lifecycle import END, GRAB, PACKET, WARMUP, a_packet, an_airing, proposed
 
 
@@ -32,13 +33,13 @@ def test_added_shares_are_proposed_as_a_reopening_until_it_is_read_back() -> Non
     lifecycle.looked_up(an_edited(UP), GRAB + 5)
     [effect] = [each for each in lifecycle.wake(GRAB + 5) if isinstance(each, Propose)]
     body = effect.cue.body
-    assert (effect.cue.kind, effect.cue.cue_id) == ("reopened", f"reopened:{PACKET}:2")
+    assert (effect.cue.kind, effect.cue.packet_id, effect.cue.edition) == ("reopened", PACKET, "2")
     assert (body["at_ms"], body["edition"], body["share_count"], body["commitment"]) == (GRAB + 2_000, 2, 5, "beef")
     lifecycle.looked_up(an_edited(UP), GRAB + 6)
     assert proposed(lifecycle.wake(GRAB + 6)) == []
 
     lifecycle.reissued(body)
-    lifecycle.published("reopened", GRAB + 7)
+    lifecycle.published(FactKind.REOPENED, GRAB + 7)
     screen = lifecycle.on_screen()
     assert screen is not None
     assert (screen["edition"], screen["share_count"], screen["sold_out"]) == (2, 5, False)
@@ -72,7 +73,7 @@ def test_an_ended_packet_is_closed_at_once(told: tuple[str, ...]) -> None:
     [effect] = lifecycle.wake(GRAB + 5)
     assert isinstance(effect, Propose)
     assert (effect.cue.kind, effect.cue.body["reason"]) == ("closed", "ended")
-    lifecycle.published("closed", GRAB + 6)
+    lifecycle.published(FactKind.CLOSED, GRAB + 6)
     assert lifecycle.wake(GRAB + 6) == [Settle(PACKET)]
 
 

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from server.core.ids import PacketId, RoomId
 from server.core.rooms.exposure import Exposure, Taken
-from server.core.rooms.feed import FeedEntry
+from server.core.rooms.feed import FactKind, FeedEntry
 
 P1, P2 = PacketId("c1.p1"), PacketId("c1.p2")
 
 
 def an_entry(kind: str, seq: int, at_ms: int, packet_id: PacketId = P1, *, surface: str = "popup") -> FeedEntry:
     body: dict[str, Any] = {"packet": {"surface": surface}} if kind == "warmup" else {}
-    return FeedEntry(RoomId("r1"), f"{seq}-0", kind, packet_id, seq, at_ms, body)
+    return FeedEntry(RoomId("r1"), f"{seq}-0", FactKind(kind), packet_id, seq, at_ms, body)
 
 
 @pytest.mark.rule("KS-MON-1")

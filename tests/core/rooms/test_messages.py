@@ -1,6 +1,7 @@
 """Wire messages: valid input, the errors for invalid input, and output."""
 
 import json
+from typing import cast
 
 import pytest
 
@@ -9,6 +10,7 @@ from server.core.orders.trail import TrailStep
 from server.core.packets.claim import Claim, ClaimStatus, Share
 from server.core.packets.packet import Denomination, Packet, PacketState, Schedule, Terms
 from server.core.rooms import messages
+from server.core.rooms.feed import FactKind
 from server.core.rooms.messages import BadMessage, Comment, GrabMessage, Like, Ping, decode
 
 PACKET = PacketId("lin.p1")
@@ -104,14 +106,14 @@ def test_a_receipt_of_a_refusal_has_the_same_fields_empty() -> None:
 
 def test_only_facts_are_numbered() -> None:
     """A fact carries its number, and what is no fact cannot be sent as one."""
-    assert json.loads(messages.fact("open", 3, 99, {"packet_id": PACKET})) == {
+    assert json.loads(messages.fact(FactKind.OPEN, 3, 99, {"packet_id": PACKET})) == {
         "type": "open",
         "seq": 3,
         "server_ms": 99,
         "packet_id": "lin.p1",
     }
     with pytest.raises(AssertionError):
-        messages.fact("progress", 4, 99, {})
+        messages.fact(cast(FactKind, "progress"), 4, 99, {})
 
 
 def test_a_packet_on_screen_tells_its_times_and_no_secret() -> None:

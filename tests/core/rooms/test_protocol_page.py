@@ -14,7 +14,8 @@ from websockets.frames import CloseCode
 from server.core.orders.trail import TrailStep
 from server.core.packets.claim import HOLDS_SHARE, ClaimStatus
 from server.core.rooms import messages, session
-from server.core.rooms.messages import NUMBERED, FromViewer, decode
+from server.core.rooms.feed import NUMBERED
+from server.core.rooms.messages import FromViewer, decode
 from server.gateway import frames, gateway, handshake, tickets
 from tests.core.rooms.said import ENCODED, SAID
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from server.core.ids import PacketId, RoomId
 from server.core.packets.lifecycle import CountShares, Effect, LookUp, Propose, Publish, Settle
 from server.core.packets.packet import PacketState, Schedule
-from server.core.rooms.feed import FeedEntry
+from server.core.rooms.feed import FactKind, FeedEntry
 from server.core.rooms.room import (
     Answer,
     Counted,
@@ -30,7 +30,9 @@ CALM_TURNS = 60  # enough for the whole window at five seconds a turn
 
 
 def entry(kind: str, seq: int, body: dict[str, Any] | None = None, packet_id: PacketId = PACKET) -> FeedEntry:
-    return FeedEntry(R1, f"{seq}-1", kind, packet_id, seq, 7, {"packet_id": packet_id} if body is None else body)
+    return FeedEntry(
+        R1, f"{seq}-1", FactKind(kind), packet_id, seq, 7, {"packet_id": packet_id} if body is None else body
+    )
 
 
 def a_room() -> Room:

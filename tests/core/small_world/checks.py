@@ -1,10 +1,10 @@
 """The invariants of every small world, checked after every step."""
 
-from server.core.money.account import CLEARING, AccountKind, account, kind_of, may_be_negative
-from server.core.money.ledger import TransferKind
+from server.core.money.account import AccountKind, account, kind_of
 from server.core.orders.asset import AssetState
 from server.core.orders.order import OrderState
 from server.core.packets.packet import PacketState
+from tests.core.money.ledger_model import CLEARING, TransferKind, may_be_negative
 from tests.core.small_world.steps import ending, taken
 from tests.core.small_world.world import CREATOR, MERCHANT, PACKET, Do, Step, World
 

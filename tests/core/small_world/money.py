@@ -2,9 +2,9 @@
 
 from dataclasses import fields, replace
 
-from server.core.money.ledger import Ledger, Transfer, TransferKind
 from server.core.money.posting import Reversal
 from server.core.refusal import Refused
+from tests.core.money.ledger_model import Ledger, Transfer, TransferKind
 from tests.core.small_world.world import (
     CREATOR,
     PACKET,

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import cache
 
 from server.core.ids import CreatorId, OrderId, ViewerId, order_id_of
-from server.core.money.ledger import Ledger
 from server.core.money.posting import OrderKind, StepPart, parts_of
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.order import Order, OrderState, Refund, StepOutcome, cancel, finish, pay, refund, submit
@@ -15,6 +14,7 @@ from server.core.orders.settlement import Settlement, settle
 from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
+from tests.core.money.ledger_model import Ledger
 from tests.core.small_world.money import Answer, copied, known_with
 from tests.core.small_world.world import (
     ANNA,

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from server.core.ids import ViewerId
-from server.core.money.ledger import TransferKind
 from server.core.money.posting import Reversal
 from server.core.orders.asset import asset_of, sweep
 from server.core.packets.claim import ClaimStatus
@@ -12,6 +11,7 @@ from server.core.packets.launch import LaunchRequest, plan_launch
 from server.core.packets.packet import PacketState
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import LaunchMode
+from tests.core.money.ledger_model import TransferKind
 from tests.core.small_world.money import Answer, changed, given_back, moved, must_move
 from tests.core.small_world.world import (
     ADDED_FEN,

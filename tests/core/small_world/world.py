@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId
-from server.core.money.ledger import Ledger
 from server.core.money.posting import Reversal
 from server.core.orders.asset import Asset
 from server.core.orders.order import Order, OrderState
@@ -20,6 +19,7 @@ from server.core.packets.packet import Denomination, Edition, Packet, PacketStat
 from server.core.refusal import Refused
 from server.core.rulebooks.platforms import LAB
 from server.core.rulebooks.rulebook import Rulebook
+from tests.core.money.ledger_model import Ledger
 
 CREATOR, PACKET, ROOM = CreatorId("c1"), PacketId("c1.p"), RoomId("room-c1")
 ANNA, BELA = ViewerId("anna"), ViewerId("bela")

@@ -7,6 +7,8 @@ import pytest
 
 from loadtest.record.archive import read_archive
 from loadtest.record.shape import BadRecord, Line
+from loadtest.verdict.weigh import Exit
+from scripts.commands.storm import run_verify
 from tests.loadtest.written_run import a_run
 
 
@@ -66,3 +68,13 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     for content, text in cases:
         with pytest.raises(BadRecord, match=text):
             read_archive(written(tmp_path, content))
+
+
+def test_shares_that_have_left_the_store_are_verified_from_the_archive(tmp_path: Path) -> None:
+    """The seed is kept with the claims, so that a packet can be recomputed for as long as its archive is kept."""
+    lines = a_block()
+    assert run_verify(None, written(tmp_path, block_of(*lines))) == Exit.PASS
+
+    claim = next(line for line in lines if line["kind"] == "claim")
+    claim["amount_fen"] += 1
+    assert run_verify(None, written(tmp_path, block_of(*lines))) == Exit.INVARIANT

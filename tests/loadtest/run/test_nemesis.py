@@ -10,7 +10,7 @@ import pytest
 from loadtest.run.nemesis import Nemesis, StoreOfRun, WorkersOfRun
 from loadtest.run.server_process import ServerProcess
 from loadtest.scenarios.faults import FaultKind, PlannedFault
-from server.store.embedded.lease import StoreLease
+from server.store.embedded.process import EmbeddedStore
 from server.store.fitness import Durability
 
 
@@ -34,11 +34,11 @@ class AProgramme:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[StoreLease]:
+def store(tmp_path: Path) -> Iterator[EmbeddedStore]:
     """Run a store as a server of this folder would."""
-    lease = StoreLease.take(tmp_path, Durability.NONE)
-    yield lease
-    lease.release()
+    joined = EmbeddedStore.join(tmp_path / "store", Durability.NONE)
+    yield joined
+    joined.stop()
 
 
 def a_nemesis(home: Path, *planned: PlannedFault) -> tuple[Nemesis, list[str]]:
@@ -62,7 +62,7 @@ def away_ms(nemesis: Nemesis) -> float:
     return (record.t_back - record.t_struck) / 1_000_000
 
 
-def test_a_killed_store_is_another_and_answers(tmp_path: Path, store: StoreLease) -> None:
+def test_a_killed_store_is_another_and_answers(tmp_path: Path, store: EmbeddedStore) -> None:
     """It notes when it struck and when the next one answered, and prints its schedule first."""
     died = store.pid
     nemesis, said = a_nemesis(tmp_path, PlannedFault(0, FaultKind.KILL_STORE, 50))
@@ -77,7 +77,7 @@ def test_a_killed_store_is_another_and_answers(tmp_path: Path, store: StoreLease
     assert said == ["fault 0: kill_store, 50 room ms after the curtain", "fault 0: kill_store struck"]
 
 
-def test_a_stopped_store_goes_on_after_its_time(tmp_path: Path, store: StoreLease) -> None:
+def test_a_stopped_store_goes_on_after_its_time(tmp_path: Path, store: EmbeddedStore) -> None:
     """It answers nothing for so long, and is the same process afterwards."""
     pid = store.pid
     nemesis, _ = a_nemesis(tmp_path, PlannedFault(0, FaultKind.STOP_STORE, 0, for_ms=300))
@@ -88,7 +88,7 @@ def test_a_stopped_store_goes_on_after_its_time(tmp_path: Path, store: StoreLeas
     assert away_ms(nemesis) >= 300
 
 
-def test_a_stopped_store_goes_on_when_the_programme_ends(tmp_path: Path, store: StoreLease) -> None:
+def test_a_stopped_store_goes_on_when_the_programme_ends(tmp_path: Path, store: EmbeddedStore) -> None:
     """A storm that is interrupted leaves no store that hangs."""
     nemesis, _ = a_nemesis(tmp_path, PlannedFault(0, FaultKind.STOP_STORE, 0, for_ms=60_000))
     nemesis.start()
@@ -100,7 +100,7 @@ def test_a_stopped_store_goes_on_when_the_programme_ends(tmp_path: Path, store: 
     assert StoreOfRun(tmp_path).ask(b"PING") == b"+PONG\r\n"
 
 
-def test_connections_are_reset_and_the_store_stays(tmp_path: Path, store: StoreLease) -> None:
+def test_connections_are_reset_and_the_store_stays(tmp_path: Path, store: EmbeddedStore) -> None:
     """Whoever was connected finds the line dead; whoever comes next is served by the same process."""
     pid, of_run = store.pid, StoreOfRun(tmp_path)
     with of_run._connect() as line:
@@ -113,7 +113,7 @@ def test_connections_are_reset_and_the_store_stays(tmp_path: Path, store: StoreL
     assert store.pid == pid
 
 
-def test_what_had_no_occasion_is_missed(tmp_path: Path, store: StoreLease) -> None:
+def test_what_had_no_occasion_is_missed(tmp_path: Path, store: EmbeddedStore) -> None:
     """A fault later than the programme, or of a packet that never came, did not happen, and says so."""
     later = PlannedFault(0, FaultKind.KILL_STORE, 3_600_000)
     never = PlannedFault(1, FaultKind.KILL_STORE, 0, "no packet", "open")

@@ -1,4 +1,4 @@
-"""docs/scenario.md and the model agree: every table, and of every key the type, the default and an example."""
+"""docs/scenario.md, docs/targets.md and the models agree: every table, and of every key type, default and example."""
 
 import re
 import tomllib
@@ -17,11 +17,16 @@ from client_sim.behaviour import Behaviour
 from client_sim.buyer import Habit
 from loadtest.scenarios.faults import FaultKind
 from loadtest.scenarios.scenario import Scenario, load_scenario
+from loadtest.scenarios.target_scenario import TargetScenario
 from loadtest.verdict.sometimes import NAMES
 from loadtest.verdict.thresholds import DISTRIBUTIONS, NUMBERS
+from server.core.packets.claim import ClaimStatus
 
-PAGE = (Path(__file__).parents[3] / "docs/scenario.md").read_text("utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGES = {name: (DOCS / f"{name}.md").read_text("utf-8") for name in ("scenario", "targets")}
+PAGE = PAGES["scenario"]
 WORDS = {int: "integer", float: "number", str: "string", bool: "boolean", datetime: "date and time", Any: "value"}
+WORDS[ClaimStatus] = "status"
 UNITS = {"_ms": ("room ms", "real ms"), "_fen": ("fen",), "_permille": ("permille",), "_rate": ("0.01 %",)}
 
 
@@ -38,6 +43,20 @@ def _tables(model: type[BaseModel], name: str = "") -> Iterator[tuple[str, type[
         held = _models(field.annotation)
         for each in held:
             yield from _tables(each, heading if len(held) == 1 else f'{heading} kind = "{_kind(each)}"')
+
+
+def _target_tables() -> dict[str, type[BaseModel]]:
+    """Return the tables of a scenario that aims at another service; one that several kinds have alike stands once."""
+    whole = dict(_tables(TargetScenario))
+    tables: dict[str, type[BaseModel]] = {"The file": TargetScenario, "[[packets]]": whole["[[packets]]"]}
+    of_kinds = [heading for heading in whole if heading.startswith("[target] ")]
+    held = {heading: dict(_tables(whole[heading], heading)) for heading in of_kinds}
+    for heading in of_kinds:
+        tables[heading] = whole[heading]
+        for name, model in list(held[heading].items())[1:]:
+            alike = {tables[name] for tables in held.values() if name in tables} == {model}
+            tables[name if alike else f"{name}{heading.removeprefix('[target]')}"] = model
+    return tables
 
 
 def _kind(model: type[BaseModel]) -> str:
@@ -66,14 +85,14 @@ def _type(annotation: Any) -> str:
         return f"[{', '.join(_type(part) for part in parts)}]"
     if origin is dict:
         return f"table of {_plural(parts[1])}"
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
+    if annotation not in WORDS and isinstance(annotation, type) and issubclass(annotation, Enum):
         return " or ".join(f"`{each.value}`" for each in annotation)
     return WORDS[annotation]
 
 
 def _plural(annotation: Any) -> str:
     name, of, items = _type(annotation).partition(" of ")
-    return f"{name}s{of}{items}"
+    return f"{name}{'es' if name.endswith('s') else 's'}{of}{items}"
 
 
 def _bounds(field: FieldInfo) -> str:
@@ -92,53 +111,72 @@ def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if default in (None, [], {}, ""):
         return "none"
+    if isinstance(default, BaseModel):
+        return "its defaults"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     if isinstance(default, dict):
         return f"`{{ {', '.join(f'{key} = {value}' for key, value in default.items())} }}`"
     return f"`{default:_}`" if isinstance(default, int | float) else f'`"{default}"`'
 
 
 def _row(key: str, field: FieldInfo) -> tuple[str, str, str]:
-    kind, bounds = _type(field.annotation), _bounds(field)
+    key, kind, bounds = field.alias or key, _type(field.annotation), _bounds(field)
     return key, f"{kind}, {bounds}" if bounds else kind, _default(field)
 
 
-TABLES = dict(_tables(Scenario))
-SECTIONS = dict(re.findall(r"^## (.+)\n((?:(?!## ).*\n)*)", PAGE, re.MULTILINE))
+TABLES = {
+    **{("scenario", heading): model for heading, model in _tables(Scenario)},
+    **{("targets", heading): model for heading, model in _target_tables().items()},
+}
+SECTIONS = {
+    (name, heading): section
+    for name, page in PAGES.items()
+    for heading, section in re.findall(r"^## (.+)\n((?:(?!## ).*\n)*)", page, re.MULTILINE)
+}
 ROW = re.compile(r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.*?) ?\| (.*?) ?\| (.+) \|$", re.MULTILINE)
 WITH_EXAMPLE = [
-    (heading, key, unit, example)
-    for heading in TABLES
-    for key, _, _, unit, example, _ in ROW.findall(SECTIONS.get(heading, ""))
+    (place, key, unit, example)
+    for place in TABLES
+    for key, _, _, unit, example, _ in ROW.findall(SECTIONS.get(place, ""))
 ]
+
+
+def _field(place: tuple[str, str], key: str) -> FieldInfo:
+    fields = TABLES[place].model_fields
+    return next(field for name, field in fields.items() if key == (field.alias or name))
 
 
 def _names_in(heading: str, column: str) -> list[str]:
     """Return the names in the first column of the small table whose head begins with *column*."""
-    _, _, after = SECTIONS[heading].partition(f"| {column} |")
+    _, _, after = SECTIONS["scenario", heading].partition(f"| {column} |")
     return re.findall(r"^\| `(\w+)` \|", after, re.MULTILINE)
 
 
-@pytest.mark.parametrize("heading", TABLES)
-def test_every_table_of_the_model_is_on_the_page(heading: str) -> None:
+@pytest.mark.parametrize("place", TABLES)
+def test_every_table_of_the_model_is_on_the_page(place: tuple[str, str]) -> None:
     """Each key in its order, with its type, its bounds and its default; a row that differs is shown as it should be."""
-    wanted = [_row(key, field) for key, field in TABLES[heading].model_fields.items()]
-    assert [row[:3] for row in ROW.findall(SECTIONS[heading])] == wanted
+    wanted = [_row(key, field) for key, field in TABLES[place].model_fields.items()]
+    assert [row[:3] for row in ROW.findall(SECTIONS[place])] == wanted
 
 
 def test_the_page_has_no_table_that_the_model_does_not_have() -> None:
     """Headings in brackets are tables of the file."""
-    assert {heading for heading in SECTIONS if heading.startswith("[")} == set(TABLES) - {"The file"}
+    assert {place for place in SECTIONS if place[1].startswith("[")} == {
+        place for place in TABLES if place[1][0] == "["
+    }
 
 
-@pytest.mark.parametrize(("heading", "key", "unit", "example"), WITH_EXAMPLE)
-def test_every_key_has_its_unit_and_an_example(heading: str, key: str, unit: str, example: str) -> None:
+@pytest.mark.parametrize(("place", "key", "unit", "example"), WITH_EXAMPLE)
+def test_every_key_has_its_unit_and_an_example(place: tuple[str, str], key: str, unit: str, example: str) -> None:
     """The example is TOML that the model takes for this key; a table has its own section instead."""
-    field = TABLES[heading].model_fields[key]
+    field = _field(place, key)
     if _models(field.annotation):
         assert example == ""
     else:
         value = tomllib.loads(f"{key} = {example.strip('`')}")[key]
-        taker: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[arg-type]
+        kind = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+        taker: TypeAdapter[Any] = TypeAdapter(kind)  # type: ignore[arg-type]
         taker.validate_python(value)
     for suffix, units in UNITS.items():
         if key.endswith(suffix):
@@ -158,5 +196,15 @@ def test_the_words_that_a_scenario_may_use_are_all_explained() -> None:
     assert _names_in("[shop]", "buyer") == list(Habit)
     assert _names_in("[[faults]]", "fault") == list(FaultKind)
     assert _names_in("Sometimes", "name") == list(NAMES)
-    metrics = dict(re.findall(r"^\| `(\w+)` \| (distribution|number) \|", SECTIONS["Thresholds"], re.MULTILINE))
+    metrics = dict(
+        re.findall(r"^\| `(\w+)` \| (distribution|number) \|", SECTIONS["scenario", "Thresholds"], re.MULTILINE)
+    )
     assert metrics == dict.fromkeys(DISTRIBUTIONS, "distribution") | dict.fromkeys(NUMBERS, "number")
+
+
+@pytest.mark.parametrize("path", ["http.toml", "websocket.toml", "targets/lines.py"])
+def test_the_examples_on_the_page_are_those_that_storms_are_run_with(path: str) -> None:
+    """Each stands there in full; tests/e2e/test_targets.py runs them."""
+    text = (DOCS.parent / "tests/examples" / path).read_text("utf-8")
+    language = {"toml": "toml", "py": "python"}[path.rpartition(".")[2]]
+    assert f"```{language}\n{text}```" in PAGES["targets"]

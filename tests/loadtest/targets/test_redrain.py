@@ -6,6 +6,7 @@ from client_sim.viewer import Viewer
 from loadtest.targets.redrain import RedrainTarget, room_path
 from server.core.ids import PacketId, RequestId
 from server.core.rooms import messages
+from server.core.rooms.feed import FactKind
 from tests.client_sim.room_talk import seat, welcome
 
 
@@ -36,7 +37,7 @@ def test_what_is_said_to_many_is_parsed_once() -> None:
     viewer = Viewer(seat(Behaviour.EAGER), 1, 400, Recorder())
     assert room_path(viewer) == "/ws/rooms/r1?viewer=v0"
     first, second = (target.session(viewer, target.addresses[0]) for _ in range(2))
-    fact = messages.fact("open", 1, 5, {"packet_id": "anna.1"})
+    fact = messages.fact(FactKind.OPEN, 1, 5, {"packet_id": "anna.1"})
     assert first.message(fact) is second.message(fact)
     assert first.message(welcome()).kind == "welcome"
     assert first.message(b"[]").kind == "unreadable"

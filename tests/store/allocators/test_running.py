@@ -8,7 +8,7 @@ import pytest
 from server.core.ids import PacketId, RoomId
 from server.core.packets.capabilities import Capabilities
 from server.core.refusal import Refused
-from server.core.rooms.feed import FeedEntry
+from server.core.rooms.feed import FactKind, FeedEntry
 from server.store.allocators.context import AllocatorContext
 from server.store.allocators.port import Allocator, Claim, ClaimStatus, Grab, Packet, refusals
 from server.store.allocators.registry import DEFAULT, AllocatorEntry
@@ -82,7 +82,7 @@ def test_a_change_is_told_to_whom_it_concerns(running: RunningAllocators) -> Non
     running.observe(replace(DRAFT, packet_id=OTHERS, allocator="other"))
     told(running, "other").clear()
     for kind in ("open", "voided", "reopened", "changed", "sold_out"):
-        running.hear(FeedEntry(RoomId("r"), "1-0", kind, OTHERS, 1, 0, {}))
+        running.hear(FeedEntry(RoomId("r"), "1-0", FactKind(kind), OTHERS, 1, 0, {}))
     assert (told(running, "other"), told(running, DEFAULT)) == ([("forget", OTHERS)] * 3, [])
     running.forget()
     assert told(running, DEFAULT) == [("forget", None)]

@@ -10,9 +10,9 @@ from redis.exceptions import ResponseError
 
 from server.core.ids import PacketId
 from server.core.money.account import AccountKind
-from server.core.money.ledger import MOVEMENTS, TransferKind
 from server.core.money.posting import POSTINGS, OrderKind
 from server.store import keys
+from tests.core.money.ledger_model import MOVEMENTS, TransferKind
 from tests.store.aged import settled_rain
 from tests.store.desk import Desk
 

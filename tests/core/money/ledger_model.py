@@ -12,11 +12,30 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from server.core.ids import CreatorId, OrderId, PacketId, creator_of
-from server.core.money.account import AccountKind, may_be_negative
+from server.core.money.account import AccountKind, FundProduct, kind_of
 from server.core.money.money import FEN_MAX
 from server.core.money.posting import OrderKind, Posting, StepPart
 from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.eligibility import recharge_required
+
+OUTSIDE = frozenset({AccountKind.PSP, AccountKind.BUYER, AccountKind.SUBSIDY, AccountKind.MERCHANT})
+"""
+The world outside, whose accounts may be negative.
+
+A merchant's is among them because of a journal alone: what platform packets pay it stands in the platform's, while
+commission and fee are taken from it in the creator's.
+"""
+
+CLEARING = frozenset(
+    {
+        AccountKind.WITHDRAWING,
+        AccountKind.LOCKED,
+        AccountKind.REDEEMED,
+        AccountKind.REVERSING,
+        AccountKind.CLEARING,
+    }
+)
+"""Accounts that hold money temporarily: they are zero once everything has ended."""
 
 
 class TransferKind(StrEnum):
@@ -35,13 +54,6 @@ class TransferKind(StrEnum):
     END = "end"
     EXPIRE = "expire"
     REVERSE = "reverse"
-
-
-class FundProduct(StrEnum):
-    """The product for which money was moved: packets and creator coupons share one pool of funds (DY-ACC-3)."""
-
-    RED_PACKET = "red_packet"
-    CREATOR_COUPON = "creator_coupon"
 
 
 MOVEMENTS: dict[TransferKind, tuple[AccountKind, AccountKind]] = {
@@ -307,6 +319,11 @@ class Ledger:
                 field="amount_fen",
                 rule=RuleId("DY-ACC-6"),
             )
+
+
+def may_be_negative(name: str) -> bool:
+    """Say whether an account is one of the world outside."""
+    return kind_of(name) in OUTSIDE
 
 
 def _check_amount(transfer: Transfer) -> None:

@@ -11,22 +11,22 @@ from pathlib import Path
 import psutil
 
 from server.store.connection import Durability
-from server.store.embedded.lease import StoreLease
+from server.store.embedded.process import EmbeddedStore
 
 SERVER = """
 import pathlib, sys
 from server.store.fitness import Durability
-from server.store.embedded.lease import StoreLease
-lease = StoreLease.take(pathlib.Path(sys.argv[1]), Durability.NONE)
-print(lease.pid, lease.url, flush=True)
+from server.store.embedded.process import EmbeddedStore
+store = EmbeddedStore.join(pathlib.Path(sys.argv[1]) / "store", Durability.NONE)
+print(store.pid, store.url, flush=True)
 sys.stdin.readline()
-lease.release()
+store.stop()
 """
 
 
 @contextmanager
 def server(home: Path) -> Iterator[tuple["subprocess.Popen[str]", int, str]]:
-    """Run another process that takes a lease; a line to it makes it release the lease and end."""
+    """Run another process that joins the store; a line to it makes it leave and end."""
     command = [sys.executable, "-c", SERVER, str(home)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -54,13 +54,13 @@ def test_a_second_server_joins_and_the_last_one_out_stops_the_store(tmp_path: Pa
 def test_a_starter_that_was_killed_leaves_the_store_to_the_others(tmp_path: Path) -> None:
     """Kill -9 of the first; the second goes on, and its end is the store's."""
     with server(tmp_path) as (first, pid, _):
-        second = StoreLease.take(tmp_path, Durability.NONE)
+        second = EmbeddedStore.join(tmp_path / "store", Durability.NONE)
         first.kill()
         first.communicate()
         time.sleep(0.1)
         assert psutil.pid_exists(pid)
         assert second.pid == pid
-        second.release()
+        second.stop()
         assert not psutil.pid_exists(pid)
 
 
@@ -88,28 +88,28 @@ def test_servers_that_start_at_once_share_one_store(tmp_path: Path) -> None:
 
 def test_the_address_stays_and_is_written_down(tmp_path: Path) -> None:
     """The lock says who runs and where, and the next store is where the last one was."""
-    lease = StoreLease.take(tmp_path, Durability.NONE)
+    joined = EmbeddedStore.join(tmp_path / "store", Durability.NONE)
     noted = json.loads((tmp_path / "store" / "store.lock").read_text())
-    lease.release()
-    again = StoreLease.take(tmp_path, Durability.NONE)
-    again.release()
+    joined.stop()
+    again = EmbeddedStore.join(tmp_path / "store", Durability.NONE)
+    again.stop()
 
-    assert noted == {"pid": lease.pid, "url": lease.url}
-    assert again.url == lease.url
-    assert again.pid != lease.pid
+    assert noted == {"pid": joined.pid, "url": joined.url}
+    assert again.url == joined.url
+    assert again.pid != joined.pid
 
 
 def test_a_store_that_died_is_there_again_for_the_next_server(tmp_path: Path) -> None:
     """Those who used it find it at the same address."""
-    first = StoreLease.take(tmp_path, Durability.NONE)
+    first = EmbeddedStore.join(tmp_path / "store", Durability.NONE)
     died = first.pid
     psutil.Process(died).kill()
     await_end(died)
-    second = StoreLease.take(tmp_path, Durability.NONE)
+    second = EmbeddedStore.join(tmp_path / "store", Durability.NONE)
 
     assert second.url == first.url
     assert psutil.pid_exists(second.pid)
-    first.release()
+    first.stop()
     assert psutil.pid_exists(second.pid)
-    second.release()
+    second.stop()
     assert not psutil.pid_exists(second.pid)

@@ -1,0 +1,68 @@
+"""Scenarios that aim at another service: which packets may be declared, and what is refused with its line."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.scenarios.crowd_scenario import BadScenario
+from loadtest.scenarios.scenario import Scenario
+from loadtest.scenarios.target_scenario import PATIENCE_MS, ROOM, TargetScenario, folder_of, read_scenario
+from tests.loadtest.targets.described import HTTP, PACKET, SOCKET, scenario
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.name)
+def test_every_example_is_read(path: Path) -> None:
+    read = read_scenario(str(path))
+    assert isinstance(read, TargetScenario)
+    assert folder_of(str(path)) == EXAMPLES
+
+
+def test_a_scenario_without_target_is_one_of_ours() -> None:
+    assert isinstance(read_scenario("smoke"), Scenario)
+
+
+def test_a_mistake_is_said_with_its_line_and_field(tmp_path: Path) -> None:
+    text = (EXAMPLES / "http.toml").read_text("utf-8").replace("share_count = 100", "share_count = 0")
+    (tmp_path / "mine.toml").write_text(text, "utf-8")
+    line = text.splitlines().index("share_count = 0") + 1
+    with pytest.raises(BadScenario, match=rf"mine\.toml:{line}: packets\.0\.share_count: "):
+        read_scenario(str(tmp_path / "mine.toml"))
+
+
+@pytest.mark.parametrize(
+    ("packet", "said"),
+    [
+        ({"opens_after_ms": 2_000}, "give either opens_after_ms or opens"),
+        ({"opens": None}, "give either opens_after_ms or opens"),
+        ({"opens": None, "opens_after_ms": 10}, "greater than or equal to 1000"),
+        ({"opens": "on_message"}, r"packets\.0\.opens: on_message needs \[target\.opening\]"),
+        ({"packet_id": ""}, "packet_id"),
+    ],
+)
+def test_a_packet_opens_in_one_way(packet: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        scenario(HTTP, packets=[PACKET | packet])
+
+
+def test_packets_are_told_apart() -> None:
+    with pytest.raises(ValueError, match="each has a packet_id of its own"):
+        scenario(HTTP, packets=[PACKET, PACKET])
+    two = [{**PACKET, "opens": "on_message"}, {**PACKET, "packet_id": "p2"}]
+    nameless = {**SOCKET, "opening": {"where": SOCKET["opening"]["where"]}}
+    with pytest.raises(ValueError, match="says which of the packets opens"):
+        scenario(nameless, packets=two)
+
+
+def test_packets_open_in_the_one_room() -> None:
+    timed = {**PACKET, "packet_id": "p2", "opens": None, "opens_after_ms": 2_500}
+    read = scenario(SOCKET, packets=[{**PACKET, "opens": "on_message"}, timed])
+    assert read.openings() == [(0.0, ROOM), (2_500.0, ROOM)]
+    assert read.room_ids == [ROOM]
+
+
+def test_patience_is_the_timeout_of_a_grab() -> None:
+    assert scenario({**HTTP, "grab": {**HTTP["grab"], "timeout_ms": 90}}).patience_ms == 90
+    assert scenario({"kind": "adapter", "base_url": "tcp://127.0.0.1:7"}).patience_ms == PATIENCE_MS
