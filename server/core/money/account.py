@@ -25,7 +25,7 @@ class AccountKind(StrEnum):
 
 
 class FundProduct(StrEnum):
-    """On whose page money was moved: packets and creator coupons share one pool of funds (DY-ACC-3)."""
+    """The product for which money was moved: packets and creator coupons share one pool of funds (DY-ACC-3)."""
 
     RED_PACKET = "red_packet"
     CREATOR_COUPON = "creator_coupon"

@@ -25,13 +25,13 @@ UNTOLD = frozenset({FactKind.LAUNCHED, FactKind.CHANGED})
 """Entries of a feed that make processes look up a packet; they are not published to viewers."""
 
 NUMBERED = frozenset(FactKind) - UNTOLD
-"""The types that carry ``seq``: facts of a room, told to every viewer exactly once and in order."""
+"""The types that carry ``seq``: facts of a room, delivered to every viewer exactly once and in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
     """
-    A numbered fact of a packet that some process thinks is due.
+    A numbered fact of a packet that a process proposes as due.
 
     Every process derives the same cues from the stored schedule; the store appends each at most once.
     """
@@ -56,7 +56,7 @@ class FeedEntry:
     """
     One entry read back from a room's feed, in feed order.
 
-    ``seq`` is 0 for what is not told to viewers. ``at_ms`` is the room time by the store's clock when it was appended.
+    ``seq`` is 0 for entries that viewers do not receive. ``at_ms`` is the room time by the store's clock when it was appended.
     """
 
     room_id: RoomId

@@ -322,7 +322,7 @@ class Ledger:
 
 
 def may_be_negative(name: str) -> bool:
-    """Say whether an account is one of the world outside."""
+    """Return whether an account is outside the system."""
     return kind_of(name) in OUTSIDE
 
 
