@@ -56,7 +56,7 @@ class FeedEntry:
     """
     One entry read back from a room's feed, in feed order.
 
-    ``seq`` is 0 for entries that viewers do not receive. ``at_ms`` is the room time by the store's clock when it was appended.
+    ``seq`` is 0 for entries that viewers do not receive. ``at_ms`` is the room time of the append by the store's clock.
     """
 
     room_id: RoomId
