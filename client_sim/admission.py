@@ -1,11 +1,11 @@
-"""By what a viewer comes in: pure, and the same for every shell."""
+"""The credential that a viewer connects with: pure, and the same for every shell."""
 
 
 class Admission:
     """
-    A seat's resume token, else a ticket, else its name.
+    Choose a seat's credential: its resume token, else its ticket, else its name.
 
-    ``resume`` is what its last ``welcome`` gave it, ``ticket`` what the shell got for it; both are "" without one.
+    ``resume`` is the token of its last ``welcome``, ``ticket`` the one that the shell fetched; "" means none.
     """
 
     __slots__ = ("resume", "ticket")
@@ -15,15 +15,15 @@ class Admission:
         self.ticket = ""
 
     @property
-    def stranger(self) -> bool:
-        """Whether there is no token to come back with: where names do not do, a new ticket is wanted."""
+    def lacks_resume_token(self) -> bool:
+        """Tell whether there is no resume token: a target that does not accept names then needs a new ticket."""
         return not self.resume
 
     def query(self, viewer_id: str) -> str:
-        """Return the first part of the query that asks to be let in."""
+        """Return the first part of the query string, which holds the credential."""
         shown = (("resume", self.resume), ("ticket", self.ticket), ("viewer", viewer_id))
         return next(f"{name}={value}" for name, value in shown if value)
 
-    def turned_away(self) -> None:
-        """Take note that a server does not accept what was shown."""
+    def rejected(self) -> None:
+        """Drop the credential that a server has rejected."""
         self.resume = self.ticket = ""

@@ -1,4 +1,4 @@
-"""An agenda: the taps one viewer has planned, aimed at the opening as its countdown knows it now."""
+"""An agenda: the taps that one viewer has planned, timed by its countdown's best reading of the opening."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ _NS_PER_MS = 1_000_000
 
 @dataclass(slots=True)
 class PacketPlan:
-    """What a viewer knows of a packet, when it heard of it, how often it was too early, and whether it is open."""
+    """A viewer's knowledge of a packet: when it was announced, how many taps came too early, and whether it is open."""
 
     packet_id: PacketId
     grab_at_ms: int
@@ -25,10 +25,10 @@ class PacketPlan:
 @dataclass(slots=True)
 class Due:
     """
-    A tap (or with a ``lapse`` a moment of absence) to come, at ``due_ns`` on the local clock.
+    A planned tap (or with a ``lapse`` a planned absence), at ``due_ns`` on the local clock.
 
-    ``room_ms`` is the instant it is planned from, or None if no clock moves it any more. ``request_id`` is there if
-    the outcome of an earlier tap is unknown, and the same one is tried again. ``paced``: it has its slot already.
+    ``room_ms`` is the room instant it is planned from, or None if its local time is fixed. ``request_id`` is set on a
+    retry: the outcome of an earlier tap is unknown. ``paced``: it has its rate limit slot already.
     """
 
     plan: PacketPlan
@@ -42,7 +42,7 @@ class Due:
 
 
 class Agenda:
-    """The packets a viewer has heard of, and its taps to come."""
+    """The packets announced to a viewer, and its planned taps."""
 
     __slots__ = ("_due", "plans")
 
@@ -50,8 +50,8 @@ class Agenda:
         self.plans: dict[PacketId, PacketPlan] = {}
         self._due: list[Due] = []
 
-    def hear_of(self, packet: dict[str, Any], now_ns: int) -> PacketPlan | None:
-        """Take note of a packet on screen. Returns its plan, or None if it was known already."""
+    def add_packet(self, packet: dict[str, Any], now_ns: int) -> PacketPlan | None:
+        """Add an announced packet. Returns its plan, or None if it was known already."""
         packet_id = PacketId(packet["packet_id"])
         if packet_id in self.plans:
             return None
@@ -62,7 +62,7 @@ class Agenda:
     def expect(
         self, plan: PacketPlan, countdown: Countdown, *, room_ms: int, offset_ns: int, lapse: Lapse | None = None
     ) -> None:
-        """Plan a tap or a lapse *offset_ns* after the packet's *room_ms*, or after hearing of it if that is later."""
+        """Plan a tap or a lapse *offset_ns* after the packet's *room_ms*, or its announcement if that is later."""
         due = Due(plan, room_ms, offset_ns, lapse=lapse)
         self._due.append(due)
         _aim(due, countdown)
@@ -72,31 +72,31 @@ class Agenda:
         self._due.append(Due(plan, None, 0, due_ns=now_ns))
 
     def expect_again(self, due: Due, due_ns: int) -> None:
-        """Plan one more attempt of a tap that was made."""
+        """Plan a retry of a tap that was sent."""
         due.attempt += 1
         due.paced = False
         self.postpone(due, due_ns)
 
     def postpone(self, due: Due, due_ns: int) -> None:
-        """Plan a tap that was ready for a later instant, which no clock moves any more."""
+        """Move a tap that was ready to a later, fixed local time."""
         due.room_ms, due.due_ns = None, due_ns
         self._due.append(due)
 
     def aim(self, countdown: Countdown) -> None:
-        """Set the instants of all taps by what the countdown knows now."""
+        """Recompute the local times of all taps from the countdown's best reading."""
         for due in self._due:
             _aim(due, countdown)
 
     def drop(self, packet_id: PacketId) -> None:
-        """Give up the taps for a packet that were not made yet; what is unknown is still asked for."""
+        """Remove the taps for a packet that were not sent yet; retries of unknown outcomes stay."""
         self._due = [due for due in self._due if due.plan.packet_id != packet_id or due.request_id is not None]
 
     def drop_attempts(self, request_id: RequestId) -> None:
-        """Give up trying a tap again."""
+        """Remove the retries of a tap."""
         self._due = [due for due in self._due if due.request_id != request_id]
 
     def clear(self) -> None:
-        """Give up all taps."""
+        """Remove all taps."""
         self._due.clear()
 
     def next_ns(self) -> int | None:
@@ -106,7 +106,7 @@ class Agenda:
         return min(due.due_ns for due in self._due)
 
     def take_ready(self, now_ns: int) -> list[Due]:
-        """Remove and return what is due at *now_ns*, in order of time; taps before lapses, so that they are made."""
+        """Remove and return the items due at *now_ns*, in order of time; taps before lapses, so that they are sent."""
         if not self._due:
             return []
         ready = [due for due in self._due if due.due_ns <= now_ns]
@@ -118,6 +118,6 @@ class Agenda:
 
 def _aim(due: Due, countdown: Countdown) -> None:
     if due.room_ms is not None:
-        # Nobody means to tap before having heard of the packet, however early a bird.
+        # No tap is planned before the packet is announced, not even an early one.
         heard_ns = due.plan.heard_ns
         due.due_ns = max(max(countdown.local_ns(due.room_ms), heard_ns) + due.offset_ns, heard_ns)

@@ -1,4 +1,4 @@
-"""Behaviours: what kinds of people watch, when they tap, and who sits where."""
+"""Behaviours: the kinds of viewers, when each taps, and which seat has which behaviour."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,19 +8,19 @@ from random import Random
 
 from server.core.ids import RoomId, ViewerId
 
-EARLIEST_MS = 300.0  # how long before the opening an early bird loses its patience
-LATEST_EARLY_MS = 50.0  # further out than clocks are off, so that an early tap really is early
+EARLIEST_MS = 300.0  # how long before the opening an early bird taps at most
+LATEST_EARLY_MS = 50.0  # more than the clock error, so that an early tap really is early
 DOUBLE_TAP_MS = (50.0, 150.0)
 LATE_MS = (50.0, 500.0)
 REACTION_SIGMA = 0.5
-DROP_MS = (-500.0, 1_500.0)  # around the opening: when somebody with a bad line loses it
-REST_MS = (0.0, 1_000.0)  # after the opening: when a slow reader stops reading
-REST_LASTS_MS = (1_000.0, 3_000.0)  # shorter than the patience with a receipt
-SHUFFLED_VIEWERS = 20  # mixed within so many, so that no behaviour keeps meeting the same room
+DROP_MS = (-500.0, 1_500.0)  # around the opening: when a flaky viewer loses its connection
+REST_MS = (0.0, 1_000.0)  # after the opening: when a slow consumer stops reading
+REST_LASTS_MS = (1_000.0, 3_000.0)  # shorter than the receipt timeout
+SHUFFLED_VIEWERS = 20  # behaviours are shuffled in blocks of this size, so that none always lands in the same room
 
 
 class Behaviour(StrEnum):
-    """How a viewer behaves."""
+    """The behaviour of a viewer."""
 
     WATCHER = "watcher"
     EAGER = "eager"
@@ -35,7 +35,7 @@ class Behaviour(StrEnum):
 
 
 class Edge(StrEnum):
-    """What a tap is planned from: an end of the grab window by the countdown, or hearing that it is open."""
+    """The instant a tap is planned from: an end of the grab window by the countdown, or its opening message."""
 
     OPENING = "opening"
     CLOSING = "closing"
@@ -53,9 +53,9 @@ class Tap:
 @dataclass(frozen=True, slots=True)
 class Lapse:
     """
-    A planned moment of absence, ``offset_ms`` real milliseconds after the opening.
+    A planned absence, ``offset_ms`` real milliseconds after the opening.
 
-    The connection is lost (``lasts_ms`` 0), or nothing is read for a while.
+    The connection is lost (``lasts_ms`` 0), or nothing is read for ``lasts_ms``.
     """
 
     offset_ms: float
@@ -77,8 +77,8 @@ def taps(behaviour: Behaviour, rng: Random, reaction_median_ms: float, *, sigma:
     """
     Plan the taps of one viewer for one packet, in order of time.
 
-    Reactions are log-normal around the median, in real milliseconds. A tap that is too early is followed by another
-    one after the opening; that one is the viewer's answer, not part of the plan.
+    Reactions are log-normal around the median, in real milliseconds. The viewer itself follows a tap that is too early
+    by another one after the opening; that one is not part of the plan.
     """
     match behaviour:
         case Behaviour.WATCHER:
@@ -98,10 +98,10 @@ def taps(behaviour: Behaviour, rng: Random, reaction_median_ms: float, *, sigma:
 
 def lapse(behaviour: Behaviour, rng: Random, ordinal: int) -> Lapse | None:
     """
-    Plan when one viewer is absent around the opening of the room's packet number *ordinal*, if it is.
+    Return one viewer's planned absence around the opening of the room's packet number *ordinal*, or None.
 
-    A flaky one is there for the first packet: it loses the receipt of its first tap instead, so that in every run
-    some outcome is unknown and is asked for again.
+    A flaky viewer is present for the first packet: it loses the receipt of its first tap instead, so that every run
+    has an unknown outcome and its retry.
     """
     match behaviour:
         case Behaviour.FLAKY:
@@ -120,8 +120,8 @@ def cast(rooms: Sequence[RoomId], mix: Mapping[Behaviour, float], seed: int) -> 
     """
     Yield the seats of an endless audience, the same ones for the same arguments.
 
-    Viewers fill the rooms in turn. The weights of *mix* are kept closely from the first seats on, so that a small
-    audience has everybody in it too.
+    Viewers fill the rooms in turn. The weights of *mix* hold closely from the first seats on, so that a small
+    audience has every behaviour in it too.
     """
     assert rooms
     rng = Random(f"{seed}:cast")
@@ -134,7 +134,7 @@ def cast(rooms: Sequence[RoomId], mix: Mapping[Behaviour, float], seed: int) -> 
 
 
 def _behaviours(mix: Mapping[Behaviour, float], rng: Random) -> Iterator[Behaviour]:
-    """Yield behaviours so that each always has had its part of all, to within a shuffled handful."""
+    """Yield behaviours so that each has its weighted share at any length, to within one shuffled block."""
     whole = sum(mix.values())
     assert whole > 0
     credit = {behaviour: 0.0 for behaviour, weight in sorted(mix.items()) if weight > 0}

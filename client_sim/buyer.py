@@ -1,8 +1,8 @@
 """
-What a buyer does with a packet it has won, and when: pure; loadtest/run/shop_driver.py carries it out over HTTP.
+Plan what a buyer does with a packet it has won, and when: pure; loadtest/run/shop_driver.py sends it over HTTP.
 
-Everything follows from the random numbers handed in and the instant at which the buyer learns of its luck: what it puts
-into its basket, whether it pays, thinks better of it or sends goods back, and what the merchant's tools report.
+Everything follows from the random numbers passed in and the instant at which the buyer gets its receipt: its basket,
+whether it pays, cancels or asks for a refund, and the merchant's reports.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,25 +14,25 @@ from server.core.ids import CreatorId, RoomId, ViewerId
 from server.core.orders.trail import BEFORE_SHIPPING, TrailStep
 
 # Room time, each drawn between two ends; an order is over within 8 room minutes of the packet's end, or never paid.
-ORDER_AFTER_MS = (5_000, 120_000)  # from learning of the packet
+ORDER_AFTER_MS = (5_000, 120_000)  # from the receipt
 PAY_AFTER_MS = (10_000, 90_000)  # from the order
 CANCEL_AFTER_MS = (10_000, 120_000)  # from the order
 REFUND_AFTER_MS = (30_000, 180_000)  # from the payment
 REPORT_AFTER_MS = (5_000, 30_000)  # from the payment, or from the report before
 
-LINES_MAX = 3  # a person in a live room orders a thing or two
+LINES_MAX = 3  # order lines: a buyer in a live room orders few products
 QUANTITY_MAX = 2
 WHOLE_PERMILLE = 1000
-PART_PERMILLE = (100, 900)  # how much of a line a refund in part asks for
-TWO_STEPS = 0.5  # of the full refunds: how many come in two steps
-EXTRAS = 0.5  # of the full refunds: how many are of shipping and service fee, too
-REPEATED = 0.1  # of the requests: how many are sent twice
+PART_PERMILLE = (100, 900)  # the part of a line that a partial refund asks for
+TWO_STEPS = 0.5  # fraction of the full refunds that come in two steps
+EXTRAS = 0.5  # fraction of the full refunds that include shipping and service fee
+REPEATED = 0.1  # fraction of the requests that are sent twice
 REPORT_MISSING = 0.15
 REPORT_TWICE = 0.15
 
 
 class Habit(StrEnum):
-    """What a buyer does with a packet; one that abandons its order never pays it, one that lets expire never orders."""
+    """The plan of a buyer; one that abandons its order never pays it, one that lets the packet expire never orders."""
 
     PAY = "pay"
     REFUND_FULLY = "pay_and_refund_fully"
@@ -43,7 +43,7 @@ class Habit(StrEnum):
 
 
 class Deed(StrEnum):
-    """One kind of request that a buyer, or the merchant's tool, makes."""
+    """The kind of request that a buyer or the merchant's tool sends."""
 
     ORDER = "order"
     PAY = "pay"
@@ -55,8 +55,8 @@ class Deed(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Won:
     """
-    A packet in a viewer's hands. ``creator_id`` is from whom the viewer buys, in ``room_id``; of a platform packet that
-    may be any creator. ``product_ids`` are the only goods it may be used on, or None.
+    A packet that a viewer has won. The viewer buys from ``creator_id`` in ``room_id``; with a platform packet that may
+    be any creator. ``product_ids`` are the only products it may be used on; None means all.
     """
 
     viewer_id: ViewerId
@@ -69,7 +69,7 @@ class Won:
 
 @dataclass(frozen=True, slots=True)
 class ShopProduct:
-    """Something that is sold, at a price in fen that lies between two ends."""
+    """A product on sale, at a price in fen within a range."""
 
     product_id: str
     price_min_fen: int
@@ -78,7 +78,7 @@ class ShopProduct:
 
 @dataclass(frozen=True, slots=True)
 class BasketLine:
-    """Some pieces of one product; the price of one in fen."""
+    """A number of pieces of one product; the price of one piece in fen."""
 
     line_id: str
     product_id: str
@@ -89,12 +89,12 @@ class BasketLine:
 @dataclass(frozen=True, slots=True)
 class Act:
     """
-    Something to be done at room instant ``at_ms``; ``name`` is its own among the buyer's acts with one packet, so that
-    done twice it counts once.
+    A request to send at room instant ``at_ms``. ``name`` is unique among the buyer's acts with one packet: it makes the
+    request idempotent.
 
-    ``permille`` is how much a refund asks for of what each line was paid and was not refunded, below 1000 of one line
-    alone, ``extras`` whether of shipping and service fee, too. ``step`` is what a report says. One that is ``repeated``
-    is sent twice.
+    ``permille`` is the part of the unrefunded payment that a refund asks for: of each line, or below 1000 of one line
+    only; ``extras`` adds shipping and service fee. ``step`` is the step that a report names. A ``repeated`` act is sent
+    twice.
     """
 
     at_ms: int
@@ -108,7 +108,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """All that becomes of one packet: what the buyer is like, what it puts into its basket, and its acts in order."""
+    """The plan for one packet: the buyer's habit, its basket, and its acts in order."""
 
     won: Won
     habit: Habit
@@ -120,9 +120,9 @@ def errand(
     won: Won, rng: Random, now_ms: int, *, orders: float, mix: Mapping[Habit, float], products: Sequence[ShopProduct]
 ) -> Errand:
     """
-    Return what becomes of a packet that its winner looks at, at room instant *now_ms*.
+    Return the plan for a packet whose winner gets its receipt at room instant *now_ms*.
 
-    *orders* is the share of winners who order at all; what these do has the weights of *mix*.
+    *orders* is the fraction of winners who order at all; their habits have the weights of *mix*.
     """
     habit = rng.choices(list(mix), list(mix.values()))[0] if rng.random() < orders else Habit.EXPIRE
     if habit is Habit.EXPIRE:
@@ -133,9 +133,9 @@ def errand(
 
 def refund_of(act: Act, paid_by_line: Mapping[str, int], refunded_by_line: Mapping[str, int]) -> dict[str, int]:
     """
-    Return what a refund asks for, in fen by line id: of all lines, or of the dearest a part; nothing if none can be.
+    Return the refund's amounts in fen by line id: of all lines, or a part of the dearest; empty if nothing is left.
 
-    A refund in part leaves at least one fen of the line; a full one names every line that was not refunded in full.
+    A partial refund leaves at least one fen of the line; a full one names every line not yet refunded in full.
     """
     left = {line_id: fen - refunded_by_line.get(line_id, 0) for line_id, fen in paid_by_line.items()}
     if act.permille == WHOLE_PERMILLE:
@@ -146,7 +146,7 @@ def refund_of(act: Act, paid_by_line: Mapping[str, int], refunded_by_line: Mappi
 
 
 def _basket(won: Won, products: Sequence[ShopProduct], rng: Random) -> Iterator[BasketLine]:
-    """Yield one to three different products; where the packet has a scope, the first is of it."""
+    """Yield one to three different products; if the packet has a scope, the first is within it."""
     first = rng.choice([each for each in products if won.product_ids is None or each.product_id in won.product_ids])
     others = [each for each in products if each is not first]
     chosen = [first, *rng.sample(others, min(len(others), rng.randrange(LINES_MAX)))]
@@ -179,7 +179,7 @@ def _acts(habit: Habit, rng: Random, now_ms: int) -> Iterator[Act]:
 
 
 def _reports(rng: Random, pay_at_ms: int) -> Iterator[Act]:
-    """Yield what the merchant's tool reports: the steps after the payment, some missing, some told twice (LT-2)."""
+    """Yield the merchant's reports of the steps after the payment, some missing, some sent twice (LT-2)."""
     at_ms = pay_at_ms
     for step in (*BEFORE_SHIPPING[1:], TrailStep.SHIPPED):
         at_ms += rng.randint(*REPORT_AFTER_MS)

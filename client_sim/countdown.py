@@ -1,7 +1,7 @@
-"""A countdown: when a room instant comes on a viewer's own clock, by the reading with the shortest way."""
+"""A countdown: converts room time to a viewer's local clock, by the reading with the shortest round trip."""
 
 _NS_PER_MS = 1_000_000
-_DRIFT_PPM = 100  # what two clocks may drift apart: an old short reading ages until a newer longer one is better
+_DRIFT_PPM = 100  # how fast two clocks may drift apart: a reading ages until a newer, longer one is better
 
 
 class Countdown:
@@ -32,7 +32,7 @@ class Countdown:
         return self._asked_ms
 
     def answered(self, client_ms: int, server_ms: int, now_ns: int) -> int | None:
-        """End a reading with what the pong says. Returns the round trip if the reading was the best, else None."""
+        """End a reading with the values of the pong. Returns the round trip if the reading was the best, else None."""
         if client_ms != self._asked_ms:
             return None
         self._asked_ms = -1

@@ -1,4 +1,4 @@
-"""What the people who host do in an evening, and when: pure; loadtest/run/director.py carries it out."""
+"""The programme: what creators do and when; pure, carried out by loadtest/run/director.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class PlannedEdit:
-    """At ``at_ms`` the packet is to have ``share_count`` shares; ``expect`` as in ``PlannedPacket``."""
+    """A planned change of a packet to ``share_count`` shares at ``at_ms``; ``expect`` as in ``PlannedPacket``."""
 
     at_ms: int
     share_count: int
@@ -20,10 +20,10 @@ class PlannedPacket:
     One packet as its creator plans it. Times are room milliseconds after the programme's start; money is in fen.
 
     ``mode`` says which of ``delay_ms`` (relative), ``warmup_at_ms`` and ``grab_at_ms`` (exact), ``grab_at_ms``
-    (scheduled) are there; manual has none. ``expect``, ``expect_void`` and ``expect_end`` are what the launch, the void
-    and the end are to come to: ``""`` if they are to be carried out, else the id of the rule that is to refuse them.
-    What is claimed may be used for ``use_for_ms``, or from ``use_start_at_ms`` until ``use_end_at_ms``, and on
-    ``product_ids``, or on everything.
+    (scheduled) are set; manual has none. ``expect``, ``expect_void`` and ``expect_end`` are the expected outcomes of
+    launch, void and end: ``""`` for success, else the id of the rule that must refuse it. A claimed share may
+    be used for ``use_for_ms``, or from ``use_start_at_ms`` until ``use_end_at_ms``, and on ``product_ids``, or on every
+    product.
     """
 
     number: int
@@ -56,7 +56,7 @@ class PlannedPacket:
 
 @dataclass(frozen=True, slots=True)
 class CreatorStep:
-    """One thing a creator does to a packet, ``at_ms`` after the programme's start; ``edit`` says what an edit is."""
+    """One action of a creator on a packet, ``at_ms`` after the programme's start; ``edit`` holds an edit's values."""
 
     at_ms: int
     action: Literal["launch", "edit", "void", "end"]
@@ -65,7 +65,7 @@ class CreatorStep:
 
     @property
     def expected_rule(self) -> str:
-        """The id of the rule that is to refuse this step, or ``""``."""
+        """Return the id of the rule that must refuse this step, or ``""``."""
         match self.action:
             case "launch":
                 return self.packet.expect
@@ -78,7 +78,7 @@ class CreatorStep:
 
 
 def programme(packets: Sequence[PlannedPacket]) -> list[CreatorStep]:
-    """Return all that creators will do, in order of time; at one instant, in the order of the packets."""
+    """Return all steps of creators in order of time; at one instant, in the order of the packets."""
     steps = [CreatorStep(packet.launch_at_ms, "launch", packet) for packet in packets]
     steps += [CreatorStep(edit.at_ms, "edit", packet, edit) for packet in packets for edit in packet.edits]
     steps += [CreatorStep(packet.void_at_ms, "void", packet) for packet in packets if packet.void_at_ms is not None]

@@ -1,4 +1,4 @@
-"""The effects of a viewer: what its shell is to do now."""
+"""The effects of a viewer: the actions that its shell must carry out now."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Lose the connection, without a word, and come back."""
+    """Drop the connection without a close frame, and reconnect."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """
-WebSocket frames of a viewer's side, without a socket: small text by hand, the rest by websockets' Sans-I/O layer.
+Client-side WebSocket frames without a socket: small text by hand, the rest by websockets' Sans-I/O layer.
 
-Bytes reach the Sans-I/O layer only as whole frames, so half a frame waits here and the two never disagree about where
-they stand. The layer is made when something needs it and dropped when it holds nothing any more.
+The Sans-I/O layer gets only whole frames; a partial frame is buffered here, so the two always agree on the position
+in the stream. The layer is created when needed and dropped when it holds no state.
 """
 
 from random import Random
@@ -23,8 +23,8 @@ FINAL_TEXT = 0x81
 SMALL_MAX = 125  # bytes of payload whose frame has a header of two
 
 _MASKED = 0x80
-_URI = parse_uri("ws://localhost/")  # what the layer wants for a handshake that is over when it is made
-_masks = Random()  # masks protect proxies from chosen bytes; a load generator's bytes are its own
+_URI = parse_uri("ws://localhost/")  # required by the layer, although the handshake is already done
+_masks = Random()  # need not be unpredictable: masks protect proxies from chosen bytes, and these bytes are ours
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -51,7 +51,7 @@ def whole_text(data: bytes) -> bytes | None:
 
 
 class Frames:
-    """What came over one connection and is no whole message yet, and the state of its close."""
+    """The bytes of one connection that are no whole message yet, and the state of its close."""
 
     __slots__ = ("_buffer", "_parts", "_protocol")
 
@@ -62,17 +62,17 @@ class Frames:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is kept, so that another instance would do as well."""
+        """Tell whether nothing is buffered, so that the instance may be dropped."""
         return not self._buffer and self._parts is None and self._protocol is None
 
     @property
     def over(self) -> bool:
-        """Whether the other side has closed, or has said what no WebSocket may say."""
+        """Tell whether the server has closed, or has violated the WebSocket protocol."""
         protocol = self._protocol
         return protocol is not None and (protocol.close_rcvd is not None or protocol.parser_exc is not None)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take what came and return the messages that end in it, in order. See ``replies`` for what to answer."""
+        """Take received bytes and return the messages that they complete, in order; then send ``replies``."""
         buffer, at, messages = self._buffer + data if self._buffer else data, 0, []
         while (size := _frame_size(buffer, at)) is not None:
             end = at + size
@@ -88,7 +88,7 @@ class Frames:
         return messages
 
     def replies(self) -> list[bytes]:
-        """Return what is to be written now: answers to pings and to a close."""
+        """Return the bytes to write now: answers to pings and to a close."""
         protocol = self._protocol
         if protocol is None:
             return []
@@ -98,19 +98,19 @@ class Frames:
         return replies
 
     def close(self, code: int) -> None:
-        """Say goodbye, once: ``replies`` has it then."""
+        """Queue a close frame, once; ``replies`` returns it."""
         protocol = self._layer()
         if protocol.state is State.OPEN:
             protocol.send_close(code)
 
     def ending(self) -> tuple[int, str]:
-        """Return the code and the reason that the connection ended with, as far as anybody said one."""
+        """Return the close code and reason of the connection, as far as either side sent one."""
         protocol = self._protocol
         close = None if protocol is None else protocol.close_rcvd or protocol.close_sent
         return (ABNORMAL, "") if close is None else (close.code, close.reason)
 
     def answered_code(self) -> int:
-        """Return the close code of the other side, 1006 without one."""
+        """Return the server's close code, 1006 without one."""
         protocol = self._protocol
         return ABNORMAL if protocol is None or protocol.close_rcvd is None else protocol.close_rcvd.code
 
@@ -120,7 +120,7 @@ class Frames:
         return self._protocol
 
     def _take_frame(self, frame: bytes, messages: list[bytes]) -> None:
-        """Let the Sans-I/O layer judge a frame that is not small text: fragments, control frames, and nonsense."""
+        """Pass a frame that is not small text to the Sans-I/O layer: fragments, control frames, invalid frames."""
         protocol = self._layer()
         protocol.receive_data(frame)
         for event in protocol.events_received():
@@ -134,7 +134,7 @@ class Frames:
 
 
 def _frame_size(buffer: bytes, at: int) -> int | None:
-    """Return how many bytes the frame that begins at *at* has, header and all, or None if its header is not there."""
+    """Return the size in bytes of the frame at *at*, with its header, or None if the header is incomplete."""
     left = len(buffer) - at
     if left < 2:
         return None

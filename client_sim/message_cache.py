@@ -1,4 +1,4 @@
-"""What viewers hear: server messages, parsed once for all viewers of a process that get the same bytes."""
+"""A cache of server messages: equal bytes are parsed once for all viewers of a process."""
 
 from hashlib import sha256
 from typing import Any
@@ -8,9 +8,9 @@ import orjson
 from server.core.ids import PacketId
 from server.core.rooms.feed import NUMBERED
 
-UNREADABLE = "unreadable"  # the type of what could not be read
-HEARD_MAX = 4_096  # distinct payloads remembered; more than a room says while its slowest viewer catches up
-# Told to one viewer: not worth remembering.
+UNREADABLE = "unreadable"  # the type of a payload that is no message
+CACHED_MAX = 4_096  # distinct payloads remembered; more than a room says while its slowest viewer catches up
+# Sent to one viewer only: not worth caching.
 _OWN = (b'{"type":"receipt"', b'{"type":"pong"', b'{"type":"welcome"', b'{"type":"trail"')
 
 
@@ -21,9 +21,9 @@ def digest(payload: bytes) -> str:
 
 class CachedMessage:
     """
-    One message, parsed. ``seq`` is 0 unless it is a room fact. Raises ValueError if it is none.
+    One message, parsed. ``seq`` is 0 unless it is a room fact. Raises ValueError if *payload* is no message.
 
-    *body* is given for what an adapter has translated from *payload*, the bytes of another service.
+    *body* is given if an adapter has translated it from *payload*, the bytes of another service.
     """
 
     __slots__ = ("_hash", "body", "kind", "packet_id", "payload", "seq")
@@ -44,35 +44,35 @@ class CachedMessage:
 
     @classmethod
     def unreadable(cls, payload: bytes) -> "CachedMessage":
-        """Return what stands for bytes that are no message."""
+        """Return a message of type ``unreadable`` for bytes that are no message."""
         return cls(payload, {"type": UNREADABLE})
 
     @property
     def hash(self) -> str:
-        """What stands for the message in the history."""
+        """Return the digest that the history holds instead of the message."""
         if not self._hash:
             self._hash = digest(self.payload)
         return self._hash
 
 
 class MessageCache:
-    """The bounded memory of a process for what was said to many."""
+    """The bounded cache of a process for broadcast messages."""
 
-    def __init__(self, heard_max: int = HEARD_MAX) -> None:
+    def __init__(self, cached_max: int = CACHED_MAX) -> None:
         self._known: dict[bytes, CachedMessage] = {}
-        self._max = heard_max
+        self._max = cached_max
 
-    def hear(self, payload: bytes) -> CachedMessage:
-        """Return *payload* parsed; the same object for equal bytes. Raises ValueError if it is no message."""
+    def parse(self, payload: bytes) -> CachedMessage:
+        """Return *payload* parsed, the same object for equal bytes. Raises ValueError if it is no message."""
         known = self._known.get(payload)
         if known is not None:
             return known
         try:
-            heard = CachedMessage(payload)
+            message = CachedMessage(payload)
         except (KeyError, TypeError) as error:
             raise ValueError(f"a message lacks {error}") from None
         if not payload.startswith(_OWN):
             if len(self._known) >= self._max:
                 del self._known[next(iter(self._known))]
-            self._known[payload] = heard
-        return heard
+            self._known[payload] = message
+        return message

@@ -20,7 +20,7 @@ class Conn:
     t_welcome: int | None = None
     epoch: str | None = None
     seq: int | None = None
-    resumed_from: int | None = None  # the last fact it said it had heard; None if it comes for the first time
+    resumed_from: int | None = None  # the seq it resumed after; None on a first connection
     resync: bool | None = None
     t_close: int | None = None
     code: int | None = None
@@ -31,7 +31,7 @@ class Conn:
 
 @dataclass(slots=True)
 class SentGrab:
-    """One grab as it was sent, and what became of it: the outcome is unknown until a receipt comes."""
+    """One grab as it was sent, and its outcome, which is unknown until a receipt comes."""
 
     i: int
     conn: str
@@ -48,11 +48,11 @@ class SentGrab:
 
 @dataclass(slots=True)
 class Fact:
-    """A numbered message of a room as this process first heard it, and how it arrived over its connections."""
+    """A numbered message of a room as this process first received it, and its arrivals over the connections."""
 
     room: RoomId
     epoch: str
-    heard: CachedMessage
+    message: CachedMessage
     t_first: int
     t_last: int
     count: int
@@ -60,7 +60,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An unbroken run of numbers that one connection received."""
+    """A run of consecutive seq numbers that one connection received."""
 
     conn: str
     epoch: str | None
@@ -73,12 +73,12 @@ class Differing:
     """A numbered message of one connection that differs from the process's first copy."""
 
     conn: str
-    heard: CachedMessage
+    message: CachedMessage
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """The instant at which a connection received a packet's opening, and how far off its own countdown was."""
+    """The instant at which a connection received a packet's opening, and the error of its own countdown."""
 
     conn: str
     packet: PacketId

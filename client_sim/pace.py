@@ -1,10 +1,10 @@
-"""A pace: no more than so many requests a second, however many people want to tap at once."""
+"""A pace: a client-side limit of the requests a second."""
 
 _NS_PER_S = 1_000_000_000
 
 
 class Pace:
-    """Slots in time, one after the other; an unused one is lost, so that no burst makes up for a quiet second."""
+    """Evenly spaced time slots; an unused slot is lost, so that no burst follows a quiet second."""
 
     __slots__ = ("_every_ns", "_next_ns")
 
@@ -14,7 +14,7 @@ class Pace:
         self._next_ns = 0
 
     def slot(self, now_ns: int) -> int:
-        """Take the next free slot and return when it is, *now_ns* at the earliest."""
+        """Take the next free slot and return its time, *now_ns* at the earliest."""
         at_ns = max(now_ns, self._next_ns)
         self._next_ns = at_ns + self._every_ns
         return at_ns

@@ -1,4 +1,4 @@
-"""The grabs of one viewer that have no receipt yet, and the last few that have one."""
+"""The grabs of one viewer that await a receipt, and the last few that have one."""
 
 from client_sim.agenda import Due
 from client_sim.observations import SentGrab
@@ -17,15 +17,15 @@ class PendingGrabs:
         self._answered: dict[RequestId, SentGrab] = {}
 
     def __bool__(self) -> bool:
-        """Tell whether a grab has not been answered yet."""
+        """Tell whether a grab awaits its receipt."""
         return bool(self._waiting)
 
     def add(self, request_id: RequestId, grab: SentGrab, due: Due) -> None:
-        """Take note of a grab that is being sent."""
+        """Add a grab that is being sent."""
         self._waiting[request_id] = (grab, due)
 
     def take(self, request_id: RequestId) -> tuple[SentGrab, Due] | None:
-        """Stop waiting for a grab and remember it; return it with its tap, or None if nobody waits for it."""
+        """Move a grab from pending to answered; return it with its tap, or None if it is not pending."""
         found = self._waiting.pop(request_id, None)
         if found is not None:
             if len(self._answered) >= ANSWERED_MAX:
@@ -34,17 +34,17 @@ class PendingGrabs:
         return found
 
     def answered(self, request_id: RequestId) -> SentGrab | None:
-        """Return a grab that nobody waits for any more, if it is remembered."""
+        """Return a recently answered grab, or None."""
         return self._answered.get(request_id)
 
     def sent_before(self, sent_ns: int) -> list[RequestId]:
-        """Return the grabs that were sent at *sent_ns* or earlier and are not answered yet."""
+        """Return the pending grabs that were sent at *sent_ns* or earlier."""
         return [request_id for request_id, (grab, _) in self._waiting.items() if grab.t_sent <= sent_ns]
 
     def all(self) -> list[RequestId]:
-        """Return every grab that is not answered yet."""
+        """Return every pending grab."""
         return list(self._waiting)
 
     def oldest_sent_ns(self) -> int | None:
-        """Return when the first of those that are not answered was sent, or None if there are none."""
+        """Return when the oldest pending grab was sent, or None if there is none."""
         return next(iter(self._waiting.values()))[0].t_sent if self._waiting else None

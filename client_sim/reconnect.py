@@ -1,15 +1,15 @@
-"""How soon, and where, somebody comes back whose connection was lost or refused: one policy for both engines."""
+"""The reconnect policy of both engines: when and to which host a viewer reconnects after a loss or a refusal."""
 
 import zlib
 from random import Random
 
 PAUSE_S = (0.1, 2.0)  # before the next attempt: at first, at most; give or take a half
-LEFT_IN_ORDER = frozenset({1000, 1001})  # the other side said goodbye: no failure
-_luck = Random()  # only spreads reconnects
+LEFT_IN_ORDER = frozenset({1000, 1001})  # the server closed normally: no failure
+_luck = Random()  # jitter of reconnects only
 
 
 class Reconnect:
-    """The attempts of one seat: each pause twice the last until it was let in, each time the next host."""
+    """The connection attempts of one seat: the pause doubles until one succeeds, and each tries the next host."""
 
     __slots__ = ("_attempts", "_pause_s")
 
@@ -18,12 +18,12 @@ class Reconnect:
         self._attempts = zlib.crc32(b"%d" % seat_number)
 
     def next_host(self, hosts: int) -> int:
-        """Return which of so many hosts to try: the seat's own at first; a room's seats spread over all of them."""
+        """Return which of *hosts* hosts to try: first the seat's own, which spreads a room over all hosts."""
         self._attempts += 1
         return (self._attempts - 1) % hosts
 
     def welcomed(self) -> None:
-        """Take note that the viewer is in: the next pause is a short one."""
+        """Reset the pause after a connection that was welcomed."""
         self._pause_s = PAUSE_S[0]
 
     def next_pause_s(self) -> float:

@@ -1,7 +1,7 @@
 """
-Receipts: what the viewers of one process did and were told, written down as ARCHITECTURE.md lays it out.
+The recorder: writes the history of the viewers of one process in the format of ARCHITECTURE.md.
 
-Nothing is serialised while a viewer waits: records are kept as they are and become JSON in batches.
+Nothing is serialised on a viewer's path: records are queued as objects and become JSON in batches.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from client_sim.tally import Tally
 from server.core.ids import PacketId, RequestId, RoomId
 from server.core.packets.claim import ClaimStatus
 
-BATCH_LINES = 2_000  # some milliseconds of serialising; a longer batch would be everybody's latency
+BATCH_LINES = 2_000  # some milliseconds of serialising; a longer batch would add to all viewers' latency
 _NS_PER_MS = 1_000_000
 
 SeriesName = tuple[str, str]
@@ -26,13 +26,13 @@ Failure = tuple[str, str, str]
 
 
 class HistorySink(Protocol):
-    """Where observations are kept (loadtest/record/history_writer.py)."""
+    """The destination of observations (loadtest/record/history_writer.py)."""
 
     def write(self, observations: Sequence[Observation]) -> None:
-        """Keep some observations, in order."""
+        """Write some observations, in order."""
 
     def flush(self) -> None:
-        """See to it that all that was written can be read."""
+        """Make everything written so far readable."""
 
 
 class Recorder:
@@ -64,16 +64,16 @@ class Recorder:
 
     @property
     def granted(self) -> int:
-        """How many grabs won a share."""
+        """Return how many grabs won a share."""
         return self.by_status[ClaimStatus.GRANTED]
 
     @property
     def waiting(self) -> int:
-        """How many grabs have not been answered yet."""
+        """Return how many grabs await their receipts."""
         return len(self._waiting)
 
     def ordinal(self, room: RoomId, packet: PacketId) -> int:
-        """Return which packet of the room this is, in the order in which the process heard of them."""
+        """Return the packet's number in its room, in the order of announcement to this process."""
         known = self._ordinals.setdefault(room, {})
         return known.setdefault(packet, len(known))
 
@@ -86,7 +86,7 @@ class Recorder:
         return conn
 
     def welcomed(self, conn: Conn, message: dict[str, Any], now_ns: int) -> None:
-        """Note where a connection has come in."""
+        """Record the welcome of a connection."""
         if conn.t_welcome is None:
             self.connected += 1
         conn.t_welcome = now_ns
@@ -102,24 +102,24 @@ class Recorder:
         self._end_run(conn)
         self._note(conn)
 
-    def fact(self, conn: Conn, heard: CachedMessage, now_ns: int) -> bool:
+    def fact(self, conn: Conn, message: CachedMessage, now_ns: int) -> bool:
         """
-        Count a numbered message of a connection; return whether when it came says how fast the server is.
+        Count a numbered message of a connection; return whether its arrival time measures the server's delivery.
 
-        It does not for the replay of a resume, and for who reads when it pleases.
+        It does not for replays after a resume, nor for slow consumers.
         """
-        if heard.seq == conn.run_last + 1 and conn.run_first:
-            conn.run_last = heard.seq
+        if message.seq == conn.run_last + 1 and conn.run_first:
+            conn.run_last = message.seq
         else:
             self._end_run(conn)
-            conn.run_first = conn.run_last = heard.seq
-        key = (conn.room, conn.epoch or "", heard.seq)
+            conn.run_first = conn.run_last = message.seq
+        key = (conn.room, conn.epoch or "", message.seq)
         fact = self._facts.get(key)
         if fact is None:
-            self._facts[key] = Fact(conn.room, conn.epoch or "", heard, now_ns, now_ns, 1)
+            self._facts[key] = Fact(conn.room, conn.epoch or "", message, now_ns, now_ns, 1)
             return True
-        if fact.heard is not heard and fact.heard.payload != heard.payload:
-            self._note(Differing(conn.conn, heard))
+        if fact.message is not message and fact.message.payload != message.payload:
+            self._note(Differing(conn.conn, message))
         if conn.slow or conn.t_welcome is None or conn.t_welcome > fact.t_first:
             return False
         fact.t_last = now_ns
@@ -127,15 +127,15 @@ class Recorder:
         return True
 
     def health(self, values: Mapping[str, Any]) -> None:
-        """Note how the process itself is."""
+        """Record a health sample of the process itself."""
         self._note(HealthSample(values))
 
     def arrival(self, conn: Conn, packet: PacketId, now_ns: int, start_skew_ns: int | None) -> None:
-        """Note when a connection heard that a packet opened, and how far off its own countdown was."""
+        """Record when a connection received a packet's opening, and the error of its own countdown."""
         self._note(Arrival(conn.conn, packet, now_ns, start_skew_ns))
 
     def best_clock(self, server_ms: int, local_ns: int, rtt_ns: int) -> None:
-        """Offer a reading of the room clock; the process keeps the one with the shortest way."""
+        """Offer a reading of the room clock; the process keeps the one with the shortest round trip."""
         if self._best_rtt_ns is None or rtt_ns < self._best_rtt_ns:
             self._best_rtt_ns = rtt_ns
             self._best = (server_ms, local_ns)
@@ -150,7 +150,7 @@ class Recorder:
     def sent(
         self, conn: Conn, packet: PacketId, request_id: RequestId, *, behaviour: Behaviour, t_intended: int, now_ns: int
     ) -> SentGrab:
-        """Note a grab at the instant it is handed to the socket."""
+        """Record a grab at the instant it is handed to the socket."""
         grab = SentGrab(self._grabs, conn.conn, conn.viewer, packet, request_id, behaviour, t_intended, now_ns)
         self._grabs += 1
         self.offered += 1
@@ -158,7 +158,7 @@ class Recorder:
         return grab
 
     def answered_with(self, grab: SentGrab, receipt: dict[str, Any], payload: bytes, now_ns: int) -> None:
-        """Note the receipt of a grab. Latency is counted from the planned tap."""
+        """Record the receipt of a grab. Latency is counted from the planned tap."""
         grab.t_reply, grab.reply, grab.payload = now_ns, receipt, payload
         status = receipt["status"]
         self.answered += 1
@@ -170,7 +170,7 @@ class Recorder:
         self._note(grab)
 
     def answered_again(self, grab: SentGrab, receipt: dict[str, Any], payload: bytes, now_ns: int) -> None:
-        """Note one more receipt for a grab that was answered already: the audit wants to see that it is the same."""
+        """Record another receipt for an answered grab; the audit checks that it is the same."""
         again = SentGrab(
             self._grabs, grab.conn, grab.viewer, grab.packet, grab.request_id, grab.behaviour, grab.t_intended,
             grab.t_sent, t_reply=now_ns, reply=receipt, payload=payload,
@@ -179,7 +179,7 @@ class Recorder:
         self._note(again)
 
     def unknown(self, grab: SentGrab, reason: str, waited_ms: float | None = None) -> None:
-        """Give up waiting for a receipt: whether the grab won is not known. With a reason it is a failure."""
+        """Record a grab without a receipt: its outcome is unknown. With a reason it counts as a failure."""
         if self._waiting.pop(grab.i, None) is None:
             return
         self._note(grab)
@@ -187,7 +187,7 @@ class Recorder:
             self.failure("WS", "grab", reason, waited_ms)
 
     def sample(self, method: str, name: str, latency_ms: float, size_bytes: int = 0) -> None:
-        """Count one latency of a series; negative ones, which clocks make, count as 0."""
+        """Count one latency of a series; negative ones, due to clock error, count as 0."""
         key = (method, name)
         tally = self._series.get(key)
         if tally is None:
@@ -217,7 +217,7 @@ class Recorder:
         return len(self._observations)
 
     def finish(self) -> None:
-        """Write all that is left, grabs without a receipt as unknown, and the ``end`` line. The file stays open."""
+        """Write all remaining records, pending grabs as unknown, and the ``end`` line. The file stays open."""
         for grab in list(self._waiting.values()):
             self.unknown(grab, "")
         for conn in self._open.values():

@@ -1,9 +1,9 @@
 """
-The port between a viewer and what is under test: one connection without a socket, bytes in and messages out.
+The port between a viewer and the target: one connection without a socket, bytes in and messages out.
 
-A shell writes ``start()`` when the socket is open, hands every read to ``feed()``, writes ``replies()`` after it, and
-frames what its viewer sends. Messages have the form of this server's (docs/protocol.md): an adapter of another
-service translates, so that viewers, history and audit know one language.
+A shell writes ``start()`` when the socket is open, passes every read to ``feed()``, writes ``replies()`` after it, and
+frames the viewer's messages. Messages have the format of this server (docs/protocol.md): the adapter of another
+service translates, so that viewers, history and audit know one format.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from typing import Protocol
 from client_sim.message_cache import CachedMessage
 from server.core.ids import PacketId, RequestId
 
-PATIENCE_NS = 5_000_000_000  # after so long without a receipt a person believes that nothing came of a tap
+PATIENCE_NS = 5_000_000_000  # the default receipt timeout: a person assumes by then that a tap had no effect
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a connection was not let in. ``status`` is the HTTP status that answered, None if there was no answer."""
+    """The reason for a refused connection. ``status`` is the HTTP status of the answer, None without an answer."""
 
     status: int | None
     text: str
@@ -28,9 +28,9 @@ class Session(Protocol):
     """
     One connection of one viewer.
 
-    ``patience_ns`` is how long the viewer waits for a receipt. ``live_room``: the other side takes comments and
-    answers ``ping``, and instants are those of its clock; otherwise they are milliseconds of the local one.
-    ``announces``: it says by itself when a packet opens.
+    ``patience_ns`` is the receipt timeout. ``live_room``: the target takes comments, answers ``ping``, and instants are
+    those of its clock; otherwise they are milliseconds of the local one. ``announces``: the target publishes the
+    opening of packets.
     """
 
     patience_ns: int
@@ -39,45 +39,45 @@ class Session(Protocol):
 
     @property
     def entered(self) -> bool:
-        """Whether the other side has let the viewer in."""
+        """Tell whether the target has accepted the connection."""
 
     @property
     def over(self) -> bool:
-        """Whether the other side has ended the connection in words; the socket is to be closed soon."""
+        """Tell whether the target has ended the connection by protocol; the shell then closes the socket."""
 
     def start(self) -> bytes:
-        """Return what is to be written when the socket is open."""
+        """Return the bytes to write when the socket is open."""
 
     def feed(self, data: bytes) -> Sequence[CachedMessage]:
-        """Take what was read and return the messages that end in it, in order."""
+        """Take received bytes and return the messages that they complete, in order."""
 
     def finish(self) -> Sequence[CachedMessage]:
-        """Take note that nothing more will be read, and return the messages that end with that."""
+        """Handle the end of the input, and return the messages that it completes."""
 
     def replies(self) -> Sequence[bytes]:
-        """Return what is to be written now without the viewer's doing, each once."""
+        """Return the protocol's own bytes to write now, each once."""
 
     def grab(self, packet_id: PacketId, request_id: RequestId) -> bytes:
         """Return the message that asks for a share."""
 
     def ping(self, client_ms: int) -> bytes:
-        """Return the message that asks for the other side's time; only of a ``live_room``."""
+        """Return the message that asks for the target's time; only for a ``live_room``."""
 
     def frame(self, message: bytes) -> bytes:
-        """Return a message as it goes onto the wire; empty if it has to wait for ``replies``."""
+        """Return the wire bytes of a message; empty if ``replies`` will return it later."""
 
     def close(self, code: int) -> bool:
-        """Say goodbye, once: ``replies`` has it then. Return whether the other side will answer it."""
+        """Start the closing handshake, once; ``replies`` returns its bytes. Return whether the target will answer."""
 
     def ending(self) -> tuple[int, str]:
-        """Return the WebSocket close code and reason of the end, as far as anybody said one."""
+        """Return the WebSocket close code and reason, as far as either side sent one."""
 
     def rejection(self) -> Rejection:
-        """Return why the viewer was not let in, as far as that is known."""
+        """Return why the connection was refused, as far as that is known."""
 
 
 class PlainSession:
-    """What a session does where the other side says nothing by itself: the beginning of one of your own."""
+    """A base of sessions for targets that send nothing but replies."""
 
     patience_ns = PATIENCE_NS
     live_room = False
@@ -94,11 +94,11 @@ class PlainSession:
         return ()
 
     def replies(self) -> Sequence[bytes]:
-        """Return nothing: nothing is to be answered."""
+        """Return nothing: the protocol needs no replies."""
         return ()
 
     def ping(self, client_ms: int) -> bytes:
-        """Nobody but a live room is asked for its time."""
+        """Raise NotImplementedError: only a live room answers ``ping``."""
         raise NotImplementedError
 
     def frame(self, message: bytes) -> bytes:
@@ -106,13 +106,13 @@ class PlainSession:
         return message
 
     def close(self, code: int) -> bool:
-        """Go without a word."""
+        """Return False: there is no closing handshake."""
         return False
 
     def ending(self) -> tuple[int, str]:
-        """Return that nobody said anything."""
+        """Return 1006: no close code was sent."""
         return 1006, ""
 
     def rejection(self) -> Rejection:
-        """Return that nobody said why."""
+        """Return a rejection without a known reason."""
         return Rejection(None, "closed before the viewer was let in")

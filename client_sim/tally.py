@@ -1,4 +1,4 @@
-"""A tally of latencies in fixed buckets: cheap to add to, to merge and to send, and fine enough below 10 ms."""
+"""A latency histogram with fixed buckets: cheap to add to, to merge and to send, and fine enough below 10 ms."""
 
 
 def bucket_ms(latency_ms: float) -> float:
@@ -39,7 +39,7 @@ class Tally:
         self.total_bytes += size_bytes
 
     def merge(self, other: "Tally") -> None:
-        """Count everything that *other* has counted."""
+        """Add the counts of *other*."""
         if not other.count:
             return
         for bucket, count in other.buckets.items():
@@ -51,7 +51,7 @@ class Tally:
         self.total_bytes += other.total_bytes
 
     def percentile(self, fraction: float) -> float | None:
-        """Return the bucket below or in which *fraction* of the latencies lie, or None if there are none."""
+        """Return the lowest bucket at or below which *fraction* of the latencies lie, or None if there are none."""
         left = fraction * self.count
         for bucket in sorted(self.buckets):
             left -= self.buckets[bucket]

@@ -1,8 +1,8 @@
 """
-A simulated viewer: what one person at one device would do, decided without a clock, a socket or luck.
+A simulated viewer on one device: deterministic, without a clock or a socket.
 
 All instants are CLOCK_MONOTONIC nanoseconds that the shell passes in. The shell opens a connection with a session of
-the target, hands over its messages, calls ``wake`` when ``next_wakeup_ns`` has come, and sends what it is told to send.
+the target, passes its messages on, calls ``wake`` when ``next_wakeup_ns`` has come, and carries out the effects.
 """
 
 from collections.abc import Sequence
@@ -25,9 +25,9 @@ from client_sim.small_talk import SmallTalk, jitter
 from server.core.ids import PacketId, RequestId
 from server.core.packets.claim import ClaimStatus
 
-ATTEMPTS_MAX = 8  # per request id: somebody who is turned away so often, for some 5 s, gives up
-TOO_EARLY_MAX = 3  # taps after too early a tap
-AGAIN_AFTER_NS = (20_000_000, 100_000_000)  # after the opening: least, and how much jitter may add
+ATTEMPTS_MAX = 8  # per request id: a viewer gives up after so many refusals, which take some 5 s
+TOO_EARLY_MAX = 3  # further taps after one that was too early
+AGAIN_AFTER_NS = (20_000_000, 100_000_000)  # after the opening: minimum, and maximum jitter on top
 BACKOFF_NS = 100_000_000  # doubled with each attempt ...
 BACKOFF_MAX_NS = 1_000_000_000  # ... up to this, give or take a half
 _NS_PER_MS = 1_000_000
@@ -36,7 +36,7 @@ _TRY_AGAIN = frozenset({ClaimStatus.RATE_LIMITED, ClaimStatus.UNAVAILABLE})
 
 
 class Viewer:
-    """One seat's viewer over all its connections."""
+    """The viewer of one seat, over all its connections."""
 
     __slots__ = (
         "_agenda", "_conn", "_conns", "_countdown", "_dropping", "_epoch", "_leaving", "_pace", "_pending",
@@ -69,35 +69,35 @@ class Viewer:
 
     @property
     def resume_point(self) -> tuple[str, int] | None:
-        """The epoch and the number of the last fact it has heard, or None if it comes for the first time."""
+        """Return the epoch and seq of the last fact received, or None before the first connection."""
         return None if self._epoch is None else (self._epoch, self._seq)
 
     @property
     def waiting(self) -> bool:
-        """Whether a tap has not been answered yet."""
+        """Tell whether a grab awaits its receipt."""
         return bool(self._pending)
 
     @property
     def connected(self) -> bool:
-        """Whether the viewer's connection stands."""
+        """Tell whether the viewer has a connection."""
         return self._conn is not None
 
     @property
     def welcomed(self) -> bool:
-        """Whether the viewer is in the room now."""
+        """Tell whether the viewer is in the room now."""
         return self._conn is not None and self._conn.t_welcome is not None
 
     def next_wakeup_ns(self) -> int | None:
         """Return when to call ``wake`` next, or None if only a message can change anything."""
         return self._wake_ns
 
-    def turned_away(self, status: int | None) -> None:
-        """Take note that a connection was refused with that HTTP status: 401 says that what was shown is no good."""
+    def rejected(self, status: int | None) -> None:
+        """Handle a connection refused with an HTTP status; after 401 the credential is dropped."""
         if status == HTTPStatus.UNAUTHORIZED:
-            self.admission.turned_away()
+            self.admission.rejected()
 
     def opened(self, session: Session, now_ns: int) -> None:
-        """Take note that the connection stands, over which *session* speaks."""
+        """Handle a new connection, whose protocol is *session*."""
         self._session = session
         self._conn = self._recorder.opened(self.seat, self._conns, now_ns)
         self._conn.resumed_from = None if self._epoch is None else self._seq
@@ -105,7 +105,7 @@ class Viewer:
         self._rearm()
 
     def closed(self, now_ns: int, code: int | None) -> None:
-        """Take note that the connection is gone: what was not answered is unknown, and will be tried again."""
+        """Handle the loss of the connection: pending grabs become unknown and will be retried."""
         if self._conn is None:
             return
         reason = "" if self._leaving or self._dropping else "no receipt: connection lost"
@@ -117,46 +117,46 @@ class Viewer:
         self._rearm()
 
     def leave(self) -> None:
-        """Make no more taps; only wait for what is still to be answered."""
+        """Send no more taps; only wait for pending receipts."""
         self._leaving = True
         self._agenda.clear()
         self._rearm()
 
     def announce(self, packets: Sequence[dict[str, Any]], now_ns: int) -> None:
-        """Take note of packets that are said to open, by somebody other than the target."""
+        """Plan taps for packets that were announced by other means than the target."""
         if self._countdown is not None:
             for packet in packets:
                 self._plan(packet, self._countdown, now_ns)
             self._rearm()
 
-    def receive(self, heard: CachedMessage, now_ns: int) -> Sequence[Effect]:
-        """Take one message. Returns what to send now."""
+    def receive(self, message: CachedMessage, now_ns: int) -> Sequence[Effect]:
+        """Handle one message. Returns the effects to carry out now."""
         assert self._conn is not None
-        if heard.seq:
-            self._hear_fact(self._conn, heard, now_ns)
+        if message.seq:
+            self._take_fact(self._conn, message, now_ns)
             return self.wake(now_ns)
-        match heard.kind:
+        match message.kind:
             case "receipt":
-                self._take_receipt(heard, now_ns)
+                self._take_receipt(message, now_ns)
             case "pong":
-                self._take_pong(heard.body, now_ns)
+                self._take_pong(message.body, now_ns)
             case "welcome":
-                self._come_in(self._conn, heard.body, now_ns)
+                self._enter_room(self._conn, message.body, now_ns)
             case "no_receipt":
-                self._take_no_receipt(heard, now_ns)
-            case "open" if heard.packet_id is not None:
-                self._hear_open_message(self._conn, heard, now_ns)
-            case str() if heard.kind == UNREADABLE:
+                self._take_no_receipt(message, now_ns)
+            case "open" if message.packet_id is not None:
+                self._take_open_message(self._conn, message, now_ns)
+            case str() if message.kind == UNREADABLE:
                 self._recorder.failure("WS", "message", "not a message")
                 return NOTHING
             case "error":
-                self._recorder.failure("WS", "error", f"{heard.body.get('code')}: {heard.body.get('detail')}")
+                self._recorder.failure("WS", "error", f"{message.body.get('code')}: {message.body.get('detail')}")
             case _:
-                return NOTHING  # what only a person would look at
+                return NOTHING  # of interest to a human viewer only
         return self.wake(now_ns)
 
     def wake(self, now_ns: int) -> Sequence[Effect]:
-        """Do what is due at *now_ns*: pings, taps, and no longer waiting for receipts. Returns what to do now."""
+        """Handle everything due at *now_ns*: pings, taps and receipt timeouts. Returns the effects to carry out now."""
         if not self.welcomed:
             return NOTHING
         if self._wake_ns is None or now_ns < self._wake_ns:
@@ -176,7 +176,7 @@ class Viewer:
 
     @property
     def _line(self) -> Session:
-        assert self._session is not None, "nothing is said without a connection"
+        assert self._session is not None, "sending needs a connection"
         return self._session
 
     def _carry_out(self, due: Due, now_ns: int, effects: list[Effect]) -> None:
@@ -197,10 +197,10 @@ class Viewer:
             effects.append(Drop())
 
     def _loses_receipt(self, due: Due) -> bool:
-        """Tell whether a flaky viewer's line breaks between this tap and its receipt: once, with the first tap."""
+        """Tell whether a flaky viewer loses its connection before this tap's receipt: once, with the first tap."""
         return self.seat.behaviour is Behaviour.FLAKY and self._taps_made == 1 and due.attempt == 0
 
-    def _come_in(self, conn: Conn, message: dict[str, Any], now_ns: int) -> None:
+    def _enter_room(self, conn: Conn, message: dict[str, Any], now_ns: int) -> None:
         self._recorder.welcomed(conn, message, now_ns)
         if self._epoch is None or message["resync"]:
             self._seq = message["seq"]
@@ -217,37 +217,37 @@ class Viewer:
                 self._open(PacketId(packet["packet_id"]), now_ns)
         self._rearm()
 
-    def _hear_fact(self, conn: Conn, heard: CachedMessage, now_ns: int) -> None:
-        live = self._recorder.fact(conn, heard, now_ns)
-        self._seq = max(self._seq, heard.seq)
+    def _take_fact(self, conn: Conn, message: CachedMessage, now_ns: int) -> None:
+        live = self._recorder.fact(conn, message, now_ns)
+        self._seq = max(self._seq, message.seq)
         if self._countdown is None:
             return
         if live:
-            late_ns = now_ns - self._countdown.local_ns(heard.body["server_ms"])
-            self._recorder.sample("PUSH", heard.kind, late_ns / _NS_PER_MS, len(heard.payload))
-        match heard.kind:
+            late_ns = now_ns - self._countdown.local_ns(message.body["server_ms"])
+            self._recorder.sample("PUSH", message.kind, late_ns / _NS_PER_MS, len(message.payload))
+        match message.kind:
             case "warmup":
-                self._plan(heard.body["packet"], self._countdown, now_ns)
+                self._plan(message.body["packet"], self._countdown, now_ns)
             case "no_receipt":
-                self._take_no_receipt(heard, now_ns)
-            case "open" if heard.packet_id is not None:
-                self._hear_opening(conn, self._countdown, heard.packet_id, now_ns)
-            case "voided" if heard.packet_id is not None:
-                self._agenda.drop(heard.packet_id)
-            case "result" if heard.packet_id is not None:
-                self._agenda.plans.pop(heard.packet_id, None)
+                self._take_no_receipt(message, now_ns)
+            case "open" if message.packet_id is not None:
+                self._take_opening(conn, self._countdown, message.packet_id, now_ns)
+            case "voided" if message.packet_id is not None:
+                self._agenda.drop(message.packet_id)
+            case "result" if message.packet_id is not None:
+                self._agenda.plans.pop(message.packet_id, None)
         self._rearm()
 
-    def _hear_open_message(self, conn: Conn, heard: CachedMessage, now_ns: int) -> None:
-        """Take an opening without a number: of a service that announces packets only as they open."""
-        if self._countdown is None or heard.packet_id is None:
+    def _take_open_message(self, conn: Conn, message: CachedMessage, now_ns: int) -> None:
+        """Handle an opening without a seq, from a service that announces packets only as they open."""
+        if self._countdown is None or message.packet_id is None:
             return
-        opens = {"packet_id": heard.packet_id, "grab_at_ms": now_ns // _NS_PER_MS, "claim_end_at_ms": None}
+        opens = {"packet_id": message.packet_id, "grab_at_ms": now_ns // _NS_PER_MS, "claim_end_at_ms": None}
         self._plan(opens, self._countdown, now_ns)
-        self._hear_opening(conn, self._countdown, heard.packet_id, now_ns)
+        self._take_opening(conn, self._countdown, message.packet_id, now_ns)
         self._rearm()
 
-    def _hear_opening(self, conn: Conn, countdown: Countdown, packet_id: PacketId, now_ns: int) -> None:
+    def _take_opening(self, conn: Conn, countdown: Countdown, packet_id: PacketId, now_ns: int) -> None:
         plan = self._agenda.plans.get(packet_id)
         skew_ns = None
         if plan is not None:
@@ -257,7 +257,7 @@ class Viewer:
         self._open(packet_id, now_ns)
 
     def _open(self, packet_id: PacketId, now_ns: int) -> None:
-        """Take note that a packet can be grabbed: who taps on hearing it, a bot, does so at once."""
+        """Mark a packet as open; a bot taps at once."""
         plan = self._agenda.plans.get(packet_id)
         if plan is None or plan.open:
             return
@@ -266,7 +266,7 @@ class Viewer:
             self._agenda.expect_now(plan, now_ns)
 
     def _plan(self, packet: dict[str, Any], countdown: Countdown, now_ns: int) -> None:
-        plan = self._agenda.hear_of(packet, now_ns)
+        plan = self._agenda.add_packet(packet, now_ns)
         if plan is None:
             return
         ordinal = self._recorder.ordinal(self.seat.room_id, plan.packet_id)
@@ -312,27 +312,27 @@ class Viewer:
         self._pending.add(due.request_id, grab, due)
         return Send(self._line.grab(packet_id, due.request_id))
 
-    def _take_receipt(self, heard: CachedMessage, now_ns: int) -> None:
-        request_id = RequestId(heard.body["request_id"])
+    def _take_receipt(self, message: CachedMessage, now_ns: int) -> None:
+        request_id = RequestId(message.body["request_id"])
         found = self._pending.take(request_id)
         if found is None:
-            self._take_second_receipt(request_id, heard, now_ns)
+            self._take_second_receipt(request_id, message, now_ns)
             return
         grab, due = found
-        self._recorder.answered_with(grab, heard.body, heard.payload, now_ns)
-        status = heard.body["status"]
+        self._recorder.answered_with(grab, message.body, message.payload, now_ns)
+        status = message.body["status"]
         if status in _TRY_AGAIN:
             self._back_off(grab, due, now_ns)
         elif status == ClaimStatus.TOO_EARLY and due.plan.too_early < TOO_EARLY_MAX:
             self._plan_again(due.plan, now_ns)
         self._rearm()
 
-    def _take_no_receipt(self, heard: CachedMessage, now_ns: int) -> None:
-        """Take a reply that nobody understands: whether the grab won is unknown. Ask again."""
-        found = self._pending.take(RequestId(heard.body["request_id"]))
+    def _take_no_receipt(self, message: CachedMessage, now_ns: int) -> None:
+        """Handle an unreadable reply: the outcome is unknown, so retry."""
+        found = self._pending.take(RequestId(message.body["request_id"]))
         if found is not None:
             grab, due = found
-            self._recorder.unknown(grab, heard.body["reason"], (now_ns - grab.t_intended) / _NS_PER_MS)
+            self._recorder.unknown(grab, message.body["reason"], (now_ns - grab.t_intended) / _NS_PER_MS)
             self._back_off(grab, due, now_ns)
 
     def _back_off(self, grab: SentGrab, due: Due, now_ns: int) -> None:
@@ -348,14 +348,14 @@ class Viewer:
         offset_ns = least_ns + round(jitter_ns * jitter(self._seed, self.seat.number, plan.too_early))
         self._agenda.expect(plan, self._countdown, room_ms=plan.grab_at_ms, offset_ns=offset_ns)
 
-    def _take_second_receipt(self, request_id: RequestId, heard: CachedMessage, now_ns: int) -> None:
+    def _take_second_receipt(self, request_id: RequestId, message: CachedMessage, now_ns: int) -> None:
         grab = self._pending.answered(request_id)
         if grab is None:
             self._recorder.failure("WS", "receipt", "for a tap that was not made")
             return
-        # A retry's tap is due no more once the first one's receipt has come after all.
+        # A retry is cancelled once the receipt of the first attempt has come after all.
         self._agenda.drop_attempts(request_id)
-        self._recorder.answered_again(grab, heard.body, heard.payload, now_ns)
+        self._recorder.answered_again(grab, message.body, message.payload, now_ns)
 
     def _lose(self, request_id: RequestId, reason: str, now_ns: int) -> None:
         found = self._pending.take(request_id)

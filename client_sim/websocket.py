@@ -1,8 +1,8 @@
 """
-A viewer's side of one WebSocket, without a socket: the handshake, then frames.
+The client side of one WebSocket without a socket: the handshake, then frames.
 
-A read that is exactly one text frame, which nearly all are, becomes a message by slicing; everything else goes
-through client_sim/frames.py, which is made for it and dropped when it holds nothing any more.
+A read that is exactly one text frame, as nearly all are, becomes a message by slicing; everything else goes
+through client_sim/frames.py, which is created when needed and dropped when it holds no state.
 """
 
 import base64
@@ -20,7 +20,7 @@ HEAD_BYTES_MAX = 16_384  # of the answer to the handshake
 
 
 class WebSocketSession:
-    """What the sessions of all WebSocket targets share; a subclass says how messages read."""
+    """The common part of all WebSocket targets' sessions; a subclass encodes and decodes messages."""
 
     __slots__ = ("_accept", "_entered", "_frames", "_head", "_headers", "_netloc", "_path", "_refused")
 
@@ -32,8 +32,8 @@ class WebSocketSession:
         self._netloc = netloc
         self._path = path
         self._headers = headers
-        self._accept: bytes | None = None  # what the answer to the handshake must hold, until it has come
-        self._head = b""  # of that answer, as far as it has come
+        self._accept: bytes | None = None  # the expected Sec-WebSocket-Accept, until the handshake is done
+        self._head = b""  # the handshake response received so far
         self._entered = False
         self._refused = False
         self._frames: Frames | None = None
@@ -52,16 +52,16 @@ class WebSocketSession:
 
     @property
     def entered(self) -> bool:
-        """Whether the handshake is done."""
+        """Tell whether the handshake is done."""
         return self._entered
 
     @property
     def over(self) -> bool:
-        """Whether the other side has closed, has refused, or has said what no WebSocket may say."""
+        """Tell whether the server has closed, refused the handshake, or violated the WebSocket protocol."""
         return self._refused or (self._frames is not None and self._frames.over)
 
     def start(self) -> bytes:
-        """Return the request to be let in."""
+        """Return the handshake request."""
         key = base64.b64encode(secrets.token_bytes(16)).decode()
         self._accept = accept_key(key).encode()
         self._frames = Frames()
@@ -72,7 +72,7 @@ class WebSocketSession:
         ).encode()
 
     def feed(self, data: bytes) -> Sequence[CachedMessage]:
-        """Take what was read and return the messages that end in it, in order."""
+        """Take received bytes and return the messages that they complete, in order."""
         if self._frames is None:
             payload = whole_text(data)
             if payload is not None:
@@ -103,7 +103,7 @@ class WebSocketSession:
         return text_frame(message)
 
     def close(self, code: int) -> bool:
-        """Say goodbye, once; the other side answers it."""
+        """Queue a close frame, once; the server answers it."""
         self._frames = self._frames or Frames()
         self._frames.close(code)
         return True
@@ -113,7 +113,7 @@ class WebSocketSession:
         return (ABNORMAL, "") if self._frames is None else self._frames.ending()
 
     def rejection(self) -> Rejection:
-        """Return the HTTP status that answered the handshake, or what else was wrong with the answer."""
+        """Return the HTTP status of the handshake response, or what else was wrong with it."""
         head, _, body = self._head.partition(b"\r\n\r\n")
         status = head.partition(b"\r\n")[0]
         if not status:
@@ -125,14 +125,14 @@ class WebSocketSession:
         return Rejection(int(said[:3]) if said[:3].isdigit() else None, text)
 
     def message(self, payload: bytes) -> CachedMessage:
-        """Return the message in *payload*, or one that says that it is none."""
+        """Return the message in *payload*, or an ``unreadable`` one."""
         try:
             return self.read(payload)
         except ValueError:
             return CachedMessage.unreadable(payload)
 
     def _shake_hands(self, accept: bytes, data: bytes) -> bytes:
-        """Read the answer to the handshake and return what came behind it."""
+        """Read the handshake response and return the bytes after it."""
         head = self._head = self._head + data
         end = head.find(b"\r\n\r\n")
         if end < 0 and len(head) <= HEAD_BYTES_MAX:

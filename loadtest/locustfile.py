@@ -1,14 +1,14 @@
 """
-The Locust entrance: ``locust -f loadtest/locustfile.py --host http://127.0.0.1:8000``.
+The locustfile: ``locust -f loadtest/locustfile.py --host http://127.0.0.1:8000``.
 
-It makes its own rooms and packets over the API and brings the audience; with ``--directed`` only the audience.
-``--host`` may name several servers of one store, with commas between them: each room's viewers spread over all.
+It creates its own rooms and packets over the API and runs the audience; with ``--directed`` only the audience.
+``--host`` may name several servers of one store, separated by commas: each room's viewers spread over all.
 """
 
 import sys
 from pathlib import Path
 
-# Our packages have common names: whatever lies where Locust was started must not be taken for them.
+# Our packages have common names: folders of the same name in the working directory must not shadow them.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import logging
@@ -18,7 +18,7 @@ from typing import Any
 
 import gevent
 import gevent.event
-import locust  # before requests: it patches what that stands on
+import locust  # before requests: it patches the modules that requests uses
 import locust.runners
 import locust.stats
 import requests
@@ -38,9 +38,9 @@ from loadtest.targets.requester import SetUpFailed
 __all__ = ["ViewerUser"]
 
 DEFAULT_HOST = "http://127.0.0.1:8000"
-ARRIVAL_TIMEOUT_S = 30.0  # the curtain rises then, even if some are still outside
+ARRIVAL_TIMEOUT_S = 30.0  # the programme starts then, even if some viewers are not connected
 LOOK_EVERY_S = 0.1
-LINGER_S = 1.0  # after the programme: the last facts are still on their way to the viewers
+LINGER_S = 1.0  # after the programme: the last facts are still being delivered
 EXIT_USAGE, EXIT_ENVIRONMENT = 64, 30
 
 _log = logging.getLogger("redrain")
@@ -50,30 +50,30 @@ _spawned = gevent.event.Event()
 
 @locust.events.init_command_line_parser.add_listener
 def add_arguments(parser: Any) -> None:
-    """Add what a run of ours can be told besides Locust's own options."""
+    """Add our options to Locust's own."""
     parser.add_argument(
         "--token",
         default="",
         env_var=VARIABLE,
         is_secret=True,
         include_in_web_ui=False,
-        help="an admin's credential, for a server that is not --insecure",
+        help="An admin's credential, for a server without --insecure.",
     )
     group = parser.add_argument_group("redrain")
-    group.add_argument("--scenario", default="locust", help="name of a shipped scenario, or a TOML file")
-    group.add_argument("--seed", type=int, default=None, help="who sits where and taps when; default: the scenario's")
-    group.add_argument("--reaction-median-ms", type=int, default=None, help="how quick people are, in real ms")
-    group.add_argument("--history", default="", help="folder for history-*.jsonl and progress-*.jsonl")
-    group.add_argument("--token-file", default="", help="where to find the credential once; a storm leaves it there")
-    group.add_argument("--target-adapter", default="", help="package.module:Class that speaks to the target")
-    group.add_argument("--max-rate", type=float, default=None, help="requests a second at most, for this process")
+    group.add_argument("--scenario", default="locust", help="A shipped scenario's name, or a TOML file.")
+    group.add_argument("--seed", type=int, default=None, help="Seed of the audience (default: the scenario's).")
+    group.add_argument("--reaction-median-ms", type=int, default=None, help="Median reaction time, in real ms.")
+    group.add_argument("--history", default="", help="Folder for history-*.jsonl and progress-*.jsonl.")
+    group.add_argument("--token-file", default="", help="File with the credential, read once.")
+    group.add_argument("--target-adapter", default="", help="Your package.module:Class that speaks to the target.")
+    group.add_argument("--max-rate", type=float, default=None, help="Most requests a second of this process.")
     group.add_argument(
-        "--directed", action="store_true", help="somebody else makes rooms and packets: only bring the audience"
+        "--directed", action="store_true", help="Run only the audience; something else creates rooms and packets."
     )
 
 
 @locust.events.init.add_listener
-def get_ready(environment: Any, **_: Any) -> None:
+def check_options(environment: Any, **_: Any) -> None:
     """Refuse a bad scenario before anything starts."""
     refine_buckets(locust.stats)
     if path := environment.parsed_options.token_file:
@@ -90,8 +90,8 @@ def get_ready(environment: Any, **_: Any) -> None:
 
 @locust.events.test_start.add_listener
 def begin(environment: Any, **_: Any) -> None:
-    """Make the rooms, unless a storm does, and open the doors."""
-    global _runs  # noqa: PLW0603 - the web UI starts one run after the other in one process
+    """Create the rooms, unless a storm does, and start connecting viewers."""
+    global _runs  # noqa: PLW0603 - the web UI starts several runs in one process
     options = environment.parsed_options
     scenario = read_scenario(options.scenario)
     scenario = scenario.before(seed=options.seed, reaction_median_ms=options.reaction_median_ms)
@@ -120,36 +120,36 @@ def begin(environment: Any, **_: Any) -> None:
 
 
 @locust.events.spawning_complete.add_listener
-def take_note(**_: Any) -> None:
-    """Take note that everybody is in or on the way in."""
+def mark_all_seated(**_: Any) -> None:
+    """Record that every viewer is connected or connecting."""
     _spawned.set()
     if ViewerUser.audience is not None:
         ViewerUser.audience.all_seated()
 
 
 @locust.events.test_stopping.add_listener
-def close_the_doors(**_: Any) -> None:
-    """Let nobody come back in."""
+def stop_reconnecting(**_: Any) -> None:
+    """Stop reconnecting viewers."""
     if ViewerUser.audience is not None:
         ViewerUser.audience.end()
 
 
 @locust.events.quitting.add_listener
-def count_what_failed(environment: Any, **_: Any) -> None:
-    """Bring the figures up to date: Locust is about to decide on its exit code."""
+def update_figures(environment: Any, **_: Any) -> None:
+    """Update the figures: Locust is about to decide on its exit code."""
     if ViewerUser.audience is not None:
         ViewerUser.audience.tick(environment.stats)
 
 
 @locust.events.test_stop.add_listener
 def finish(environment: Any, **_: Any) -> None:
-    """Write the end of the history: everybody has left."""
+    """Write the end of the history: every viewer has left."""
     if ViewerUser.audience is not None:
         ViewerUser.audience.finish(environment.stats)
 
 
 def _target(scenario: Scenario | TargetScenario, options: Any, host: str) -> Target:
-    """Return what the viewers connect to; end with what is wrong about it."""
+    """Return the target that viewers connect to; exit with a message if it is wrong."""
     try:
         return target_of(
             scenario, host=host, token=options.token, adapter=options.target_adapter, folder=folder_of(options.scenario)
@@ -160,7 +160,7 @@ def _target(scenario: Scenario | TargetScenario, options: Any, host: str) -> Tar
 
 
 def _keep(audience: Audience, stats: Any) -> None:
-    """Keep files and figures up to date until the audience has finished."""
+    """Update files and figures until the audience has finished."""
     lag_ms = 0.0
     while not audience.finished:
         audience.tick(stats, lag_ms)
@@ -190,7 +190,7 @@ def _director(environment: Any, scenario: Scenario) -> Director:
 
 
 def _perform(environment: Any, scenario: Scenario, director: Director) -> None:
-    """Perform the programme once; again and again if the run has a time of its own or a web UI to stop it."""
+    """Perform the programme once, or repeatedly if the run has its own duration or a web UI to stop it."""
     options = environment.parsed_options
     stopped = _stopped(environment)
     _wait_for_audience(stopped)
@@ -211,7 +211,7 @@ def _perform(environment: Any, scenario: Scenario, director: Director) -> None:
 
 
 def _stopped(environment: Any) -> Callable[[], bool]:
-    """Return what tells whether this run, not a later one, was asked to stop."""
+    """Return a function that tells whether this run, not a later one, was asked to stop."""
     run, runner = _runs, environment.runner
     return lambda: run != _runs or runner.state in ("stopping", "stopped", "cleanup")
 
@@ -220,14 +220,14 @@ def _wait_for_audience(stopped: Callable[[], bool]) -> None:
     waited_s = 0.0
     while not stopped() and waited_s < ARRIVAL_TIMEOUT_S:
         audience = ViewerUser.audience
-        if _spawned.is_set() and (audience is None or audience.all_here()):
+        if _spawned.is_set() and (audience is None or audience.all_connected()):
             return
         gevent.sleep(LOOK_EVERY_S)
         waited_s += LOOK_EVERY_S
 
 
 def _give_up(environment: Any, error: Exception) -> None:
-    """End the run: without rooms and packets there is nothing to watch."""
+    """End the run: it cannot go on without rooms and packets."""
     _log.error("%s: %s", environment.host, error)
     if ViewerUser.audience is not None:
         ViewerUser.audience.end()

@@ -1,4 +1,4 @@
-"""The ``redrain`` command: reads what a person typed, hands it on, and turns outcomes into exit codes."""
+"""The ``redrain`` command: parses the command line, runs a command, and returns its exit code."""
 
 import sys
 from collections.abc import Sequence
@@ -19,13 +19,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
-_Token = Annotated[
-    str, typer.Option(envvar=VARIABLE, help="An admin's credential, for a server that is not --insecure.")
-]
+_Token = Annotated[str, typer.Option(envvar=VARIABLE, help="An admin's credential, for a server without --insecure.")]
 _AllowRemote = Annotated[
-    bool, typer.Option("--allow-remote", help="The target is not on this machine, and is yours; needs --max-rate.")
+    bool, typer.Option("--allow-remote", help="Allow a target of yours on another machine; needs --max-rate.")
 ]
-_MaxRate = Annotated[float | None, typer.Option(help="Requests a second that the target may get at most.")]
+_MaxRate = Annotated[float | None, typer.Option(help="Most requests a second that the target gets.")]
 _Json = Annotated[str | None, typer.Option(help="Write what it says as JSON to a file, or - for stdout.")]
 _Speed = Annotated[int | None, typer.Option(help="Room seconds per real second.")]
 
@@ -35,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = app(args=arguments, standalone_mode=False)
     except typer.TyperException as error:
-        if message := error.format_message():  # a bare `redrain` has shown its help already
+        if message := error.format_message():  # `redrain` alone has shown its help already
             _errors.print(f"[red]redrain:[/] {escape(message)} (see --help)")
         code = Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
@@ -56,34 +54,34 @@ def options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Live-room simulator and load tester for live-commerce red packets."""
+    """Simulate live rooms with red packets, and load-test them."""
 
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on; --insecure: loopback only.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; loopback only with --insecure.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes any free one.")] = None,
     speed: _Speed = None,
-    origin_ms: Annotated[int | None, typer.Option(help="Room time at the start, in ms since 1970 UTC.")] = None,
-    durability: Annotated[str | None, typer.Option(help="none, relaxed or durable.")] = None,
-    limits: Annotated[str | None, typer.Option(help="production or load.")] = None,
+    origin_ms: Annotated[int | None, typer.Option(help="Room time at the start, in ms since 1970-01-01 UTC.")] = None,
+    durability: Annotated[str | None, typer.Option(help="Durability of the store: none, relaxed or durable.")] = None,
+    limits: Annotated[str | None, typer.Option(help="Connection and request limits: production or load.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that share the port.")] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of the embedded store.")] = None,
     retention_ms: Annotated[
-        int | None, typer.Option(help="Real ms after which what is over leaves the store for HOME/archive; 0: never.")
+        int | None, typer.Option(help="Real ms after which finished packets move to HOME/archive; 0 means never.")
     ] = None,
-    rulebooks: Annotated[Path | None, typer.Option(help="TOML file that overrides limits or makes platforms.")] = None,
-    diagnostics: Annotated[bool, typer.Option(help="Allow other allocators (load lab only).")] = False,
+    rulebooks: Annotated[Path | None, typer.Option(help="TOML file that overrides limits or adds platforms.")] = None,
+    diagnostics: Annotated[bool, typer.Option(help="Allow packets to choose an allocator; load tests only.")] = False,
     allocator: Annotated[
         str | None,
-        typer.Option(help="With --diagnostics: your own package.module:Class, for packets to name."),
+        typer.Option(help="Your package.module:Class that packets may choose; needs --diagnostics."),
     ] = None,
     insecure: Annotated[
-        bool, typer.Option("--insecure", help="Ask for no credentials; on this machine alone (loopback).")
+        bool, typer.Option("--insecure", help="Require no credentials; listen on loopback only.")
     ] = False,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
-    """Serve HTTP API and WebSocket rooms on one port."""
+    """Serve the HTTP API and WebSocket rooms on one port."""
     options = dict(locals())  # each is named as the setting that it gives; what is not given is left to the environment
     from scripts.commands.serve import run_server
 
@@ -95,10 +93,10 @@ def serve(
 @app.command()
 def store(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 7001,
-    durability: Annotated[str, typer.Option(help="none, relaxed or durable.")] = "durable",
-    home: Annotated[Path, typer.Option(help="Folder for its data.")] = Path(".redrain"),
+    durability: Annotated[str, typer.Option(help="Durability of the store: none, relaxed or durable.")] = "durable",
+    home: Annotated[Path, typer.Option(help="Folder of the store.")] = Path(".redrain"),
 ) -> int:
-    """Run the bundled store alone, for trying several servers on one store."""
+    """Run the bundled store alone, for several servers on one store."""
     from scripts.commands.serve import run_store
 
     return run_store(port, durability, home, _errors)
@@ -111,7 +109,7 @@ def token(
     expires_s: Annotated[int, typer.Option(help="How long it is valid, in seconds.")] = 3600,
     json: _Json = None,
 ) -> int:
-    """Make a credential for the API, signed with REDRAIN_SECRET; it is written to standard output."""
+    """Print a credential for the API, signed with REDRAIN_SECRET."""
     from scripts.commands.token import run_token
 
     return run_token(role, subject, expires_s, json)
@@ -123,29 +121,27 @@ def storm(
     viewers: Annotated[int | None, typer.Option(help="Size of the audience.")] = None,
     allocator: Annotated[
         str | None,
-        typer.Option(help="Who answers grabs: see `redrain allocators`; or your own package.module:Class."),
+        typer.Option(help="Allocator: a name of `redrain allocators`, or your package.module:Class."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the audience.")] = None,
     speed: _Speed = None,
     durability: Annotated[str, typer.Option(help="none, relaxed or durable.")] = "durable",
     target: Annotated[
-        list[str] | None, typer.Option(help="A server instead of a fresh one; several of one store are shared out.")
+        list[str] | None, typer.Option(help="Base URL of an existing server; repeat it for servers on one store.")
     ] = None,
     token: _Token = "",
-    workers: Annotated[int | None, typer.Option(help="Processes of the fresh server.")] = None,
-    engine: Annotated[str, typer.Option(help="locust, or swarm for a bigger crowd.")] = "locust",
-    processes: Annotated[
-        int | None, typer.Option(help="Processes of the swarm (default: as many as it needs).")
-    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes of the storm's own server.")] = None,
+    engine: Annotated[str, typer.Option(help="Engine: locust, or swarm for a larger audience.")] = "locust",
+    processes: Annotated[int | None, typer.Option(help="Processes of the swarm (default: as needed).")] = None,
     target_adapter: Annotated[
-        str, typer.Option(help="Your own package.module:Class that speaks to the target of a scenario with [target].")
+        str, typer.Option(help="Your package.module:Class that speaks to the target of a target scenario.")
     ] = "",
     allow_remote: _AllowRemote = False,
     max_rate: _MaxRate = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default .redrain/runs/<time>).")] = None,
     json: _Json = None,
 ) -> int:
-    """Run a scenario, audit it from two books, and give the verdict."""
+    """Run a scenario, audit receipts against books, and report the verdict."""
     from scripts.commands.storm import StormOptions, run_storm
 
     return run_storm(
@@ -172,19 +168,19 @@ def storm(
 
 @app.command()
 def swarm(
-    target: Annotated[str, typer.Option(help="Base URL of the server, http:// or ws://.")] = "http://127.0.0.1:8000",
+    target: Annotated[str, typer.Option(help="Base URL of the server.")] = "http://127.0.0.1:8000",
     scenario: Annotated[str, typer.Option(help="A shipped scenario's name, or a TOML file.")] = "locust",
     viewers: Annotated[int | None, typer.Option(help="Size of the audience.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the audience.")] = None,
-    history: Annotated[Path | None, typer.Option(help="Folder for what the audience does and is told.")] = None,
-    processes: Annotated[int | None, typer.Option(help="How many (default: as many as the audience needs).")] = None,
-    directed: Annotated[bool, typer.Option("--directed", help="Somebody else makes rooms and packets.")] = False,
+    history: Annotated[Path | None, typer.Option(help="Folder for the audience's history.")] = None,
+    processes: Annotated[int | None, typer.Option(help="Processes of the swarm (default: as needed).")] = None,
+    directed: Annotated[bool, typer.Option("--directed", help="Create no rooms or packets, only join rooms.")] = False,
     token: _Token = "",
     allow_remote: _AllowRemote = False,
     max_rate: _MaxRate = None,
     json: _Json = None,
 ) -> int:
-    """Bring only the audience, to any server."""
+    """Run only the audience, against an existing server."""
     from scripts.commands.swarm import Visit, run_swarm
 
     return run_swarm(
@@ -209,7 +205,7 @@ def audit(
     run: Annotated[Path, typer.Argument(help="Folder of a recorded run.")],
     json: _Json = None,
 ) -> int:
-    """Check a recorded run again, offline."""
+    """Audit a recorded run again, offline."""
     from scripts.commands.storm import run_audit
 
     return run_audit(run, json=json)
@@ -217,12 +213,12 @@ def audit(
 
 @app.command()
 def verify(
-    packet: Annotated[str | None, typer.Argument(help="A packet's id; none means all of the run.")] = None,
+    packet: Annotated[str | None, typer.Argument(help="Id of a packet (default: all packets of the run).")] = None,
     run: Annotated[
         Path | None, typer.Option(help="Folder of a run, or file of an archive (default: latest run).")
     ] = None,
 ) -> int:
-    """Recompute a packet's shares from the revealed seed and compare them with the books."""
+    """Recompute shares from the revealed seeds and compare them with the books."""
     from scripts.commands.storm import run_verify
 
     return run_verify(packet, run)
@@ -233,14 +229,14 @@ def bench(
     what: Annotated[
         str,
         typer.Argument(
-            help="grab: the grab path, end to end over WebSocket; workers: the same by two workers; slow-readers: with "
-            "a tenth of the viewers who stop reading; allocators: each built-in one, correct or not, and what it costs."
+            help="grab: the grab path over WebSocket; workers: the same with two workers; slow-readers: with "
+            "10% slow consumers; allocators: correctness and cost of each built-in allocator."
         ),
     ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1)] = 5,
     json: _Json = None,
 ) -> int:
-    """Measure the performance figures as ratios in one run."""
+    """Measure performance as ratios between subjects."""
     from scripts.commands.bench import run_bench
 
     return run_bench(what, rounds, json)
@@ -250,7 +246,7 @@ def bench(
 def targets(
     json: _Json = None,
 ) -> int:
-    """List what a storm can be aimed at: this server, or another service that a scenario describes."""
+    """List the kinds of targets of a storm."""
     from scripts.commands.targets import run_targets
 
     return run_targets(json)
@@ -260,7 +256,7 @@ def targets(
 def allocators(
     json: _Json = None,
 ) -> int:
-    """List the allocators that answer grabs in a server: pass one, or your own, to `storm --allocator`."""
+    """List the built-in allocators."""
     from scripts.commands.allocators import run_allocators
 
     return run_allocators(json)
@@ -268,12 +264,12 @@ def allocators(
 
 @app.command()
 def rules(
-    platform: Annotated[str | None, typer.Option(help="Show the limits of a platform, each with its rules.")] = None,
-    rulebooks: Annotated[Path | None, typer.Option(help="With --platform: a TOML file as serve takes it.")] = None,
-    ran: Annotated[bool, typer.Option("--ran", help="The tests of every rule must have run and passed, too.")] = False,
+    platform: Annotated[str | None, typer.Option(help="Show the limits of this platform instead.")] = None,
+    rulebooks: Annotated[Path | None, typer.Option(help="TOML file as for serve; needs --platform.")] = None,
+    ran: Annotated[bool, typer.Option("--ran", help="Also require that all tests of rules have passed.")] = False,
     json: _Json = None,
 ) -> int:
-    """Show every rule of docs/rules.md with the code and the tests that carry it; 10 if one has none."""
+    """Show the code and the tests of every rule of docs/rules.md; exit with 10 if one has none."""
     from scripts.commands.rule_coverage import run_rules
     from scripts.commands.rulebook import run_rulebook
 

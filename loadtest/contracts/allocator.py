@@ -1,10 +1,10 @@
 """
-The contract of allocators, to be run on a class of one's own; pytest is all it needs.
+The contract suite for allocators, which users can run on their own class; it needs only pytest.
 
     pytest -p loadtest.contracts.options --pyargs loadtest.contracts.allocator --allocator package.module:Class
 
-It starts a store of its own, on which the room's clock stands still, so that a window's edges are met to the
-millisecond. ``--allocator`` may be given several times, and takes the names of built-in ones too.
+It starts its own store with a fixed room clock, so that the window's edges are tested to the millisecond.
+``--allocator`` may be given several times, and also takes the names of built-in allocators.
 """
 
 import asyncio
@@ -42,12 +42,12 @@ S = ClaimStatus
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each case on each allocator. Raises UsageError if one of them is none."""
+    """Run each case on each allocator. Raises UsageError if a name is not an allocator."""
     if "entry" not in metafunc.fixturenames:
         return
     names = metafunc.config.getoption("--allocator")
     if not names:
-        raise pytest.UsageError("say which allocator: --allocator package.module:Class")
+        raise pytest.UsageError("--allocator is missing: give --allocator package.module:Class")
     try:
         entries = [entry_of(name, Path.cwd()) for name in names]
     except BadAllocator as bad:
@@ -65,7 +65,7 @@ def contract_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @dataclass
 class Stage:
-    """A creator with a room, and two of the allocator, as two processes of a server have them."""
+    """A creator with a room, and two instances of the allocator, as two processes of a server have them."""
 
     store: Store
     clock: StoreClock
@@ -80,12 +80,12 @@ class Stage:
         self._numbers = count()
 
     async def at(self, room_ms: int) -> None:
-        """Let it be *room_ms*, for the store and for both processes."""
+        """Set the room time to *room_ms*, for the store and for both processes."""
         self.clock.record = replace(self.clock.record, origin_ms=room_ms)
         await self.store.redis.hset(keys.clock_of(CREATOR), "origin_ms", str(room_ms))
 
     async def packet(self, shares: Sequence[int]) -> PacketId:
-        """Launch a packet of these shares and go to its opening; both allocators have seen it."""
+        """Launch a packet of these shares and move to its opening; both allocators have observed it."""
         await self.at(NOW_MS)
         number = next(self._numbers)
         total_fen = sum(shares)
@@ -122,18 +122,18 @@ class Stage:
         return packet.packet_id
 
     async def statuses(self, packet_id: PacketId, *grabs: Grab) -> list[ClaimStatus]:
-        """Ask for one grab after the other and return the answers."""
+        """Send one grab after the other and return the statuses."""
         return [(await self.one.claim(packet_id, ROOM, [grab]))[0].status for grab in grabs]
 
     async def check_books(self, packet_id: PacketId, claims: Sequence[Claim], shares: Sequence[int]) -> None:
-        """Hold what viewers were told, and the shares, against the books."""
+        """Compare the claims returned to viewers, and the shares, with the books."""
         told = {claim.viewer_id: claim.share for claim in claims if claim.share is not None}
         booked = await self.packets.claims(packet_id)
-        assert told == booked, "the books are not what the viewers were told"
+        assert told == booked, "the books differ from the claims returned to viewers"
         held = sorted((share.index, share.amount_fen) for share in booked.values())
-        assert held == list(enumerate(shares))[: len(held)], "not the packet's shares, each once, in their order"
+        assert held == list(enumerate(shares))[: len(held)], "claims are not the packet's shares, each once, in order"
         counts = await self.packets.counts(packet_id)
-        assert (counts.given, counts.given_fen) == (len(held), sum(fen for _, fen in held)), "the counters are off"
+        assert (counts.given, counts.given_fen) == (len(held), sum(fen for _, fen in held)), "the counters are wrong"
 
 
 def tap(viewer: str, request: str = "q") -> Grab:
@@ -148,7 +148,7 @@ def crowd(size: int) -> list[Grab]:
 
 @pytest.fixture
 def on_stage(contract_store: str, entry: AllocatorEntry) -> Callable[[Callable[[Stage], Awaitable[None]]], None]:
-    """Give what runs a case on an empty store, and closes the allocators after it."""
+    """Return a function that runs a case on an empty store and then closes the allocators."""
 
     async def play(case: Callable[[Stage], Awaitable[None]]) -> None:
         async with _stage(contract_store, entry) as stage:
@@ -181,7 +181,7 @@ Case = Callable[[Callable[[Stage], Awaitable[None]]], None]
 
 
 def test_the_same_tap_hears_the_same(on_stage: Case) -> None:
-    """A tap that is sent again gets the same claim; another one of the viewer repeats its share."""
+    """A grab sent again gets the same claim; another grab of the same viewer repeats its share."""
 
     async def case(stage: Stage) -> None:
         packet_id = await stage.packet([5, 6, 7])
@@ -197,7 +197,7 @@ def test_the_same_tap_hears_the_same(on_stage: Case) -> None:
 
 
 def test_a_winner_is_never_told_that_it_lost(on_stage: Case) -> None:
-    """Not when all shares are gone, and not when the window is over."""
+    """A winner's repeat returns its share, even when all shares are given or the window is over."""
 
     async def case(stage: Stage) -> None:
         packet_id = await stage.packet([5])
@@ -224,7 +224,7 @@ def test_the_window_opens_and_ends_to_the_millisecond(on_stage: Case) -> None:
 
 
 def test_what_cannot_be_grabbed_is_refused(on_stage: Case) -> None:
-    """A packet that is not there, and one that was voided, whatever had been remembered of it."""
+    """Grabs of an unknown packet and of a voided one are refused, whatever the allocator has cached."""
 
     async def case(stage: Stage) -> None:
         assert await stage.statuses(PacketId("anna.none"), tap("ann")) == [S.NOT_FOUND]
@@ -240,7 +240,7 @@ def test_what_cannot_be_grabbed_is_refused(on_stage: Case) -> None:
 
 
 def test_the_shares_are_drained_one_by_one(on_stage: Case) -> None:
-    """In order, to the last fen, and not one more."""
+    """All shares are given in order, to the last fen, and none beyond them."""
 
     async def case(stage: Stage) -> None:
         shares = [1 + n for n in range(30)]
@@ -254,7 +254,7 @@ def test_the_shares_are_drained_one_by_one(on_stage: Case) -> None:
 
 
 def test_what_nobody_claims_goes_back(on_stage: Case) -> None:
-    """When the packet is settled, exactly the other shares return to the creator."""
+    """When the packet is settled, exactly the unclaimed shares return to the creator."""
 
     async def case(stage: Stage) -> None:
         packet_id = await stage.packet([5, 6, 7, 8])
@@ -270,7 +270,7 @@ def test_what_nobody_claims_goes_back(on_stage: Case) -> None:
 
 @pytest.mark.parametrize("size", [1, 500, 501])
 def test_a_batch_of_any_size_is_answered(on_stage: Case, size: int) -> None:
-    """One grab, as many as a script takes, and more: all shares are given, each once, and each grab is answered."""
+    """In batches of one, of a script's limit, and above it, each share is given once and each grab is answered."""
 
     async def case(stage: Stage) -> None:
         shares = [1 + n for n in range(min(size, 100))]
@@ -284,7 +284,7 @@ def test_a_batch_of_any_size_is_answered(on_stage: Case, size: int) -> None:
 
 
 def test_a_viewer_twice_in_one_batch_gets_one_share(on_stage: Case) -> None:
-    """One of the two taps is granted, the other one repeats it; forty viewers do so."""
+    """For each of forty viewers, one of its two grabs is granted and the other repeats the share."""
 
     async def case(stage: Stage) -> None:
         shares = [1 + n for n in range(80)]
@@ -299,7 +299,7 @@ def test_a_viewer_twice_in_one_batch_gets_one_share(on_stage: Case) -> None:
 
 
 def test_many_viewers_at_once_get_each_share_once(on_stage: Case) -> None:
-    """Two hundred viewers in two processes for fifty shares, all at the same time."""
+    """Two hundred viewers in two processes grab fifty shares concurrently, and each share is given once."""
 
     async def case(stage: Stage) -> None:
         shares = [1 + n for n in range(50)]
@@ -314,7 +314,7 @@ def test_many_viewers_at_once_get_each_share_once(on_stage: Case) -> None:
 
 
 def test_taps_of_one_viewer_at_once_get_one_share(on_stage: Case) -> None:
-    """Fifty viewers tap twice at the same time, on two devices; every one of them can win."""
+    """Fifty viewers grab concurrently from two devices, and each gets exactly one share."""
 
     async def case(stage: Stage) -> None:
         shares = [1 + n for n in range(100)]

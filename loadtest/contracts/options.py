@@ -1,13 +1,13 @@
-"""The options of the contracts: ``pytest -p loadtest.contracts.options`` knows them."""
+"""The pytest options of the contract suites: load them with ``pytest -p loadtest.contracts.options``."""
 
 import pytest
 
-for _contract in ("allocator", "target"):  # so that a failure shows what was compared
+for _contract in ("allocator", "target"):  # so that a failure shows the compared values
     pytest.register_assert_rewrite(f"loadtest.contracts.{_contract}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take the allocators that are to be held against the contract, each is one more; or the target."""
+    """Add ``--allocator``, which may be repeated, and the options of the target contract."""
     parser.addoption("--allocator", action="append", default=[], metavar="package.module:Class")
     parser.addoption("--target-scenario", default="", metavar="FILE.toml", help="the scenario that has your [target]")
     parser.addoption("--target-adapter", default="", metavar="package.module:Class", help="instead of the scenario's")

@@ -1,4 +1,4 @@
-"""The audience of one engine process: its seats, its recorder, and the files and figures that come of them."""
+"""The audience of one engine process: its seats, its recorder, its files and figures."""
 
 import os
 import time
@@ -22,18 +22,18 @@ from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
 from loadtest.targets.port import Target
 
-TICK_S = 0.25  # how often figures and progress are brought up to date
-BACKLOG_LINES = 10 * BATCH_LINES  # past this the history is written as fast as it comes
+TICK_S = 0.25  # how often figures and progress are updated
+BACKLOG_LINES = 10 * BATCH_LINES  # above this the history is written at the rate at which it grows
 
 
 class Audience:
     """
-    The part of a scenario's audience that this process brings.
+    The part of a scenario's audience that this process runs.
 
-    *part* is (which process, of how many). Without a *folder* no history is written, and progress into *watched* if
-    that is there. With a *max_rate* all processes together make no more requests a second. If it is not *directed*,
-    nobody else says when a storm on another service starts. The engine calls ``tick`` every ``TICK_S``, ``write`` until
-    it has caught up, and ``finish`` once, after the last viewer has left.
+    *part* is (process number, process count). Without a *folder* no history is written, and progress goes to *watched*
+    if given. *max_rate* limits the requests a second of all processes together. Unless *directed*, the audience itself
+    starts a storm on another service. The engine calls ``tick`` every ``TICK_S``, ``write`` until it has caught up,
+    and ``finish`` once, after the last viewer has left.
     """
 
     def __init__(
@@ -79,30 +79,32 @@ class Audience:
 
     @property
     def waits_for_curtain(self) -> bool:
-        """Whether viewers have still to be told when packets open, as their target does not say so."""
+        """Tell whether packets must still be announced to viewers because the target does not announce them."""
         return self._curtain is not None and not self._curtain.raised
 
     def announcements(self) -> list[dict[str, Any]]:
-        """Return the packets that every viewer is to be told of now: once, and of most targets never."""
-        return [] if self._curtain is None else self._curtain.look(time.monotonic_ns(), all_here=self.all_here())
+        """Return the packets to announce to every viewer now: once, and never if the target announces them."""
+        return (
+            [] if self._curtain is None else self._curtain.look(time.monotonic_ns(), all_connected=self.all_connected())
+        )
 
     def all_seated(self) -> None:
-        """Take note that no more viewers are on their way in."""
+        """Record that no viewer is connecting for the first time any more."""
         self._all_seated = True
 
-    def all_here(self) -> bool:
+    def all_connected(self) -> bool:
         """Tell whether every viewer of this process has its seat and was welcomed."""
         return self._all_seated and 0 < self._taken <= self.recorder.connected
 
     def end(self) -> None:
-        """Let nobody come (back) in any more."""
+        """Stop connecting and reconnecting viewers."""
         self.ending = True
 
     def tick(self, stats: Any, lag_ms: float | None = None) -> None:
         """
-        Write the progress, bring Locust's *stats* (None without Locust) up to date, and look at the process's health.
+        Write the progress, update Locust's *stats* (None without Locust), and sample the process's health.
 
-        *lag_ms* says how late the engine's loop came to it.
+        *lag_ms* is the lag of the engine's event loop.
         """
         if self.finished:
             return
@@ -116,14 +118,14 @@ class Audience:
             self._progress.flush()
 
     def write(self) -> bool:
-        """Write some of the history; return whether it should go on, because much is left."""
+        """Write one batch of the history; return whether the backlog is so large that the caller should write on."""
         return not self.finished and self.recorder.flush() > BACKLOG_LINES
 
     def progress(self) -> dict[str, Any]:
-        """Return how far the audience is, as one line of the progress file."""
+        """Return the audience's progress as one line of the progress file."""
         if self.ending:
             self._phase = "leaving"
-        elif self._phase == "connecting" and self.all_here():
+        elif self._phase == "connecting" and self.all_connected():
             self._phase = "watching"
         recorder = self.recorder
         return {

@@ -1,4 +1,4 @@
-"""A process of a run: a module of ours with its log in a file, which ends when the run does, however that ended."""
+"""A child process of a run: one of our modules, with its log in a file, that ends when the run does."""
 
 import signal
 import subprocess
@@ -12,8 +12,8 @@ STOP_TIMEOUT_S = 60.0
 LOG_TAIL_LINES = 15
 
 
-class ProcessFailed(Exception):  # noqa: N818 - said to a person
-    """A process of the storm did not do its work. ``exit_code`` is what the storm should end with."""
+class ProcessFailed(Exception):  # noqa: N818 - shown to the user
+    """A process of the storm failed. ``exit_code`` is the exit code for the storm."""
 
     def __init__(self, text: str, exit_code: Exit) -> None:
         super().__init__(text)
@@ -24,9 +24,9 @@ class ChildProcess:
     """
     One process with its log in a file.
 
-    It gets a session of its own, so that Ctrl-C reaches the storm alone, which then stops things in order; and a
-    lifeline, so that it ends even if the storm cannot stop anything any more. ``-P`` keeps the working directory, which
-    may hold folders named like ours, off the import path.
+    It gets its own session, so that Ctrl-C reaches only the storm, which then stops its children in order; and a
+    lifeline, so that it ends even if the storm is killed. ``-P`` keeps the working directory, which may hold folders
+    named like ours, off the import path.
     """
 
     def __init__(self, name: str, module: str, arguments: Sequence[str], log: Path) -> None:
@@ -56,19 +56,19 @@ class ChildProcess:
         return "\n".join(lines[-LOG_TAIL_LINES:])
 
     def check(self) -> None:
-        """Raise ProcessFailed if it has ended, with what it said last and its own exit code if that is one of ours."""
+        """Raise ProcessFailed if it has ended, with the end of its log and its exit code if that is one of ours."""
         code = self._process.poll()
         if code is not None:
             known = Exit(code) if code in set(Exit) and code != Exit.PASS else Exit.ENVIRONMENT
             raise ProcessFailed(f"the {self.name} ended with status {code}:\n{self.tail()}", known)
 
     def ask_to_end(self) -> None:
-        """Ask it to end, and do not wait."""
+        """Ask it to end without waiting."""
         if self.alive():
             self._process.send_signal(signal.SIGTERM)
 
     def stop(self) -> int:
-        """Ask it to end, wait, and return its status; kill it if it does not listen."""
+        """Ask it to end, wait, and return its status; kill it after a timeout."""
         self.ask_to_end()
         try:
             return self._process.wait(STOP_TIMEOUT_S)

@@ -1,4 +1,4 @@
-"""How a crowd is led, whoever asked for it: an engine brings it, and it stays until it is told to leave."""
+"""A crowd: starts an engine, waits until its viewers are connected, and stops it. Used by storm and swarm."""
 
 import time
 from collections.abc import Callable
@@ -15,17 +15,17 @@ CONNECT_SLACK_S = 60.0
 
 
 class View(Protocol):
-    """Who shows how a run goes."""
+    """The display of a run's progress."""
 
     def phase(self, text: str) -> None:
-        """Say that something new has begun."""
+        """Show that a new phase has begun."""
 
     def progress(self, progress: Progress, happening: str) -> None:
         """Show the newest numbers."""
 
 
 class SilentView:
-    """Shows nothing: whoever runs many tells what came of them when all are over."""
+    """A view that shows nothing, for callers that run many storms."""
 
     def phase(self, text: str) -> None:
         """Say nothing."""
@@ -35,7 +35,7 @@ class SilentView:
 
 
 class Crowd:
-    """The audience that an *engine* brings into *folder*; ``leave`` ends it, also if it never came in."""
+    """The audience of an *engine*, recorded in *folder*; ``leave`` ends it, even if it never connected."""
 
     def __init__(
         self, engine: str, folder: Path, order: CrowdOrder, *, processes: int, view: View, history: bool = True
@@ -43,11 +43,11 @@ class Crowd:
         self._order = order
         self._view = view
         self._files = ProgressFiles(folder)
-        view.phase(f"{order.viewers:,} viewers come in")
+        view.phase(f"connecting {order.viewers:,} viewers")
         self._process: Engine = engine_process(engine, folder, order, processes=processes, history=history)
 
-    def come_in(self, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Wait until every seat is connected, or *stopped()*. Raises ProcessFailed if the crowd does not come."""
+    def connect(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Wait until every seat is connected, or *stopped()*. Raises ProcessFailed if some cannot connect in time."""
         seats = self._order.seats
         deadline = time.monotonic() + seats / self._order.arrivals_per_second + CONNECT_SLACK_S
         while (progress := self.show()).connected < seats and not stopped():
@@ -64,5 +64,5 @@ class Crowd:
         return progress
 
     def leave(self) -> int:
-        """End the engine and return its status: 0 if all went well."""
+        """End the engine and return its status: 0 on success."""
         return self._process.stop()

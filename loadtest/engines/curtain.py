@@ -1,7 +1,7 @@
 """
-When a storm on another service begins: the run says so by a file, and each engine process tells its viewers.
+The curtain: starts a storm on another service by a file, which each engine process reads to announce packets.
 
-Viewers of such a service hear of packets from nobody else, unless it announces them itself.
+Only a service that announces packets itself needs no curtain.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import orjson
 
 from loadtest.scenarios.target_scenario import DeclaredPacket
 
-LEAD_NS = 1_000_000_000  # from the cue to the start: every process has heard of it by then
+LEAD_NS = 1_000_000_000  # from the cue to the start: time for every process to read it
 _NAME = "curtain.json"
 _NS_PER_MS = 1_000_000
 
@@ -25,7 +25,7 @@ def raise_curtain(folder: Path, start_ns: int) -> None:
 
 
 def openings(packets: Sequence[DeclaredPacket], start_ns: int) -> list[dict[str, Any]]:
-    """Return what viewers are told of packets that open at a time; instants are milliseconds of the local clock."""
+    """Return the announcements of packets that open at a time; instants are milliseconds of the local clock."""
     start_ms = start_ns // _NS_PER_MS
     timed = [packet for packet in packets if packet.opens != "on_message"]
     return [
@@ -39,26 +39,26 @@ def openings(packets: Sequence[DeclaredPacket], start_ns: int) -> list[dict[str,
 
 
 class Curtain:
-    """Waits for the cue in a *folder*; without one the start is when the audience is there."""
+    """Waits for the cue in a *folder*; without a folder the start is when all viewers are connected."""
 
     def __init__(self, packets: Sequence[DeclaredPacket], folder: Path | None) -> None:
         self._packets = packets
         self._folder = folder
         self.raised = False
 
-    def look(self, now_ns: int, *, all_here: bool) -> list[dict[str, Any]]:
-        """Return what the viewers are to be told now; nothing before the start is known, and nothing afterwards."""
+    def look(self, now_ns: int, *, all_connected: bool) -> list[dict[str, Any]]:
+        """Return the announcements due now, once: as soon as the start is known."""
         if self.raised:
             return []
-        start_ns = self._start_ns(now_ns, all_here=all_here)
+        start_ns = self._start_ns(now_ns, all_connected=all_connected)
         if start_ns is None:
             return []
         self.raised = True
         return openings(self._packets, start_ns)
 
-    def _start_ns(self, now_ns: int, *, all_here: bool) -> int | None:
+    def _start_ns(self, now_ns: int, *, all_connected: bool) -> int | None:
         if self._folder is None:
-            return now_ns + LEAD_NS if all_here else None
+            return now_ns + LEAD_NS if all_connected else None
         try:
             cue = orjson.loads((self._folder / _NAME).read_bytes())
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The engines as processes: what brings an audience, each by its name."""
+"""The engines as processes, each by its name."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +13,10 @@ ENGINES = ("locust", "swarm")
 @dataclass(frozen=True, slots=True)
 class CrowdOrder:
     """
-    The audience that an engine is to bring to *host*: so many viewers in so many seats, how fast, and with which luck.
+    The audience that an engine must connect to *host*: its viewers and seats, arrival rate and seed.
 
-    With a *token* its viewers come in by ticket; *target_adapter* is a user's class that speaks to the target; with a
-    *max_rate* all processes together make no more requests a second.
+    With a *token* its viewers connect by ticket; *target_adapter* is a user's class that speaks to the target;
+    *max_rate* limits the requests a second of all processes together.
     """
 
     host: str
@@ -31,7 +31,7 @@ class CrowdOrder:
     max_rate: float | None = None
 
     def arguments(self) -> list[str]:
-        """Return what every engine is told in the same words."""
+        """Return the arguments that all engines have in common."""
         told: dict[str, object] = {"--host": self.host, "--scenario": self.scenario, "--seed": self.seed}
         told |= {"--reaction-median-ms": self.reaction_median_ms, "--target-adapter": self.target_adapter}
         if self.max_rate is not None:
@@ -40,7 +40,7 @@ class CrowdOrder:
 
 
 class Engine(Protocol):
-    """What brings an audience: one process or several, each writing its own history and progress into a folder."""
+    """A running audience: one or several processes, each writing its own history and progress into a folder."""
 
     def check(self) -> None:
         """Raise ProcessFailed if a process has ended."""
@@ -49,11 +49,11 @@ class Engine(Protocol):
         """Return the last lines of its log."""
 
     def stop(self) -> int:
-        """Ask it to end, wait, and return its status: 0 if all went well."""
+        """Ask it to end, wait, and return its status: 0 on success."""
 
 
 class LocustProcess(ChildProcess):
-    """Locust, headless, with one user per seat of the audience, directed by somebody else."""
+    """Headless Locust with one user per seat of the audience; the storm directs the programme."""
 
     def __init__(self, folder: Path, order: CrowdOrder) -> None:
         arguments = ["-f", str(Path(__file__).parents[1] / "locustfile.py"), "--headless", "--only-summary"]
@@ -62,7 +62,7 @@ class LocustProcess(ChildProcess):
         if order.token:
             arguments += ["--token-file", str(leave_token(order.token, folder / "locust.token"))]
         else:
-            arguments += ["--token", ""]  # whatever the environment says: that is for another server
+            arguments += ["--token", ""]  # overrides the environment, whose token is for another server
         super().__init__("audience (Locust)", "locust", arguments, folder / "locust.log")
 
 
@@ -107,7 +107,7 @@ class SwarmProcess:
 
 
 def engine_process(engine: str, folder: Path, order: CrowdOrder, *, processes: int, history: bool = True) -> Engine:
-    """Start the engine of that name (one of ``ENGINES``) and return it. Only a swarm can do without a *history*."""
+    """Start the engine of that name (one of ``ENGINES``) and return it. Only a swarm can run without a *history*."""
     if engine == "swarm":
         return SwarmProcess(folder, order, processes=processes, history=history)
     return LocustProcess(folder, order)

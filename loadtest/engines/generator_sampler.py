@@ -1,4 +1,4 @@
-"""Health: how the generator itself is, sampled by each of its processes while it runs."""
+"""The health of the load generator, sampled by each of its processes while it runs."""
 
 import os
 import time
@@ -10,7 +10,7 @@ _STEAL = 7  # of user nice system idle iowait irq softirq steal
 
 
 class GeneratorSampler:
-    """Looks at this process and at the machine's stolen time, each time since the look before."""
+    """Samples this process and the machine's stolen time, each time since the last sample."""
 
     def __init__(self) -> None:
         self._wall, self._cpu = time.monotonic(), time.process_time()
@@ -20,8 +20,8 @@ class GeneratorSampler:
         """
         Return the fields of a ``health`` line (ARCHITECTURE.md).
 
-        *lag_ms* is how late the event loop was; ``cpu`` is in cores, ``steal`` the part of the machine's time that it
-        did not get.
+        *lag_ms* is the lag of the event loop; ``cpu`` is in cores, ``steal`` the fraction of machine time taken by the
+        hypervisor.
         """
         wall, cpu, ticks = time.monotonic(), time.process_time(), _machine_ticks()
         spent_s = max(wall - self._wall, 1e-6)
@@ -38,7 +38,7 @@ class GeneratorSampler:
 
 
 def open_descriptors() -> int:
-    """Return how many files and sockets the process has open; 0 where the system does not say so cheaply."""
+    """Return how many files and sockets the process has open; 0 where that is not cheap to know."""
     try:
         return os.stat("/proc/self/fd").st_size  # counted by the kernel, nothing is listed
     except OSError:
@@ -46,7 +46,7 @@ def open_descriptors() -> int:
 
 
 def _machine_ticks() -> tuple[int, int]:
-    """Return all ticks of the machine and the stolen ones; zeros where the system does not tell."""
+    """Return the machine's total and stolen ticks; zeros where the system does not report them."""
     try:
         fields = [int(field) for field in _STAT.read_text("ascii").partition("\n")[0].split()[1:9]]
     except (OSError, ValueError):

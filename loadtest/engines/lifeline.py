@@ -1,8 +1,8 @@
 """
-Run a module of ours and end it when its starter is gone: ``python -P -m loadtest.engines.lifeline MODULE ARGUMENT...``.
+Run one of our modules and end it with its parent: ``python -P -m loadtest.engines.lifeline MODULE ARGUMENT...``.
 
-Standard input is the lifeline: a pipe that the starter holds and never writes to. The kernel closes it with its holder,
-however that one ended; the module is then told to stop as it would be by hand, and is killed if it does not listen.
+Standard input is the lifeline: a pipe that the parent holds and never writes to. The kernel closes it when the parent
+ends, however that happens; the module then gets SIGTERM, and is killed after a timeout.
 """
 
 import _thread
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from time import sleep
 
-STOP_TIMEOUT_S = 20.0  # receipts may drain for ten seconds, and the store winds down in some
+STOP_TIMEOUT_S = 20.0  # receipts may drain for ten seconds, and the store takes some to stop
 
 
 def main(module: str, arguments: list[str]) -> None:
@@ -22,8 +22,8 @@ def main(module: str, arguments: list[str]) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    # The module may be Locust, and gevent makes greenlets of all it finds: this thread is bare, and brings its own
-    # read and sleep.
+    # The module may be Locust, and gevent patches threads, read and sleep: this is a native thread with the unpatched
+    # functions.
     _thread.start_new_thread(_end_with, (lifeline, os.read, sleep))
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

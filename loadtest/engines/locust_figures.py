@@ -1,4 +1,4 @@
-"""Locust's figures: our tallies poured into its statistics, with buckets fine enough for a fast server."""
+"""Locust's figures: our tallies added to its statistics, with buckets fine enough for a fast server."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ def refine_buckets(stats_module: Any) -> None:
 
 def pour(series: Mapping[SeriesName, Tally], failures: Counter[Failure], stats: Any) -> None:
     """
-    Add what was counted since the last time to *stats* (a ``locust.stats.RequestStats``).
+    Add the counts since the last call to *stats* (a ``locust.stats.RequestStats``).
 
-    It is as if a request event had been fired for each, at a cost per bucket instead of per message.
+    The result is the same as a request event for each, at a cost per bucket instead of per message.
     """
     for (method, name), tally in series.items():
         # The first goes the usual way, which also stamps the time and keeps Locust's sliding windows.

@@ -8,13 +8,13 @@ from client_sim.message_cache import CachedMessage
 from client_sim.session import Rejection, Session
 from loadtest.targets.port import Address
 
-READ_BYTES = 16_384  # a few hundred small frames: what comes in while a greenlet waits for its turn
+READ_BYTES = 16_384  # a few hundred small frames, as may arrive while a greenlet waits for its turn
 CONNECT_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0  # how long to wait for the server's side of the close
 
 
-class ConnectionFailed(Exception):  # noqa: N818 - the outside world's fault
-    """No connection came about. ``status`` is the HTTP status that answered, None without one; the text says why."""
+class ConnectionFailed(Exception):  # noqa: N818 - not an error of ours
+    """A connection could not be opened. ``status`` is the HTTP status of the answer, or None; the text says why."""
 
     def __init__(self, rejection: Rejection) -> None:
         super().__init__(rejection.text)
@@ -22,7 +22,7 @@ class ConnectionFailed(Exception):  # noqa: N818 - the outside world's fault
 
 
 class ConnectionOver(Exception):  # noqa: N818 - expected, sooner or later
-    """The connection is gone. ``code`` is the WebSocket close code, 1006 if it broke without one."""
+    """The connection has ended. ``code`` is the WebSocket close code, 1006 if it broke without one."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code} {reason}".rstrip())
@@ -31,14 +31,14 @@ class ConnectionOver(Exception):  # noqa: N818 - expected, sooner or later
 
 
 class Connection:
-    """One open connection. Made by ``connect``; not to be used by two greenlets at once."""
+    """One open connection, made by ``connect``. Two greenlets must not use it at once."""
 
     __slots__ = ("_behind", "_broken", "_session", "_socket")
 
     def __init__(self, sock: socket.socket, session: Session, behind: list[CachedMessage]) -> None:
         self._socket = sock
         self._session = session
-        self._behind = behind  # came with the handshake, and is heard before everything else
+        self._behind = behind  # messages that came with the handshake, returned first
         self._broken = False
 
     def send(self, message: bytes) -> None:
@@ -48,9 +48,9 @@ class Connection:
 
     def recv(self, timeout_s: float | None) -> list[CachedMessage]:
         """
-        Wait for messages and return them, in order; [] after *timeout_s* (None waits for ever).
+        Wait for messages and return them, in order; [] after *timeout_s* (None: no timeout).
 
-        What the session has to answer is answered here. Raises ConnectionOver.
+        Protocol replies of the session are sent here. Raises ConnectionOver.
         """
         if self._behind:
             behind, self._behind = self._behind, []
@@ -65,7 +65,7 @@ class Connection:
         return self._take(data)
 
     def close(self, code: int = NORMAL, timeout_s: float = CLOSE_TIMEOUT_S) -> int:
-        """Say goodbye, wait for the answer for *timeout_s*, and close the socket. Returns the close code."""
+        """Send a close frame, wait up to *timeout_s* for the answer, and close the socket. Returns the close code."""
         try:
             if self._session.close(code):
                 if not self._broken:
@@ -80,12 +80,12 @@ class Connection:
         return self._session.ending()[0] if self._session.over else ABNORMAL
 
     def abandon(self) -> None:
-        """Close the socket without a word."""
+        """Close the socket without a close frame."""
         self._broken = True
         self._socket.close()
 
     def _read_to_the_end(self) -> None:
-        """Read until the server has closed its side: who closes first keeps the port busy for a minute."""
+        """Read until the server has closed its side: the side that closes first holds the port in TIME_WAIT."""
         while data := self._read(None):
             try:
                 self._take(data)
@@ -93,7 +93,7 @@ class Connection:
                 continue
 
     def _read(self, timeout_s: float | None) -> bytes | None:
-        """Return what came, b"" at the end, or None after *timeout_s*."""
+        """Return the bytes read, b"" at the end, or None after *timeout_s*."""
         self._socket.settimeout(timeout_s)
         try:
             data: bytes = self._socket.recv(READ_BYTES)
@@ -106,7 +106,7 @@ class Connection:
         return data
 
     def _take(self, data: bytes) -> list[CachedMessage]:
-        """Return the messages that end in *data* and answer what wants an answer. Raises ConnectionOver."""
+        """Return the messages that *data* completes, and send protocol replies. Raises ConnectionOver."""
         messages = list(self._session.feed(data))
         self._flush()
         if not messages and self._session.over:
@@ -120,7 +120,7 @@ class Connection:
     def _write(self, data: bytes) -> None:
         if self._broken:
             raise self._over()
-        # Whoever is interrupted in the middle of a frame has left half of it on the way: the connection is of no use.
+        # An interrupted write may have sent half a frame: the connection is unusable then.
         self._broken = True
         self._socket.settimeout(CONNECT_TIMEOUT_S)
         try:
@@ -135,7 +135,7 @@ class Connection:
 
 
 def connect(address: Address, session: Session, timeout_s: float = CONNECT_TIMEOUT_S) -> Connection:
-    """Open a connection to *address* over which *session* speaks. Raises ConnectionFailed."""
+    """Open a connection to *address* with the protocol of *session*. Raises ConnectionFailed."""
     sock = None
     try:
         with Timeout(timeout_s, TimeoutError("timed out")):
@@ -155,7 +155,7 @@ def connect(address: Address, session: Session, timeout_s: float = CONNECT_TIMEO
 
 
 def _enter(sock: socket.socket, session: Session) -> list[CachedMessage]:
-    """Be let in; return the messages that came with it. Raises ConnectionFailed."""
+    """Complete the handshake; return the messages that came with it. Raises ConnectionFailed."""
     sock.sendall(session.start())
     messages = list(session.feed(b""))
     while not session.entered:

@@ -1,4 +1,4 @@
-"""Locust's users: one greenlet and one socket around each pure viewer."""
+"""Locust's users: one greenlet and one socket per pure viewer."""
 
 import time
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ from loadtest.engines.locust_transport import Connection, ConnectionFailed, Conn
 from loadtest.targets.port import NotAdmitted
 
 WELCOME_TIMEOUT_S = 10.0
-CURTAIN_LOOK_S = 0.5  # how soon a viewer that hears nothing from its target learns when a packet opens
-LAST_RECEIPTS_S = 2.0  # how long somebody who leaves waits for what was not answered yet
+CURTAIN_LOOK_S = 0.5  # how often viewers of a target without announcements check the curtain
+LAST_RECEIPTS_S = 2.0  # how long a leaving viewer waits for pending receipts
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
 
 
 class _Dropped(ConnectionOver):
-    """The viewer itself has lost its connection: no failure."""
+    """The viewer itself has dropped its connection: no failure."""
 
 
 class ViewerUser(User):
-    """One seat. It decides nothing: it connects, carries messages to and from its viewer, and comes back."""
+    """One seat. It decides nothing: it connects, passes messages to and from its viewer, and reconnects."""
 
     audience: ClassVar[Audience | None] = None
     viewers: ClassVar[list[Viewer]] = []
@@ -38,7 +38,7 @@ class ViewerUser(User):
 
     @task
     def watch(self) -> None:
-        """Sit in the room until the run ends."""
+        """Stay in the room until the run ends."""
         audience = type(self).audience
         if audience is None or audience.ending:
             raise StopUser
@@ -54,12 +54,12 @@ class ViewerUser(User):
 
     @classmethod
     def announce(cls, packets: Sequence[dict[str, Any]]) -> None:
-        """Tell every viewer of packets that will open."""
+        """Announce packets to every viewer."""
         for viewer in cls.viewers:
             viewer.announce(packets, time.monotonic_ns())
 
     def on_stop(self) -> None:
-        """Leave as people do: wait a moment for the last receipts, and close the door."""
+        """Wait briefly for the last receipts, and close the connection."""
         viewer, connection = self._viewer, self._connection
         if viewer is None or connection is None:
             return
@@ -75,7 +75,7 @@ class ViewerUser(User):
             connection.abandon()
 
     def _visit(self, audience: Audience, viewer: Viewer, reconnect: Reconnect) -> None:
-        """Connect once and stay until the connection is over."""
+        """Connect once and stay until the connection ends."""
         self._was_welcomed = False
         recorder = audience.recorder
         started_ns = time.monotonic_ns()
@@ -87,7 +87,7 @@ class ViewerUser(User):
             session = target.session(viewer, address)
             connection = connect(address, session)
         except (ConnectionFailed, NotAdmitted) as failed:
-            viewer.turned_away(failed.status)
+            viewer.rejected(failed.status)
             waited_ms = (time.monotonic_ns() - started_ns) / _NS_PER_MS
             recorder.failure("WS", "connect", str(failed), waited_ms)
             return
@@ -120,7 +120,7 @@ class ViewerUser(User):
                 timeout_s = None if wake_ns is None else (wake_ns - now_ns) / _NS_PER_S
                 if audience.waits_for_curtain:
                     timeout_s = CURTAIN_LOOK_S if timeout_s is None else min(timeout_s, CURTAIN_LOOK_S)
-                rests_until_ns = max(rests_until_ns, _hear(viewer, connection, timeout_s))
+                rests_until_ns = max(rests_until_ns, _receive(viewer, connection, timeout_s))
 
     @staticmethod
     def _wait_for_welcome(viewer: Viewer, connection: Connection) -> None:
@@ -129,17 +129,17 @@ class ViewerUser(User):
             left_ns = deadline_ns - time.monotonic_ns()
             if left_ns <= 0:
                 raise ConnectionOver(1006, "no welcome")
-            _hear(viewer, connection, left_ns / _NS_PER_S)
+            _receive(viewer, connection, left_ns / _NS_PER_S)
 
     @staticmethod
     def _wait_for_receipts(viewer: Viewer, connection: Connection) -> None:
         deadline_ns = time.monotonic_ns() + int(LAST_RECEIPTS_S * _NS_PER_S)
         while viewer.waiting and (left_ns := deadline_ns - time.monotonic_ns()) > 0:
-            _hear(viewer, connection, left_ns / _NS_PER_S)
+            _receive(viewer, connection, left_ns / _NS_PER_S)
 
 
-def _hear(viewer: Viewer, connection: Connection, timeout_s: float | None) -> int:
-    """Listen once; return until when the viewer then wants to read nothing, 0 if it goes on."""
+def _receive(viewer: Viewer, connection: Connection, timeout_s: float | None) -> int:
+    """Receive once; return until when the viewer then pauses reading, 0 if it goes on."""
     rests_until_ns = 0
     for message in connection.recv(timeout_s):
         effects = viewer.receive(message, time.monotonic_ns())

@@ -1,4 +1,4 @@
-"""How far the audience is, read from the lines that every engine process appends while it runs."""
+"""The audience's progress, read from the lines that every engine process appends while it runs."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +8,7 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The audience at one moment, summed over its processes; latencies are the worst process's."""
+    """The audience's state at one moment, summed over its processes; latencies are the worst process's."""
 
     seats: int = 0
     connected: int = 0
@@ -21,7 +21,7 @@ class Progress:
 
 @dataclass(slots=True)
 class ProgressFiles:
-    """Reads ``progress-*.jsonl`` of a folder, each time only what is new."""
+    """Reads ``progress-*.jsonl`` of a folder, each time only the new lines."""
 
     folder: Path
     _places: dict[Path, int] = field(default_factory=dict)

@@ -1,8 +1,8 @@
 """
 A swarm: thousands of seats on one event loop (uvloop), with one timer for all of them.
 
-Who is due stands in a heap; an entry that came to nothing is skipped when its time comes. Connecting is the only thing
-that has a task, and only so many connect at once.
+A heap holds the wake-up times; a stale entry is skipped when its time comes. Only connecting uses tasks, of which a
+limited number run at once.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from client_sim.viewer import Viewer
 from loadtest.engines.swarm_transport import NEVER_NS, ViewerConnection
 from loadtest.targets.port import NotAdmitted, Target
 
-HANDSHAKES_IN_FLIGHT_MAX = 128  # a server's listening queue holds more, and more would not come in faster
-SEATS_PER_ADDRESS = 25_000  # a pair of addresses has 28,000 ports, of which some are taken
-WAKES_PER_TURN = 200  # some milliseconds of work; then the loop reads what has come in
+HANDSHAKES_IN_FLIGHT_MAX = 128  # below a server's listen backlog; more would not be faster
+SEATS_PER_ADDRESS = 25_000  # a pair of addresses has 28,000 ephemeral ports, of which some are taken
+WAKES_PER_TURN = 200  # some milliseconds of work; then the loop reads its sockets
 ARRIVALS_EVERY_S = 0.005
-LAST_RECEIPTS_S = 2.0  # how long somebody who leaves waits for what was not answered yet
+LAST_RECEIPTS_S = 2.0  # how long a leaving viewer waits for pending receipts
 CLOSE_TIMEOUT_S = 3.0
 LOOK_EVERY_S = 0.02
-YOUNG_OBJECTS = 50_000  # made before the collector looks: receipts come and go by the ten thousand
+YOUNG_OBJECTS = 50_000  # allocations between collections: receipts come and go by the ten thousand
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: choose the port when connecting, so that pairs may share it
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
@@ -36,9 +36,9 @@ _NS_PER_MS = 1_000_000
 
 class Swarm:
     """
-    One process's seats at a *target*. *take_seat* gives the next viewer.
+    The connections of one process's seats at a *target*. *take_seat* returns the next viewer.
 
-    ``arrive`` once, then ``leave`` once; in between everything happens by itself.
+    Call ``arrive`` once, then ``leave`` once; in between it runs on its own.
     """
 
     def __init__(self, target: Target, take_seat: Callable[[], Viewer], recorder: Recorder) -> None:
@@ -58,7 +58,7 @@ class Swarm:
         self._timer_ns = NEVER_NS
 
     async def arrive(self, seats: int, arrivals_per_second: float) -> None:
-        """Bring *seats* viewers to the door at that rate. Returns when the last one is there, not yet inside."""
+        """Start to connect *seats* viewers at that rate. Returns when the last one has started, not yet connected."""
         for address in self._target.addresses:
             found = await self._loop.getaddrinfo(
                 address.host, address.port, family=socket.AF_INET, type=socket.SOCK_STREAM
@@ -74,13 +74,13 @@ class Swarm:
             await asyncio.sleep(ARRIVALS_EVERY_S)
 
     def settle(self) -> None:
-        """Let the collector forget about all who are here: nobody's latency should pay for looking at them again."""
+        """Freeze all objects of connected viewers in the garbage collector, to keep its pauses out of latencies."""
         gc.collect()
         gc.freeze()
         gc.set_threshold(YOUNG_OBJECTS, 20, 100)
 
     async def leave(self) -> None:
-        """Wait a moment for the last receipts, and close all connections."""
+        """Wait briefly for the last receipts, and close all connections."""
         self._ending = True
         self._outside.clear()
         for connection in self._connections:
@@ -100,7 +100,7 @@ class Swarm:
             self._timer.cancel()
 
     def announce(self, packets: Sequence[dict[str, Any]]) -> None:
-        """Tell every viewer of packets that will open."""
+        """Announce packets to every viewer."""
         now_ns = time.monotonic_ns()
         for connection in self._connections:
             connection.viewer.announce(packets, now_ns)
@@ -121,15 +121,15 @@ class Swarm:
             self._set_timer(wake_ns)
 
     def opened(self, connection: ViewerConnection, now_ns: int) -> None:
-        """Count how long it took to connect."""
+        """Record how long connecting took."""
         self._recorder.sample("WS", "connect", (now_ns - connection.asked_ns) / _NS_PER_MS)
 
     def welcomed(self, connection: ViewerConnection) -> None:
-        """Take note that a viewer is in the room: the next one may knock."""
+        """Handle a viewer's welcome: the next one may connect."""
         self._inside_or_gone(connection)
 
     def lost(self, connection: ViewerConnection, *, failure: str) -> None:
-        """Let the viewer come back after a while."""
+        """Schedule a reconnect."""
         self._inside_or_gone(connection)
         if self._ending:
             return
@@ -173,14 +173,14 @@ class Swarm:
         except OSError as error:
             sock.close()
             if isinstance(error, NotAdmitted):
-                connection.viewer.turned_away(error.status)
+                connection.viewer.rejected(error.status)
             self.lost(connection, failure=_problem(error))
         except asyncio.CancelledError:
             sock.close()
             raise
 
     def _bind(self, sock: socket.socket, address: str, seat: int) -> None:
-        """Give a crowd that one address has no ports for several of this machine's own."""
+        """Spread a crowd too large for one address's ports over several loopback addresses."""
         nth = seat // SEATS_PER_ADDRESS
         if nth and address.startswith("127."):
             sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
@@ -201,8 +201,8 @@ class Swarm:
         self._timer = self._loop.call_later(max(0, left_ms) / 1000, self._turn)
 
     def _turn(self) -> None:
-        """Wake those who are due, some of them at a time."""
-        self._timer, self._timer_ns = None, 0  # who is armed meanwhile needs no timer yet
+        """Wake the due connections, a limited number at a time."""
+        self._timer, self._timer_ns = None, 0  # connections armed meanwhile need no timer yet
         wheel, woken = self._wheel, 0
         while wheel and wheel[0][0] <= time.monotonic_ns():
             if woken >= WAKES_PER_TURN:

@@ -1,4 +1,4 @@
-"""One process of a swarm: a part of the audience on uvloop, until told to end."""
+"""One process of a swarm: runs a part of the audience on uvloop until it is told to end."""
 
 import argparse
 import asyncio
@@ -23,7 +23,7 @@ LOOK_EVERY_S = 0.1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Bring one part of an audience; return the exit code."""
+    """Run one part of an audience; return the exit code."""
     options = _options(arguments)
     try:
         audience = _audience(options)
@@ -57,7 +57,7 @@ async def _attend(audience: Audience, seats: int, arrivals_per_second: float) ->
 async def _arrive(swarm: Swarm, audience: Audience, seats: int, arrivals_per_second: float) -> None:
     await swarm.arrive(seats, arrivals_per_second)
     audience.all_seated()
-    while not audience.all_here():  # noqa: ASYNC110 - a look at a counter, while nothing is at stake
+    while not audience.all_connected():  # noqa: ASYNC110 - a cheap check of a counter, before the load starts
         await asyncio.sleep(LOOK_EVERY_S)
     swarm.settle()
     await asyncio.Event().wait()
@@ -70,7 +70,7 @@ async def _keep(audience: Audience, swarm: Swarm) -> None:
         audience.tick(None, lag_ms)
         if packets := audience.announcements():
             swarm.announce(packets)
-        while audience.write():  # noqa: ASYNC110 - that is how the loop gets its turns
+        while audience.write():  # noqa: ASYNC110 - yields to the loop between batches
             await asyncio.sleep(0)
         due = time.monotonic() + TICK_S
         await asyncio.sleep(TICK_S)
@@ -101,18 +101,18 @@ def _part(text: str) -> tuple[int, int]:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="swarming", description=__doc__)
-    parser.add_argument("--host", required=True, help="http://name:port, or several with commas between them")
-    parser.add_argument("--scenario", required=True, help="a shipped name or a TOML file")
-    parser.add_argument("--seats", type=int, required=True, help="how many this part brings")
+    parser.add_argument("--host", required=True, help="Base URLs of the servers, separated by commas.")
+    parser.add_argument("--scenario", required=True, help="A shipped scenario's name, or a TOML file.")
+    parser.add_argument("--seats", type=int, required=True, help="Seats of this part.")
     parser.add_argument("--part", type=_part, default=(0, 1), help="index/count")
     parser.add_argument("--arrivals-per-second", type=float, required=True)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--reaction-median-ms", type=int, default=None)
-    parser.add_argument("--history", type=Path, default=None, help="folder of the history, and of the progress")
-    parser.add_argument("--watched", type=Path, default=None, help="folder of the progress, without a history")
-    parser.add_argument("--target-adapter", default="", help="package.module:Class that speaks to the target")
-    parser.add_argument("--max-rate", type=float, default=None, help="requests a second, of all parts together")
-    parser.add_argument("--token-file", type=Path, default=None, help="where to find an admin's credential, once")
+    parser.add_argument("--history", type=Path, default=None, help="Folder of the history and the progress.")
+    parser.add_argument("--watched", type=Path, default=None, help="Folder of the progress only, without a history.")
+    parser.add_argument("--target-adapter", default="", help="Your package.module:Class that speaks to the target.")
+    parser.add_argument("--max-rate", type=float, default=None, help="Most requests a second, of all parts together.")
+    parser.add_argument("--token-file", type=Path, default=None, help="File with an admin's credential, read once.")
     return parser.parse_args(arguments)
 
 

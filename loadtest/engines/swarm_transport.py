@@ -1,7 +1,7 @@
 """
-One seat's connection on an event loop: a protocol around the pure viewer, without a task and without a timer.
+One seat's connection on an event loop: an asyncio protocol for a pure viewer, without a task or a timer.
 
-The session (client_sim/session.py) says what goes out and what came in; the connection only moves bytes and time.
+The session (client_sim/session.py) encodes and decodes; the connection only moves bytes and passes the time.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ CLOSE_TIMEOUT_NS = 2_000_000_000  # how long to wait for the server's side of th
 _NS_PER_MS = 1_000_000
 
 
-class House(Protocol):
-    """Who holds the connections: it wakes them, and hears when they come and go."""
+class ConnectionPool(Protocol):
+    """The owner of the connections: it wakes them and handles their start and end."""
 
     def session(self, connection: "ViewerConnection") -> Session:
         """Return the session of a connection whose socket is open."""
@@ -33,35 +33,46 @@ class House(Protocol):
         """Wake *connection* at *wake_ns* at the latest."""
 
     def opened(self, connection: "ViewerConnection", now_ns: int) -> None:
-        """Take note that the handshake is done."""
+        """Handle a finished handshake."""
 
     def welcomed(self, connection: "ViewerConnection") -> None:
-        """Take note that its viewer is in the room."""
+        """Handle the viewer's welcome to the room."""
 
     def lost(self, connection: "ViewerConnection", *, failure: str) -> None:
-        """Take note that it is gone; with a *failure* it was nobody's wish."""
+        """Handle the end of the connection; *failure* is the reason if it was not intended, else empty."""
 
 
 class ViewerConnection(asyncio.Protocol):
     """
-    One seat over all its connections: the same object is opened again and again.
+    One seat over all its connections: the same object is reconnected again and again.
 
-    ``armed_ns`` is when the house will wake it; the house sets it.
+    ``armed_ns`` is when the pool will wake it; the pool sets it.
     """
 
     __slots__ = (
-        "_deadline_ns", "_dropped", "_house", "_opened", "_rests_until_ns", "_session", "_transport", "armed_ns",
-        "asked_ns", "connecting", "host", "reconnect", "viewer",
+        "_deadline_ns",
+        "_dropped",
+        "_opened",
+        "_pool",
+        "_rests_until_ns",
+        "_session",
+        "_transport",
+        "armed_ns",
+        "asked_ns",
+        "connecting",
+        "host",
+        "reconnect",
+        "viewer",
     )  # fmt: skip
 
-    def __init__(self, viewer: Viewer, house: House) -> None:
+    def __init__(self, viewer: Viewer, pool: ConnectionPool) -> None:
         self.viewer = viewer
         self.armed_ns = NEVER_NS
-        self.asked_ns = 0  # when it began to connect, or was to
-        self.host = 0  # at which of the addresses it asks
-        self.connecting = False  # on the way in: counted among the house's handshakes
+        self.asked_ns = 0  # when it began to connect, or should have
+        self.host = 0  # index of the address it connects to
+        self.connecting = False  # counted among the pool's handshakes in flight
         self.reconnect = Reconnect(viewer.seat.number)
-        self._house = house
+        self._pool = pool
         self._transport: asyncio.Transport | None = None
         self._session: Session | None = None
         self._deadline_ns = NEVER_NS
@@ -71,22 +82,22 @@ class ViewerConnection(asyncio.Protocol):
 
     @property
     def connected(self) -> bool:
-        """Whether there is a socket."""
+        """Tell whether there is a socket."""
         return self._transport is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask to be let in."""
-        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is one, but does not say so
+        """Send the handshake."""
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's does not subclass it
         self._opened = self._dropped = False
         self._rests_until_ns = NEVER_NS
-        self._session = session = self._house.session(self)
+        self._session = session = self._pool.session(self)
         self._deadline_ns = time.monotonic_ns() + HANDSHAKE_TIMEOUT_NS
         transport.write(session.start())
-        self.data_received(b"")  # a session that nobody has to let in has something to say already
+        self.data_received(b"")  # a session without a handshake is entered already
         self._rearm()
 
     def data_received(self, data: bytes) -> None:
-        """Hand messages to the viewer, and do what it wants."""
+        """Pass messages to the viewer, and carry out its effects."""
         session = self._session
         assert session is not None
         messages = session.feed(data)
@@ -94,16 +105,16 @@ class ViewerConnection(asyncio.Protocol):
             self._look_in(session)
         self._reply(session)
         for message in messages:
-            self._hear(message)
+            self._take_message(message)
 
     def eof_received(self) -> None:
-        """Hear what ends with the connection, and let the transport close: nobody speaks any more."""
+        """Take the messages that the end completes, and let the transport close."""
         if self._session is not None:
             for message in self._session.finish():
-                self._hear(message)
+                self._take_message(message)
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Tell the viewer and the house."""
+        """Report the end of the connection to the viewer and the pool."""
         session = self._session
         assert session is not None
         code, reason = session.ending()
@@ -111,16 +122,16 @@ class ViewerConnection(asyncio.Protocol):
         if not self._opened:
             rejection = session.rejection()
             failure = rejection.text
-            self.viewer.turned_away(rejection.status)
+            self.viewer.rejected(rejection.status)
         elif code not in LEFT_IN_ORDER and not self._dropped:
             failure = f"lost: {code} {reason}".rstrip()
         self._transport = self._session = None
         self._deadline_ns = NEVER_NS
         self.viewer.closed(time.monotonic_ns(), code)
-        self._house.lost(self, failure=failure)
+        self._pool.lost(self, failure=failure)
 
     def wake(self, now_ns: int) -> None:
-        """Do what is due at *now_ns*."""
+        """Carry out the viewer's actions due at *now_ns*."""
         if self._transport is None:
             return
         if now_ns >= self._deadline_ns:
@@ -136,7 +147,7 @@ class ViewerConnection(asyncio.Protocol):
         self._rearm()
 
     def leave(self) -> None:
-        """Close as people do, with a word; whoever is not in the room yet just goes."""
+        """Close with a close frame; without one if the viewer is not in the room yet."""
         self.viewer.closed(time.monotonic_ns(), NORMAL)
         transport = self._transport
         if transport is None:
@@ -154,18 +165,18 @@ class ViewerConnection(asyncio.Protocol):
             transport.close()
 
     def abandon(self) -> None:
-        """Close the socket without a word."""
+        """Close the socket without a close frame."""
         if self._transport is not None:
             self._dropped = True
             self._transport.abort()
 
     def _look_in(self, session: Session) -> None:
-        """Take note that the other side has answered, once it has."""
+        """Report the finished handshake, once."""
         if session.entered and not self._opened:
             self._opened = True
             now_ns = time.monotonic_ns()
             self.viewer.opened(session, now_ns)
-            self._house.opened(self, now_ns)
+            self._pool.opened(self, now_ns)
 
     def _reply(self, session: Session) -> None:
         if self._transport is None:
@@ -177,11 +188,11 @@ class ViewerConnection(asyncio.Protocol):
         if not self._opened:
             self._transport.abort()
         elif self._deadline_ns == NEVER_NS:
-            # Who closes first keeps the port busy for a minute: that is the server's part.
+            # The side that closes first holds the port in TIME_WAIT: that should be the server.
             self._deadline_ns = time.monotonic_ns() + CLOSE_TIMEOUT_NS
             self._rearm()
 
-    def _hear(self, message: CachedMessage) -> None:
+    def _take_message(self, message: CachedMessage) -> None:
         viewer = self.viewer
         if self._dropped or not viewer.connected:
             return  # it has left already
@@ -191,10 +202,10 @@ class ViewerConnection(asyncio.Protocol):
         if self.connecting and viewer.welcomed:
             self._deadline_ns = NEVER_NS
             self.reconnect.welcomed()
-            self._house.welcomed(self)
+            self._pool.welcomed(self)
         wake_ns = viewer.next_wakeup_ns()
         if wake_ns is not None and wake_ns < self.armed_ns:
-            self._house.arm(self, wake_ns)
+            self._pool.arm(self, wake_ns)
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
@@ -210,10 +221,10 @@ class ViewerConnection(asyncio.Protocol):
                 case Rest(until_ns):
                     self._rests_until_ns = until_ns
                     self._transport.pause_reading()
-                    self._house.arm(self, until_ns)
+                    self._pool.arm(self, until_ns)
 
     def _rearm(self) -> None:
         wake_ns = self.viewer.next_wakeup_ns()
         due_ns = min(self._deadline_ns, self._rests_until_ns, NEVER_NS if wake_ns is None else wake_ns)
         if due_ns < self.armed_ns:
-            self._house.arm(self, due_ns)
+            self._pool.arm(self, due_ns)

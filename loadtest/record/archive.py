@@ -1,4 +1,4 @@
-"""The archive: what retention took out of a store, as blocks of the books' lines that are safe only when closed."""
+"""The archive: lines of the books that retention moved out of a store, in blocks that count only when closed."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from loadtest.record.shape import BadRecord, Line
 
 def read_archive(path: Path) -> Books:
     """
-    Read one creator's archive as final books without wallet or opening: they have what is no longer in the store.
+    Read one creator's archive as final books without wallet or opening: the part that is no longer in the store.
 
-    A block that a crash cut off is passed over: it was written anew. So is what stands there twice, because a crash
-    came between writing and dropping. Raises BadRecord for a file that is not what retention writes.
+    A block that a crash cut off is skipped: it was written again. So are duplicates, which come from a crash between
+    writing and deleting. Raises BadRecord for a file that retention did not write.
     """
     blocks = _blocks(path)
     if not blocks:
@@ -43,7 +43,7 @@ def read_archive(path: Path) -> Books:
 
 
 def _blocks(path: Path) -> list[list[Line]]:
-    """Return the lines of each closed block; what stands before a block without being counted by it was cut off."""
+    """Return the lines of each closed block; lines before a block that it does not count were cut off."""
     blocks: list[list[Line]] = []
     pending: list[bytes] = []
     for number, raw in enumerate(path.read_bytes().splitlines(), start=1):

@@ -1,4 +1,4 @@
-"""An order as the final books have it: what was agreed, and what became of it."""
+"""An order in the final books: its terms and its outcome."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from server.core.orders.order import OrderState
 
 
 class UsedPacket(NamedTuple):
-    """A share in an order: its face, what was used of it, and its state as this order left it."""
+    """A share in an order: its face amount, the amount used, and its state as this order left it."""
 
     asset_id: ClaimId
     face_fen: int
@@ -18,7 +18,7 @@ class UsedPacket(NamedTuple):
 
     @property
     def packet_id(self) -> PacketId:
-        """The packet of which this is a share."""
+        """Return the packet of which this is a share."""
         return PacketId(self.asset_id.rpartition(":")[0])
 
 
@@ -26,7 +26,7 @@ class BookedOrder(NamedTuple):
     """
     One order at the end; amounts in fen, rates in hundredths of a percent.
 
-    ``subsidies`` is what others than the merchant paid besides red packets, by who did.
+    ``subsidies`` are the amounts paid by others than the merchant besides red packets, by payer.
     """
 
     order_id: OrderId
@@ -50,7 +50,7 @@ class BookedOrder(NamedTuple):
 
     @property
     def refunded_fen(self) -> int:
-        """All that was paid back."""
+        """Return the total that was refunded."""
         return self.refunded_goods_fen + self.refunded_extras_fen
 
     @property

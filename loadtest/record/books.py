@@ -1,4 +1,4 @@
-"""Books: what the store says at one cut of every creator: packets, claims, shares that went back, and the journal."""
+"""Books: the store's records at one cut of every creator: packets, claims, returned shares, and the journal."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -21,7 +21,7 @@ class ClockRecord(NamedTuple):
 
 
 class WalletRecord(NamedTuple):
-    """A creator's balances, in fen (DY-ACC-1); ``reversing_fen`` is on its way back (DY-REV-8)."""
+    """A creator's balances, in fen (DY-ACC-1); ``reversing_fen`` is being returned (DY-REV-8)."""
 
     available_fen: int
     recharged_fen: int
@@ -32,7 +32,7 @@ class WalletRecord(NamedTuple):
 
 
 class CreatorRecord(NamedTuple):
-    """One cut: at room time ``cut_ms`` the wallet and the creator's packets were so."""
+    """One cut: the state of a creator's wallet and packets at room time ``cut_ms``."""
 
     creator_id: CreatorId
     cut_ms: int
@@ -42,7 +42,7 @@ class CreatorRecord(NamedTuple):
 
 class EditionRecord(NamedTuple):
     """
-    What one edition of a packet has added: ``share_count`` shares from ``first_index`` on.
+    The shares that one edition of a packet has added: ``share_count`` from ``first_index`` on.
 
     One that adds nothing has neither commitment nor seed: the packet then ends before ``first_index``.
     """
@@ -57,11 +57,11 @@ class EditionRecord(NamedTuple):
 
 class OpeningRecord(NamedTuple):
     """
-    What a creator's journal amounted to through an entry: the ones up to it were retired, and are not in the books.
+    The balances of a creator's journal through an entry; entries up to it were retired and are not in the books.
 
-    ``wallet`` has what moved by then, ``accounts`` each account that was not empty, ``withdrawals`` those that were
-    pending, in fen. ``retired`` names packets that are no longer in the books although some of their journal may be;
-    the accounts of retired packets are one of each kind, such as ``assets:retired``.
+    ``wallet`` holds the movements until then, ``accounts`` each account that was not empty, ``withdrawals`` the pending
+    ones, in fen. ``retired`` names packets that are no longer in the books although some of their journal may be;
+    the accounts of retired packets are merged into one of each kind, such as ``assets:retired``.
     """
 
     creator_id: CreatorId
@@ -76,7 +76,7 @@ class PacketRecord(NamedTuple):
     """
     A packet at its creator's cut. Schedule and room are null until it was launched, the seed until it is over.
 
-    Books of before there was a use validity have neither it nor the counters of what became of the shares given.
+    Books from before use validity existed have neither it nor the counters of the given shares' outcomes.
     """
 
     packet_id: PacketId
@@ -122,14 +122,14 @@ class PacketRecord(NamedTuple):
 
     @property
     def issued(self) -> tuple[EditionRecord, ...]:
-        """All editions; in books that do not list them the packet's own fields are the only one."""
+        """Return all editions; in books that do not list them, one made of the packet's own fields."""
         if self.editions is not None:
             return self.editions
         return (EditionRecord(1, 0, self.share_count, self.total_fen, self.commitment, self.seed),)
 
     @property
     def terms(self) -> Terms:
-        """What the packet promises."""
+        """Return the packet's terms."""
         return Terms(self.denomination, self.share_count, self.total_fen, self.min_share_fen, self.max_share_fen)
 
     @property
@@ -151,7 +151,7 @@ class JournalClaim(NamedTuple):
 
 
 class BookedPosting(NamedTuple):
-    """An amount that one account gives to another."""
+    """An amount moved from one account to another."""
 
     debit: str
     credit: str
@@ -162,11 +162,11 @@ class JournalRecord(NamedTuple):
     """
     One movement of money, from the account ``debit`` to the account ``credit``; a claim entry is one batch.
 
-    What the store's entry calls ``kind`` stands in the books as ``movement``: the line's own kind is ``journal``. A
-    recharge moved ``fee_fen`` besides, from the same debit to the channel's fees; ``balance_fen`` is what the creator's
-    funds were after it, where it touched them. An expiry names how many ``shares`` expired, an arrival the
-    ``reversals`` that it credits: ``key|packet_id|amount_fen``, joined by ``;``. A step of an order has ``postings``
-    and no debit and credit of its own; ``moves`` are what any entry moves.
+    The ``kind`` of the store's entry is ``movement`` in the books: the line's own kind is ``journal``. A recharge also
+    moved ``fee_fen``, from the same debit to the channel's fees; ``balance_fen`` is the balance of the creator's funds
+    after an entry that touched them. An expiry says how many ``shares`` expired, an arrival the ``reversals`` that it
+    credits: ``key|packet_id|amount_fen``, joined by ``;``. A step of an order has ``postings`` and no debit and credit
+    of its own; ``moves`` returns the postings of any entry.
     """
 
     creator_id: CreatorId
@@ -190,7 +190,7 @@ class JournalRecord(NamedTuple):
 
     @property
     def moves(self) -> tuple[BookedPosting, ...]:
-        """All that this entry moves: its postings, or its one movement and the fee beside it."""
+        """Return all movements of this entry: its postings, or its one movement and the fee."""
         if self.postings is not None:
             return self.postings
         moved = BookedPosting(self.debit, self.credit, self.amount_fen)
@@ -200,7 +200,7 @@ class JournalRecord(NamedTuple):
 
 
 class ClaimRecord(NamedTuple):
-    """One share in a viewer's hands at the end."""
+    """One share that a viewer holds at the end."""
 
     packet_id: PacketId
     viewer_id: ViewerId
@@ -211,7 +211,7 @@ class ClaimRecord(NamedTuple):
 
 
 class LeftRecord(NamedTuple):
-    """The shares of a packet that went back to its creator, in order, in fen."""
+    """The shares of a packet that were returned to its creator, in order, in fen."""
 
     packet_id: PacketId
     amounts: tuple[int, ...]
@@ -220,8 +220,8 @@ class LeftRecord(NamedTuple):
 @dataclass(slots=True)
 class Books:
     """
-    All lines of one export. ``claims``, ``left`` and ``orders`` are there only if ``final``; journal entries are in
-    file order.
+    All lines of one export. Only ``final`` books have ``claims``, ``left`` and ``orders``; journal entries are in file
+    order.
 
     Filled once by the reader and only read afterwards.
     """
@@ -237,7 +237,7 @@ class Books:
     orders: dict[OrderId, BookedOrder] = field(default_factory=dict)
 
     def without(self, packet_ids: Collection[PacketId]) -> "Books":
-        """Return the same books with nothing of these packets but their money in the journal."""
+        """Return the same books without these packets, except for their money in the journal."""
         if not packet_ids:
             return self
         return replace(
@@ -249,7 +249,7 @@ class Books:
 
 
 def read_books(path: Path) -> Books:
-    """Read ``books.jsonl``. Raises BadRecord for a file that is cut off or has a line that is malformed."""
+    """Read ``books.jsonl``. Raises BadRecord for a file that is cut off or has a malformed line."""
     return _read(lines_of(path), str(path))
 
 
@@ -326,7 +326,7 @@ def _take(books: Books, line: Line) -> None:
 
 def _put(there: dict[K, V], name: K, value: V) -> None:
     if name in there:
-        raise BadField(f"{name} stands here twice")
+        raise BadField(f"{name} is listed twice")
     there[name] = value
 
 

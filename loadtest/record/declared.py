@@ -1,4 +1,4 @@
-"""Declared packets: what a scenario says of packets that a foreign service gives away; no book of ours has them."""
+"""Declared packets: a scenario's description of a foreign service's packets, which are in no books of ours."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from server.core.ids import PacketId
 
 class DeclaredRecord(NamedTuple):
     """
-    One packet as it was declared; what is None was not.
+    One packet as it was declared; None means not declared.
 
     ``opens_ns`` and ``closes_ns`` are nanoseconds of the history's clock; shares and total are in fen.
     """

@@ -1,4 +1,4 @@
-"""Foreign books: the claims that a foreign service lists after a run, brought into one form and kept as one file."""
+"""Foreign books: the claims that a foreign service lists after a run, normalised and kept as one file."""
 
 import csv
 import io
@@ -18,13 +18,13 @@ from server.core.ids import PacketId, RequestId, ViewerId
 BooksFormat = Literal["json", "ndjson", "csv"]
 REQUIRED = ("packet_id", "viewer_id")
 COLUMNS = (*REQUIRED, "amount_fen", "amount_yuan", "index", "claim_id", "request_id")
-"""Our names of what a row may say; of the two amounts one at most, which becomes ``amount_fen``."""
+"""Our names of a row's columns; at most one of the two amounts, which becomes ``amount_fen``."""
 
 FEN_PER_YUAN = 100
 
 
 class ForeignClaim(NamedTuple):
-    """One share in a viewer's hands as the service's own books have it; what they do not say is None."""
+    """One share that a viewer holds by the service's own books; None for columns that they do not have."""
 
     packet_id: PacketId
     viewer_id: ViewerId
@@ -42,7 +42,7 @@ def normalise(
     columns: Mapping[str, str],
 ) -> list[ForeignClaim]:
     """
-    Return the claims that *data* lists, in its order; those that stand there twice stay, for the audit to see.
+    Return the claims that *data* lists, in its order; duplicates stay, for the audit to see.
 
     *rows* is the JMESPath of the list in a JSON document (None: the document is the list); *columns* has for our names
     (of ``COLUMNS``) the JMESPath within a row, or the name of the CSV column. Raises BadRecord, which names the row
@@ -65,7 +65,7 @@ def write_foreign_books(path: Path, claims: Iterable[ForeignClaim]) -> None:
 
 
 def read_foreign_books(path: Path) -> list[ForeignClaim]:
-    """Read ``claims.jsonl``. Raises BadRecord if it is cut off or has a line that is malformed."""
+    """Read ``claims.jsonl``. Raises BadRecord if it is cut off or has a malformed line."""
     shape = Shape(ForeignClaim)
     claims: list[ForeignClaim] = []
     promised, ended = None, False
@@ -90,7 +90,7 @@ def read_foreign_books(path: Path) -> list[ForeignClaim]:
 
 
 Row = tuple[str, Any]
-"""Where a row stands, and the row."""
+"""A row's place in the file, and the row."""
 
 Taken = Callable[[Any], Any]
 
@@ -110,7 +110,7 @@ def _json_rows(data: bytes, rows: str | None, _: Mapping[str, str]) -> Iterator[
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise BadRecord(f"the books are no JSON ({error})") from None
+        raise BadRecord(f"the books are not JSON ({error})") from None
     found = document if rows is None else _compiled("rows", rows)(document)
     if not isinstance(found, list):
         place = "the document" if rows is None else f"rows: {rows!r}"
@@ -125,7 +125,7 @@ def _ndjson_rows(data: bytes, _: str | None, __: Mapping[str, str]) -> Iterator[
         try:
             yield f"line {number}", orjson.loads(raw)
         except orjson.JSONDecodeError as error:
-            raise BadRecord(f"line {number}: is no JSON ({error})") from None
+            raise BadRecord(f"line {number}: is not JSON ({error})") from None
 
 
 def _csv_rows(data: bytes, _: str | None, columns: Mapping[str, str]) -> Iterator[Row]:
@@ -145,11 +145,11 @@ def _csv_rows(data: bytes, _: str | None, columns: Mapping[str, str]) -> Iterato
     except UnicodeDecodeError as error:
         raise BadRecord(f"the CSV is not UTF-8 ({error})") from None
     except csv.Error as error:
-        raise BadRecord(f"line {reader.line_num}: is no CSV ({error})") from None
+        raise BadRecord(f"line {reader.line_num}: is not CSV ({error})") from None
 
 
 def _taking(name: str, path: str, *, csv_column: bool) -> Taken:
-    """Return what finds a column's value in a row; an empty CSV field says nothing."""
+    """Return a function that finds a column's value in a row; an empty CSV field is None."""
     if csv_column:
         return lambda row: row[path] or None
     return _compiled(f"columns: {name}", path)
@@ -159,7 +159,7 @@ def _compiled(what: str, path: str) -> Taken:
     try:
         expression = jmespath.compile(path)
     except JMESPathError as error:
-        raise BadRecord(f"{what}: {path!r} is no JMESPath ({error})") from None
+        raise BadRecord(f"{what}: {path!r} is not a JMESPath ({error})") from None
 
     def search(document: Any) -> Any:
         try:
@@ -191,7 +191,7 @@ def _claim(where: str, row: Any, take: Mapping[str, Taken]) -> ForeignClaim:
 
 
 def _text(value: Any) -> str:
-    """Return an id as text: services number theirs, or write them out."""
+    """Return an id as text; services use numbers or strings."""
     if isinstance(value, str | int) and not isinstance(value, bool):
         return str(value)
     raise BadField(f"must be text or a whole number, but is {_shown(value)}")
@@ -212,7 +212,7 @@ def _fen_of_yuan(value: Any) -> int:
 
 
 def _decimal(value: Any) -> Decimal:
-    """Return a number as it is written: that of a JSON float is its shortest text, which is what the service wrote."""
+    """Return a number exactly as it was written; a JSON float by its shortest text, as the service wrote it."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadField(f"must be a number, but is {_shown(value)}")
     try:

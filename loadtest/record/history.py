@@ -1,4 +1,4 @@
-"""History: what the audience did and was told, as the generator processes wrote it down."""
+"""History: the audience's requests and received messages, as the generator processes recorded them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ ConnId = int | str
 
 class GrabRecord(NamedTuple):
     """
-    One tap and what came back. ``type`` is ``ok`` (holds a share), ``fail`` (refused) or ``info`` (unknown).
+    One grab and its receipt. ``type`` is ``ok`` (holds a share), ``fail`` (refused) or ``info`` (unknown).
 
     ``t_`` fields are nanoseconds of the host's monotonic clock; ``receipt`` is a hash of the receipt's bytes;
     ``process`` counts the files the history was read from.
@@ -39,7 +39,7 @@ class GrabRecord(NamedTuple):
 
 
 class ConnRecord(NamedTuple):
-    """One connection, which fact it said it had heard last, and where its welcome said that the feed stood."""
+    """One connection, the seq it resumed after, and the feed's position in its welcome."""
 
     conn: ConnId
     viewer: ViewerId
@@ -56,7 +56,7 @@ class ConnRecord(NamedTuple):
 
 
 class FactRecord(NamedTuple):
-    """One numbered message as one process heard it, and when over its connections."""
+    """One numbered message as one process received it, and its arrival times over the connections."""
 
     room: RoomId
     epoch: str
@@ -71,7 +71,7 @@ class FactRecord(NamedTuple):
 
 
 class RunRecord(NamedTuple):
-    """An unbroken run of numbers that one connection got."""
+    """A run of consecutive seq numbers that one connection received."""
 
     conn: ConnId
     epoch: str
@@ -81,7 +81,7 @@ class RunRecord(NamedTuple):
 
 
 class DifferRecord(NamedTuple):
-    """A numbered message that was not what its process heard from others."""
+    """A numbered message whose bytes differ from those on the process's other connections."""
 
     conn: ConnId
     seq: int
@@ -90,7 +90,7 @@ class DifferRecord(NamedTuple):
 
 
 class ArrivalRecord(NamedTuple):
-    """When one connection got ``open``, and how far the opening it had computed lay from the one stated."""
+    """The arrival of ``open`` at one connection, and the difference of its computed opening from the stated one."""
 
     conn: ConnId
     packet: PacketId
@@ -100,7 +100,7 @@ class ArrivalRecord(NamedTuple):
 
 
 class HealthRecord(NamedTuple):
-    """How a process itself was: its loop's lag, its cores in use, the machine's stolen part, its open descriptors."""
+    """A health sample of a process: its loop's lag, its CPU in cores, the machine's steal, its open descriptors."""
 
     t: int
     lag_ms: float
@@ -111,7 +111,7 @@ class HealthRecord(NamedTuple):
 
 
 class HistoryEnd(NamedTuple):
-    """The last line of a file: how much should stand in it."""
+    """The last line of a file: the counts of its records."""
 
     grabs: int
     conns: int
@@ -119,7 +119,7 @@ class HistoryEnd(NamedTuple):
 
 @dataclass(slots=True)
 class History:
-    """All that the generator processes wrote down. Filled once by the reader and only read afterwards."""
+    """The records of all generator processes. Filled once by the reader and only read afterwards."""
 
     grabs: list[GrabRecord] = field(default_factory=list)
     conns: list[ConnRecord] = field(default_factory=list)
@@ -134,8 +134,8 @@ def read_history(paths: Sequence[Path], *, foreign: bool = False) -> History:
     """
     Read one file per generator process, plain or ``.gz``. Raises BadRecord if one is cut off or malformed.
 
-    A *foreign* service need not say which share it gave, nor how much, and numbers no messages: a fact without a
-    number can be missed or repeated without anybody knowing, so that it is left out.
+    A *foreign* service may omit the share's index and amount, and does not number its messages: facts without a seq
+    are skipped, because a missed or repeated one cannot be detected.
     """
     history = History()
     for process, path in enumerate(paths):

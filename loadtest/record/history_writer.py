@@ -1,4 +1,4 @@
-"""Writes a history: one JSON line an observation, read back by loadtest/record/history.py (ARCHITECTURE.md)."""
+"""Writes a history: one JSON line per observation, read back by loadtest/record/history.py (ARCHITECTURE.md)."""
 
 from collections.abc import Sequence
 from typing import Any, BinaryIO, assert_never
@@ -52,8 +52,8 @@ def line_of(observation: Observation) -> dict[str, Any]:
             return {"kind": "arrival", "conn": conn, "packet": packet, "t": t, "start_skew_ns": start_skew_ns}
         case Fact():
             return _fact(observation)
-        case Differing(conn, heard):
-            return {"kind": "differ", "conn": conn, "seq": heard.seq, "hash": heard.hash}
+        case Differing(conn, message):
+            return {"kind": "differ", "conn": conn, "seq": message.seq, "hash": message.hash}
         case HealthSample(values):
             return {"kind": "health", **values}
         case End(grabs, conns):
@@ -86,15 +86,15 @@ def _grab(grab: SentGrab) -> dict[str, Any]:
 
 
 def _fact(fact: Fact) -> dict[str, Any]:
-    heard = fact.heard
+    message = fact.message
     return {
         "kind": "fact",
         "room": fact.room,
         "epoch": fact.epoch,
-        "seq": heard.seq,
-        "type": heard.kind,
-        "packet": heard.packet_id,
-        "hash": heard.hash,
+        "seq": message.seq,
+        "type": message.kind,
+        "packet": message.packet_id,
+        "hash": message.hash,
         "t_first": fact.t_first,
         "t_last": fact.t_last,
         "count": fact.count,

@@ -1,4 +1,4 @@
-"""Postings: what the steps of orders moved, and what expired, read from the journal one amount at a time."""
+"""Postings: the movements of order steps and expiries, read from the journal one amount at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from loadtest.record.books import Books, JournalRecord
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """An amount in fen that went from one account to another, in a step of an order."""
+    """An amount in fen that moved from one account to another, in a step of an order."""
 
     entry: JournalRecord
     debit: str
@@ -17,12 +17,12 @@ class Moved:
 
     @property
     def kinds(self) -> tuple[str, str]:
-        """The kinds of the two accounts."""
+        """Return the kinds of the two accounts."""
         return self.debit.partition(":")[0], self.credit.partition(":")[0]
 
 
 def moves_of(books: Books) -> Iterator[Moved]:
-    """Yield every posting of every order, and what expired."""
+    """Yield every posting of every order, and every expiry."""
     for entry in books.journal:
         if entry.postings is not None or entry.movement == "expire":
             for move in entry.moves:

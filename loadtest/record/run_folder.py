@@ -1,4 +1,4 @@
-"""The folder of a run: what a storm leaves behind, and all that an offline audit needs."""
+"""The folder of a run: the files of a storm, which are all that an offline audit needs."""
 
 import gzip
 import shutil
@@ -15,19 +15,19 @@ from loadtest.record.sales import Sales, read_sales
 from loadtest.record.shape import BadRecord
 
 FORMAT_VERSION = 1
-"""Of the files of a run; ``run.json`` states it, and one without it is of version 1."""
+"""The format of a run's files, stated in ``run.json``; without it the version is 1."""
 
 REDRAIN = "redrain"
-"""The kind of target that is a server of ours, and has books; every other kind is foreign."""
+"""The kind of target that is a Redrain server and has books; every other kind is foreign."""
 
 
 @dataclass(slots=True)
 class RunFacts:
     """
-    What was run, as ``run.json`` keeps it; ``viewers`` are people, ``seats`` their connections.
+    The facts of a run, as ``run.json`` keeps them; ``seats`` are the viewers' connections.
 
     ``processes`` and ``reaction_median_ms`` are the audience's, ``workers`` those of the storm's own server; ``notes``
-    say what was done otherwise than asked, ``server_errors`` what the storm's own server said of a failing allocator.
+    list deviations from the request, ``server_errors`` the errors that the storm's own server logged of its allocator.
     ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
     (``loadtest/record/declared.py``).
     """
@@ -58,7 +58,7 @@ class RunFacts:
 
     @property
     def foreign(self) -> bool:
-        """Tell whether somebody else's service was under test, whose books are optional."""
+        """Tell whether the target was a foreign service, whose books are optional."""
         return self.target != REDRAIN
 
 
@@ -74,63 +74,63 @@ class RunFolder:
 
     @property
     def books(self) -> Path:
-        """The final books."""
+        """Return the path of the final books."""
         return self.path / "books.jsonl"
 
     @property
     def claims(self) -> Path:
-        """The claims by a foreign service's own books; there are none of a service that gives none."""
+        """Return the path of the claims by a foreign service's own books; absent if it gave none."""
         return self.path / "claims.jsonl"
 
     @property
     def sales(self) -> Path:
-        """What buyers were told; there is none of a run without a shop."""
+        """Return the path of the answers to buyers; absent in a run without a shop."""
         return self.path / "orders.jsonl"
 
     @property
     def result(self) -> Path:
-        """The verdict as JSON."""
+        """Return the path of the verdict as JSON."""
         return self.path / "result.json"
 
     @property
     def report(self) -> Path:
-        """The verdict as a page."""
+        """Return the path of the report page."""
         return self.path / "report.html"
 
     @property
     def scenario(self) -> Path:
-        """The scenario as it was run."""
+        """Return the path of the scenario as it was run."""
         return self.path / "scenario.toml"
 
     @property
     def home(self) -> Path:
-        """The folder of the run's own server and its store."""
+        """Return the folder of the run's own server and its store."""
         return self.path / "home"
 
     @property
     def server_log(self) -> Path:
-        """What the run's own server has said."""
+        """Return the path of the log of the run's own server."""
         return self.path / "server.log"
 
     def snapshot(self, number: int) -> Path:
-        """Return the place of the books taken during the run as number *number*."""
+        """Return the path of snapshot *number* of the books taken during the run."""
         return self.path / f"snapshot-{number:03}.jsonl"
 
     def snapshots(self) -> list[Path]:
-        """Return the books taken during the run, in order."""
+        """Return the paths of the snapshots taken during the run, in order."""
         return sorted(self.path.glob("snapshot-*.jsonl"))
 
     def write_facts(self, facts: RunFacts) -> None:
-        """Keep what was run."""
+        """Write ``run.json``."""
         recorded = {"format_version": FORMAT_VERSION, **asdict(facts)}
         self._facts.write_bytes(orjson.dumps(recorded, option=orjson.OPT_INDENT_2))
 
     def facts(self) -> RunFacts:
-        """Return what was run. Raises BadRecord if the folder holds no run, or one of a newer format."""
+        """Read ``run.json``. Raises BadRecord if the folder holds no run, or one of a newer format."""
         try:
             recorded = orjson.loads(self._facts.read_bytes())
             if not isinstance(recorded, dict):
-                raise TypeError("it is no JSON object")
+                raise TypeError("it is not a JSON object")
             version = recorded.pop("format_version", 1)
             if not isinstance(version, int) or version > FORMAT_VERSION:
                 raise BadRecord(
@@ -150,24 +150,24 @@ class RunFolder:
         return read_books(self.books)
 
     def books_or_none(self) -> Books:
-        """Return the final books, or of a foreign run, which has none of ours, books in which nothing stands."""
+        """Return the final books, or empty books for a foreign run, which has none of ours."""
         facts = self.facts()
         return Books(ClockRecord(0, 0, facts.speed), final=True) if facts.foreign else self.read_books()
 
     def read_snapshots(self) -> list[Books]:
-        """Return the books taken during the run, in order. Raises BadRecord."""
+        """Read the snapshots taken during the run, in order. Raises BadRecord."""
         return [read_books(path) for path in self.snapshots()]
 
     def read_history(self, *, foreign: bool = False) -> History:
-        """Return what the audience wrote down, of a *foreign* service or of ours. Raises BadRecord."""
+        """Read the audience's history, of a *foreign* service or of ours. Raises BadRecord."""
         return read_history(sorted(self.path.glob("history-*.jsonl*")), foreign=foreign)
 
     def read_claims(self) -> list[ForeignClaim] | None:
-        """Return what a foreign service's books say, or None if it gave none. Raises BadRecord."""
+        """Read the claims of a foreign service's books, or return None if it gave none. Raises BadRecord."""
         return read_foreign_books(self.claims) if self.claims.exists() else None
 
     def read_sales(self) -> Sales:
-        """Return what buyers were told. Raises BadRecord."""
+        """Read the answers to buyers. Raises BadRecord."""
         return read_sales(self.sales)
 
     def compress(self) -> None:

@@ -1,4 +1,4 @@
-"""Sales: what buyers were told of their orders, as the shop floor wrote it down (orders.jsonl)."""
+"""Sales: the answers to buyers about their orders, as the shop driver recorded them (orders.jsonl)."""
 
 import threading
 from collections import Counter
@@ -19,8 +19,8 @@ class AnswerRecord(NamedTuple):
     """
     One request and its answer, at room instant ``room_ms``: the order's state, or the ``code`` that refused it.
 
-    ``asked_fen`` is what a refund asked for; ``shown`` whether the buyer was shown what a report says. ``repeated`` is
-    the same request sent again.
+    ``asked_fen`` is the amount that a refund asked for; ``shown`` whether the buyer was shown the reported step.
+    ``repeated`` marks the same request sent again.
     """
 
     asset_id: str
@@ -40,7 +40,7 @@ class AnswerRecord(NamedTuple):
 
 
 class SaleRecord(NamedTuple):
-    """An order when all was over: what was paid and kept in fen, and ``[asset_id, used_fen, state]`` of its packets."""
+    """An order at the end: paid and kept amounts in fen, and ``[asset_id, used_fen, state]`` of its packets."""
 
     order_id: OrderId
     creator_id: CreatorId
@@ -65,7 +65,7 @@ class SalesFile:
         self._answers = self._sales = 0
 
     def answer(self, record: AnswerRecord) -> None:
-        """Add what a buyer was told, and count it if it was a refusal."""
+        """Add an answer to a buyer, and count it if it was a refusal."""
         with self._lock:
             self._answers += 1
             if record.code:
@@ -73,13 +73,13 @@ class SalesFile:
             self._write(evidence_of("answer", record))
 
     def sale(self, record: SaleRecord) -> None:
-        """Add an order that is over."""
+        """Add an order at its end."""
         with self._lock:
             self._sales += 1
             self._write(evidence_of("sale", record))
 
     def end(self) -> None:
-        """Say that this is all."""
+        """Write the end line."""
         self._write(evidence_of("end", SalesEnd(self._answers, self._sales)))
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class SalesFile:
 
 
 class SalesEnd(NamedTuple):
-    """What the file promises to hold."""
+    """The last line of the file: the counts of its records."""
 
     answers: int
     sales: int
@@ -99,14 +99,14 @@ class SalesEnd(NamedTuple):
 
 @dataclass(slots=True)
 class Sales:
-    """All lines of the file; nothing where there was no shop. Filled once by the reader and only read afterwards."""
+    """All lines of the file; empty without a shop. Filled once by the reader and only read afterwards."""
 
     answers: list[AnswerRecord] = field(default_factory=list)
     sales: list[SaleRecord] = field(default_factory=list)
 
 
 def read_sales(path: Path) -> Sales:
-    """Read the file at *path*; one that is not there is that of a run without a shop. Raises BadRecord."""
+    """Read the file at *path*; a missing file means a run without a shop. Raises BadRecord."""
     if not path.exists():
         return Sales()
     return _read(lines_of(path), str(path))
@@ -148,7 +148,7 @@ def _read(lines: Iterator[tuple[str, Line]], name: str) -> Sales:
 
 
 def _whole(sale: SaleRecord) -> SaleRecord:
-    """Return *sale* if what it says of its packets can be read. Raises BadField."""
+    """Return *sale* if its packets are well-formed. Raises BadField."""
     for packet in sale.packets:
         if len(packet) != 3 or [type(each) for each in packet] != [str, int, str]:
             raise BadField(f"packets must be lists of asset id, fen and state, but has {packet!r}")

@@ -15,12 +15,12 @@ Line = dict[str, Any]
 R = TypeVar("R", bound=NamedTuple)
 
 
-class BadRecord(Exception):  # noqa: N818 - named for what it is: a record that is bad
-    """A line that is not what its file promises. The text names the file, the line and what is wrong with it."""
+class BadRecord(Exception):  # noqa: N818 - a bad record
+    """A line does not have the format of its file. The text names the file, the line and the problem."""
 
 
 class BadField(Exception):  # noqa: N818 - becomes a BadRecord where file and line are known
-    """A field that is missing or of the wrong type."""
+    """A field that is missing or has the wrong type."""
 
 
 class Shape(Generic[R]):
@@ -95,7 +95,7 @@ def _json_types(hint: Any) -> frozenset[type]:
 
 
 def evidence_of(kind: str, record: NamedTuple) -> Line:
-    """Return *record* as the line it came from, for people and for JSON."""
+    """Return *record* as the line it came from, for reports and JSON."""
     return {"kind": kind, **{name: _plain(value) for name, value in record._asdict().items()}}
 
 
@@ -109,7 +109,7 @@ def _plain(value: Any) -> Any:
 
 
 def lines_of(path: Path) -> Iterator[tuple[str, Line]]:
-    """Yield each line of a file with where it stands; ``.gz`` is unpacked. Raises BadRecord."""
+    """Yield each line of a file with its place (file and line number); ``.gz`` is unpacked. Raises BadRecord."""
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
         where = f"{path}"
         try:
@@ -117,15 +117,15 @@ def lines_of(path: Path) -> Iterator[tuple[str, Line]]:
                 where = f"{path}:{number}"
                 line = orjson.loads(raw)
                 if not isinstance(line, dict) or not isinstance(line.get("kind"), str):
-                    raise BadRecord(f"{where}: is no object with a kind")
+                    raise BadRecord(f"{where}: is not an object with a kind")
                 yield where, line
         except orjson.JSONDecodeError as error:
-            raise BadRecord(f"{where}: is no JSON ({error})") from None
+            raise BadRecord(f"{where}: is not JSON ({error})") from None
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise BadRecord(f"{where}: the archive is broken after this line ({error})") from None
 
 
 def numbered(lines: Iterable[Line], name: str) -> Iterator[tuple[str, Line]]:
-    """Yield lines that are in memory already as ``lines_of`` yields those of a file."""
+    """Yield lines in memory as ``lines_of`` yields those of a file."""
     for number, line in enumerate(lines, start=1):
         yield f"{name}:{number}", line

@@ -1,4 +1,4 @@
-"""The report: a run as one page that can be sent to a colleague. Reads the folder, judges nothing."""
+"""The report: a run as one page. It reads the run folder and judges nothing."""
 
 from loadtest.report.page import write_report
 

@@ -1,4 +1,4 @@
-"""The claim timeline: how each packet ran empty, and the shares that were given where there was none left."""
+"""The claim timeline: the shares of each packet given over time, and those given in excess."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ LEGEND_MAX = 14
 POINTS_MAX = 160
 SUPERFLUOUS_MAX = 200
 FEW_DECADES = 300  # between the first claim and the last; beyond it only powers of ten are named
-EARLIEST_MS = 1.0  # the axis is logarithmic; what came sooner stands at its left edge
+EARLIEST_MS = 1.0  # the axis is logarithmic; earlier claims are drawn at its left edge
 
 
 @dataclass(slots=True)
@@ -118,5 +118,5 @@ def _superfluous(run: Run) -> Trace:
         "x": [max(EARLIEST_MS, round(at_ms, 2)) for at_ms, _ in points],
         "y": [round(100 * given / run.packet.share_count, 2) for _, given in points],
         "marker": {"color": "--fail", "symbol": "x-thin", "size": 7, "line": {"color": "--fail", "width": 1.5}},
-        "hovertemplate": "a share that somebody had already, or that the packet does not have",
+        "hovertemplate": "a share that already had an owner, or that the packet does not have",
     }

@@ -1,4 +1,4 @@
-"""Fan-out: how far apart the first and the last viewer of a room heard the same fact."""
+"""Fan-out: the time between the first and the last delivery of the same fact in a room."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _OTHER = ("--c7", "cross")
 
 @dataclass(frozen=True, slots=True)
 class FactDelivery:
-    """One fact of one room: over how many connections it was heard, and how far apart the first and last were."""
+    """One fact of one room: the connections it was delivered to, and the time between the first and the last."""
 
     room: str
     kind: str
@@ -38,7 +38,7 @@ class FactDelivery:
 
 @dataclass(frozen=True, slots=True)
 class RoomSkew:
-    """One room: ``listeners`` is the most connections that heard a fact, skews are in real milliseconds."""
+    """One room: ``listeners`` is the most connections that received a fact, skews are in real milliseconds."""
 
     room: str
     listeners: int
@@ -49,7 +49,7 @@ class RoomSkew:
 
 
 def hearings_of(history: History) -> list[FactDelivery]:
-    """Return every fact that was heard over at least two connections, over all processes."""
+    """Return every fact that was delivered to at least two connections, over all processes."""
     groups: defaultdict[tuple[str, str, int], list[FactRecord]] = defaultdict(list)
     for fact in history.facts:
         groups[fact.room, fact.epoch, fact.seq].append(fact)
@@ -71,7 +71,7 @@ def room_skews(hearings: Sequence[FactDelivery]) -> list[RoomSkew]:
 
 
 def fanout_figure(hearings: Sequence[FactDelivery], rooms: Sequence[RoomSkew], books: Books) -> Figure | None:
-    """Return the skew of every fact per room, or None if nobody heard one; of many rooms the slowest are shown."""
+    """Return the skew of every fact per room, or None without facts; of many rooms the slowest are shown."""
     if not rooms:
         return None
     shown = [line.room for line in rooms[:ROOMS_MAX]]

@@ -1,4 +1,4 @@
-"""A figure: what the page's script needs to draw one plot, with colours by name so that the style decides them."""
+"""A figure: the data with which the page's script draws one plot; colours are names that the style sheet defines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 COLOURS = ("--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8")
-"""Custom properties of the style sheet, one per series: told apart also by colour-blind people."""
+"""Custom properties of the style sheet, one per series, distinguishable with colour blindness."""
 
 DASHES = ("solid", "dot", "dash", "longdash")
 STATUS_COLOURS = {

@@ -1,4 +1,4 @@
-"""Findings: the invariants with what each means, and every counterexample as tables that can be read."""
+"""Findings: the invariants with their meanings, and every counterexample as readable tables."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,13 +19,13 @@ MEANINGS = {
     "A1": "No packet gave away more shares, or more money, than was put into it.",
     "A2": "When viewers were told that nothing is left, every share really was given.",
     "A3": "Nobody holds two shares of one packet.",
-    "A4": "Every share a viewer was told of stands in the books, and every share in the books was asked for.",
+    "A4": "Every share in a receipt is in the books, and every share in the books was asked for.",
     "A5": "What a viewer was told it won is still in the books at the end.",
     "A6": "Asking again gives the same answer: the same share, and for the same request the same bytes.",
     "A7": "Shares were given only inside the window, in the order of the taps, and sold out was never said too soon.",
     "A8": "Every share is the one committed to before the window opened: its amount, one owner, none skipped.",
-    "A9": "Every connected viewer heard every fact of its room once and in order; whoever resumed got what it missed.",
-    "A10": "Every movement has two sides that cancel out, and every wallet follows from its journal.",
+    "A9": "Every connected viewer received every fact of its room once and in order; a resume delivered missed ones.",
+    "A10": "Every movement has equal debit and credit, and every wallet follows from its journal.",
 }
 MEANINGS_OF_FOREIGN = {
     "A4": "Every share a viewer was told of is in the service's books as told, and every claim there was asked for.",
@@ -34,23 +34,23 @@ MEANINGS_OF_FOREIGN = {
     "A7": "Shares were given only inside the window, and sold out was never said before a winner had tapped.",
     "A8": "Every share has one owner, lies in the packet, and is as large as was declared.",
 }
-"""The invariants that say something else of a service whose promises and journal nobody knows."""
+"""The invariants with another meaning for a foreign service, whose commitments and journal are unknown."""
 
-FAIRNESS = "Whether place, process or order made a difference. Reported, never decides."
+FAIRNESS = "Success by room, server process and order of arrival. Reported only; never decides the verdict."
 
 _TITLES = {
     "packet": "the packet in the books",
     "creator": "the creator in the books",
     "journal": "journal: movements of money",
     "claim": "books: who owns which share at the end",
-    "left": "books: the shares that went back",
+    "left": "books: the shares that were returned",
     "grab": "history: what viewers sent and were told",
     "conn": "history: connections",
     "fact": "history: room messages",
     "run": "history: unbroken runs of room messages",
     "differ": "history: messages that differed",
     "declared": "declaration: the packet as the scenario describes it",
-    "arrival": "history: when the opening was heard",
+    "arrival": "history: arrivals of the opening",
     "answer": "sales: what buyers were told",
     "sale": "sales: how an order ended",
     "order": "books: orders at the end",
@@ -116,7 +116,7 @@ class Counterexample:
 def invariants_of(
     outcomes: Sequence[Mapping[str, Any]], violations: Sequence[Mapping[str, Any]], *, foreign: bool
 ) -> list[Invariant]:
-    """Return A1 to A11 in order, with what came of each and how many violations it has."""
+    """Return A1 to A11 in order, with the outcome and the number of violations of each."""
     broken = [violation["invariant"] for violation in violations]
     meanings = MEANINGS | MEANINGS_OF_FOREIGN if foreign else MEANINGS
     lines = []
@@ -151,12 +151,12 @@ def _counterexample(violation: Mapping[str, Any], timebase: Timebase) -> Counter
 
 
 def _grouped(detail: str) -> str:
-    """Return a sentence with its large numbers in groups of three; ids, which have letters or marks, stay."""
+    """Return a sentence with thousands separators; ids, which have letters or marks, stay."""
     return _LARGE.sub(lambda found: f"{int(found[0]):,}", detail)
 
 
 def _flat(record: Line) -> Line:
-    """Draw what stands inside another record up into it."""
+    """Flatten nested records."""
     flat: Line = {}
     for name, value in record.items():
         flat.update(value if isinstance(value, dict) else {name: value})
@@ -176,7 +176,7 @@ def _names(records: Iterable[Line]) -> Iterable[str]:
 
 
 def _told(name: str, records: Sequence[Line], packet_id: str) -> bool:
-    """Tell whether a column says anything that the heading does not say already."""
+    """Tell whether a column adds anything to the heading."""
     if all(record.get(name) is None for record in records):
         return False
     if name == "claim_id":  # ours follows from packet and index; that of a service that tells no index is all there is

@@ -1,4 +1,4 @@
-"""Happenings: everything that befell the packets, in one order, with who says so."""
+"""Happenings: all events of the packets in order of time, each with its source."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,16 +19,16 @@ _HEARD = {
     "sold_out": "nothing is left",
     "reopened": "there are shares again",
     "closed": "the grab window closes",
-    "voided": "viewers learn that it is called off",
-    "result": "who got most, and the seed is revealed",
+    "voided": "viewers are told that it is voided",
+    "result": "the top winners are announced and the seed is revealed",
 }
 _BOOKED = {
     "fund": "created and funded",
     "edit": "shares are added",
     "trim": "the last shares are taken back",
-    "sweep": "what was left goes back",
-    "end": "ended, what was left goes back",
-    "void": "called off, all goes back",
+    "sweep": "unclaimed shares are returned",
+    "end": "ended, unclaimed shares are returned",
+    "void": "voided, everything is returned",
 }
 
 _WITHDRAWN = {"withdraw": "asks for", "withdraw_paid": "is paid", "withdraw_failed": "gets back"}
@@ -37,9 +37,9 @@ _WITHDRAWN = {"withdraw": "asks for", "withdraw_paid": "is paid", "withdraw_fail
 @dataclass(frozen=True, slots=True)
 class HappeningRow:
     """
-    One line: ``seconds`` on the axis and ``room_ms`` are None where nothing tells; ``kind`` chooses its mark.
+    One row: ``seconds`` on the axis and ``room_ms`` are None if unknown; ``kind`` chooses its mark.
 
-    ``source`` is who says so: the creator's side, the journal, or the audience that heard it.
+    ``source`` is the creator's side, the journal, or the audience.
     """
 
     seconds: float | None
@@ -53,17 +53,17 @@ class HappeningRow:
 def happenings_of(
     books: Books, history: History, happenings: Sequence[Mapping[str, Any]], timebase: Timebase
 ) -> list[HappeningRow]:
-    """Return what creators did, what the journal holds of it, and what the audience heard, in order of time."""
+    """Return the creators' actions, the journal's entries, and the audience's messages, in order of time."""
     rows = [*_done(books, happenings, timebase), *_booked(books, timebase), *_heard(history, timebase)]
     return sorted(rows, key=lambda row: (row.room_ms is None, row.room_ms or 0))
 
 
 def curtain_ms(books: Books, happenings: Sequence[Mapping[str, Any]]) -> int | None:
     """
-    Return the room time at which the programme began, or None if nothing tells.
+    Return the room time at which the programme began, or None if unknown.
 
-    Creators act after the curtain by what their programme says, or later; the act that left its trace soonest after
-    its place in the programme is nearest the truth.
+    Creators act at their planned time after the curtain, or later; the action with the smallest delay gives the best
+    estimate.
     """
     voided = {entry.packet_id: entry.at_ms for entry in books.journal if entry.movement == "void"}
     curtains = []

@@ -1,4 +1,4 @@
-"""The money: where every creator's fen came from and went, from wallet and journal."""
+"""The money: sources and destinations of every creator's fen, from wallet and journal."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ from loadtest.report.orders import (
 from server.core.ids import PacketId
 
 Node = tuple[str, str, str]
-"""A node of the picture: its key, what stands beside it, its colour."""
+"""A node of the picture: its key, its label, its colour."""
 
 PACKETS_MAX = 16
 CREATORS_MAX = 16
@@ -54,7 +54,7 @@ class CreatorMoney:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """So many fen of one packet that came to one end."""
+    """An amount of one packet with one destination."""
 
     creator_id: str
     packet_id: PacketId
@@ -63,7 +63,7 @@ class Flow:
 
 
 def creators_of(books: Books, flows: Iterable[Flow]) -> list[CreatorMoney]:
-    """Return what became of each creator's money."""
+    """Return the balances of each creator's money."""
     sums: Counter[tuple[str, str]] = Counter()
     for flow in flows:
         sums[flow.creator_id, flow.end] += flow.amount_fen
@@ -74,7 +74,7 @@ def creators_of(books: Books, flows: Iterable[Flow]) -> list[CreatorMoney]:
 
 
 def flows_of(books: Books) -> list[Flow]:
-    """Return where the money of each packet went, by the journal."""
+    """Return the destinations of each packet's money, by the journal."""
     funded: Counter[PacketId] = Counter()
     moved: Counter[tuple[PacketId, str]] = Counter()
     for entry in books.journal:
@@ -92,7 +92,7 @@ def flows_of(books: Books) -> list[Flow]:
 
 def money_figure(flows: Sequence[Flow], books: Books) -> Figure | None:
     """
-    Return the flow from creators through packets to where it ended, and, if there were orders, of what was claimed.
+    Return the flow from creators through packets to its destinations and, if there were orders, on through these.
 
     Of many packets it shows creators only. None if nothing flowed.
     """
@@ -108,7 +108,7 @@ def money_figure(flows: Sequence[Flow], books: Books) -> Figure | None:
 
 
 def orders_figure(books: Books) -> Figure | None:
-    """Return the flow from buyers, packets and subsidies to the merchants and on; None if nobody has paid anything."""
+    """Return the flow from buyers, packets and subsidies to the merchants and on; None without payments."""
     links = merchant_links(books)
     if not links:
         return None
@@ -138,27 +138,27 @@ def _node(end: str) -> Node:
 
 
 class _Picture:
-    """A picture of flows: nodes in the order in which they first come, links summed."""
+    """A picture of flows: nodes in order of first appearance, links summed."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, tuple[str, str]] = {}
         self._links: Counter[tuple[str, str]] = Counter()
 
     def link(self, source: Node, target: Node, amount_fen: int) -> None:
-        """Add so many fen that flow from one node to another."""
+        """Add an amount that flows from one node to another."""
         for name, label, colour in (source, target):
             self._nodes.setdefault(name, (label, colour))
         self._links[source[0], target[0]] += amount_fen
 
     def figure(self, name: str) -> Figure:
-        """Return the picture as a figure, as high as its fullest column needs it."""
+        """Return the picture as a figure, as high as its fullest column needs."""
         columns = Counter(self._columns().values())
         height_px = max(240, 90 + 40 * max(columns.values()))
         margin = {"l": 8, "r": 8, "t": 12, "b": 16}
         return Figure(name, height_px, [self._trace()], {"margin": margin}, min_width_px=COLUMN_PX * len(columns))
 
     def _columns(self) -> dict[str, int]:
-        """Return each node's column: behind all from which something flows into it."""
+        """Return each node's column: after all of its sources."""
         columns = dict.fromkeys(self._nodes, 0)
         for _ in self._nodes:
             for source, target in self._links:

@@ -1,4 +1,4 @@
-"""The money of orders: what packets, buyers and subsidies brought to the merchants, and what these handed on."""
+"""The money of orders: from packets, buyers and subsidies to the merchants, and their commissions and fees."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ _FUNDERS = frozenset({"reversing", "funds"})
 @dataclass(frozen=True, slots=True)
 class CreatorOrders:
     """
-    What the orders that are kept with a creator came to: how many were paid, and the rest in fen.
+    The totals of the orders kept with a creator: ``orders`` counts the paid ones, the rest is in fen.
 
-    What was used and what expired is of the creator's own packets, in whosever orders.
+    Used and expired amounts are those of the creator's own packets, in any orders.
     """
 
     creator_id: CreatorId
@@ -36,7 +36,7 @@ class CreatorOrders:
 
 
 def claimed_ends(books: Books, claimed_fen: int) -> dict[str, int]:
-    """Return what became of the *claimed_fen* that viewers hold or held: where these came to, in fen."""
+    """Return the destinations of the *claimed_fen* that viewers hold or held, in fen."""
     ends: Counter[str] = Counter()
     finished = {(m.entry.creator_id, m.entry.entry_id) for m in moves_of(books) if m.kinds == ("redeemed", "merchant")}
     for move in moves_of(books):
@@ -57,7 +57,7 @@ def _end(move: Moved, *, finished: bool) -> str:
 
 
 def merchant_links(books: Books) -> dict[tuple[str, str], int]:
-    """Return what flowed to the merchants and from them, in fen by source and target."""
+    """Return the flows to and from the merchants, in fen by source and target."""
     links: Counter[tuple[str, str]] = Counter()
     paid = 0
     for move in moves_of(books):
@@ -83,7 +83,7 @@ def merchant_links(books: Books) -> dict[tuple[str, str], int]:
 
 
 def orders_of(books: Books) -> list[CreatorOrders]:
-    """Return what the orders of each creator came to; nothing of creators without any."""
+    """Return the totals of each creator's orders; creators without orders are left out."""
     sums: defaultdict[CreatorId, Counter[tuple[str, str]]] = defaultdict(Counter)
     orders: defaultdict[CreatorId, set[str]] = defaultdict(set)
     for move in moves_of(books):

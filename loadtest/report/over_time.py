@@ -1,4 +1,4 @@
-"""Grabs over time: what taps were answered and when, under the lanes in which the packets hung."""
+"""Grabs over time: the answers to taps, below the lanes of the packets."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ _MARGIN_PX = 140  # above the lanes and below the bars, as the page's script lay
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A packet on the axis: warm-up, window and end in real seconds, and the lane it hangs in."""
+    """A packet on the axis: warm-up, window and end in real seconds, and its lane."""
 
     number: int
     packet: PacketRecord
@@ -54,7 +54,7 @@ class Span:
 
 
 def over_time_figure(books: Books, history: History, timebase: Timebase, rows: Sequence[HappeningRow]) -> Figure | None:
-    """Return the figure, with marks on the lanes from the happenings in *rows*, or None if nobody tapped."""
+    """Return the figure, with marks on the lanes from the happenings in *rows*, or None without taps."""
     answers = [
         (timebase.seconds(grab.t_sent if grab.t_reply is None else grab.t_reply), grab.status or UNKNOWN)
         for grab in history.grabs
@@ -94,7 +94,7 @@ def bin_width(seconds: float) -> float:
 
 
 def spans_of(books: Books, timebase: Timebase) -> list[Span]:
-    """Return every launched packet with its place; packets of one room hang together, none over another."""
+    """Return every launched packet with its lane; packets of one room are adjacent, and none overlap."""
     spans: list[Span] = []
     rooms: defaultdict[str, list[tuple[int, PacketRecord, tuple[float, float, float]]]] = defaultdict(list)
     for number, packet in enumerate(books.packets.values()):

@@ -1,4 +1,4 @@
-"""The page: report.html of a run folder, one file that opens from disk and asks nothing of the network."""
+"""The page: report.html of a run folder, one file that opens from disk and needs no network."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -25,7 +25,7 @@ from loadtest.report.shares import Sizes, share_figures, sizes_of
 from loadtest.report.spectrum import spectrum_figure
 from loadtest.report.timebase import Timebase, shanghai, timebase_of
 from loadtest.report.wording import BEHAVIOURS, STATUSES, fairness_sentence, headline, reasons_of
-from loadtest.run.judge_run import strangers_of
+from loadtest.run.judge_run import packets_of_other_runs
 from loadtest.verdict.metrics import METRICS
 
 TABLE_ROWS_MAX = 200
@@ -33,10 +33,10 @@ PAGE_BYTES_MAX = 6 * 1024 * 1024
 
 
 def write_report(folder: RunFolder, result: dict[str, Any]) -> Path:
-    """Write the page of a judged run beside its result and return its place. Raises BadRecord."""
+    """Write the page of a judged run beside its result and return its path. Raises BadRecord."""
     facts = folder.facts()
     books, history = folder.books_or_none(), folder.read_history(foreign=facts.foreign)
-    books = books.without(strangers_of(books, history, facts.packet_ids))
+    books = books.without(packets_of_other_runs(books, history, facts.packet_ids))
     page = render(result, facts.allocator, books, history, facts.declared)
     folder.report.write_text(page, "utf-8")
     return folder.report
@@ -52,7 +52,7 @@ def render(
     """
     Return the page as HTML; its size hardly grows with the crowd, because only sums and samples go in.
 
-    That of a foreign run has *declared* packets and books in which nothing stands: what needs books is left out.
+    A foreign run has *declared* packets and empty books: the sections that need books are left out.
     """
     foreign = result["target"] != REDRAIN
     timebase = timebase_of(books, history)
@@ -104,7 +104,7 @@ def render(
 
 
 def _packets(packets: Sequence[Mapping[str, Any]], books: Books, sizes: Sequence[Sizes]) -> list[dict[str, Any]]:
-    """Return the packets of the result, in order of their opening, with their schedule and what their seed showed."""
+    """Return the packets of the result, in order of opening, with their schedule and the verification of their seed."""
     by_id = {one.packet.packet_id: one for one in sizes}
     lines = []
     for packet in packets:
@@ -161,7 +161,7 @@ def _json(figures: Sequence[Figure]) -> Markup:
     """Return the figures as JSON that cannot end the script element it stands in."""
     text = orjson.dumps([figure.plain() for figure in figures]).decode()
     safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-    return Markup(safe)  # noqa: S704 - nothing that HTML would read is left in it
+    return Markup(safe)  # noqa: S704 - all HTML characters are escaped
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The sizes of the shares: what was handed out beside what each packet had committed to before it opened."""
+"""The sizes of the shares: claimed ones beside those that each packet committed to before it opened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Sizes:
     """
     One packet: its shares recomputed from the revealed seed (None while sealed), and those that were claimed, in fen.
 
-    ``problems`` is what differs between the two.
+    ``problems`` are the differences between the two.
     """
 
     number: int

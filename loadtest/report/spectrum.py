@@ -1,4 +1,4 @@
-"""The percentile spectrum: how slow the slowest were, with as much room for the last thousandth as for the rest."""
+"""The percentile spectrum: latencies on a logarithmic axis that spreads out the slowest."""
 
 from collections.abc import Sequence
 from math import log10
@@ -11,7 +11,7 @@ _TICKS = (0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999)
 
 
 def spectrum_figure(history: History) -> Figure | None:
-    """Return the spectrum from the planned tap and from sending, or None if no tap was answered."""
+    """Return the spectra from the planned tap and from sending, or None if no tap was answered."""
     taps = answered_taps(history.grabs)
     if not taps:
         return None
@@ -35,10 +35,10 @@ def spectrum_figure(history: History) -> Figure | None:
 
 def spectrum(ordered_ns: Sequence[int]) -> list[tuple[float, float]]:
     """
-    Return (percentile, milliseconds) of sorted latencies: so many per cent took at most so long.
+    Return (percentile, milliseconds) of sorted latencies.
 
-    Thinned towards the quick end, where neighbours are alike; the slowest are all there. The last point is the
-    maximum, half a rank short of 100 %, which no logarithmic axis reaches.
+    Points are thinned towards the fast end, where neighbours are alike; all of the slowest are kept. The last point is
+    the maximum, half a rank below 100 %, which no logarithmic axis reaches.
     """
     count = len(ordered_ns)
     slower = count - 1
@@ -51,7 +51,7 @@ def spectrum(ordered_ns: Sequence[int]) -> list[tuple[float, float]]:
 
 
 def _place(percentile: float) -> float:
-    """Return where a percentile stands on the axis: one in how many is slower."""
+    """Return a percentile's place on the axis: one in how many is slower."""
     return 100 / (100 - percentile)
 
 

@@ -1,4 +1,4 @@
-"""The timebase: one axis of real seconds for what the audience heard and what the books say in room time."""
+"""The timebase: one axis of real seconds for the audience's history and the books' room times."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Timebase:
     """
     ``zero_ns`` (monotonic) is where the axis begins; ``origin_ns`` is the monotonic instant of the clock's origin.
 
-    ``origin_ns`` is None where nothing ties the two together: no clock that runs, or no audience that heard anything.
+    ``origin_ns`` is None if the two cannot be related: the clock does not run, or no message was received.
     """
 
     clock: ClockRecord
@@ -24,17 +24,17 @@ class Timebase:
     origin_ns: int | None
 
     def seconds(self, t_ns: int) -> float:
-        """Return where an instant of the audience's clock stands on the axis, in real seconds."""
+        """Return an instant of the audience's clock as a place on the axis, in real seconds."""
         return (t_ns - self.zero_ns) / NS_PER_S
 
     def seconds_of_room(self, room_ms: int) -> float | None:
-        """Return where an instant of room time stands on the axis, in real seconds, or None if nothing tells."""
+        """Return an instant of room time as a place on the axis, in real seconds, or None if unknown."""
         if self.origin_ns is None:
             return None
         return self.seconds(self.origin_ns + _since_origin_ns(self.clock, room_ms))
 
     def room_ms(self, seconds: float) -> int | None:
-        """Return the room time at a place on the axis, or None if nothing tells."""
+        """Return the room time at a place on the axis, or None if unknown."""
         if self.origin_ns is None:
             return None
         real_ns = self.zero_ns + int(seconds * NS_PER_S) - self.origin_ns
@@ -43,9 +43,9 @@ class Timebase:
 
 def timebase_of(books: Books, history: History) -> Timebase:
     """
-    Tie both clocks together: nothing is heard before it happens, so the news that came quickest is nearest the truth.
+    Relate both clocks: no message arrives before it is sent, so the fastest delivery gives the best estimate.
 
-    The tie is off by the latency of that news, some tenths of a millisecond on one machine.
+    The error is the latency of that delivery, some tenths of a millisecond on one machine.
     """
     starts = [conn.t_open for conn in history.conns] or [grab.t_intended for grab in history.grabs]
     ties = list(_ties(books, history)) if books.clock.speed > 0 else []
@@ -55,7 +55,7 @@ def timebase_of(books: Books, history: History) -> Timebase:
 
 
 def shanghai(room_ms: int, pattern: str = "%H:%M:%S") -> str:
-    """Return a room time as the clock on a wall in Shanghai shows it."""
+    """Return a room time as the time of day in Shanghai."""
     return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=room_ms)).astimezone(SHANGHAI).strftime(pattern)
 
 
@@ -64,7 +64,7 @@ def _since_origin_ns(clock: ClockRecord, room_ms: int) -> int:
 
 
 def _ties(books: Books, history: History) -> Iterator[int]:
-    """Yield for each piece of news when the origin would have been had it taken no time."""
+    """Yield for each message the origin's instant if its delivery had taken no time."""
     for fact in history.facts:
         packet = books.packets.get(fact.packet)
         if packet is None:

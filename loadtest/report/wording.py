@@ -1,33 +1,33 @@
-"""Wording: what a verdict and its reasons mean, in words for somebody who was not there."""
+"""Wording: the meaning of verdicts, reasons, behaviours and statuses, for readers of the report."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 VERDICTS = {
-    "pass": "Everything that was promised to viewers and creators was kept.",
-    "fail": "Something that must not happen did happen.",
-    "unknown": "The run cannot tell whether the server is right.",
+    "pass": "Every promise to viewers and creators was kept.",
+    "fail": "The server broke a promise or missed a limit.",
+    "unknown": "The run cannot tell whether the server is correct.",
 }
 REASONS = {
-    "invariant": "An invariant is broken: the counterexample stands below.",
-    "void": "The generator was not healthy, so the timing says nothing. Correctness was judged all the same.",
-    "vacuous": "No share was won, or something that the scenario demands did not happen: a pass would say little.",
+    "invariant": "An invariant is violated: see the counterexample below.",
+    "void": "The load generator was not healthy, so timing figures are invalid. Correctness was judged all the same.",
+    "vacuous": "No share was won, or an event that the scenario demands did not happen: a pass would mean little.",
     "regression": "It is slower, or does more work, than the version it was compared with.",
     "threshold": "A measured value lies beyond the limit that the scenario sets.",
     "inconclusive": "The measurement was too noisy to decide.",
-    "not_verified": "Something could not be checked: a threshold speaks of a number that nobody knows.",
+    "not_verified": "Something could not be checked, such as a threshold on a figure that is not known.",
 }
 BEHAVIOURS = {
     "watcher": "watches and never taps",
-    "eager": "taps once the packet opens, as quickly as people do",
+    "eager": "taps once the packet opens, after a human reaction time",
     "early_bird": "taps before the opening, and again after it",
     "double_tapper": "taps twice",
     "two_devices": "taps from two devices with one account",
     "latecomer": "taps after the window has closed",
-    "flaky": "drops its connection and comes back",
-    "slow_reader": "reads slowly what it is sent",
-    "bot": "taps in the very moment of the opening",
-    "commenter": "writes comments besides",
+    "flaky": "drops its connection and reconnects",
+    "slow_reader": "is a slow consumer: pauses reading",
+    "bot": "taps at the instant of the opening",
+    "commenter": "also sends comments and hearts",
 }
 STATUSES = {
     "granted": "won a share",
@@ -35,7 +35,7 @@ STATUSES = {
     "exhausted": "nothing was left",
     "too_early": "before the opening",
     "too_late": "after the window",
-    "voided": "the packet was called off",
+    "voided": "the packet was voided",
     "not_found": "there is no such packet",
     "not_eligible": "not entitled",
     "rate_limited": "too many taps",
@@ -65,12 +65,12 @@ def reasons_of(reasons: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def fairness_sentence(fairness: Mapping[str, Any]) -> str:
-    """Return in words whether the early winners got other shares than the late ones."""
+    """Return a sentence on whether early winners got other share sizes than late ones."""
     distance, limit = fairness["share_size_ks"], fairness["share_size_ks_limit"]
     if limit >= 1:
-        return "Too few random shares were claimed to compare the earlier with the later winners."
+        return "Too few random shares were claimed to compare earlier with later winners."
     verdict = "no more than chance explains" if distance <= limit else "more than chance explains"
     return (
-        f"The sizes of the shares of earlier and later winners lie {distance:.3f} apart (0 is alike, 1 is wholly "
+        f"The share sizes of earlier and later winners are {distance:.3f} apart (0 is the same, 1 is completely "
         f"different; chance alone exceeds {limit:.3f} once in a hundred runs): {verdict}."
     )

@@ -1,4 +1,4 @@
-"""A clerk: does over HTTP what some buyers have in mind, in order of time, and writes down what they are told."""
+"""A buyer worker: sends the requests of some buyers over HTTP, in order of time, and records the answers."""
 
 import contextlib
 import heapq
@@ -21,7 +21,7 @@ from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
 from server.core.ids import OrderId
 
 LOOK_EVERY_S = 0.05
-TRIES_MAX = 5  # of a request that others came in between, which is to be made again
+TRIES_MAX = 5  # attempts of a request that raced with others and must be retried
 
 EXPECTED: dict[Deed, frozenset[str]] = {
     Deed.ORDER: frozenset({"expired", "not_available", "price_changed"}),
@@ -30,11 +30,11 @@ EXPECTED: dict[Deed, frozenset[str]] = {
     Deed.REFUND: frozenset({"not_refundable"}),
     Deed.REPORT: frozenset(),
 }
-"""With what a buyer may be refused although nothing is wrong: it was late, or has used the packet in another order."""
+"""Expected refusals of a buyer: it was late, or has used the packet in another order."""
 
 
 class RoomTime(Protocol):
-    """What time it is in the room."""
+    """The room clock."""
 
     def room_ms(self, instant_s: float) -> int | None:
         """Return the room time at an instant of CLOCK_MONOTONIC; None before the curtain."""
@@ -45,7 +45,7 @@ class RoomTime(Protocol):
 
 @dataclass(slots=True)
 class _OpenErrand:
-    """A buyer's errand under way: what is still to be done, and the order as it was last told."""
+    """A buyer's errand in progress: its remaining acts, and the order's last known state."""
 
     errand: Errand
     acts: list[Act]
@@ -55,10 +55,10 @@ class _OpenErrand:
 
 class BuyerWorker:
     """
-    Serves the buyers that are handed to it, in a thread of its own.
+    Serves the buyers passed to it, in its own thread.
 
-    *orders* is told of every order that comes about, *run* makes the idempotency keys those of this run. What goes
-    wrong is told by ``check``; nobody is served any more then.
+    *orders* is called with every new order; *run* makes the idempotency keys unique to this run. After an error the
+    worker stops, and ``check`` raises it.
     """
 
     def __init__(
@@ -90,20 +90,20 @@ class BuyerWorker:
 
     @property
     def idle(self) -> bool:
-        """Tell whether all that was handed to it is done."""
+        """Tell whether all errands passed to it are done."""
         return self._handed == self._done
 
     def check(self) -> None:
-        """Raise what has kept it from serving any more."""
+        """Raise the error that has stopped it, if any."""
         if isinstance(self._problem, SetUpFailed):
             raise SetUpFailed(f"in the shop, {self._problem}")
         if self._problem is not None:
             raise self._problem
         if not self._thread.is_alive():
-            raise SetUpFailed("in the shop, a clerk has fallen over a mistake of ours")
+            raise SetUpFailed("in the shop, a buyer worker failed with an internal error")
 
     def serve(self, errand: Errand, rng: Random) -> None:
-        """Take an errand; *rng* says which of the shop's discounts its buyer has."""
+        """Queue an errand; *rng* chooses which of the shop's discounts its buyer has."""
         if errand.acts:
             self._handed += 1
             self._inbox.put(_OpenErrand(errand, list(errand.acts), discount_forms(self._shop, rng)))
@@ -121,7 +121,7 @@ class BuyerWorker:
             self._problem = error
 
     def _take_in(self) -> None:
-        """Take what is in the inbox; if nothing is due yet, wait a moment for something to come in."""
+        """Take the errands in the inbox; if nothing is due yet, wait briefly for one."""
         due_s = self._room.instant_s(self._due[0][0]) if self._due else None
         left_s = LOOK_EVERY_S if due_s is None else min(LOOK_EVERY_S, due_s - time.monotonic())
         with contextlib.suppress(queue.Empty):
@@ -134,7 +134,7 @@ class BuyerWorker:
         heapq.heappush(self._due, (case.acts[0].at_ms, next(self._numbers), case))
 
     def _serve_next(self) -> None:
-        """Do the next act if it is due."""
+        """Send the next act if it is due."""
         now_ms = self._room.room_ms(time.monotonic())
         if self._due and now_ms is not None and self._due[0][0] <= now_ms:
             case = heapq.heappop(self._due)[2]
@@ -145,7 +145,7 @@ class BuyerWorker:
                 self._done += 1
 
     def _carry_out(self, case: _OpenErrand, act: Act) -> None:
-        """Do one act, twice if it is to be repeated; a refusal that is no wonder ends the errand."""
+        """Send one act, twice if it is repeated; an expected refusal ends the errand."""
         won = case.errand.won
         key = f"{self._run}-{won.asset_id}-{act.name}"
         try:
@@ -161,7 +161,7 @@ class BuyerWorker:
                 if refused.code not in EXPECTED[act.deed]:
                     raise _unexpected(case, act, refused) from None
                 self._write(case, act, body, {}, code=refused.code, repeated=repeated)
-                # Who cannot pay any more because a packet has expired cancels (DY-USE-7).
+                # A buyer who cannot pay because a packet has expired cancels (DY-USE-7).
                 late = act.deed is Deed.PAY and refused.code == "expired"
                 case.acts = [Act(act.at_ms, Deed.CANCEL, Deed.CANCEL.value)] if late else []
                 return
@@ -172,7 +172,7 @@ class BuyerWorker:
             self._write(case, act, body, answer, repeated=repeated)
 
     def _request(self, case: _OpenErrand, act: Act, key: str) -> tuple[str, dict[str, Any]]:
-        """Return where an act is asked for, and how; an order is what a quote says now."""
+        """Return path and body of an act's request; an order is built from a fresh quote."""
         if act.deed is Deed.ORDER:
             purchase = purchase_form(case.errand, self._shop, case.discounts)
             quote = self._requester.post("/api/orders/quote", purchase, key=f"{key}-quote")

@@ -1,4 +1,4 @@
-"""The director: sets a scenario's creators, rooms and packets up over the HTTP API, and makes things happen in time."""
+"""The director: sets up a scenario's creators and rooms over the HTTP API, and carries out its programme on time."""
 
 import secrets
 import time
@@ -14,17 +14,17 @@ LOOK_EVERY_S = 0.1
 _WORKED_OUT = {"share_count", "shares_per_viewer", "total_fen", "mean_share_fen", "edits"}
 _WORKED_OUT |= {"expect", "expect_void", "expect_end"}
 _DONE = {"launch": "launched", "edit": "edited", "void": "voided", "end": "ended"}
-_RACED = frozenset({"below_claimed", "edit_raced"})  # an edit that came too late for what it asks, as in any live room
+_RACED = frozenset({"below_claimed", "edit_raced"})  # refusals of an edit that came too late, as in any live room
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
     """
-    Something a creator did: when it was planned (room ms after the programme's start), what, and to which packet.
+    An action of a creator: its planned time (room ms after the programme's start), the action, and its packet.
 
-    ``outcome`` is launched, edited, voided, ended, or ``refused`` and the rule that refused it (of an edit that raced:
-    the refusal's code); ``rule`` and ``detail`` are what the server said then. ``room_ms`` is the room time at which
-    the answer had come.
+    ``outcome`` is launched, edited, voided, ended, or ``refused`` and the rule that refused it (for an edit that raced:
+    the refusal's code); ``rule`` and ``detail`` are those of the server's refusal. ``room_ms`` is the room time of the
+    answer.
     """
 
     at_ms: int
@@ -41,8 +41,8 @@ class Director:
     """
     Runs one programme against one server, for any engine.
 
-    *token* is shown to a server that asks who one is. ``set_up()`` once, then ``perform(stopped)``. Both block; under
-    gevent they yield as everything else does.
+    *token* is the credential for a server that requires one. Call ``set_up()`` once, then ``perform(stopped)``. Both
+    block; under gevent they yield.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Director:
         return self.packet_ids.get(names.index(name))
 
     def set_up(self) -> None:
-        """Make the creators, fill their wallets and open the rooms. Raises SetUpFailed."""
+        """Create the creators, recharge their wallets and open the rooms. Raises SetUpFailed."""
         for creator in self._scenario.creators:
             self._post(
                 f"/api/creators/{creator.creator_id}/recharge",
@@ -107,10 +107,10 @@ class Director:
 
     def perform(self, stopped: Callable[[], bool]) -> None:
         """
-        Raise the curtain: create the packets, launch, edit, void and end them when due, and wait until all are over.
+        Start the programme: create the packets, launch, edit, void and end them when due, and wait until all are over.
 
-        What a rule is expected to refuse must be refused by it. A packet that was not launched is voided in the end,
-        so that its money goes back. With ``loop_ms`` in the scenario it begins again until *stopped()*. Raises
+        A step with an expected rule must be refused by that rule. A packet that was not launched is voided at the end,
+        so that its money is returned. With ``loop_ms`` in the scenario the programme repeats until *stopped()*. Raises
         SetUpFailed.
         """
         lap = 0
@@ -141,7 +141,7 @@ class Director:
             time.sleep(LOOK_EVERY_S)
 
     def _start(self) -> "_Start":
-        """Return from when the programme's times count: the scenario's origin, or now."""
+        """Return the start of the programme's times: the scenario's origin, or now."""
         clock = self._get("/api/clock")
         now = _Start(int(clock["room_ms"]), time.monotonic(), int(clock["speed"]))
         origin_ms = self._scenario.origin_ms
@@ -149,7 +149,7 @@ class Director:
             return now
         if (clock["origin_ms"], now.speed) != (origin_ms, self._scenario.speed):
             raise SetUpFailed(
-                f"{self._scenario.name} has its hours: it needs a fresh server, started with "
+                f"origin: {self._scenario.name} needs a fresh server, started with "
                 f"--origin-ms {origin_ms} --speed {self._scenario.speed}"
             )
         return _Start(origin_ms, now.at - (now.room_ms - origin_ms) / 1000 / now.speed, now.speed)
@@ -235,7 +235,7 @@ class Director:
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """From when a programme's times count, by the room's clock and by the local one (s), and the room's speed."""
+    """The start of a programme's times, by the room's clock and by the local one (s), and the room's speed."""
 
     room_ms: int
     at: float
@@ -243,7 +243,7 @@ class _Start:
 
 
 def _validity(packet: PlannedPacket, begin_ms: int) -> dict[str, Any]:
-    """Return when and on what a packet is to be used, of all that it says about that."""
+    """Return the fields of a packet's use validity that it sets."""
     given: dict[str, Any] = {"use_for_ms": packet.use_for_ms}
     given["use_start_at_ms"] = None if packet.use_start_at_ms is None else begin_ms + packet.use_start_at_ms
     given["use_end_at_ms"] = None if packet.use_end_at_ms is None else begin_ms + packet.use_end_at_ms
@@ -270,7 +270,7 @@ def _planned(step: CreatorStep) -> str:
 
 
 def _expectation(step: CreatorStep) -> str:
-    return f"{step.expected_rule} was to refuse it" if step.expected_rule else "it was to be carried out"
+    return f"expected a refusal by {step.expected_rule}" if step.expected_rule else "expected success"
 
 
 def planned_packets(scenario: Scenario, viewers: int) -> list[PlannedPacket]:

@@ -1,4 +1,4 @@
-"""What a run ran on, so that its figures can be read: machine, interpreter, libraries."""
+"""The environment of a run: machine, interpreter, libraries."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Judgement: from the folder of a run to its result, by the audit, the measures and the verdict. Needs nothing else."""
+"""Judgement: computes the result of a run from its folder alone, by the audit, the measures and the verdict."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
@@ -26,7 +26,7 @@ from server.core.ids import PacketId
 
 
 class Evidence(NamedTuple):
-    """What the files of a run show: ``proves`` is false of one in which nothing was given, which proves nothing."""
+    """The evidence in the files of a run; ``proves`` is false if no share was given, for that proves nothing."""
 
     speed: int
     history: History
@@ -96,9 +96,9 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
 def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evidence:
     """Read books, history and sales of a run against our own server, and audit them against each other."""
     books, history, sales = folder.read_books(), folder.read_history(), folder.read_sales()
-    strangers = strangers_of(books, history, facts.packet_ids)
-    violations = audit(books, history, folder.read_snapshots(), sales, strangers)
-    books = books.without(strangers)
+    unrelated = packets_of_other_runs(books, history, facts.packet_ids)
+    violations = audit(books, history, folder.read_snapshots(), sales, unrelated)
+    books = books.without(unrelated)
     measured = measure(books, history)
     measures = asdict(measured) | {"packets": [_packet(packet, books) for packet in measured.packets]}
     happened = counted(wanted, books, history, facts.happenings, sales)
@@ -125,11 +125,11 @@ def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Ev
     )
 
 
-def strangers_of(books: Books, history: History, packet_ids: Collection[str]) -> frozenset[PacketId]:
+def packets_of_other_runs(books: Books, history: History, packet_ids: Collection[str]) -> frozenset[PacketId]:
     """
-    Return the packets in the books that are none of this run's: a target may have had other storms before.
+    Return the packets in the books that are not of this run: a target may have had other storms before.
 
-    This run's are those that it has created and all that its audience heard of or grabbed.
+    This run's are those that it has created and all that its audience received or grabbed.
     """
     if not packet_ids:
         return frozenset()
@@ -138,7 +138,7 @@ def strangers_of(books: Books, history: History, packet_ids: Collection[str]) ->
 
 
 def _demands(folder: RunFolder) -> tuple[list[str], list[Threshold]]:
-    """Return what the scenario of the run wants to have happened, and its thresholds. Raises BadRecord."""
+    """Return the ``sometimes`` names of the run's scenario, and its thresholds. Raises BadRecord."""
     if not folder.scenario.exists():
         return [], []
     try:

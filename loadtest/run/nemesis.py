@@ -1,4 +1,4 @@
-"""The nemesis: breaks what a scenario says is to break, when it says so. It touches nothing but its own run."""
+"""The nemesis: injects the faults of a scenario on schedule. It touches only processes of its own run."""
 
 import json
 import os
@@ -24,7 +24,7 @@ ANSWER_BYTES_MAX = 4_096
 
 
 class Programme(Protocol):
-    """What a nemesis must know of the programme under way."""
+    """The part of the running programme that a nemesis needs."""
 
     def instant_s(self, room_ms: int) -> float | None:
         """Return when it is *room_ms* (room time), on CLOCK_MONOTONIC in seconds; None before the curtain."""
@@ -40,7 +40,7 @@ class Programme(Protocol):
 
 
 class StoreOfRun:
-    """The embedded store of a run, known by the lock file that it leaves in its folder."""
+    """The embedded store of a run, found by the lock file in its folder."""
 
     def __init__(self, home: Path) -> None:
         self._lock = home / "store" / "store.lock"
@@ -50,11 +50,11 @@ class StoreOfRun:
         return self._lock.exists()
 
     def pid(self) -> int:
-        """Return its process id at this moment."""
+        """Return its current process id."""
         return int(self._noted()["pid"])
 
     def ask(self, *commands: bytes) -> bytes | None:
-        """Send commands and return what comes first in reply, or None if nobody answers."""
+        """Send commands and return the first reply, or None without an answer."""
         try:
             with self._connect() as line:
                 line.sendall(b"".join(command + b"\r\n" for command in commands))
@@ -79,13 +79,13 @@ class StoreOfRun:
 
 
 class WorkersOfRun:
-    """The workers of a run's own server, known by the roll that their parent keeps in its folder."""
+    """The workers of a run's own server, found by the list that their parent keeps in its folder."""
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "workers"
 
     def pids(self) -> list[int]:
-        """Return their process ids at this moment; none if the server has no workers."""
+        """Return their current process ids; none if the server has no workers."""
         for roll in self._folder.glob("*.json"):
             pids: list[int] = json.loads(roll.read_bytes())
             return pids
@@ -93,7 +93,7 @@ class WorkersOfRun:
 
 
 class Nemesis:
-    """Carries out all faults of a run, each in a thread of its own; ``records`` says what became of them."""
+    """Injects all faults of a run, each in its own thread; ``records`` holds their outcomes."""
 
     def __init__(
         self, planned: list[PlannedFault], *, home: Path, url: str, programme: Programme, say: Callable[[str], None]
@@ -109,20 +109,20 @@ class Nemesis:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Say the schedule and lie in wait."""
+        """Print the schedule and start a thread per fault."""
         for fault, record in zip(self._planned, self.records, strict=True):
             self._say(f"fault {fault.number}: {fault}")
-            thread = threading.Thread(target=self._haunt, args=(fault, record), name=f"fault {fault.number}")
+            thread = threading.Thread(target=self._run_fault, args=(fault, record), name=f"fault {fault.number}")
             thread.start()
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Strike no more, and undo what can be undone."""
+        """Inject no more faults, and undo those that can be undone."""
         self._over.set()
         for thread in self._threads:
             thread.join()
 
-    def _haunt(self, fault: PlannedFault, record: FaultRecord) -> None:
+    def _run_fault(self, fault: PlannedFault, record: FaultRecord) -> None:
         at_s = self._await_instant(fault)
         if at_s is None or not self._sleep_until(at_s):
             return
@@ -176,7 +176,7 @@ class Nemesis:
         record.at_ms = self._programme.at_ms(record.t_struck / 1e9)
 
     def _await(self, record: FaultRecord, back: Callable[[], bool]) -> None:
-        """Note when what was struck is back."""
+        """Record when the broken part has recovered."""
         deadline = time.monotonic() + BACK_WITHIN_S
         while time.monotonic() < deadline:
             if back():
@@ -185,18 +185,18 @@ class Nemesis:
             time.sleep(LOOK_EVERY_S)
 
     def _store_answers(self) -> bool:
-        """Tell whether the store answers; one that loads its books says so, which is no answer."""
+        """Tell whether the store answers; a "loading" reply does not count."""
         return self._store.ask(b"PING") == b"+PONG\r\n"
 
     def _server_ready(self) -> bool:
-        """Tell whether all workers are there."""
+        """Tell whether all workers are running."""
         try:
             return requests.get(f"{self._url}/readyz", timeout=ASK_TIMEOUT_S).ok
         except requests.RequestException:
             return False
 
     def _await_instant(self, fault: PlannedFault) -> float | None:
-        """Return when the fault is to strike, on CLOCK_MONOTONIC in seconds, or None if the programme ended before."""
+        """Return when the fault is due, on CLOCK_MONOTONIC in seconds, or None if the programme ended before."""
         while not self._over.is_set():
             with suppress(requests.RequestException):
                 at_s = self._instant(fault)

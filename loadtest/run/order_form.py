@@ -1,4 +1,4 @@
-"""Order forms: what buyers send to the shop, as the bodies of requests."""
+"""Order forms: the request bodies that buyers send to the shop."""
 
 from random import Random
 from typing import Any
@@ -21,7 +21,7 @@ def discount_forms(shop: Shop, rng: Random) -> list[dict[str, Any]]:
 
 
 def purchase_form(errand: Errand, shop: Shop, discounts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the basket of an errand, to be quoted."""
+    """Return the body that asks for a quote of an errand's basket."""
     won = errand.won
     return {
         "viewer_id": won.viewer_id,
@@ -45,7 +45,7 @@ def purchase_form(errand: Errand, shop: Shop, discounts: list[dict[str, Any]]) -
 
 
 def order_form(purchase: dict[str, Any], quote: dict[str, Any], shop: Shop, room_id: RoomId) -> dict[str, Any]:
-    """Return a purchase as it is ordered, with the packets and for the sum that a quote named."""
+    """Return the body that orders a purchase with the packets and the sum of a quote."""
     return {
         **purchase,
         "merchant_id": shop.merchant_id,
@@ -58,7 +58,7 @@ def order_form(purchase: dict[str, Any], quote: dict[str, Any], shop: Shop, room
 
 
 def refund_form(order: dict[str, Any], act: Act) -> dict[str, Any]:
-    """Return what is asked back of an order as it was last told; ``by_line`` is empty if there is nothing to ask."""
+    """Return the refund of an order in its last known state; ``by_line`` is empty if nothing can be refunded."""
     quote = order["quote"]
     paid = {line["line_id"]: line["paid_fen"] for line in quote["lines"]}
     extras_fen = quote["shipping_fen"] + quote["service_fee_fen"] if act.extras else 0

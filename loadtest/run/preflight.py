@@ -1,4 +1,4 @@
-"""Preflight: what an audience needs of the machine and of its generator, worked out before anything starts."""
+"""Preflight: computes what an audience needs of the machine and of its generator, before anything starts."""
 
 import math
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from client_sim.behaviour import REACTION_SIGMA, Behaviour
 from loadtest.scenarios.crowd_scenario import CrowdScenario
 from server.core.ids import RoomId
 
-SEATS_PER_PROCESS = 5_000  # of a swarm: what one core serves with time to spare
+SEATS_PER_PROCESS = 5_000  # of a swarm: a load that leaves a core time to spare
 SEATS_PER_ADDRESS = 25_000  # one pair of addresses has 28,000 ports, of which some are taken
-DESCRIPTORS_BESIDE = 200  # what a process needs beside one descriptor for each connection
-TAPS_PER_SECOND = {"locust": 8_000, "swarm": 20_000}  # what one process does with its history, measured on one core
-USABLE = 0.6  # of that: beyond it the generator queues, and its own queue is what would be measured
+DESCRIPTORS_BESIDE = 200  # descriptors of a process besides one for each connection
+TAPS_PER_SECOND = {"locust": 8_000, "swarm": 20_000}  # of one process with its history, measured on one core
+USABLE = 0.6  # fraction of that; above it the generator queues, and would measure its own queue
 
 _TAPS = {
     Behaviour.EAGER: 1,
@@ -26,7 +26,7 @@ _TAPS = {
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a storm needs: seats, generator processes, and the most descriptors of any of its processes."""
+    """The needs of a storm: seats, generator processes, and the most descriptors of any of its processes."""
 
     seats: int
     processes: int
@@ -34,7 +34,7 @@ class Needs:
 
 
 def needs(seats: int, *, engine: str, processes: int | None, cores: int, own_server: bool) -> Needs:
-    """Return what an audience of *seats* needs; *processes* None leaves their number to us. Locust has one."""
+    """Return the needs of an audience of *seats*; *processes* None chooses their number. Locust has one."""
     if engine == "locust":
         processes = 1
     elif processes is None:
@@ -47,7 +47,7 @@ def lacking_ports(seats: int, *, engine: str, local: bool) -> str:
     """Return why there are too few ports for *seats*, or nothing. A swarm takes several addresses of this machine."""
     if seats <= SEATS_PER_ADDRESS or (engine == "swarm" and local):
         return ""
-    way_out = "use --engine swarm" if local else "bring them from several machines"
+    way_out = "use --engine swarm" if local else "run the audience on several machines"
     return f"{seats} connections need more ports than one address has ({SEATS_PER_ADDRESS} of them): {way_out}"
 
 
@@ -62,13 +62,13 @@ def planned_taps_per_second(scenario: CrowdScenario) -> float:
 
 
 def taps_bearable(engine: str, processes: int, max_rate: float | None) -> float:
-    """Return how many taps a second the generator can make, and the target may get."""
+    """Return the most taps a second, by the generator's capacity and the target's limit."""
     can = USABLE * TAPS_PER_SECOND[engine] * processes
     return can if max_rate is None else min(can, max_rate)
 
 
 def reaction_for(scenario: CrowdScenario, can: float) -> int:
-    """Return the median reaction (ms) at which at most *can* taps a second are planned: its own if that will do."""
+    """Return a median reaction (ms) that plans at most *can* taps a second: the scenario's own if possible."""
     planned = _density(scenario, _crowd(scenario))
     median_ms = max(1, scenario.audience.reaction_median_ms)
     return scenario.audience.reaction_median_ms if planned <= can else math.ceil(median_ms * planned / can)
@@ -81,7 +81,7 @@ def _density(scenario: CrowdScenario, taps: int) -> float:
 
 
 def _crowd(scenario: CrowdScenario) -> int:
-    """Return the most taps that aim at the same time."""
+    """Return the most taps that are planned for the same opening."""
     of_room: dict[RoomId, int] = {}
     for seat in scenario.seats():
         of_room[seat.room_id] = of_room.get(seat.room_id, 0) + _TAPS.get(seat.behaviour, 0)

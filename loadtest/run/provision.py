@@ -1,4 +1,4 @@
-"""Musters what a crowd needs of this machine before anything starts: processes, descriptors, ports, and patience."""
+"""Provisions this machine for a crowd before anything starts: processes, file descriptors, ports, reaction time."""
 
 import os
 import resource
@@ -17,7 +17,7 @@ S = TypeVar("S", bound=CrowdScenario)
 
 @dataclass(frozen=True, slots=True)
 class Provisioned(Generic[S]):
-    """A scenario as it can be run here, with how many generator processes, and what was changed for that."""
+    """A scenario as it can be run here, the number of generator processes, and notes on what was changed."""
 
     scenario: S
     seats: int
@@ -30,7 +30,7 @@ def wrong_engine(engine: str, processes: int | None) -> str:
     if engine not in ENGINES:
         return f"engine: must be one of {', '.join(ENGINES)}"
     if processes is not None and engine != "swarm":
-        return "processes: only --engine swarm has several; a Locust run of its own takes --processes"
+        return "processes: needs --engine swarm; leave --processes out"
     if processes is not None and processes < 1:
         return "processes: must be at least 1"
     return ""
@@ -40,7 +40,7 @@ def provision(
     scenario: S, *, engine: str, processes: int | None, target: str | None, max_rate: float | None = None
 ) -> Provisioned[S]:
     """
-    Make room for the audience of *scenario*; without a *target* the server is on this machine as well.
+    Provision for the audience of *scenario*; without a *target* the server is on this machine as well.
 
     The target gets no more than *max_rate* requests a second.
 
@@ -74,7 +74,7 @@ def _raise_descriptors(needed: int, seats: int) -> None:
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise ProcessFailed(
             f"viewers: {seats} connections need {needed} file descriptors a process, but the limit is {hard}; raise it "
-            f"(ulimit -Hn {needed}) or bring fewer viewers with --viewers",
+            f"(ulimit -Hn {needed}) or use fewer viewers with --viewers",
             Exit.ENVIRONMENT,
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

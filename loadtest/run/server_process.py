@@ -1,4 +1,4 @@
-"""The server of a storm's own, with a fresh store, as a process."""
+"""A storm's own server, with a fresh store, as a child process."""
 
 import json
 import time
@@ -17,7 +17,7 @@ class ServerProcess(ChildProcess):
     """
     A server with a fresh store of its own (or the one that REDRAIN_STORE_URL names) on a free port.
 
-    It is an *insecure* one unless told otherwise: whoever starts it is alone with it on this machine.
+    It is *insecure* by default: it listens on this machine only.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class ServerProcess(ChildProcess):
         *,
         insecure: bool = True,
     ) -> None:
-        """Start it; *rulebooks* has a table per platform whose limits it is to override."""
+        """Start it; *rulebooks* has a table per platform whose limits it overrides."""
         folder.mkdir(parents=True, exist_ok=True)
         self._ready_file = folder / "server.url"
         arguments = ["serve", "--port", "0", "--home", str(folder / "home")]
@@ -54,7 +54,7 @@ class ServerProcess(ChildProcess):
 
 
 def toml_of(tables: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return tables of texts, whole numbers, truths, lists and tables as TOML."""
+    """Return tables of strings, integers, booleans, lists and tables as TOML."""
     lines: list[str] = []
     for name, table in tables.items():
         lines += [f"[{name}]", *(f"{field} = {_toml_value(value)}" for field, value in table.items()), ""]
@@ -67,4 +67,4 @@ def _toml_value(value: object) -> str:
             return f"[{', '.join(map(_toml_value, value))}]"
         case dict():
             return f"{{ {', '.join(f'{name} = {_toml_value(one)}' for name, one in value.items())} }}"
-    return json.dumps(value, ensure_ascii=False)  # TOML reads JSON's texts, numbers and truths
+    return json.dumps(value, ensure_ascii=False)  # TOML reads JSON's strings, numbers and booleans

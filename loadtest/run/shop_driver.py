@@ -1,8 +1,8 @@
 """
-The shop floor: who has won is looked up, handed to a clerk, and everything is seen to its end.
+The shop driver: looks up the winners, passes them to buyer workers, and waits until every order is final.
 
-It looks at a packet once its window is over and asks for the assets of the viewers of its room. Each winner is served
-by one of a few clerks, always the same one, so that a buyer's requests never overtake each other.
+It checks a packet once its window is over and queries the assets of the viewers of its room. Each winner is always
+served by the same one of a few workers, so that a buyer's requests stay in order.
 """
 
 import secrets
@@ -23,20 +23,20 @@ from loadtest.targets.requester import Requester, SetUpFailed
 from server.core.ids import PLATFORM, CreatorId, OrderId, RoomId, ViewerId
 from server.core.orders.order import TRANSITIONS, OrderState
 
-CLERKS = 4  # enough for some hundred requests a second
+BUYER_WORKERS = 4  # enough for some hundred requests a second
 LOOK_EVERY_S = 0.3
 _OVER = frozenset({"settled", "voided"})
 
 
 class Programme(RoomTime, Protocol):
-    """What the shop has to know of the programme."""
+    """The part of the running programme that the shop needs."""
 
     packet_ids: dict[int, str]
     """The packets by their number in the scenario, once they are created."""
 
 
 class ShopDriver:
-    """Serves one scenario's buyers. ``run`` blocks; ``status`` says in a few words how things stand."""
+    """Serves one scenario's buyers. ``run`` blocks; ``status`` is a short summary of the state."""
 
     def __init__(self, host: str, scenario: Scenario, programme: Programme, path: Path, *, token: str = "") -> None:
         assert scenario.shop is not None
@@ -61,16 +61,16 @@ class ShopDriver:
                 stopped=self._stopped,
                 token=token,
             )
-            for _ in range(CLERKS)
+            for _ in range(BUYER_WORKERS)
         ]
         self._closes_ms: dict[int, int] = {}
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """
-        Serve all who have won, and wait until all orders are final and all packets used, expired or returned.
+        Serve all winners, and wait until all orders are final and all packets used, expired or returned.
 
-        Raises SetUpFailed if a request was refused that was not to be, or if something does not come to its end in
-        time; and what ``requests`` raises.
+        Raises SetUpFailed for an unexpected refusal, or if something is not final in time; and the exceptions of
+        ``requests``.
         """
         try:
             isv = f"/api/isvs/{self._shop.isv_id}"
@@ -86,7 +86,7 @@ class ShopDriver:
             self._file.close()
 
     def _serve(self, stopped: Callable[[], bool]) -> None:
-        """Look at each packet when its window is over, until all have been looked at and all acts are done."""
+        """Check each packet when its window is over, until all are checked and all acts are done."""
         waited_for = set(range(len(self._scenario.packets)))
         while not stopped() and (waited_for or not all(clerk.idle for clerk in self._clerks)):
             packet_ids = dict(self._programme.packet_ids)
@@ -108,7 +108,7 @@ class ShopDriver:
         return packet["state"] in _OVER
 
     def _welcome(self, number: int, packet_id: str) -> None:
-        """Hand the first winners that are found, in an order that the seed says, to the clerks."""
+        """Pass the first winners found, in an order that depends on the seed, to the workers."""
         seed, shop = self._scenario.seed, self._shop
         products = [ware.product for ware in shop.products]
         for won in self._winners(number, packet_id):
@@ -116,7 +116,7 @@ class ShopDriver:
             now_ms = self._programme.room_ms(time.monotonic())
             assert now_ms is not None
             rng = Random(f"{seed}:buyer:{won.viewer_id}:{number}:{won.asset_id.rpartition(':')[2]}")
-            clerk = self._clerks[zlib.crc32(won.viewer_id.encode()) % CLERKS]
+            clerk = self._clerks[zlib.crc32(won.viewer_id.encode()) % BUYER_WORKERS]
             clerk.serve(errand(won, rng, now_ms, orders=shop.orders, mix=shop.mix, products=products), rng)
 
     def _winners(self, number: int, packet_id: str) -> Iterator[Won]:
@@ -153,13 +153,13 @@ class ShopDriver:
         return assets
 
     def _sellers(self, platform: str) -> list[CreatorId]:
-        """Return the creators of a platform, or all there are, from whom a winner of a platform packet may buy."""
+        """Return the creators of a platform, or all if it has none: a winner of a platform packet may buy from them."""
         hosts = {room.room_id: CreatorId(room.creator_id) for room in self._scenario.rooms}
         there = {hosts[packet.room_id] for packet in self._scenario.packets if packet.platform == platform}
         return sorted(there - {PLATFORM}) or sorted({*hosts.values()} - {PLATFORM}) or [PLATFORM]
 
     def _see_to_the_end(self, stopped: Callable[[], bool]) -> None:
-        """Wait until nothing can move any more, and write down each order as it ended."""
+        """Wait until nothing can change any more, and record the final state of each order."""
         packets = list(self._programme.packet_ids.values())
         creators = [creator.creator_id for creator in self._scenario.creators]
         began_ms = self._programme.room_ms(time.monotonic())
@@ -175,11 +175,11 @@ class ShopDriver:
                 return
             now_ms = self._programme.room_ms(time.monotonic())
             if began_ms is not None and now_ms is not None and now_ms - began_ms > self._shop.final_within_ms:
-                raise SetUpFailed(f"not everything in the shop comes to its end: {self._left(packets, creators)}")
+                raise SetUpFailed(f"not everything in the shop is final in time: {self._left(packets, creators)}")
             time.sleep(LOOK_EVERY_S)
 
     def _settle_orders(self) -> None:
-        """Write down the orders that are over, up to the first that is not."""
+        """Record the orders that are final, up to the first that is not."""
         for order_id, its in list(self._open_orders.items()):
             order = self._requester.get(f"/api/orders/{order_id}")
             if TRANSITIONS[OrderState(order["state"])]:
@@ -209,7 +209,7 @@ class ShopDriver:
 
 
 def _used_up(packet: dict[str, Any]) -> bool:
-    """Tell whether no share of a packet can be used any more; one without an end of validity can for ever."""
+    """Tell whether no share of a packet can be used any more; shares without an end of validity always can."""
     if packet["use_for_ms"] is None and packet["use_end_at_ms"] is None:
         return bool(packet["locked"] == packet["redeemed"] == 0)
     return bool(packet["given"] == packet["final"] + packet["expired"])

@@ -1,4 +1,4 @@
-"""A storm: raise a server, open the rooms, bring the audience, let the packets fall, and take the books at the end."""
+"""A storm: start a server, open the rooms, connect the audience, perform the programme, and export the books."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,16 +31,16 @@ from server.core.rulebooks.rulebook_view import limits_of
 from server.store.allocators.guard import SAID
 from server.store.allocators.registry import BUILT_IN, DEFAULT, AllocatorEntry
 
-RESULTS_LINGER_S = 1.0  # real time for the last `result` to be told and heard; nothing is judged by it
+RESULTS_LINGER_S = 1.0  # real time for the delivery of the last `result`; nothing is judged by it
 
 
 @dataclass(frozen=True)
 class StormPlan:
     """
-    All that a storm is told. ``targets`` are the URLs of somebody's servers on one store; without any the storm has one
-    of its own, of so many ``workers``.
+    The plan of a storm. ``targets`` are the URLs of existing servers on one store; without any the storm starts its own
+    server with ``workers`` processes.
 
-    ``processes`` of the ``engine`` bring the audience. ``token`` is shown to somebody's servers alone.
+    ``processes`` of the ``engine`` run the audience. ``token`` is sent only to existing servers.
     """
 
     scenario: Scenario
@@ -56,15 +56,15 @@ class StormPlan:
 
     @cached_property
     def seats(self) -> int:
-        """How many connections the audience has."""
+        """Return how many connections the audience has."""
         return sum(1 for _ in self.scenario.seats())
 
 
 def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
     """
-    Carry the storm out; what it leaves stands in ``plan.folder``, and *facts* are completed.
+    Carry the storm out; its files are written to ``plan.folder``, and *facts* are completed.
 
-    Raises ProcessFailed or SetUpFailed; whatever was started is stopped in any case.
+    Raises ProcessFailed or SetUpFailed; all started processes are stopped in any case.
     """
     with _servers(plan, view) as urls, _answering(urls[0]):
         url = urls[0]
@@ -76,9 +76,9 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
         with _crowd(plan, urls, view) as crowd, _nemesis(plan, director, url, view) as nemesis:
             _programme(plan, director, crowd, books, view)
             nemesis.stop()
-            view.phase("the audience leaves")
+            view.phase("disconnecting the audience")
             facts.audience_status = crowd.leave()
-        view.phase("taking the books")
+        view.phase("exporting the books")
         books.take_at_last(plan.folder.books)
         if not plan.targets:
             view.phase("stopping the server")
@@ -92,14 +92,14 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
 
 
 def _allocator_failures(folder: RunFolder) -> list[str]:
-    """Return what the storm's own server has said of an allocator that failed, each line once."""
+    """Return the errors that the storm's own server logged of its allocator, each line once."""
     lines = folder.server_log.read_text("utf-8", "replace").splitlines() if folder.server_log.exists() else []
     return list(dict.fromkeys(line.removeprefix("redrain: ") for line in lines if line.startswith(SAID)))
 
 
 @contextmanager
 def _servers(plan: StormPlan, view: View) -> Iterator[Sequence[str]]:
-    """Give the servers' URLs; what is asked over HTTP goes to the first."""
+    """Yield the servers' URLs; HTTP requests go to the first."""
     if plan.targets:
         urls = [target.rstrip("/") for target in plan.targets]
         for url in urls:
@@ -107,7 +107,7 @@ def _servers(plan: StormPlan, view: View) -> Iterator[Sequence[str]]:
                 _check_rulebooks(url, plan.scenario.rulebooks, plan.token)
         yield urls
         return
-    view.phase("raising a server with a fresh store")
+    view.phase("starting a server with a fresh store")
     options = ["--speed", str(plan.scenario.speed), "--durability", plan.durability, "--limits", "load"]
     if plan.scenario.origin_ms is not None:
         options += ["--origin-ms", str(plan.scenario.origin_ms)]
@@ -127,7 +127,7 @@ def _servers(plan: StormPlan, view: View) -> Iterator[Sequence[str]]:
 
 
 def _check_rulebooks(url: str, tables: Mapping[str, Mapping[str, Any]], token: str) -> None:
-    """Raise SetUpFailed unless the server of somebody else judges by the limits that the scenario brings."""
+    """Raise SetUpFailed unless an existing server has the limits that the scenario sets."""
     wanted = overridden(RULEBOOKS, tables)
     help_out = "give it to that server with --rulebooks, or leave --target out"
     for platform, table in tables.items():
@@ -137,7 +137,7 @@ def _check_rulebooks(url: str, tables: Mapping[str, Mapping[str, Any]], token: s
         if not answer.ok:
             raise SetUpFailed(f"the scenario needs the platform {platform}, and {url} has none; {help_out}")
         has = {limit["field"]: limit["value"] for limit in answer.json()["limits"]}
-        for limit in limits_of(wanted[platform]):  # what a base says elsewhere counts for a platform made of it
+        for limit in limits_of(wanted[platform]):  # a derived platform has the other limits of its base
             if (limit.name in table or wanted[platform].base) and has.get(limit.name) != limit.value:
                 raise SetUpFailed(
                     f"the scenario needs {platform}.{limit.name} = {limit.value}, "
@@ -147,7 +147,7 @@ def _check_rulebooks(url: str, tables: Mapping[str, Mapping[str, Any]], token: s
 
 @contextmanager
 def _answering(url: str) -> Iterator[None]:
-    """Raise SetUpFailed if the server at *url* cannot be asked any more, or never could."""
+    """Raise SetUpFailed if the server at *url* does not answer requests of the block."""
     try:
         yield
     except requests.RequestException as error:
@@ -166,7 +166,7 @@ def _nemesis(plan: StormPlan, director: Director, url: str, view: View) -> Itera
 
 
 def _programme(plan: StormPlan, director: Director, crowd: Crowd, books: BooksReader, view: View) -> None:
-    """Let the director perform and the shop sell, show how it goes, and take the books now and then."""
+    """Run the director and the shop, show the progress, and take snapshots of the books."""
     view.phase("the curtain rises")
     shop = _shop(plan, director, books.url, books.token)
     snapshots = Snapshots(plan.folder, books)
@@ -200,25 +200,25 @@ def _crowd(plan: StormPlan, urls: Sequence[str], view: View) -> Iterator[Crowd]:
     )
     crowd = Crowd(plan.engine, plan.folder.path, order, processes=plan.processes, view=view)
     try:
-        crowd.come_in()
+        crowd.connect()
         yield crowd
     finally:
         crowd.leave()
 
 
 def _shop(plan: StormPlan, director: Director, url: str, token: str) -> ShopDriver | None:
-    """Return the scenario's shop; none with an allocator that keeps no owners, whose shares never expire."""
+    """Return the scenario's shop, or None with an allocator that keeps no owners: its shares cannot be used."""
     if plan.scenario.shop is None or not plan.allocator.capabilities.keeps_owners:
         return None
     return ShopDriver(url, plan.scenario, director, plan.folder.sales, token=token)
 
 
 def _unsaid(_: str) -> None:
-    """Say nothing: the view shows the director's happenings."""
+    """Print nothing: the view shows the director's actions."""
 
 
 def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Provisioned[Scenario]) -> RunFacts:
-    """Return what is known of a run before it begins; *name* is what its scenario was asked for by."""
+    """Return the facts of a run known before it begins; *name* is the scenario's name or path as given."""
     scenario = plan.scenario
     command = ["redrain", "storm", name, "--viewers", str(scenario.audience.viewers), "--seed", str(scenario.seed)]
     command += ["--speed", str(scenario.speed), "--allocator", plan.allocator.name, "--durability", plan.durability]
@@ -233,7 +233,7 @@ def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Prov
         scenario=scenario.name,
         seed=scenario.seed,
         engine=plan.engine,
-        durability="unknown" if plan.targets else plan.durability,  # what is aimed at was not set up by us
+        durability="unknown" if plan.targets else plan.durability,  # existing servers were not set up by us
         speed=scenario.speed,
         limits="unknown" if plan.targets else "load",
         allocator=plan.allocator.name,

@@ -105,7 +105,7 @@ def _crowd(plan: TargetPlan, view: View) -> Iterator[Crowd]:
     )
     crowd = Crowd(plan.engine, plan.folder.path, order, processes=plan.processes, view=view)
     try:
-        crowd.come_in()
+        crowd.connect()
         yield crowd
     finally:
         crowd.leave()

@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: a storm as it goes, and what came of it."""
+"""The terminal's output: the progress of a storm, and its result."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ PLAIN_EVERY_LOOKS = 40  # without a terminal to redraw, one line every four seco
 
 
 class LiveView:
-    """Shows a storm as it goes: redrawn in place on a terminal, a line now and then elsewhere."""
+    """Shows the progress of a storm: redrawn in place on a terminal, line by line elsewhere."""
 
     def __init__(self, console: Console, title: str) -> None:
         self._console = console
@@ -62,7 +62,7 @@ class LiveView:
         self._live = None
 
     def phase(self, text: str) -> None:
-        """Say that something new has begun."""
+        """Show that a new phase has begun."""
         self._phase = text
         self._console.print(f"[dim]storm[/]  {escape(text)}")
 
@@ -110,7 +110,7 @@ class LiveView:
 
 
 def show_result(console: Console, result: Mapping[str, Any]) -> None:
-    """Show the verdict first, then what it rests on."""
+    """Show the verdict first, then its evidence."""
     colour = _COLOURS[result["verdict"]]
     reasons = f" ({', '.join(result['reasons'])})" if result["reasons"] else ""
     console.print()
@@ -122,7 +122,7 @@ def show_result(console: Console, result: Mapping[str, Any]) -> None:
 
 
 def _show_invariants(console: Console, invariants: Sequence[Mapping[str, Any]]) -> None:
-    """Show what came of each invariant, and why one was not checked, or not in full; equal reasons share a line."""
+    """Show each invariant's outcome, and why one was not checked, or not in full; equal reasons share a line."""
     words = {"pass": "[green]passed[/]", "violated": "[red]violated[/]", "not_checkable": "[yellow]not checkable[/]"}
     names = {outcome: [one["invariant"] for one in invariants if one["outcome"] == outcome] for outcome in words}
     told = [f"{word} {', '.join(names[outcome])}" for outcome, word in words.items() if names[outcome]]
@@ -137,7 +137,7 @@ def _show_invariants(console: Console, invariants: Sequence[Mapping[str, Any]]) 
 
 
 def _show_violations(console: Console, violations: Sequence[Mapping[str, Any]]) -> None:
-    """Show the first violation of each invariant with its records; the others stand in the result."""
+    """Show the first violation of each invariant with its records; the result file has the others."""
     first = {violation["invariant"]: violation for violation in reversed(violations)}
     for invariant, violation in sorted(first.items(), key=lambda one: int(one[0][1:])):
         name = INVARIANTS[invariant]
@@ -145,11 +145,11 @@ def _show_violations(console: Console, violations: Sequence[Mapping[str, Any]]) 
         for record in violation["evidence"][:EVIDENCE_SHOWN]:
             console.print(f"     [dim]{escape(_record(record))}[/]", soft_wrap=True)
     if len(violations) > len(first):
-        console.print(f"and {len(violations) - len(first)} violations more in the result")
+        console.print(f"and {len(violations) - len(first)} more violations in the result")
 
 
 def _record(record: Mapping[str, Any]) -> str:
-    """Return a record of books or history as one line; what stands inside another record is drawn up into it."""
+    """Return a record of books or history as one line; nested records are flattened."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
         flat.update(value if isinstance(value, dict) else {name: value})
@@ -224,7 +224,7 @@ def _generator(result: Mapping[str, Any]) -> str:
 
 
 def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
-    """Show each threshold with what was measured, what never happened, and what was done otherwise than asked."""
+    """Show each threshold with its measured value, demands that never happened, and notes."""
     words = {True: "[green]met[/]", False: "[red]missed[/]", None: "[yellow]void[/]"}
     for one in result["thresholds"]:
         value = one["value"]
@@ -251,7 +251,7 @@ def _percentiles(figures: Mapping[str, float | None] | None) -> str:
 
 
 def show_verifications(console: Console, verifications: Mapping[PacketId, Verification]) -> None:
-    """Show for each packet whether its shares are those it had committed to."""
+    """Show for each packet whether its shares match its commitment."""
     for packet_id, verification in verifications.items():
         if verification.ok and verification.shares is not None:
             shares = len(verification.shares)

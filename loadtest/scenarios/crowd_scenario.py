@@ -1,4 +1,4 @@
-"""What every scenario has, whatever it aims at; and how a scenario is read and what is wrong with it said."""
+"""The part of a scenario that is common to all targets; and the reading of scenario files, with precise errors."""
 
 import tomllib
 from collections.abc import Iterator
@@ -14,16 +14,16 @@ from loadtest.verdict.sometimes import NAMES
 from loadtest.verdict.thresholds import BadThreshold, Threshold, parse, parse_all
 from server.core.ids import RoomId
 
-VIEWERS_MAX = 200_000  # more than any one machine brings; a typing slip beyond it is caught here
+VIEWERS_MAX = 200_000  # more than any one machine can run: catches typing errors
 M = TypeVar("M", bound=BaseModel)
 
 
-class BadScenario(Exception):  # noqa: N818 - named for what it is
-    """A scenario file that cannot be used; the text names the file, the field and, where it can be told, the line."""
+class BadScenario(Exception):  # noqa: N818 - a bad scenario
+    """A scenario file cannot be used; the text names the file, the field and, if known, the line."""
 
 
 class AudienceSpec(StrictModel):
-    """Who watches: how many, how fast they come in (real seconds), how they behave and how quick they are."""
+    """The audience: its size, arrival rate (per real second), behaviours and reaction time."""
 
     viewers: int = Field(gt=0, le=VIEWERS_MAX)
     arrivals_per_second: int = Field(default=500, gt=0)
@@ -39,9 +39,9 @@ class AudienceSpec(StrictModel):
 
 class CrowdScenario(StrictModel):
     """
-    What every scenario has, whatever it aims at: an audience, a seed, and what is expected of the run.
+    The part that every scenario has, for any target: an audience, a seed, and the expectations of the run.
 
-    ``sometimes`` names what must have happened for a pass to mean something, ``thresholds`` has sentences per metric.
+    ``sometimes`` names events that a meaningful pass requires, ``thresholds`` has expressions by metric.
     """
 
     name: str
@@ -66,16 +66,16 @@ class CrowdScenario(StrictModel):
 
     @property
     def parsed_thresholds(self) -> list[Threshold]:
-        """The thresholds, parsed."""
+        """Return the thresholds, parsed."""
         return parse_all(self.thresholds)
 
     @property
     def room_ids(self) -> list[RoomId]:
-        """Where the audience sits."""
+        """Return the rooms of the audience."""
         raise NotImplementedError
 
     def openings(self) -> list[tuple[float, RoomId]]:
-        """Return when packets are to open, in real milliseconds of the programme, and in which room."""
+        """Return when packets open, in real milliseconds of the programme, and in which room."""
         raise NotImplementedError
 
     def seats(self) -> Iterator[Seat]:
@@ -95,7 +95,7 @@ class CrowdScenario(StrictModel):
         reaction_median_ms: int | None = None,
         **others: int | None,
     ) -> Self:
-        """Return the same scenario before another audience, with another seed. Raises BadScenario."""
+        """Return the same scenario with another audience and seed. Raises BadScenario."""
         plain = self.model_dump(by_alias=True)
         if viewers is not None:
             plain["audience"]["viewers"] = viewers
@@ -134,7 +134,7 @@ def toml_table(source: str, text: str) -> dict[str, Any]:
 
 
 def validated(model: type[M], table: dict[str, Any], *, source: str, text: str = "") -> M:
-    """Return the scenario in a table; *text* is where its lines stand. Raises BadScenario, a line a problem."""
+    """Return the scenario in a table; *text* is its source, for line numbers. Raises BadScenario with all problems."""
     try:
         return model.model_validate(table)
     except ValidationError as error:
@@ -151,7 +151,7 @@ def _sentence(source: str, text: str, problem: Any) -> str:
 
 
 def _line_of(text: str, path: str) -> int | None:
-    """Return the line (from 1) where the field at the dotted *path* stands, or its table begins, or None."""
+    """Return the line (from 1) of the field at the dotted *path*, or of its table, or None."""
     table, found = "", None
     seen: dict[str, int] = {}
     for number, raw in enumerate(text.splitlines(), 1):

@@ -1,5 +1,5 @@
 """
-Faults of a scenario: what is to break and when, worked out from the seed; and how soon grabs were answered again.
+Faults of a scenario: their kinds and times, computed from the seed; and how soon grabs were answered again.
 
 A fault strikes at a room time after the curtain (``at_ms``, or somewhere in ``between_ms``), or some real milliseconds
 before or after something happens to a packet (``at_phase``, with ``offset_ms`` or somewhere in ``between_ms``).
@@ -17,16 +17,16 @@ from loadtest.record.history import GrabRecord
 from loadtest.scenarios.strict_model import StrictModel
 from server.core.packets.claim import ClaimStatus
 
-FAULTS_MAX = 100  # more than an evening can bear
-STOP_MS_MAX = 60_000  # real; a store that hangs for longer is one that died
+FAULTS_MAX = 100  # more than a useful scenario has
+STOP_MS_MAX = 60_000  # real; a longer stop is the same as a dead store
 STRUCK = "struck"
 _NS_PER_MS = 1_000_000
 
 
 class FaultKind(StrEnum):
     """
-    What breaks: the store is killed (-9), the store is stopped for a while, the store drops its connections, one of the
-    server's workers is killed.
+    The kind of fault: the store is killed (-9), the store is stopped for a while, the store drops its connections, one
+    of the server's workers is killed.
     """
 
     KILL_STORE = "kill_store"
@@ -36,7 +36,7 @@ class FaultKind(StrEnum):
 
 
 class PhaseOf(StrictModel):
-    """What happens to a packet, named as in the programme: it opens, it is sold out, its window closes."""
+    """A phase of a packet, named as in the programme: it opens, it is sold out, its window closes."""
 
     packet: str
     phase: Literal["open", "sold_out", "closed"]
@@ -64,14 +64,14 @@ class FaultSpec(StrictModel):
             raise ValueError("for_ms goes with stop_store, which needs it")
         earliest, latest = self.between_ms or (0, 0)
         if earliest > latest or (self.at_phase is None and earliest < 0):
-            raise ValueError("between_ms is a span: its first end comes first, and the curtain before it")
+            raise ValueError("between_ms must be [from, to] with 0 <= from <= to; with at_phase, from may be negative")
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFault:
     """
-    A fault with nothing left to chance.
+    A fault at a fixed time.
 
     ``at_ms`` are room milliseconds after the curtain, or, if there is a ``packet``, real milliseconds after its
     ``phase``.
@@ -95,10 +95,10 @@ class PlannedFault:
 @dataclass(slots=True)
 class FaultRecord:
     """
-    What became of a fault, as ``run.json`` keeps it; instants are CLOCK_MONOTONIC nanoseconds.
+    The outcome of a fault, as ``run.json`` keeps it; instants are CLOCK_MONOTONIC nanoseconds.
 
     ``at_ms`` are the room milliseconds after the curtain at which it struck; ``outcome`` is ``struck``, or ``missed``
-    and why; ``t_back`` is when what was struck, the store or the server, first answered again.
+    and why; ``t_back`` is when the broken store or server first answered again.
     """
 
     kind: str
@@ -122,7 +122,7 @@ def _planned(number: int, fault: FaultSpec, rng: Random) -> PlannedFault:
 
 def fault_results(records: Iterable[dict[str, Any]], grabs: Sequence[GrabRecord]) -> list[dict[str, Any]]:
     """
-    Return each fault with what it came to, counted from when it struck, in real milliseconds.
+    Return each fault with its effects, counted from when it struck, in real milliseconds.
 
     ``down_ms`` is until the store, or all workers, answered again, ``first_answer_ms`` until a viewer held a share
     asked for after the fault, which no server could have answered from memory; null if that never was. ``unavailable``
@@ -151,7 +151,7 @@ def _result(record: FaultRecord, grabs: Sequence[GrabRecord]) -> dict[str, Any]:
 
 
 def happenings_of(records: Iterable[FaultRecord]) -> list[dict[str, Any]]:
-    """Return the faults that struck as ``run.json`` keeps whatever happens."""
+    """Return the faults that struck in the form of the happenings in ``run.json``."""
     return [
         {
             "at_ms": record.at_ms,

@@ -1,4 +1,4 @@
-"""A race: a creator edits, voids or ends a packet while a stampede grabs it, when the seed has it do so. Pure."""
+"""A race: a creator edits, voids or ends a packet during a stampede, at a time that depends on the seed. Pure."""
 
 import math
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _FACTORS = (2.0, 1.4, 1.0)  # of what is claimed by then: a decrease that has ti
 
 
 class RaceKind(StrEnum):
-    """What the creator does."""
+    """The action of the creator."""
 
     UP = "up"
     DOWN = "down"
@@ -65,7 +65,7 @@ def race_text(kind: RaceKind, seed: int, viewers: int = VIEWERS) -> str:
     shares = max(4, round(terms.shares * viewers))
     steps = "\n".join(_steps(kind, seed, shares, viewers))
     return f"""name = "race-{kind}"
-description = "Everybody grabs, and the creator does not leave the packet alone: {kind}."
+description = "All viewers grab while the creator changes the packet: {kind}."
 seed = {seed}
 sometimes = ["raced"]
 

@@ -1,4 +1,4 @@
-"""A scenario: who hosts, who watches, which packets fall when (docs/scenario.md)."""
+"""A scenario: its creators, audience, and packets with their times (docs/scenario.md)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,13 +18,13 @@ from server.core.rulebooks.rulebook import Rulebook
 
 ROOMS_MAX = 1_000
 PACKETS_MAX = 10_000
-EDITS_MAX = 100  # of one packet; a creator at a console makes a handful
-WORKERS_MAX = 64  # as many as a server takes
+EDITS_MAX = 100  # of one packet; a creator makes only a few
+WORKERS_MAX = 64  # the server's own limit
 _REFUSED = r"^refused:[A-Z][A-Z0-9-]*-[A-Z]+-[0-9]+$"
 
 
 class CreatorSpec(StrictModel):
-    """A host with a wallet. ``recharge_fen`` is paid in before the curtain rises."""
+    """A creator with a wallet. ``recharge_fen`` is paid in before the programme starts."""
 
     creator_id: str = Field(min_length=1, max_length=CREATOR_ID_LENGTH_MAX)
     recharge_fen: int = Field(gt=0)
@@ -42,11 +42,11 @@ class RoomSpec(StrictModel):
 
 class EditSpec(StrictModel):
     """
-    An edit of a packet's issuance (KS-EDT-1): at ``at_ms``, a time as in ``PacketSpec``, it is to have so many shares.
+    An edit of a packet's issuance (KS-EDT-1): at ``at_ms``, a time as in ``PacketSpec``, its share count is set.
 
-    ``share_count`` says how many, or ``factor`` how many times those of its creation. That more are claimed by then, or
-    that another edit comes in between, is what happens in a live room: such a refusal is noted. Any other ends the
-    storm, unless ``expect`` names its rule.
+    ``share_count`` is the new count, or ``factor`` a multiple of the created one. A refusal because more are claimed by
+    then, or because another edit raced, is normal in a live room: it is recorded. Any other refusal ends the storm,
+    unless ``expect`` names its rule.
     """
 
     at_ms: int = Field(ge=0)
@@ -61,7 +61,7 @@ class EditSpec(StrictModel):
         return self
 
     def shares_of(self, created: int) -> int:
-        """Return how many shares a packet that was created with so many is to have."""
+        """Return the new share count of a packet that was created with *created* shares."""
         if self.share_count is not None:
             return self.share_count
         assert self.factor is not None
@@ -72,10 +72,10 @@ class PacketSpec(StrictModel):
     """
     One packet of the programme. Times are room milliseconds after its start (see ``Scenario``).
 
-    What is claimed may be used on ``product_ids`` or everything, for ``use_for_ms`` or until ``use_end_at_ms``.
-    The share count is given as such or per viewer of the whole audience, the sum as such or per share. Its creator may
+    Claimed shares may be used on ``product_ids`` or everything, for ``use_for_ms`` or until ``use_end_at_ms``.
+    The share count is absolute or per viewer of the whole audience, the total is absolute or per share. Its creator may
     edit its issuance (``edits``), and void or end it, in the grab window too where the platform allows it. ``expect``
-    (of the launch), ``expect_void`` and ``expect_end`` read ``refused:RULE`` if that rule is to refuse it.
+    (of the launch), ``expect_void`` and ``expect_end`` are ``refused:RULE`` if that rule must refuse it.
     """
 
     name: str
@@ -110,7 +110,7 @@ class PacketSpec(StrictModel):
         if self.use_for_ms is not None and (self.use_start_at_ms, self.use_end_at_ms) != (None, None):
             raise ValueError("give either use_for_ms or use_end_at_ms, with or without use_start_at_ms")
         if self.use_start_at_ms is not None and self.use_start_at_ms >= (self.use_end_at_ms or 0):
-            raise ValueError("use_end_at_ms comes after use_start_at_ms, which needs it")
+            raise ValueError("use_start_at_ms needs a later use_end_at_ms")
         return self
 
     @model_validator(mode="after")
@@ -151,10 +151,10 @@ class PacketSpec(StrictModel):
             if at_ms is not None and refused is None
         }
         if len(over) > 1:
-            raise ValueError("a packet is over once: give either void_at_ms or end_at_ms")
+            raise ValueError("give either void_at_ms or end_at_ms")
         times = [edit.at_ms for edit in self.edits]
         if times != sorted(set(times)):
-            raise ValueError("edits come one after the other, each at a later at_ms")
+            raise ValueError("edits must be in order of at_ms, each later than the one before")
         for name, at_ms in over.items():
             if times and times[-1] >= at_ms:
                 raise ValueError(f"edits come before {name}")
@@ -162,18 +162,18 @@ class PacketSpec(StrictModel):
 
     @property
     def opens_ms(self) -> int:
-        """When the packet is to open, in room ms of the programme."""
+        """Return when the packet opens, in room ms of the programme."""
         return self.launch_at_ms + (self.delay_ms or 0) if self.grab_at_ms is None else self.grab_at_ms
 
     def shares_for(self, viewers: int) -> int:
-        """Return how many shares the packet has before an audience of *viewers*."""
+        """Return the packet's share count for an audience of *viewers*."""
         if self.share_count is not None:
             return self.share_count
         assert self.shares_per_viewer is not None
         return max(1, round(self.shares_per_viewer * viewers))
 
     def sum_for(self, viewers: int) -> int:
-        """Return the packet's sum in fen before an audience of *viewers*."""
+        """Return the packet's total in fen for an audience of *viewers*."""
         if self.total_fen is not None:
             return self.total_fen
         assert self.mean_share_fen is not None
@@ -182,13 +182,13 @@ class PacketSpec(StrictModel):
 
 class Scenario(CrowdScenario):
     """
-    A whole evening.
+    A complete scenario.
 
-    With an ``origin``, the room time at which the server's clock starts, the programme is a timetable: its times count
-    from the origin, and what was due before the audience was there is done when it is. Without one they count from the
-    curtain. ``loop_ms`` (room time) repeats the programme until stopped, for the plain Locust run. ``workers`` are the
-    processes of a storm's own server. ``rulebooks`` has a table per platform whose limits the storm's own server is to
-    override, or that makes one with a ``base``, as ``redrain serve --rulebooks`` reads it.
+    With an ``origin``, the room time at which the server's clock starts, the programme's times count from the origin,
+    and steps due before the audience is connected are done then. Without one they count from the curtain. ``loop_ms``
+    (room time) repeats the programme until stopped, for a plain Locust run. ``workers`` are the processes of a storm's
+    own server. ``rulebooks`` has a table per platform that overrides its limits in the storm's own server, or makes a
+    platform from a ``base``, as ``redrain serve --rulebooks`` reads it.
     """
 
     speed: int = Field(default=1, ge=1, le=SPEED_MAX)
@@ -217,7 +217,7 @@ class Scenario(CrowdScenario):
             if fault.at_phase is not None and fault.at_phase.packet not in names:
                 raise ValueError(f"faults.{number}.at_phase: no packet is called {fault.at_phase.packet}")
         if self.origin is not None and self.loop_ms is not None:
-            raise ValueError("loop_ms: a programme with an origin has its hours, and cannot be repeated")
+            raise ValueError("loop_ms: a programme with an origin cannot be repeated; leave one of them out")
         if self.origin is not None and self.origin.tzinfo is None:
             raise ValueError("origin: needs a time zone, as in 2023-08-05T19:10:00+08:00")
         return self
@@ -227,7 +227,7 @@ class Scenario(CrowdScenario):
         if self.shop is None:
             return self
         if self.loop_ms is not None:
-            raise ValueError("shop: a programme that is repeated has none; leave loop_ms out")
+            raise ValueError("shop: does not go with loop_ms; leave one of them out")
         sold = {ware.product_id for ware in self.shop.products}
         for number, packet in enumerate(self.packets):
             if packet.product_ids is not None and not sold & set(packet.product_ids):
@@ -251,21 +251,21 @@ class Scenario(CrowdScenario):
 
     @property
     def room_ids(self) -> list[RoomId]:
-        """Every room of the scenario."""
+        """Return every room of the scenario."""
         return [RoomId(room.room_id) for room in self.rooms]
 
     def openings(self) -> list[tuple[float, RoomId]]:
-        """Return when packets are to open, in real milliseconds of the programme, and in which room."""
+        """Return when packets open, in real milliseconds of the programme, and in which room."""
         return [(packet.opens_ms / self.speed, RoomId(packet.room_id)) for packet in self.packets]
 
     @property
     def books(self) -> Mapping[str, Rulebook]:
-        """The rulebooks by which the scenario is judged, by platform."""
+        """Return the rulebooks of the scenario, by platform."""
         return overridden(RULEBOOKS, self.rulebooks)
 
     @property
     def origin_ms(self) -> int | None:
-        """The room time at which the room clock starts, or None for the time of day."""
+        """Return the room time at which the room clock starts, or None for the time of day."""
         return None if self.origin is None else int(self.origin.timestamp() * 1000)
 
 
@@ -274,5 +274,5 @@ def load_scenario(name_or_path: str) -> Scenario:
     text = scenario_text(name_or_path)
     table = toml_table(name_or_path, text)
     if "target" in table:
-        raise BadScenario(f"{name_or_path}: target: it aims at another service; run it with redrain storm")
+        raise BadScenario(f"{name_or_path}: target: the scenario is for another service; run it with redrain storm")
     return validated(Scenario, table, source=name_or_path, text=text)

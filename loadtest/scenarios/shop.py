@@ -1,4 +1,4 @@
-"""The ``[shop]`` of a scenario: what is sold to those who have won a packet, and what they do about it."""
+"""The ``[shop]`` of a scenario: its products, and the behaviour of buyers who have won a packet."""
 
 from collections.abc import Mapping
 from typing import Self
@@ -21,7 +21,7 @@ DISCOUNTS_MAX = 20
 
 
 class Ware(StrictModel):
-    """Something that is sold, at ``price_fen``: a price in fen, or the two ends of it."""
+    """A product on sale at ``price_fen``: a price in fen, or a range."""
 
     product_id: str = Field(min_length=1, max_length=ID_LENGTH_MAX)
     price_fen: int | tuple[int, int]
@@ -30,12 +30,12 @@ class Ware(StrictModel):
     def _has_a_price(self) -> Self:
         lowest, highest = self._ends
         if not 0 < lowest <= highest <= FEN_MAX // 1000:
-            raise ValueError("price_fen: a price above 0, or the lower and the higher end of it")
+            raise ValueError("price_fen: must be a price above 0, or [lowest, highest]")
         return self
 
     @property
     def product(self) -> ShopProduct:
-        """The same as a buyer knows it."""
+        """Return the product as a buyer's plan needs it."""
         return ShopProduct(self.product_id, *self._ends)
 
     @property
@@ -60,23 +60,23 @@ class Offer(StrictModel):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.kind in RED_PACKETS or self.kind is DiscountKind.FLASH_PRICE:
-            raise ValueError("kind: packets are won, and a flash price is a price")
+            raise ValueError("kind: must not be a packet or a flash price")
         if (self.amount_fen is None) == (self.pay_permille is None):
             raise ValueError("give either amount_fen or pay_permille")
         money_like = NATURE[self.kind][0] is Stage.FUNDS
         if money_like and (self.amount_fen is None or self.threshold_fen or self.threshold_count):
-            raise ValueError("what is like money is an amount_fen, and has no threshold")
+            raise ValueError("a discount that works like money takes amount_fen, and no threshold")
         return self
 
 
 class Shop(StrictModel):
     """
-    What happens to packets that were won.
+    The use of packets that were won.
 
-    Of each packet at most ``buyers_max`` winners come; ``orders`` is the share of these who order, and ``mix`` weighs
-    what they do then. Rates are in hundredths of a percent. ``client`` is the app they hold, that of the packet's
-    platform if it is left out. ``isv_id`` reports what becomes of their goods. All is to be final
-    ``final_within_ms`` room ms after the last packet at the latest.
+    Of each packet at most ``buyers_max`` winners become buyers; ``orders`` is the fraction of these who order, and
+    ``mix`` weighs their habits. Rates are in hundredths of a percent. ``client`` is their app, by default that of the
+    packet's platform. ``isv_id`` reports the steps after the payment. All orders must be final ``final_within_ms`` room
+    ms after the last packet.
     """
 
     buyers_max: int = Field(default=50, gt=0, le=BUYERS_MAX)
@@ -100,7 +100,7 @@ class Shop(StrictModel):
         if not self.mix or any(weight < 0 for weight in self.mix.values()) or sum(self.mix.values()) <= 0:
             raise ValueError("mix needs at least one habit with a weight above 0")
         if len({ware.product_id for ware in self.products}) < len(self.products):
-            raise ValueError("products: each needs a product_id of its own")
+            raise ValueError("products: each needs a unique product_id")
         if self.commission_rate + self.service_fee_rate > PER_WHOLE:
             raise ValueError(f"commission_rate: with service_fee_rate at most {PER_WHOLE}, the whole price")
         return self
@@ -111,5 +111,5 @@ class Shop(StrictModel):
         return self.client or (App.OTHER if App.OTHER in apps else next((app for app in App if app in apps), App.OTHER))
 
     def judged_by(self, rulebooks: Mapping[str, Rulebook]) -> None:
-        """Sell under these rulebooks, which a scenario may have changed, instead of ours."""
+        """Use these rulebooks, which a scenario may have changed, instead of the built-in ones."""
         self._rulebooks = rulebooks

@@ -1,4 +1,4 @@
-"""A scenario that aims at another service: its target, the packets that it is said to have, and an audience."""
+"""A scenario for another service: its target, its declared packets, and an audience."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -13,7 +13,7 @@ from server.core.ids import RoomId
 
 ROOM = RoomId("target")  # the service has one audience; where its rooms are is its own affair
 PATIENCE_MS = 5_000  # of a target that says none
-LEAD_MIN_MS = 1_000  # from the start to an opening at a time: every process of the engine hears of it in between
+LEAD_MIN_MS = 1_000  # from the start to an opening at a time: every engine process learns of it in between
 
 
 class DeclaredPacket(StrictModel):
@@ -57,24 +57,24 @@ class TargetScenario(CrowdScenario):
     def _openings_can_be_heard(self) -> Self:
         names = [packet.packet_id for packet in self.packets]
         if len(set(names)) != len(names):
-            raise ValueError("packets: each has a packet_id of its own")
+            raise ValueError("packets: each needs a unique packet_id")
         heard = [number for number, packet in enumerate(self.packets) if packet.opens == "on_message"]
         opening = getattr(self.target, "opening", None)
         if heard and self.target.kind != "adapter" and opening is None:
             raise ValueError(f"packets.{heard[0]}.opens: on_message needs [target.opening] of a websocket target")
         if heard and opening is not None and opening.packet is None and len(self.packets) > 1:
-            raise ValueError("target.opening.packet: says which of the packets opens, as there are several")
+            raise ValueError("target.opening.packet: is needed, as there are several packets")
         return self
 
     @property
     def patience_ms(self) -> int:
-        """How long a viewer waits for a reply, in real ms."""
+        """Return the receipt timeout, in real ms."""
         grab = getattr(self.target, "grab", None)
         return PATIENCE_MS if grab is None else int(grab.timeout_ms)
 
     @property
     def room_ids(self) -> list[RoomId]:
-        """The one room of all viewers."""
+        """Return the one room of all viewers."""
         return [ROOM]
 
     def openings(self) -> list[tuple[float, RoomId]]:

@@ -1,4 +1,4 @@
-"""The ``[target]`` of a scenario: another service, how it is spoken to, and how its answers read (docs/targets.md)."""
+"""The ``[target]`` of a scenario: another service, its requests, and the meaning of its replies (docs/targets.md)."""
 
 import re
 from typing import Annotated, Any, Literal, Self
@@ -59,7 +59,7 @@ class SignSpec(StrictModel):
 
 
 class AmountSpec(StrictModel):
-    """Where the amount stands, and what it counts."""
+    """The place of the amount in a reply, and its unit."""
 
     path: str
     unit: Literal["fen", "yuan"] = "fen"
@@ -67,7 +67,7 @@ class AmountSpec(StrictModel):
 
 class ReceiptSpec(StrictModel):
     """
-    Where a reply says what became of a grab: JMESPath into its JSON.
+    The places of a grab's outcome in a reply: JMESPath into its JSON.
 
     ``words`` has, by status, the values at ``status`` that mean it; ``http`` has the status that an HTTP code alone
     means. Without ``status`` every 2xx is ``granted``.
@@ -107,7 +107,7 @@ class BooksSpec(StrictModel):
     @model_validator(mode="after")
     def _names_the_owners(self) -> Self:
         if not {"packet", "viewer"} <= self.columns.keys():
-            raise ValueError("columns: must say where packet and viewer stand")
+            raise ValueError("columns: must name packet and viewer")
         return self
 
 
@@ -119,7 +119,7 @@ class Match(StrictModel):
 
 
 class ConnectSpec(StrictModel):
-    """The WebSocket handshake, what is sent after it, and which message says that the viewer is in (none: at once)."""
+    """The WebSocket handshake, the messages sent after it, and the message that completes entry (none: at once)."""
 
     path: str = "/"
     headers: dict[str, str] = Field(default_factory=dict)
@@ -156,7 +156,7 @@ class OpeningSpec(StrictModel):
 
 class TargetSpec(StrictModel):
     """
-    What all targets have. ``viewer`` is the template of a viewer's name at the service.
+    The part common to all targets. ``viewer`` is the template of a viewer's name at the service.
 
     ``users`` is a CSV or JSON file with a row for each viewer, whose fields are ``{user.NAME}`` in templates.
     """

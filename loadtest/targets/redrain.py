@@ -33,7 +33,7 @@ class RedrainTarget:
 
     def admit(self, viewer: Viewer) -> None:
         """Get a ticket for a viewer who has no token to come back with. Raises NotAdmitted."""
-        if self._tickets is not None and viewer.admission.stranger:
+        if self._tickets is not None and viewer.admission.lacks_resume_token:
             viewer.admission.ticket = self._tickets.ask(viewer.seat.room_id, viewer.seat.viewer_id)
 
     def session(self, viewer: Viewer, address: Address) -> "RedrainSession":
@@ -55,7 +55,7 @@ class RedrainSession(WebSocketSession):
 
     def read(self, payload: bytes) -> CachedMessage:
         """Return the message in *payload*. Raises ValueError if it is none."""
-        return self._cache.hear(payload)
+        return self._cache.parse(payload)
 
     def grab(self, packet_id: PacketId, request_id: RequestId) -> bytes:
         """Return the ``grab`` message."""

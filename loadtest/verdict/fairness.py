@@ -1,4 +1,4 @@
-"""Fairness (A11), reported and never gating: who got something, and whether the early ones got more."""
+"""Fairness (A11), reported and never gating: which viewers got shares, and whether early ones got larger shares."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence

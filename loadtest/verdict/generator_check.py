@@ -7,9 +7,9 @@ from loadtest.record.history import HealthRecord, History
 from loadtest.verdict.measures import percentiles
 from loadtest.verdict.metrics import Percentiles
 
-LAG_P99_MS_MAX = 50.0  # a loop that comes later than this adds more to a latency than the network ever would
-CPU_MEDIAN_MAX = 0.95  # a process that is at its core's end half of the time has queued for the whole run
-STEAL_MEAN_MAX = 0.10  # of the machine's time: the neighbours', not ours
+LAG_P99_MS_MAX = 50.0  # a larger loop lag adds more to a latency than a network does
+CPU_MEDIAN_MAX = 0.95  # a process that saturates its core half of the time has queued for the whole run
+STEAL_MEAN_MAX = 0.10  # fraction of the machine's time taken by other machines
 SEND_DEBT_P99_MS_MAX = (
     150.0  # a crowd of 18,000 taps at one instant queues for some 100 ms; more is no crowd's own doing
 )
@@ -19,7 +19,7 @@ _NS_PER_MS = 1_000_000
 @dataclass(frozen=True, slots=True)
 class GeneratorCheck:
     """
-    How the generator was while viewers tapped: ``ok``, or what the matter was.
+    The generator's health while viewers tapped: ``ok``, or ``notes`` on the problems.
 
     ``generator_cpu`` is the most cores that any process used in a sample, ``steal`` the mean part of the machine's time
     that was stolen.
@@ -41,9 +41,9 @@ def check_generator(history: History, send_debt_ms: Percentiles) -> GeneratorChe
     steal = sum(sample.steal for sample in samples) / len(samples) if samples else 0.0
     notes = []
     if not samples:
-        notes.append("the history says nothing about the generator's health")
+        notes.append("the history has no health samples of the generator")
     if lag.p99 > LAG_P99_MS_MAX:
-        notes.append(f"the generator's loop came {lag.p99:.0f} ms late (p99; at most {LAG_P99_MS_MAX:.0f})")
+        notes.append(f"the generator's loop lag was {lag.p99:.0f} ms (p99; at most {LAG_P99_MS_MAX:.0f})")
     if cpu_median > CPU_MEDIAN_MAX:
         notes.append(f"a generator process used {cpu_median:.2f} cores in the median (at most {CPU_MEDIAN_MAX:.2f})")
     if steal > STEAL_MEAN_MAX:
@@ -59,6 +59,6 @@ def _while_tapping(history: History) -> Sequence[HealthRecord]:
         return history.healths
     first = min(grab.t_intended for grab in history.grabs)
     last = max(grab.t_reply or grab.t_sent for grab in history.grabs)
-    # The sample after the last receipt still speaks of the time before it.
+    # The sample after the last receipt still covers the time before it.
     after = min((sample.t for sample in history.healths if sample.t >= last), default=last)
     return [sample for sample in history.healths if first <= sample.t <= after]

@@ -1,4 +1,4 @@
-"""Midway: the edits, voids and ends of packets, and which shares were given before and after each of them. Pure."""
+"""Interventions: edits, voids and ends of packets, with the shares given before and after each of them. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ class Intervention:
 
     @property
     def raced(self) -> bool:
-        """Whether it fell among the taps: some were answered before it, and some after it."""
+        """Tell whether it raced with taps: some were answered before it, and some after it."""
         return self.before + self.early > 0 and self.after + self.turned_away > 0
 
 
@@ -51,7 +51,7 @@ def interventions(books: Books, history: History, happenings: Sequence[Mapping[s
 
 
 def raced_steps(books: Books, history: History, happenings: Sequence[Mapping[str, Any]]) -> int:
-    """Return how many of them fell among the taps."""
+    """Return how many of them raced with taps."""
     return sum(step.raced for step in interventions(books, history, happenings))
 
 
@@ -72,7 +72,7 @@ def _carried_out(
     books: Books, packet_id: PacketId, entries: list[JournalRecord], taps: _Taps
 ) -> Iterator[Intervention]:
     opens_ms = books.packets[packet_id].grab_at_ms
-    if opens_ms is None:  # a draft is in nobody's hands
+    if opens_ms is None:  # a draft cannot be grabbed
         return
     given = [len(entry.claims or ()) for entry in entries]
     for place, entry in enumerate(entries):

@@ -14,13 +14,13 @@ from server.core.rooms.feed import FactKind
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 WINDOW_IS_OPEN = frozenset({ClaimStatus.GRANTED, ClaimStatus.EXHAUSTED})
-"""Answers that nobody gets before the window opens or after it has closed."""
+"""Statuses that are answered only while the window is open."""
 
 ABSENT = frozenset({Behaviour.SLOW_READER, Behaviour.FLAKY})
-"""Who stops reading or drops the line on purpose: how late its taps and receipts are is its own doing."""
+"""Viewers who stop reading or drop the connection on purpose: their delays do not measure the server."""
 
 UNKNOWN = "unknown"
-"""What stands for the status of a grab whose outcome nobody learned."""
+"""The status of a grab whose outcome is unknown."""
 
 
 def measure(books: Books, history: History) -> Measures:
@@ -49,7 +49,7 @@ def measure(books: Books, history: History) -> Measures:
 
 
 def crowd_measures(history: History) -> MeasureValues:
-    """Return the metrics that the history alone tells, whatever was under test."""
+    """Return the metrics that follow from the history alone, for any target."""
     latency, from_send = _latencies(history.grabs)
     mean, peak = _rates(history.grabs)
     skews, hearers = fanout_skews_ns(history.facts), _hearers(history.facts)
@@ -71,13 +71,13 @@ def crowd_measures(history: History) -> MeasureValues:
 
 
 def send_debt_ms(history: History) -> Percentiles:
-    """Return how much later than planned taps were sent, but for those of viewers who are absent on purpose."""
+    """Return how much later than planned taps were sent, except for viewers who are absent on purpose."""
     return percentiles(grab.t_sent - grab.t_intended for grab in history.grabs if grab.behaviour not in ABSENT)
 
 
 Owner = tuple[PacketId, ViewerId]
 Told = dict[Owner, dict[int, int]]
-"""The shares that a viewer was told of: index to amount in fen."""
+"""The shares in a viewer's receipts: index to amount in fen."""
 
 
 def percentiles(values_ns: Iterable[int]) -> Percentiles:
@@ -106,7 +106,7 @@ def claims_of(books: Books) -> dict[PacketId, list[ClaimRecord]]:
 
 
 def over_issued_fen(packet: PacketRecord, claims: list[ClaimRecord]) -> int:
-    """Return what was given of one packet beyond what it holds, in fen (``over_issued_fen``)."""
+    """Return the amount given of one packet beyond its total, in fen (``over_issued_fen``)."""
     taken: set[int] = set()
     superfluous_fen = sum_fen = 0
     for claim in claims:
@@ -132,7 +132,7 @@ def fanout_skews_ns(facts: Iterable[FactRecord]) -> dict[FactKey, int]:
 
 
 def _hearers(facts: Iterable[FactRecord]) -> dict[FactKey, int]:
-    """Return over how many connections each fact came."""
+    """Return over how many connections each fact was delivered."""
     hearers: Counter[FactKey] = Counter()
     for fact in facts:
         hearers[fact.room, fact.epoch, fact.seq] += max(1, fact.count)
@@ -243,7 +243,7 @@ def _rates(grabs: list[GrabRecord]) -> tuple[float, int]:
             spans[grab.packet] = (min(first, grab.t_reply), max(last, grab.t_reply))
     covered_ns = _covered(sorted(spans.values()))
     if not covered_ns:
-        return float(peak), peak  # a single receipt takes no time; the second it came in is all there is to say
+        return float(peak), peak  # a single receipt has no duration
     within = 0
     for grab in grabs:
         first, last = spans.get(grab.packet, (1, 0))

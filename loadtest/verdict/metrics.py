@@ -1,4 +1,4 @@
-"""Metrics: the one table of what a run is measured by: names, units, meanings, and what thresholds may say of each."""
+"""Metrics: the one table of all metrics: names, units, meanings, and the thresholds that each allows."""
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -8,7 +8,7 @@ from server.core.ids import PacketId
 
 
 class MetricKind(StrEnum):
-    """What a metric is: one number, a distribution in milliseconds, or a table that no threshold can speak about."""
+    """The kind of a metric: one number, a distribution in milliseconds, or a table, which takes no thresholds."""
 
     NUMBER = "number"
     DISTRIBUTION = "distribution"
@@ -27,7 +27,7 @@ class Metric(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """A distribution in real milliseconds; all are 0 where nothing was measured."""
+    """A distribution in real milliseconds; all 0 where nothing was measured."""
 
     p50: float
     p90: float
@@ -38,7 +38,7 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True)
 class PacketResult:
-    """What became of one packet by the books. ``sold_out`` says that viewers were told so."""
+    """The result of one packet by the books. ``sold_out`` says that viewers were told so."""
 
     packet_id: PacketId
     allocator: str
@@ -135,4 +135,4 @@ METRICS: dict[str, Metric] = {one.name: one.metadata["metric"] for one in fields
 """Every metric by its name, in the order of the result."""
 
 MeasureValues = dict[str, Any]
-"""The values of ``METRICS`` as they stand in a result; None where the evidence cannot tell one."""
+"""The values of ``METRICS`` in a result; None where the evidence is missing."""

@@ -1,4 +1,4 @@
-"""Sometimes: what must have happened for a green run to mean something, counted from history, books and sales."""
+"""Sometimes: counts events that must have happened for a pass to mean something, from history, books and sales."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ def counted_of_foreign(names: Iterable[str], share_counts: Mapping[PacketId, int
     """
     Return how often each of *names* happened in a run against a foreign service, whose packets have so many shares.
 
-    What only books of ours or our own shop can show has not been seen there: it counts 0.
+    Events that only our own books or shop can show count 0 there.
     """
     nothing = Books(ClockRecord(0, 0, 1))
 

@@ -26,7 +26,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 
 
 class BadThreshold(ValueError):  # noqa: N818 - named for what it is
-    """A threshold that cannot be judged; the text says why."""
+    """A malformed threshold; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ class Threshold:
 
     @property
     def timing(self) -> bool:
-        """Whether it speaks about how fast something was."""
+        """Tell whether it is about a timing metric."""
         return METRICS[self.metric].timing
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A threshold with what was measured, if anything; ``met`` is None if it could not be judged."""
+    """A threshold with the measured value, if any; ``met`` is None if it could not be judged."""
 
     metric: str
     expression: str
@@ -57,7 +57,7 @@ class Judged:
 
 
 def parse(metric: str, expression: str) -> Threshold:
-    """Read one threshold. Raises BadThreshold."""
+    """Parse one threshold. Raises BadThreshold."""
     if metric not in DISTRIBUTIONS | NUMBERS:
         raise BadThreshold(f"no such metric; there are {', '.join(sorted(DISTRIBUTIONS | NUMBERS))}")
     found = _SENTENCE.fullmatch(expression)

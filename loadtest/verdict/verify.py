@@ -1,4 +1,4 @@
-"""Verification: a packet's shares made again from the seed it revealed, beside what the books say was handed out."""
+"""Verification: recomputes a packet's shares from its revealed seed and compares them with the books."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from server.core.refusal import Refused
 
 @dataclass(frozen=True, slots=True)
 class VerifyProblem:
-    """Something the books say that cannot be: which ``check`` found it, a sentence, and the records that show it."""
+    """A contradiction in the books: the ``check`` that found it, a sentence, and the records that show it."""
 
     check: str
     detail: str
@@ -23,7 +23,7 @@ class VerifyProblem:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What came of it. ``shares`` are those of the revealed seed, in order, in fen; None while it is not revealed."""
+    """The result. ``shares`` are those of the revealed seed, in order, in fen; None while it is not revealed."""
 
     ok: bool
     problems: tuple[VerifyProblem, ...]
@@ -47,7 +47,7 @@ def verify_packet(packet: PacketRecord, claims: Sequence[ClaimRecord], left: Seq
 
 
 def _committed(packet: PacketRecord) -> tuple[tuple[int, ...] | None, list[VerifyProblem]]:
-    """Return the shares of all revealed seeds (None without one), and what is wrong with seeds and commitments."""
+    """Return the shares of all revealed seeds (None without one), and the problems of seeds and commitments."""
     if packet.seed is None:
         if not packet.over:
             return None, []
@@ -153,7 +153,7 @@ def _amounts(
 
 
 def _rest(packet: PacketRecord, given: int, left: Sequence[int], shares: tuple[int, ...] | None) -> list[VerifyProblem]:
-    """Return what is wrong with the shares that went back: they must be those nobody got, in order."""
+    """Return the problems of the returned shares: they must be the unclaimed ones, in order."""
     shown = {"kind": "left", "packet_id": packet.packet_id, "count": len(left)}
     if given + len(left) != packet.share_count:
         text = f"{given} shares given and {len(left)} gone back make {given + len(left)}, not {packet.share_count}"

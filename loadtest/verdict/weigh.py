@@ -18,7 +18,7 @@ class Exit(IntEnum):
 
 
 class Verdict(StrEnum):
-    """Three-valued: a run that could not tell is not a run that passed."""
+    """The three-valued verdict: an inconclusive run is not a pass."""
 
     PASS = "pass"  # noqa: S105 - a verdict
     FAIL = "fail"
@@ -26,7 +26,7 @@ class Verdict(StrEnum):
 
 
 class Reason(StrEnum):
-    """What made a verdict other than pass, in the order in which they decide the exit code."""
+    """The reasons for a verdict other than pass, in the order in which they decide the exit code."""
 
     INVARIANT = "invariant"
     VOID = "void"

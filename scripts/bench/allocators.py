@@ -1,4 +1,4 @@
-"""``redrain bench allocators``: is each correct by the audit of a small storm, and what does a grab cost?"""
+"""``redrain bench allocators``: the correctness of each by the audit of a small storm, and its cost per grab."""
 
 import statistics
 import tempfile
@@ -28,7 +28,7 @@ VOLLEYS = 6
 @dataclass(slots=True)
 class AllocatorFigures:
     """
-    What came of one allocator, a figure a round.
+    The figures of one allocator, one per round.
 
     ``violated`` has the invariants that its storms broke, ``p99_ms`` is from the planned tap to the receipt in them.
     """

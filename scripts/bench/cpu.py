@@ -1,4 +1,4 @@
-"""CPU a process has used so far, as its operating system counts it."""
+"""CPU time used by processes, as the operating system counts it."""
 
 import psutil
 

@@ -1,4 +1,4 @@
-"""The floor: a uvloop transport that answers every read with the same frame. Nothing is parsed, nothing is stored."""
+"""The floor: a uvloop transport that answers every read with the same frame, without parsing or storing anything."""
 
 import asyncio
 import sys

@@ -1,5 +1,5 @@
 """
-The peer most people would write: ``websockets.asyncio.serve`` and redis-py, one EVALSHA a grab.
+The plain peer: the usual implementation with ``websockets.asyncio.serve`` and redis-py, one EVALSHA per grab.
 
 A competent version of it: uvloop, no compression, orjson, hiredis, a pool of connections, one atomic script.
 """

@@ -1,4 +1,4 @@
-"""Rounds: every subject in turn, again and again, each in fresh processes; figures are ratios of one round."""
+"""Rounds: each round measures every subject in fresh processes; figures are ratios within one round."""
 
 import statistics
 from collections.abc import Callable, Iterable
@@ -21,7 +21,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A ratio that is aimed at: the median over the rounds of ``ours / theirs``, at most ``limit``."""
+    """A target ratio: the median over the rounds of ``ours / theirs`` must be at most ``limit``."""
 
     ours: str
     theirs: str
@@ -30,7 +30,7 @@ class Target:
 
 @dataclass(slots=True)
 class Benchmark:
-    """A benchmark: what is measured, per what, and what is aimed at."""
+    """A benchmark: its subjects, its unit, and its targets."""
 
     name: str
     unit: str
@@ -38,7 +38,7 @@ class Benchmark:
     targets: list[Target]
 
     def run(self, rounds: int, say: Console) -> dict[str, Any]:
-        """Measure, show a table, and return what ``--json`` gives."""
+        """Measure, show a table, and return the ``--json`` object."""
         measured = {name: Measured(name) for name in self.subjects}
         with say.status("") as status:
             for number in range(1, rounds + 1):

@@ -1,8 +1,8 @@
 """
-A crowd of which some stop reading: volleys as in ``volleys``, while others talk, and a part never reads again.
+A crowd with slow consumers: volleys as in ``volleys``, while some viewers talk and others never read again.
 
-Those who stop have a small receive buffer, so that what they do not read soon waits in the server. The others send a
-grab a volley, and the time from each grab to its receipt is noted. Runs as a process of its own.
+Slow consumers have a small receive buffer, so that their unread messages soon queue in the server. The others send
+one grab per volley, and the time from each grab to its receipt is recorded. Runs as its own process.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from scripts.bench.volleys import Shooter, Volley, grab_frame
 TALKERS = 20
 TALK_EVERY_S = 0.05
 SAID = "x" * 100
-DEAF_BUFFER = 65_536  # with a few KiB the kernel squeezes segments, which costs more than all that we do
+DEAF_BUFFER = 65_536  # with a few KiB the kernel merges segments, which costs more than the server's own work
 
 
 class Timed(Volley):
-    """A volley that notes when each receipt came."""
+    """A volley that records when each receipt arrived."""
 
     def __init__(self, connections: int) -> None:
         super().__init__(connections)
@@ -32,19 +32,19 @@ class Timed(Volley):
         self._fired = 0.0
 
     def fire(self) -> None:
-        """Owe one message to every connection, from now on."""
+        """Expect one message for every connection, from now on."""
         super().fire()
         self._fired = asyncio.get_running_loop().time()
 
     def got(self, messages: int) -> None:
-        """Note messages that came, and when."""
+        """Count arrived messages, with their time."""
         if messages:
             self.took_ms += [(asyncio.get_running_loop().time() - self._fired) * 1e3] * messages
         super().got(messages)
 
 
 async def run(url: str, readers: int, deaf: int, packet_ids: list[str]) -> None:
-    """Connect, say ``ready``, on a line of standard input fire a volley a packet, and say how long receipts took."""
+    """Connect, print ``ready``, fire a volley per packet on a line of standard input, and print receipt latencies."""
     volley, nobody = Timed(readers), Volley(0)
     crowd = [
         await _connected(urlsplit(f"{url}?viewer=w{number}"), nobody if number < deaf else volley, deaf=number < deaf)
@@ -83,7 +83,7 @@ async def _connected(url: SplitResult, volley: Volley, *, deaf: bool) -> Shooter
 
 
 async def _talk(talkers: list[Shooter]) -> None:
-    """Have a few say something now and then; all get all of it, several times a second."""
+    """Let a few viewers comment several times a second; the server broadcasts to all."""
     payload = orjson.dumps({"type": "comment", "text": SAID})
     mask = os.urandom(4)
     frame = bytes((0x81, 0x80 | 126)) + len(payload).to_bytes(2, "big") + mask

@@ -1,4 +1,4 @@
-"""``redrain bench slow-readers``: what a tenth of the viewers who stop reading costs the others, and in memory."""
+"""``redrain bench slow-readers``: the cost of 10% slow consumers in the others' latency, and in memory."""
 
 import statistics
 import subprocess
@@ -18,13 +18,13 @@ from server.gateway.limits import LOAD
 
 READERS, DEAF = 1_800, 200
 VOLLEYS = 40
-LETTING_FILL_S = 20.0  # talk goes on for so long before the volleys: what nobody reads has filled its buffers
+LETTING_FILL_S = 20.0  # talk before the volleys, until the slow consumers' buffers are full
 RATIO = 1.2  # the others' p99, at most
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One run: receipts of those who read in ms, CPU us a grab, growth of the server's memory in KiB a deaf viewer."""
+    """One run: the readers' receipt latencies in ms, CPU us per grab, memory growth in KiB per slow consumer."""
 
     p50_ms: float
     p99_ms: float
@@ -33,17 +33,17 @@ class Figures:
 
 
 class SlowReaders:
-    """Rounds of two runs each: everybody reads, and a tenth does not."""
+    """Rounds of two runs each: without slow consumers, and with 10%."""
 
     def run(self, rounds: int, say: Console) -> dict[str, Any]:
-        """Measure, show a table, and return what ``--json`` gives."""
+        """Measure, show a table, and return the ``--json`` object."""
         found: dict[str, list[Figures]] = {"everybody reads": [], "a tenth stops reading": []}
         with say.status("") as status:
             for number in range(1, rounds + 1):
                 for name, deaf in zip(found, (0, DEAF), strict=True):
                     status.update(f"bench slow-readers: round {number} of {rounds}, {name}")
                     found[name].append(measure(READERS, deaf))
-        table = Table(title=f"bench slow-readers: {READERS} who read, {DEAF} who do not", box=None)
+        table = Table(title=f"bench slow-readers: {READERS} readers, {DEAF} slow consumers", box=None)
         for column in ("subject", "p50 ms", "p99 ms", "CPU us a grab", "memory MiB"):
             table.add_column(column, justify="left" if column == "subject" else "right")
         for name, figures in found.items():
@@ -71,12 +71,12 @@ class SlowReaders:
 
 
 def benchmark() -> SlowReaders:
-    """Return the benchmark of viewers who stop reading."""
+    """Return the benchmark of slow consumers."""
     return SlowReaders()
 
 
 def measure(readers: int, deaf: int) -> Figures:
-    """Measure one fresh server with *readers* who read and *deaf* who do not."""
+    """Measure one fresh server with *readers* viewers who read and *deaf* slow consumers."""
     with redrain(VOLLEYS, readers) as subject:
         before = _memory_kib(subject)
         crowd = subprocess.Popen(

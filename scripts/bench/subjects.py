@@ -1,4 +1,4 @@
-"""The subjects of a benchmark: each a fresh server with packets ready to grab, and the processes whose CPU counts."""
+"""The subjects of a benchmark: each a fresh server with open packets, and the processes whose CPU counts."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A server under test: where viewers connect, which packets wait for them, and who works."""
+    """A server under test: its URL, its open packets, and its processes."""
 
     url: str
     packet_ids: list[str]
@@ -58,7 +58,7 @@ def plain(packets: int, shares: int) -> Iterator[Subject]:
 def redrain(
     packets: int, shares: int, *, workers: int = 1, allocator: AllocatorEntry = BUILT_IN[DEFAULT]
 ) -> Iterator[Subject]:
-    """Run our server with sessions, limits and metrics on; the packets fall in a room next door."""
+    """Run our server with sessions, limits and metrics on; the packets are in another room than the viewers."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-")))
         options = ["--limits", "load", "--durability", "relaxed", "--workers", str(workers)]

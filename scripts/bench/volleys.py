@@ -1,8 +1,8 @@
 """
-Volleys: so many connections send one grab each, all receipts are awaited, then comes the next packet.
+Volleys: all connections send one grab each, all receipts are awaited, then the next packet follows.
 
-Every grab is the first of its viewer for its packet, so the batch size does not depend on who generates. Raw uvloop and
-frames masked beforehand keep the generator light; it runs as a process of its own: ``python -m scripts.bench.volleys``.
+Every grab is the first of its viewer for its packet, so the batch size does not depend on the generator. Raw uvloop
+and frames masked beforehand keep it light; it runs as its own process: ``python -m scripts.bench.volleys``.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _KEY = base64.b64encode(os.urandom(16)).decode()
 
 
 class Volley:
-    """Waits until every connection has got what it is owed."""
+    """Waits until every connection has received its expected message."""
 
     def __init__(self, connections: int) -> None:
         self._connections = connections
@@ -27,19 +27,19 @@ class Volley:
         self.landed = asyncio.Event()
 
     def fire(self) -> None:
-        """Owe one message to every connection."""
+        """Expect one message for every connection."""
         self._left = self._connections
         self.landed.clear()
 
     def got(self, messages: int) -> None:
-        """Note messages that came."""
+        """Count arrived messages."""
         self._left -= messages
         if self._left == 0:
             self.landed.set()
 
 
 class Shooter(asyncio.Protocol):
-    """One connection. Counts receipts and nothing else; other messages of a room are let pass."""
+    """One connection. It counts receipts and ignores other messages of the room."""
 
     def __init__(self, path: str, host: str, volley: Volley) -> None:
         self._request = (
@@ -64,7 +64,7 @@ class Shooter(asyncio.Protocol):
             self.ready.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """A lost connection spoils the measurement."""
+        """Fail: a lost connection invalidates the measurement."""
         if not self.ready.done():
             self.ready.set_exception(ConnectionError("refused"))
 
@@ -78,7 +78,7 @@ def grab_frame(packet_id: str, request_id: str) -> bytes:
 
 
 async def shoot(url: str, connections: int, packet_ids: list[str]) -> None:
-    """Connect, say ``ready``, and on each line of standard input fire one volley per packet named in it."""
+    """Connect, print ``ready``, and for each line of standard input fire one volley per packet named in it."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     assert parts.port is not None

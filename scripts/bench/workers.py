@@ -1,4 +1,4 @@
-"""``redrain bench workers``: what a grab costs two workers on one port, and the store, against one process."""
+"""``redrain bench workers``: CPU per grab of two workers on one port, with the store, against one process."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ from scripts.bench.grab import WARM_UP_VOLLEYS, cost_of
 from scripts.bench.rounds import Benchmark, Measurement, Target
 from scripts.bench.subjects import redrain
 
-CONNECTIONS = 2_000  # a volley keeps both workers busy: with a handful each, what a turn of the loop costs is measured
+CONNECTIONS = 2_000  # enough to keep both workers busy; with a few, the loop's fixed cost would dominate
 VOLLEYS = 20
 LIMIT = 1.1
 

@@ -1,4 +1,4 @@
-"""Lists the built-in allocators for a person or as JSON."""
+"""Lists the built-in allocators as a table or as JSON."""
 
 from dataclasses import asdict
 
@@ -8,7 +8,7 @@ from loadtest.verdict.weigh import Exit
 from scripts.output import console, write_json
 from server.store.allocators.registry import BUILT_IN, AllocatorEntry
 
-YOUR_OWN = "Your own: redrain storm --allocator package.module:Class (docs/allocators.md has a complete one)."
+YOUR_OWN = "Your own: redrain storm --allocator package.module:Class (complete example in docs/allocators.md)."
 
 
 def run_allocators(json: str | None) -> int:

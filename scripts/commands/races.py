@@ -1,4 +1,4 @@
-"""Races a creator against a stampede, by kind and seed, each race on a server of its own, and tells what came of it."""
+"""Races a creator against a stampede, by kind and seed, each race on its own server, and shows the outcomes."""
 
 import argparse
 import shutil
@@ -36,7 +36,7 @@ _WORST_FIRST = (Exit.INVARIANT, Exit.ENVIRONMENT, Exit.UNKNOWN)
 @dataclass(frozen=True, slots=True)
 class Raced:
     """
-    One race and what came of it.
+    One race and its outcome.
 
     ``violated`` are the invariants that do not hold; ``problem`` is the first violation, or why it could not be run.
     """
@@ -54,7 +54,7 @@ class Raced:
 
 def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIEWERS) -> Raced:
     """
-    Run one race in an empty *folder*, with a server and a store of its own, and judge it.
+    Run one race in an empty *folder*, with its own server and store, and judge it.
 
     Raises ProcessFailed, SetUpFailed or BadRecord if it cannot be run.
     """
@@ -83,7 +83,7 @@ def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the races that were asked for, print the table, and return the exit code: 0 if each is a pass."""
+    """Run the requested races, print the table, and return the exit code: 0 if each is a pass."""
     options = _options(arguments)
     say = console(options.json)
     home = RACES / datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 say.print(_line(race, len(raced), options), soft_wrap=True)
     except KeyboardInterrupt:
         say.print(_table(raced))
-        say.print("[red]races:[/] interrupted: what was started is stopped")
+        say.print("[red]races:[/] interrupted: all started processes are stopped")
         return Exit.INTERRUPTED
     say.print(_table(raced))
     for race in raced:
@@ -140,9 +140,9 @@ def _line(race: Raced, number: int, options: argparse.Namespace) -> str:
 
 
 def _table(raced: Sequence[Raced]) -> Table:
-    """Return what the races came to: of each step the shares claimed before and after, least, median and most."""
+    """Return the table of outcomes: for each step the shares claimed before and after, least, median and most."""
     table = Table("kind", "seeds", "passed", "step", "done", "before", "after", "turned away", "refused")
-    table.caption = "shares claimed before and after the step, and taps turned away by it: least / median / most"
+    table.caption = "shares claimed before and after the step, and taps refused because of it: least / median / most"
     for kind in dict.fromkeys(race.kind for race in raced):
         of_kind = [race for race in raced if race.kind is kind]
         passed = sum(race.verdict == "pass" for race in of_kind)
@@ -184,10 +184,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Ends as every command of ours does when it is used wrongly."""
+    """A parser that exits with our usage code."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and end."""
+        """Print the error and exit."""
         self.exit(Exit.USAGE, f"races: {message} (see --help)\n")
 
 

@@ -1,4 +1,4 @@
-"""Shows each rule with the code and the tests that carry it, and says what is missing (docs/rules.md)."""
+"""Shows each rule of docs/rules.md with its code and its tests, and lists the missing ones."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,12 +23,12 @@ from scripts.output import console, failed, write_json
 
 SERVER = Path(server.__file__).parent
 IN_WHEEL = Path(__file__).parent / "rules.md"  # where the build puts the page
-PLAIN_WIDTH = 160  # of a log, where no terminal says how wide it is
+PLAIN_WIDTH = 160  # columns, if the output is not a terminal
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A rule with all that carries it. ``tests`` and ``ran`` are None where there are no tests to look at."""
+    """A rule with its code and tests. ``tests`` and ``ran`` are None if the tests are not installed."""
 
     rule: str
     said: str
@@ -39,7 +39,7 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All rules, and the ids that code or tests name though the page has no such row, each with its place."""
+    """All rules, and the ids in code or tests that are not on the page, each with its place."""
 
     rules: Sequence[Carried]
     strays: Sequence[str]
@@ -55,14 +55,14 @@ class Survey:
         return lacking
 
     def exit_code(self, *, must_run: bool = False) -> Exit:
-        """Return 0 if nothing is missing, 10 if anything is, 20 if only code could be looked at."""
+        """Return 0 if nothing is missing, 10 if anything is, 20 if only the code could be checked."""
         if self.strays or any(self.missing(must_run=must_run).values()):
             return Exit.INVARIANT
         return Exit.UNKNOWN if any(one.tests is None for one in self.rules) else Exit.PASS
 
 
 def survey(page: RulesPage, code: Marks, tests: Marks | None, outcomes: dict[str, set[str]]) -> Survey:
-    """Lay marks beside the rules of the page. *tests* is None where there are none to look at."""
+    """Join the rules of the page with their marks. *tests* is None if the tests are not installed."""
     rules = [
         Carried(
             rule,
@@ -79,9 +79,9 @@ def survey(page: RulesPage, code: Marks, tests: Marks | None, outcomes: dict[str
 
 def run_rules(*, must_run: bool, json: str | None, code: Path = SERVER) -> int:
     """
-    Show every rule with what carries it, or write it as JSON, and return the exit code.
+    Show every rule with its code and tests, or write them as JSON, and return the exit code.
 
-    *code* is the server's folder. Page, tests and their record stand beside it if it is in a checkout.
+    *code* is the server's folder. In a checkout, page, tests and their record are beside it.
     """
     checkout = code.parent
     in_checkout = (checkout / "pyproject.toml").is_file() and (checkout / "tests").is_dir()
@@ -123,14 +123,14 @@ def _first_of(places: Sequence[SourcePlace] | None) -> str:
 
 
 def _conclude(found: Survey, say: Console, *, must_run: bool) -> None:
-    """Say in words what is missing, and what could not be looked at."""
+    """Print the missing parts, and those that could not be checked."""
     for what, rules in found.missing(must_run=must_run).items():
         if rules:
             say.print(f"[red]no {what}[/] ({len(rules)} of {len(found.rules)}): {', '.join(rules)}")
     for stray in found.strays:
         say.print(f"[red]not on the page[/]: {stray}")
     if any(one.tests is None for one in found.rules):
-        say.print("the tests are not installed: whether they carry the rules shows in a checkout")
+        say.print("the tests are not installed: run this in a checkout to check them")
     if found.exit_code(must_run=must_run) is Exit.PASS:
         say.print(f"{len(found.rules)} rules, each with code and test")
 

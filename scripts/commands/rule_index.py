@@ -1,5 +1,5 @@
 """
-Finds where a rule of docs/rules.md is carried: by code of the server, by tests, and by tests that have run.
+Finds the places of a rule of docs/rules.md: in the server's code, in tests, and in tests that have run.
 
 Nothing is imported: the page is read by its table rows, Python by its syntax and comments, Lua by its lines.
 """
@@ -22,14 +22,14 @@ _ROW = re.compile(r"^\| ([A-Z]+-[A-Za-z0-9-]+) \| (.+?) \|", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class SourcePlace:
-    """A line that carries a rule, and what stands there: a function, a class, a field, a script or a test."""
+    """A line that names a rule, and its function, class, field, script or test."""
 
     path: str
     line: int
     name: str
 
     def __str__(self) -> str:
-        """Say it so that an editor finds it."""
+        """Return the place in a form that editors can open."""
         return f"{self.path}:{self.line} {self.name}"
 
 
@@ -52,10 +52,10 @@ def read_page(text: str) -> RulesPage:
 
 def marks_of_code(folder: Path) -> Marks:
     """
-    Return the ids that the Python and Lua files under *folder* carry, with paths from the parent of *folder*.
+    Return the ids in the Python and Lua files under *folder*, with paths relative to the parent of *folder*.
 
     An id counts in the docstring of a function, a class or a field, in a comment within or before one, and in a
-    string that is nothing but the id, as in a refusal's ``rule``. The docstring of a module only introduces.
+    string that is only the id, as in a refusal's ``rule``. The docstring of a module does not count.
     """
     marks: Marks = {}
     for path in sorted(folder.rglob("*")):
@@ -85,7 +85,7 @@ def outcomes_of(checkout: Path) -> dict[str, set[str]]:
     """
     Return for each id how its marked tests ended when they last ran: ``passed``, ``failed``, ``skipped``.
 
-    What ran in a file that has changed since does not count. Without a record, or with a broken one, nothing ran.
+    Tests in a file that has changed since do not count. Without a record, or with a broken one, nothing ran.
     """
     try:
         record = json.loads((checkout / RECORD).read_text("utf-8"))
@@ -99,7 +99,7 @@ def outcomes_of(checkout: Path) -> dict[str, set[str]]:
 
 
 def still_true(record: object, checkout: Path) -> dict[str, tuple[list[str], str, str]]:
-    """Return of a record, by node id, rules, outcome and digest of each test whose file is what it was then."""
+    """Return rules, outcome and digest by node id for each recorded test whose file is unchanged."""
     entries: dict[str, tuple[list[str], str, str]] = {}
     digests: dict[str, str] = {}
     for node_id, entry in record.items() if isinstance(record, dict) else ():
@@ -113,7 +113,7 @@ def still_true(record: object, checkout: Path) -> dict[str, tuple[list[str], str
 
 
 def digest_of(path: Path) -> str:
-    """Return what changes when the file does, or nothing if it is gone."""
+    """Return a digest of the file, or "" if it does not exist."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
 
 
@@ -137,7 +137,7 @@ def _carried_by_python(text: str, module: str) -> Iterator[tuple[str, int, str]]
 
 
 def _docstrings(tree: ast.Module) -> set[int]:
-    """Return the lines on which strings begin that stand alone, but for the module's own."""
+    """Return the first lines of all docstrings except the module's own."""
     lines = {
         node.lineno for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
@@ -145,7 +145,7 @@ def _docstrings(tree: ast.Module) -> set[int]:
 
 
 def _next_code(lines: list[str], line: int) -> int:
-    """Return the first line after *line* that is neither empty nor a comment: what a comment of its own speaks of."""
+    """Return the first line after *line* that is neither empty nor a comment: the code a comment refers to."""
     for number in range(line + 1, len(lines) + 1):
         said = lines[number - 1].strip()
         if said and not said.startswith("#"):
@@ -181,13 +181,13 @@ def _name_of(node: ast.AST) -> str:
 
 
 def _innermost(spans: list[tuple[int, int, str]], line: int) -> str:
-    """Return the name that stands deepest around a line."""
+    """Return the innermost name around a line."""
     around = [name for first, last, name in spans if first <= line <= last]
     return around[-1] if around else ""
 
 
 def _carried_by_lua(text: str, module: str) -> Iterator[tuple[str, int, str]]:
-    """Yield the ids in the comments of a script, which is one transition and bears one name."""
+    """Yield the ids in the comments of a script, which is one transition with one name."""
     for number, line in enumerate(text.splitlines(), 1):
         for found in RULE_ID.finditer(line.partition("--")[2]):
             yield found[0], number, module

@@ -1,4 +1,4 @@
-"""Shows the limits of a platform: each field of its rulebook with value, unit and the rules beside which it stands."""
+"""Shows the limits of a platform: each field of its rulebook with value, unit and rules."""
 
 from dataclasses import asdict
 from pathlib import Path

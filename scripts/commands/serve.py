@@ -1,4 +1,4 @@
-"""Runs what stays up until stopped: the server, and the bundled store alone."""
+"""Runs the server, or the bundled store alone, until it is stopped."""
 
 import asyncio
 import signal
@@ -24,7 +24,7 @@ from server.workers.crew import serve_with_workers
 
 
 def run_server(given: dict[str, Any], ready_file: Path | None, say: Console) -> int:
-    """Serve until SIGINT or SIGTERM and return the exit code. *ready_file* gets the URL once grabs are answered."""
+    """Serve until SIGINT or SIGTERM and return the exit code. The URL is written to *ready_file* once it is ready."""
     try:
         settings = Settings(**given)
         load_rulebooks(settings.rulebooks)

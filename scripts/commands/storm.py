@@ -1,4 +1,4 @@
-"""Runs a storm and judges it, judges a recorded run again, and verifies packets: all with words for a person."""
+"""Runs a storm and judges it, judges a recorded run again, and verifies packets, with output for the terminal."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -38,14 +38,14 @@ from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import DEFAULT, entry_of
 
 Planned = tuple[RunFacts, Callable[[View], None]]
-"""What is known of a run before it begins, and what carries it out."""
+"""The facts of a run known before it begins, and the function that carries it out."""
 
 RUNS = Path(".redrain/runs")
 
 
 @dataclass(frozen=True, slots=True)
 class StormOptions:
-    """What a person asked a storm for; None leaves it to the scenario, or to us."""
+    """The options of a storm; None means the scenario's value, or the default."""
 
     name: str
     viewers: int | None
@@ -105,7 +105,7 @@ def run_storm(options: StormOptions) -> int:
 
 
 def _plan_on_server(scenario: Scenario, folder: RunFolder, options: StormOptions, started: datetime) -> Planned:
-    """Plan a storm on a server of ours: its own, or those that it is aimed at."""
+    """Plan a storm on Redrain servers: its own, or those of --target."""
     targets = options.targets
     check_reach(targets, allow_remote=options.allow_remote, max_rate=options.max_rate)
     provisioned = provision(
@@ -178,7 +178,7 @@ def latest_run() -> Path | None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Take SIGTERM as Ctrl-C: the storm stops what it has started."""
+    """Handle SIGTERM as Ctrl-C: the storm stops all processes it has started."""
 
     def interrupt(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -191,7 +191,7 @@ def interruptible() -> Iterator[None]:
 
 
 def _wrong_usage(options: StormOptions, scenario: Scenario | TargetScenario) -> str:
-    """Return which options do not go with each other or with the scenario, or nothing."""
+    """Return the error of options that conflict with each other or with the scenario, or ""."""
     if options.durability not in ("none", "relaxed", "durable"):
         return "durability: must be none, relaxed or durable"
     if options.workers is not None and not 1 <= options.workers <= WORKERS_MAX:
@@ -200,13 +200,13 @@ def _wrong_usage(options: StormOptions, scenario: Scenario | TargetScenario) -> 
         return "max-rate: must be above 0 requests a second"
     own = not options.targets and isinstance(scenario, Scenario)
     if not own and options.workers is not None:
-        return "workers: only a server of the storm's own is told; leave --workers out"
+        return "workers: applies only to the storm's own server; leave --workers or --target out"
     if not own and options.allocator is not None:
-        return "allocator: what the storm is aimed at brings its own; leave --allocator out"
+        return "allocator: applies only to the storm's own server; leave --allocator or --target out"
     if isinstance(scenario, Scenario) and options.target_adapter:
-        return "target-adapter: goes with a scenario that has [target] (docs/targets.md)"
+        return "target-adapter: needs a scenario with [target] (docs/targets.md)"
     if isinstance(scenario, Scenario) and scenario.faults and options.targets:
-        return "faults: only a server of the storm's own is broken; leave --target out"
+        return "faults: apply only to the storm's own server; leave --target out"
     return ""
 
 

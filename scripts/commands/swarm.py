@@ -1,4 +1,4 @@
-"""Brings an audience to a server, and directs the programme there unless somebody else does."""
+"""Runs an audience against a server, and directs the programme there unless it is ``--directed``."""
 
 import signal
 import tempfile
@@ -30,12 +30,12 @@ from loadtest.verdict.weigh import Exit
 from scripts.output import console, failed, write_json
 
 LOOK_EVERY_S = 0.1
-LINGER_S = 1.0  # after the programme: the last facts are still on their way to the viewers
+LINGER_S = 1.0  # after the programme: the last facts are still being delivered
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a swarm on its own is told. Without a ``history`` nothing is kept of it."""
+    """The options of a swarm on its own. Without a ``history`` nothing is recorded."""
 
     target: str
     scenario: str
@@ -50,23 +50,23 @@ class Visit:
     max_rate: float | None = None
 
     def host(self) -> str:
-        """Return the base URL for HTTP, or nothing if the target is none."""
+        """Return the base URL for HTTP, or "" if the target is not a URL."""
         parts = urlsplit(self.target)
         return f"http://{parts.netloc}" if parts.scheme in ("http", "ws") and parts.hostname else ""
 
     def wrong(self) -> str:
-        """Return what is wrong with the options, or nothing."""
+        """Return what is wrong with the options, or ""."""
         if not self.host():
-            return "target: must read http://NAME:PORT or ws://NAME:PORT"
+            return "target: must be http://NAME:PORT or ws://NAME:PORT"
         if self.processes is not None and self.processes < 1:
             return "processes: must be at least 1"
         if self.history is not None and self.history.exists() and any(self.history.iterdir()):
-            return f"history: {self.history} is not empty; a history wants a folder of its own"
+            return f"history: {self.history} is not empty; give an empty or new folder"
         return ""
 
 
 def run_swarm(visit: Visit) -> int:
-    """Bring the audience until the programme is over or a signal comes, and return the exit code."""
+    """Run the audience until the programme is over or a signal comes, and return the exit code."""
     wrong = visit.wrong()
     if wrong:
         return failed(wrong, Exit.USAGE)
@@ -98,7 +98,7 @@ def run_swarm(visit: Visit) -> int:
 def _attend(
     visit: Visit, provisioned: Provisioned[Scenario], folder: Path, view: LiveView, told_to_end: threading.Event
 ) -> bool:
-    """Bring the audience and, unless it is directed, perform; return whether the programme came to its end."""
+    """Run the audience and, unless it is directed, the programme; return whether the programme was completed."""
     scenario, host = provisioned.scenario, visit.host()
     for note in provisioned.notes:
         view.phase(note)
@@ -122,17 +122,17 @@ def _attend(
     keep = visit.history is not None
     crowd = Crowd("swarm", folder, order, processes=provisioned.processes, view=view, history=keep)
     try:
-        crowd.come_in(told_to_end.is_set)
+        crowd.connect(told_to_end.is_set)
         return _stay(director, crowd, view, told_to_end)
     finally:
-        view.phase("the audience leaves")
+        view.phase("disconnecting the audience")
         crowd.leave()
 
 
 def _stay(director: Director | None, crowd: Crowd, view: LiveView, told_to_end: threading.Event) -> bool:
-    """Stay until the programme is over, or until told to end; return whether it came to its end."""
+    """Wait until the programme is over, or a signal comes; return whether the programme was completed."""
     if director is None:
-        view.phase("watching, until told to end")
+        view.phase("watching; Ctrl-C stops it")
         while not told_to_end.wait(LOOK_EVERY_S):
             crowd.show()
         return False
@@ -147,7 +147,7 @@ def _stay(director: Director | None, crowd: Crowd, view: LiveView, told_to_end: 
 
 @contextmanager
 def _signals() -> Iterator[threading.Event]:
-    """Give an event that SIGINT and SIGTERM set."""
+    """Yield an event that SIGINT and SIGTERM set."""
     told_to_end = threading.Event()
 
     def end(_: int, __: FrameType | None) -> None:

@@ -18,7 +18,7 @@ from loadtest.targets.registry import kind_of, target_of
 
 @dataclass(frozen=True, slots=True)
 class TargetOptions:
-    """What a storm on another service is told besides its scenario."""
+    """The options of a storm on another service."""
 
     source: str
     targets: Sequence[str]
@@ -32,7 +32,7 @@ class TargetOptions:
 def plan_target_storm(
     scenario: TargetScenario, folder: RunFolder, options: TargetOptions, started: datetime
 ) -> tuple[TargetPlan, RunFacts]:
-    """Return the plan and what is known of the run before it begins. Raises BadTarget, BadScenario or ProcessFailed."""
+    """Return the plan and the facts of the run known so far. Raises BadTarget, BadScenario or ProcessFailed."""
     if len(options.targets) > 1:
         raise BadTarget("target: a service has one URL; give --target once")
     host = options.targets[0] if options.targets else ""

@@ -1,4 +1,4 @@
-"""Lists the kinds of targets for a person or as JSON."""
+"""Lists the kinds of targets as a table or as JSON."""
 
 from rich.table import Table
 
@@ -6,7 +6,7 @@ from loadtest.targets.registry import SENTENCES
 from loadtest.verdict.weigh import Exit
 from scripts.output import console, write_json
 
-HOW = "A scenario says which by [target] kind = ... (docs/targets.md has complete ones); --target URL says where."
+HOW = "A scenario chooses one by [target] kind = ... (examples in docs/targets.md); --target URL gives its address."
 
 
 def run_targets(json: str | None) -> int:

@@ -13,14 +13,14 @@ from server.core.refusal import Refused
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.settings import Settings
 
-EXPIRES_S_MAX = 366 * 24 * 3600  # a secret should be changed more often than that
+EXPIRES_S_MAX = 366 * 24 * 3600  # secrets should be rotated more often
 
 
 def run_token(role: str, subject: str, expires_s: int, json: str | None) -> int:
     """
     Write a credential to standard output, or as JSON to a file or ``-``, and return the exit code.
 
-    It counts from this machine's time of day; servers compare with their store's.
+    The validity starts at this machine's time of day; servers compare it with their store's.
     """
     try:
         caller = Caller.named(role, subject)

@@ -1,4 +1,4 @@
-"""What a room would say to a simulated viewer, and what the viewer is then told to send."""
+"""A room's messages to a simulated viewer, and the effects that the viewer returns."""
 
 from collections.abc import Iterable
 from io import BytesIO
@@ -81,7 +81,7 @@ class Sitting:
         self.recorder = recorder or Recorder(HistoryWriter(self.file))
         self.viewer = Viewer(seat(behaviour, number), 1, 400, self.recorder)
 
-    def come_in(self, *packets: dict[str, Any], at_ms: float = 0, **more: Any) -> list[Effect]:
+    def connect(self, *packets: dict[str, Any], at_ms: float = 0, **more: Any) -> list[Effect]:
         self.open(round(at_ms * MS))
         return self.hear(welcome(*packets, at_ms=round(at_ms), **more), at_ms)
 

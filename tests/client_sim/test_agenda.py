@@ -8,7 +8,7 @@ from tests.client_sim.room_talk import MS, NOON_MS, PACKET, on_screen
 
 def an_agenda() -> tuple[Agenda, PacketPlan, Countdown]:
     agenda = Agenda()
-    plan = agenda.hear_of(on_screen(grab_in_ms=1_000), 0)
+    plan = agenda.add_packet(on_screen(grab_in_ms=1_000), 0)
     assert plan is not None
     return agenda, plan, Countdown(NOON_MS, 0, speed=1)
 
@@ -16,7 +16,7 @@ def an_agenda() -> tuple[Agenda, PacketPlan, Countdown]:
 def test_a_packet_is_heard_of_once() -> None:
     """The welcome after a reconnect lists packets that are planned already."""
     agenda, _, _ = an_agenda()
-    assert agenda.hear_of(on_screen(grab_in_ms=1_000), 5) is None
+    assert agenda.add_packet(on_screen(grab_in_ms=1_000), 5) is None
 
 
 def test_taps_come_in_order_of_time() -> None:
@@ -43,7 +43,7 @@ def test_aiming_moves_what_is_planned_but_not_what_is_tried_again() -> None:
 def test_nobody_means_to_tap_before_having_heard() -> None:
     """An early bird that meets a packet which is open already taps on hearing of it, not in the past."""
     agenda = Agenda()
-    plan = agenda.hear_of(on_screen(grab_in_ms=-50), 70 * MS)
+    plan = agenda.add_packet(on_screen(grab_in_ms=-50), 70 * MS)
     assert plan is not None
     agenda.expect(plan, Countdown(NOON_MS, 0, speed=1), room_ms=plan.grab_at_ms, offset_ns=-300 * MS)
     assert agenda.next_ns() == 70 * MS

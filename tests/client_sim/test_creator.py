@@ -70,6 +70,6 @@ def test_edits_and_an_end_are_steps_too() -> None:
 
 @pytest.mark.parametrize(("action", "rule"), [("launch", "DY-BLK-1"), ("void", "DY-VOI-2")])
 def test_a_step_knows_which_rule_is_to_refuse_it(action: str, rule: str) -> None:
-    """What is expected of the launch is not expected of the void."""
+    """Launch and void have separate expectations."""
     steps = programme([replace(PLANNED, void_at_ms=5, expect="DY-BLK-1", expect_void="DY-VOI-2")])
     assert [step.expected_rule for step in steps if step.action == action] == [rule]

@@ -88,7 +88,7 @@ def test_a_close_is_answered_and_told() -> None:
 
 
 def test_a_goodbye_is_said_once() -> None:
-    """Who closes twice has said it once, and nobody has answered yet."""
+    """A second close sends no second close frame, and the first awaits its answer."""
     frames = Frames()
     frames.close(1000)
     frames.close(1000)

@@ -1,4 +1,4 @@
-"""What viewers hear: parsed once, remembered within bounds."""
+"""The message cache parses equal bytes once and is bounded."""
 
 from hashlib import sha256
 
@@ -16,35 +16,35 @@ OPEN = messages.fact(FactKind.OPEN, 7, 1_000, {"packet_id": "anna.1"})
 def test_equal_bytes_are_parsed_once() -> None:
     """Ten thousand viewers share one parsed message."""
     hearing = MessageCache()
-    first = hearing.hear(OPEN)
-    assert hearing.hear(bytes(bytearray(OPEN))) is first
+    first = hearing.parse(OPEN)
+    assert hearing.parse(bytes(bytearray(OPEN))) is first
     assert (first.kind, first.seq, first.packet_id) == ("open", 7, "anna.1")
     assert first.hash == digest(OPEN) == sha256(OPEN).hexdigest()[:16]
 
 
 def test_a_warmup_is_about_the_packet_it_carries() -> None:
     """The packet's id is found inside the packet too."""
-    heard = MessageCache().hear(messages.fact(FactKind.WARMUP, 1, 0, {"packet": {"packet_id": "anna.2"}}))
+    heard = MessageCache().parse(messages.fact(FactKind.WARMUP, 1, 0, {"packet": {"packet_id": "anna.2"}}))
     assert heard.packet_id == "anna.2"
 
 
 def test_the_memory_is_bounded() -> None:
     """The oldest message is forgotten, and parsed anew if it comes again."""
-    hearing = MessageCache(heard_max=2)
-    first = hearing.hear(OPEN)
+    hearing = MessageCache(cached_max=2)
+    first = hearing.parse(OPEN)
     for left in (5, 4):
-        hearing.hear(messages.progress(PacketId("anna.1"), left))
-    assert hearing.hear(OPEN) is not first
+        hearing.parse(messages.progress(PacketId("anna.1"), left))
+    assert hearing.parse(OPEN) is not first
 
 
 def test_what_is_told_to_one_is_not_remembered() -> None:
     """Receipts, pongs and trails come once; they must not push out what many hear."""
-    hearing = MessageCache(heard_max=1)
-    first = hearing.hear(OPEN)
+    hearing = MessageCache(cached_max=1)
+    first = hearing.parse(OPEN)
     for client_ms in range(10):
-        hearing.hear(messages.pong(client_ms, 0))
-        hearing.hear(messages.trail(OrderId("o1"), TrailStep.PAID, client_ms))
-    assert hearing.hear(OPEN) is first
+        hearing.parse(messages.pong(client_ms, 0))
+        hearing.parse(messages.trail(OrderId("o1"), TrailStep.PAID, client_ms))
+    assert hearing.parse(OPEN) is first
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_what_is_told_to_one_is_not_remembered() -> None:
 def test_nonsense_is_refused(payload: bytes) -> None:
     """Whatever is no message is a ValueError, whatever is wrong with it."""
     with pytest.raises(ValueError, match=r"."):
-        MessageCache().hear(payload)
+        MessageCache().parse(payload)

@@ -14,7 +14,7 @@ def two_sittings() -> tuple[Sitting, Sitting]:
     one = Sitting(Behaviour.WATCHER)
     other = Sitting(Behaviour.WATCHER, number=1, recorder=one.recorder)
     for sitting in (one, other):
-        sitting.come_in()
+        sitting.connect()
     return one, other
 
 
@@ -24,7 +24,7 @@ def test_a_whole_history_is_read_back() -> None:
     for sitting in (one, other):
         sitting.hear(warmup(1, grab_in_ms=1_000), 1)
     tapper = Sitting(number=2, recorder=one.recorder)
-    tapper.come_in(on_screen(grab_in_ms=1_000, phase="warming"), at_ms=2, seq=1)
+    tapper.connect(on_screen(grab_in_ms=1_000, phase="warming"), at_ms=2, seq=1)
     at_ms, request_id = tapper.next_tap()
     tapper.hear(receipt(request_id, ClaimStatus.GRANTED), at_ms + 2)
     other.hear(fact("open", 2, at_ms=-1), 1_000)
@@ -55,7 +55,7 @@ def test_a_fact_is_kept_once_with_its_arrivals() -> None:
     one, other = two_sittings()
     one.hear(fact("open", 1), 10)
     late = Sitting(Behaviour.WATCHER, number=2, recorder=one.recorder)
-    late.come_in(at_ms=11)
+    late.connect(at_ms=11)
     late.hear(fact("open", 1), 12)
     other.hear(fact("open", 1), 14)
     (line,) = one.lines("fact")
@@ -64,11 +64,11 @@ def test_a_fact_is_kept_once_with_its_arrivals() -> None:
 
 
 def test_only_what_comes_live_is_a_push_latency() -> None:
-    """What a resume replays is old by its nature."""
+    """Facts replayed after a resume do not count in delivery times."""
     one, _ = two_sittings()
     one.hear(fact("open", 1, at_ms=9), 10)
     late = Sitting(Behaviour.WATCHER, number=2, recorder=one.recorder)
-    late.come_in(at_ms=500)
+    late.connect(at_ms=500)
     late.hear(fact("open", 1, at_ms=9), 501)
     series, _ = one.recorder.take_series()
     assert series["PUSH", "open"].buckets == {1.0: 1}
@@ -88,7 +88,7 @@ def test_a_message_that_others_heard_differently_is_on_record() -> None:
 def test_unanswered_grabs_are_unknown_at_the_end() -> None:
     """finish() writes them as info; that the run ended is nobody's failure."""
     sitting = Sitting()
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     sitting.next_tap()
     (grab,) = sitting.lines("grab")
@@ -111,7 +111,7 @@ def test_lines_are_written_in_batches() -> None:
 def test_latency_counts_from_the_planned_tap() -> None:
     """A tap that the engine was late to send is late for the viewer too."""
     sitting = Sitting()
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     planned_ms = 0.0
     while not sitting.recorder.offered:
@@ -128,7 +128,7 @@ def test_latency_counts_from_the_planned_tap() -> None:
 def test_counters_follow_the_run() -> None:
     """Progress can be told from them: connected, offered, answered, granted."""
     sitting = Sitting()
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     at_ms, request_id = sitting.next_tap()
     recorder = sitting.recorder
@@ -143,6 +143,6 @@ def test_counters_follow_the_run() -> None:
 def test_without_a_file_nothing_is_kept() -> None:
     """A run without a history does not fill the memory with one."""
     sitting = Sitting(recorder=Recorder())
-    sitting.come_in()
+    sitting.connect()
     sitting.viewer.closed(5, 1000)
     assert sitting.recorder.flush() == 0

@@ -1,4 +1,4 @@
-"""What viewers say is something that the server takes."""
+"""The server accepts all comments and hearts of viewers."""
 
 import pytest
 

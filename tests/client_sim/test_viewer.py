@@ -33,7 +33,7 @@ def test_a_tap_follows_the_opening_as_the_best_ping_knows_it() -> None:
     """A pong moves a tap that is planned already, by exactly what the welcome was wrong by."""
     plain, corrected = Sitting(), Sitting()
     for sitting in (plain, corrected):
-        sitting.come_in()
+        sitting.connect()
         sitting.hear(warmup(1, grab_in_ms=2_000), 1)
     corrected.hear(messages.pong(0, NOON_MS - 290), 20)  # the room is 300 ms behind what the welcome said
     expected_ms, _ = plain.next_tap()
@@ -45,7 +45,7 @@ def test_a_tap_follows_the_opening_as_the_best_ping_knows_it() -> None:
 def test_room_time_runs_at_its_speed() -> None:
     """Two minutes of room time at speed 60 are two seconds."""
     sitting = Sitting(Behaviour.EARLY_BIRD)
-    sitting.come_in(speed=60)
+    sitting.connect(speed=60)
     sitting.hear(warmup(1, grab_in_ms=120_000), 0)
     tapped_ms, _ = sitting.next_tap()
     assert 1_700 <= tapped_ms <= 1_950
@@ -54,7 +54,7 @@ def test_room_time_runs_at_its_speed() -> None:
 def test_an_early_bird_taps_again_after_the_opening() -> None:
     """Told that it was too early, it makes another tap, with a new request id."""
     sitting = Sitting(Behaviour.EARLY_BIRD)
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     ((first_ms, first_id),) = sitting.wait_until(1_000)
     sitting.hear(receipt(first_id, ClaimStatus.TOO_EARLY), first_ms + 1)
@@ -66,7 +66,7 @@ def test_an_early_bird_taps_again_after_the_opening() -> None:
 def test_who_is_always_too_early_gives_up() -> None:
     """A server that always says too early is not tapped for ever."""
     sitting = Sitting(Behaviour.EARLY_BIRD)
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     taps = 0
     while tapped := sitting.wait_until(4_000):
@@ -80,7 +80,7 @@ def test_a_double_tapper_makes_two_taps_whatever_it_is_told() -> None:
     """How many grabs it makes does not depend on how quick the answer is."""
     for answer_after_ms in (1, 400):
         sitting = Sitting(Behaviour.DOUBLE_TAPPER)
-        sitting.come_in()
+        sitting.connect()
         sitting.hear(warmup(1, grab_in_ms=1_000), 0)
         first_ms, first_id = sitting.next_tap()
         if answer_after_ms == 1:
@@ -93,16 +93,16 @@ def test_a_double_tapper_makes_two_taps_whatever_it_is_told() -> None:
 def test_the_luck_of_a_tap_is_that_of_seat_and_packet() -> None:
     """Connecting later or hearing of the packet from the welcome changes nothing."""
     early, late = Sitting(number=5), Sitting(number=5)
-    early.come_in()
+    early.connect()
     early.hear(warmup(1, grab_in_ms=2_000), 0)
-    late.come_in(on_screen(grab_in_ms=2_000, phase="warming"), at_ms=900)
+    late.connect(on_screen(grab_in_ms=2_000, phase="warming"), at_ms=900)
     assert early.wait_until(9_000) == late.wait_until(9_000)
 
 
 def test_who_comes_in_late_reacts_to_what_is_on_screen() -> None:
     """A window that is open already is tapped after the usual reaction, and one that is over is not."""
     sitting = Sitting()
-    sitting.come_in(
+    sitting.connect(
         on_screen(grab_in_ms=-5_000, phase="grabbing"), on_screen("anna.0", grab_in_ms=-9_000, phase="settled")
     )
     ((tapped_ms, _),) = sitting.wait_until(4_000)
@@ -112,7 +112,7 @@ def test_who_comes_in_late_reacts_to_what_is_on_screen() -> None:
 def test_a_latecomer_taps_after_the_window() -> None:
     """It is planned from the closing."""
     sitting = Sitting(Behaviour.LATECOMER)
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     ((tapped_ms, _),) = sitting.wait_until(9_000)
     assert 4_050 <= tapped_ms <= 4_500
@@ -121,7 +121,7 @@ def test_a_latecomer_taps_after_the_window() -> None:
 def test_a_voided_packet_is_not_tapped() -> None:
     """It has gone from the screen."""
     sitting = Sitting()
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     sitting.hear(fact("voided", 2, at_ms=500), 500)
     assert sitting.wait_until(4_900) == []
@@ -130,7 +130,7 @@ def test_a_voided_packet_is_not_tapped() -> None:
 def test_no_receipt_in_time_is_unknown_and_tried_again_with_the_same_id() -> None:
     """The outcome is recorded as info, the tap is repeated, and the answer then counts."""
     sitting = Sitting()
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     first_ms, first_id = sitting.next_tap()
     ((second_ms, second_id),) = sitting.wait_until(first_ms + 5_001)
@@ -147,13 +147,13 @@ def test_a_tap_without_an_answer_is_tried_again_after_coming_back() -> None:
     """A disconnect leaves the outcome unknown; the same id goes out on the next connection, which resumes."""
     sitting = Sitting()
     assert sitting.path == "/ws/rooms/r1?viewer=v0"
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     at_ms, request_id = sitting.next_tap()
     sitting.viewer.closed(round((at_ms + 1) * MS), 1006)
     assert sitting.viewer.next_wakeup_ns() is None
     assert sitting.path == "/ws/rooms/r1?viewer=v0&epoch=e1&seq=1"
-    assert grabs(sitting.come_in(at_ms=at_ms + 500, seq=1)) == [request_id]
+    assert grabs(sitting.connect(at_ms=at_ms + 500, seq=1)) == [request_id]
     sitting.hear(receipt(request_id, ClaimStatus.EXHAUSTED), at_ms + 601)
     unknown, refused = sitting.lines("grab")
     assert (unknown["type"], unknown["conn"]) == ("info", "0.0")
@@ -163,7 +163,7 @@ def test_a_tap_without_an_answer_is_tried_again_after_coming_back() -> None:
 def test_a_receipt_after_all_ends_the_trying() -> None:
     """If the first receipt comes while a retry is planned, the retry is not made; the receipt is on record."""
     sitting = Sitting()
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     at_ms, request_id = sitting.next_tap()
     sitting.hear(receipt(request_id, ClaimStatus.UNAVAILABLE), at_ms + 1)
@@ -176,7 +176,7 @@ def test_a_receipt_after_all_ends_the_trying() -> None:
 def test_who_is_turned_away_tries_the_same_tap_a_few_times(status: ClaimStatus) -> None:
     """The id stays, the pauses grow to a second and a half at most, and eight attempts are enough."""
     sitting = Sitting()
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     tapped = []
     for _ in range(ATTEMPTS_MAX):
@@ -197,7 +197,7 @@ def test_who_is_turned_away_tries_the_same_tap_a_few_times(status: ClaimStatus) 
 def test_a_final_answer_ends_it(status: ClaimStatus) -> None:
     """Nobody taps on after a final answer, and none of these is a failure."""
     sitting = Sitting()
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     at_ms, request_id = sitting.next_tap()
     sitting.hear(receipt(request_id, status), at_ms + 1)
@@ -208,7 +208,7 @@ def test_a_final_answer_ends_it(status: ClaimStatus) -> None:
 def test_a_grab_is_what_the_server_understands_and_small() -> None:
     """It parses, and it fits a frame under 126 bytes with the longest ids."""
     sitting = Sitting(number=2**32)
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=0, packet_id="a" * 18 + "." + "b" * 17), 0)
     wake_ns = 5_000 * MS
     (payload,) = [sent for sent in payloads(sitting.viewer.wake(wake_ns)) if b'"grab"' in sent]
@@ -219,7 +219,7 @@ def test_a_grab_is_what_the_server_understands_and_small() -> None:
 def test_who_leaves_only_waits() -> None:
     """No more taps after leave(), but a receipt on its way is still taken."""
     sitting = Sitting(Behaviour.DOUBLE_TAPPER)
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     first_ms, request_id = sitting.next_tap()
     sitting.viewer.leave()
@@ -232,7 +232,7 @@ def test_who_leaves_only_waits() -> None:
 def test_errors_and_nonsense_are_failures_and_nothing_else_happens() -> None:
     """An error message, a text that is none, and a receipt nobody asked for are counted by name."""
     sitting = Sitting()
-    sitting.come_in()
+    sitting.connect()
     sitting.hear(messages.error("bad_field", "x"), 1)
     sitting.hear(b"not json", 2)
     sitting.hear(receipt("ffff-0", ClaimStatus.EXHAUSTED), 3)
@@ -245,7 +245,7 @@ def test_the_opening_is_recorded_with_how_far_off_the_countdown_was() -> None:
     """A viewer whose only reading is a slow welcome is off by what the best clock of the process knows better."""
     good = Sitting(Behaviour.WATCHER)
     bad = Sitting(Behaviour.WATCHER, number=1, recorder=good.recorder)
-    good.come_in()
+    good.connect()
     good.hear(messages.pong(0, NOON_MS + 1), 2)
     bad.open(0)
     bad.hear(welcome(), 40)
@@ -275,6 +275,6 @@ def test_who_comes_back_shows_its_token_until_it_is_refused() -> None:
     sitting.viewer.closed(1, 1006)
     assert "?resume=abc&epoch=" in sitting.path
     assert "viewer=" not in sitting.path
-    sitting.viewer.admission.turned_away()
+    sitting.viewer.admission.rejected()
     assert "resume=" not in sitting.path
     assert "&epoch=" in sitting.path

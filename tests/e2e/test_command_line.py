@@ -1,4 +1,4 @@
-"""What a person can get wrong on the command line: each a readable word, an exit code, and nothing changed."""
+"""Each error on the command line gives a readable message and an exit code, and changes nothing."""
 
 import json
 import socket
@@ -78,7 +78,7 @@ def test_wrong_usage_is_64_and_names_what_is_wrong(
 
 
 def test_a_bad_scenario_file_is_64_and_names_the_line(tmp_path: Path) -> None:
-    """Who writes a scenario learns the file, the line, the field and the rule."""
+    """An error in a scenario names the file, the line, the field and the rule."""
     path = tmp_path / "mine.toml"
     path.write_text('name = "mine"\n[audience]\nviewers = -3\n', "utf-8")
     done = _redrain("storm", str(path), folder=tmp_path)
@@ -114,7 +114,7 @@ def test_a_server_without_a_secret_is_30(tmp_path: Path) -> None:
 
 
 def test_a_home_or_a_run_of_a_newer_format_is_30(tmp_path: Path) -> None:
-    """What a later version wrote is not guessed at; each message says what this one reads."""
+    """Files of a newer format are refused, and the message names the formats that this version reads."""
     store, run = tmp_path / "home/store", tmp_path / "run"
     store.mkdir(parents=True)
     run.mkdir()

@@ -47,7 +47,7 @@ def test_every_behaviour_passes_under_both_engines(runs: Runs, engine: str) -> N
 
 
 def test_both_engines_make_the_same_grabs(runs: Runs) -> None:
-    """Who taps how often is a function of seed, seat and packet: no engine changes it."""
+    """The number of taps depends only on seed, seat and packet: it is the same for all engines."""
     counts = {engine: _taps(folder) for engine, (folder, _, _) in runs.items()}
     assert counts["locust"] == counts["swarm"]
     assert set(counts["swarm"]) == set(Behaviour) - {Behaviour.WATCHER}

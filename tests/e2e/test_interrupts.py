@@ -77,7 +77,7 @@ def _interrupt_group(process: "subprocess.Popen[str]") -> None:
 
 
 @pytest.mark.parametrize("end", [_interrupt_group, subprocess.Popen.terminate], ids=["Ctrl-C", "SIGTERM"])
-@pytest.mark.parametrize("said", ["raising a server", "viewers come in", "the curtain rises"])
+@pytest.mark.parametrize("said", ["starting a server", "connecting", "the curtain rises"])
 def test_an_interrupted_storm_leaves_nothing_behind(
     end: Callable[["subprocess.Popen[str]"], None], said: str, tmp_path: Path
 ) -> None:

@@ -53,7 +53,7 @@ def test_who_keeps_the_contract(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("names", "said"),
-    [((), "say which allocator"), (("nosuch:Mine",), "there is no module nosuch in")],
+    [((), "--allocator is missing"), (("nosuch:Mine",), "there is no module nosuch in")],
 )
 def test_what_cannot_be_run_is_said(names: tuple[str, ...], said: str, tmp_path: Path) -> None:
     """Nothing is run, and a sentence says why."""

@@ -51,7 +51,7 @@ class Page(HTMLParser):
 
     @property
     def figures(self) -> list[Line]:
-        """What the page draws."""
+        """Return the figures that the page draws."""
         drawn: list[Line] = orjson.loads(self.scripts[1])
         return drawn
 
@@ -141,13 +141,13 @@ def test_thresholds_and_sometimes_appear_when_there_are_any(tmp_path: Path) -> N
 
 
 def test_happenings_come_in_order_with_their_rule(tmp_path: Path) -> None:
-    """What creators did, what the journal holds and what viewers heard form one list; a refusal names its rule."""
+    """Creators' actions, journal entries and received messages form one list; a refusal names its rule."""
     refused = {
         "at_ms": 0, "action": "launch", "packet_name": "third", "packet_id": "", "outcome": "refused",
         "rule": "DY-LAU-3", "room_ms": 1_500,
     }  # fmt: skip
     page = page_of(a_run(packets=2, void_last=True), tmp_path, happenings=[refused])
-    told = [page.text.index(text) for text in ("recharges", "DY-LAU-3", "the grab window opens", "called off, all")]
+    told = [page.text.index(text) for text in ("recharges", "DY-LAU-3", "the grab window opens", "voided, everything")]
     assert told == sorted(told)
 
 
@@ -164,11 +164,11 @@ def test_the_headline_names_what_is_broken() -> None:
     broken = {"verdict": "fail", "violations": [{"invariant": "A1"}, {"invariant": "A8"}, {"invariant": "A8"}]}
     assert headline(broken) == "2 of 10 invariants are broken: A1 and A8."
     unknown = {"verdict": "unknown", "violations": [], "granted": 0, "grabs": 0}
-    assert headline(unknown) == "The run cannot tell whether the server is right."
+    assert headline(unknown) == "The run cannot tell whether the server is correct."
 
 
 def test_fees_and_withdrawals_are_told(tmp_path: Path) -> None:
-    """Who reads what happened learns of the fee, and of what was asked for, paid and put back."""
+    """The happenings show the fee, and withdrawals requested, paid and returned."""
     text = page_of(a_run_with_withdrawals(), tmp_path).text
     for told in ("recharges 10,000 fen and pays a fee of 100", "asks for 400", "is paid 400", "gets back 300"):
         assert f"c1 {told}" in text

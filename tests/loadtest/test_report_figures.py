@@ -138,7 +138,7 @@ def test_a_share_given_twice_is_marked() -> None:
 
 
 def test_sizes_are_recomputed_from_the_seed() -> None:
-    """What was claimed of a sold-out packet is what its seed gives, and a changed amount is told."""
+    """The claims of a sold-out packet equal the shares of its seed, and a changed amount is reported."""
     run = a_run()
     books, _ = run.read()
     for sizes in sizes_of(books):
@@ -160,7 +160,7 @@ def test_a_histogram_counts_every_share_once() -> None:
 
 
 def test_money_goes_somewhere() -> None:
-    """What was put into packets is what was claimed, swept, voided or is still there; the wallet adds up."""
+    """The money put into packets was claimed, swept, voided or is still in escrow; the wallet adds up."""
     books, _ = a_run(packets=3, void_last=True).read()
     flows = flows_of(books)
     (creator,) = creators_of(books, flows)
@@ -171,7 +171,7 @@ def test_money_goes_somewhere() -> None:
 
 
 def test_money_of_orders_goes_on() -> None:
-    """What was claimed is used or still there; what merchants received is what they kept and handed on."""
+    """Claimed money is used or still held; merchants' receipts equal what they kept and paid on."""
     books, _ = a_run_with_an_order().read()
     (creator,) = creators_of(books, flows_of(books))
     (order,) = books.orders.values()
@@ -187,7 +187,7 @@ def test_money_of_orders_goes_on() -> None:
 
 
 def test_money_of_an_order_that_is_not_over_is_on_its_way() -> None:
-    """What was paid and is not settled yet reaches no merchant, and the packet's share counts as still held."""
+    """Unsettled payments reach no merchant, and the packet's share counts as still held."""
     books, _ = a_run_with_an_order("paid").read()
     (order,) = books.orders.values()
     assert merchant_links(books) == {(BUYERS, UNSETTLED): order.payable_fen}
@@ -205,7 +205,7 @@ def test_money_of_an_order_that_is_not_over_is_on_its_way() -> None:
     ],
 )
 def test_every_way_back_has_its_name(movement: str, postings: list[list[Any]], end: str) -> None:
-    """Whether a share came back because it was not needed, or because it had expired when it was let go."""
+    """The figure tells an unused residual from a share that had expired when it was unlocked."""
     run = a_run_with_an_order("paid")
     last = run.of("journal")[-1]
     run.books.insert(-1, {**last, "movement": movement, "postings": postings, "transfer_id": "t"})

@@ -1,4 +1,4 @@
-"""The audit: does what viewers were told agree with what the store says, fen by fen? Pure, and linear in both."""
+"""The audit: compares viewers' receipts with the store's books, to the fen. Pure, and linear in both."""
 
 from loadtest.verdict.audit.judge import audit
 from loadtest.verdict.audit.outcome import Outcome, blind_spots, outcomes_of

@@ -21,7 +21,7 @@ class Given(NamedTuple):
     entry: JournalRecord
 
     def line(self) -> Line:
-        """Return what shows this claim: its own fields and those of its entry, without the rest of the batch."""
+        """Return this claim as evidence: its own fields and those of its entry, without the rest of the batch."""
         return {
             "kind": "journal",
             "entry_id": self.entry.entry_id,
@@ -35,7 +35,7 @@ class Given(NamedTuple):
 @dataclass(slots=True)
 class PacketReceipts:
     """
-    What the audience was told about one packet.
+    The receipts of the audience about one packet.
 
     ``asked`` has the earliest sending of every tap that won a share by the books; ``learned`` the earliest reply in
     which a viewer saw its share; ``exhausted`` the earliest refusal for lack of shares in the last edition.
@@ -54,7 +54,7 @@ class PacketCase:
 
     ``uses`` are its shares in orders, as those left them (final books). ``claims`` are the final claim lines, or the
     journal's claims in books that are not final, and ``owned`` the same by viewer; ``given`` are always the journal's.
-    ``heard`` is None if there is no history.
+    ``receipts`` is None if there is no history.
     """
 
     packet_id: PacketId
@@ -66,12 +66,12 @@ class PacketCase:
     entries: list[JournalRecord]
     left: tuple[int, ...] | None
     facts: list[FactRecord]
-    heard: PacketReceipts | None
+    receipts: PacketReceipts | None
     uses: list[UsedPacket] = field(default_factory=list)
 
     @property
     def claimed_fen(self) -> int:
-        """The sum of all claims, in fen."""
+        """Return the sum of all claims, in fen."""
         return sum(claim.amount_fen for claim in self.claims)
 
 
@@ -79,7 +79,7 @@ def cases_of(books: Books, history: History | None) -> list[PacketCase]:
     """
     Join books and history by packet; packets that only the history knows come last.
 
-    A retired packet is no case: what is left of its journal counts in A10 alone.
+    A retired packet has no case: the rest of its journal counts only in A10.
     """
     retired = {packet_id for opening in books.openings.values() for packet_id in opening.retired}
     entries: defaultdict[PacketId, list[JournalRecord]] = defaultdict(list)
@@ -106,7 +106,7 @@ def cases_of(books: Books, history: History | None) -> list[PacketCase]:
         case.facts = facts.get(packet_id, [])
         case.uses = uses.get(packet_id, [])
         if history is not None:
-            case.heard = _heard(case, grabs.get(packet_id, []))
+            case.receipts = _heard(case, grabs.get(packet_id, []))
         cases.append(case)
     return cases
 
@@ -129,12 +129,12 @@ def _in_books(books: Books, packet_id: PacketId, entries: list[JournalRecord]) -
 
 
 def _heard(case: PacketCase, grabs: list[GrabRecord]) -> PacketReceipts:
-    """Go through the packet's grabs once. This loop is what an audit mostly spends its time in."""
-    heard = PacketReceipts()
+    """Go through the packet's grabs once. An audit spends most of its time in this loop."""
+    receipts = PacketReceipts()
     won = {(claim.viewer_id, claim.request_id) for claim in case.claims}
     edition = None if case.packet is None else case.packet.edition
     exhausted, exhausted_at = None, 0
-    asked, shares = heard.asked, heard.shares
+    asked, shares = receipts.asked, receipts.shares
     for grab in grabs:
         if grab.type == "ok":
             shares.append(grab)
@@ -148,13 +148,13 @@ def _heard(case: PacketCase, grabs: list[GrabRecord]) -> PacketReceipts:
         tap = (grab.viewer, grab.request_id)
         if tap in won and grab.t_sent < asked.get(tap, grab.t_sent + 1):
             asked[tap] = grab.t_sent
-    heard.exhausted = exhausted
-    learned = heard.learned
+    receipts.exhausted = exhausted
+    learned = receipts.learned
     for grab in shares:
         first = learned.get(grab.viewer)
         if first is None or _replied(grab) < _replied(first):
             learned[grab.viewer] = grab
-    return heard
+    return receipts
 
 
 def _replied(grab: GrabRecord) -> int:

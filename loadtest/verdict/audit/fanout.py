@@ -1,4 +1,4 @@
-"""Fan-out (A9): every viewer hears every fact of its room exactly once and in order."""
+"""Fan-out (A9): every viewer receives every fact of its room exactly once and in order."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ GRACE_NS = 200_000_000
 """A viewer that leaves within this of a fact's last arrival may have left before its own copy came."""
 
 GOING = frozenset({None, 1000, 1001})
-"""Close codes of a viewer that left by itself: it must have heard all that was said before."""
+"""Close codes of a viewer that left by itself: it must have received all facts published before."""
 
 SAID_AGAIN = frozenset({FactKind.SOLD_OUT, FactKind.REOPENED})
 """Facts that a later edition of the same packet may repeat."""
@@ -24,7 +24,7 @@ Feed = tuple[RoomId, str]
 
 @dataclass(slots=True)
 class Member:
-    """One welcomed connection, the numbers it got in order, and the number up to which it knew all before."""
+    """One welcomed connection, the seq numbers it received in order, and the seq up to which it knew all before."""
 
     conn: ConnRecord
     runs: list[RunRecord]
@@ -32,7 +32,7 @@ class Member:
 
     @property
     def last_seq(self) -> int:
-        """The last number it knew of in the end."""
+        """Return the last seq it knew at the end."""
         return self.runs[-1].last_seq if self.runs else self.knew
 
 
@@ -54,7 +54,7 @@ def check_fanout(findings: Findings, history: History) -> None:
 
 
 def _keep(findings: Findings, feed: dict[int, FactRecord], fact: FactRecord) -> None:
-    """Add what one process heard to a feed; of one fact all processes must have heard the same."""
+    """Add a fact received by one process to a feed; all processes must have received the same bytes."""
     first = feed.setdefault(fact.seq, fact)
     if first.hash != fact.hash:
         text = f"number {fact.seq} of room {fact.room} is not the same for all processes"
@@ -64,7 +64,7 @@ def _keep(findings: Findings, feed: dict[int, FactRecord], fact: FactRecord) -> 
 
 
 def _check_feed(findings: Findings, feed: dict[int, FactRecord]) -> None:
-    """Check that a feed says each thing once, and nothing of a closed packet but its result."""
+    """Check that a feed publishes each fact once, and of a closed packet only its result."""
     closed: dict[str, FactRecord] = {}
     said: dict[tuple[str, str], FactRecord] = {}
     for seq in sorted(feed):

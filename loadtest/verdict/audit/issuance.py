@@ -50,12 +50,12 @@ def check_issuance(findings: Findings, case: PacketCase) -> None:
 def check_drain(findings: Findings, case: PacketCase) -> None:
     """Check A2: whoever said that nothing is left was right."""
     packet = case.packet
-    if packet is None or case.heard is None:
+    if packet is None or case.receipts is None:
         return
     told = _sold_out(case.facts)
     shown = None if told is None else evidence_of("fact", told)
     if shown is None:
-        shown = _refusal(case, case.heard)
+        shown = _refusal(case, case.receipts)
     if shown is None:
         return
     count, fen, unclaimed = len(case.claims), case.claimed_fen, packet.remaining + packet.returned
@@ -76,12 +76,12 @@ def _sold_out(facts: list[FactRecord]) -> FactRecord | None:
     return last if last is not None and last.type == FactKind.SOLD_OUT else None
 
 
-def _refusal(case: PacketCase, heard: PacketReceipts) -> Line | None:
+def _refusal(case: PacketCase, receipts: PacketReceipts) -> Line | None:
     """Return an ``exhausted`` that was asked for inside the window, as far as the audience can know it."""
     over_at = min(
         (fact.t_first for fact in case.facts if fact.type in {FactKind.CLOSED, FactKind.VOIDED}), default=None
     )
-    refused = heard.exhausted
+    refused = receipts.exhausted
     if refused is None or (over_at is not None and refused.t_sent >= over_at):
         return None
     return evidence_of("grab", refused)

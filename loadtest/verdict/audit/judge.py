@@ -23,22 +23,22 @@ def audit(
     history: History | None,
     snapshots: Sequence[Books] = (),
     sales: Sales | None = None,
-    strangers: Collection[PacketId] = (),
+    unrelated: Collection[PacketId] = (),
 ) -> list[Violation]:
     """
     Check A1 to A10 and return what does not hold, each with a minimal counterexample; an empty list is a clean run.
 
-    *snapshots* are books taken during the run, *sales* what buyers were told if there was a shop. Of *strangers*,
-    packets of other runs on the same store, nobody here has heard: they are checked as without a history. Without one
-    only what the books alone can show is checked: A1, A3, A8, A10 and the window of A7 (docs/invariants.md).
+    *snapshots* are books taken during the run, *sales* the answers to buyers if there was a shop. *unrelated* packets,
+    those of other runs on the same store, are checked as without a history: only A1, A3, A8, A10 and the window of A7,
+    which the books alone can show (docs/invariants.md).
     """
     findings = Findings()
     for at, snapshot in enumerate(snapshots, start=1):
         for packet in snapshot.packets.values():
             check_counters(findings, packet, f"at snapshot {at}")
     for case in cases_of(books, history):
-        if case.packet_id in strangers:
-            case.heard = None
+        if case.packet_id in unrelated:
+            case.receipts = None
         check_issuance(findings, case)
         check_drain(findings, case)
         check_one_each(findings, case)

@@ -1,7 +1,7 @@
 """
 Movements (A10): between which kinds of accounts each kind of entry may move money, and what is wrong with one alone.
 
-The tables are written down from the rules here once more, and not taken from the code that is judged.
+The tables are derived from the rules independently, and not taken from the code under test.
 """
 
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ MAY_BE_NOTHING = frozenset({"sweep", "void", "end"})
 
 
 def faults_of(entry: JournalRecord) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with one entry, looked at alone: a word and a sentence each."""
+    """Yield the faults of one entry on its own: a word and a sentence each."""
     if entry.movement in STEPS:
         yield from _faults_of_step(entry)
         return
@@ -86,7 +86,7 @@ def faults_of(entry: JournalRecord) -> Iterator[tuple[str, str]]:
 
 
 def _faults_of_step(entry: JournalRecord) -> Iterator[tuple[str, str]]:
-    """An order's step names its order, moves along its table, and in this journal only what is its creator's."""
+    """Yield the faults of an order's step: it names its order, follows its table, moves only its creator's money."""
     if not entry.order_id:
         yield "order", f"a {entry.movement} names no order"
     if not entry.postings:

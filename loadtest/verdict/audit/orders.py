@@ -1,8 +1,8 @@
 """
-Orders (A10): every fen that an order moved is what was agreed, and where it should be (rules, sections 9, 10, 15).
+Orders (A10): every order moved exactly the agreed amounts between the right accounts (rules, sections 9, 10, 15).
 
-What was agreed stands in the order's line of the final books; what was moved in the journals, the platform's too. Here
-it is worked out once more, without the code that is judged.
+The agreed amounts are in the order's line of the final books; the movements are in the journals, also the platform's.
+They are recomputed here, without the code under test.
 """
 
 from collections import Counter, defaultdict
@@ -20,14 +20,14 @@ PER_WHOLE = 10_000  # rates are in hundredths of a percent
 _WAITING = frozenset({AssetState.LOCKED, AssetState.REDEEMED})
 
 Flows = Counter[tuple[str, str]]
-"""What an order moved in fen, by the kinds of accounts debited and credited."""
+"""The movements of an order in fen, by the kinds of accounts debited and credited."""
 
 
 def check_orders(findings: Findings, books: Books) -> None:
     """
-    Check every order of final books. Where part of a journal was retired only the orders that are wholly there count.
+    Check every order of final books. Where part of a journal was retired, only complete orders count.
 
-    The sums over all orders are then right as well: each fen of buyer, creator, platform, merchant is in one of them.
+    The sums over all orders are then right as well: each fen of buyer, creator, platform, merchant is in one order.
     """
     if not books.final:
         return
@@ -51,7 +51,7 @@ def check_orders(findings: Findings, books: Books) -> None:
 
 
 def _came_to_nothing(steps: list[JournalRecord]) -> bool:
-    """Tell whether packets were held for an order that never came to be, and were let go again."""
+    """Tell whether packets were locked for an order that was never created, and were unlocked again."""
     flows = _flows(steps)
     return flows["assets", "locked"] == flows["locked", "assets"] + flows["locked", "reversing"]
 
@@ -65,7 +65,7 @@ def _flows(steps: list[JournalRecord]) -> Flows:
 
 
 def _compared(order: BookedOrder, flows: Flows) -> Iterator[tuple[str, int, int]]:
-    """Yield what an order's line and its movements say of the same: what it is, the line's figure, the movements'."""
+    """Yield the figures to compare: a name, the amount by the order's line, the amount by its movements."""
     paid = order.paid_at_ms is not None
     divided = order.state in (OrderState.FINAL, OrderState.REFUNDED)
     kept_fen = order.payable_fen - order.refunded_fen if paid else 0
@@ -83,7 +83,7 @@ def _compared(order: BookedOrder, flows: Flows) -> Iterator[tuple[str, int, int]
 
 
 def _of_packets(order: BookedOrder, flows: Flows) -> Iterator[tuple[str, int, int]]:
-    """Yield the same of the packets: each face is its viewer's, in the order, the merchant's or on its way back."""
+    """Yield the same for packets: each face is its viewer's, in the order, the merchant's or being returned."""
     faces_fen = sum(use.face_fen for use in order.packets)
     yield "the faces locked", faces_fen, flows["assets", "locked"]
     final = order.state is OrderState.FINAL
@@ -104,9 +104,9 @@ def _faces(order: BookedOrder, state: AssetState) -> int:
 
 def _shares_of_the_price(order: BookedOrder) -> tuple[set[int], set[int]]:
     """
-    Return what commission and service fee may be, of the price before red packets (DY-SET-1, DY-SET-2).
+    Return the possible commissions and service fees, of the price before red packets (DY-SET-1, DY-SET-2).
 
-    A deployment may leave platform packets out of the base (AMB-18) and take shipping into that of the fee (AMB-37).
+    A deployment may exclude platform packets from the base (AMB-18) and include shipping in that of the fee (AMB-37).
     """
     kept_fen = order.goods_paid_fen - order.refunded_goods_fen
     own_fen = sum(use.used_fen for use in order.packets if not _of_platform(use))

@@ -1,4 +1,4 @@
-"""Outcome: what came of each invariant, and why one could not be checked, or only in part."""
+"""Outcome: the result of each invariant, and why one could not be checked, or only in part."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from server.core.rooms.feed import FactKind
 
 
 class Outcome(StrEnum):
-    """The three things that can come of an invariant."""
+    """The three outcomes of an invariant."""
 
     PASS = "pass"  # noqa: S105 - an outcome
     VIOLATED = "violated"
@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 
 
 class Blind(NamedTuple):
-    """What the evidence of a run cannot show of one invariant: ``all`` of it or a part, and ``why``, in a sentence."""
+    """The part of one invariant that a run's evidence cannot show: ``all`` of it or a part, and ``why``."""
 
     all: bool
     why: str
@@ -30,7 +30,7 @@ class Blind(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class InvariantResult:
-    """One invariant with its outcome. Beside a pass, ``why`` says what part of it was not checked, if any."""
+    """One invariant with its outcome. With a pass, ``why`` names the part that was not checked, if any."""
 
     invariant: str
     outcome: Outcome
@@ -38,7 +38,7 @@ class InvariantResult:
 
 
 def outcomes_of(violations: Iterable[Violation], blind: Mapping[str, Blind]) -> list[InvariantResult]:
-    """Return the outcome of A1 to A10, in order. A violation is one, however little else could be seen."""
+    """Return the outcome of A1 to A10, in order. A violation counts even if the invariant is only partly checkable."""
     broken = {violation.invariant for violation in violations}
     results = []
     for invariant in INVARIANTS:
@@ -51,7 +51,7 @@ def outcomes_of(violations: Iterable[Violation], blind: Mapping[str, Blind]) -> 
 
 
 def blind_spots(books: Books, history: History, sales: Sales) -> dict[str, Blind]:
-    """Return what the books and the history of a run against our own server cannot show."""
+    """Return the parts of invariants that books and history of a run against our own server cannot show."""
     spots: dict[str, Blind] = {}
     given = any(entry.claims for entry in books.journal) or any(books.claims.values())
     told = [(grab.packet, grab.viewer) for grab in history.grabs if grab.type == "ok"]

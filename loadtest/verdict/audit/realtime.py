@@ -1,4 +1,4 @@
-"""Real time (A7): claims lie in their window, and the order of shares agrees with the order of things."""
+"""Real time (A7): claims lie in their window, and the order of shares agrees with the order of taps and receipts."""
 
 from loadtest.record.books import ClaimRecord, JournalRecord
 from loadtest.record.history import GrabRecord
@@ -11,9 +11,9 @@ def check_realtime(findings: Findings, case: PacketCase) -> None:
     """Check A7 for one packet."""
     _check_window(findings, case)
     _check_finality(findings, case)
-    if case.heard is not None:
-        _check_exhausted(findings, case, case.heard)
-        _check_order(findings, case, case.heard)
+    if case.receipts is not None:
+        _check_exhausted(findings, case, case.receipts)
+        _check_order(findings, case, case.receipts)
 
 
 def _check_window(findings: Findings, case: PacketCase) -> None:
@@ -56,14 +56,14 @@ def _entry(entry: JournalRecord) -> Line:
     return evidence_of("journal", entry._replace(claims=entry.claims and entry.claims[:1]))
 
 
-def _check_exhausted(findings: Findings, case: PacketCase, heard: PacketReceipts) -> None:
-    """Check that every share had been asked for when the first viewer heard that none is left."""
-    refused = heard.exhausted
+def _check_exhausted(findings: Findings, case: PacketCase, receipts: PacketReceipts) -> None:
+    """Check that every share had been tapped for when the first viewer received that none is left."""
+    refused = receipts.exhausted
     if refused is None or refused.t_reply is None:
         return
     sent, last = 0, None
     for claim in case.claims:
-        asked = heard.asked.get((claim.viewer_id, claim.request_id))
+        asked = receipts.asked.get((claim.viewer_id, claim.request_id))
         if asked is not None and (last is None or asked > sent):
             sent, last = asked, claim
     if last is not None and sent > refused.t_reply:
@@ -75,7 +75,7 @@ def _check_exhausted(findings: Findings, case: PacketCase, heard: PacketReceipts
         findings.add("A7", case.packet_id, "exhausted", text, evidence_of("grab", refused), shown)
 
 
-def _check_order(findings: Findings, case: PacketCase, heard: PacketReceipts) -> None:
+def _check_order(findings: Findings, case: PacketCase, receipts: PacketReceipts) -> None:
     """
     Check that a share whose owner knew of it before another's tap was sent has the lower index.
 
@@ -84,8 +84,8 @@ def _check_order(findings: Findings, case: PacketCase, heard: PacketReceipts) ->
     earliest: GrabRecord | None = None
     learned_at = 0
     for claim in sorted(case.claims, key=_index_of, reverse=True):
-        sent = heard.asked.get((claim.viewer_id, claim.request_id))
-        told = heard.learned.get(claim.viewer_id)
+        sent = receipts.asked.get((claim.viewer_id, claim.request_id))
+        told = receipts.learned.get(claim.viewer_id)
         if earliest is not None and sent is not None and sent > learned_at and (earliest.index or 0) > claim.index:
             text = (
                 f"{earliest.viewer} had its receipt of share {earliest.index} {sent - learned_at} ns before "

@@ -29,17 +29,17 @@ def check_one_each(findings: Findings, case: PacketCase) -> None:
 
 def check_receipts(findings: Findings, case: PacketCase) -> None:
     """Check A3 to A6: each receipt with a share against the books, and against the viewer's other receipts."""
-    if case.heard is None:
+    if case.receipts is None:
         return
     homeless = []
     first_of: dict[Tap, GrabRecord] = {}
-    for grab in case.heard.shares:
+    for grab in case.receipts.shares:
         claim = case.owned.get(grab.viewer)
         if claim is None:
             homeless.append(grab)
         else:
             _check_same(findings, case, grab, claim)
-        told = case.heard.learned[grab.viewer]
+        told = case.receipts.learned[grab.viewer]
         if told is not grab:
             _check_share(findings, case, told, grab)
         first = first_of.setdefault((grab.viewer, grab.request_id), grab)
@@ -47,7 +47,7 @@ def check_receipts(findings: Findings, case: PacketCase) -> None:
             text = f"{grab.viewer}'s tap {grab.request_id} got two receipts that differ"
             findings.add("A6", case.packet_id, "bytes", text, evidence_of("grab", first), evidence_of("grab", grab))
     _check_lost(findings, case, homeless)
-    _check_asked(findings, case, case.heard)
+    _check_asked(findings, case, case.receipts)
 
 
 def _check_share(findings: Findings, case: PacketCase, told: GrabRecord, grab: GrabRecord) -> None:
@@ -65,7 +65,7 @@ def _check_share(findings: Findings, case: PacketCase, told: GrabRecord, grab: G
 
 
 def _check_lost(findings: Findings, case: PacketCase, homeless: list[GrabRecord]) -> None:
-    """Say of receipts whose viewers own nothing whether their claims were never written (A4) or are gone (A5)."""
+    """Report receipts whose viewers own nothing: their claims were never written (A4) or are lost (A5)."""
     if not homeless:
         return
     holders = {claim.index: claim for claim in case.claims}
@@ -103,11 +103,11 @@ def _check_same(findings: Findings, case: PacketCase, grab: GrabRecord, claim: C
         findings.add("A4", case.packet_id, "winning tap", text, *_beside(grab, claim))
 
 
-def _check_asked(findings: Findings, case: PacketCase, heard: PacketReceipts) -> None:
+def _check_asked(findings: Findings, case: PacketCase, receipts: PacketReceipts) -> None:
     """Check the other half of A4: nobody owns what nobody tapped for."""
-    if len(heard.asked) == len(case.claims):
+    if len(receipts.asked) == len(case.claims):
         return
     for claim in case.claims:
-        if (claim.viewer_id, claim.request_id) not in heard.asked:
+        if (claim.viewer_id, claim.request_id) not in receipts.asked:
             text = f"{claim.viewer_id} owns share {claim.index} by a tap {claim.request_id} that it never made"
             findings.add("A4", case.packet_id, "not asked", text, evidence_of("claim", claim))

@@ -1,7 +1,7 @@
 """
-Reversals (A10): what is on its way back to a creator arrives once, whole, and is what was sent (DY-REV-8).
+Reversals (A10): each amount being returned to a creator arrives once, and as it was sent (DY-REV-8).
 
-A movement that goes back later leaves its key in the store, and a ``reverse`` entry lists the keys that arrive with it.
+A delayed movement leaves its key in the store, and a ``reverse`` entry lists the keys that arrive with it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.violation import Findings
 
 DELAYABLE = frozenset({"sweep", "void", "end", "trim", "expire"})
-"""Movements that go to a creator's funds at once, or are on their way for as long as the platform says."""
+"""Movements that go to a creator's funds at once, or after the platform's delay."""
 
 
 def check_reversals(findings: Findings, entries: Iterable[JournalRecord]) -> None:
@@ -30,7 +30,7 @@ def check_reversals(findings: Findings, entries: Iterable[JournalRecord]) -> Non
 def _faults(
     entry: JournalRecord, sent: dict[str, JournalRecord], arrived: dict[str, JournalRecord]
 ) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with one arrival, a word and a sentence each; *arrived* learns of it."""
+    """Yield the faults of one arrival, a word and a sentence each, and add it to *arrived*."""
     sum_fen = 0
     for member in (entry.reversals or "").split(";"):
         key, packet_id, amount = [*member.split("|"), "", ""][:3]

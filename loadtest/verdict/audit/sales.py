@@ -1,7 +1,7 @@
 """
-Sales (A10): what buyers were told they paid, and got back, is what the journal moved, to the fen.
+Sales (A10): the payments and refunds in answers to buyers equal the journal's movements, to the fen.
 
-A step that is asked for again is answered as the first time, and each answer follows from those before it.
+A repeated step gets the first answer again, and each answer follows from those before it.
 """
 
 from collections import Counter, defaultdict
@@ -21,7 +21,7 @@ _STATES: dict[Deed, frozenset[str]] = {
     Deed.CANCEL: frozenset({"cancelled"}),
     Deed.REFUND: frozenset({"paid", "refunded"}),
 }
-"""In which states an order may be answered after a step of it."""
+"""The states that may be answered after each step of an order."""
 
 
 UNDER_WAY = frozenset({"locked", "redeemed", "reversing", "clearing"})
@@ -54,7 +54,7 @@ def check_sales(findings: Findings, sales: Sales, books: Books) -> None:
 
 
 def _faults(order: SaleRecord, paid_fen: int, back_fen: int) -> Iterator[tuple[str, str]]:
-    """Yield what the journal moved otherwise than the buyer was told: a word and a sentence each."""
+    """Yield the differences between the journal and the answers to the buyer: a word and a sentence each."""
     told_fen = 0 if order.paid_at_ms is None else order.payable_fen
     if paid_fen != told_fen:
         yield "order paid", f"{order.viewer_id} was told to have paid {told_fen} fen, but the journal took {paid_fen}"
@@ -78,7 +78,7 @@ def _check_end(findings: Findings, sale: SaleRecord, books: Books) -> None:
 
 
 def _check_cleared(findings: Findings, sales: Sales, books: Books) -> None:
-    """Check that nothing of the shop's creators and the platform is under way any more: the storm waited for that."""
+    """Check that the clearing accounts of the shop's creators and the platform are empty: the storm waited for that."""
     ours = {home_of(sale.order_id) for sale in sales.sales} | {PLATFORM}
     balances: Counter[str] = Counter()
     for opening in books.openings.values():

@@ -1,4 +1,4 @@
-"""Exact shares (A8): what was handed out is what the packet had committed to before it opened."""
+"""Exact shares (A8): the given shares are those that the packet committed to before it opened."""
 
 from loadtest.verdict.audit.case import PacketCase
 from loadtest.verdict.audit.violation import Findings

@@ -16,7 +16,7 @@ INVARIANTS: dict[str, str] = {
     "A9": "fan-out",
     "A10": "money",
 }
-"""Every invariant that gates, in order, with its name for people."""
+"""Every invariant that gates, in order, with its display name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Findings:
     """
     Collects violations: the first of each kind is shown, the others are counted.
 
-    A broken server breaks an invariant thousands of times; one counterexample and a number say it better.
+    A broken server may break an invariant thousands of times; one counterexample and a count are enough.
     """
 
     def __init__(self) -> None:

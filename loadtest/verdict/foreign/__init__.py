@@ -1,4 +1,4 @@
-"""The audit of a foreign service: what receipts alone prove, and what its books add if it gives any. Pure."""
+"""The audit of a foreign service, by receipts alone or with its own books if it gives any. Pure."""
 
 from loadtest.verdict.foreign.case import ForeignCase, foreign_cases
 from loadtest.verdict.foreign.checkable import foreign_blind_spots

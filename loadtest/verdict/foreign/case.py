@@ -1,4 +1,4 @@
-"""A foreign case: one declared packet with what viewers were told of it, receipts sorted into the shares they name."""
+"""A foreign case: one declared packet with its receipts, sorted into the shares they name."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,12 +35,12 @@ class HeldShare:
 
     @property
     def first(self) -> GrabRecord:
-        """The receipt that was answered first."""
+        """Return the receipt that was answered first."""
         return self.receipts[0]
 
     @property
     def granted(self) -> GrabRecord | None:
-        """The first receipt that says that the share was granted now, or None if all say that it was before."""
+        """Return the first receipt with ``granted``, or None if all are ``repeated``."""
         return next((grab for grab in self.receipts if grab.status == ClaimStatus.GRANTED), None)
 
     def line(self) -> Line:
@@ -76,24 +76,24 @@ class ForeignCase:
 
     @property
     def packet_id(self) -> PacketId:
-        """The packet's id."""
+        """Return the packet's id."""
         return self.packet.packet_id
 
     @property
     def told_fen(self) -> int:
-        """The sum of the amounts that viewers were told of; a share without an amount counts nothing."""
+        """Return the sum of the amounts in receipts; a share without an amount counts 0."""
         return sum(share.amount_fen or 0 for share in self.shares)
 
     @property
     def possible(self) -> int:
-        """How many shares more than the known ones may have been granted by taps whose outcome nobody learned."""
+        """Return how many more shares may have been granted by taps whose outcome is unknown."""
         if self.packet.one_per_viewer:
             return sum(1 for viewer in self.unknown if viewer not in self.held)
         return len(self.unknown_taps)
 
     @property
     def told_in_time(self) -> GrabRecord | None:
-        """The earliest refusal for lack of shares, if it came before the window closed: later it may mean just that."""
+        """Return the earliest refusal for lack of shares before the window closed: later it may mean "closed"."""
         told, closes_ns = self.exhausted, self.packet.closes_ns
         return None if told is None or (closes_ns is not None and replied(told) >= closes_ns) else told
 

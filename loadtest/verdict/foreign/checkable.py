@@ -1,4 +1,4 @@
-"""Checkable: what the evidence against a foreign service cannot show of each invariant, and why."""
+"""Checkable: the parts of invariants that the evidence of a foreign run cannot show, and why."""
 
 from collections.abc import Iterator, Sequence
 

@@ -13,7 +13,7 @@ from loadtest.verdict.metrics import METRICS, MeasureValues, Percentiles
 
 def measure_foreign(cases: Sequence[ForeignCase], history: History) -> MeasureValues:
     """
-    Return the metrics of a run against a foreign service; what its evidence cannot tell is None.
+    Return the metrics of a run against a foreign service; None where the evidence is missing.
 
     Shares and amounts are those of the books if there are any, else those that viewers were told of: what a lost
     answer would have told is not in them.

@@ -1,4 +1,4 @@
-"""Real time of a foreign service (A7): nothing is granted outside the window, or after it was said to be gone."""
+"""Real time of a foreign service (A7): nothing is granted outside the window, or after sold out was answered."""
 
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.violation import Findings

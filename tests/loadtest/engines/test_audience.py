@@ -94,4 +94,4 @@ def test_an_audience_is_not_complete_before_the_first_viewer_took_a_seat() -> No
     """Locust reports its users as spawned before the first of them has run."""
     brought = audience(None)
     brought.all_seated()
-    assert not brought.all_here()
+    assert not brought.all_connected()

@@ -76,8 +76,8 @@ def test_a_crowd_comes_in_waits_and_leaves(silent_service: str, tmp_path: Path) 
     view = Seen()
     crowd = a_crowd(tmp_path, silent_service, view)
     try:
-        crowd.come_in()
-        assert view.phases == ["4 viewers come in"]
+        crowd.connect()
+        assert view.phases == ["connecting 4 viewers"]
         assert crowd.show("now").connected == view.latest.connected == 4
     finally:
         status = crowd.leave()
@@ -91,7 +91,7 @@ def test_a_crowd_that_cannot_come_in_says_how_many_did(tmp_path: Path, monkeypat
     crowd = a_crowd(tmp_path, f"http://127.0.0.1:{free_port()}", Seen())
     try:
         with pytest.raises(ProcessFailed, match="only 0 of 4 viewers could connect") as failed:
-            crowd.come_in()
+            crowd.connect()
     finally:
         crowd.leave()
     assert failed.value.exit_code is Exit.ENVIRONMENT
@@ -100,6 +100,6 @@ def test_a_crowd_that_cannot_come_in_says_how_many_did(tmp_path: Path, monkeypat
 def test_whoever_is_told_to_stop_waits_for_nobody(tmp_path: Path) -> None:
     crowd = a_crowd(tmp_path, f"http://127.0.0.1:{free_port()}", Seen())
     try:
-        crowd.come_in(stopped=lambda: True)
+        crowd.connect(stopped=lambda: True)
     finally:
         crowd.leave()

@@ -31,22 +31,22 @@ def test_viewers_are_told_of_packets_that_open_at_a_time() -> None:
 
 def test_nothing_is_told_before_the_file_is_there_and_nothing_twice(tmp_path: Path) -> None:
     one, other = Curtain(PACKETS, tmp_path), Curtain(PACKETS, tmp_path)
-    assert one.look(1, all_here=True) == []
+    assert one.look(1, all_connected=True) == []
     raise_curtain(tmp_path, START_NS)
-    assert [one.look(2, all_here=False), one.look(3, all_here=True)] == [TOLD, []]
-    assert other.look(9, all_here=True) == TOLD
+    assert [one.look(2, all_connected=False), one.look(3, all_connected=True)] == [TOLD, []]
+    assert other.look(9, all_connected=True) == TOLD
     assert (one.raised, other.raised) == (True, True)
 
 
 def test_a_file_that_is_half_written_is_not_there_yet(tmp_path: Path) -> None:
     (tmp_path / "curtain.json.part").write_text('{"start')
     curtain = Curtain(PACKETS, tmp_path)
-    assert curtain.look(1, all_here=True) == []
+    assert curtain.look(1, all_connected=True) == []
     raise_curtain(tmp_path, START_NS)
     assert [path.name for path in tmp_path.iterdir()] == ["curtain.json"]
 
 
 def test_without_a_folder_the_storm_begins_when_all_are_here() -> None:
     curtain = Curtain(PACKETS, None)
-    assert curtain.look(1, all_here=False) == []
-    assert curtain.look(START_NS - LEAD_NS, all_here=True) == TOLD
+    assert curtain.look(1, all_connected=False) == []
+    assert curtain.look(START_NS - LEAD_NS, all_connected=True) == TOLD

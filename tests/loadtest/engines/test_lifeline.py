@@ -48,7 +48,7 @@ def test_a_module_is_told_to_stop_when_the_line_is_cut(tmp_path: Path, arguments
 
 
 def test_a_module_that_does_not_listen_is_killed(tmp_path: Path) -> None:
-    """Who ignores the word does not run on for ever."""
+    """A module that ignores SIGTERM is killed after the timeout."""
     (tmp_path / "deaf.py").write_text(
         "import signal, time\n"
         "from loadtest.engines import lifeline\n"

@@ -91,7 +91,7 @@ def test_messages_are_whole_however_they_travel(fake_room: str, what: str, messa
 
 @pytest.mark.parametrize(("what", "code"), [("too-large", 1009), ("masked", 1002), ("break", 1006)])
 def test_a_connection_that_goes_wrong_is_over(fake_room: str, what: str, code: int) -> None:
-    """What breaks the protocol, and a peer that is simply gone, end the connection with a code."""
+    """A protocol error and a lost peer each end the connection with a close code."""
     with wire(fake_room, what) as connection:
         with pytest.raises(ConnectionOver) as over:
             hear(connection, 1)
@@ -101,7 +101,7 @@ def test_a_connection_that_goes_wrong_is_over(fake_room: str, what: str, code: i
 
 
 def test_the_servers_goodbye_has_its_code(fake_room: str) -> None:
-    """What came before the close is still heard."""
+    """Messages before the close are still received."""
     with wire(fake_room, "goodbye") as connection:
         assert hear(connection, 1) == [b"bye"]
         with pytest.raises(ConnectionOver, match="4008 too far behind"):

@@ -29,7 +29,7 @@ def test_processes_are_summed_and_the_worst_latency_counts(tmp_path: Path) -> No
 
 
 def test_the_newest_line_counts(tmp_path: Path) -> None:
-    """What was said earlier is overtaken, within one look and from look to look."""
+    """The newest line of a process replaces earlier ones, within one read and between reads."""
     path, files = tmp_path / "progress-1.jsonl", ProgressFiles(tmp_path)
     path.write_bytes(_line() + _line(granted=3))
     assert files.look().granted == 3

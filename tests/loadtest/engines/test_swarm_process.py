@@ -54,7 +54,7 @@ def test_fifty_viewers_come_grab_and_leave_in_order(fake_room: str, tmp_path: Pa
 
 
 def test_without_a_history_only_progress_is_written(fake_room: str, tmp_path: Path) -> None:
-    """Who only looks on leaves progress lines and nothing else; Ctrl-C ends it as well."""
+    """With --watched only progress lines are written; Ctrl-C ends the process as well."""
     swarm = start(fake_room, tmp_path, "--watched", str(tmp_path), seats=5)
     wait_for(tmp_path, 1)
     assert stop(swarm, signal.SIGINT) == (0, "")

@@ -80,7 +80,7 @@ class Door:
         server.send_response(server.accept(request))  # type: ignore[arg-type]
         return b"".join(server.data_to_send())
 
-    def come_in(self, *packets: dict[str, object]) -> None:
+    def connect(self, *packets: dict[str, object]) -> None:
         self.connection.data_received(self.response() + text(welcome(*packets)))
         self.wire.written = b""
 
@@ -107,7 +107,7 @@ def test_the_request_is_one_that_a_library_accepts() -> None:
 def test_a_welcome_may_ride_behind_the_handshake() -> None:
     """Response and welcome in one read: the viewer is in, and its first ping is on its way."""
     door = Door()
-    door.come_in()
+    door.connect()
     assert door.house.noted == ["opened", "welcomed"]
     assert door.recorder.connected == 1
 
@@ -150,7 +150,7 @@ def test_nobody_waits_for_ever_at_the_door() -> None:
 def test_a_tap_goes_out_masked_and_whole() -> None:
     """When the opening has come the grab stands on the wire as a frame that a server reads."""
     door = Door()
-    door.come_in(on_screen(grab_in_ms=0, phase="grabbing"))
+    door.connect(on_screen(grab_in_ms=0, phase="grabbing"))
     door.connection.wake(time.monotonic_ns() + 1_000 * MS)
     assert any(b'"grab"' in message for message in door.heard())
 
@@ -158,7 +158,7 @@ def test_a_tap_goes_out_masked_and_whole() -> None:
 def test_a_ping_of_the_server_is_answered() -> None:
     """A control frame goes through the Sans-I/O layer, and what follows it is heard."""
     door = Door()
-    door.come_in()
+    door.connect()
     door.connection.data_received(Frame(Opcode.PING, b"there?").serialize(mask=False) + text(fact("open", 1)))
     assert b"there?" in door.heard()
     door.connection.connection_lost(None)
@@ -169,7 +169,7 @@ def test_a_ping_of_the_server_is_answered() -> None:
 def test_a_close_is_answered_and_its_code_told(code: int, noted: str) -> None:
     """Going away is no failure; being cut off is one. The server closes the socket, or we do after a while."""
     door = Door()
-    door.come_in()
+    door.connect()
     reason = "too slow" if code == 4008 else ""
     door.connection.data_received(Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False))
     assert door.heard()[0][:2] == code.to_bytes(2, "big")
@@ -183,7 +183,7 @@ def test_a_close_is_answered_and_its_code_told(code: int, noted: str) -> None:
 def test_a_flaky_viewer_drops_its_line_after_the_tap() -> None:
     """The grab is on the wire, then the socket is gone without a word, and nobody calls it a failure."""
     door = Door(Behaviour.FLAKY)
-    door.come_in(on_screen(grab_in_ms=0, phase="grabbing"))
+    door.connect(on_screen(grab_in_ms=0, phase="grabbing"))
     door.connection.wake(time.monotonic_ns() + 1_000 * MS)
     assert door.wire.aborts == 1
     assert b'"grab"' in door.heard()[-1]
@@ -195,7 +195,7 @@ def test_a_flaky_viewer_drops_its_line_after_the_tap() -> None:
 def test_a_slow_reader_stops_reading_and_goes_on() -> None:
     """Reading pauses when it wants to, and resumes at the time it said."""
     door = Door(Behaviour.SLOW_READER)
-    door.come_in(on_screen(grab_in_ms=0, phase="grabbing"))
+    door.connect(on_screen(grab_in_ms=0, phase="grabbing"))
     resting_ns = time.monotonic_ns() + 1_100 * MS
     door.connection.wake(resting_ns)
     assert not door.wire.reading
@@ -208,7 +208,7 @@ def test_a_slow_reader_stops_reading_and_goes_on() -> None:
 def test_who_leaves_says_goodbye_and_hears_no_more() -> None:
     """A close frame goes out; messages that still come are nobody's, and the history says 1000."""
     door = Door()
-    door.come_in()
+    door.connect()
     door.connection.leave()
     assert door.heard()[-1] == (1000).to_bytes(2, "big")
     door.connection.data_received(text(fact("open", 1)))
@@ -220,7 +220,7 @@ def test_who_leaves_says_goodbye_and_hears_no_more() -> None:
 def test_a_connection_is_opened_again() -> None:
     """The same object comes back, and asks to go on where it stopped."""
     door = Door()
-    door.come_in()
+    door.connect()
     door.connection.data_received(text(fact("open", 1)))
     door.connection.connection_lost(None)
     door.connection.armed_ns = NEVER_NS

@@ -46,5 +46,5 @@ def test_an_order_stands_there_once() -> None:
     run = a_run_with_an_order()
     order = run.of("order")[0]
     run.books.insert(run.books.index(order), order)
-    with pytest.raises(BadRecord, match="stands here twice"):
+    with pytest.raises(BadRecord, match="is listed twice"):
         books_from(run.books)

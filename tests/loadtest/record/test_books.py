@@ -19,7 +19,7 @@ def _written(path: Path, lines: list[dict[str, Any]]) -> Path:
 
 
 def test_every_kind_of_line_becomes_its_record(tmp_path: Path) -> None:
-    """What was written is found again, typed."""
+    """The reader returns the written records, typed."""
     run = a_run(share_count=40)
 
     books = read_books(_written(tmp_path / "books.jsonl", run.books))
@@ -53,7 +53,7 @@ def test_a_file_that_is_cut_within_a_line_is_refused(tmp_path: Path) -> None:
     path = _written(tmp_path / "books.jsonl", a_run().books)
     path.write_bytes(path.read_bytes()[:300])
 
-    with pytest.raises(BadRecord, match=r"books\.jsonl:3: is no JSON"):
+    with pytest.raises(BadRecord, match=r"books\.jsonl:3: is not JSON"):
         read_books(path)
 
 
@@ -102,7 +102,7 @@ def test_what_stands_there_twice_is_refused(kind: str) -> None:
     run = a_run()
     run.books.insert(3, run.of(kind)[0])
 
-    with pytest.raises(BadRecord, match="stands here twice"):
+    with pytest.raises(BadRecord, match="is listed twice"):
         books_from(run.books)
 
 
@@ -119,7 +119,7 @@ def test_the_clock_comes_first_and_the_end_last() -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({}, "stands here twice"),
+        ({}, "is listed twice"),
         ({"wallet": None}, "wallet must be an object"),
         ({"accounts": {"psp:bank": "1"}}, "accounts must be an object of whole numbers"),
         ({"withdrawals": {"w1": None}}, "withdrawals must be an object of whole numbers"),

@@ -40,7 +40,7 @@ def test_csv_columns_are_found_by_their_heads() -> None:
     ("written", "fen"), [("0.29", 29), ("1.10", 110), ('"4.35"', 435), ("1e2", 10_000), ("7", 700)]
 )
 def test_yuan_become_fen_exactly(written: str, fen: int) -> None:
-    """What binary fractions cannot hold is read as it is written, as number or as text."""
+    """Decimal amounts are read exactly, as number or as text."""
     data = b'[{"p": "p1", "who": "v", "yuan": %s}]' % written.encode()
     columns = {"packet_id": "p", "viewer_id": "who", "amount_yuan": "yuan"}
     (claim,) = normalise(data, format="json", rows=None, columns=columns)
@@ -56,17 +56,17 @@ def test_what_stands_there_twice_stays() -> None:
     ("format", "data", "columns", "told"),
     [
         ("json", b'{"p": 1}', PATHS, "the document must be the list of claims"),
-        ("json", b'[{"p": "p1"', PATHS, "no JSON"),
+        ("json", b'[{"p": "p1"', PATHS, "not JSON"),
         ("json", b'[{"p": "p1"}]', PATHS, "row 1: viewer_id: is missing"),
         ("json", b'[{"p": "p1", "who": {"id": 1}, "cents": 1.5}]', PATHS, "row 1: amount_fen: must be a whole number"),
         ("json", b'[{"p": "p1", "who": {"id": 1}, "cents": true}]', PATHS, "row 1: amount_fen: must be a number"),
         ("json", b'[{"p": "p1", "who": {"id": [1]}}]', PATHS, "row 1: viewer_id: must be text or a whole number"),
-        ("json", b"[]", {**PATHS, "index": "n["}, "columns: index: 'n\\[' is no JMESPath"),
+        ("json", b"[]", {**PATHS, "index": "n["}, "columns: index: 'n\\[' is not a JMESPath"),
         ("json", b'[{"p": "p1"}]', {**PATHS, "viewer_id": "abs(p)"}, "row 1: viewer_id: .* cannot be applied"),
         ("json", b"[]", {**PATHS, "colour": "c"}, "columns: there is no colour; there are packet_id"),
         ("json", b"[]", {"packet_id": "p"}, "columns: viewer_id must be named"),
         ("json", b"[]", {**PATHS, "amount_yuan": "y"}, "not both"),
-        ("ndjson", b'{"p": "p1", "who": {"id": 1}}\n{"p"', PATHS, "line 2: is no JSON"),
+        ("ndjson", b'{"p": "p1", "who": {"id": 1}}\n{"p"', PATHS, "line 2: is not JSON"),
         ("csv", b"packet,user,request\n", HEADS, "line 1: amount_yuan: the CSV has no column 'yuan'"),
         ("csv", b"packet,user,yuan,request,yuan\n", HEADS, "2 columns 'yuan'"),
         ("csv", b"packet,user,yuan,request\np,v,1.001,r\n", HEADS, "line 2: amount_yuan: must be yuan with at"),

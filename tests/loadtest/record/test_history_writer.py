@@ -21,7 +21,7 @@ def a_grab() -> SentGrab:
     ("status", "kind"), [("granted", "ok"), ("repeated", "ok"), ("exhausted", "fail"), ("unavailable", "info")]
 )
 def test_the_type_of_a_grab_follows_from_its_status(status: str, kind: str) -> None:
-    """What holds a share is ok, what is refused is fail, and a server whose store was away does not know."""
+    """A held share is ok, a refusal is fail, and an answer without the store is info: unknown."""
     grab = a_grab()
     grab.t_reply, grab.reply = 12, {"status": status}
     assert line_of(grab)["type"] == kind

@@ -16,7 +16,7 @@ def test_every_posting_of_an_order_is_there() -> None:
 
 
 def test_an_expiry_is_one_and_a_claim_is_none() -> None:
-    """What nobody used in time moves as well; what only packets do stands elsewhere."""
+    """Expiries are movements as well; movements of packets alone are not included."""
     run = a_run()
     assert list(moves_of(run.read()[0])) == []
     sweep = run.of("journal", movement="sweep")[0]

@@ -89,7 +89,7 @@ def test_compressed_history_is_read_like_plain(tmp_path: Path) -> None:
 
 
 def test_a_foreign_run_has_no_books_of_ours(tmp_path: Path) -> None:
-    """Who asks for them is told; who can do without gets books in which nothing stands, at the run's speed."""
+    """Missing books raise an error, or read as empty books at the run's speed where they are optional."""
     folder = RunFolder(tmp_path)
     folder.write_facts(replace(FACTS, target="http"))
     assert folder.facts().foreign

@@ -61,7 +61,9 @@ def _told(line: Line) -> Line:
     }
 
 
-@pytest.mark.parametrize(("text", "wrong"), [("[1]", "is no object"), ('{"x":1}', "is no object"), ("{", "is no JSON")])
+@pytest.mark.parametrize(
+    ("text", "wrong"), [("[1]", "is not an object"), ('{"x":1}', "is not an object"), ("{", "is not JSON")]
+)
 def test_a_line_that_is_no_record_is_named(tmp_path: Path, text: str, wrong: str) -> None:
     """File, line and what is wrong."""
     path = tmp_path / "some.jsonl"

@@ -129,8 +129,8 @@ def test_a_void_that_is_refused_leaves_the_packet_to_its_window(url: str) -> Non
     ("creator_id", "packet", "words"),
     [
         ("bea", relative(0, delay_ms=MINUTE), "DY-LAU-3"),
-        ("cyn", relative(0, delay_ms=MINUTE, expect="refused:DY-LAU-9"), "DY-LAU-9 was to refuse it"),
-        ("dot", relative(0, expect="refused:DY-LAU-9"), "carried out; DY-LAU-9 was to refuse it"),
+        ("cyn", relative(0, delay_ms=MINUTE, expect="refused:DY-LAU-9"), "expected a refusal by DY-LAU-9"),
+        ("dot", relative(0, expect="refused:DY-LAU-9"), "carried out; expected a refusal by DY-LAU-9"),
         ("eve", relative(0, void_at_ms=1), "DY-VOI-2"),
         ("fay", relative(0, total_fen=FUNDS_FEN + 10), "DY-ACC-6"),
     ],
@@ -166,7 +166,7 @@ def test_what_a_platform_does_not_let_its_creators_do_can_be_expected(url: str) 
 
 def test_a_code_without_a_rule_is_not_what_was_expected(url: str) -> None:
     """An edit to as many shares as there are is a slip in the scenario, and ends the programme."""
-    with pytest.raises(SetUpFailed, match=r"edit of packet 0.*unchanged.*it was to be carried out"):
+    with pytest.raises(SetUpFailed, match=r"edit of packet 0.*unchanged.*expected success"):
         performed(url, a_scenario("rob", relative(0, platform="lab", edits=[{"at_ms": 1, "share_count": 10}])))
 
 
@@ -219,7 +219,7 @@ def test_a_timetable_needs_its_own_clock(url: str, changes: dict[str, Any]) -> N
 
 
 def test_a_programme_can_be_stopped(url: str) -> None:
-    """Who says stop does not wait for what is due in a year of room time."""
+    """A stop ends the programme at once, although a step is due in a year of room time."""
     director = Director(url, a_scenario("joe", relative(0), relative(10**11)), 1, lambda _: None)
     director.set_up()
     director.perform(lambda: bool(director.happenings))
@@ -244,7 +244,7 @@ def test_somebody_elses_room_fails_the_set_up(url: str) -> None:
 
 
 def test_what_happens_is_said(url: str) -> None:
-    """Who watches reads each step by the packet's name."""
+    """Each step is printed with the packet's name."""
     said: list[str] = []
     director = Director(url, a_scenario("nan", relative(0, name="rain", platform="lab")), 1, said.append)
     director.set_up()

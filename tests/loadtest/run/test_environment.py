@@ -1,4 +1,4 @@
-"""What a run ran on is told completely, and can be written into a result."""
+"""The environment of a run is complete and can be written into a result."""
 
 import json
 import platform
@@ -7,7 +7,7 @@ from loadtest.run.environment import environment
 
 
 def test_machine_and_libraries_are_told() -> None:
-    """Who reads figures sees the interpreter, the processors and the versions that made them."""
+    """The environment holds the interpreter, the processors and the library versions."""
     told = environment()
     assert told["python"] == platform.python_version()
     assert told["cpus"] >= 1

@@ -79,7 +79,7 @@ def test_a_threshold_on_what_is_not_known_is_not_met(tmp_path: Path) -> None:
 
 
 def test_what_must_have_happened_is_counted_without_books(tmp_path: Path) -> None:
-    """What viewers were told counts; what only our own books show has not been seen."""
+    """Events in receipts are counted; events that only our own books show count 0."""
     told = [a_grab("v8", "exhausted", 1_102), a_grab("v0", "repeated", 1_200, request_id="r2", claim_id="c0")]
     folder = kept_foreign(a_run_of(*GIVEN, *told), tmp_path)
     wanted = '"sold_out_seen", "repeat_seen", "race_for_last_share"'

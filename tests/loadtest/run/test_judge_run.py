@@ -39,7 +39,7 @@ def test_a_correct_run_passes(tmp_path: Path) -> None:
 
 
 def test_a_failing_allocator_is_no_pass(tmp_path: Path) -> None:
-    """What the server said of it stands in the result, and the run has proved nothing."""
+    """The server's allocator errors are in the result, and the run proves nothing."""
     folder = _kept(a_run(), tmp_path)
     said = ["allocator mine:Mine failed to claim: KeyError: 'k' (mine.py, line 3)"]
     folder.write_facts(replace(FACTS, server_errors=said))
@@ -49,7 +49,7 @@ def test_a_failing_allocator_is_no_pass(tmp_path: Path) -> None:
 
 
 def test_packets_of_an_earlier_storm_are_no_phantoms(tmp_path: Path) -> None:
-    """What this run neither made nor heard of is not judged by what it heard; its money is, and nothing else hides."""
+    """Packets of other runs are not judged by this history, but their money is, and nothing else is exempt."""
     run = a_run()
     run.history = [line for line in run.history if "c1.p0" not in (line.get("packet"), line.get("packet_id"))]
     for line in run.of("fact"):

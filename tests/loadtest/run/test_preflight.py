@@ -1,4 +1,4 @@
-"""What an audience needs, worked out before it comes."""
+"""The needs of an audience are computed before it starts."""
 
 import math
 from random import Random

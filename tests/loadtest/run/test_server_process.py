@@ -23,7 +23,7 @@ def test_a_server_gets_ready_and_stops(tmp_path: Path) -> None:
 
 
 def test_tables_are_written_as_they_are_read() -> None:
-    """What a scenario says of rulebooks reaches the server's file unchanged, whatever its texts hold."""
+    """A scenario's rulebooks reach the server's file unchanged, whatever characters they contain."""
     tables: dict[str, dict[str, object]] = {
         "lab": {"overlap_max": 3, "exact_lead_strict": False, "fee_mode": "on_top", "use_entrances": []},
         "douyin": {"channels": [{"name": 'a "b" \\ 红 \U0001f9e7 \n', "fee_bp": 1}, {"name": "c"}]},

@@ -84,7 +84,7 @@ def test_a_refusal_that_nobody_expected_ends_it(url: str, tmp_path: Path) -> Non
 def test_what_does_not_come_to_its_end_is_told(url: str, tmp_path: Path) -> None:
     """A scenario that leaves too little time is no pass, and the message names what is left."""
     scenario = a_scenario("dora", viewers=1, shop={"final_within_ms": 1})
-    with performed(url, scenario) as director, pytest.raises(SetUpFailed, match=r"comes to its end: dora\."):
+    with performed(url, scenario) as director, pytest.raises(SetUpFailed, match=r"is final in time: dora\."):
         ShopDriver(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: False)
 
 
@@ -98,7 +98,7 @@ def test_it_ends_when_it_is_told_to(url: str, tmp_path: Path) -> None:
 
 
 def test_a_report_is_no_step_of_the_order(url: str, tmp_path: Path) -> None:
-    """What the merchant's tool reports is shown and changes nothing (LT-5)."""
+    """The merchant's reports are shown and change no order (LT-5)."""
     scenario = a_scenario("fay", viewers=2)
     with performed(url, scenario) as director:
         ShopDriver(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: False)

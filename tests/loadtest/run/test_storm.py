@@ -98,7 +98,7 @@ def test_a_storm_leaves_all_that_a_judge_needs(plan: StormPlan) -> None:
     assert watcher.last.granted == result["granted"]
     assert watcher.happenings[-1] == "leaves escrow: launched"
     assert [phase.split(" ")[0] for phase in watcher.phases] == [
-        "raising", "opening", f"{VIEWERS}", "the", "the", "taking", "stopping",
+        "starting", "opening", "connecting", "the", "disconnecting", "exporting", "stopping",
     ]  # fmt: skip
 
 
@@ -174,7 +174,7 @@ def test_somebodys_server_is_left_running(plan: StormPlan, tmp_path: Path) -> No
         assert requests.get(f"{url}/readyz", timeout=30).ok
     finally:
         server.stop()
-    assert not any("raising" in phase for phase in watcher.phases)
+    assert not any("starting" in phase for phase in watcher.phases)
     assert judge_run(plan.folder)["verdict"] == "pass"
 
 
@@ -212,7 +212,7 @@ def test_a_scenarios_limits_hold_on_its_own_server_and_must_on_a_target(plan: St
         server.stop()
 
 
-@pytest.mark.parametrize("phase", ["opening the rooms", "the curtain rises", "the audience leaves"])
+@pytest.mark.parametrize("phase", ["opening the rooms", "the curtain rises", "disconnecting the audience"])
 def test_a_server_that_dies_ends_the_storm(plan: StormPlan, phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whenever it dies, the reason is its end, not what somebody could not ask it any more."""
     monkeypatch.setattr(books_reader, "AWAY_MAX_S", 1.0)  # for so long the books are asked for again
@@ -227,7 +227,7 @@ def test_an_audience_that_dies_ends_the_storm(plan: StormPlan) -> None:
         carry_out(plan, FACTS, Watcher("the curtain rises", lambda: _kill("locust", plan)))
 
 
-@pytest.mark.parametrize("phase", ["opening the rooms", "viewers come in", "the curtain rises"])
+@pytest.mark.parametrize("phase", ["opening the rooms", "connecting", "the curtain rises"])
 def test_an_interrupt_stops_everything(plan: StormPlan, phase: str) -> None:
     """Ctrl-C at any time ends what was started, in order, and goes on to whoever called."""
 

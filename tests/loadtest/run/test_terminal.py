@@ -1,4 +1,4 @@
-"""What a person sees: the verdict first, each number once, and names shown as they are written."""
+"""The terminal shows the verdict first, each number once, and names as they are written."""
 
 import io
 from pathlib import Path
@@ -47,11 +47,11 @@ def test_a_violation_is_shown_with_its_records(tmp_path: Path) -> None:
     assert shown.count("\nA8 ") == 1
     records = shown.split("\nA8 ")[1].splitlines()[1:3]
     assert all(record.strip().startswith("claim") and "viewer_id" in record for record in records)
-    assert "violations more in the result" in shown
+    assert "more violations in the result" in shown
 
 
 def test_the_outcome_of_every_invariant_is_told(tmp_path: Path) -> None:
-    """What passed, what was violated, and why something was not checked; of ten none is left out."""
+    """Each of the ten invariants is shown as passed, violated, or not checked with a reason."""
     shown = _shown(a_run(), tmp_path)
     assert "invariants  passed A1, A2, A3, A4, A5, A6, A7, A8, A9, A10\n" in shown
     assert "not checked in full  A10: there was no order to recompute" in shown

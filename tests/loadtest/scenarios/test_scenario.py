@@ -46,7 +46,7 @@ def _written(folder: Path, text: str) -> str:
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_every_shipped_scenario_is_good(name: str) -> None:
-    """What we ship must load, and its creators must be able to pay for its packets."""
+    """Every shipped scenario loads, and its creators can pay for its packets."""
     scenario = load_scenario(name)
     assert scenario.name == name
     hosts = {room.room_id: room.creator_id for room in scenario.rooms}
@@ -186,7 +186,7 @@ def test_what_is_no_scenario_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_an_unknown_name_lists_what_there_is() -> None:
-    """Who mistypes a name sees the right ones."""
+    """An unknown scenario name is answered with the shipped ones."""
     with pytest.raises(BadScenario, match="evening"):
         load_scenario("evenign")
 
@@ -210,7 +210,7 @@ def test_shares_follow_the_viewers(tmp_path: Path) -> None:
 
 
 def test_a_scenario_brings_limits_of_its_own(tmp_path: Path) -> None:
-    """What its server is to override is kept before any audience; most scenarios override nothing."""
+    """Overridden limits stay the same with another audience; most scenarios override nothing."""
     table = '[rulebooks.kuaishou]\nrefund_horizon_ms = 600_000\noverlap_max = "none"\n\n[audience]'
     scenario = load_scenario(_written(tmp_path, GOOD.replace("[audience]", table))).before(viewers=3)
     assert scenario.rulebooks == {"kuaishou": {"refund_horizon_ms": 600_000, "overlap_max": "none"}}
@@ -263,8 +263,8 @@ def test_a_packet_is_edited_and_ended_by_its_creator(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (_edited("{ at_ms = 9, factor = 2 }", "{ at_ms = 9, factor = 3 }"), "each at a later at_ms"),
-        (_edited("{ at_ms = 9, factor = 2 }", "{ at_ms = 8, factor = 3 }"), "each at a later at_ms"),
+        (_edited("{ at_ms = 9, factor = 2 }", "{ at_ms = 9, factor = 3 }"), "each later than the one before"),
+        (_edited("{ at_ms = 9, factor = 2 }", "{ at_ms = 8, factor = 3 }"), "each later than the one before"),
         (_edited("{ at_ms = 9, factor = 2 }", more="end_at_ms = 9"), "edits come before end_at_ms"),
         (_edited("{ at_ms = 9, factor = 2 }", more="void_at_ms = 8"), "edits come before void_at_ms"),
         (_edited("{ at_ms = 9, factor = 2 }", more='expect = "refused:DY-LAU-9"'), "leave edits and end_at_ms out"),
@@ -277,7 +277,7 @@ def test_edits_are_in_an_order_that_can_be_carried_out(tmp_path: Path, text: str
 
 
 def test_a_packet_whose_void_is_refused_may_be_ended(tmp_path: Path) -> None:
-    """What a rule is to refuse is no end."""
+    """A void that a rule must refuse does not end the packet."""
     more = 'void_at_ms = 5\nexpect_void = "refused:DY-VOI-2"\nend_at_ms = 50'
     (packet,) = load_scenario(_written(tmp_path, _edited("{ at_ms = 9, factor = 2 }", more=more))).packets
     assert packet.end_at_ms == 50

@@ -48,11 +48,11 @@ def test_a_packet_opens_in_one_way(packet: dict[str, Any], said: str) -> None:
 
 
 def test_packets_are_told_apart() -> None:
-    with pytest.raises(ValueError, match="each has a packet_id of its own"):
+    with pytest.raises(ValueError, match="each needs a unique packet_id"):
         scenario(HTTP, packets=[PACKET, PACKET])
     two = [{**PACKET, "opens": "on_message"}, {**PACKET, "packet_id": "p2"}]
     nameless = {**SOCKET, "opening": {"where": SOCKET["opening"]["where"]}}
-    with pytest.raises(ValueError, match="says which of the packets opens"):
+    with pytest.raises(ValueError, match="is needed, as there are several packets"):
         scenario(nameless, packets=two)
 
 

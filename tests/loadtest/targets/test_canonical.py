@@ -15,7 +15,7 @@ def test_a_receipt_has_the_fields_of_ours() -> None:
 
 def test_no_message_is_a_numbered_fact() -> None:
     """Facts have numbers, whose gaps would be violations; no other service promises them."""
-    numbered = MessageCache().hear(b'{"type":"open","seq":3,"packet_id":"p1"}')
+    numbered = MessageCache().parse(b'{"type":"open","seq":3,"packet_id":"p1"}')
     messages = [
         canonical.welcome(), canonical.opening(PacketId("p1"), b"{}"), canonical.ignored(b"{}"),
         canonical.no_receipt(RequestId("r1"), b"{}", "why"),

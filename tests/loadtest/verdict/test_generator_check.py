@@ -36,7 +36,11 @@ def test_a_healthy_generator_is_valid() -> None:
 
 @pytest.mark.parametrize(
     ("sample", "said"),
-    [({"lag_ms": 400.0}, "400 ms late"), ({"cpu": 0.99}, "0.99 cores"), ({"steal": 0.3}, "30% of the machine's time")],
+    [
+        ({"lag_ms": 400.0}, "loop lag was 400 ms"),
+        ({"cpu": 0.99}, "0.99 cores"),
+        ({"steal": 0.3}, "30% of the machine's time"),
+    ],
 )
 def test_a_starved_generator_is_void(sample: dict[str, Any], said: str) -> None:
     """A late loop, a core that is used up, and stolen time each make the timing void, with the figure and the limit."""
@@ -61,7 +65,7 @@ def test_only_the_time_of_tapping_counts() -> None:
 
 
 def test_a_history_without_health_vouches_for_nothing() -> None:
-    """What nobody looked at is not called healthy."""
+    """A history without health samples is not healthy."""
     valid = check_generator(history(), QUIET)
     assert not valid.ok
-    assert "nothing" in valid.notes[0]
+    assert "no health samples" in valid.notes[0]

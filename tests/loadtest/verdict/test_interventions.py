@@ -74,7 +74,7 @@ def test_a_void_before_the_opening_raced_with_those_who_were_too_early() -> None
 
 
 def test_taps_that_found_nothing_count_from_the_edition_that_was_made() -> None:
-    """Who was refused in the edition before was not turned away by the edit."""
+    """A refusal in the edition before is not counted for the edit."""
     run = with_entry("trim", 99)
     refused = run.of("grab", status="exhausted")
     assert len(refused) > 1
@@ -96,7 +96,7 @@ def test_an_edit_that_was_refused_is_found_among_the_happenings() -> None:
 
 
 def test_a_draft_is_in_nobodys_hands() -> None:
-    """What is done to a packet that was never launched races with nobody."""
+    """A step on a packet that was never launched does not race with taps."""
     run = with_entry("void", 1)
     run.of("packet")[0]["grab_at_ms"] = None
     assert steps(run) == []

@@ -12,7 +12,7 @@ def _measured(run: WrittenRun) -> Measures:
 
 
 def test_a_correct_run_has_nothing_over_under_twice_or_lost() -> None:
-    """What was granted is what was issued."""
+    """The granted amounts equal the issued ones."""
     run = a_run(viewers=20)
     claims = run.of("claim")
 

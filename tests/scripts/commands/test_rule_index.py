@@ -101,7 +101,7 @@ def test_a_function_carries_what_is_said_within_and_above_it(tmp_path: Path) -> 
 
 
 def test_a_string_that_only_mentions_a_rule_carries_none(tmp_path: Path) -> None:
-    """What is said to people, or used as data, decides nothing."""
+    """Ids in messages or data do not count as marks."""
     assert _names_of('WARNING = "overlaps (DY-LAU-9)"\nprint(f"{WARNING} DY-LAU-8")\n', tmp_path) == {}
 
 
@@ -135,7 +135,7 @@ def test_marks_of_tests_are_those_of_functions_parameters_classes_and_modules(tm
 
 
 def test_a_run_counts_as_long_as_the_test_is_the_same(tmp_path: Path) -> None:
-    """What ran in a file that was changed or deleted since has proven nothing about it."""
+    """Tests that ran in a file changed or deleted since do not count."""
     house = plant(tmp_path)
     test = house / "tests/core/packets/test_launch.py"
     node_id = "tests/core/packets/test_launch.py::test_a_launch_waits"

@@ -60,7 +60,7 @@ def test_one_refusal_for_lack_of_shares_is_a2() -> None:
 
 
 def test_exhausted_after_the_window_says_nothing() -> None:
-    """Who taps after ``closed`` may be told either way; nothing follows from it."""
+    """A refusal after ``closed`` may say sold out or too late; neither is a violation."""
     run = _with_shares_left()
     refused = run.of("grab", viewer="late")[-1]
     ends = max(fact["t_first"] for fact in run.of("fact", type="closed"))
@@ -71,7 +71,7 @@ def test_exhausted_after_the_window_says_nothing() -> None:
 
 
 def test_reopened_takes_sold_out_back() -> None:
-    """What was sold out in an earlier edition need not be at the end."""
+    """A packet that was sold out in an earlier edition may have shares left at the end."""
     run = _with_shares_left()
     packet_id = run.of("packet")[0]["packet_id"]
     run.of("fact", type="warmup", packet=packet_id)[0]["type"] = "sold_out"

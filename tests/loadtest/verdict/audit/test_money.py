@@ -222,7 +222,7 @@ def test_an_opening_that_does_not_balance_is_a10(change: dict[str, Any], text: s
 
 
 def test_the_packets_of_an_opening_have_one_account_of_each_kind() -> None:
-    """What a retired packet still has in the journal is balanced with what the opening has of all of them."""
+    """Remaining journal entries of a retired packet are balanced with the opening's merged accounts."""
     run = a_run_with_an_opening()
     opening, wallet = run.of("opening")[0], run.of("creator")[0]["wallet"]
     accounts = {"psp:bank": -500, "funds:c1": 200, "escrow:retired": 300}

@@ -64,7 +64,7 @@ def a_run_with_an_order(state: str = "final") -> WrittenRun:
 @pytest.mark.rule("DY-SET-1")
 @pytest.mark.parametrize("state", ["final", "paid"])
 def test_a_sound_order_is_explained(state: str) -> None:
-    """Whether it is over or holds its money still."""
+    """A correct order passes in every state, final or not."""
     assert a_run_with_an_order(state).audit() == []
 
 

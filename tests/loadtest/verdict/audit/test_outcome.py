@@ -22,7 +22,7 @@ def test_a_correct_run_passes_in_all() -> None:
 
 
 def test_a_broken_invariant_is_violated() -> None:
-    """What the audit found outweighs everything else."""
+    """A violation outweighs every blind spot."""
     run = a_run(seed=2, flaw="check then act")
     outcomes = _outcomes(run)
     assert {name for name, (outcome, _) in outcomes.items() if outcome == "violated"} == run.broken() != set()

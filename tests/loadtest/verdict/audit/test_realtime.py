@@ -35,7 +35,7 @@ def test_a_claim_of_a_packet_that_was_never_launched_is_a7() -> None:
 
 
 def test_a_claim_after_the_sweep_is_a7() -> None:
-    """What went back is not given any more."""
+    """No share is given after it was returned."""
     run = a_run(share_count=40)
     batch, (sweep,) = _batches(run)[-1], run.of("journal", movement="sweep", packet_id="c1.p0")
     run.books.remove(batch)

@@ -80,7 +80,7 @@ def test_nothing_is_under_way_in_the_end(state: str) -> None:
 
 
 def test_a_refund_is_taken_off_what_was_kept() -> None:
-    """What a buyer asked back in two parts is what it no longer keeps; a repetition counts once."""
+    """Two partial refunds add up, and a repeated request counts once."""
     run = a_run_with_an_order()
     lines = told_of(run)
     fen = lines[1]["payable_fen"]

@@ -59,6 +59,6 @@ def test_what_may_have_won_is_counted_by_viewer_or_by_tap() -> None:
 
 
 def test_a_packet_that_nobody_declared_is_refused() -> None:
-    """What was not declared cannot be judged, and must not be passed over."""
+    """A grab of an undeclared packet is an error, not ignored."""
     with pytest.raises(BadRecord, match="v1 grabbed p9, which"):
         a_run_of(a_grab("v1", "granted", packet="p9")).cases()

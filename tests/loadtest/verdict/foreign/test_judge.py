@@ -40,7 +40,7 @@ def test_a_correct_service_breaks_nothing(seed: int, names: set[str], viewers: i
     ],
 )
 def test_each_flaw_is_named(flaw: str, named: str, share_count: int, names: tuple[str, ...], books: bool) -> None:
-    """Whether the service says which share it gave or not, some run of a few shows what is wrong, with receipts."""
+    """With and without share names, one of a few runs shows the fault, with receipts."""
     shown = [
         violation
         for seed in range(12)

@@ -46,7 +46,7 @@ def test_one_claim_with_two_amounts_is_one_share() -> None:
 
 
 def test_a_repeat_of_another_share_is_shown() -> None:
-    """Who was granted one share must not be told that it had another."""
+    """A ``repeated`` answer that names another share than the granted one is a violation."""
     grabs = [
         a_grab("v1", "granted", request_id="r1", claim_id="c1"),
         a_grab("v1", "repeated", 1_150, request_id="r2", claim_id="c2"),
@@ -83,7 +83,7 @@ def test_honest_repeats_are_clean() -> None:
 
 
 def test_two_claims_of_one_viewer_in_the_books_are_shown() -> None:
-    """What the receipts do not show, books may."""
+    """Two shares of one viewer in the books are a violation, even if the receipts do not show them."""
     books = [a_claim("v1", claim_id="c1"), a_claim("v1", claim_id="c2")]
     assert a_run_of(a_grab("v1", None), claims=books).broken() == {"A3"}
     assert a_run_of(a_grab("v1", None), claims=books, one_per_viewer=False).audit() == []

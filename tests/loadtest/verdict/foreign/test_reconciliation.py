@@ -17,7 +17,7 @@ def _found(claims: list[ForeignClaim], *grabs: Line, **declared: bool) -> list[t
     "claim", [HELD, {}, {"amount_fen": 100}, {"index": 0}, {"claim_id": "c1"}, {"request_id": "r-v1"}]
 )
 def test_books_may_say_less_than_receipts(claim: Line) -> None:
-    """What they do not say contradicts nothing."""
+    """A field missing in the books contradicts no receipt."""
     assert _found([a_claim("v1", **claim)], TOLD) == []
 
 

@@ -33,7 +33,7 @@ def test_a_grant_after_the_end_was_told_is_shown() -> None:
 
 
 def test_a_lost_tap_may_have_won_before() -> None:
-    """Who hears late that it won may have won by a tap of which it never heard; so does who is told of a repeat."""
+    """A late grant or a repeat may come from an unanswered earlier tap, so neither is a violation."""
     told = a_grab("v9", "exhausted", 1_100, 1_105)
     lost = a_grab("v1", None, 1_050)
     assert a_run_of(told, lost, a_grab("v1", "granted", 1_110), share_count=1).audit() == []
