@@ -1,4 +1,4 @@
-"""The composition root: the only place that builds a server out of its parts, runs it and takes it down."""
+"""The composition root: the only module that builds a server from its parts, runs it and stops it."""
 
 import ipaddress
 import signal
@@ -73,12 +73,12 @@ HOW_TO_MAKE_ONE = "openssl rand -hex 32 makes one"
 
 
 class CannotServe(Exception):  # noqa: N818 - said to a person
-    """The machine or the settings do not allow to serve; the text says what to do."""
+    """The machine or the settings do not allow the server to run; the text says what to do."""
 
 
 def open_port(settings: Settings, *, shared: bool = False) -> socket.socket:
     """
-    Bind the listening socket, so that a taken port is told before anything is built. Raises CannotServe.
+    Bind the listening socket, so that a taken port is reported before anything is built. Raises CannotServe.
 
     A *shared* one is for workers, each of which has its own on the same port.
     """
@@ -89,7 +89,7 @@ def open_port(settings: Settings, *, shared: bool = False) -> socket.socket:
 
 def bind_port(settings: Settings, *, shared: bool) -> socket.socket:
     """Bind a socket to the port without listening yet. Raises CannotServe."""
-    check_doors(settings)
+    check_exposure(settings)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -106,8 +106,8 @@ def bind_port(settings: Settings, *, shared: bool) -> socket.socket:
     return listener
 
 
-def check_doors(settings: Settings) -> None:
-    """Raise CannotServe if strangers could come in, or nobody could."""
+def check_exposure(settings: Settings) -> None:
+    """Raise CannotServe if the settings would admit anybody from outside, or nobody."""
     secret = settings.secret.get_secret_value().encode()
     if 0 < len(secret) < SECRET_BYTES_MIN:
         raise CannotServe(
@@ -135,7 +135,7 @@ def _is_loopback(host: str) -> bool:
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """
-    Serve until told to stop by SIGINT or SIGTERM; *ready* is called with the base URL once grabs can be answered.
+    Serve until SIGINT or SIGTERM; *ready* is called with the base URL once grabs can be answered.
 
     Raises CannotServe, StoreUnfit or StoreUnavailable before anything is served.
     """
@@ -153,7 +153,7 @@ async def serve_on(
     siblings: Sequence[Path] = (),
 ) -> None:
     """
-    Serve on *listener*, alone or as one of several workers: *sibling* is where this one listens to the others.
+    Serve on *listener*, alone or as one of several workers: *sibling* is the socket for requests from the others.
 
     Raises as ``serve`` does.
     """
@@ -173,7 +173,7 @@ async def serve_on(
 
 @contextmanager
 def store_in_use(settings: Settings) -> Iterator[str]:
-    """Hold the store that is to be used, an embedded one if no other is named, and give its URL."""
+    """Hold the store in use, an embedded one if no other is configured, and yield its URL."""
     if settings.store_url:
         yield settings.store_url
         return
@@ -185,7 +185,7 @@ def store_in_use(settings: Settings) -> Iterator[str]:
 
 
 def base_url(listener: socket.socket) -> str:
-    """Return the URL under which *listener* is reached."""
+    """Return the URL of *listener*."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -200,7 +200,7 @@ async def _build(
     allocators = _allocators(settings, store, clock, follower)
 
     async def come_back() -> None:
-        """Trust nothing that was known before the store was away: its time may be another, its word counts."""
+        """Discard what was known before the store was unavailable, its time included, and read it again."""
         await clock.sync()
         allocators.forget()
 
@@ -264,7 +264,7 @@ def _rulebooks(settings: Settings) -> Mapping[str, Rulebook]:
 
 
 def create_app(state: AppState, running: list[Any], started: Callable[[], None]) -> FastAPI:
-    """Return the HTTP side; its lifespan starts what runs beside it and hands *state* to every request."""
+    """Return the HTTP application; its lifespan starts the background services and gives *state* to every request."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -320,8 +320,8 @@ async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> Non
         server_header=False,
     )
     # uvicorn raises a signal it was stopped by once more when it is done; the default action would end the process
-    # before the store is told to stop.
-    before = {number: signal.signal(number, _heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    # before the store is stopped.
+    before = {number: signal.signal(number, _ignore_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         await uvicorn.Server(config).serve(sockets=[listener])
     finally:
@@ -329,5 +329,5 @@ async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> Non
             signal.signal(number, handler)
 
 
-def _heard(_: int, __: FrameType | None) -> None:
+def _ignore_signal(_: int, __: FrameType | None) -> None:
     """Do nothing: the server has been stopped already."""

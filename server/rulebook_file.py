@@ -1,4 +1,4 @@
-"""Reads the file in which a deployment overrides limits of the rulebooks."""
+"""Read the file in which a deployment overrides limits of the rulebooks."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from server.core.rulebooks.rulebook import Rulebook
 
 def load_rulebooks(path: Path | None) -> Mapping[str, Rulebook]:
     """
-    Return the rulebooks by platform, with what the TOML file at *path* says otherwise; None says nothing.
+    Return the rulebooks by platform, with the overrides of the TOML file at *path*, if it is not None.
 
     Raises BadRulebooks, which names file, table and field.
     """

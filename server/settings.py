@@ -1,4 +1,4 @@
-"""The settings: every one a field with a default and a reason, and this is the only reader of the environment."""
+"""The settings, each a field with a default and a reason. No other module reads the environment."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -10,40 +10,40 @@ from server.core.roomtime import SPEED_MAX
 from server.store.connection import Durability
 
 WORKERS_MAX = 64  # more than the cores of one machine that a server is worth
-RETENTION_MS_MIN = 60_000  # whoever repeats a request after an unknown outcome has done so by then
+RETENTION_MS_MIN = 60_000  # retries after an unknown outcome have happened by then
 
 
 class LimitsProfile(StrEnum):
-    """Which set of limits the gateway works with: the same code, other numbers."""
+    """The set of limits that the gateway uses."""
 
     PRODUCTION = "production"
     LOAD = "load"
 
 
 class Settings(BaseSettings):
-    """What a server process is told, each as ``REDRAIN_<NAME>`` or by an option of the same name."""
+    """The settings of a server process, each from ``REDRAIN_<NAME>`` or an option of the same name."""
 
     model_config = SettingsConfigDict(env_prefix="REDRAIN_", frozen=True, extra="forbid")
 
-    host: str = "127.0.0.1"  # whoever is to be reached from outside says so
+    host: str = "127.0.0.1"  # loopback; serving other machines must be configured
     port: int = Field(default=8000, ge=0, le=65_535)  # 0 takes any free port
     store_url: str = ""  # empty: the embedded store
     home: Path = Path(".redrain")  # where the embedded store of a plain serve lives
-    durability: Durability = Durability.DURABLE  # what an acknowledged claim survives (README.md)
+    durability: Durability = Durability.DURABLE  # the failures that an acknowledged claim survives (README.md)
     speed: int = Field(default=1, ge=0, le=SPEED_MAX)  # room milliseconds per real one; 0 is the test clock
     origin_ms: int | None = None  # room time when the clock starts; None: the time of day
     limits: LimitsProfile = LimitsProfile.PRODUCTION
-    diagnostics: bool = False  # opens what only a load lab needs: other allocators, the echo
+    diagnostics: bool = False  # enables features for load labs only: other allocators, the echo
     allocator: str = ""  # a user's own, package.module:Class, that runs beside the built-in ones; with diagnostics
     workers: int = Field(default=1, ge=1, le=WORKERS_MAX)  # processes that share the port
     rulebooks: Path | None = None  # a TOML file whose tables override limits of the rulebooks
     secret: SecretStr = SecretStr("")  # signs credentials, tickets and resume tokens; empty only where insecure
-    insecure: bool = False  # on loopback only: callers are taken for administrators, viewers by the name they give
-    # Real ms, because it is about memory and disk, not about the show. 0 keeps everything: an audit wants the whole
-    # journal, and a transfer id that was retired is forgotten. Nothing should go that nobody asked to let go.
+    insecure: bool = False  # on loopback only: every caller is an administrator, and any viewer name is accepted
+    # Real ms, because it is about memory and disk, not about the show. 0, the default, keeps everything: an audit needs
+    # the whole journal, and a retired transfer id no longer protects against repetition.
     retention_ms: int = Field(default=0, ge=0)
     backlog: int = 4096  # asyncio's 100 drops connections in a stampede
-    shutdown_s: int = 10  # how long receipts may drain before connections are cut
+    shutdown_s: int = 10  # how long receipts may drain before connections are aborted
 
     @field_validator("retention_ms")
     @classmethod

@@ -1,4 +1,4 @@
-"""The sweeper: what is due of packets, shares, orders and money is done soon after; what is long over is retired."""
+"""The sweeper carries out due steps of packets, shares, orders and money, and retires data that ended long ago."""
 
 import asyncio
 import contextlib
@@ -18,9 +18,9 @@ RETIRING_S = 10.0  # real; nothing waits for what is retired
 
 class Sweeper:
     """
-    Looks at every creator's packets, orders and money every 200 real ms, and has done what is due.
+    Checks every creator's packets, orders and money every 200 real ms, and carries out the due steps.
 
-    Any number of processes may run one. *retention*, where there is one, has a turn every ten seconds.
+    Any number of processes may run one. *retention*, if given, runs every ten seconds.
     """
 
     def __init__(self, context: CommandContext, retention: Retention | None = None) -> None:
@@ -32,21 +32,25 @@ class Sweeper:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begin to sweep."""
+        """Start to sweep."""
         assert not self._tasks
         self._stopping.clear()
-        self._tasks.append(watched_task(self._run(), "nothing is swept any more"))
+        self._tasks.append(
+            watched_task(self._run(), "the sweeper stopped: due packets, orders and money are no longer processed")
+        )
         if self._retention is not None:
-            self._tasks.append(watched_task(self._retire(self._retention), "nothing is retired any more"))
+            self._tasks.append(
+                watched_task(self._retire(self._retention), "retention stopped: nothing is retired any more")
+            )
 
     async def stop(self) -> None:
-        """Finish the round that is under way and end."""
+        """Finish the current round and stop."""
         self._stopping.set()
         await asyncio.gather(*self._tasks)
         self._tasks.clear()
 
     async def look(self) -> list[PacketId]:
-        """Do once what is due and return the packets that were settled. Raises StoreUnavailable."""
+        """Carry out the due steps once and return the packets that were settled. Raises StoreUnavailable."""
         settled: list[PacketId] = []
         clearing = self._rounds % ROUNDS_PER_CLEARING == 0
         self._rounds += 1
@@ -57,19 +61,19 @@ class Sweeper:
         return settled
 
     def _complain(self, message: str, error: StoreBroken) -> None:
-        """Make what cannot be done heard, once; the others have their turn all the same."""
+        """Report a step that failed, once; the others still get their turn."""
         if message not in self._broken:
             self._broken.add(message)
             asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
-            with contextlib.suppress(StoreUnavailable):  # what is due stays due; the next round finds it
+            with contextlib.suppress(StoreUnavailable):  # due steps stay due; the next round finds them
                 await self.look()
             await self._pause(ROUND_S)
 
     async def _retire(self, retention: Retention) -> None:
-        """Retire bit by bit; a fault of store or disk is made heard, and what is not archived stays in the store."""
+        """Retire step by step; report errors of store or disk, and keep in the store what is not archived."""
         while True:
             try:
                 await retention.turn()

@@ -1,4 +1,4 @@
-"""A class of the user's own, named ``package.module:Class``: imported from an installed package or from one folder."""
+"""Import a user's class, named ``package.module:Class``, from an installed package or from one folder."""
 
 import inspect
 import sys
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class BadClass(Exception):  # noqa: N818 - said to a person
-    """There is no such class; the text says what is missing."""
+    """The class cannot be imported; the text says what is missing."""
 
 
 def import_class(spec: str, folder: Path) -> type[Any]:

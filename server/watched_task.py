@@ -1,4 +1,4 @@
-"""A task that nobody awaits: a fault of ours in it is made heard at once, by the loop's exception handler."""
+"""Tasks that nobody awaits: an error in one is reported at once by the loop's exception handler."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -9,7 +9,7 @@ _Task = asyncio.Task[None]
 
 
 def watched_task(work: Coroutine[Any, Any, None], fault: str, among: set[_Task] | None = None) -> _Task:
-    """Run *work* beside everything else, in *among* until it is done; *fault* says what it means if it raises."""
+    """Run *work* as a task, kept in *among* until it is done; *fault* is the message if it raises."""
     task = asyncio.get_running_loop().create_task(work)
     if among is not None:
         among.add(task)

@@ -1,4 +1,4 @@
-"""What tests of several folders stand on: a real store, in both of the ways it may be run."""
+"""Fixtures of several folders: a real store, in both of the ways it may be run."""
 
 import socket
 import time

@@ -16,7 +16,7 @@ _WORST = ["passed", "skipped", "failed"]
 
 
 class RulesRun:
-    """What came of the marked tests of this run, by node id: rules, outcome, digest of the file."""
+    """The results of this run's marked tests by node id: rules, outcome, digest of the file."""
 
     def __init__(self) -> None:
         self._ended: dict[str, tuple[list[str], str, str]] = {}

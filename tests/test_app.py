@@ -23,13 +23,13 @@ ELSEWHERE = ["0.0.0.0", "192.0.2.1", "::", "::12", "example.org", "127.0.0.1.exa
 
 @pytest.mark.parametrize("host", ELSEWHERE)
 def test_an_insecure_server_serves_only_loopback(host: str) -> None:
-    """Where nobody is asked for a credential, nobody from outside may come in."""
+    """A server that needs no credentials serves only loopback."""
     with pytest.raises(CannotServe, match=r"host: .*--host"):
         open_port(Settings(host=host, port=0, insecure=True))
 
 
 def test_a_server_with_a_secret_may_be_reached_from_outside() -> None:
-    """Whoever comes in must show a credential or a ticket, so any address will do."""
+    """A server with a secret may serve any address, because every caller needs a credential or a ticket."""
     with open_port(Settings(host="0.0.0.0", port=0, secret=SecretStr(SECRET))) as listener:  # noqa: S104
         assert listener.getsockname()[0] == "0.0.0.0"  # noqa: S104
 

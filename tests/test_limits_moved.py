@@ -28,7 +28,7 @@ def test_every_number_is_guarded_by_a_test_of_its_rule(tmp_path: Path) -> None:
 
 
 def test_a_number_that_nobody_guards_is_named(tmp_path: Path) -> None:
-    """Where only warm-ups are tested, nothing but the numbers of warm-ups is guarded."""
+    """If only warm-ups are tested, only the limits of warm-ups are guarded."""
     noticed = _noticed(tmp_path / "moved.json", "tests/core/test_platform_limits.py", "-k", "warm_up")
     assert {name for name, by in noticed.items() if by is not None} == {
         f"{platform}.immediate_warmup_ms{step}" for platform in ("douyin", "kuaishou") for step in ("+1", "-1")

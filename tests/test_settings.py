@@ -30,7 +30,7 @@ def test_the_environment_sets_each_by_its_name(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a person types now counts more than what was exported once."""
+    """A command-line option overrides an environment variable."""
     monkeypatch.setenv("REDRAIN_PORT", "9000")
     assert Settings(port=0).port == 0
 

@@ -97,7 +97,7 @@ async def test_it_runs_until_it_is_stopped(desk: Desk) -> None:
 
 
 async def test_a_packet_that_cannot_be_swept_stops_no_other(desk: Desk) -> None:
-    """What is broken is complained of once; the others are settled."""
+    """A broken packet is reported once; the others are settled."""
     complaints: list[str] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
     broken, sound = await desk.open_packet([5]), await desk.open_packet([5])
@@ -185,7 +185,7 @@ async def test_orders_end_by_themselves(store: Store) -> None:
 
 
 async def test_an_order_that_cannot_end_stops_no_other(store: Store) -> None:
-    """What is broken is complained of once; the others have their turn."""
+    """A broken order is reported once; the others are processed."""
     complaints: list[str] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: complaints.append(context["message"]))
@@ -199,5 +199,5 @@ async def test_an_order_that_cannot_end_stops_no_other(store: Store) -> None:
     sweeper = Sweeper(shop.orders.context)
     for _ in range(2):
         await sweeper.look()
-    assert complaints == [f"{broken} cannot be seen to"]
+    assert complaints == [f"{broken} cannot be brought up to date"]
     assert await shop.state(asset) == ""

@@ -99,7 +99,7 @@ def test_no_function_is_long() -> None:
 
 
 def test_every_module_has_its_mirror() -> None:
-    """Who looks for a module's tests finds them at its own path, or at that of the package that is its front."""
+    """A module's tests are at its own path, or at that of the package whose front it is."""
     missing = [
         f"{path}: neither of {', '.join(mirrors(path))}"
         for path, text in texts(".py")
@@ -179,7 +179,7 @@ def test_no_module_is_named_after_nothing() -> None:
 
 
 def test_nothing_is_left_for_later() -> None:
-    """What is to be done stands in an issue."""
+    """Open work is in issues, not in code."""
     assert offences(LATER) == []
 
 
@@ -241,7 +241,7 @@ def test_every_document_that_is_cited_is_in_the_repository() -> None:
 
 
 def test_every_dependency_is_pinned() -> None:
-    """What pyproject.toml asks for, to run and to develop, has its version in a lock."""
+    """Every dependency in pyproject.toml, to run and to develop, has its version in a lock."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     pinned = {line.partition("==")[0].lower().replace("_", "-") for _, text in texts(".lock") for line in text.split()}

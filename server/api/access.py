@@ -1,5 +1,5 @@
 """
-Access: who may call which route. What a route does not allow is refused, and so is a route that declares nothing.
+Access: the roles that may call each route. Every other call is refused, also if a route declares no roles.
 
 **How to declare it**, for all routes of a router or for one (if both do, both must allow the caller)::
 
@@ -7,15 +7,15 @@ Access: who may call which route. What a route does not allow is refused, and so
 
     @router.post("/{order_id}/paid", dependencies=[allowed_to(Role.ADMIN)])
 
-That also checks what path and query say: a creator may name only itself as ``creator_id``, and only its own packets as
-``packet_id``; a viewer itself as ``viewer_id``; an ISV itself as ``isv_id``. Whatever names its owner elsewhere (in the
-body, in the record that was asked for) is checked by the handler, in one line::
+That also checks path and query: a creator may name only itself as ``creator_id``, and only its own packets as
+``packet_id``; a viewer itself as ``viewer_id``; an ISV itself as ``isv_id``. Owners named elsewhere (in the body, in
+the requested record) are checked by the handler, in one line::
 
     async def get(order_id: str, state: WithState, caller: WithCaller) -> OrderShown:
         order = await state.orders.get(OrderId(order_id))
         caller.check_owns(viewer_id=order.viewer_id)
 
-tests/api/test_access.py walks all routes: each must declare its roles, and must turn away a stranger of each role.
+tests/api/test_access.py walks all routes: each must declare its roles, and must refuse a stranger of each role.
 """
 
 from typing import Annotated, Any, Final
@@ -33,22 +33,22 @@ from server.core.credential import Caller, Role
 from server.core.refusal import Refused
 
 PUBLIC: Final = frozenset({"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
-"""The paths that need no credential: what machines ask, and the document of the API."""
+"""The paths that need no credential: probes, metrics, the clock, and the API's document."""
 
 OF_THIS_MACHINE: Final = Caller(Role.ADMIN, "insecure")
-"""Who calls without a credential where none is needed (``--insecure``)."""
+"""The caller of requests without a credential where none is needed (``--insecure``)."""
 
 _SCHEME: Final = "Bearer"
 
 
 class Authentication:
-    """Finds out who calls before anything else of a request is read; without a valid credential nobody gets further."""
+    """Identifies the caller before anything else of a request is read; refuses requests without a valid credential."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on with its caller, or answer 401."""
+        """Pass a request on with its caller, or answer 401."""
         if scope["type"] == "http" and scope["path"] not in PUBLIC:
             try:
                 scope["state"]["caller"] = identify(Headers(scope=scope), scope["state"]["app_state"])
@@ -59,12 +59,12 @@ class Authentication:
 
 
 def identify(headers: Headers, state: AppState) -> Caller:
-    """Return who sent a request. Raises Refused with a code that is answered by 401."""
+    """Return the caller of a request. Raises Refused with a code that is answered by 401."""
     shown = headers.getlist("authorization")
     if not shown and state.settings.insecure:
         return OF_THIS_MACHINE
     if not shown:
-        raise Refused("credential_needed", f"{_SCHEME} and a credential is needed; {HOW}", field="Authorization")
+        raise Refused("credential_needed", f"missing; send {_SCHEME} and a credential; {HOW}", field="Authorization")
     scheme, _, credential = shown[0].partition(" ")
     if len(shown) > 1 or scheme.lower() != _SCHEME.lower():
         raise Refused("bad_credential", f"must be {_SCHEME} and one credential; {HOW}", field="Authorization")
@@ -72,7 +72,7 @@ def identify(headers: Headers, state: AppState) -> Caller:
 
 
 class AllowedTo(SecurityBase):
-    """The declaration of a route: which roles may call it. It is what the OpenAPI document calls a security scheme."""
+    """The declaration of the roles that may call a route; the OpenAPI document calls it a security scheme."""
 
     def __init__(self, roles: frozenset[Role]) -> None:
         self.roles = roles
@@ -80,7 +80,7 @@ class AllowedTo(SecurityBase):
         self.scheme_name = "bearer"
 
     def __call__(self, request: Request) -> None:
-        """Raise Refused unless the caller has one of the roles, and names nobody else in path and query."""
+        """Raise Refused unless the caller has one of the roles and names only itself in path and query."""
         caller = _caller(request)
         caller.check_role(self.roles)
         for field, value in (*request.path_params.items(), *request.query_params.multi_items()):
@@ -88,20 +88,20 @@ class AllowedTo(SecurityBase):
 
 
 def allowed_to(*roles: Role) -> Any:
-    """Return the declaration that these roles may call a route, for its ``dependencies`` or its router's."""
+    """Declare that these roles may call a route, for its ``dependencies`` or its router's."""
     return Depends(AllowedTo(frozenset(roles)))
 
 
 def declared(dependencies: list[params.Depends]) -> frozenset[Role] | None:
-    """Return the roles that a route's dependencies allow all together, or None if they declare nothing."""
+    """Return the roles that all of a route's dependencies allow, or None if they declare none."""
     found = [each.dependency.roles for each in dependencies if isinstance(each.dependency, AllowedTo)]
     return frozenset(Role).intersection(*found) if found else None
 
 
 def deny_undeclared(request: Request) -> None:
-    """Raise Refused if a route neither is public nor declares who may call it: default deny."""
+    """Raise Refused if a route neither is public nor declares its roles: default deny."""
     if request.scope["path"] not in PUBLIC and declared(request.scope["route"].dependencies) is None:
-        raise Refused("not_allowed", "this route does not say who may call it, so nobody may")
+        raise Refused("not_allowed", "this route declares no roles, so it cannot be called")
 
 
 def _caller(request: Request) -> Caller:

@@ -1,4 +1,4 @@
-"""The state of one server process, on which the routers stand: built once by server/app.py, handed to each request."""
+"""The state of one server process for the routers: built once by server/app.py, passed to each request."""
 
 import secrets
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def _state(request: Request) -> AppState:
 
 
 def _idempotency_key(
-    idempotency_key: Annotated[str | None, Header(description="the same key again gives the same answer")] = None,
+    idempotency_key: Annotated[str | None, Header(description="a repeated key gets the same answer")] = None,
 ) -> str:
     if idempotency_key is None:
         return secrets.token_hex(16)

@@ -1,4 +1,4 @@
-"""Assets: what a viewer has claimed, used or not (the page 快手小店-券和福利, KS-CLM-3)."""
+"""Assets: a viewer's claimed shares, used or not (the page 快手小店-券和福利, KS-CLM-3)."""
 
 from typing import Annotated
 
@@ -16,12 +16,12 @@ from server.store.assets import Held
 
 router = APIRouter(prefix="/api/viewers", tags=["assets"], dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])
 
-CREATORS_MAX = 20  # asked for at once; each is looked through packet by packet
+CREATORS_MAX = 20  # per request; each is read packet by packet
 
 
 class AssetShown(BaseModel):
     """
-    A claimed share in a viewer's hands: face in fen, use validity half-open in room ms, null if it has no end.
+    A viewer's claimed share: face in fen, use validity half-open in room ms, null if it has no end.
 
     ``order_id`` is the order that has locked or redeemed it; ``product_ids`` the only goods it may be used on, or null.
     """
@@ -49,7 +49,7 @@ async def list_assets(
     *,
     platform_packets: bool = True,
 ) -> list[AssetShown]:
-    """List what a viewer has claimed of these creators' packets, and of the platform's, oldest first (KS-CLM-3)."""
+    """List a viewer's claimed shares of these creators' and the platform's packets, oldest first (KS-CLM-3)."""
     asked = [checked_creator_id(each) for each in creator_id]
     creators = [*asked, PLATFORM] if platform_packets else asked
     held = await state.assets.of_viewer(ViewerId(checked_id("viewer_id", viewer_id)), creators)

@@ -1,4 +1,4 @@
-"""The books: what the store says, for the audit."""
+"""The books: the store's data for the audit."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ from server.store.books import export
 router = APIRouter(prefix="/api", tags=["books"], dependencies=[allowed_to(Role.ADMIN)])
 
 
-LINES_OF_BATCH = 500  # some 200 KB: what is worth a write
+LINES_OF_BATCH = 500  # some 200 KB per write
 
 
 @router.get("/books", response_class=StreamingResponse, responses=problems(422, 503))
@@ -23,11 +23,11 @@ async def books(state: WithState, *, final: bool = False) -> StreamingResponse:
     """
     Export the books as JSON lines (ARCHITECTURE.md says which).
 
-    With ``final`` the claims and the shares that went back come too. Shares and seeds of packets that may still be
+    With ``final``, claims and returned shares are included. Shares and seeds of packets that may still be
     grabbed are never exported.
     """
     batches = _batches(state, final=final)
-    first = await anext(batches)  # before the status is sent: a store that is away is told as such
+    first = await anext(batches)  # before the status is sent, so that an unavailable store is answered with 503
     return StreamingResponse(_after(first, batches), media_type="application/x-ndjson")
 
 
@@ -38,7 +38,7 @@ async def _after(first: bytes, batches: AsyncIterator[bytes]) -> AsyncIterator[b
 
 
 async def _batches(state: AppState, *, final: bool) -> AsyncIterator[bytes]:
-    """Yield the lines, some hundred at a time; one batch at least."""
+    """Yield the lines in batches, at least one batch."""
     batch: list[bytes] = []
     async for line in export(state.store, state.clock, final=final):
         batch.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))

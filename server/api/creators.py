@@ -19,15 +19,15 @@ from server.store.wallet import WalletFunds
 router = APIRouter(prefix="/api/creators", tags=["creators"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
 
-JOURNAL_ID = r"^\d{1,19}(-\d{1,19})?$"  # as the store numbers its entries: milliseconds, and a count in them
+JOURNAL_ID = r"^\d{1,19}(-\d{1,19})?$"  # the store's entry ids: milliseconds, and a count within them
 
 
 class Recharge(BaseModel):
     """
-    Money paid in, in fen (KS-ACC-2); ``channel`` says by which way, or the platform's first is taken.
+    Money paid in, in fen (KS-ACC-2); ``channel`` defaults to the platform's first.
 
-    A creator's first recharge says to which ``platform`` the creator belongs, or it is lab. ``product`` is the page on
-    which it was paid in: the money is for packets and creator coupons alike (DY-ACC-3).
+    A creator's first recharge sets the creator's ``platform``, by default lab. ``product`` is the page on which it was
+    paid: the money is for packets and creator coupons alike (DY-ACC-3).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -42,8 +42,8 @@ class FundsShown(BaseModel):
     """
     A creator's funds in fen: available = recharged + returned - withdrawn - spent (DY-ACC-1).
 
-    ``platform`` is null before the first recharge. What is withdrawn counts from the request on. What is reversing is
-    on its way back, and will be returned (DY-REV-8).
+    ``platform`` is null before the first recharge. Withdrawals count from their request on. Reversing money is on its
+    way back and will be returned (DY-REV-8).
     """
 
     creator_id: str
@@ -57,7 +57,7 @@ class FundsShown(BaseModel):
 
 
 class RechargeShown(FundsShown):
-    """What a recharge came to, in fen (KS-ACC-4), and the funds after it: paid = credited + fee."""
+    """A recharge in fen (KS-ACC-4), and the funds after it: paid = credited + fee."""
 
     paid_fen: int
     credited_fen: int
@@ -65,7 +65,7 @@ class RechargeShown(FundsShown):
 
 
 class ChannelFeesShown(BaseModel):
-    """What one channel took: the number of recharges, what they credited and the fees, in fen."""
+    """One channel's recharges: their number, credit and fees, in fen."""
 
     channel: str
     recharges: int
@@ -111,7 +111,7 @@ async def recharge(creator_id: str, body: Recharge, state: WithState, key: WithK
 
 @router.get("/{creator_id}/funds", responses=problems(422, 503))
 async def funds(creator_id: str, state: WithState) -> FundsShown:
-    """Show a creator's available funds and what they come from (DY-ACC-8)."""
+    """Show a creator's available funds and the sums behind them (DY-ACC-8)."""
     checked = checked_creator_id(creator_id)
     return await _shown(state, checked, await state.wallet.funds(checked))
 
@@ -124,9 +124,9 @@ async def fund_details(
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, Any]]:
     """
-    List the movements of a creator's funds in order, as they happen (KS-ACC-5), from the one behind ``after`` on.
+    List the movements of a creator's funds in order (KS-ACC-5), starting after ``after``.
 
-    Each says for which product it was and, in ``balance_fen``, what was available after it.
+    Each names its product and, in ``balance_fen``, the available funds after it.
     """
     return await state.wallet.details(checked_creator_id(creator_id), after=after, count=count)
 
@@ -138,7 +138,7 @@ async def fee_invoice(
     from_ms: Annotated[int, Query(ge=0, le=FEN_MAX)] = 0,
     to_ms: Annotated[int, Query(ge=0, le=FEN_MAX)] = FEN_MAX,
 ) -> FeeInvoice:
-    """Invoice a creator for the fees of the recharges in a span of room time (KS-ACC-3)."""
+    """Invoice a creator for the fees of the recharges in a period of room time (KS-ACC-3)."""
     checked = checked_creator_id(creator_id)
     fees = await state.wallet.fees(checked, from_ms=from_ms, to_ms=to_ms)
     return FeeInvoice(

@@ -1,4 +1,4 @@
-"""Credentials: the bearer tokens by which the API knows its callers."""
+"""Credentials: the bearer tokens with which the API identifies its callers."""
 
 from typing import Final
 
@@ -17,12 +17,12 @@ class Credentials:
         self._signer = signer
 
     def mint(self, caller: Caller, *, lasts_ms: int, now_ms: int) -> str:
-        """Return a credential by which its bearer is taken for *caller*. Instants are real time."""
+        """Return a credential that identifies its bearer as *caller*. Instants are real time."""
         claims = {"sub": caller.subject, "role": caller.role}
         return self._signer.sign(claims, purpose=_PURPOSE, lasts_ms=lasts_ms, now_ms=now_ms)
 
     def read(self, credential: str, now_ms: int) -> Caller:
-        """Return who bears a credential. Raises Refused, with a code of its own for each way to be bad."""
+        """Return the bearer of a credential. Raises Refused, with a code for each fault."""
         try:
             claims = self._signer.read(credential, purpose=_PURPOSE, now_ms=now_ms)
         except BadToken as bad:
@@ -36,8 +36,8 @@ class Credentials:
 def _refusal(fault: TokenFault) -> Refused:
     match fault:
         case TokenFault.EXPIRED:
-            return Refused("credential_expired", f"is over; {HOW}", field="Authorization")
+            return Refused("credential_expired", f"has expired; {HOW}", field="Authorization")
         case TokenFault.OTHER_PURPOSE:
             return Refused("wrong_audience", f"this token is not for the API; {HOW}", field="Authorization")
         case TokenFault.FORGED:
-            return Refused("bad_credential", f"was not signed by this server; {HOW}", field="Authorization")
+            return Refused("bad_credential", f"not signed by this server; {HOW}", field="Authorization")

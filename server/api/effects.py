@@ -1,4 +1,4 @@
-"""Effects: what a packet, or all packets of a creator, did for the show, as it stands now (KS-MON-1)."""
+"""Effects: the present metrics of a packet, or of all packets of a creator (KS-MON-1)."""
 
 from dataclasses import asdict
 
@@ -25,27 +25,28 @@ class BestShown(BaseModel):
 
 class EffectsShown(BaseModel):
     """
-    The effects up to now, a second late at most: amounts in fen, seconds of room time, ratios as parts of one.
+    The effects up to now, at most a second late: amounts in fen, seconds of room time, ratios as parts of one.
 
-    A ratio is null where nothing divides. *Funnel*: ``exposed_viewers`` are connections that were sent the warm-up or
-    found the packet in their welcome; ``popup_shown`` and ``popup_suppressed`` those that were sent its popup, or its
+    A ratio is null where the divisor is 0. *Funnel*: ``exposed_viewers`` are connections that received the warm-up or
+    found the packet in their welcome; ``popup_shown`` and ``popup_suppressed`` those that received its popup, or its
     asset widget instead; ``grab_attempts`` all grabs that were answered, ``grabs`` by answer; ``widget_clicks`` those
     of packets on the asset widget. ``claim_rate`` is claims over exposed viewers, ``redemption_rate`` redeemed over
     claims; ``sold_out_seconds`` from the opening to the first sell-out.
 
-    *Shares*: ``locked``, ``redeemed`` and ``expired`` are where claimed ones are now; ``reversed_amount_fen`` is what
-    went back to the creator or is on its way, unclaimed or expired. ``max_share_fen`` and ``best_luck`` are null while
-    a packet with more than 10,000 claims still gives, and of a creator.
+    *Shares*: ``locked``, ``redeemed`` and ``expired`` are the states of claimed ones now; ``reversed_amount_fen`` is
+    the sum returned or returning to the creator, unclaimed or expired. ``max_share_fen`` and ``best_luck`` are null
+    while a packet with more than 10,000 claims can still be grabbed, and for a creator.
 
-    *Orders*: ``gmv_attributed_fen`` is what the goods of paid orders with the packet cost before red packets, refunded
-    or not; an order with two packets counts for both, and once for the creator. ``cost_fen`` is what those orders used
-    of faces, ``roi`` GMV over cost. ``gmv_increment_fen`` is GMV less what paid orders of the creator without packets
-    brought in as long a time before the (first) warm-up; null if none has begun, or more than 5,000 orders are to be
-    compared. ``estimated_commission_fen`` is the commission of settled orders and the estimate of paid ones (DY-SET-4).
+    *Orders*: ``gmv_attributed_fen`` is the price before red packets of the goods in paid orders with the packet,
+    refunded or not; an order with two packets counts for both, and once for the creator. ``cost_fen`` is the part of
+    faces that those orders used, ``roi`` GMV over cost. ``gmv_increment_fen`` is GMV minus the creator's paid orders
+    without packets in an equally long time before the (first) warm-up; null if none has begun, or more than 5,000
+    orders would be compared. ``estimated_commission_fen`` is the commission of settled orders and the estimate of paid
+    ones (DY-SET-4).
 
-    *Watching*: ``watch_seconds`` is the mean stay while the packet was on air (what all viewers watched over how many
-    left), ``watch_seconds_without`` that of the same room's stretch without any packet directly before, and
-    ``watch_time_uplift`` how much longer the first is: 0.5 is half as long again.
+    *Watching*: ``watch_seconds`` is the mean stay while the packet was on air (total watch time over the number of
+    viewers that left), ``watch_seconds_without`` that of the same room's stretch without any packet directly before,
+    and ``watch_time_uplift`` the relative difference: 0.5 is 50 % longer.
     """
 
     exposed_viewers: int
@@ -89,7 +90,7 @@ class PacketEffects(EffectsShown):
 
 
 class CreatorEffects(EffectsShown):
-    """The effects of all packets of a creator: sums of theirs, and ratios of the sums."""
+    """The effects of all packets of a creator: the packets' sums, and ratios of the sums."""
 
     creator_id: str
     at_ms: int
@@ -97,16 +98,16 @@ class CreatorEffects(EffectsShown):
 
 @router.get("/packets/{packet_id}/effects", responses=problems(404, 422, 503))
 async def of_packet(packet_id: str, state: WithState) -> PacketEffects:
-    """Show what a packet did so far (KS-MON-1)."""
+    """Show a packet's effects so far (KS-MON-1)."""
     now_ms = state.clock.room_ms()
     creator_of(PacketId(packet_id))
-    told = await state.effects.of_packet(PacketId(packet_id), now_ms)
-    return PacketEffects(packet_id=packet_id, at_ms=now_ms, **asdict(told))
+    found = await state.effects.of_packet(PacketId(packet_id), now_ms)
+    return PacketEffects(packet_id=packet_id, at_ms=now_ms, **asdict(found))
 
 
 @router.get("/creators/{creator_id}/effects", responses=problems(422, 503))
 async def of_creator(creator_id: str, state: WithState) -> CreatorEffects:
-    """Show what all packets of a creator did so far (KS-MON-1)."""
+    """Show the effects of all packets of a creator so far (KS-MON-1)."""
     now_ms = state.clock.room_ms()
-    told = await state.effects.of_creator(checked_creator_id(creator_id), now_ms)
-    return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **asdict(told))
+    found = await state.effects.of_creator(checked_creator_id(creator_id), now_ms)
+    return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **asdict(found))

@@ -1,4 +1,4 @@
-"""How a request that was not carried out is answered: always ``{code, detail, rule}``."""
+"""Error responses, always ``{code, detail, rule}``."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ _NOT_NOW = (
     "unchanged",
     "voided",
 )
-"""What was asked for is right as such, but not now, or not with what is there."""
+"""Codes of requests that are valid, but not in the present state."""
 
 _NEVER = (
     "bad_field",
@@ -73,10 +73,10 @@ _NEVER = (
     "withdraw_unsupported",
     "wrong_source",
 )
-"""What was asked for breaks a rule whenever it is asked."""
+"""Codes of requests that break a rule in any state."""
 
 _STRANGER = ("bad_credential", "credential_expired", "credential_needed", "wrong_audience")
-"""Nobody knows who asks."""
+"""Codes of requests whose caller is not identified."""
 
 STATUS: dict[str, int] = {
     **dict.fromkeys(_STRANGER, 401),
@@ -85,17 +85,17 @@ STATUS: dict[str, int] = {
     **dict.fromkeys(_NOT_NOW, 409),
     **dict.fromkeys(_NEVER, 422),
 }
-"""The HTTP status of each code with which a request is refused."""
+"""The HTTP status of each refusal code."""
 
 _REFUSED = 422
 _DETAILS = {
-    "transfer_conflict": "Idempotency-Key: this key stands for another request already"
+    "transfer_conflict": "Idempotency-Key: this key belongs to another request; use a new key"
 }  # the store's transfer id
 _HTTP_CODES = {400: "malformed_json", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
 class Problem(BaseModel):
-    """The body of every answer that is not a success. ``rule`` is the business rule that refused, or empty."""
+    """The body of every error response. ``rule`` is the business rule that refused, or empty."""
 
     code: str
     detail: str
@@ -104,27 +104,27 @@ class Problem(BaseModel):
 
 _MEANINGS = {
     400: "the body is not JSON",
-    401: "no valid credential came along",
+    401: "the credential is missing or not valid",
     403: "the credential does not allow it",
-    404: "there is no such thing",
+    404: "not found",
     409: "not in this state",
     413: "the body is too large",
     422: "a field breaks a rule",
-    503: "the store is away; the outcome is unknown, ask again with the same key",
+    503: "the store is unavailable and the outcome unknown; retry with the same key",
 }
 
 ANY_PROBLEM: dict[int | str, dict[str, Any]] = {
-    "default": {"model": Problem, "description": "whatever else goes wrong is told in the same form"}
+    "default": {"model": Problem, "description": "every other error has the same form"}
 }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return what a route declares about the ways in which it may not succeed."""
+    """Return a route's declaration of its error responses."""
     return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of *app* answer in the one shape."""
+    """Make every error response of *app* a Problem."""
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StoreUnavailable, _unavailable)
@@ -138,7 +138,7 @@ def _answer(status: int, code: str, detail: str, rule: str = "") -> JSONResponse
 
 
 def refusal_answer(refusal: Refused) -> JSONResponse:
-    """Return what a refusal looks like over HTTP."""
+    """Return the HTTP response of a refusal."""
     detail = _DETAILS.get(refusal.code, str(refusal))
     answer = _answer(STATUS.get(refusal.code, _REFUSED), refusal.code, detail, refusal.rule)
     if answer.status_code == 401:
@@ -177,5 +177,5 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _mistake(_: Request, __: Exception) -> JSONResponse:
-    """Answer for a mistake of ours, which is told in full to the log alone."""
-    return _answer(500, "internal", "this is a mistake of the server; its log says more")
+    """Answer an internal error, whose details go to the log only."""
+    return _answer(500, "internal", "internal server error; see the server's log")

@@ -1,4 +1,4 @@
-"""What machines ask: alive, ready, how much, what time."""
+"""Endpoints for machines: liveness, readiness, metrics and the clock."""
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry
@@ -15,7 +15,7 @@ router = APIRouter(tags=["health"])
 
 
 class ClockShown(BaseModel):
-    """The room clock: room time now and how it is computed (docs/protocol.md, Clocks)."""
+    """The room clock: room time now and its parameters (docs/protocol.md, Clocks)."""
 
     room_ms: int
     origin_ms: int
@@ -25,13 +25,13 @@ class ClockShown(BaseModel):
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
-    """Say that the process answers."""
+    """Answer that the process is alive."""
     return {"status": "alive"}
 
 
 @router.get("/readyz", responses=problems(503))
 async def readyz(state: WithState) -> dict[str, str]:
-    """Say that all processes of the server can serve grabs: the store answers them, and does so within a second."""
+    """Answer whether all processes of the server can serve grabs: the store answers each within a second."""
     await state.siblings.check_ready()
     return {"status": "ready"}
 
@@ -46,7 +46,7 @@ async def metrics(state: WithState) -> Response:
 
 @router.get("/api/clock", tags=["clock"], responses=problems(401, 403), dependencies=[allowed_to(*Role)])
 async def clock(state: WithState) -> ClockShown:
-    """Tell the room time."""
+    """Show the room time."""
     record = state.clock.record
     return ClockShown(
         room_ms=state.clock.room_ms(), origin_ms=record.origin_ms, started_ms=record.started_ms, speed=record.speed

@@ -1,4 +1,4 @@
-"""The one list of metrics, read from plain counters when asked for."""
+"""All metrics, collected from plain counters on request."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from server.gateway.metrics import Metrics
 
 
 class GatewayCollector(Collector):
-    """Turns the gateway's counters into Prometheus's form; the hot path itself only adds to integers."""
+    """Converts the gateway's counters to Prometheus metrics; the hot path itself only adds to integers."""
 
     def __init__(self, metrics: Metrics, workers: int) -> None:
         self._metrics = metrics
@@ -27,7 +27,7 @@ class GatewayCollector(Collector):
         yield CounterMetricFamily("redrain_comments_received", "Comments of viewers.", value=metrics.comments_in)
         yield CounterMetricFamily(
             "redrain_comments_dropped",
-            "Comments not told to all: too many in a window, or the store was away.",
+            "Comments dropped: too many in a window, or the store was unavailable.",
             value=metrics.comments_dropped,
         )
         yield CounterMetricFamily("redrain_likes_received", "Likes of viewers.", value=metrics.likes_in)
@@ -39,7 +39,7 @@ class GatewayCollector(Collector):
         )
         yield CounterMetricFamily(
             "redrain_messages_dropped",
-            "Messages not sent to viewers that were behind; never a fact, never a receipt.",
+            "Messages not sent to slow consumers; never a fact or a receipt.",
             value=metrics.messages_dropped,
         )
         yield CounterMetricFamily("redrain_frames_received", "Frames from viewers.", value=metrics.frames_in)

@@ -1,8 +1,8 @@
 """
-Orders: quote, submit, pay, cancel, refund, and how one is settled (sections 10 to 15 of the rules).
+Orders: quote, submit, pay, cancel, refund and settlement (sections 10 to 15 of the rules).
 
-A purchase with its prices, discounts and rates is the word of the platform's checkout, and so are a payment or refund
-that have succeeded: administrators say them. Buyers ask what something costs, and cancel their own.
+A purchase with its prices, discounts and rates comes from the platform's checkout, and so do successful payments and
+refunds: administrators report them. Buyers may request quotes, and cancel their own orders.
 """
 
 from dataclasses import asdict
@@ -41,10 +41,10 @@ Rate = Annotated[int, Field(ge=0, le=PER_WHOLE, strict=True)]
 
 class NewOrder(PurchaseAsked):
     """
-    A purchase to be ordered. ``asset_ids`` are the packets to pay with, as a quote named them; without, the best are.
+    A purchase to order. ``asset_ids`` are the packets to use, as named by a quote; by default the best ones.
 
-    ``expected_payable_fen`` is what the buyer was told: if it comes to something else, nothing is ordered. Commission
-    and service fee are rates in hundredths of a percent. ``room_id`` is where the logistics messages go.
+    ``expected_payable_fen`` is the price that the buyer was shown: if the price differs, nothing is ordered. Commission
+    and service fee are rates in hundredths of a percent. ``room_id`` is the room in which the order was made.
     """
 
     merchant_id: str = "shop"
@@ -62,7 +62,7 @@ class NewOrder(PurchaseAsked):
 
 
 class NewRefund(BaseModel):
-    """Money to be paid back, in fen by line id, and of shipping and service fee; known by its ``refund_id``."""
+    """A refund in fen by line id, and of shipping and service fee; identified by its ``refund_id``."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -72,7 +72,7 @@ class NewRefund(BaseModel):
 
 
 class UsedPacketShown(BaseModel):
-    """A packet in an order: its face, how much of it was used, and where it is now."""
+    """A packet in an order: its face, its used amount, and its present state."""
 
     asset_id: str
     face_fen: int
@@ -81,7 +81,7 @@ class UsedPacketShown(BaseModel):
 
 
 class OrderShown(BaseModel):
-    """An order; instants in room ms. ``kept_fen`` is what of the buyer's payment was not refunded."""
+    """An order; instants in room ms. ``kept_fen`` is the part of the buyer's payment that was not refunded."""
 
     order_id: str
     creator_id: str
@@ -100,9 +100,9 @@ class OrderShown(BaseModel):
 
 class SettlementShown(BaseModel):
     """
-    Who has what of an order, in fen (DY-SET-1 to DY-SET-6); ``final`` once nothing can be refunded any more.
+    Each party's amount of an order, in fen (DY-SET-1 to DY-SET-6); ``final`` once nothing can be refunded any more.
 
-    Shipping passes through to the merchant and is in none of these figures.
+    Shipping goes to the merchant in full and is in none of these figures.
     """
 
     order_id: str
@@ -119,7 +119,7 @@ class SettlementShown(BaseModel):
 
 @router.post("/quote", responses=problems(400, 413, 422, 503), dependencies=_BUYER)
 async def quote(body: PurchaseAsked, state: WithState, caller: WithCaller) -> QuoteShown:
-    """Say what a purchase costs, line by line, with the best of the viewer's packets; nothing is locked."""
+    """Quote a purchase, line by line, with the best of the viewer's packets; nothing is locked."""
     viewer_id = ViewerId(checked_id("viewer_id", body.viewer_id))
     caller.check_owns(viewer_id=viewer_id)
     quoted, choice = await quote_order(state, viewer_id, body.purchase(), body.promised(), body.platform)
@@ -160,9 +160,9 @@ async def cancel(order_id: str, state: WithState, key: WithKey, caller: WithCall
 @router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503), dependencies=_CHECKOUT)
 async def refund(order_id: str, body: NewRefund, state: WithState) -> OrderShown:
     """
-    Pay money back; only once all goods are refunded in full do the packets go back (DY-REV-5 to DY-REV-7, DY-CAN-5).
+    Refund money; the packets go back only once all goods are refunded in full (DY-REV-5 to DY-REV-7, DY-CAN-5).
 
-    The same ``refund_id`` again does nothing; an order has at most 100 of them.
+    A repeated ``refund_id`` changes nothing; an order has at most 100 refunds.
     """
     asked = Refund(checked_id("refund_id", body.refund_id), body.by_line, body.extras_fen)
     return _shown(await refund_order(state, _order_id(order_id), asked))
@@ -187,7 +187,7 @@ async def list_orders(
 
 @router.get("/{order_id}/settlement", responses=problems(404, 422, 503), dependencies=_CREATOR)
 async def settlement(order_id: str, state: WithState, caller: WithCaller) -> SettlementShown:
-    """Show how an order is divided; before it is final, how it would be now (DY-SET-1 to DY-SET-6)."""
+    """Show an order's settlement; before it is final, as it would be now (DY-SET-1 to DY-SET-6)."""
     record = await state.orders.get(_order_id(order_id))
     caller.check_owns(creator_id=record.home)
     settled = settle_order(record.order, record.deal.rates, state.rulebook(record.deal.platform))

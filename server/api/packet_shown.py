@@ -1,4 +1,4 @@
-"""How a packet is shown: every column of the creators' list (DY-CRE-4)."""
+"""The response for a packet: every column of the creators' list (DY-CRE-4)."""
 
 from dataclasses import asdict
 
@@ -14,7 +14,7 @@ from server.store.packet_stats import PacketRow
 
 class EditionShown(BaseModel):
     """
-    What one edition of a packet's issuance added from ``first_index`` on, and its commitment; sums in fen.
+    One edition of a packet's issuance: the shares added from ``first_index`` on, and its commitment; sums in fen.
 
     A decrease adds nothing: the packet then ends before ``first_index`` (AMB-12).
     """
@@ -31,9 +31,9 @@ class PacketShown(BaseModel):
     A packet with its schedule (if launched) and counters; sums in fen, instants in room ms.
 
     From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can. Shares that an edit
-    has added can be claimed from ``claimable_at_ms`` on. Of the shares given, orders hold the locked and the redeemed
-    ones; the final ones have paid for good, and the expired ones are gone. ``operations`` are those that may be tried
-    now (DY-UI-3, KS-UI-2); no packet ``affects_price_baseline`` of what it is used on (DY-VAL-1, KS-VAL-1).
+    has added can be claimed from ``claimable_at_ms`` on. Of the granted shares, orders hold the locked and the redeemed
+    ones; the final ones are paid out, and the expired ones returned. ``operations`` are those that may be tried now
+    (DY-UI-3, KS-UI-2); no packet ``affects_price_baseline`` of the goods it is used on (DY-VAL-1, KS-VAL-1).
     ``estimated_commission_fen`` is that of orders paid with the packet, settled or not yet (DY-SET-4).
     """
 
@@ -90,12 +90,12 @@ def scope_shown(packet: Packet) -> list[str] | None:
 
 
 async def shown(state: AppState, packet: Packet, warnings: list[str] | None = None) -> PacketShown:
-    """Return a packet as it is shown now, with what its launch should be warned of."""
+    """Return the response for a packet now, with its launch's warnings."""
     return row_shown(state, packet, await state.effects.row(packet.packet_id), warnings)
 
 
 def row_shown(state: AppState, packet: Packet, row: PacketRow, warnings: list[str] | None = None) -> PacketShown:
-    """Return a packet as it is shown with the counters that were read with it."""
+    """Return the response for a packet with the counters that were read with it."""
     counts, schedule = row.counts, packet.schedule
     rulebook, now_ms = state.rulebook(packet.platform), state.clock.room_ms()
     return PacketShown(

@@ -29,7 +29,7 @@ router = APIRouter(prefix="/api/packets", tags=["packets"], dependencies=[allowe
 
 class Prefilled(BaseModel):
     """
-    All of a packet to be funded but its name (ALL-CRE-1); sums in fen. The share bounds default to the rulebook's.
+    All fields of a new packet except its name (ALL-CRE-1); sums in fen. The share bounds default to the rulebook's.
 
     A use validity is either absolute, ``[use_start_at_ms, use_end_at_ms)`` in room ms, or relative, ``use_for_ms`` room
     ms from the claim (DY-CRE-3, AMB-5). ``product_ids`` are the only goods it may be used on, or all (KS-CRE-2).
@@ -53,7 +53,7 @@ class Prefilled(BaseModel):
 
 class NewPacket(Prefilled):
     """
-    A packet to be funded, with all that a creation names (DY-CRE-1, KS-CRE-1); its launch follows by itself.
+    A packet to create, with all fields of a creation (DY-CRE-1, KS-CRE-1); its launch is a separate request.
 
     ``goods`` are the kinds of the goods in its scope: some cannot be set up (KS-ELG-2).
     """
@@ -63,7 +63,7 @@ class NewPacket(Prefilled):
 
 
 class LaunchBody(BaseModel):
-    """How a packet goes into a room (section 5 of the rules): instants in room ms, spans in room ms."""
+    """A packet's launch into a room (section 5 of the rules): instants and durations in room ms."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,7 +76,7 @@ class LaunchBody(BaseModel):
 
 
 class IssuanceBody(BaseModel):
-    """How many shares a packet is to have: the only thing of it that can be changed (KS-EDT-1)."""
+    """A packet's new number of shares, the only field that can be changed (KS-EDT-1)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -88,7 +88,7 @@ async def create(body: NewPacket, state: WithState, key: WithKey, caller: WithCa
     """
     Create a packet: its shares are split now, and its full sum is debited from the creator's funds (DY-ACC-4).
 
-    Only who has the platform's permissions may (DY-ELG-1, KS-ELG-1), and only out of funds (DY-ELG-2, KS-ACC-1).
+    The creator needs the platform's permissions (DY-ELG-1, KS-ELG-1) and funds (DY-ELG-2, KS-ACC-1).
     """
     caller.check_owns(creator_id=body.creator_id)
     asked = {**body.model_dump(), "creator_id": checked_creator_id(body.creator_id)}
@@ -97,7 +97,7 @@ async def create(body: NewPacket, state: WithState, key: WithKey, caller: WithCa
 
 @router.post("/{packet_id}/copy", responses=problems(404, 422, 503))
 async def copy(packet_id: str, state: WithState) -> Prefilled:
-    """Return what creates a packet like this one, without its name and without launch information (DY-CPY-1)."""
+    """Return the fields to create a copy of this packet, without its name and launch information (DY-CPY-1)."""
     packet = await state.packets.get(PacketId(packet_id))
     fixed = packet.terms.denomination is Denomination.FIXED
     return Prefilled(
@@ -128,19 +128,19 @@ async def stop_launch(packet_id: str, state: WithState, key: WithKey) -> PacketS
 
 @router.post("/{packet_id}/void", responses=problems(404, 409, 422, 503))
 async def void(packet_id: str, state: WithState, key: WithKey) -> PacketShown:
-    """Void a packet for good; what nobody has claimed goes back to its creator (DY-VOI-1, DY-REV-1)."""
+    """Void a packet permanently; unclaimed shares go back to its creator (DY-VOI-1, DY-REV-1)."""
     return await shown(state, await void_packet(state, PacketId(packet_id), key))
 
 
 @router.post("/{packet_id}/issuance", responses=problems(400, 404, 409, 413, 422, 503))
 async def edit_issuance(packet_id: str, body: IssuanceBody, state: WithState, key: WithKey) -> PacketShown:
-    """Give a pending or active packet another number of shares, never fewer than are claimed (KS-EDT-1, AMB-12)."""
+    """Change the number of shares of a pending or active packet, never below the claimed ones (KS-EDT-1, AMB-12)."""
     return await shown(state, await edit_packet(state, PacketId(packet_id), body.share_count, key))
 
 
 @router.post("/{packet_id}/end", responses=problems(404, 409, 422, 503))
 async def end(packet_id: str, state: WithState, key: WithKey) -> PacketShown:
-    """End a pending or active packet now; what nobody has claimed goes back, claims stay (KS-END-1, AMB-13)."""
+    """End a pending or active packet now; unclaimed shares go back, claims stay (KS-END-1, AMB-13)."""
     return await shown(state, await end_packet(state, PacketId(packet_id), key))
 
 

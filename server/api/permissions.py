@@ -1,4 +1,4 @@
-"""What a platform grants its creators, on which it rests whether they may create and launch (DY-ELG-1, KS-ELG-1)."""
+"""Creators' permissions, which they need to create and launch packets (DY-ELG-1, KS-ELG-1)."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/api/creators", tags=["creators"])
 
 
 class Permissions(BaseModel):
-    """Exactly what a creator is granted; what is left out is taken away."""
+    """The complete set of a creator's permissions; those left out are revoked."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -22,7 +22,7 @@ class Permissions(BaseModel):
 
 
 class PermissionsShown(BaseModel):
-    """What a creator is granted, by name; all there is for one nobody has said anything about."""
+    """A creator's permissions by name; all of them for a creator for whom none were set."""
 
     creator_id: str
     permissions: list[Permission]
@@ -31,9 +31,9 @@ class PermissionsShown(BaseModel):
 @router.put("/{creator_id}/permissions", responses=problems(400, 413, 422, 503), dependencies=[allowed_to(Role.ADMIN)])
 async def permit(creator_id: str, body: Permissions, state: WithState, _key: WithKey) -> PermissionsShown:
     """
-    Say what a creator is granted, as an admin: it decides from now on (DY-ELG-1, KS-ELG-1).
+    Set a creator's permissions, as an admin, from now on (DY-ELG-1, KS-ELG-1).
 
-    The same again changes nothing, with whatever key. What was created or launched before stays as it is.
+    A repetition with any key changes nothing. Packets created or launched before stay as they are.
     """
     checked = checked_creator_id(creator_id)
     await state.creators.permit(checked, body.permissions)
@@ -44,7 +44,7 @@ async def permit(creator_id: str, body: Permissions, state: WithState, _key: Wit
     "/{creator_id}/permissions", responses=problems(422, 503), dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)]
 )
 async def permissions(creator_id: str, state: WithState) -> PermissionsShown:
-    """Show what a creator is granted."""
+    """Show a creator's permissions."""
     return await _shown(state, checked_creator_id(creator_id))
 
 

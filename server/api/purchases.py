@@ -1,4 +1,4 @@
-"""What a buyer is about to order, as it comes over HTTP, and what it costs, as it goes back."""
+"""Requests for purchases and responses with quotes."""
 
 from typing import Annotated, Self
 
@@ -20,7 +20,7 @@ Fen = Annotated[int, Field(ge=0, le=FEN_MAX, strict=True)]
 
 class LineAsked(BaseModel):
     """
-    Some pieces of one product; unit prices in fen.
+    A quantity of one product; unit prices in fen.
 
     ``creator_id`` is the creator from whose ``entrance`` the product page was opened (DY-USE-3, KS-CLM-2).
     """
@@ -52,9 +52,9 @@ class LineAsked(BaseModel):
 
 class DiscountAsked(BaseModel):
     """
-    A discount that the buyer may use besides packets: ``amount_fen``, or ``pay_permille``, what is still to be paid.
+    A discount that the buyer may use besides packets: ``amount_fen``, or ``pay_permille``, the part still to be paid.
 
-    It counts from ``threshold_fen`` and ``threshold_count`` pieces on, over ``line_ids`` or all lines (section 14).
+    It applies from ``threshold_fen`` and ``threshold_count`` pieces on, over ``line_ids`` or all lines (section 14).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -70,13 +70,13 @@ class DiscountAsked(BaseModel):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.kind in RED_PACKETS or self.kind is DiscountKind.FLASH_PRICE:
-            raise ValueError("kind: packets are named by asset_ids, a flash price stands on its line")
+            raise ValueError("kind: name packets in asset_ids, and a flash price on its line")
         if (self.amount_fen is None) == (self.pay_permille is None):
-            raise ValueError("amount_fen: exactly one of amount_fen and pay_permille must be there")
+            raise ValueError("amount_fen: set exactly one of amount_fen and pay_permille")
         if NATURE[self.kind][0] is Stage.FUNDS and (
             self.amount_fen is None or self.threshold_fen or self.threshold_count
         ):
-            raise ValueError("amount_fen: what is like money is an amount, and has no threshold")
+            raise ValueError("amount_fen: this kind needs an amount and has no threshold")
         return self
 
     def discount(self) -> Discount:
@@ -93,7 +93,7 @@ class DiscountAsked(BaseModel):
 
 
 class PurchaseAsked(BaseModel):
-    """All that one order is to contain (sections 11 to 14 of the rules); shipping and service fee in fen."""
+    """The contents of one order (sections 11 to 14 of the rules); shipping and service fee in fen."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -108,7 +108,7 @@ class PurchaseAsked(BaseModel):
     discounts: list[DiscountAsked] = Field(default=[], max_length=DISCOUNTS_MAX)
 
     def purchase(self) -> Purchase:
-        """Return it as the core knows it. Raises Refused for ids that are none, or that stand there twice."""
+        """Convert to the core's type. Raises Refused for invalid or repeated ids."""
         lines = tuple(each.line() for each in self.lines)
         if len({line.line_id for line in lines}) < len(lines):
             raise Refused("bad_field", "each line needs an id of its own", field="lines")
@@ -117,7 +117,7 @@ class PurchaseAsked(BaseModel):
         )
 
     def promised(self) -> list[Discount]:
-        """Return the discounts. Raises Refused for ids that are none, that stand there twice, or of unknown lines."""
+        """Return the discounts. Raises Refused for invalid or repeated ids, or unknown lines."""
         discounts = [each.discount() for each in self.discounts]
         if len({each.discount_id for each in discounts}) < len(discounts):
             raise Refused("bad_field", "each discount needs an id of its own", field="discounts")
@@ -128,7 +128,7 @@ class PurchaseAsked(BaseModel):
 
 
 class DeductionShown(BaseModel):
-    """What one discount takes off, in sum and from each line in order, and what it wanted beyond that (``clamped``)."""
+    """The deduction of one discount, in sum and from each line in order, and the clamped excess (``clamped``)."""
 
     discount_id: str
     kind: DiscountKind
@@ -140,7 +140,7 @@ class DeductionShown(BaseModel):
 
 
 class LineShown(BaseModel):
-    """What a line costs: by the list, and what is left of it to pay."""
+    """A line's list price, and the part left to pay."""
 
     line_id: str
     product_id: str
@@ -149,7 +149,7 @@ class LineShown(BaseModel):
 
 
 class ExclusionShown(BaseModel):
-    """Why a packet of the viewer's pays for nothing here, and the rule that says so."""
+    """An unused packet of the viewer's, the reason, and its rule."""
 
     asset_id: str
     reason: str
@@ -157,7 +157,7 @@ class ExclusionShown(BaseModel):
 
 
 class QuoteShown(BaseModel):
-    """The waterfall of an order, line by line (KS-PRC-1 to KS-PRC-4); what each funder bears, by funder."""
+    """The waterfall of an order, line by line (KS-PRC-1 to KS-PRC-4), and the amount that each funder bears."""
 
     lines: list[LineShown]
     deductions: list[DeductionShown]
@@ -172,7 +172,7 @@ class QuoteShown(BaseModel):
 
 
 def quote_shown(quote: Quote, choice: Choice | None = None) -> QuoteShown:
-    """Return a quote as it goes back; with the *choice*, also why other packets were left out."""
+    """Return the response for a quote; with the *choice*, also the reasons against other packets."""
     return QuoteShown(
         lines=[
             LineShown(line_id=line.line_id, product_id=line.product_id, list_fen=line.list_fen, paid_fen=paid_fen)

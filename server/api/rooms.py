@@ -1,4 +1,4 @@
-"""Rooms."""
+"""Endpoints for rooms."""
 
 from dataclasses import asdict
 
@@ -50,7 +50,7 @@ async def _shown(state: WithState, room: RoomRecord) -> RoomShown:
 
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
 async def create(body: NewRoom, state: WithState, _: WithKey, caller: WithCaller) -> RoomShown:
-    """Open a room; the same room of the same creator again is no error."""
+    """Open a room; a repetition by the same creator is no error."""
     caller.check_owns(creator_id=body.creator_id)
     room_id = RoomId(checked_id("room_id", body.room_id))
     return await _shown(state, await open_room(state, room_id, checked_creator_id(body.creator_id), body.title))
@@ -58,7 +58,7 @@ async def create(body: NewRoom, state: WithState, _: WithKey, caller: WithCaller
 
 @router.get("", responses=problems(503))
 async def list_rooms(state: WithState, caller: WithCaller) -> list[RoomShown]:
-    """List all rooms, of a creator its own."""
+    """List all rooms; for a creator, its own."""
     own = [room for room in await state.rooms.list() if caller.role is Role.ADMIN or room.creator_id == caller.subject]
     return [await _shown(state, room) for room in own]
 

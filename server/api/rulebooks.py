@@ -1,4 +1,4 @@
-"""The rulebooks by which this server judges: every limit with its rule, and what stands where on a platform's pages."""
+"""This server's rulebooks: every limit with its rule, and the places of entries on a platform's pages."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class LimitShown(BaseModel):
     """
     One field of a rulebook; ``value`` null is no limit. ``rules`` are ids of docs/rules.md.
 
-    ``overridden`` tells that the one who runs this server has set another value than ours.
+    ``overridden`` is whether this deployment has changed the default value.
     """
 
     field: str
@@ -32,7 +32,7 @@ class LimitShown(BaseModel):
 
 
 class PlaceShown(BaseModel):
-    """Where something stands on the platform's own pages, in the source's words (DY-UI-1, DY-UI-2, KS-UI-1)."""
+    """The place of an entry on the platform's own pages, in the source's words (DY-UI-1, DY-UI-2, KS-UI-1)."""
 
     what: str
     where: str
@@ -47,7 +47,7 @@ class AdviceShown(BaseModel):
 
 
 class ListShown(BaseModel):
-    """Where the platform's list of packets has its operations, and which it names there (DY-UI-3, KS-UI-2)."""
+    """The column of operations in the platform's list of packets, and their names (DY-UI-3, KS-UI-2)."""
 
     column: str
     operations: list[Operation]
@@ -55,7 +55,7 @@ class ListShown(BaseModel):
 
 
 class RulebookShown(BaseModel):
-    """All that a platform asks for, and what it shows where."""
+    """A platform's limits, and the places of entries on its pages."""
 
     platform: str
     profile: str
@@ -67,15 +67,15 @@ class RulebookShown(BaseModel):
 
 @router.get("")
 async def list_rulebooks(state: WithState) -> list[RulebookShown]:
-    """Show the rulebooks of all platforms as they hold on this server."""
+    """Show the rulebooks of all platforms on this server."""
     return [_shown(rulebook) for rulebook in state.rulebooks.values()]
 
 
 @router.get("/{platform}", responses=problems(404, 422))
 async def get(platform: str, state: WithState) -> RulebookShown:
-    """Show the rulebook of one platform as it holds on this server."""
+    """Show the rulebook of one platform on this server."""
     if platform not in state.rulebooks:
-        raise Refused("not_found", f"there are {', '.join(state.rulebooks)}", field="platform")
+        raise Refused("not_found", f"must be one of {', '.join(state.rulebooks)}", field="platform")
     return _shown(state.rulebooks[platform])
 
 

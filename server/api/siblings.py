@@ -1,4 +1,4 @@
-"""Siblings: the worker processes of one server, which share a port; whichever is asked something asks all of them."""
+"""Siblings: the worker processes of one server on one port; the one that gets a request queries the others."""
 
 import asyncio
 import contextlib
@@ -14,13 +14,13 @@ from server.gateway.gateway import Gateway
 from server.gateway.metrics import Metrics
 from server.store.connection import Store, StoreUnavailable
 
-ANSWER_WITHIN_S = 1.0  # who asks is a probe, which has little patience itself
+ANSWER_WITHIN_S = 1.0  # callers are probes with short timeouts
 LINE_BYTES_MAX = 65_536
 
 
 class Siblings:
     """
-    This worker among its siblings: it listens on *socket* and asks the *others*; a server of one process has neither.
+    This worker's link to its siblings: it listens on *socket* and queries the *others*; a single process has neither.
 
     A question is one JSON line, ``[what, of]``, and so is the answer.
     """
@@ -38,16 +38,16 @@ class Siblings:
         """Listen to the siblings."""
         if self._socket is not None:
             self._socket.unlink(missing_ok=True)  # a worker that was killed leaves its own behind
-            self._server = await asyncio.start_unix_server(self._hear, self._socket, limit=LINE_BYTES_MAX)
+            self._server = await asyncio.start_unix_server(self._serve, self._socket, limit=LINE_BYTES_MAX)
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._server is not None and self._socket is not None:
             self._server.close()
             self._socket.unlink(missing_ok=True)
 
     async def metrics(self) -> tuple[Metrics, int]:
-        """Return the counters of all workers that answer, summed, and how many those are."""
+        """Return the summed counters of all workers that answer, and their number."""
         total = _plain(self._gateway.metrics)
         answers = [answer for answer in await self._ask_others("metrics") if answer is not None]
         for answer in answers:
@@ -55,7 +55,7 @@ class Siblings:
         return Metrics(**total), 1 + len(answers)
 
     async def audience(self, room_id: RoomId) -> int:
-        """Return how many connections all workers have in a room."""
+        """Return the number of all workers' connections in a room."""
         others = await self._ask_others("audience", room_id)
         return self._gateway.audience(room_id) + sum(answer or 0 for answer in others)
 
@@ -71,10 +71,10 @@ class Siblings:
             raise StoreUnavailable(f"{answers.count(True) + 1} of {len(answers) + 1} workers are ready")
 
     async def _ask_others(self, what: str, of: str = "") -> list[Any]:
-        """Return each sibling's answer, None from one that is away or silent."""
+        """Return each sibling's answer, None from one that does not answer."""
         return list(await asyncio.gather(*(_ask(other, what, of) for other in self._others)))
 
-    async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             what, of = orjson.loads(await reader.readline())
             writer.write(orjson.dumps(await self._answer(what, of), option=orjson.OPT_NON_STR_KEYS) + b"\n")

@@ -1,4 +1,4 @@
-"""Tickets: the way into a room for a viewer who is known to the API."""
+"""Tickets, with which a viewer known to the API can join a room."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/api/rooms", tags=["rooms"], dependencies=[allowed_to
 
 
 class TicketAsked(BaseModel):
-    """Whom to let in; a viewer can only ask for itself, and may leave its name out."""
+    """The viewer to admit; a viewer can only request its own ticket, and may leave its name out."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -24,9 +24,9 @@ class TicketAsked(BaseModel):
 
 class TicketShown(BaseModel):
     """
-    What opens a room's WebSocket to a viewer for ``expires_in_s`` real seconds.
+    A ticket that lets a viewer join a room's WebSocket for ``expires_in_s`` real seconds.
 
-    It is offered as ``Sec-WebSocket-Protocol: redrain.v1, ticket.TICKET``, or as ``?ticket=TICKET``.
+    Send it as ``Sec-WebSocket-Protocol: redrain.v1, ticket.TICKET``, or as ``?ticket=TICKET``.
     """
 
     room_id: str
@@ -39,12 +39,12 @@ class TicketShown(BaseModel):
 async def create(
     room_id: str, state: WithState, _: WithKey, caller: WithCaller, body: TicketAsked | None = None
 ) -> TicketShown:
-    """Give a ticket for a room."""
+    """Create a ticket for a room."""
     viewer_id = body.viewer_id if body else None
     if viewer_id is None and caller.role is Role.VIEWER:
         viewer_id = caller.subject
     if viewer_id is None:
-        raise Refused("missing_field", "say who is to come in", field="viewer_id")
+        raise Refused("missing_field", "name the viewer to admit", field="viewer_id")
     caller.check_owns(viewer_id=viewer_id)
     viewer = ViewerId(checked_id("viewer_id", viewer_id))
     room = await state.rooms.known(RoomId(room_id))

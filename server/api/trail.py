@@ -1,4 +1,4 @@
-"""Logistics trails: what the platform and the merchants' tools report of an order, and what its buyer sees (LT-3)."""
+"""Logistics trails: reports of the platform and the merchants' tools on an order, and the buyer's view (LT-3)."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ TRAILS_LISTED_MAX = 100  # a buyer looks at its latest orders
 
 
 class NewTrail(BaseModel):
-    """An order whose trail begins: its buyer, and the live room it was made in, if it was made in one."""
+    """An order whose trail begins: its buyer, and the live room in which it was made, if any."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,9 +37,9 @@ class NewTrail(BaseModel):
 
 class NewEvent(BaseModel):
     """
-    What happened to an order (LT-6): ``type`` is the step, ``occurred_at_ms`` room time by the sender's word.
+    An event of an order (LT-6): ``type`` is the step, ``occurred_at_ms`` room time by the sender's clock.
 
-    ``source`` is ``platform``, which says ``paid`` and may say ``shipped``, or the id of an ISV, which says the rest.
+    ``source`` is ``platform``, which reports ``paid`` and may report ``shipped``, or the id of an ISV for the rest.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -70,8 +70,8 @@ class EventTaken(EventShown):
 
 class TrailShown(BaseModel):
     """
-    An order's trail as its buyer sees it (LT-3): ``timeline`` in order, and which of the six steps before shipping it
-    has. Missing ones are no error (LT-5).
+    An order's trail as its buyer sees it (LT-3): ``timeline`` in order, and the six steps before shipping, as far as
+    they are present. Missing ones are no error (LT-5).
     """
 
     order_id: str
@@ -84,7 +84,7 @@ class TrailShown(BaseModel):
 
 
 class Isv(BaseModel):
-    """Whether an ISV is integrated."""
+    """The new integration state of an ISV."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -92,7 +92,7 @@ class Isv(BaseModel):
 
 
 class IsvShown(BaseModel):
-    """An ISV, and whether what it reports is shown to buyers (LT-4)."""
+    """An ISV, and whether its reports are shown to buyers (LT-4)."""
 
     isv_id: str
     integrated: bool
@@ -103,9 +103,9 @@ class IsvShown(BaseModel):
 )
 async def open_trail(body: NewTrail, state: WithState, _: WithKey) -> TrailShown:
     """
-    Begin the trail of an order that was made elsewhere; one that is submitted here has its trail already.
+    Open the trail of an order that was made elsewhere; an order submitted here has a trail already.
 
-    The same again is no error.
+    A repetition is no error.
     """
     order_id = OrderId(checked_id("order_id", body.order_id))
     viewer_id = ViewerId(checked_id("viewer_id", body.viewer_id))
@@ -121,9 +121,9 @@ async def open_trail(body: NewTrail, state: WithState, _: WithKey) -> TrailShown
 )
 async def append(order_id: str, body: NewEvent, state: WithState, _: WithKey, caller: WithCaller) -> EventTaken:
     """
-    Append an event, in any order and with any missing (LT-2, LT-5); the same ``event_id`` again does nothing (LT-6).
+    Append an event, in any order and with any missing (LT-2, LT-5); a repeated ``event_id`` changes nothing (LT-6).
 
-    What the buyer is shown of it is told at once to its live connections (LT-3). The order stays as it is (LT-5).
+    If it is shown, it is published at once to the buyer's live connections (LT-3). The order does not change (LT-5).
     """
     caller.check_owns(isv_id=body.source)
     event = checked_event(
@@ -139,7 +139,7 @@ async def append(order_id: str, body: NewEvent, state: WithState, _: WithKey, ca
 
 @router.get("/trails/{order_id}", responses=problems(404, 422, 503), dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])
 async def get(order_id: str, state: WithState, caller: WithCaller) -> TrailShown:
-    """Show the timeline of an order, as the page of its logistics does (LT-3)."""
+    """Show the timeline of an order, as on its logistics page (LT-3)."""
     trail = await state.trails.get(OrderId(checked_id("order_id", order_id)))
     caller.check_owns(viewer_id=trail.viewer_id)
     return _shown(trail, await state.trails.integrated())
@@ -158,7 +158,7 @@ async def list_trails(
 
 @router.post("/isvs/{isv_id}", responses=problems(400, 413, 422, 503), dependencies=[allowed_to(Role.ADMIN)])
 async def integrate(isv_id: str, body: Isv, state: WithState, _: WithKey) -> IsvShown:
-    """Integrate an ISV, or no longer: before that nothing of what it reports is shown, though it is kept (LT-4)."""
+    """Set whether an ISV is integrated; the reports of one that is not are kept but not shown (LT-4)."""
     await state.trails.integrate(checked_isv_id(isv_id), integrated=body.integrated)
     return IsvShown(isv_id=isv_id, integrated=body.integrated)
 

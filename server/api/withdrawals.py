@@ -1,4 +1,4 @@
-"""Withdrawals: a creator asks for available funds, and the payment provider says what became of it (DY-ACC-7)."""
+"""Withdrawals: a creator requests available funds, and the payment provider reports the outcome (DY-ACC-7)."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -26,7 +26,7 @@ SKIP_MAX = 10**9
 
 
 class WithdrawalAsked(BaseModel):
-    """Funds to be paid out, in fen, over ``channel`` or the first that the platform offers; no fee is taken."""
+    """Funds to be paid out, in fen, over ``channel`` or the first that the platform offers; there is no fee."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -73,7 +73,7 @@ async def withdrawals(
     skip: Annotated[int, Query(ge=0, le=SKIP_MAX)] = 0,
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[WithdrawalShown]:
-    """List a creator's withdrawals, oldest first, behind the first ``skip`` of them."""
+    """List a creator's withdrawals, oldest first, after the first ``skip``."""
     found = await state.withdrawals.list(checked_creator_id(creator_id), skip=skip, count=count)
     return [_shown(withdrawal) for withdrawal in found]
 
@@ -90,7 +90,7 @@ async def withdrawal(creator_id: str, withdrawal_id: str, state: WithState) -> W
     dependencies=[allowed_to(Role.ADMIN)],  # the payment provider's word, not the creator's
 )
 async def paid(creator_id: str, withdrawal_id: str, state: WithState, _key: WithKey) -> WithdrawalShown:
-    """Say that the money has arrived. It is said once, with whatever key: saying it again changes nothing."""
+    """Report that the money has arrived. A repetition with any key changes nothing."""
     return _shown(await state.withdrawals.paid(checked_creator_id(creator_id), withdrawal_id))
 
 
@@ -100,5 +100,5 @@ async def paid(creator_id: str, withdrawal_id: str, state: WithState, _key: With
     dependencies=[allowed_to(Role.ADMIN)],  # the payment provider's word, not the creator's
 )
 async def failed(creator_id: str, withdrawal_id: str, state: WithState, _key: WithKey) -> WithdrawalShown:
-    """Say that the money could not be paid out: it is available again. Saying it again changes nothing."""
+    """Report that the money could not be paid out: it is available again. A repetition changes nothing."""
     return _shown(await state.withdrawals.failed(checked_creator_id(creator_id), withdrawal_id))

@@ -1,4 +1,4 @@
-"""Do what is due of an order: its part follows or is let go, unpaid it is cancelled, paid for long it is final."""
+"""Carry out an order's due steps: its part follows or is released, unpaid it is cancelled, paid it becomes final."""
 
 import contextlib
 
@@ -13,7 +13,7 @@ from server.core.refusal import Refused
 
 
 async def catch_up_order(at: CommandContext, order_id: OrderId) -> None:
-    """Look after an order; any number of processes may do so at once. Raises Refused ``raced``; StoreBroken."""
+    """Carry out the due steps; any number of processes may do so at once. Raises Refused ``raced``; StoreBroken."""
     home = home_of(order_id)
     if home != PLATFORM:
         async with at.orders.turn(order_id):

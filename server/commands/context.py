@@ -1,4 +1,4 @@
-"""What commands stand on: the stores of one process, its clock and rulebooks, and the gateway as far as it is told."""
+"""The context of commands: the stores of one process, its clock, its rulebooks, and the gateway as an observer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,21 +22,21 @@ from server.store.withdrawals import Withdrawals
 
 
 class RoomHost(Protocol):
-    """The gateway, as commands know it: what they have changed is told to the rooms of this process."""
+    """The gateway's interface for commands: they notify the rooms of this process of changes."""
 
     async def look_at(self, packet_id: PacketId) -> None:
-        """Have the packet's room look at what became of it. Never raises."""
+        """Make the packet's room look it up after a change. Never raises."""
 
     async def open_room(self, record: RoomRecord) -> None:
-        """Bring a room to life that was just created. Raises StoreUnavailable."""
+        """Open a room that was just created. Raises StoreUnavailable."""
 
     async def trail_grew(self, message: ServiceMessage | None) -> None:
-        """Count an event of a trail, and tell its buyer *message*, if there is one. Never raises."""
+        """Count an event of a trail, and publish *message*, if any, to its buyer. Never raises."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """Handed to every command by its caller; a command reads and writes nothing else."""
+    """The context that a caller passes to every command; a command reads and writes nothing else."""
 
     clock: StoreClock
     rulebooks: Mapping[str, Rulebook]
@@ -53,5 +53,5 @@ class CommandContext:
     gateway: RoomHost
 
     def rulebook(self, platform: str) -> Rulebook:
-        """Return the rulebook by which this process judges a platform's packets. Raises Refused if there is none."""
+        """Return this process's rulebook of a platform. Raises Refused if there is none."""
         return rulebook_of(self.rulebooks, platform)

@@ -12,7 +12,7 @@ from server.core.packets.split import commitment, split
 
 
 async def create_packet(at: CommandContext, request: CreationRequest, key: str) -> Packet:
-    """Create what is asked for, once per *key*. Raises Refused as the core and ``Packets.create`` do."""
+    """Create the packet, once per *key*. Raises Refused as the core and ``Packets.create`` do."""
     rulebook = at.rulebook(request.platform)
     scope = granted_scope(request, await at.creators.permissions(request.creator_id), rulebook)
     capabilities = at.allocators.capabilities_of(request.allocator)

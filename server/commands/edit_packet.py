@@ -1,4 +1,4 @@
-"""Give a pending or active packet another number of shares, never fewer than are claimed (KS-EDT-1, AMB-12)."""
+"""Change the number of shares of a pending or active packet, never below the claimed ones (KS-EDT-1, AMB-12)."""
 
 import asyncio
 import secrets
@@ -11,7 +11,7 @@ from server.core.packets.packet import Packet
 from server.core.packets.split import split
 from server.core.refusal import Refused
 
-EDIT_TRIES = 5  # edits of one packet at once; a person never makes so many
+EDIT_TRIES = 5  # concurrent edits of one packet; a person never makes so many
 
 
 async def edit_packet(at: CommandContext, packet_id: PacketId, share_count: int, key: str) -> Packet:
@@ -30,7 +30,7 @@ async def edit_packet(at: CommandContext, packet_id: PacketId, share_count: int,
             shares = await asyncio.to_thread(split, edit.added, seed)
         return await at.packets.edit(packet, edit, transfer_id=transfer_id, shares=shares, seed=seed)
 
-    raced = Refused("edit_raced", "other edits of this packet came in between; try again")
+    raced = Refused("edit_raced", "the packet was edited concurrently; try again")
     packet = await decided(attempt, tries=EDIT_TRIES, give_up=raced)
     await at.gateway.look_at(packet_id)
     return packet

@@ -1,4 +1,4 @@
-"""End a pending or active packet now; what nobody has claimed goes back, claims stay (KS-END-1, AMB-13)."""
+"""End a pending or active packet now; unclaimed shares go back, claims stay (KS-END-1, AMB-13)."""
 
 from server.commands.context import CommandContext
 from server.commands.retry import decided
@@ -7,7 +7,7 @@ from server.core.packets.issuance import check_end
 from server.core.packets.packet import Packet
 from server.core.refusal import Refused
 
-END_TRIES = 5  # it is raced by the packet's launch alone, which happens once
+END_TRIES = 5  # only the packet's launch can race it, and that happens once
 
 
 async def end_packet(at: CommandContext, packet_id: PacketId, key: str) -> Packet:
@@ -18,7 +18,7 @@ async def end_packet(at: CommandContext, packet_id: PacketId, key: str) -> Packe
         check_end(at.rulebook(packet.platform))
         await at.packets.end(packet, transfer_id=f"end:{key}")
 
-    raced = Refused("raced", "the packet was launched in between; try again")
+    raced = Refused("raced", "the packet was launched concurrently; try again")
     await decided(attempt, tries=END_TRIES, give_up=raced)
     await at.gateway.look_at(packet_id)
     return await at.packets.get(packet_id)

@@ -1,4 +1,4 @@
-"""Finish a paid order: its refund window closes, and all of its money goes where it belongs (AMB-15, DY-SET-1)."""
+"""Finish a paid order: its refund window closes, and all of its money is settled (AMB-15, DY-SET-1)."""
 
 from server.commands.context import CommandContext
 from server.commands.order_step import step_order

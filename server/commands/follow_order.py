@@ -1,10 +1,10 @@
 """
-The platform's part of an order: its packets are locked before home's are, and then follow whatever home has decided.
+The platform's part of an order: its packets are locked before home's, and then follow home's decisions.
 
-A part is made first (``hold_part``), with all that was agreed: who asks for the same order again then only has to enter
-it at home. If the order comes to nothing, or the process dies, home gets a record that says so, which no submit decided
-before can pass, and only then the part lets its packets go. What home decides later it writes down for the part in the
-same step; the part carries that out once each, in order, as often as it is asked.
+The part is created first (``hold_part``), with the whole agreement: a retry then only has to enter the order at home.
+If the order is not completed, or the process dies, home first gets a record of that, which makes every earlier decision
+to submit fail, and only then the part releases its packets. Home records each later decision for the part in the same
+step; the part carries each out once, in order.
 """
 
 from dataclasses import replace
@@ -20,12 +20,12 @@ from server.store.orders.commit import OrderStep, decided_until
 from server.store.orders.order_record import HELD, RELEASED, OrderRecord, PartRecord, Standing, abandoned_fields
 from server.store.orders.orders import raced_order
 
-PART_WAIT_REAL_MS = 30_000  # until the sweeper looks whether the other tag was told; no living process takes as long
-TRIES_MAX = REFUNDS_MAX + 20  # a try is lost only to a step that another process has made: there are not as many
+PART_WAIT_REAL_MS = 30_000  # until the sweeper checks the other tag; no living process takes as long
+TRIES_MAX = REFUNDS_MAX + 20  # a try fails only because of another process's step, and there are fewer of those
 
 
 def part_wait_ms(at: CommandContext) -> int:
-    """Return how long, in room ms, the other tag is given before the sweeper looks after it."""
+    """Return how long, in room ms, the sweeper waits before it checks the other tag."""
     return PART_WAIT_REAL_MS * max(1, at.clock.record.speed)
 
 
@@ -41,9 +41,9 @@ async def hold_part(at: CommandContext, record: OrderRecord, part: StepPart, ver
 
 async def follow_order(at: CommandContext, order_id: OrderId) -> None:
     """
-    Bring the part to where home is: it follows a living order, and is let go if the order never came to be.
+    Bring the part up to date with home: it follows an existing order, and is released if the order was never made.
 
-    Raises Refused ``raced`` if others keep coming in between.
+    Raises Refused ``raced`` if concurrent changes continue.
     """
 
     async def attempt() -> None:
@@ -65,7 +65,7 @@ async def follow_order(at: CommandContext, order_id: OrderId) -> None:
 
 
 async def _abandon(at: CommandContext, home: Standing, part: PartRecord) -> None:
-    """Write at home that the order never came to be, so that no submit decided before this can come through."""
+    """Record at home that the order was abandoned, so that no earlier decision to submit can be committed."""
     nothing = StepPart(OrderKind.CANCEL, "", home_of(part.order_id), part.order_id)
     fields = abandoned_fields(part.order_id, part.order.viewer_id, part.created_at_ms)
     await at.orders.commit(OrderStep(nothing, part.order.viewer_id, fields, home.version, home.now_ms))
@@ -86,7 +86,7 @@ async def _release(at: CommandContext, part: PartRecord, now_ms: int) -> None:
 
 
 async def _follow(at: CommandContext, record: OrderRecord, part: PartRecord, now_ms: int) -> PartRecord:
-    """Carry out what home has written down for the part since, and return the part as it is then. Raises Raced."""
+    """Carry out the steps that home has recorded for the part, and return the part afterwards. Raises Raced."""
     delay_ms = at.rulebook(part.deal.platform).reversal_delay_ms
     for each in record.follows:
         if each.version <= part.followed:

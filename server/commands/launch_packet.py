@@ -12,14 +12,14 @@ from server.core.packets.packet import Packet
 from server.core.refusal import Refused
 from server.core.rulebooks.eligibility import check_eligible
 
-LAUNCH_TRIES = 5  # launches of one creator at once; a person never makes so many
+LAUNCH_TRIES = 5  # concurrent launches of one creator; a person never makes so many
 
 
 async def launch_packet(
     at: CommandContext, packet_id: PacketId, request: LaunchRequest, key: str
 ) -> tuple[Packet, tuple[str, ...]]:
     """
-    Return the packet as it was launched, and what its creator should be warned of; the same again is the same launch.
+    Return the launched packet and the warnings for its creator; a repetition returns the same launch.
 
     Raises Refused: not_found, other_creator, not_eligible, launch_raced, and as ``plan_launch`` and ``Packets.launch``.
     """
@@ -39,7 +39,7 @@ async def launch_packet(
         )
         return launched, planned.warnings
 
-    raced = Refused("launch_raced", "other launches of this creator came in between; try again")
+    raced = Refused("launch_raced", "another packet of this creator was launched concurrently; try again")
     try:
         return await decided(attempt, tries=LAUNCH_TRIES, give_up=raced)
     except Refused:

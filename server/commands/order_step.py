@@ -1,8 +1,8 @@
 """
-A step of an order that is there: paid, cancelled, refunded, finished (rules.md 10 to 15).
+A step of an existing order: paid, cancelled, refunded, finished (rules.md 10 to 15).
 
-The core decides on what was read at one instant, and one script commits it if nothing of that has changed; otherwise it
-is decided anew. Whatever the platform's packets have to do follows (``follow_order``).
+The core decides on data read at one instant, and one script commits the decision if none of them has changed; otherwise
+it is decided again. The platform's packets follow (``follow_order``).
 """
 
 import contextlib
@@ -55,7 +55,7 @@ async def step_order(
 async def _commit(
     at: CommandContext, record: OrderRecord, outcome: StepOutcome, *, kind: OrderKind, transfer_id: str, now_ms: int
 ) -> OrderRecord:
-    """Commit a step and have the platform's part follow. Raises Raced if something came in between."""
+    """Commit a step and make the platform's part follow. Raises Raced after a concurrent change."""
     order, home, deal = outcome.order, record.home, record.deal
     rulebook = at.rulebook(deal.platform)
     settled = settle_order(order, deal.rates, rulebook) if kind is OrderKind.FINISH else None
@@ -90,7 +90,7 @@ async def _commit(
     )
     await at.orders.commit(step)
     if followed is not None:
-        # It is decided, whether the part hears of it now or from the sweeper, which complains of what is broken.
+        # The step is committed. If the part does not follow now, the sweeper makes it, and reports broken data.
         with contextlib.suppress(StoreUnavailable, StoreBroken, Refused):
             await follow_order(at, after.order_id)
     return after

@@ -1,4 +1,4 @@
-"""Quote a purchase: what it would cost now with the best of the viewer's packets; nothing is locked."""
+"""Quote a purchase: its price now with the best of the viewer's packets; nothing is locked."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ async def quote_order(
     at: CommandContext, viewer_id: ViewerId, purchase: Purchase, discounts: Sequence[Discount], platform: str
 ) -> tuple[Quote, Choice]:
     """
-    Return the quote, and which packets would best be used and why the others are not.
+    Return the quote, the best packets to use, and the reasons against the others.
 
-    Raises Refused: bad_field for an unknown platform or discounts that are none, and as ``price`` does.
+    Raises Refused: bad_field for an unknown platform or invalid discounts, and as ``price`` does.
     """
     check_discounts(discounts)
     rulebook = at.rulebook(platform)

@@ -1,4 +1,4 @@
-"""Recharge a creator's wallet: its platform says over which channels, and at what fee (DY-ELG-2, KS-ACC-2, -4)."""
+"""Recharge a creator's wallet; its platform sets the channels and fees (DY-ELG-2, KS-ACC-2, -4)."""
 
 from server.commands.context import CommandContext
 from server.commands.retry import decided
@@ -20,11 +20,11 @@ async def recharge_wallet(
     product: FundProduct = FundProduct.RED_PACKET,
 ) -> Recharged:
     """
-    Credit *amount_fen* that came in over *channel*, less or plus its fee, and return what came of it (KS-ACC-4).
+    Credit *amount_fen* paid over *channel*, minus or plus its fee, and return the result (KS-ACC-4).
 
-    The first recharge says to which platform the creator belongs (LAB if it does not say), and the rulebook of that
-    names channels and fees; *channel* None takes its first. The same transfer id again returns the same. Raises
-    Refused: transfer_conflict, channel_not_offered, other_platform, out_of_range, too_much.
+    The first recharge sets the creator's platform (LAB by default), whose rulebook has channels and fees; *channel*
+    None takes its first. A repeated transfer id returns the same result. Raises Refused: transfer_conflict,
+    channel_not_offered, other_platform, out_of_range, too_much.
     """
     checked_transfer_id(transfer_id)
     if channel is not None:
@@ -45,5 +45,5 @@ async def recharge_wallet(
             transfer_id=transfer_id,
         )
 
-    # Where none was named, a first recharge that names one may have come between: it settles the platform for good.
+    # If none was named, a concurrent first recharge may have set the platform, which then stays.
     return await decided(attempt, tries=2 if platform is None else 1, give_up=refusal(b"other_platform"))

@@ -11,7 +11,7 @@ from server.store.transfers import checked_transfer_id
 
 async def refund_order(at: CommandContext, order_id: OrderId, asked: Refund) -> OrderRecord:
     """
-    Carry out a refund that has succeeded, known by its id (DY-REV-9).
+    Carry out a successful refund, once per its id (DY-REV-9).
 
     Raises Refused: not_found, refund_conflict, not_refundable, out_of_range, too_many, raced.
     """

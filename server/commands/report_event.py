@@ -1,4 +1,4 @@
-"""Append an event to an order's trail; what the buyer is shown of it is told to its connections at once (LT-3)."""
+"""Append an event to an order's trail; if it is shown, it is published to the buyer's connections at once (LT-3)."""
 
 from server.commands.context import CommandContext
 from server.core.orders.trail import ServiceMessage, TrailEvent

@@ -1,4 +1,4 @@
-"""Ask for a withdrawal: available funds are set aside, to be paid out as the platform does (DY-ACC-7, AMB-27)."""
+"""Request a withdrawal: available funds are set aside, to be paid out by the platform's channels (DY-ACC-7, AMB-27)."""
 
 from server.commands.context import CommandContext
 from server.core.ids import CreatorId
@@ -20,7 +20,7 @@ async def request_withdrawal(
     """
     Set *amount_fen* aside over *channel*, or the first that the platform offers.
 
-    The same transfer id again returns the withdrawal made then, as it is now. Raises Refused: withdraw_unsupported,
+    A repeated transfer id returns the same withdrawal as it is now. Raises Refused: withdraw_unsupported,
     channel_not_offered, and as ``Withdrawals.set_aside`` does.
     """
     checked_transfer_id(transfer_id)

@@ -1,4 +1,4 @@
-"""The shape of every command that others may come before: it reads, decides and commits, and decides anew if raced."""
+"""Optimistic retry of commands: read, decide and commit, and decide again after a concurrent change."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -10,10 +10,9 @@ _T = TypeVar("_T")
 
 async def decided(attempt: Callable[[], Awaitable[_T]], *, tries: int, give_up: Refused) -> _T:
     """
-    Return what *attempt* does, repeated as long as it raises Raced, at most so many times.
+    Return the result of *attempt*, repeated while it raises Raced, at most *tries* times.
 
-    An attempt reads everything anew: nothing of what was decided before holds. Raises *give_up* after the last one, and
-    whatever else an attempt raises.
+    Each attempt reads everything again. Raises *give_up* after the last one, and every other error of an attempt.
     """
     for _ in range(tries):
         try:

@@ -24,11 +24,11 @@ from server.store.transfers import checked_transfer_id, refusal
 
 async def submit_order(at: CommandContext, asked: Submission, room_id: RoomId | None = None) -> OrderRecord:
     """
-    Submit an order, and begin its buyer's trail, in the room in which it was made.
+    Submit an order and open its buyer's trail, in the room in which it was made.
 
-    The same viewer with the same transfer id gets the same order. Raises Refused: transfer_conflict if that stands for
-    another submission, price_changed, not_yours, a ``Reason`` with its rule for a packet that may not be used, bad_id,
-    bad_field, raced, and as ``price`` does.
+    The same viewer with the same transfer id gets the same order. Raises Refused: transfer_conflict if that id belongs
+    to another submission, price_changed, not_yours, a ``Reason`` with its rule for a packet that may not be used,
+    bad_id, bad_field, raced, and as ``price`` does.
     """
     checked_transfer_id(asked.transfer_id)
     asked.check()
@@ -41,10 +41,10 @@ async def submit_order(at: CommandContext, asked: Submission, room_id: RoomId | 
 
 async def _order_id(at: CommandContext, asked: Submission) -> OrderId:
     """
-    Return the id of the order that a submission makes, or made before.
+    Return the id of the order that a submission makes or has made.
 
-    Its home is the creator whose packets it names, else that of the first line that has one, else the platform. Where
-    we choose among the packets of several creators, the first choice is kept: asked again, the order is where it was.
+    Its home is the creator whose packets it names, else that of the first line that has one, else the platform. If we
+    choose among the packets of several creators, the first choice is kept, so that a retry finds the order.
     """
     home = home_for(asked.purchase, asked.asset_ids or ())
     creators = {line.creator_id for line in asked.purchase.lines} - {None}
@@ -122,13 +122,13 @@ async def _chosen(
         held = await at.assets.named(asked.viewer_id, asked.asset_ids)
         assets, quote_of = owned(asked.asset_ids, [each.asset for each in held]), exact_quote
     if any(asset.order_id == order_id for asset in assets):
-        raise raced_order()  # another process has made it since we looked
+        raise raced_order()  # another process has made it meanwhile
     quote, choice = quote_of(asked.purchase, asked.discounts, assets, now_ms, rulebook)
     asked.check_price(quote.payable_fen)
     return quote, [asset for asset, _ in choice.used]
 
 
 def _still_good(part: PartRecord, here: Standing, digest: str) -> bool:
-    """Say whether a part was made for this very submission and its order can still be entered at home."""
+    """Return whether a part was made for this submission and its order can still be entered at home."""
     alive = not any(asset.expired_at(here.now_ms) for asset in part.deal.assets)
     return alive and part.home_version == here.version and part.deal.asked == digest

@@ -1,4 +1,4 @@
-"""Void a packet for good; what nobody has claimed goes back to its creator (DY-VOI-1, DY-REV-1)."""
+"""Void a packet permanently; unclaimed shares go back to its creator (DY-VOI-1, DY-REV-1)."""
 
 from server.commands.context import CommandContext
 from server.core.ids import PacketId

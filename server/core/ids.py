@@ -1,4 +1,4 @@
-"""What things are called: ids short enough for a small frame and safe inside keys, journals and URLs."""
+"""Ids: short enough for a small frame and safe inside keys, journals and URLs."""
 
 import hashlib
 import re
@@ -19,7 +19,7 @@ PLATFORM = CreatorId("platform")
 
 ID_LENGTH_MAX = 36  # a grab with two such ids fits a frame under 126 bytes
 CREATOR_ID_LENGTH_MAX = 18  # leaves room for what packet and claim ids append
-ORDER_DIGITS = 10  # of a digest: who meets a stranger's order under them is refused, as what was asked is kept with it
+ORDER_DIGITS = 10  # of a digest: a colliding submission is refused, because the order keeps its own
 _SHAPE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*")
 _CREATOR_SHAPE = re.compile(r"[A-Za-z0-9_~-]+")
 
@@ -59,7 +59,7 @@ def claim_id_of(packet_id: PacketId, index: int) -> ClaimId:
 
 
 def order_id_of(creator_id: CreatorId, viewer_id: ViewerId, submit_id: str) -> OrderId:
-    """Return the id of the order that a viewer submits by *submit_id* at its home: the same submit, the same order."""
+    """Return the id of the order that a viewer submits by *submit_id* at its home; a retry gets the same id."""
     digest = hashlib.sha256(f"{viewer_id}\n{submit_id}".encode()).hexdigest()
     return OrderId(f"{creator_id}.{digest[:ORDER_DIGITS]}")
 
@@ -76,6 +76,6 @@ def packet_of_claim(claim_id: ClaimId) -> PacketId:
     """Return the packet of which a claim took a share. Raises Refused if the text is no claim id."""
     packet_id, colon, index = claim_id.rpartition(":")
     if not colon or not index.isdecimal():
-        raise Refused("not_found", "no such packet in a viewer's hands", field="asset_ids")
+        raise Refused("not_found", "no such claimed packet", field="asset_ids")
     creator_of(PacketId(packet_id))
     return PacketId(packet_id)

@@ -1,9 +1,9 @@
-"""A refusal: what the product says when it will not do something. Nothing has changed when one is raised."""
+"""A refusal of a request. Nothing has changed when one is raised."""
 
 from typing import NewType
 
 RuleId = NewType("RuleId", str)
-"""A rule as users are told it. ``Rulebook.rule`` makes it of the source's id, so that it follows the platform."""
+"""A rule's id as shown to users. ``Rulebook.rule`` makes it from the source's id, by platform."""
 
 NO_RULE = RuleId("")
 
@@ -25,4 +25,4 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 
 
 class Raced(Refused):
-    """What was decided no longer holds, because others came in between: decide anew."""
+    """A concurrent change has made the decision outdated; decide again."""

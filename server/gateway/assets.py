@@ -1,4 +1,4 @@
-"""What a newcomer holds of the room's creator: told a moment after its welcome, which waits for no store."""
+"""Send a newcomer the count of its usable packets shortly after its welcome, which never waits for the store."""
 
 import asyncio
 from itertools import islice
@@ -7,68 +7,68 @@ from server.core.ids import CreatorId, ViewerId
 from server.core.rooms import messages
 from server.gateway.frames import text_frame
 from server.gateway.metrics import Metrics
-from server.gateway.trails import Reached, write_to
+from server.gateway.trails import ViewerConnection, write_to
 from server.store.assets import Assets
 from server.store.connection import StoreUnavailable
 from server.watched_task import watched_task
 
-WAITING_MAX = 20_000  # newcomers; whoever comes when as many wait is told nothing
-TOLD_AT_ONCE_MAX = 100
-PAUSE_S = 0.025  # real, before each lot: 4,000 newcomers a second at most, and the store has its peace between
+WAITING_MAX = 20_000  # newcomers; one that joins while as many wait gets no count
+BATCH_MAX = 100
+PAUSE_S = 0.025  # real, before each batch: at most 4,000 newcomers a second, with pauses for the store
 
 
 class AssetDesk:
     """
-    Counts the usable packets of those who came in, a lot at a time and one lot after another.
+    Counts the usable packets of newcomers, one batch after another.
 
-    A lot is one creator's: two round trips, however many viewers. Who has left meanwhile is forgotten, and who holds
-    nothing is told nothing, so that a crowd of strangers costs no frame. Nothing waits for it, and it may be lost.
+    A batch belongs to one creator and takes two round trips, however many viewers it has. A viewer that has left or
+    holds nothing gets no message. Nothing waits for these messages, and they may be lost.
     """
 
     def __init__(self, assets: Assets, metrics: Metrics) -> None:
         self._assets = assets
         self._metrics = metrics
-        self._waiting: dict[CreatorId, dict[Reached, ViewerId]] = {}
-        self._telling: asyncio.Task[None] | None = None
+        self._waiting: dict[CreatorId, dict[ViewerConnection, ViewerId]] = {}
+        self._sending: asyncio.Task[None] | None = None
 
-    def join(self, connection: Reached, viewer_id: ViewerId, creator_id: CreatorId) -> None:
+    def join(self, connection: ViewerConnection, viewer_id: ViewerId, creator_id: CreatorId) -> None:
         """Note a newcomer in a room of the creator."""
         if sum(map(len, self._waiting.values())) >= WAITING_MAX:
             return
         self._waiting.setdefault(creator_id, {})[connection] = viewer_id
-        if self._telling is None or self._telling.done():
-            self._telling = watched_task(self._tell_all(), "newcomers' packets cannot be counted")
+        if self._sending is None or self._sending.done():
+            self._sending = watched_task(self._send_all(), "newcomers' packets cannot be counted")
 
-    def leave(self, connection: Reached, creator_id: CreatorId) -> None:
-        """Forget a connection that has gone, if it still waits."""
+    def leave(self, connection: ViewerConnection, creator_id: CreatorId) -> None:
+        """Forget a closed connection, if it still waits."""
         self._waiting.get(creator_id, {}).pop(connection, None)
 
     async def stop(self) -> None:
-        """Tell nobody any more."""
+        """Stop sending counts."""
         self._waiting.clear()
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.gather(self._sending, return_exceptions=True)
 
-    async def _tell_all(self) -> None:
+    async def _send_all(self) -> None:
         try:
             while self._waiting:
                 await asyncio.sleep(PAUSE_S)
                 for creator_id in list(self._waiting):
-                    await self._tell_some(creator_id)
+                    await self._send_batch(creator_id)
                     if not self._waiting.get(creator_id):
                         self._waiting.pop(creator_id, None)
         finally:
-            self._waiting.clear()  # after a fault; else there is nobody left
+            self._waiting.clear()  # after an error; otherwise it is empty already
 
-    async def _tell_some(self, creator_id: CreatorId) -> None:
+    async def _send_batch(self, creator_id: CreatorId) -> None:
         waiting = self._waiting[creator_id]
-        lot = list(islice(waiting.items(), TOLD_AT_ONCE_MAX))
+        batch = list(islice(waiting.items(), BATCH_MAX))
         try:
-            counts = await self._assets.counts([*dict.fromkeys(viewer_id for _, viewer_id in lot)], creator_id)
+            counts = await self._assets.counts([*dict.fromkeys(viewer_id for _, viewer_id in batch)], creator_id)
         except StoreUnavailable:
             self._metrics.store_unavailable += 1
             counts = {}
-        for connection, viewer_id in lot:
+        for connection, viewer_id in batch:
             if waiting.pop(connection, None) is not None and (count := counts.get(viewer_id, 0)):
                 write_to(connection, text_frame(messages.assets(count)), self._metrics)

@@ -1,4 +1,4 @@
-"""The rooms alive: comments of a window told in one message, likes and viewers counted once a second."""
+"""Publish the comments of a window in one message, and count likes and viewers once a second."""
 
 import asyncio
 
@@ -21,8 +21,8 @@ class ChatterDesk:
     """
     Carries comments and likes between viewers, rooms and processes.
 
-    A room in which nobody speaks costs nothing: the one timer runs while some window is open. The count is one call of
-    the store for all rooms that have viewers here, and none if no room has.
+    A silent room costs nothing: the only timer runs while some window is open. A count is one call to the store for
+    all rooms that have viewers in this process, and no call if no room has.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class ChatterDesk:
         self._handed_in = False
 
     def start(self) -> None:
-        """Begin to hear the other processes, and to count."""
-        self._channel.start(self._hear)
+        """Subscribe to the other processes and start counting."""
+        self._channel.start(self._on_comments)
         self._counting = watched_task(self._keep_counting(), "viewers and likes are no longer counted")
 
     async def stop(self) -> None:
-        """Stop the timer and what is under way; the last likes are handed in, and our viewers no longer counted."""
+        """Stop the timer and the running tasks, hand in the last likes and withdraw this process's viewer count."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -67,7 +67,7 @@ class ChatterDesk:
         room.chatter.like(count)
 
     async def count(self) -> None:
-        """Hand in our numbers, and tell each room those of all processes if they are news."""
+        """Hand in this process's numbers, and publish the totals of all processes in each room where they changed."""
         rooms = {room.record.room_id: room for room in self._rooms if len(room.audience) or room.chatter.liked}
         viewers = {room_id: len(room.audience) for room_id, room in rooms.items() if len(room.audience)}
         likes = {room_id: room.chatter.take_likes() for room_id, room in rooms.items() if room.chatter.liked}
@@ -76,7 +76,7 @@ class ChatterDesk:
         try:
             numbers = await self._channel.exchange(viewers, likes)
         except StoreUnavailable:
-            # Likes whose fate is unknown are lost: a total that counts a tap twice would be the greater surprise.
+            # The store may or may not have them. Losing likes is better than counting a tap twice.
             self._metrics.store_unavailable += 1
             return
         self._handed_in = bool(viewers)
@@ -89,10 +89,10 @@ class ChatterDesk:
             await asyncio.sleep(COUNT_EVERY_S)
             await self.count()
 
-    def _hear(self, room_id: RoomId, comments: list[Said]) -> None:
+    def _on_comments(self, room_id: RoomId, comments: list[Said]) -> None:
         room = self._rooms.get(room_id)
         if room is not None and len(room.audience):
-            room.chatter.hear(comments)
+            room.chatter.receive(comments)
             self._open_window(room)
 
     def _open_window(self, room: LiveRoom) -> None:
@@ -107,7 +107,7 @@ class ChatterDesk:
         for room_id, room in rooms.items():
             window = room.chatter.close_window()
             self._metrics.comments_dropped += window.dropped
-            room.audience.tell_soon(text_frame(messages.comments(window.told)))
+            room.audience.publish_soon(text_frame(messages.comments(window.published)))
             if window.own:
                 said[room_id] = window.own
         if said:
@@ -117,7 +117,7 @@ class ChatterDesk:
         if self._publishing is None:
             self._publishing = watched_task(self._publish(said), "comments could not be published")
         else:
-            # The store has not answered for a whole window: comments do not pile up before it.
+            # Backpressure: the store has not answered for a whole window, so these comments are dropped.
             self._metrics.comments_dropped += sum(map(len, said.values()))
 
     async def _publish(self, said: dict[RoomId, list[Said]]) -> None:

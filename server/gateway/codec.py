@@ -1,4 +1,4 @@
-"""Frames that are not plain: split, joined, fragmented, control frames, garbage. Made when one comes, then dropped."""
+"""Parse split, joined, fragmented, control and invalid frames. A codec exists only while there are such frames."""
 
 import logging
 from typing import Final
@@ -8,17 +8,17 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
-# The library logs requests at debug level, and a request's query names a viewer: no line of ours holds one.
+# The library logs requests at debug level, with the viewer's name in the query; our logs must not name viewers.
 SILENT: Final = logging.getLogger("redrain.websockets")
 SILENT.setLevel(logging.WARNING)
 
 
 class Codec:
     """
-    One connection's parser while it is needed: the library's state machine and the message begun so far.
+    One connection's parser while it is needed: the library's state machine and the message received so far.
 
-    It counts what it was fed and what the frames that came out of it took on the wire, to know when nothing is left
-    inside. A peer that writes lengths longer than needed is counted short, and merely keeps its codec.
+    It compares the bytes it was fed with the wire size of the frames it returned, to know when its buffer is empty. A
+    peer that encodes lengths in more bytes than needed only keeps its codec longer.
     """
 
     __slots__ = ("_fed", "_message", "_protocol")
@@ -30,12 +30,12 @@ class Codec:
 
     @property
     def empty(self) -> bool:
-        """Tell whether all that was fed has come out as whole messages, so that this codec may be dropped."""
+        """Return whether all input has been returned as whole messages, so that this codec may be dropped."""
         return self._fed == 0 and self._message is None and self._protocol.state is OPEN
 
     @property
     def failed(self) -> bool:
-        """Tell whether the connection is over: a close was answered, or the peer broke the protocol."""
+        """Return whether the connection is over: a close was answered, or the peer broke the protocol."""
         return self._protocol.state is not OPEN
 
     @property
@@ -75,7 +75,7 @@ class Codec:
         return None
 
     def replies(self) -> bytes:
-        """Return what the protocol itself has to say: pongs, the answer to a close, the close after an error."""
+        """Return the protocol's own replies: pongs, the answer to a close, the close after an error."""
         return b"".join(self._protocol.data_to_send())
 
 

@@ -13,7 +13,7 @@ from websockets.frames import Frame, Opcode
 from server.core.ids import PacketId, ViewerId
 from server.core.rooms import messages
 from server.core.rooms.messages import Comment, Like
-from server.core.rooms.session import Close, Correct, Session, SessionEffect, Take, TellTime, TurnAway
+from server.core.rooms.session import Close, RejectGrab, SendError, SendPong, Session, SessionEffect, Take
 from server.gateway import frames
 from server.gateway.codec import Codec
 from server.gateway.fanout import Write
@@ -21,8 +21,8 @@ from server.gateway.gateway import Gateway
 from server.gateway.handshake import (
     SHUTTING_DOWN,
     STORE_UNAVAILABLE,
-    Asked,
     Handshake,
+    JoinRequest,
     Rejection,
     no_such_room,
 )
@@ -31,29 +31,39 @@ from server.store.connection import StoreUnavailable
 
 
 class _State(IntEnum):
-    NEW = 0  # the request has not come yet
-    ENTERING = 1  # the room is being looked up; what is sent before our 101 is lost
+    NEW = 0  # the request has not arrived yet
+    ENTERING = 1  # the room is being looked up; data that arrives before our 101 is lost
     OPEN = 2
-    DRAINING = 3  # the server is going: receipts still go out, nothing comes in
-    CLOSING = 4  # our last byte is written; the other side has a moment to answer
+    DRAINING = 3  # the server is shutting down: receipts still go out, no input is read
+    CLOSING = 4  # our last byte is written; the peer has a moment to answer
     LOST = 5
 
 
 class RoomConnection(asyncio.Protocol):
     """
-    What uvicorn hands a WebSocket to.
+    The protocol that uvicorn hands a WebSocket connection to.
 
     A read that is exactly one small text frame is parsed by hand (``_plain``: open, nothing buffered, no message
     begun); for everything else a Codec is made, and dropped when it is empty again.
     """
 
     __slots__ = (
-        "_address", "_codec", "_gateway", "_plain", "_registry", "_room", "_session", "_state", "_transport",
-        "quiet", "seat", "write",
+        "_address",
+        "_codec",
+        "_gateway",
+        "_plain",
+        "_registry",
+        "_room",
+        "_session",
+        "_state",
+        "_transport",
+        "position",
+        "quiet",
+        "write",
     )  # fmt: skip
 
     quiet: int
-    seat: int
+    position: int
     write: Write
 
     def __init__(
@@ -72,7 +82,7 @@ class RoomConnection(asyncio.Protocol):
         self._session: Session | None = None
         self._address = ""
         self.quiet = 0
-        self.seat = -1
+        self.position = -1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take over the connection of an upgrade request."""
@@ -83,44 +93,44 @@ class RoomConnection(asyncio.Protocol):
         self._address = sys.intern(str(peer[0])) if isinstance(peer, tuple) else ""
 
     def data_received(self, data: bytes) -> None:
-        """Take what was read; the hot path of a stampede."""
+        """Parse received bytes; this is the hot path of a stampede."""
         self.quiet = 0
         if self._plain:
             payload = frames.small_text(data)
             if payload is not None:
-                self._hear(payload)
+                self._receive_text(payload)
             elif not frames.is_small_pong(data):
                 self._read(data)
         elif self._state is _State.OPEN:
             self._read(data)
         elif self._state is _State.NEW:
-            self._shake_hands(data)
+            self._read_handshake(data)
 
     def pause_writing(self) -> None:
-        """Spare a viewer that is behind what it may miss, and from now on look at how far behind it is."""
+        """Treat the viewer as a slow consumer: skip optional messages, and check the buffer after every write."""
         if self._room is not None:
-            self.write = self._write_and_look
+            self.write = self._write_and_check
             self._room.audience.fall_behind(self)
-            self._look_at_outbox()
+            self._check_outbox()
 
     def resume_writing(self) -> None:
-        """Treat a viewer that has read like any other again."""
+        """Treat a viewer that has caught up like any other again."""
         if self._room is not None:
             self.write = self._transport.write
             self._room.audience.catch_up(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget everything about the connection."""
+        """Release everything that belongs to the connection."""
         self._leave()
         self._gateway.keepalive.closings.met(self)
         self._registry.discard(self)
         self._state = _State.LOST
         self._plain = False
         self._codec = None
-        self.write = _say_nothing
+        self.write = _discard
 
     def shutdown(self) -> None:
-        """End because the server does (uvicorn calls this): after the receipts that are on their way."""
+        """Close because the server shuts down (uvicorn calls this), after the pending receipts."""
         match self._state:
             case _State.NEW | _State.ENTERING:
                 self._reject(SHUTTING_DOWN)
@@ -131,11 +141,11 @@ class RoomConnection(asyncio.Protocol):
 
     @property
     def parsing(self) -> bool:
-        """Tell whether a parser is held because something was read that is not one plain frame."""
+        """Return whether a codec is held because something was read that is not one plain frame."""
         return self._codec is not None
 
     def answer(self, receipts_joined: bytes, receipts: int) -> None:
-        """Write receipts to the viewer, if it is still there."""
+        """Write receipts to the viewer, if it is still connected."""
         assert self._session is not None
         self._session.answered(receipts)
         self.write(receipts_joined)
@@ -143,29 +153,29 @@ class RoomConnection(asyncio.Protocol):
             self._drain()
 
     def won(self, packet_id: PacketId) -> None:
-        """Pass on that shares were given."""
+        """Report to the room that shares were granted."""
         if self._room is not None:
             self._room.grabbed(packet_id)
 
     def missed_out(self, packet_id: PacketId) -> None:
-        """Pass on that no share was left."""
+        """Report to the room that no share was left."""
         if self._room is not None:
             self._room.missed_out(packet_id)
 
     def ping(self) -> None:
-        """Ask a silent viewer for a sign of life."""
+        """Ping a silent viewer."""
         self.write(frames.PING)
 
     def abort(self) -> None:
-        """Cut the connection off."""
+        """Abort the connection."""
         self._transport.abort()
 
     def close(self, code: int, reason: str) -> None:
-        """Say why, and end."""
+        """Send a close frame with the reason, and close."""
         if self._state in (_State.OPEN, _State.DRAINING):
             self._finish(frames.close_frame(code, reason))
 
-    def _shake_hands(self, data: bytes) -> None:
+    def _read_handshake(self, data: bytes) -> None:
         self._state = _State.ENTERING
         handshake = Handshake()
         asked = handshake.read(data)
@@ -174,7 +184,7 @@ class RoomConnection(asyncio.Protocol):
             return
         viewer_id = self._gateway.identify(asked)
         if isinstance(viewer_id, Rejection):
-            self._reject(viewer_id)  # before anything is looked up for a stranger
+            self._reject(viewer_id)  # before the store is asked on behalf of an unknown viewer
             return
         room = self._gateway.room(asked.room_id)
         if room is not None and room.remembers(asked.epoch, asked.seq):
@@ -182,7 +192,7 @@ class RoomConnection(asyncio.Protocol):
         else:
             self._gateway.start_task(self._look_for_room(handshake, asked, viewer_id))
 
-    async def _look_for_room(self, handshake: Handshake, asked: Asked, viewer_id: ViewerId) -> None:
+    async def _look_for_room(self, handshake: Handshake, asked: JoinRequest, viewer_id: ViewerId) -> None:
         recalled: Frames = []
         try:
             room = await self._gateway.find_room(asked.room_id)
@@ -200,18 +210,18 @@ class RoomConnection(asyncio.Protocol):
         self,
         room: LiveRoom,
         handshake: Handshake,
-        asked: Asked,
+        asked: JoinRequest,
         viewer_id: ViewerId,
         recalled: Frames | None = None,
     ) -> None:
         if self._state is not _State.ENTERING:
-            return  # it has left, or we are leaving, while the room was looked up
+            return  # the viewer left, or the server began to shut down, while the room was looked up
         gateway = self._gateway
         accepted = handshake.accept()
         if isinstance(accepted, Rejection):
             self._reject(accepted)
             return
-        if rejection := gateway.seat(room, viewer_id, self._address):
+        if rejection := gateway.admit(room, viewer_id, self._address):
             self._reject(rejection)
             return
         self._room = room
@@ -243,7 +253,7 @@ class RoomConnection(asyncio.Protocol):
             self._state = _State.CLOSING
             self._transport.close()
 
-    def _hear(self, payload: bytes) -> None:
+    def _receive_text(self, payload: bytes) -> None:
         assert self._session is not None
         self._gateway.metrics.frames_in += 1
         effect = self._session.receive(payload, time.monotonic_ns() // 1_000_000)
@@ -260,14 +270,14 @@ class RoomConnection(asyncio.Protocol):
         match effect:
             case Take(packet_id, grab):
                 gateway.desk.take(self, packet_id, self._room.record.room_id, grab)
-            case TurnAway(claim):
+            case RejectGrab(claim):
                 gateway.metrics.grabs[claim.status] += 1
-                self._say(messages.receipt(claim))
-            case Correct(error):
+                self._send(messages.receipt(claim))
+            case SendError(error):
                 gateway.metrics.malformed += 1
-                self._say(error)
-            case TellTime(client_ms):
-                self._say(messages.pong(client_ms, gateway.clock.room_ms()))
+                self._send(error)
+            case SendPong(client_ms):
+                self._send(messages.pong(client_ms, gateway.clock.room_ms()))
             case Comment(text):
                 gateway.chatter.say(self._room, self._session.viewer_id, text)
             case Like(count):
@@ -275,19 +285,19 @@ class RoomConnection(asyncio.Protocol):
             case Close(code, reason, error):
                 if error:
                     gateway.metrics.malformed += 1
-                    self._say(error)
+                    self._send(error)
                 self.close(code, reason)
             case _:
                 assert_never(effect)
 
-    def _say(self, text: bytes) -> None:
+    def _send(self, text: bytes) -> None:
         frame = frames.text_frame(text)
         self._gateway.metrics.frames_out += 1
         self._gateway.metrics.bytes_out += len(frame)
         self.write(frame)
 
     def _read(self, data: bytes) -> None:
-        """Read what is not one plain frame."""
+        """Parse input that is not one plain frame."""
         codec = self._codec or Codec(self._gateway.limits.frame_bytes_max)
         self._codec = codec
         self._plain = False
@@ -314,38 +324,38 @@ class RoomConnection(asyncio.Protocol):
             return
         text = codec.text(frame)
         if text is not None:
-            self._hear(text)
+            self._receive_text(text)
         elif not self._session.spend(time.monotonic_ns() // 1_000_000):
             self.close(frames.POLICY_VIOLATION, "too many frames")
 
-    def _write_and_look(self, data: bytes) -> None:
-        """Write to a viewer that is behind."""
+    def _write_and_check(self, data: bytes) -> None:
+        """Write to a slow consumer, then check its buffer."""
         self._transport.write(data)
-        self._look_at_outbox()
+        self._check_outbox()
 
-    def _look_at_outbox(self) -> None:
-        """Cut a viewer off that is too far behind; it comes back and resumes."""
+    def _check_outbox(self) -> None:
+        """Disconnect a viewer that is too far behind; it can reconnect and resume."""
         if self._transport.get_write_buffer_size() > self._gateway.limits.outbox_bytes_max:
             # Not from inside the write that filled the buffer.
-            asyncio.get_running_loop().call_soon(self._give_up)
+            asyncio.get_running_loop().call_soon(self._close_slow_consumer)
 
-    def _give_up(self) -> None:
+    def _close_slow_consumer(self) -> None:
         if self._state is _State.OPEN:
             self._gateway.metrics.too_slow += 1
-            self.close(frames.TOO_FAR_BEHIND, "too far behind; come back and resume")
+            self.close(frames.TOO_FAR_BEHIND, "too far behind; reconnect and resume")
 
     def _drain(self) -> None:
         assert self._session is not None
         if not self._session.waiting:
-            self.close(frames.SERVICE_RESTART, "the server is shutting down; come back and resume")
+            self.close(frames.SERVICE_RESTART, "the server is shutting down; reconnect and resume")
 
     def _finish(self, last_bytes: bytes) -> None:
-        """Write the last bytes and half-close, so that they arrive whatever the other side is still sending."""
+        """Write the last bytes and half-close, so that they arrive even if the peer is still sending."""
         self._leave()
         self._state = _State.CLOSING
         self._plain = False
         self._codec = None
-        self.write = _say_nothing
+        self.write = _discard
         self._transport.write(last_bytes)
         if self._transport.can_write_eof():
             self._transport.write_eof()
@@ -356,14 +366,14 @@ class RoomConnection(asyncio.Protocol):
     def _leave(self) -> None:
         if self._room is None or self._session is None:
             return
-        self._room.leaves(sent_away=self._state is _State.DRAINING)
+        self._room.leaves(by_server=self._state is _State.DRAINING)
         self._room.audience.leave(self)
         self._gateway.trails.leave(self._session.viewer_id, self)
         self._gateway.assets.leave(self, self._room.record.creator_id)
         self._gateway.keepalive.remove(self)
-        self._gateway.unseat(self._room, self._session.viewer_id, self._address)
+        self._gateway.release(self._room, self._session.viewer_id, self._address)
         self._room = None
 
 
-def _say_nothing(_: bytes) -> None:
-    """Take the place of a lost connection's write: receipts may still be on their way to it."""
+def _discard(_: bytes) -> None:
+    """Replace a closed connection's write: receipts for it may still be pending."""

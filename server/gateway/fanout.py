@@ -1,4 +1,4 @@
-"""Fan-out: one frame, built once, written to everybody in a room, in an order that favours nobody."""
+"""Fan-out: a frame is built once and written to every subscriber of a room, in random order so that it is fair."""
 
 import asyncio
 import random
@@ -9,39 +9,39 @@ from typing import Protocol
 from server.gateway.limits import Limits
 from server.gateway.metrics import Metrics
 
-SLICE = 500  # recipients before the loop may breathe: about 3 ms
-STRIDE = 61  # a prime: a broadcast goes through the seats in this many interleaved rounds, in shuffled order
+SLICE = 500  # recipients per turn of the loop: about 3 ms
+STRIDE = 61  # a prime: a broadcast visits the subscribers in this many interleaved rounds, in shuffled order
 
 Write = Callable[[bytes], None]
 
 
-class Seated(Protocol):
-    """A connection in an audience: how to write to it, and where it sits."""
+class Subscriber(Protocol):
+    """A connection in a room: how to write to it, and its position in the list."""
 
     write: Write
-    seat: int
+    position: int
 
 
 class RoomSubscribers:
     """
-    The connections in a room.
+    The connections of a room.
 
-    Numbered messages reach everybody who was seated when they were told, exactly once and in order: each takes its own
-    snapshot of the seats, and the snapshots are written out first in, first out. Of what is told soon, only what is
-    lasting goes to who is behind.
+    A numbered message reaches everybody who was subscribed when it was published, exactly once and in order: each
+    broadcast takes its own snapshot of the subscribers, and snapshots are written first in, first out. Slow consumers
+    receive only must-deliver messages.
     """
 
     __slots__ = (
         "_at_work",
         "_behind",
-        "_lasting",
         "_limits",
         "_loop",
         "_metrics",
+        "_must_deliver",
         "_passes",
         "_pending",
         "_rng",
-        "_seats",
+        "_subscribers",
         "_timer",
         "_writes",
     )
@@ -53,75 +53,75 @@ class RoomSubscribers:
         self._rng = rng
         self._limits = limits
         self._metrics = metrics
-        self._seats: list[Seated] = []
+        self._subscribers: list[Subscriber] = []
         self._writes: list[Write] = []
-        self._behind: dict[Seated, None] = {}
+        self._behind: dict[Subscriber, None] = {}
         self._pending: list[bytes] = []
-        self._lasting: list[bytes] = []  # of what is pending, what nobody may miss
+        self._must_deliver: list[bytes] = []  # the part of _pending that slow consumers receive too
         self._timer: asyncio.TimerHandle | None = None
         self._passes: deque[_Pass] = deque()
         self._at_work = False
 
     def __len__(self) -> int:
-        return len(self._seats)
+        return len(self._subscribers)
 
     @property
     def busy(self) -> bool:
-        """Tell whether a broadcast is still being written."""
+        """Return whether a broadcast is still being written."""
         return self._at_work
 
-    def join(self, newcomer: Seated) -> None:
-        """Seat a connection at random, by swapping, so that the seats are always a fair shuffle of who sits there."""
-        newcomer.seat = len(self._seats)
-        self._seats.append(newcomer)
+    def join(self, newcomer: Subscriber) -> None:
+        """Add a connection at a random position, by swapping, so that the list is always a fair shuffle."""
+        newcomer.position = len(self._subscribers)
+        self._subscribers.append(newcomer)
         self._writes.append(newcomer.write)
-        self._swap(newcomer.seat, self._rng.randrange(len(self._seats)))
+        self._swap(newcomer.position, self._rng.randrange(len(self._subscribers)))
 
-    def leave(self, member: Seated) -> None:
-        """Free a connection's seat."""
-        assert self._seats[member.seat] is member
+    def leave(self, member: Subscriber) -> None:
+        """Remove a connection."""
+        assert self._subscribers[member.position] is member
         self._behind.pop(member, None)
-        self._swap(member.seat, len(self._seats) - 1)
-        self._seats.pop()
+        self._swap(member.position, len(self._subscribers) - 1)
+        self._subscribers.pop()
         self._writes.pop()
-        member.seat = -1
+        member.position = -1
 
-    def fall_behind(self, member: Seated) -> None:
-        """Spare a member that does not read what it may miss."""
+    def fall_behind(self, member: Subscriber) -> None:
+        """Stop sending optional messages to a slow consumer."""
         self._behind[member] = None
-        self._writes[member.seat] = _pass_over
+        self._writes[member.position] = _pass_over
 
-    def catch_up(self, member: Seated) -> None:
-        """Tell a member everything again."""
+    def catch_up(self, member: Subscriber) -> None:
+        """Send a member every message again."""
         self._behind.pop(member, None)
-        self._writes[member.seat] = member.write
+        self._writes[member.position] = member.write
 
-    def tell_soon(self, frame: bytes, *, lasting: bool = False) -> None:
-        """Tell what is no fact: it waits up to the window's length for company. Who is behind gets what is lasting."""
+    def publish_soon(self, frame: bytes, *, must_deliver: bool = False) -> None:
+        """Publish within the batching window; slow consumers receive the message only if it is *must_deliver*."""
         self._pending.append(frame)
-        if lasting:
-            self._lasting.append(frame)
+        if must_deliver:
+            self._must_deliver.append(frame)
         if self._timer is None:
             self._timer = self._loop.call_later(self._limits.window_ms / 1_000, self.flush)
 
-    def tell(self, frame: bytes) -> None:
-        """Tell a fact: at once, joined with what is pending."""
+    def publish(self, frame: bytes) -> None:
+        """Publish a fact at once, joined with the pending messages."""
         self._pending.append(frame)
-        self._lasting.append(frame)
+        self._must_deliver.append(frame)
         self.flush()
 
     def flush(self) -> None:
-        """Start to write what is pending to everybody who is seated now."""
+        """Start to write the pending messages to the present subscribers."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if not self._pending:
             return
         frames, self._pending = self._pending, []
-        lasting, self._lasting = self._lasting, []
+        must_deliver, self._must_deliver = self._must_deliver, []
         if self._behind:
-            self._metrics.messages_dropped += (len(frames) - len(lasting)) * len(self._behind)
-            self._begin(lasting, [member.write for member in self._behind])
+            self._metrics.messages_dropped += (len(frames) - len(must_deliver)) * len(self._behind)
+            self._begin(must_deliver, [member.write for member in self._behind])
             self._begin(frames, [write for write in self._shuffled() if write is not _pass_over])
         else:
             self._begin(frames, self._shuffled())
@@ -138,8 +138,8 @@ class RoomSubscribers:
         """
         Return all writes in a new order.
 
-        The seats are a random permutation already; taking them in interleaved rounds, shuffled each time, gives each
-        broadcast another order for the price of copying the list.
+        The list is a random permutation already; taking it in interleaved rounds, shuffled each time, gives each
+        broadcast another order at the cost of one copy.
         """
         rounds = list(range(min(STRIDE, len(self._writes))))
         self._rng.shuffle(rounds)
@@ -156,7 +156,7 @@ class RoomSubscribers:
             try:
                 write(frame)
             except RuntimeError:
-                continue  # closed since the snapshot was taken; its connection_lost has been told or will be
+                continue  # closed since the snapshot was taken; asyncio calls its connection_lost
         sent = end - current.done
         self._metrics.frames_out += sent * current.frames
         self._metrics.bytes_out += sent * len(frame)
@@ -168,18 +168,18 @@ class RoomSubscribers:
             self._loop.call_soon(self._write_slice)
 
     def _swap(self, a: int, b: int) -> None:
-        seats, writes = self._seats, self._writes
-        seats[a], seats[b] = seats[b], seats[a]
+        subscribers, writes = self._subscribers, self._writes
+        subscribers[a], subscribers[b] = subscribers[b], subscribers[a]
         writes[a], writes[b] = writes[b], writes[a]
-        seats[a].seat, seats[b].seat = a, b
+        subscribers[a].position, subscribers[b].position = a, b
 
 
 def _pass_over(_: bytes) -> None:
-    """Stand in for the write of a member that is behind."""
+    """Replace the write of a slow consumer for optional messages."""
 
 
 class _Pass:
-    """One joined write on its way through a snapshot of the audience."""
+    """One joined write in progress over a snapshot of the subscribers."""
 
     __slots__ = ("done", "frame", "frames", "writes")
 

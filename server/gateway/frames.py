@@ -1,4 +1,4 @@
-"""WebSocket frames by hand: all that we send, and of what we get only the plainest."""
+"""WebSocket frames encoded by hand: every frame we send, and the simplest ones we receive."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ except ImportError:  # the library works without its C part, and so do we
 SERVICE_RESTART: Final = int(CloseCode.SERVICE_RESTART)  # 1012
 UNSUPPORTED_DATA: Final = int(CloseCode.UNSUPPORTED_DATA)  # 1003
 POLICY_VIOLATION: Final = int(CloseCode.POLICY_VIOLATION)  # 1008
-TOO_FAR_BEHIND: Final = 4008  # ours: come back and resume
+TOO_FAR_BEHIND: Final = 4008  # ours: reconnect and resume
 
 PING: Final = b"\x89\x00"
 
@@ -54,6 +54,6 @@ def small_text(data: bytes) -> bytes | None:
 
 
 def is_small_pong(data: bytes) -> bool:
-    """Tell whether *data* is exactly one masked pong: what a silent viewer answers to our ping."""
+    """Return whether *data* is exactly one masked pong, as a silent viewer answers our ping."""
     length = len(data) - 6
     return 0 <= length <= _SMALL_MAX and data[0] == _FINAL_PONG and data[1] == _MASKED | length

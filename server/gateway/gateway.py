@@ -1,4 +1,4 @@
-"""The gateway of one process: what connections, HTTP routers and the sweeper stand on."""
+"""The gateway of one process, used by connections, HTTP routers and the sweeper."""
 
 import asyncio
 import secrets
@@ -18,7 +18,7 @@ from server.gateway.handshake import (
     TOKEN_REFUSED,
     TOO_MANY_OF_ADDRESS,
     TOO_MANY_OF_VIEWER,
-    Asked,
+    JoinRequest,
     Rejection,
 )
 from server.gateway.keepalive import Keepalive
@@ -47,7 +47,7 @@ class Gateway:
     """
     Built once per process; start() needs the running loop.
 
-    *insecure* takes viewers by the name they give; otherwise a ticket or a resume token is the only way in.
+    *insecure* accepts any viewer name; otherwise a viewer needs a ticket or a resume token.
     """
 
     desk: GrabDesk
@@ -97,7 +97,7 @@ class Gateway:
         )
 
     async def start(self) -> None:
-        """Open the rooms and begin to follow their feeds."""
+        """Open the rooms and start to follow their feeds."""
         loop = asyncio.get_running_loop()
         self.desk = GrabDesk(loop, self.allocators.of, self.metrics)
         self.keepalive = Keepalive(loop, limits=self.limits, metrics=self.metrics)
@@ -118,7 +118,7 @@ class Gateway:
         self.trails.start()
 
     async def stop(self) -> None:
-        """Answer what was taken, then let go of everything."""
+        """Answer the grabs received so far, then stop every part."""
         await self.desk.drain()
         self.keepalive.stop()
         await self.trails.stop()
@@ -138,7 +138,7 @@ class Gateway:
         return await self._rooms.find(room_id)
 
     async def open_room(self, record: RoomRecord) -> None:
-        """Bring a room to life that was just created. Raises StoreUnavailable."""
+        """Open a room that was just created. Raises StoreUnavailable."""
         await self._rooms.open(record)
 
     def audience(self, room_id: RoomId) -> int:
@@ -147,7 +147,7 @@ class Gateway:
         return 0 if live is None else len(live.audience)
 
     async def look_at(self, packet_id: PacketId) -> None:
-        """Have a packet looked at that was just edited, ended, voided or settled, so that its room is told."""
+        """Look up a packet that was just edited, ended, voided or settled, so that its room publishes the change."""
         try:
             room_id = (await self._packets.get(packet_id)).room_id
         except (StoreUnavailable, Refused):
@@ -157,13 +157,13 @@ class Gateway:
             await live.look_up(packet_id)
 
     async def trail_grew(self, message: ServiceMessage | None) -> None:
-        """Count an event of an order's trail, and tell its buyer of it if there is a *message*."""
+        """Count an event of an order's trail, and publish it to its buyer if there is a *message*."""
         self.metrics.trail_events += 1
         if message is not None:
-            await self.trails.tell(message)
+            await self.trails.publish(message)
 
-    def identify(self, asked: Asked) -> ViewerId | Rejection:
-        """Return who asks to come in, or why that is not good enough."""
+    def identify(self, asked: JoinRequest) -> ViewerId | Rejection:
+        """Return the viewer that the request names and proves, or the rejection."""
         if asked.resume:
             viewer_id = self._tokens.read(asked.resume, asked.room_id, self.clock.real_ms())
             return TOKEN_REFUSED if viewer_id is None else viewer_id
@@ -174,15 +174,15 @@ class Gateway:
         return asked.viewer_id or NAME_NEEDED
 
     def ticket(self, room_id: RoomId, viewer_id: ViewerId) -> str:
-        """Return what lets a viewer into a room for the first time."""
+        """Return a ticket with which the viewer can join the room."""
         return self._tickets.mint(viewer_id, room_id, self.clock.real_ms())
 
     def resume_token(self, room: LiveRoom, viewer_id: ViewerId) -> str:
-        """Return what lets this viewer come back to the room."""
+        """Return a token with which the viewer can rejoin the room."""
         return self._tokens.mint(viewer_id, room.record.room_id, self.clock.real_ms())
 
-    def seat(self, room: LiveRoom, viewer_id: ViewerId, address: str) -> Rejection | None:
-        """Count a newcomer against the limits, or return why it may not come in; then nothing was counted."""
+    def admit(self, room: LiveRoom, viewer_id: ViewerId, address: str) -> Rejection | None:
+        """Count a newcomer against the limits, or return the rejection and count nothing."""
         if len(room.audience) >= self.limits.room_viewers_max:
             return ROOM_FULL
         if not self._of_address.take(address):
@@ -194,8 +194,8 @@ class Gateway:
         self.metrics.connected += 1
         return None
 
-    def unseat(self, room: LiveRoom, viewer_id: ViewerId, address: str) -> None:
-        """Take back what seat() counted."""
+    def release(self, room: LiveRoom, viewer_id: ViewerId, address: str) -> None:
+        """Undo the counts of admit()."""
         self._of_address.give_back(address)
         room.viewers.give_back(viewer_id)
         self.metrics.connected -= 1

@@ -1,4 +1,4 @@
-"""The grab desk: all grabs of one loop turn, by packet, to the packet's allocator; receipts to whoever asked."""
+"""Batch the grabs of one loop turn by packet, pass them to the packet's allocator, and return the receipts."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,29 +17,29 @@ from server.store.connection import StoreUnavailable
 from server.watched_task import watched_task
 
 _STATUS = attrgetter("status")
-RECEIPTS_PER_TURN = 500  # written before the loop may breathe: about 3 ms
+RECEIPTS_PER_TURN = 500  # written per turn of the loop: about 3 ms
 
 
 Tally = dict[ClaimStatus, int]
-"""How many grabs of one packet had which answer."""
+"""The number of a packet's grabs by answer."""
 
 
-class Asker(Protocol):
+class Requester(Protocol):
     """A connection that grabs."""
 
     def answer(self, frames: bytes, receipts: int) -> None:
-        """Write receipts, joined, to the viewer; a connection that is gone ignores them."""
+        """Write receipts, joined, to the viewer; a closed connection ignores them."""
 
     def won(self, packet_id: PacketId) -> None:
-        """Hear that grabs of this packet got shares."""
+        """Note that grabs of this packet got shares."""
 
     def missed_out(self, packet_id: PacketId) -> None:
-        """Hear that a grab of this connection found no share left."""
+        """Note that a grab of this connection found no share left."""
 
 
 class GrabDesk:
     """
-    Collects grabs and hands out receipts.
+    Batches grabs and sends receipts.
 
     One task per packet, room and turn calls the allocator, so that a slow answer for one packet delays no other.
     """
@@ -53,18 +53,18 @@ class GrabDesk:
         self._loop = loop
         self._allocator_of = allocator_of
         self._metrics = metrics
-        self._batches: dict[tuple[PacketId, RoomId], tuple[list[Asker], list[Grab]]] = {}
+        self._batches: dict[tuple[PacketId, RoomId], tuple[list[Requester], list[Grab]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._tallies: dict[PacketId, Tally] = {}
 
-    def take(self, asker: Asker, packet_id: PacketId, room_id: RoomId, grab: Grab) -> None:
-        """Take a grab made in a room; it is answered exactly once."""
+    def take(self, requester: Requester, packet_id: PacketId, room_id: RoomId, grab: Grab) -> None:
+        """Accept a grab made in a room; it is answered exactly once."""
         batch = self._batches.get((packet_id, room_id))
         if batch is None:
             if not self._batches:
                 self._loop.call_soon(self._flush)
             batch = self._batches[packet_id, room_id] = ([], [])
-        batch[0].append(asker)
+        batch[0].append(requester)
         batch[1].append(grab)
 
     def take_tallies(self) -> dict[PacketId, Tally]:
@@ -81,10 +81,12 @@ class GrabDesk:
 
     def _flush(self) -> None:
         batches, self._batches = self._batches, {}
-        for (packet_id, room_id), (askers, grabs) in batches.items():
-            watched_task(self._answer(packet_id, room_id, askers, grabs), "an allocator failed", self._tasks)
+        for (packet_id, room_id), (requesters, grabs) in batches.items():
+            watched_task(self._answer(packet_id, room_id, requesters, grabs), "an allocator failed", self._tasks)
 
-    async def _answer(self, packet_id: PacketId, room_id: RoomId, askers: list[Asker], grabs: list[Grab]) -> None:
+    async def _answer(
+        self, packet_id: PacketId, room_id: RoomId, requesters: list[Requester], grabs: list[Grab]
+    ) -> None:
         try:
             claims = await self._allocator_of(packet_id).claim(packet_id, room_id, grabs)
         except StoreUnavailable:
@@ -93,28 +95,28 @@ class GrabDesk:
         except Refused:
             claims = refusals(packet_id, grabs, ClaimStatus.NOT_FOUND)
         except Exception:
-            # A grab must not hang on a fault of an allocator: the fault is reported when the task ends.
-            self._hand_out(askers, refusals(packet_id, grabs, ClaimStatus.UNAVAILABLE))
+            # Every grab gets an answer even if the allocator fails; the error is reported when the task ends.
+            self._hand_out(requesters, refusals(packet_id, grabs, ClaimStatus.UNAVAILABLE))
             raise
         assert len(claims) == len(grabs)
         for first in range(0, len(claims), RECEIPTS_PER_TURN):
             if first:
                 await asyncio.sleep(0)
             part = slice(first, first + RECEIPTS_PER_TURN)
-            self._hand_out(askers[part], claims[part])
+            self._hand_out(requesters[part], claims[part])
 
-    def _hand_out(self, askers: list[Asker], claims: list[Claim]) -> None:
-        """Write each asker its receipts; several that follow each other for one asker go out in one write."""
-        holder, frames, in_hand, size = askers[0], b"", 0, 0
-        for asker, claim in zip(askers, claims, strict=True):
+    def _hand_out(self, requesters: list[Requester], claims: list[Claim]) -> None:
+        """Write each requester its receipts; consecutive ones of one requester go out in one write."""
+        holder, frames, in_hand, size = requesters[0], b"", 0, 0
+        for requester, claim in zip(requesters, claims, strict=True):
             frame = text_frame(receipt(claim))
             size += len(frame)
-            if asker is holder:
+            if requester is holder:
                 frames += frame
                 in_hand += 1
             else:
                 holder.answer(frames, in_hand)
-                holder, frames, in_hand = asker, frame, 1
+                holder, frames, in_hand = requester, frame, 1
         holder.answer(frames, in_hand)
         self._metrics.frames_out += len(claims)
         self._metrics.bytes_out += size
@@ -129,7 +131,7 @@ class GrabDesk:
                 holder.missed_out(claims[0].packet_id)
 
     def _tally_of(self, claim: Claim) -> Tally:
-        """Return where a packet's answers are counted: nowhere if it is unknown, so that made-up ids leave no trace."""
+        """Return the tally of a packet, or a throw-away one if the packet is unknown: made-up ids take no memory."""
         if claim.edition == 0:
             return {}
         return self._tallies.setdefault(claim.packet_id, {})

@@ -1,4 +1,4 @@
-"""The way in: which room, which viewer, where to go on; or an HTTP error that says what to do."""
+"""Read a WebSocket handshake: room, viewer and where to resume, or an HTTP error that says what to do."""
 
 import http
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ _SEQ_DIGITS_MAX: Final = 15  # more facts than a room will ever have
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class JoinRequest:
     """
-    What a viewer asks for: a room, under a name or with a ``resume`` token or a ``ticket`` in its place; and if it was
-    there before, the last fact it heard.
+    A request to join a room, under a viewer's name, or with a ``resume`` token or a ``ticket`` instead; and from a
+    viewer that reconnects, the last fact it received.
     """
 
     room_id: RoomId
@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a viewer does not come in: an HTTP status, a stable word, and a sentence that says what to do."""
+    """A refused handshake: an HTTP status, a stable code, and a sentence that says what to do."""
 
     status: int
     code: str
@@ -55,25 +55,27 @@ class Rejection:
 
 
 NO_SUCH_PATH = Rejection(404, "not_found", f"WebSockets are served under {_PREFIX}ROOM?viewer=NAME")
-ROOM_FULL = Rejection(503, "room_full", "the room has as many viewers as it may; try again later")
-TOO_MANY_OF_VIEWER = Rejection(429, "too_many_connections", "viewer: has as many connections to this room as it may")
-TOO_MANY_OF_ADDRESS = Rejection(429, "too_many_connections", "this address has as many connections as it may")
+ROOM_FULL = Rejection(503, "room_full", "the room has reached its viewer limit; try again later")
+TOO_MANY_OF_VIEWER = Rejection(429, "too_many_connections", "viewer: connection limit of this room reached; close one")
+TOO_MANY_OF_ADDRESS = Rejection(429, "too_many_connections", "connection limit of this address reached; close one")
 TICKET_NEEDED = Rejection(
     401, "ticket_needed", f"offer {PROTOCOL} and {_TICKET}TICKET; POST /api/rooms/ROOM/tickets gives one"
 )
-NAME_NEEDED = Rejection(400, "bad_id", "viewer: say who comes in, as in ?viewer=NAME")
-TOKEN_REFUSED = Rejection(401, "bad_token", "resume: is not of this room, or too old; come in as you did at first")
+NAME_NEEDED = Rejection(400, "bad_id", "viewer: missing; add ?viewer=NAME to the URL")
+TOKEN_REFUSED = Rejection(
+    401, "bad_token", "resume: is for another room, invalid or expired; join as you did the first time"
+)
 STORE_UNAVAILABLE = Rejection(503, "unavailable", "the store does not answer; try again")
 SHUTTING_DOWN = Rejection(503, "unavailable", "the server is shutting down; try again")
 
 
 def no_such_room(room_id: RoomId) -> Rejection:
-    """Return the rejection of who asks for a room that is not there."""
+    """Return the rejection for a room that does not exist."""
     return Rejection(404, "not_found", f"there is no room {room_id}; open it with POST /api/rooms")
 
 
 class Handshake:
-    """One WebSocket handshake: read a request, then accept it. Kept only until the viewer is in."""
+    """One WebSocket handshake: read a request, then accept it. It is dropped once the viewer has joined."""
 
     __slots__ = ("_protocol", "_request")
 
@@ -81,17 +83,17 @@ class Handshake:
         self._protocol = ServerProtocol(select_subprotocol=_ours_if_offered, logger=SILENT)
         self._request: Request | None = None
 
-    def read(self, data: bytes) -> Asked | Rejection:
+    def read(self, data: bytes) -> JoinRequest | Rejection:
         """Read a whole request and return what it asks for."""
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
             if isinstance(event, Request):
                 self._request = event
                 return _asked(event)
-        return Rejection(400, "bad_request", "this is no WebSocket handshake that can be read")
+        return Rejection(400, "bad_request", "the request is not a valid WebSocket handshake")
 
     def accept(self) -> bytes | Rejection:
-        """Return the 101 response, or why there is none."""
+        """Return the 101 response, or the rejection."""
         assert self._request is not None
         response = self._protocol.accept(self._request)
         if response.status_code != http.HTTPStatus.SWITCHING_PROTOCOLS:
@@ -100,7 +102,7 @@ class Handshake:
         return response.serialize()
 
 
-def _asked(request: Request) -> Asked | Rejection:
+def _asked(request: Request) -> JoinRequest | Rejection:
     offered = [name.strip() for value in request.headers.get_all("Sec-WebSocket-Protocol") for name in value.split(",")]
     if offered and PROTOCOL not in offered:
         return Rejection(400, "wrong_subprotocol", f"Sec-WebSocket-Protocol: offer {PROTOCOL}, or leave the header out")
@@ -122,8 +124,8 @@ def _asked(request: Request) -> Asked | Rejection:
         return Rejection(400, "bad_query", f"the query may hold at most {_QUERY_FIELDS_MAX} fields")
     epoch, seq = query.get("epoch", [""])[-1], query.get("seq", ["0"])[-1]
     if not seq.isascii() or not seq.isdigit() or len(seq) > _SEQ_DIGITS_MAX:
-        return Rejection(400, "bad_seq", "seq: must be the number of the last fact heard")
-    return Asked(room_id, viewer_id, epoch, int(seq), resume, ticket)
+        return Rejection(400, "bad_seq", "seq: must be the number of the last fact received")
+    return JoinRequest(room_id, viewer_id, epoch, int(seq), resume, ticket)
 
 
 def _ours_if_offered(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:

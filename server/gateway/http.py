@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with what it lacks: a deadline for each request, and a limit on connections without one."""
+"""uvicorn's HTTP protocol plus a deadline for each request and a limit on connections that have sent none."""
 
 import asyncio
 from typing import Any, cast
@@ -10,13 +10,13 @@ from uvicorn.server import ServerState
 from server.gateway.gateway import Gateway
 from server.gateway.handshake import Rejection
 
-TOO_MANY_HALF_OPEN = Rejection(503, "too_many_connections", "too many connections of this address say nothing")
+TOO_MANY_HALF_OPEN = Rejection(503, "too_many_connections", "too many connections of this address have sent no request")
 
 
 class HttpConnection(HttpToolsProtocol):
     """
-    An HTTP connection. From its first byte on, and again from each further request's, a deadline runs until the
-    request has come in whole; a slow sender cannot hold a connection open.
+    An HTTP connection. A deadline runs from its start, and again from the first byte of each further request, until
+    the request is complete, so that a slow sender cannot hold a connection open.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class HttpConnection(HttpToolsProtocol):
         self._half_open = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request, unless too many of this address keep us waiting."""
+        """Start the deadline of the first request, unless this address has too many connections without one."""
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
         if self._gateway.half_open.take(self._address):
@@ -44,35 +44,35 @@ class HttpConnection(HttpToolsProtocol):
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
+        """Cancel the deadline."""
         self._came_in()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse, unless the connection was refused."""
+        """Parse the data, unless the connection was refused."""
         if not self.transport.is_closing():
             super().data_received(data)
 
     def on_message_begin(self) -> None:
-        """Wait for a further request of a connection that is kept alive."""
+        """Start the deadline of a further request on a connection that is kept alive."""
         super().on_message_begin()
         if not self._half_open and self._gateway.half_open.take(self._address):
             self._half_open = True
             self._gateway.keepalive.requests.set(self)
 
     def on_message_complete(self) -> None:
-        """Stop waiting: the request is here."""
+        """Cancel the deadline: the request is complete."""
         self._came_in()
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over, and break the cycle with the parser so that nothing of this object stays."""
+        """Hand the connection over, and break the cycle with the parser so that this object is freed."""
         self._came_in()
         super().handle_websocket_upgrade()
         self.parser = cast(Any, None)
 
     def abort(self) -> None:
-        """Cut off who has not sent a request in time."""
+        """Abort a connection that has not sent a request in time."""
         self._came_in()
         self.transport.abort()
 

@@ -1,4 +1,4 @@
-"""Who is still there: one timer for all connections; pings for the silent, an end for the late."""
+"""Keepalive: one timer for all connections pings silent ones and aborts those past a deadline."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,30 +10,30 @@ from server.gateway.metrics import Metrics
 TICK_S = 1.0
 
 
-class Kept(Protocol):
-    """A connection that is looked after; it sets ``quiet`` to 0 whenever something is read."""
+class Monitored(Protocol):
+    """A monitored connection; it sets ``quiet`` to 0 whenever something is read."""
 
     quiet: int
 
     def ping(self) -> None:
-        """Ask for a sign of life."""
+        """Send a ping."""
 
     def abort(self) -> None:
-        """Cut the connection off."""
+        """Abort the connection."""
 
 
-class Late(Protocol):
-    """What may have a deadline."""
+class Expiring(Protocol):
+    """A connection that can have a deadline."""
 
     def abort(self) -> None:
-        """End what has taken too long."""
+        """Abort the connection that missed its deadline."""
 
 
 class Deadlines:
     """
-    Deadlines that all lie equally far off, so that the first to come is always the first in the row.
+    Deadlines of one fixed delay, so that the earliest is always the first in the queue.
 
-    A dict is the row: what is done in time is taken out at once and keeps nothing alive.
+    The queue is a dict: a deadline that was met is removed at once and keeps no object alive.
     """
 
     __slots__ = ("_after_s", "_clock", "_due")
@@ -41,21 +41,21 @@ class Deadlines:
     def __init__(self, after_ms: int, clock: Callable[[], float]) -> None:
         self._after_s = after_ms / 1_000
         self._clock = clock
-        self._due: dict[Late, float] = {}
+        self._due: dict[Expiring, float] = {}
 
     def __len__(self) -> int:
         return len(self._due)
 
-    def set(self, late: Late) -> None:
+    def set(self, late: Expiring) -> None:
         """Give *late* a deadline as of now."""
         self._due.pop(late, None)
         self._due[late] = self._clock() + self._after_s
 
-    def met(self, late: Late) -> None:
-        """Take the deadline of *late* back."""
+    def met(self, late: Expiring) -> None:
+        """Cancel the deadline of *late*."""
         self._due.pop(late, None)
 
-    def missed(self) -> list[Late]:
+    def missed(self) -> list[Expiring]:
         """Return those whose deadline has passed, and forget them."""
         now = self._clock()
         missed = []
@@ -76,7 +76,7 @@ class Keepalive:
         self.closings = Deadlines(limits.closing_ms, loop.time)
         self._loop = loop
         self._metrics = metrics
-        self._spokes: list[set[Kept]] = [set() for _ in range(limits.keepalive_s)]
+        self._spokes: list[set[Monitored]] = [set() for _ in range(limits.keepalive_s)]
         self._now = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -90,17 +90,17 @@ class Keepalive:
             self._timer.cancel()
             self._timer = None
 
-    def add(self, kept: Kept) -> None:
-        """Look after a connection from now on; a whole turn passes before its first look."""
+    def add(self, kept: Monitored) -> None:
+        """Monitor a connection from now on; its first check is a whole turn later."""
         self._spokes[self._now].add(kept)
 
-    def remove(self, kept: Kept) -> None:
-        """Look after it no more."""
+    def remove(self, kept: Monitored) -> None:
+        """Stop monitoring a connection."""
         for spoke in self._spokes:
             spoke.discard(kept)
 
     def turn(self) -> None:
-        """Move on by one spoke: ping who was silent for a turn, cut off who was for two, and all that are late."""
+        """Advance one spoke: ping connections silent for one turn, abort those silent for two or past a deadline."""
         self._now = (self._now + 1) % len(self._spokes)
         for kept in list(self._spokes[self._now]):
             kept.quiet += 1

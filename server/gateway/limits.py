@@ -1,32 +1,34 @@
-"""The gateway's limits: every one a number with a reason, and two sets of them that run the same code."""
+"""The gateway's limits, each with its reason, in two sets: production and load test."""
 
 from dataclasses import dataclass, field
 
 from server.core.rooms.session import SessionLimits
 
-OUTBOX_SOFT_PART = 4  # of the outbox; the rest is kept for facts and receipts, which are never dropped
+OUTBOX_SOFT_PART = 4  # a quarter of the outbox; the rest is for facts and receipts, which are never dropped
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the gateway takes from viewers and keeps for them. Durations are real time."""
+    """Limits on input from viewers and on data kept for them. Durations are real time."""
 
     session: SessionLimits = field(default_factory=SessionLimits)
     frame_bytes_max: int = 4_096  # a comment of 100 characters is a tenth of it; checked before the payload is read
-    outbox_bytes_max: int = 256 * 1024  # a viewer further behind is cut off with 4008, and resumes
-    room_viewers_max: int = 20_000  # of one process: past it a popup takes longer than a blink
+    outbox_bytes_max: int = 256 * 1024  # a viewer further behind is closed with 4008, and can resume
+    room_viewers_max: int = 20_000  # of one process: beyond it a popup is noticeably late
     connections_per_viewer_max: int = 3  # phone, tablet, television; per room
     connections_per_address_max: int = 200  # an office or a dormitory behind one address
-    half_open_per_address_max: int = 50  # connections without a complete request: a crowd, but no flood
-    request_ms: int = 10_000  # until a request has come in whole; an honest one needs one round trip
-    closing_ms: int = 5_000  # until the other side answers our close; then the connection is cut
-    keepalive_s: int = 20  # a viewer silent for so long is pinged, and cut off when silent once more
-    window_ms: int = 20  # what is no fact waits so long for company: one write for all of it
-    resume_facts_max: int = 1_000  # facts kept to be told again to who comes back; a whole evening is a few hundred
+    half_open_per_address_max: int = (
+        50  # connections without a complete request: enough for a crowd, too few for a flood
+    )
+    request_ms: int = 10_000  # until a request is complete; an honest one needs one round trip
+    closing_ms: int = 5_000  # until the peer answers our close; then the connection is aborted
+    keepalive_s: int = 20  # a viewer silent for so long is pinged, and aborted if silent as long again
+    window_ms: int = 20  # messages that are not facts wait up to this long and go out in one write
+    resume_facts_max: int = 1_000  # facts kept for viewers that reconnect; a whole evening has a few hundred
 
     @property
     def outbox_soft_bytes(self) -> int:
-        """Past this a viewer is behind: what may be dropped is not queued for it, until it has read most of it."""
+        """Return the outbox size above which a viewer is a slow consumer, which gets no optional messages."""
         return self.outbox_bytes_max // OUTBOX_SOFT_PART
 
 
@@ -55,7 +57,7 @@ class Quota:
         self._held: dict[str, int] = {}
 
     def take(self, holder: str) -> bool:
-        """Count one more for *holder*; False, and nothing counted, if it has its fill."""
+        """Count one more for *holder*; return False and count nothing if it is at the limit."""
         held = self._held.get(holder, 0)
         if held >= self._limit:
             return False
@@ -71,5 +73,5 @@ class Quota:
             del self._held[holder]
 
     def held(self, holder: str) -> int:
-        """Return how many *holder* has."""
+        """Return the count of *holder*."""
         return self._held.get(holder, 0)

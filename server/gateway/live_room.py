@@ -9,7 +9,7 @@ from functools import partial
 from typing import assert_never
 
 from server.core.ids import PacketId, ViewerId
-from server.core.packets.lifecycle import CountShares, Effect, LookUp, Propose, Settle, Tell, result_body
+from server.core.packets.lifecycle import CountShares, Effect, LookUp, Propose, Publish, Settle, result_body
 from server.core.packets.packet import Packet
 from server.core.refusal import Refused
 from server.core.rooms import messages
@@ -39,10 +39,10 @@ from server.store.packets import Packets
 from server.store.rooms import RoomRecord
 from server.watched_task import watched_task
 
-SLEEP_MAX_S = 5.0  # no timer is longer: real time may be corrected while one sleeps
+SLEEP_MAX_S = 5.0  # no timer is longer, because real time may be corrected meanwhile
 SLEEP_MIN_S = 0.001
 RECALLS_MAX = 2  # readings of the stored feed at a time, per room
-STILL_CLOCK_S = 0.1  # the test clock moves by a call, not by itself: it is looked at this often
+STILL_CLOCK_S = 0.1  # polling interval of the test clock, which moves by calls only
 
 _ANSWERS = {
     AnnounceOutcome.ANNOUNCED: Answer.TAKEN,
@@ -53,17 +53,17 @@ _ANSWERS = {
 
 
 Frames = list[tuple[int, bytes]]
-"""Facts by number, ready to be written."""
+"""Facts with their numbers, as frames ready to write."""
 
 _Question = Callable[[], Awaitable[RoomEvent | None]]
-"""Asks the store something. Only its task calls it: one cancelled before its first turn leaves no coroutine behind."""
+"""A query to the store. Only its task calls it, so that a task cancelled early leaves no un-awaited coroutine."""
 
 
 class LiveRoom:
     """
-    Carries out what the room decides.
+    Carries out the effects that the room's state machine returns.
 
-    What it asks of the store may fail without a word: the room asks again by itself, less and less often.
+    Queries to the store may fail silently: the room retries by itself, with growing delays.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class LiveRoom:
         self.audience = RoomSubscribers(loop, random.Random(), limits=limits, metrics=metrics)
         self.chatter = Chatter()
         self.exposure = Exposure()
-        self._elsewhere = 0  # viewers of other processes, as last counted
+        self._elsewhere = 0  # viewers of other processes at the last count
         self._loop = loop
         self._clock = clock
         self._feed = feed
@@ -102,9 +102,9 @@ class LiveRoom:
 
     async def open(self, on_air: list[PacketId]) -> str:
         """
-        Read what was told before our time, then look at the packets *on_air*.
+        Read the facts published before this process opened the room, then look up the packets *on_air*.
 
-        Returns the last feed entry read, after which to follow. Raises StoreUnavailable.
+        Returns the last feed entry read; following starts after it. Raises StoreUnavailable.
         """
         after = FROM_THE_START
         while entries := await self._feed.read(self.record, after, READ_COUNT_MAX):
@@ -119,7 +119,7 @@ class LiveRoom:
         return after
 
     def close(self) -> None:
-        """Stop the timer and whatever is under way."""
+        """Stop the timer and cancel the running tasks."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -127,7 +127,7 @@ class LiveRoom:
             task.cancel()
 
     def deliver(self, entries: list[FeedEntry]) -> None:
-        """Take what was read back from the feed and tell it."""
+        """Publish entries read from the feed."""
         now_ms = self._clock.room_ms()
         for entry in entries:
             self.exposure.delivered(entry, len(self.audience), now_ms)
@@ -135,20 +135,20 @@ class LiveRoom:
         self._arm()
 
     def enters(self, epoch: str, seq: int) -> None:
-        """Hear that a viewer is about to be seated that has heard fact *seq* of *epoch*, which is "" the first time."""
-        heard = seq if epoch == self.record.epoch else None
-        self.exposure.came(len(self.audience), self._clock.room_ms(), heard=heard)
+        """Note that a viewer is about to join that has received fact *seq* of *epoch*, "" on a first visit."""
+        received = seq if epoch == self.record.epoch else None
+        self.exposure.came(len(self.audience), self._clock.room_ms(), received=received)
 
-    def leaves(self, *, sent_away: bool) -> None:
-        """Hear that a viewer is about to free its seat, of its own will or because the server stops."""
-        self.exposure.left(len(self.audience), self._clock.room_ms(), sent_away=sent_away)
+    def leaves(self, *, by_server: bool) -> None:
+        """Note that a viewer is about to leave, by itself or because the server stops."""
+        self.exposure.left(len(self.audience), self._clock.room_ms(), by_server=by_server)
 
     def grabbed(self, packet_id: PacketId) -> None:
-        """Hear that shares were given, so that ``progress`` is told soon."""
+        """Note that shares were granted, so that ``progress`` is published soon."""
         self._receive(Grabbed(packet_id))
 
     def missed_out(self, packet_id: PacketId) -> None:
-        """Hear that a grab found no share left, so that ``sold_out`` is told without delay."""
+        """Note that a grab found no share left, so that ``sold_out`` is published without delay."""
         if effects := self._room.receive(Exhausted(packet_id), self._clock.room_ms()):
             self._carry_out(effects)
             self._arm()
@@ -158,16 +158,16 @@ class LiveRoom:
         await self._ask(partial(self._look_up, packet_id))
 
     def remembers(self, epoch: str, seq: int) -> bool:
-        """Tell whether a viewer that has heard fact *seq* of *epoch* can be greeted without asking the store."""
+        """Return whether a viewer that has received fact *seq* of *epoch* can be welcomed without the store."""
         if not epoch or epoch != self.record.epoch or seq == self._room.seq:
             return True
         return seq < self._room.seq and bool(self._facts) and self._facts[0][0] <= seq + 1
 
     async def recall(self, epoch: str, seq: int) -> Frames:
         """
-        Read what this process does not remember: facts that another one has told already, or that are too long ago.
+        Read facts that this process does not hold: published by another process already, or too old.
 
-        Returns the latter, for ``welcome``. Raises StoreUnavailable.
+        Returns the old ones, for ``welcome``. Raises StoreUnavailable.
         """
         async with self._recalls:
             if seq > self._room.seq and not self.remembers(epoch, seq):
@@ -180,9 +180,9 @@ class LiveRoom:
         self, viewer_id: ViewerId, *, epoch: str, seq: int, resume: str = "", recalled: Frames | None = None
     ) -> bytes:
         """
-        Return the frames that greet a viewer: ``welcome``, and after it what it has missed since fact *seq*.
+        Return ``welcome`` for a viewer, followed by the facts that it missed since fact *seq*.
 
-        An *epoch* of "" is a first visit. ``resync`` says that what was missed can no longer be told one by one.
+        An *epoch* of "" is a first visit. ``resync`` says that the missed facts can no longer be sent one by one.
         """
         missed = self._missed(epoch, seq, recalled or [])
         text = messages.welcome(
@@ -200,15 +200,15 @@ class LiveRoom:
         return text_frame(text) + b"".join(missed or [])
 
     def counted(self, elsewhere: int, likes: int, now_ms: int) -> None:
-        """Take the viewers of the other processes and the likes in total, and tell them if they are news."""
+        """Take the other processes' viewers and the total of likes, and publish them if they changed."""
         self._elsewhere = elsewhere
         if len(self.audience):
             text = self.chatter.count(elsewhere + len(self.audience), likes, now_ms)
             if text is not None:
-                self.audience.tell_soon(text_frame(text))
+                self.audience.publish_soon(text_frame(text))
 
     def _missed(self, epoch: str, seq: int, recalled: Frames) -> list[bytes] | None:
-        """Return the frames of the facts after *seq*, or None if we do not have them all or they are too much."""
+        """Return the frames of the facts after *seq*, or None if some are missing or they are too many bytes."""
         if not epoch:
             return []
         if epoch != self.record.epoch or seq > self._room.seq:
@@ -216,7 +216,7 @@ class LiveRoom:
         first = self._facts[0][0] if self._facts else self._room.seq + 1
         missed = [frame for number, frame in recalled if seq < number < first]
         missed += [frame for number, frame in self._facts if number > seq]
-        # Who is sent more at once than it may be behind would be cut off for it, again and again.
+        # More bytes than the outbox may hold would get the viewer disconnected, again and again.
         if len(missed) != self._room.seq - seq or sum(map(len, missed)) > self._missed_bytes_max:
             return None
         return missed
@@ -229,9 +229,9 @@ class LiveRoom:
         facts = self._remember(effects)
         for effect in effects:
             match effect:
-                case Tell(text):
-                    # What comes along with a fact, a popup with its opening, is as little to be missed.
-                    self.audience.tell_soon(text_frame(text), lasting=facts)
+                case Publish(text):
+                    # Messages that accompany a fact, such as a popup with its opening, must be delivered too.
+                    self.audience.publish_soon(text_frame(text), must_deliver=facts)
                 case Propose(cue):
                     self._start(partial(self._propose, cue))
                 case CountShares(packet_id):
@@ -246,13 +246,15 @@ class LiveRoom:
             self.audience.flush()
 
     def _remember(self, effects: list[Effect]) -> bool:
-        """Keep the facts among *effects* for who comes back; tell whether there were any."""
-        facts = [(effect.seq, text_frame(effect.text)) for effect in effects if isinstance(effect, Tell) and effect.seq]
+        """Keep the facts among *effects* for viewers that reconnect; return whether there were any."""
+        facts = [
+            (effect.seq, text_frame(effect.text)) for effect in effects if isinstance(effect, Publish) and effect.seq
+        ]
         self._facts.extend(facts)
         return bool(facts)
 
     def _start(self, ask: _Question) -> None:
-        """Ask in a task of its own; a closed room asks nothing more."""
+        """Run a query in a task of its own; a closed room starts none."""
         if not self._closed:
             watched_task(self._ask(ask), "a room could not ask", self._tasks)
 
@@ -281,7 +283,7 @@ class LiveRoom:
         return PacketRead(packet)
 
     async def _settle(self, packet_id: PacketId) -> Settled | None:
-        """Sweep, whoever may have done so before us, and read the result."""
+        """Sweep, even if another process may have done so already, and read the result."""
         if await self._packets.sweep(packet_id) is None:
             return None
         seed = await self._packets.seed(packet_id)
@@ -291,7 +293,7 @@ class LiveRoom:
         return Settled(packet_id, result_body(packet_id, claims, seed, await self._packets.revealed(packet_id)))
 
     def _arm(self) -> None:
-        """Set the one timer anew, always from the clock, so that no error adds up."""
+        """Set the timer again, always from the clock, so that errors do not add up."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,4 +1,4 @@
-"""What this process has counted of packets' effects, handed to the store once a second."""
+"""Hand this process's counts of packets' effects to the store once a second."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from server.store.connection import StoreUnavailable
 from server.store.packet_stats import StatsCounters, grabs_field
 from server.watched_task import watched_task
 
-HAND_IN_EVERY_S = 1.0  # real; what a process has when it dies is lost
+HAND_IN_EVERY_S = 1.0  # real; a process that dies loses its counts since the last time
 
 
 class StatsDesk:
     """
     Gathers what rooms have shown (``Exposure``) and how grabs were answered, and adds it to the packets' totals.
 
-    Nothing is written of who saw or lost what, and nothing at all while no packet is on air.
+    Nothing is stored about single viewers, and nothing at all while no packet is on air.
     """
 
     def __init__(
@@ -40,19 +40,19 @@ class StatsDesk:
         self._handing_in = asyncio.Lock()
 
     def start(self) -> None:
-        """Begin to hand in."""
+        """Start handing in."""
         self._keeping = watched_task(self._keep_handing_in(), "packets' effects are no longer handed in")
 
     async def stop(self) -> None:
-        """Hand in the last, and stop."""
+        """Hand in the last counts and stop."""
         if self._keeping is not None:
-            async with self._handing_in:  # what is on its way must not be cut off
+            async with self._handing_in:  # a write in progress must not be cancelled
                 self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
         await self.hand_in()
 
     async def hand_in(self) -> None:
-        """Add what was counted since the last time. Never raises: what the store does not take is lost."""
+        """Hand in the counts since the last time. Never raises: counts that the store does not take are lost."""
         async with self._handing_in:
             await self._hand_in()
 
@@ -70,7 +70,7 @@ class StatsDesk:
         try:
             await self._counters.add(counts, sold_out_after_ms)
         except StoreUnavailable:
-            # Some of it may have arrived: totals that count a viewer twice would be the greater surprise.
+            # Some counts may have arrived. Losing some is better than counting a viewer twice.
             self._metrics.store_unavailable += 1
 
     async def _keep_handing_in(self) -> None:

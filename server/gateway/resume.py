@@ -1,4 +1,4 @@
-"""The resume token: what lets a viewer come back to its room, by any process, without a further question."""
+"""The resume token, with which a viewer can reconnect to its room through any process."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ class ResumeTokens:
         return self._signer.sign(claims, purpose=_PURPOSE, lasts_ms=LASTS_MS, now_ms=now_ms)
 
     def read(self, token: str, room_id: RoomId, now_ms: int) -> ViewerId | None:
-        """Return whose token it is, or None if it is not ours, not for this room, or too old."""
+        """Return the token's viewer, or None if it is not ours, not for this room, or expired."""
         try:
             claims = self._signer.read(token, purpose=_PURPOSE, now_ms=now_ms)
         except BadToken:

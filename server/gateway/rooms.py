@@ -1,4 +1,4 @@
-"""All live rooms of this process: each opened once, then kept, whether anybody watches or not."""
+"""All live rooms of this process: each is opened once and then kept, with or without viewers."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from server.watched_task import watched_task
 
 
 class LiveRooms:
-    """Opens rooms and gives them what was read from their feeds; lets the allocators know of packets and changes."""
+    """Opens rooms, delivers feed entries to them, and notifies the allocators of packets and changes."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class LiveRooms:
         self._finding: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Open all rooms of the store, and from now on those that others open."""
+        """Open all rooms of the store, and from now on those that other processes open."""
         self._follower.on_new_room = self._find_soon
         for record in await self._rooms.list():
             await self.open(record)
@@ -76,7 +76,7 @@ class LiveRooms:
         return None if record is None else await self.open(record)
 
     async def open(self, record: RoomRecord) -> LiveRoom:
-        """Bring a room to life, once however many ask. Raises StoreUnavailable."""
+        """Open a room, once for any number of callers. Raises StoreUnavailable."""
         live = self._live.get(record.room_id)
         if live is not None:
             return live
@@ -113,7 +113,7 @@ class LiveRooms:
         return deliver
 
     def _find_soon(self, room_id: RoomId) -> None:
-        """Open a room that the bell has named: another process opened it, or launched a packet into it."""
+        """Open a room that a notification named: another process opened it, or launched a packet into it."""
         if room_id not in self._opening:
             watched_task(self._find_quietly(room_id), "a room could not be opened", self._finding)
 
@@ -121,4 +121,4 @@ class LiveRooms:
         try:
             await self.find(room_id)
         except StoreUnavailable:
-            self._metrics.store_unavailable += 1  # the next ring, or the first viewer, opens it
+            self._metrics.store_unavailable += 1  # the next notification, or the first viewer, opens it

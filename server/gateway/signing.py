@@ -1,4 +1,4 @@
-"""Signing: every token of ours is a JWT of one algorithm, one key and one purpose, and is held to all three."""
+"""Signing: every token of ours is a JWT of one algorithm, one key and one purpose; reading checks all three."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -13,15 +13,15 @@ _ALGORITHM: Final = "HS256"
 
 
 class TokenFault(StrEnum):
-    """What is wrong with a token."""
+    """The fault of a token."""
 
     FORGED = "forged"  # no token, or not signed by us with this key and algorithm
     EXPIRED = "expired"
     OTHER_PURPOSE = "other_purpose"  # one of ours, for something else
 
 
-class BadToken(Exception):  # noqa: N818 - named for what it is: a token that is bad
-    """A token that is not to be believed, and which fault it has."""
+class BadToken(Exception):  # noqa: N818 - the name says what it is
+    """A token is invalid; ``fault`` says how."""
 
     def __init__(self, fault: TokenFault) -> None:
         super().__init__(fault)
@@ -41,12 +41,12 @@ class Signer:
         self._kid = sha256(secret).hexdigest()[:8]
 
     def sign(self, claims: Mapping[str, str], *, purpose: str, lasts_ms: int, now_ms: int) -> str:
-        """Return a token that says *claims* to whoever reads it for the same purpose, until it has expired."""
-        told = {**claims, "aud": purpose, "exp": (now_ms + lasts_ms) // 1_000}
-        return jwt.encode(told, self._secret, algorithm=_ALGORITHM, headers={"kid": self._kid})
+        """Return a token with *claims*, valid for one purpose until it expires."""
+        payload = {**claims, "aud": purpose, "exp": (now_ms + lasts_ms) // 1_000}
+        return jwt.encode(payload, self._secret, algorithm=_ALGORITHM, headers={"kid": self._kid})
 
     def read(self, token: str, *, purpose: str, now_ms: int) -> dict[str, Any]:
-        """Return what a token says (``sub`` is a text, of the rest nothing is known). Raises BadToken."""
+        """Return a token's claims (``sub`` is a string; the others are unchecked). Raises BadToken."""
         if len(token) > TOKEN_LENGTH_MAX:
             raise BadToken(TokenFault.FORGED)
         try:

@@ -1,4 +1,4 @@
-"""The join ticket: what a viewer shows at the door of a room, for a minute."""
+"""The join ticket, with which a viewer can join a room within a minute."""
 
 from typing import Final
 
@@ -11,12 +11,12 @@ LASTS_MS: Final = 60_000  # real: from the answer of the API to the handshake
 _PURPOSE: Final = "redrain.ticket"
 _ANEW: Final = "get one with POST /api/rooms/ROOM/tickets"
 _FAULTS: Final = {
-    TokenFault.FORGED: Rejection(401, "bad_ticket", f"ticket: was not signed by this server; {_ANEW}"),
-    TokenFault.EXPIRED: Rejection(401, "ticket_expired", f"ticket: its minute is over; {_ANEW}"),
-    TokenFault.OTHER_PURPOSE: Rejection(401, "bad_ticket", f"ticket: this token is for something else; {_ANEW}"),
+    TokenFault.FORGED: Rejection(401, "bad_ticket", f"ticket: not signed by this server; {_ANEW}"),
+    TokenFault.EXPIRED: Rejection(401, "ticket_expired", f"ticket: has expired; {_ANEW}"),
+    TokenFault.OTHER_PURPOSE: Rejection(401, "bad_ticket", f"ticket: this token has another purpose; {_ANEW}"),
 }
 OTHER_ROOM: Final = Rejection(403, "other_room", f"ticket: is for another room; {_ANEW}")
-NO_VIEWER: Final = Rejection(403, "not_allowed", "ticket: only a viewer comes into a room")
+NO_VIEWER: Final = Rejection(403, "not_allowed", "ticket: only a viewer can join a room")
 
 
 class Tickets:
@@ -31,7 +31,7 @@ class Tickets:
         return self._signer.sign(claims, purpose=_PURPOSE, lasts_ms=LASTS_MS, now_ms=now_ms)
 
     def read(self, ticket: str, room_id: RoomId, now_ms: int) -> ViewerId | Rejection:
-        """Return whose ticket it is, or why it does not open this room."""
+        """Return the ticket's viewer, or the rejection."""
         try:
             claims = self._signer.read(ticket, purpose=_PURPOSE, now_ms=now_ms)
         except BadToken as bad:

@@ -1,4 +1,4 @@
-"""Buyers that are connected hear at once what happens to their orders: the service message of LT-3."""
+"""Push order events to connected buyers at once: the service message of LT-3."""
 
 from typing import Protocol
 
@@ -12,16 +12,16 @@ from server.store.connection import StoreUnavailable
 from server.store.trail import TrailChannel
 
 
-class Reached(Protocol):
+class ViewerConnection(Protocol):
     """A connection of a viewer."""
 
     @property
     def write(self) -> Write:
-        """How to write to it."""
+        """Return the function that writes to it."""
 
 
-def write_to(connection: Reached, frame: bytes, metrics: Metrics) -> bool:
-    """Write a frame, or return False if the connection was cut off a moment ago: its connection_lost will be told."""
+def write_to(connection: ViewerConnection, frame: bytes, metrics: Metrics) -> bool:
+    """Write a frame, or return False if the connection was aborted a moment ago and its connection_lost is due."""
     try:
         connection.write(frame)
     except RuntimeError:
@@ -33,45 +33,47 @@ def write_to(connection: Reached, frame: bytes, metrics: Metrics) -> bool:
 
 class TrailDesk:
     """
-    Knows where each viewer of this process is connected, in whichever room, and passes on what is news of its orders.
+    Knows the connections of each viewer of this process, in any room, and pushes the events of its orders to them.
 
-    Written to a buyer's few connections and to nobody else, so that no fact waits for it. It may be lost: the timeline
-    is the truth.
+    A message goes only to the buyer's few connections, so that no fact waits for it. It may be lost: the order's
+    timeline is authoritative.
     """
 
     def __init__(self, channel: TrailChannel, metrics: Metrics) -> None:
         self._channel = channel
         self._metrics = metrics
-        self._connections: dict[ViewerId, tuple[Reached, ...]] = {}  # one or two each: nothing holds them in less
+        self._connections: dict[
+            ViewerId, tuple[ViewerConnection, ...]
+        ] = {}  # one or two each: nothing holds them in less
 
     def start(self) -> None:
-        """Begin to hear all processes."""
-        self._channel.start(self._hear)
+        """Subscribe to all processes."""
+        self._channel.start(self._on_message)
 
     async def stop(self) -> None:
-        """Hear no more."""
+        """Unsubscribe."""
         await self._channel.stop()
 
-    def join(self, viewer_id: ViewerId, connection: Reached) -> None:
-        """Note where a viewer is connected."""
+    def join(self, viewer_id: ViewerId, connection: ViewerConnection) -> None:
+        """Add a connection of a viewer."""
         self._connections[viewer_id] = (*self._connections.get(viewer_id, ()), connection)
 
-    def leave(self, viewer_id: ViewerId, connection: Reached) -> None:
-        """Forget a connection that join() noted."""
+    def leave(self, viewer_id: ViewerId, connection: ViewerConnection) -> None:
+        """Remove a connection that join() added."""
         left = tuple(each for each in self._connections[viewer_id] if each is not connection)
         if left:
             self._connections[viewer_id] = left
         else:
             del self._connections[viewer_id]
 
-    async def tell(self, message: ServiceMessage) -> None:
-        """Have a buyer told, wherever it is connected. Never raises: what the store does not take is lost."""
+    async def publish(self, message: ServiceMessage) -> None:
+        """Publish a message to a buyer, wherever it is connected. Never raises: if the store fails, it is lost."""
         try:
             await self._channel.publish(message)
         except StoreUnavailable:
             self._metrics.store_unavailable += 1
 
-    def _hear(self, message: ServiceMessage) -> None:
+    def _on_message(self, message: ServiceMessage) -> None:
         connections = self._connections.get(message.viewer_id)
         if connections is None:
             return

@@ -1,4 +1,4 @@
-"""Assets in the store: what viewers hold of packets, read from the claims, so that an asset costs nothing more."""
+"""Assets in the store: viewers' shares of packets, read from the claims, so that an asset needs no data of its own."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _Claimed = tuple[ViewerId, PacketId, bytes]  # as its claim is stored
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A viewer's share with the packet it is of; claimed at a room instant, which a naive allocator does not keep."""
+    """A viewer's share with its packet and the room instant of its claim, which a naive allocator does not keep."""
 
     asset: Asset
     packet: Packet
@@ -34,7 +34,7 @@ class Assets:
         self._clock = clock
 
     async def of_viewer(self, viewer_id: ViewerId, creator_ids: Iterable[CreatorId]) -> list[Held]:
-        """Return all that a viewer has claimed of these creators' packets, used or not, oldest first (KS-CLM-3)."""
+        """Return all shares that a viewer has claimed of these creators' packets, oldest first (KS-CLM-3)."""
         packet_ids: list[PacketId] = []
         for creator_id in dict.fromkeys(creator_ids):
             found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, -1)
@@ -44,7 +44,7 @@ class Assets:
 
     async def named(self, viewer_id: ViewerId, asset_ids: Sequence[str]) -> list[Held]:
         """
-        Return those of the assets of these ids that are the viewer's, in no order.
+        Return the viewer's assets among these ids, in no order.
 
         Raises Refused ``not_found`` if one cannot be an asset's id.
         """
@@ -53,10 +53,9 @@ class Assets:
 
     async def counts(self, viewer_ids: Sequence[ViewerId], creator_id: CreatorId) -> dict[ViewerId, int]:
         """
-        Return how many of a creator's packets each of these viewers may use, now or later; who has none is left out.
+        Return how many of a creator's packets each of these viewers may use, now or later; others are omitted.
 
-        Of a creator with more than PACKETS_COUNTED_MAX packets nothing is told: that many are not looked through for
-        every newcomer.
+        The result is empty for a creator with more than PACKETS_COUNTED_MAX packets, too many to read per newcomer.
         """
         found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, PACKETS_COUNTED_MAX)
         if len(found) > PACKETS_COUNTED_MAX:
@@ -119,5 +118,5 @@ class Assets:
 
 
 def _opened_at_ms(packet: Packet) -> int:
-    """Return the earliest that a claim can have been, for a packet whose allocator keeps no owners."""
+    """Return the earliest possible claim time, for a packet whose allocator keeps no owners."""
     return packet.schedule.grab_at_ms if packet.schedule else 0

@@ -1,4 +1,4 @@
-"""The books: what the store says about all money, one cut per creator, for an audit that need not trust us."""
+"""The books: all money in the store, as one consistent cut per creator, for an independent audit."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ from server.store.wallet import movement_from
 
 JOURNAL_PAGE = 1_000  # entries; a claim entry can list 500 shares
 _LEFT_PAGE = 10_000
-_OVERTAKEN = "what was being exported has been retired meanwhile: ask again"
+_OVERTAKEN = "data being exported were retired meanwhile: export again"
 _ACCOUNT = b"account:"  # before an account's name, in an opening
 _WITHDRAWAL = b"withdrawal:"  # before the id of a withdrawal that was pending then, in an opening
 _BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen", "reversing_fen")
@@ -30,8 +30,8 @@ async def export(store: Store, clock: StoreClock, *, final: bool) -> AsyncIterat
     Yield the lines of ``books.jsonl`` in order (ARCHITECTURE.md names their fields).
 
     Each creator's wallet, packets and last journal entry are of one instant; the journal follows up to there. With
-    *final*, when nothing moves any more, the claims and the shares that went back come too. Shares and seeds of packets
-    that may still be grabbed never do. Raises StoreUnavailable, also if retention overtook a reader that is too slow.
+    *final*, once no money moves any more, claims and returned shares are included. Shares and seeds of packets that may
+    still be grabbed never are. Raises StoreUnavailable, also if retention overtakes a slow reader.
     """
     record = clock.record
     yield {
@@ -86,7 +86,7 @@ class _Cut:
 
 
 async def _cut_with_page(store: Store, creator_id: CreatorId) -> tuple[_Cut, list[Any]]:
-    """Read a cut and the first page of its journal; a prefix that was dropped in between makes us look again."""
+    """Read a cut and the first page of its journal; retry if retention dropped a prefix meanwhile."""
     while True:
         cut = await _cut(store, creator_id)
         page, dropped_through = await _page(store, creator_id, "-", cut.last_id)
@@ -95,7 +95,7 @@ async def _cut_with_page(store: Store, creator_id: CreatorId) -> tuple[_Cut, lis
 
 
 async def _cut(store: Store, creator_id: CreatorId) -> _Cut:
-    """Read wallet, packets and the journal's ends at one instant; packets that come or go meanwhile: look again."""
+    """Read wallet, packets and the journal's ends at one instant; retry if packets were added or removed meanwhile."""
     while True:
         found: Any = await store.redis.zrange(keys.packets(creator_id), 0, -1)
         names = [
@@ -184,7 +184,7 @@ async def _journal(store: Store, creator_id: CreatorId, last_id: str, page: list
 
 
 async def _page(store: Store, creator_id: CreatorId, first: str, last_id: str) -> tuple[list[Any], bytes | None]:
-    """Read a page of the journal, and through which entry its prefix has been dropped by then."""
+    """Read a page of the journal, and the last entry of its prefix that was dropped by then."""
     async with store.redis.pipeline(transaction=True) as together:
         together.xrange(keys.journal(creator_id), min=first, max=last_id, count=JOURNAL_PAGE)
         together.hget(keys.opening(creator_id), "through_entry_id")

@@ -1,8 +1,8 @@
 """
-What processes tell each other about their rooms' viewers: comments, which may be lost, and how many they are.
+The processes' channel for comments, which may be lost, and the counts of their rooms' viewers and likes.
 
-Comments go over one pub/sub channel. Numbers are kept in the store, each process's for a few seconds, so that what a
-process had when it died is soon not counted; likes only add up.
+Comments go over one pub/sub channel. Each process's viewer counts are kept in the store for a few seconds, so that a
+dead process soon no longer counts; likes only add up.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from server.store.subscription import Subscription
 
 NUMBERS_HOLD_MS = 5_000  # real; a process writes them every second
 
-Hear = Callable[[RoomId, list[Said]], None]
+OnComments = Callable[[RoomId, list[Said]], None]
 
 
 class Numbers(NamedTuple):
@@ -37,27 +37,27 @@ class ChatterChannel:
         self._process_id = process_id
         self._subscription = Subscription(store, keys.CHATTER)
 
-    def start(self, hear: Hear) -> None:
-        """Pass on to *hear* what other processes publish, from now on; a store out of reach is awaited."""
-        self._subscription.start(lambda data: self._pass_on(data, hear))
+    def start(self, on_message: OnComments) -> None:
+        """Subscribe: pass other processes' comments to *on_message*; while the store is unavailable, keep retrying."""
+        self._subscription.start(lambda data: self._pass_on(data, on_message))
 
     async def stop(self) -> None:
-        """Listen no more, and take away what was handed in; if the store does not answer, it expires."""
+        """Unsubscribe and remove this process's counts; if the store does not answer, they expire."""
         await self._subscription.stop()
         with contextlib.suppress(StoreUnavailable):
             await self._store.redis.hdel(keys.PRESENT, self._process_id)
 
     async def publish(self, said: Mapping[RoomId, Sequence[Said]]) -> None:
-        """Tell the other processes what was said here. Raises StoreUnavailable; then it may be lost."""
+        """Publish comments to the other processes. Raises StoreUnavailable; then they may be lost."""
         rooms = {room_id: [(viewer_id, text) for viewer_id, text in comments] for room_id, comments in said.items()}
         await self._store.redis.publish(keys.CHATTER, orjson.dumps({"from": self._process_id, "rooms": rooms}))
 
     async def exchange(self, viewers: Mapping[RoomId, int], likes: Mapping[RoomId, int]) -> dict[RoomId, Numbers]:
         """
-        Hand in how many viewers are here, which replaces what was handed in before, and likes, which are added.
+        Hand in this process's viewers, which replace the last ones, and likes, which are added.
 
-        Returns the numbers of each room that is named in either. Raises StoreUnavailable; then nobody knows whether the
-        likes were added.
+        Returns the numbers of each room named in either. Raises StoreUnavailable; then the likes may have been added or
+        not.
         """
         rooms = list(dict.fromkeys([*viewers, *likes]))
         pairs = [part for room_id in rooms for part in (room_id, str(likes.get(room_id, 0)))]
@@ -74,8 +74,8 @@ class ChatterChannel:
                         elsewhere[room_id] += count
         return {room_id: Numbers(elsewhere[room_id], total) for room_id, total in zip(rooms, totals, strict=True)}
 
-    def _pass_on(self, data: bytes, hear: Hear) -> None:
+    def _pass_on(self, data: bytes, on_message: OnComments) -> None:
         published = orjson.loads(data)
         if published["from"] != self._process_id:
             for room_id, comments in published["rooms"].items():
-                hear(RoomId(room_id), [Said(viewer_id, text) for viewer_id, text in comments])
+                on_message(RoomId(room_id), [Said(viewer_id, text) for viewer_id, text in comments])

@@ -1,4 +1,4 @@
-"""Room time by the store's clock: one stored record, and how far this process's own time is from the store's."""
+"""Room time by the store's clock: one stored record, and the offset of this process's time from the store's."""
 
 import asyncio
 import contextlib
@@ -53,16 +53,16 @@ class StoreClock:
 
     @property
     def earliest_ms(self) -> int:
-        """The room time that it is at least by the store's own clock."""
+        """Return the lower bound of room time by the store's own clock."""
         return self.room_ms() - self.error_ms * self.record.speed
 
     @property
     def latest_ms(self) -> int:
-        """The room time that it is at most by the store's own clock."""
+        """Return the upper bound of room time by the store's own clock."""
         return self.room_ms() + self.error_ms * self.record.speed
 
     async def sync(self) -> None:
-        """Estimate the offset to the store's time anew, from the quickest of a few round trips."""
+        """Estimate the offset to the store's time again, from the quickest of a few round trips."""
         best_us: int | None = None
         for _ in range(_TRIES):
             before_us = _local_us()
@@ -84,7 +84,7 @@ class StoreClock:
         return self.record.room_ms(self.real_ms())
 
     async def copy_to(self, creator_id: CreatorId) -> None:
-        """Put a copy of the clock where this creator's scripts read it, and enter the creator in the list of all."""
+        """Copy the clock to the key that this creator's scripts read, and add the creator to the list of all."""
         if creator_id in self._copied:
             return
         record = self.record
@@ -99,7 +99,7 @@ class StoreClock:
 
 
 class ClockKeeper:
-    """Estimates a clock anew every few seconds, so that two hosts' clocks may drift apart without anybody noticing."""
+    """Estimates the offset again every few seconds, so that drift between hosts' clocks does no harm."""
 
     def __init__(self, clock: StoreClock, *, every_s: float = KEPT_EVERY_S) -> None:
         self._clock = clock
@@ -107,11 +107,11 @@ class ClockKeeper:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin."""
+        """Start estimating."""
         self._task = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
-        """End."""
+        """Stop estimating."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -119,7 +119,7 @@ class ClockKeeper:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(self._every_s)
-            # While the store is away the last estimate stands; nothing is answered from memory then.
+            # While the store is unavailable the last estimate stays; nothing is answered from memory then.
             with contextlib.suppress(StoreUnavailable):
                 await self._clock.sync()
 

@@ -1,4 +1,4 @@
-"""The connection to the store: fit for money or refused, one script a transition, no command ever sent twice."""
+"""The connection to the store: its fitness is checked, each transition is one script, no command is sent twice."""
 
 import asyncio
 import hashlib
@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     ClusterDownError,
-    ConnectionError,  # noqa: A004 - the library's own, told apart from Python's by OSError below
+    ConnectionError,  # noqa: A004 - the library's own, distinct from Python's by OSError below
     MasterDownError,
     NoScriptError,
     OutOfMemoryError,
@@ -29,7 +29,7 @@ from server.store.fitness import Durability, StoreUnfit, unfitness
 
 __all__ = ["Durability", "Store", "StoreUnavailable", "StoreUnfit"]
 
-CONNECTIONS_MAX = 32  # per process; a caller past it waits, so a stampede never opens a socket a grab
+CONNECTIONS_MAX = 32  # per process; further callers wait, so that a stampede does not open a socket per grab
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 5.0  # longer than the slowest honest disk; after it the outcome is unknown
 _SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss", "unix": "unix"}
@@ -40,7 +40,7 @@ _RETURNING = frozenset({"sweep", "void", "end", "edit", "expire"})  # scripts by
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - the word callers answer with
-    """The store was not reached, did not answer in time, or cannot work: what a command in flight did is unknown."""
+    """The store was not reached, did not answer in time, or cannot work; a command's outcome may be unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class _Script:
 
 
 class Store:
-    """One process's way to the store."""
+    """One process's client of the store."""
 
     def __init__(self, redis: "StoreClient", scripts: dict[str, _Script]) -> None:
         self._redis = redis
@@ -81,7 +81,7 @@ class Store:
 
     @property
     def redis(self) -> "StoreClient":
-        """The client for single commands; its errors are StoreUnavailable too."""
+        """Return the client for single commands; its errors are StoreUnavailable too."""
         return self._redis
 
     async def run(self, script: str, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:
@@ -106,7 +106,7 @@ class Store:
 
 @contextmanager
 def unavailable_as_ours() -> Iterator[None]:
-    """Raise what redis-py says about a store that cannot be reached or cannot work as StoreUnavailable."""
+    """Convert redis-py's errors about an unreachable or broken store to StoreUnavailable."""
     try:
         yield
     except (*_OUT_OF_REACH, *_REFUSES_WORK) as error:
@@ -125,7 +125,7 @@ class _Pipeline(Pipeline):
 
 class StoreClient(Redis):
     """
-    The library's client, whose every error of reach is StoreUnavailable.
+    The library's client, which raises StoreUnavailable for every connection error.
 
     Cancelling a caller never cancels a command: it runs to its end and its reply is read, so that no connection is
     out of step with what is asked on it next (F03), and the library, which on Python 3.11 may swallow a cancel while
@@ -140,12 +140,12 @@ class StoreClient(Redis):
         return await self.to_its_end(self.ask(*args, **options))
 
     async def ask(self, *args: Any, **options: Any) -> Any:
-        """Send one command and wait for its reply, in a task that nobody cancels."""
+        """Send one command and wait for its reply, in a task that is never cancelled."""
         with unavailable_as_ours():
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     async def to_its_end(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Wait for *work*, which goes on when the caller is cancelled."""
+        """Wait for *work*, which continues if the caller is cancelled."""
         task = asyncio.create_task(work)
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
@@ -161,9 +161,9 @@ class StoreClient(Redis):
 
 def client_for(url: str) -> "StoreClient":
     """
-    Return a client that speaks RESP3 and never repeats a command: a caller alone knows if that is safe.
+    Return a client that uses RESP3 and never repeats a command, because only the caller knows if that is safe.
 
-    Raises StoreUnfit if *url* is no address.
+    Raises StoreUnfit if *url* is not valid.
     """
     scheme, _, rest = url.partition("://")
     try:
@@ -180,14 +180,14 @@ def client_for(url: str) -> "StoreClient":
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
     except (KeyError, ValueError) as error:
-        raise StoreUnfit(f"{shown(url)!r} is no address of a store: write redis://HOST:PORT or unix:///PATH") from error
+        raise StoreUnfit(f"{shown(url)!r} is not a store's address: write redis://HOST:PORT or unix:///PATH") from error
     client = StoreClient.from_pool(pool)
     assert isinstance(client, StoreClient)
     return client
 
 
 def shown(url: str) -> str:
-    """Return *url* without the password that may stand in it."""
+    """Return *url* without its password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
@@ -201,7 +201,7 @@ async def _configuration(redis: "StoreClient") -> dict[str, str]:
 
 
 def _scripts() -> dict[str, _Script]:
-    """Return every script by its stem, each with what it shares with others between its first line and the rest."""
+    """Return every script by its stem, each with the shared code inserted after its first line."""
     files = {
         entry.name.removesuffix(".lua"): entry.read_text(encoding="utf-8")
         for entry in (resources.files("server.store") / "lua").iterdir()

@@ -1,4 +1,4 @@
-"""Creators in the store: what is known of them besides their money."""
+"""Creators in the store: their data other than money."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,24 +11,24 @@ from server.store.connection import Store
 
 
 class Creators:
-    """What each creator is permitted; whoever nobody has said anything about has every permission."""
+    """The permissions of creators; a creator for whom none were set has all."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def list(self) -> list[CreatorId]:
-        """Return all creators there are, in no order."""
+        """Return all creators, in no order."""
         found: Any = await self._store.redis.smembers(keys.CREATORS)
         return [CreatorId(creator_id.decode()) for creator_id in found]
 
     async def permissions(self, creator_id: CreatorId) -> frozenset[Permission]:
-        """Return what the platform grants this creator."""
+        """Return the permissions that the platform grants this creator."""
         held = await self._store.redis.hget(keys.creator(creator_id), "permissions")
         if not isinstance(held, bytes):
             return EVERY_PERMISSION
         return frozenset(map(Permission, held.decode().split()))
 
     async def permit(self, creator_id: CreatorId, permissions: Iterable[Permission]) -> None:
-        """Grant exactly *permissions* from now on; the same again changes nothing."""
+        """Grant exactly *permissions* from now on; a repetition changes nothing."""
         said = " ".join(sorted(set(permissions)))
         await self._store.redis.hset(keys.creator(creator_id), "permissions", said)

@@ -1,7 +1,7 @@
 """
-A room's feed in the store: facts are proposed, numbered there, and told only after they were read back.
+A room's feed in the store: facts are proposed, numbered there, and published only after they were read back.
 
-One bell for all rooms says where to look, and a regular look at every room needs no bell.
+One pub/sub channel notifies of rooms with new entries; every room is also polled regularly, in case one is lost.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from server.store.subscription import BACKOFF_MAX_S, BACKOFF_MIN_S, listen
 from server.watched_task import watched_task
 
 FROM_THE_START = "0"
-LOOK_EVERY_S = 0.5  # what a lost ring costs at most
-HEARD_WITHIN_S = 1.0  # a process that knows less than this answers nothing from memory
+POLL_EVERY_S = 0.5  # the longest delay after a lost notification
+FRESH_WITHIN_S = 1.0  # a process whose last read is older answers nothing from memory
 READ_COUNT_MAX = 1_000  # entries of one answer
 CATCH_UP_WITHIN_S = 2.0
 _CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while it subscribes
@@ -33,7 +33,7 @@ Deliver = Callable[[list[FeedEntry]], None]
 
 
 class AnnounceOutcome(StrEnum):
-    """What became of a cue."""
+    """The outcome of a proposed cue."""
 
     ANNOUNCED = "announced"
     ALREADY = "already"
@@ -56,7 +56,7 @@ class Feed:
         self._store = store
 
     async def announce(self, room: RoomRecord, cue: Cue) -> Announced:
-        """Propose a fact. Raises StoreUnavailable; then it may have been told, and proposing again finds out."""
+        """Propose a fact. Raises StoreUnavailable; then it may be in the feed, and proposing again finds out."""
         names = [
             keys.clock_of(room.creator_id),
             keys.packet(cue.packet_id),
@@ -102,8 +102,8 @@ class FeedFollower:
     """
     Read every followed room's feed as it grows and deliver each entry once, in order.
 
-    ``on_new_room`` is called with the id of a room that the bell names and nobody follows yet; ``on_back`` is awaited
-    whenever the store has been out of reach, before anything counts as heard again.
+    ``on_new_room`` is called with the id of a notified room that is not followed yet; ``on_back`` is awaited whenever
+    the store is available again, before any feed counts as fresh.
     """
 
     def __init__(self, store: Store, feed: Feed, *, on_new_room: Callable[[RoomId], None] | None = None) -> None:
@@ -112,36 +112,36 @@ class FeedFollower:
         self._store = store
         self._feed = feed
         self._followed: dict[RoomId, _FollowedRoom] = {}
-        self._rung: dict[RoomId, None] = {}  # an ordered set: a room that rings twice is read once
-        self._unlooked: dict[RoomId, None] = {}
+        self._notified: dict[RoomId, None] = {}  # an ordered set: a room notified twice is read once
+        self._unpolled: dict[RoomId, None] = {}
         self._awaited: dict[RoomId, list[asyncio.Future[None]]] = {}
-        self._look_began_s = 0.0
-        self._heard_s: float | None = None
-        self._was_away = True
+        self._poll_began_s = 0.0
+        self._fresh_s: float | None = None
+        self._was_unavailable = True
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     def follow(self, room: RoomRecord, after: str, deliver: Deliver) -> None:
-        """Deliver what comes after the entry *after* in the room's feed, from now on."""
+        """Deliver the entries after *after* in the room's feed, from now on."""
         assert room.room_id not in self._followed
         self._followed[room.room_id] = _FollowedRoom(room, after, deliver)
-        self._unlooked[room.room_id] = None
-        self._ring(room.room_id)
+        self._unpolled[room.room_id] = None
+        self._notify(room.room_id)
 
     async def start(self) -> None:
-        """Begin to follow. A store out of reach is awaited, not an error."""
+        """Start to follow. While the store is unavailable, keep retrying."""
         for work in (self._keep(self._listen), self._keep(self._read_on)):
             self._tasks.append(watched_task(work, "a feed is no longer followed"))
 
     async def stop(self) -> None:
-        """Follow no more."""
+        """Stop following."""
         left = set(self._tasks)
         while left:
             for task in left:
                 task.cancel()
             _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
         self._tasks.clear()
-        self._heard_s = None
+        self._fresh_s = None
         for waiting in self._awaited.values():
             for read in waiting:
                 read.cancel()
@@ -150,7 +150,7 @@ class FeedFollower:
         """Wait until a followed room's feed was read to its end once more. Raises StoreUnavailable."""
         read = asyncio.get_running_loop().create_future()
         self._awaited.setdefault(room_id, []).append(read)
-        self._ring(room_id)
+        self._notify(room_id)
         try:
             async with asyncio.timeout(CATCH_UP_WITHIN_S):
                 await read
@@ -158,15 +158,15 @@ class FeedFollower:
             raise StoreUnavailable(f"the feed could not be read for {CATCH_UP_WITHIN_S:.0f} s") from None
 
     def is_fresh(self) -> bool:
-        """Tell whether every followed feed was read to its end at some instant of the last 1,000 real ms."""
-        return self._heard_s is not None and time.monotonic() - self._heard_s < HEARD_WITHIN_S
+        """Return whether every followed feed was read to its end within the last 1,000 real ms."""
+        return self._fresh_s is not None and time.monotonic() - self._fresh_s < FRESH_WITHIN_S
 
-    def _ring(self, room_id: RoomId) -> None:
-        self._rung[room_id] = None
+    def _notify(self, room_id: RoomId) -> None:
+        self._notified[room_id] = None
         self._wake.set()
 
     async def _keep(self, work: Callable[[Callable[[], None]], Any]) -> None:
-        """Do *work* again and again while the store is out of reach; *work* calls back whenever it is not."""
+        """Restart *work* while the store is unavailable; *work* calls back whenever the store answers."""
         backoff_s = BACKOFF_MIN_S
 
         def reached() -> None:
@@ -177,72 +177,72 @@ class FeedFollower:
             try:
                 await work(reached)
             except StoreUnavailable:
-                self._was_away, self._heard_s = True, None
+                self._was_unavailable, self._fresh_s = True, None
                 self._wake.set()
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
 
     async def _listen(self, reached: Callable[[], None]) -> None:
-        await listen(self._store, keys.BELL, self._hear, reached)
+        await listen(self._store, keys.BELL, self._on_notification, reached)
 
-    def _hear(self, ring: bytes) -> None:
-        room_id = RoomId(ring.decode())
+    def _on_notification(self, notification: bytes) -> None:
+        room_id = RoomId(notification.decode())
         if room_id in self._followed:
-            self._ring(room_id)
+            self._notify(room_id)
         elif self.on_new_room is not None:
             self.on_new_room(room_id)
 
     async def _read_on(self, reached: Callable[[], None]) -> None:
         while True:
             await self._await_reason()
-            if self._was_away:
+            if self._was_unavailable:
                 await self._come_back()
-            if not self._rung and not self._unlooked:
-                self._look_began_s = time.monotonic()
-                self._unlooked = dict.fromkeys(self._followed)
-                if not self._unlooked:
+            if not self._notified and not self._unpolled:
+                self._poll_began_s = time.monotonic()
+                self._unpolled = dict.fromkeys(self._followed)
+                if not self._unpolled:
                     await self._store.redis.ping()
             await self._read_next()
             reached()
-            if not self._unlooked and not self._was_away:
-                self._heard_s = self._look_began_s
+            if not self._unpolled and not self._was_unavailable:
+                self._fresh_s = self._poll_began_s
 
     async def _come_back(self) -> None:
-        """Begin anew with a store that was out of reach, if only for so short that no command of ours met it."""
-        self._was_away = False
+        """Resume after the store was unavailable, even if no command of ours failed meanwhile."""
+        self._was_unavailable = False
         if self.on_back is not None:
             await self.on_back()
-        self._look_began_s = time.monotonic()
-        self._unlooked = dict.fromkeys(self._followed)
+        self._poll_began_s = time.monotonic()
+        self._unpolled = dict.fromkeys(self._followed)
 
     async def _await_reason(self) -> None:
-        """Wait for a ring, for the time of the next look, or for a store that is back."""
+        """Wait for a notification, for the next poll, or for the store to be available again."""
         self._wake.clear()
-        if self._rung or self._unlooked or self._was_away:
+        if self._notified or self._unpolled or self._was_unavailable:
             return
-        until_look_s = self._look_began_s + LOOK_EVERY_S - time.monotonic()
-        if until_look_s > 0:
+        until_poll_s = self._poll_began_s + POLL_EVERY_S - time.monotonic()
+        if until_poll_s > 0:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(until_look_s):
+                async with asyncio.timeout(until_poll_s):
                     await self._wake.wait()
 
     async def _read_next(self) -> None:
-        """Read one room to the end of its feed: one that rang, or else one of the look under way."""
-        room_id = next(iter(self._rung or self._unlooked), None)
+        """Read one room to the end of its feed: a notified one, or else the next of the current poll."""
+        room_id = next(iter(self._notified or self._unpolled), None)
         if room_id is None:
             return
-        self._rung.pop(room_id, None)  # before reading: a ring while we read means to read again
+        self._notified.pop(room_id, None)  # before reading: a notification while we read means to read again
         awaited = self._awaited.pop(room_id, [])
         try:
             await self._read_to_end(self._followed[room_id])
         except BaseException:
-            self._rung[room_id] = None
+            self._notified[room_id] = None
             self._awaited.setdefault(room_id, []).extend(awaited)
             raise
         for read in awaited:
             if not read.done():
                 read.set_result(None)
-        self._unlooked.pop(room_id, None)
+        self._unpolled.pop(room_id, None)
 
     async def _read_to_end(self, followed: _FollowedRoom) -> None:
         while True:

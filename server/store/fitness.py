@@ -1,4 +1,4 @@
-"""May this store be trusted with money? Version, eviction and durability, judged before the first command."""
+"""Check before the first command that the store is fit for money: version, eviction and durability."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ VERSION_MIN = (7, 2)
 
 
 class Durability(StrEnum):
-    """What an acknowledged claim survives (README.md, What an acknowledgement promises)."""
+    """The failures that an acknowledged claim survives (README.md, What an acknowledgement promises)."""
 
     NONE = "none"
     RELAXED = "relaxed"
@@ -16,7 +16,7 @@ class Durability(StrEnum):
 
 
 class StoreUnfit(Exception):  # noqa: N818 - an answer about the store
-    """The store answers but may not be used; the text says why and what to do."""
+    """The store answers but is not fit for use; the text says why and what to do."""
 
 
 _NEEDED: dict[Durability, dict[str, str]] = {
@@ -28,9 +28,9 @@ _NEEDED: dict[Durability, dict[str, str]] = {
 
 def unfitness(server: Mapping[str, Any], configuration: Mapping[str, str], durability: Durability) -> str:
     """
-    Say why a store may not be used, or "" if it may.
+    Return why a store is not fit for use, or "" if it is.
 
-    *server* is its INFO section of that name, *configuration* what CONFIG GET told ({} if it would not tell).
+    *server* is its INFO section of that name, *configuration* the answer to CONFIG GET ({} if that is not allowed).
     """
     version = str(server.get("valkey_version") or server.get("redis_version") or "0.0")
     if tuple(int(part) for part in version.split(".")[:2]) < VERSION_MIN:

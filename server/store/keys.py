@@ -1,4 +1,4 @@
-"""What every key of the store is called (ARCHITECTURE.md holds the table of what is in them)."""
+"""The names of all keys of the store (ARCHITECTURE.md has the table of their contents)."""
 
 from server.core.ids import CreatorId, OrderId, PacketId, RoomId, ViewerId, creator_of
 
@@ -6,7 +6,7 @@ CLOCK = "redrain:clock"
 ROOMS = "redrain:rooms"
 CREATORS = "redrain:creators"
 BELL = "redrain:bell"
-SHARED_SECRET = "redrain:secret"  # noqa: S105 - the name of a key, not what is in it
+SHARED_SECRET = "redrain:secret"  # noqa: S105 - the name of a key, not its value
 CHATTER = "redrain:chatter"
 TRAILS = "redrain:trails"
 ISVS = "redrain:isvs"
@@ -20,7 +20,7 @@ def clock_of(creator_id: CreatorId) -> str:
 
 
 def creator(creator_id: CreatorId) -> str:
-    """Name what is known of the creator besides money: its permissions."""
+    """Name the creator's permissions."""
     return f"{{{creator_id}}}:creator"
 
 
@@ -50,12 +50,12 @@ def withdrawal(creator_id: CreatorId, withdrawal_id: str) -> str:
 
 
 def opening(creator_id: CreatorId) -> str:
-    """Name what the journal amounted to where it begins now: the balances that its dropped prefix left."""
+    """Name the opening balances of the journal, which its dropped prefix left."""
     return f"{{{creator_id}}}:opening"
 
 
 def retired(creator_id: CreatorId) -> str:
-    """Name the packets that are gone although some of their journal is there, by the ms of its last entry then."""
+    """Name the dropped packets that are still in the journal, by the ms of its last entry then."""
     return f"{{{creator_id}}}:retired"
 
 
@@ -75,12 +75,12 @@ def packet(packet_id: PacketId) -> str:
 
 
 def shares(packet_id: PacketId) -> str:
-    """Name the shares that are not yet given, the next one first."""
+    """Name the shares that are not yet granted, the next one first."""
     return f"{{{creator_of(packet_id)}}}:shares:{packet_id}"
 
 
 def added(packet_id: PacketId) -> str:
-    """Name the shares that an edit has added, to be given after the others."""
+    """Name the shares that an edit has added, to be granted after the others."""
     return f"{{{creator_of(packet_id)}}}:added:{packet_id}"
 
 
@@ -90,17 +90,17 @@ def returned(packet_id: PacketId) -> str:
 
 
 def staging(packet_id: PacketId) -> str:
-    """Name the shares on their way in."""
+    """Name the staged shares."""
     return f"{{{creator_of(packet_id)}}}:staging:{packet_id}"
 
 
 def staged(packet_id: PacketId) -> str:
-    """Name the running count and sum of the shares on their way in."""
+    """Name the running count and sum of the staged shares."""
     return f"{{{creator_of(packet_id)}}}:staged:{packet_id}"
 
 
 def stagings(creator_id: CreatorId) -> str:
-    """Name the packets whose shares are on their way in, by when that began."""
+    """Name the packets with staged shares, by the start of staging."""
     return f"{{{creator_id}}}:stagings"
 
 
@@ -110,7 +110,7 @@ def claims(packet_id: PacketId) -> str:
 
 
 def owners(packet_id: PacketId) -> str:
-    """Name who owns the packet's shares and since when, in the order of the claims."""
+    """Name the owners of the packet's shares and their claim times, in the order of the claims."""
     return f"{{{creator_of(packet_id)}}}:owners:{packet_id}"
 
 
@@ -120,12 +120,12 @@ def assets(packet_id: PacketId) -> str:
 
 
 def expiring(creator_id: CreatorId) -> str:
-    """Name the packets of which shares will expire, by when the next ones do."""
+    """Name the packets with shares that will expire, by the next expiry."""
     return f"{{{creator_id}}}:expiring"
 
 
 def reversals(creator_id: CreatorId) -> str:
-    """Name the money that is on its way back to the creator, by when it arrives (DY-REV-8)."""
+    """Name the money on its way back to the creator, by its arrival (DY-REV-8)."""
     return f"{{{creator_id}}}:reversals"
 
 
@@ -140,7 +140,7 @@ def feed(creator_id: CreatorId, room_id: RoomId) -> str:
 
 
 def cues(creator_id: CreatorId, room_id: RoomId) -> str:
-    """Name the cues that the room has been told, with the number each got."""
+    """Name the cues published in the room, with their numbers."""
     return f"{{{creator_id}}}:cues:{room_id}"
 
 
@@ -160,27 +160,27 @@ def orders(creator_id: CreatorId) -> str:
 
 
 def orders_due(creator_id: CreatorId) -> str:
-    """Name the orders, by when the sweeper has something to do with them next."""
+    """Name the orders, by the time of the sweeper's next step."""
     return f"{{{creator_id}}}:orders_due"
 
 
 def effects(creator_id: CreatorId) -> str:
-    """Name the running totals of what orders with the creator's packets brought."""
+    """Name the running totals of orders with the creator's packets."""
     return f"{{{creator_id}}}:effects"
 
 
 def effects_of(packet_id: PacketId) -> str:
-    """Name the running totals of what a packet was seen and grabbed, and of what orders with it brought."""
+    """Name a packet's running totals of exposure, grabs and orders."""
     return f"{{{creator_of(packet_id)}}}:effects:{packet_id}"
 
 
 def trail(order_id: OrderId) -> str:
-    """Name the record of whose order a trail follows."""
+    """Name the record of a trail: the order's buyer and room."""
     return f"{{{order_id}}}:trail"
 
 
 def trail_events(order_id: OrderId) -> str:
-    """Name what happened to an order, by event id."""
+    """Name the events of an order, by event id."""
     return f"{{{order_id}}}:trail_events"
 
 

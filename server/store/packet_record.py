@@ -1,4 +1,4 @@
-"""A packet as the store holds it: the fields of its record, its counters and its claims, turned into our types."""
+"""Convert a packet's stored record, counters and claims to our types."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ Record = Mapping[bytes, bytes]
 @dataclass(frozen=True, slots=True)
 class Counts:
     """
-    How many shares of a packet are where, and the fen in them: given, remaining and returned add up to the packet's.
+    The counts of a packet's shares and their fen: granted, remaining and returned sum to the packet's.
 
-    Only an allocator that gives too much makes them add up to more. Of those given, orders hold the locked and the
-    redeemed, the final have paid and the expired have gone back, both for good; all others are available.
+    Only an allocator that grants too much makes the sum larger. Of the granted ones, orders hold the locked and the
+    redeemed, the final are paid out and the expired returned, both permanently; all others are available.
     """
 
     given: int
@@ -41,7 +41,7 @@ _OF_ASSETS = ("locked", "locked_fen", "redeemed", "redeemed_fen", "expired", "ex
 
 
 def packet_from(record: Record) -> Packet:
-    """Return the packet of a record that is there."""
+    """Return the packet of an existing record."""
     schedule = None
     if b"claim_end_at_ms" in record:
         schedule = Schedule(int(record[b"warmup_at_ms"]), int(record[b"grab_at_ms"]), int(record[b"claim_end_at_ms"]))
@@ -79,7 +79,7 @@ def packet_from(record: Record) -> Packet:
 
 def editions_of(record: Record) -> list[tuple[Edition, str]]:
     """
-    Return the editions of a packet's issuance, each with its seed in hexadecimal, which is a secret until it is over.
+    Return the editions of a packet's issuance, each with its seed in hexadecimal, secret until the packet ends.
 
     A packet that was never edited has the one that its own fields describe.
     """
@@ -101,9 +101,9 @@ def _maybe(record: Record, name: bytes) -> int | None:
 
 def counts_from(record: Record, in_list: int) -> Counts:
     """
-    Return a packet's counters; *in_list* is how many shares its lists hold.
+    Return a packet's counters; *in_list* is the number of shares in its lists.
 
-    An allocator that takes them off the list in one step makes the list say what remains; others only count.
+    The list shows what remains only if the allocator takes shares off it in one step; otherwise the counters do.
     """
     given, given_fen = int(record[b"given"]), int(record[b"given_fen"])
     returned, returned_fen = int(record[b"returned"]), int(record[b"returned_fen"])
@@ -117,7 +117,7 @@ def counts_from(record: Record, in_list: int) -> Counts:
 
 
 def capabilities_of(record: Record) -> Capabilities:
-    """Return what the packet's allocator can do; a record that does not say is one of the default allocator."""
+    """Return the capabilities of the packet's allocator; a record without any is of the default allocator."""
     text = record.get(b"capabilities")
     return ALL_CAPABILITIES if text is None else Capabilities.from_text(text.decode())
 

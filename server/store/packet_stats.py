@@ -1,4 +1,4 @@
-"""Effects in the store: running totals by packet, and everything that is read to tell what a packet did (KS-MON-1)."""
+"""Effects in the store: running totals by packet, and the reads that compute a packet's metrics (KS-MON-1)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -28,9 +28,9 @@ from server.store.packet_record import Counts, Record, counts_from, packet_from
 from server.store.packets import claims_of
 from server.store.transfers import refusal
 
-CLAIMS_LOOKED_THROUGH_MAX = 10_000  # while more may come; when none can, they are looked through once
+CLAIMS_LOOKED_THROUGH_MAX = 10_000  # while more may come; once none can, they are all read once
 BEST_REMEMBERED_MAX = 1_000  # packets whose best claims a process keeps
-ORDERS_COMPARED_MAX = 5_000  # of the time before a packet; a creator with more is told of no increment
+ORDERS_COMPARED_MAX = 5_000  # of the time before a packet; a creator with more gets no increment
 _PAGE = 100  # packets, or orders, read at one instant: half a millisecond of the store
 _PAID = (OrderState.PAID, OrderState.REFUNDED, OrderState.FINAL)
 _Kind = TypeVar("_Kind", Seen, Stock, Brought)
@@ -52,7 +52,7 @@ class PacketRow:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """All that the store holds of one packet's effects."""
+    """All stored data of one packet's effects."""
 
     packet: Packet
     record: Record
@@ -61,23 +61,23 @@ class _Read:
 
     @property
     def seen(self) -> Seen:
-        """What was seen; a packet on the asset widget is opened by a tap on it, which is the grab."""
+        """Return the exposure counters; a packet on the asset widget is opened by a tap on it, which is the grab."""
         clicks = sum(self.grabs.values()) if self.packet.surface is Surface.ASSET_WIDGET else 0
         return replace(_counters(Seen, self.totals), widget_clicks=clicks)
 
     @property
     def stock(self) -> Stock:
-        """Where the shares are."""
+        """Return the counters of shares."""
         return _counters(Stock, self.record)
 
     @property
     def grabs(self) -> dict[ClaimStatus, int]:
-        """How grabs were answered, the answers that were given."""
+        """Return the number of grabs by answer, without zeros."""
         answers = {status: int(self.totals.get(grabs_field(status).encode(), 0)) for status in ClaimStatus}
         return {status: number for status, number in answers.items() if number}
 
     def ends_at_ms(self, now_ms: int) -> int:
-        """Return up to when the packet may have brought orders: now, or the end of the use validity before."""
+        """Return the end of the time in which orders may use the packet: the end of its use validity, at most now."""
         schedule, use_for_ms = self.packet.schedule, self.record.get(b"use_for_ms")
         ends = [now_ms]
         if self.packet.use_end_at_ms is not None:
@@ -88,7 +88,7 @@ class _Read:
 
 
 class StatsCounters:
-    """The running totals of all packets, and what is told from them."""
+    """The running totals of all packets, and the metrics computed from them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -98,7 +98,7 @@ class StatsCounters:
         self, counts: Mapping[PacketId, Mapping[str, int]], sold_out_after_ms: Mapping[PacketId, int]
     ) -> None:
         """
-        Add *counts* to packets' totals, and note in room ms after how long they sold out, unless that is known.
+        Add *counts* to packets' totals, and set their time to sell-out in room ms unless it is set already.
 
         One pipeline for each creator. Raises StoreUnavailable; then some may have been added.
         """
@@ -114,7 +114,7 @@ class StatsCounters:
                 await together.execute()
 
     async def of_packet(self, packet_id: PacketId, now_ms: int) -> PacketStats:
-        """Return what a packet did up to room time *now_ms*. Raises Refused if there is none."""
+        """Return a packet's metrics up to room time *now_ms*. Raises Refused if there is none."""
         (found,) = await self._read([packet_id])
         if found is None:
             raise refusal(b"not_found")
@@ -130,7 +130,7 @@ class StatsCounters:
         )
 
     async def of_creator(self, creator_id: CreatorId, now_ms: int) -> PacketStats:
-        """Return what all packets of a creator did up to room time *now_ms*, each order counted once."""
+        """Return the metrics of all packets of a creator up to room time *now_ms*, each order counted once."""
         found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, -1)
         reads: list[_Read] = []
         for first in range(0, len(found), _PAGE):
@@ -163,7 +163,7 @@ class StatsCounters:
         return _row(found)
 
     async def _read(self, packet_ids: Sequence[PacketId]) -> list[_Read | None]:
-        """Read all that is held of packets of one creator, in one round trip; None for one that is not there."""
+        """Read the data of packets of one creator in one round trip; None for a missing one."""
         async with self._store.redis.pipeline(transaction=True) as together:
             for packet_id in packet_ids:
                 together.hgetall(keys.packet(packet_id))
@@ -177,7 +177,7 @@ class StatsCounters:
         ]
 
     async def _best_of(self, found: _Read, now_ms: int) -> Sequence[Best] | None:
-        """Return the best claims, as ``result`` tells them, or None if there are too many and more to come."""
+        """Return the best claims, as in ``result``, or None if there are too many and more may come."""
         packet_id, given = found.packet.packet_id, found.counts.given
         remembered = self._best.get(packet_id)
         if remembered is not None and remembered[0] == given:
@@ -197,9 +197,9 @@ class StatsCounters:
 
     async def _baseline_fen(self, reads: Iterable[_Read], now_ms: int) -> int | None:
         """
-        Return what orders without packets brought, in as long a time before the first warm-up as has passed since.
+        Return the sum of orders without packets in the period before the first warm-up, as long as the one since then.
 
-        None if nothing has warmed up yet, or there are too many to be looked through.
+        Return None if nothing has warmed up yet, or there are too many orders to read.
         """
         launched = [(each.packet.schedule.warmup_at_ms, each) for each in reads if each.packet.schedule is not None]
         if not launched:
@@ -232,7 +232,7 @@ def _row(found: _Read) -> PacketRow:
 
 
 def _without_packets_fen(state: bytes | None, doc: bytes | None) -> int:
-    """Return what the goods of an order cost its buyer if it was paid and used no packet, else 0."""
+    """Return the buyer's payment for the goods of an order that was paid and used no packet, else 0."""
     if doc is None or state not in {each.encode() for each in _PAID}:
         return 0
     deal = orjson.loads(doc)
@@ -240,5 +240,5 @@ def _without_packets_fen(state: bytes | None, doc: bytes | None) -> int:
 
 
 def _counters(kind: type[_Kind], record: Record) -> _Kind:
-    """Return the counters of one kind that a record holds by their names; what is not there is 0."""
+    """Return the counters of one kind from a record, by name; a missing one is 0."""
     return kind(**{field.name: int(record.get(field.name.encode(), 0)) for field in fields(kind)})

@@ -59,10 +59,10 @@ class Packets:
         reversal_delay_ms: int = 0,
     ) -> Packet:
         """
-        Bring the packet's shares in, then create it and debit its whole sum from the available funds (DY-ACC-4).
+        Stage the packet's shares, then create it and debit its whole sum from the available funds (DY-ACC-4).
 
-        The same transfer id with the same name, platform, allocator, terms, use validity and product scope returns the
-        packet made then, whatever the other arguments. Raises Refused: transfer_conflict, recharge_required (no funds
+        A repeated transfer id with the same name, platform, allocator, terms, use validity and product scope returns
+        the same packet, whatever the other arguments. Raises Refused: transfer_conflict, recharge_required (no funds
         at all), insufficient_funds (DY-ACC-6), packet_taken, too_much.
         """
         creator_id = creator_of(packet_id)
@@ -107,11 +107,11 @@ class Packets:
         launch_id: str = "",
     ) -> Packet:
         """
-        Give a draft its schedule and say so in the room's feed, in one step (DY-LAU-1, DY-LAU-2).
+        Give a draft its schedule and append that to the room's feed, in one step (DY-LAU-1, DY-LAU-2).
 
-        *seen* is the version of ``launches`` on which the schedule was decided, *launch_id* what ``launch_id`` will
-        tell. Raises Refused: not_found, not_draft, launch_raced (decide anew), too_late (the opening passed more than
-        a real second ago).
+        *seen* is the version of ``launches`` on which the schedule was decided, *launch_id* the later result of
+        ``launch_id``. Raises Refused: not_found, not_draft, launch_raced (decide again), too_late (the opening passed
+        more than a real second ago).
         """
         creator_id = creator_of(packet_id)
         assert room.creator_id == creator_id
@@ -140,7 +140,7 @@ class Packets:
         return launched
 
     async def launch_id(self, packet_id: PacketId) -> str:
-        """Return by which request a packet was launched, or nothing if it was not."""
+        """Return the id of the request that launched a packet, or "" if it was not launched."""
         held = await self._store.redis.hget(keys.packet(packet_id), "launch_id")
         return held.decode() if isinstance(held, bytes) else ""
 
@@ -148,7 +148,7 @@ class Packets:
         """
         Return the version of the creator's launches, and all launched packets whose claim window has not ended.
 
-        Those whose window ended less than *ended_within_ms* room milliseconds ago come too.
+        Those whose window ended less than *ended_within_ms* room milliseconds ago are included.
         """
         version = await self._store.redis.hget(keys.wallet(creator_id), "launches")
         now_ms = self._clock.earliest_ms
@@ -161,10 +161,10 @@ class Packets:
 
     async def void(self, packet_id: PacketId, *, transfer_id: str, lead_ms: int | None) -> Counts:
         """
-        Void a packet: nothing more is given, and what nobody has claimed goes back (DY-VOI-1, DY-REV-1).
+        Void a packet: no more shares are granted, and unclaimed ones go back (DY-VOI-1, DY-REV-1).
 
         A launched packet can be voided until *lead_ms* room milliseconds before its warm-up (DY-VOI-2), or until its
-        claim window closes if that is None; a draft always. What was claimed stays (DY-VOI-3). Raises Refused:
+        claim window closes if that is None; a draft always. Claims stay (DY-VOI-3). Raises Refused:
         not_found, too_late, voided, settled, transfer_conflict; StoreBroken.
         """
         checked_transfer_id(transfer_id)
@@ -178,9 +178,9 @@ class Packets:
 
     async def sweep(self, packet_id: PacketId) -> Counts | None:
         """
-        Settle a packet whose claim window is over: what nobody has claimed goes back (DY-REV-2).
+        Settle a packet whose claim window is over: unclaimed shares go back (DY-REV-2).
 
-        Returns None if nothing is due, or no longer (a voided packet); again and again it returns the same counts.
+        Returns None if nothing is due, or no longer (a voided packet); a repetition returns the same counts.
         Raises Refused: not_found; StoreBroken.
         """
         match outcome := await self._close("sweep", packet_id, []):
@@ -194,12 +194,12 @@ class Packets:
         self, packet: Packet, edit: Edit, *, transfer_id: str, shares: Sequence[int] = (), seed: bytes = b""
     ) -> Packet:
         """
-        Give a packet another number of shares, and it the money or its creator the rest back (KS-EDT-1, AMB-12).
+        Change a packet's number of shares, and debit or refund the difference (KS-EDT-1, AMB-12).
 
-        *shares* are those that are added, split from *seed*; viewers can claim them two real seconds later. The same
-        transfer id with the same packet and number changes nothing more. Raises Refused: not_found, voided, settled,
+        *shares* are the added ones, split from *seed*; viewers can claim them two real seconds later. A repeated
+        transfer id with the same packet and number changes nothing. Raises Refused: not_found, voided, settled,
         too_late, below_claimed, unchanged, insufficient_funds (DY-ACC-6), too_much, transfer_conflict, edit_raced or
-        raced (decide anew).
+        raced (decide again).
         """
         packet_id, creator_id = packet.packet_id, packet.creator_id
         checked_transfer_id(transfer_id)
@@ -229,9 +229,9 @@ class Packets:
 
     async def end(self, packet: Packet, *, transfer_id: str) -> Counts:
         """
-        End a packet now, as if its claim window closed: what nobody has claimed goes back (KS-END-1, AMB-13).
+        End a packet now, as if its claim window closed: unclaimed shares go back (KS-END-1, AMB-13).
 
-        What was claimed stays. Raises Refused: not_found, voided, settled, too_late (the window is over),
+        Claims stay. Raises Refused: not_found, voided, settled, too_late (the window is over),
         transfer_conflict, raced (launched meanwhile); StoreBroken.
         """
         checked_transfer_id(transfer_id)
@@ -243,16 +243,16 @@ class Packets:
         return await self.counts(packet.packet_id)
 
     async def transferred(self, creator_id: CreatorId, transfer_id: str) -> bool:
-        """Tell whether a transfer of this id was carried out."""
+        """Return whether a transfer of this id was carried out."""
         return bool(await self._store.redis.hexists(keys.transfers(creator_id), transfer_id))
 
     async def due(self, creator_id: CreatorId) -> list[PacketId]:
-        """Return the packets that are to be swept now, as far as this process's clock can tell; the script decides."""
+        """Return the packets due for a sweep by this process's clock; the script decides."""
         found: Any = await self._store.redis.zrangebyscore(keys.due(creator_id), "-inf", self._clock.latest_ms)
         return [PacketId(packet_id.decode()) for packet_id in found]
 
     async def drop_abandoned(self, creator_id: CreatorId) -> int:
-        """Drop staged shares of packets that were never created, ten real minutes after they came; return how many."""
+        """Drop staged shares of packets not created within ten real minutes; return the number of packets."""
         found: Any = await self._store.redis.zrange(keys.stagings(creator_id), 0, _PAGE - 1)
         dropped = 0
         for packet_id in found:
@@ -287,7 +287,7 @@ class Packets:
         return packets
 
     async def claims(self, packet_id: PacketId) -> dict[ViewerId, Share]:
-        """Return every claim of a packet; complete only if no more can come in."""
+        """Return every claim of a packet; complete only if no more can be made."""
         return {viewer_id: share async for viewer_id, share in claims_of(self._store, packet_id)}
 
     async def revealed(self, packet_id: PacketId) -> Sequence[dict[str, Any]]:
@@ -333,7 +333,7 @@ class Packets:
 
 
 async def claims_of(store: Store, packet_id: PacketId) -> AsyncIterator[tuple[ViewerId, Share]]:
-    """Yield every claim of a packet, in no order; one may come twice while the store rearranges its table."""
+    """Yield every claim of a packet, in no order; one may be repeated while the store rehashes its table."""
     async for viewer_id, value in store.redis.hscan_iter(keys.claims(packet_id), count=_SCAN):
         yield ViewerId(viewer_id.decode()), share_from(value)
 

@@ -1,4 +1,4 @@
-"""Retention: what has been over for long goes into the archive, and from the store only once it is safe there."""
+"""Retention: old ended packets are archived, and dropped from the store only once the archive is safe on disk."""
 
 import asyncio
 import contextlib
@@ -34,9 +34,9 @@ _Entry = tuple[bytes, dict[bytes, bytes]]
 @dataclass(frozen=True, slots=True)
 class _RetireStep:
     """
-    What one step drops of a creator: packets, and a prefix of its journal.
+    The data that one step drops of a creator: packets, and a prefix of its journal.
 
-    ``next_id`` is where to look then; ``held`` are packets behind it that are over, but not all of whose money is.
+    ``next_id`` is where the next search starts; ``held`` are ended packets before it whose money can still move.
     """
 
     records: list[Record]
@@ -50,9 +50,9 @@ class Retention:
     """
     Drops packets that have been settled or voided for longer than *retention_ms* real ms, and the journal's prefix.
 
-    A packet of which a share was given that may yet pay or go back stays until that is over too: retire.lua decides.
-    All that is dropped stands in ``<creator>.jsonl`` of the folder *archive* before; one process of a folder works at a
-    time. A packet's real age is told by the store's ids of its journal entries, whatever the speed of the room clock.
+    A packet with a share that may still be used or returned stays until then: retire.lua decides. All dropped data are
+    in ``<creator>.jsonl`` of the folder *archive* before; one process per folder works at a time. A packet's real age
+    comes from the store's ids of its journal entries, independent of the speed of the room clock.
     """
 
     def __init__(self, store: Store, clock: StoreClock, archive: Path, retention_ms: int) -> None:
@@ -67,7 +67,7 @@ class Retention:
 
     async def turn(self) -> int:
         """
-        Do a bounded piece of work and return how many packets it dropped; the next turn goes on from there.
+        Do a bounded amount of work and return how many packets it dropped; the next turn continues there.
 
         A creator whose keys are broken stops no other and is left alone from then on; StoreBroken is raised when the
         turn is over. Raises StoreUnavailable, and OSError if the archive cannot be written.
@@ -111,7 +111,7 @@ class Retention:
         return step
 
     async def _find(self, creator_id: CreatorId, until_ms: int, claims_max: int) -> _RetireStep:
-        """Look for packets that ended by *until_ms*, from where the last look ended, and for a prefix nobody needs."""
+        """Find packets that ended by *until_ms*, from where the last search ended, and a prefix that is not needed."""
         next_id = self._next_id.get(creator_id, "-")
         page = await self._entries(creator_id, next_id, until_ms)
         more = len(page) == ENTRIES_PER_STEP
@@ -143,7 +143,7 @@ class Retention:
         return _RetireStep(list(records.values()), prefix, next_id, held, more or len(prefix) == ENTRIES_PER_STEP)
 
     async def _records(self, packet_ids: list[bytes]) -> dict[bytes, Record]:
-        """Read the packets that are over, and still there."""
+        """Read the ended packets that still exist."""
         async with self._store.redis.pipeline(transaction=False) as together:
             for packet_id in filter(None, dict.fromkeys(packet_ids)):
                 together.hgetall(keys.packet(PacketId(packet_id.decode())))
@@ -158,7 +158,7 @@ class Retention:
         return set(moving)
 
     async def _prefix(self, creator_id: CreatorId, until_ms: int, going: set[bytes]) -> list[_Entry]:
-        """Return the first entries of the journal as far as none names a packet that stays."""
+        """Return the first entries of the journal, up to one that names a packet that stays."""
         page = [(entry, _owners(entry[1])) for entry in await self._entries(creator_id, "-", until_ms)]
         named = sorted({owner for _, owners in page for owner in owners} - going)
         scores: Any = (
@@ -210,7 +210,7 @@ class Retention:
         """Raise StoreBroken if somebody else, with an archive elsewhere, dropped a packet while it was being read."""
         names = [_key_of(record) for record in step.records]
         if names and await self._store.redis.exists(*names) != len(names):
-            raise StoreBroken("another server retires into another folder")
+            raise StoreBroken("another server archives into another folder")
 
     async def _drop(self, creator_id: CreatorId, step: _RetireStep) -> None:
         outcome, *_ = await self._retire("drop", creator_id, step.records, step.entries)
@@ -244,12 +244,12 @@ class Retention:
 
 
 def _ended(fields: dict[bytes, bytes]) -> bytes:
-    """Return the packet that an entry of the journal ended, or nothing."""
+    """Return the packet that an entry of the journal ended, or b""."""
     return fields[b"packet_id"] if fields[b"kind"] in _ENDINGS else b""
 
 
 def _owners(fields: dict[bytes, bytes]) -> set[bytes]:
-    """Return whose accounts an entry of the journal names: packets among others."""
+    """Return the owners of the accounts in an entry of the journal, packets among them."""
     accounts = {fields.get(b"debit", b""), fields.get(b"credit", b"")}
     for posting in fields.get(b"postings", b"").split(b";"):
         accounts.update(posting.split(b",")[:2])
@@ -262,7 +262,7 @@ def _key_of(record: Record) -> str:
 
 @contextlib.contextmanager
 def _alone(archive: Path) -> Iterator[bool]:
-    """Tell whether this process may write to the archive; if so, no other may meanwhile."""
+    """Yield whether this process may write to the archive; if so, no other may meanwhile."""
     archive.mkdir(parents=True, exist_ok=True)
     lock = os.open(archive / "archive.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -277,7 +277,7 @@ def _alone(archive: Path) -> Iterator[bool]:
 
 
 def _is_torn(file: BinaryIO) -> bool:
-    """Tell whether a crash has left half a line at the end of *file*."""
+    """Return whether a crash has left half a line at the end of *file*."""
     if file.seek(0, os.SEEK_END) == 0:
         return False
     file.seek(-1, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""Money that goes back to its creators by itself: shares that expire unused, and reversals that arrive."""
+"""Money that goes back to creators automatically: expired shares, and reversals when they arrive."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ PACKETS_MAX = 100  # of one creator looked at in one round; the others wait for 
 
 
 class Reversals:
-    """What is due of all creators. Every step is one script, which any number of processes may run."""
+    """The due reversals of all creators. Every step is one script, which any number of processes may run."""
 
     def __init__(self, store: Store, clock: StoreClock) -> None:
         self._store = store
         self._clock = clock
 
     async def expiring(self, creator_id: CreatorId) -> list[PacketId]:
-        """Return packets of which shares expire now, as far as this process's clock can tell; the script decides."""
+        """Return packets with shares that expire now by this process's clock; the script decides."""
         found: Any = await self._store.redis.zrangebyscore(
             keys.expiring(creator_id), "-inf", self._clock.latest_ms, start=0, num=PACKETS_MAX
         )
@@ -27,7 +27,7 @@ class Reversals:
 
     async def expire(self, packet_id: PacketId) -> int:
         """
-        Let the next shares of a packet expire whose validity is over, at most 500 (DY-REV-3), and say how many.
+        Expire the next shares of a packet whose validity is over, at most 500 (DY-REV-3), and return how many.
 
         Those that an order holds count too, but stay with it (AMB-26). 0 means that no more are due now. Raises
         Refused: not_found; StoreBroken.
@@ -46,7 +46,7 @@ class Reversals:
 
     async def reverse(self, creator_id: CreatorId) -> int:
         """
-        Credit what is due of the money on its way back, at most 500 reversals, and say how many (DY-REV-8, DY-ACC-5).
+        Credit due reversals, at most 500, and return how many (DY-REV-8, DY-ACC-5).
 
         0 means that no more are due now. Raises StoreBroken.
         """

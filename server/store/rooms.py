@@ -1,4 +1,4 @@
-"""Rooms: who hosts them, and which packets are on air in them."""
+"""Rooms: their hosts, and the packets on air in them."""
 
 import secrets
 from dataclasses import dataclass
@@ -33,13 +33,13 @@ class Rooms:
         """
         Open a room of a creator; a room that is open already stays as it is.
 
-        Raises Refused (``room_taken``) if it is somebody else's.
+        Raises Refused (``room_taken``) if it is another creator's.
         """
         await self._clock.copy_to(creator_id)
         await self._store.redis.hsetnx(keys.ROOMS, room_id, creator_id)
         host = await self._host(room_id)
         if host != creator_id:
-            raise Refused("room_taken", f"the room {room_id} is another creator's", field="room_id")
+            raise Refused("room_taken", f"the room {room_id} belongs to another creator", field="room_id")
         title_was, epoch, seq = await self._store.run(
             "create_room", [keys.room(creator_id, room_id)], [room_id, creator_id, title, secrets.token_hex(8)]
         )

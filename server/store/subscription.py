@@ -1,4 +1,4 @@
-"""A subscription to one channel of the store: what is published there, for as long as the store is in reach."""
+"""A subscription to one pub/sub channel of the store."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,19 +14,21 @@ _CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while i
 
 
 class Subscription:
-    """Hears *channel*. What is published while the store is out of reach is lost, and it listens again by itself."""
+    """Receives from *channel* and resubscribes by itself; messages are lost while the store is unavailable."""
 
     def __init__(self, store: Store, channel: str) -> None:
         self._store = store
         self._channel = channel
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, hear: Callable[[bytes], None]) -> None:
-        """Pass on to *hear* what is published, from now on; a store out of reach is awaited."""
-        self._task = watched_task(self._keep_listening(hear), "other processes are no longer heard")
+    def start(self, on_message: Callable[[bytes], None]) -> None:
+        """Subscribe: pass messages to *on_message*; while the store is unavailable, keep retrying."""
+        self._task = watched_task(
+            self._keep_listening(on_message), "messages of other processes are no longer received"
+        )
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Unsubscribe."""
         left = set() if self._task is None else {self._task}
         while left:
             for task in left:
@@ -34,7 +36,7 @@ class Subscription:
             _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
         self._task = None
 
-    async def _keep_listening(self, hear: Callable[[bytes], None]) -> None:
+    async def _keep_listening(self, on_message: Callable[[bytes], None]) -> None:
         backoff_s = BACKOFF_MIN_S
 
         def reached() -> None:
@@ -43,15 +45,15 @@ class Subscription:
 
         while True:
             try:
-                await listen(self._store, self._channel, hear, reached)
+                await listen(self._store, self._channel, on_message, reached)
             except StoreUnavailable:
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
 
 
-async def listen(store: Store, channel: str, hear: Callable[[bytes], None], reached: Callable[[], None]) -> None:
+async def listen(store: Store, channel: str, on_message: Callable[[bytes], None], reached: Callable[[], None]) -> None:
     """
-    Pass on what is published on a channel until the store is out of reach; call *reached* whenever it answers.
+    Pass on a channel's messages until the store is unavailable; call *reached* whenever it answers.
 
     Raises StoreUnavailable, and never returns.
     """
@@ -63,6 +65,6 @@ async def listen(store: Store, channel: str, hear: Callable[[bytes], None], reac
                 message = await bell.get_message(timeout=_LISTEN_S)
                 reached()
                 if message is not None:
-                    hear(message["data"])
+                    on_message(message["data"])
     finally:
         await bell.aclose()

@@ -1,7 +1,7 @@
 """
-Logistics trails in the store, and the channel over which processes tell each other what is news in one.
+Logistics trails in the store, and the channel over which processes publish their news.
 
-An order's trail stands under the order's own tag: it is written by nobody who moves money, and moves none (LT-5).
+An order's trail is kept under the order's own tag: nothing that writes it moves money (LT-5).
 """
 
 from collections.abc import Callable, Iterable
@@ -18,11 +18,11 @@ from server.store.connection import Store
 from server.store.subscription import Subscription
 from server.store.transfers import StoreBroken
 
-ISVS_MAX = 1_000  # far more than write software for merchants
+ISVS_MAX = 1_000  # far more than exist
 
 
 class Appended(NamedTuple):
-    """The trail after an event was taken; *news* unless the event had been there before."""
+    """The trail after an event was appended; *news* unless the event was there before."""
 
     trail: Trail
     news: bool
@@ -37,9 +37,9 @@ class Trails:
 
     async def open(self, order_id: OrderId, viewer_id: ViewerId, room_id: RoomId | None) -> None:
         """
-        Begin the trail of a buyer's order; the same again is no error, and completes one that was cut off.
+        Open the trail of a buyer's order; a repetition is no error, and completes an interrupted one.
 
-        Raises Refused (trail_taken) if the order is known as another buyer's, or another room's.
+        Raises Refused (trail_taken) if the order's trail is of another buyer or room.
         """
         (outcome,) = await self._store.run("open_trail", [keys.trail(order_id)], [order_id, viewer_id, room_id or ""])
         if outcome == b"taken":
@@ -62,7 +62,7 @@ class Trails:
             raise _no_such_trail(event.order_id)
         trail = _trail_from(event.order_id, viewer_id, room_id, zip(events[::2], events[1::2], strict=True))
         if outcome == b"refused":
-            trail.append(event)  # says why
+            trail.append(event)  # raises the reason
             raise StoreBroken(f"the trail of {event.order_id} refused an event that it may have")
         return Appended(trail, outcome == b"appended")
 
@@ -81,7 +81,7 @@ class Trails:
         return [OrderId(order_id.decode()) for order_id in found]
 
     async def integrate(self, isv_id: str, *, integrated: bool) -> None:
-        """Say whether an ISV is integrated, so that what it reports is shown (LT-4). Raises Refused (too_many)."""
+        """Set whether an ISV is integrated, so that its reports are shown (LT-4). Raises Refused (too_many)."""
         if not integrated:
             await self._store.redis.srem(keys.ISVS, isv_id)
             return
@@ -90,28 +90,28 @@ class Trails:
         await self._store.redis.sadd(keys.ISVS, isv_id)
 
     async def integrated(self) -> frozenset[str]:
-        """Return the ISVs whose reports are shown (LT-4): none before it is integrated."""
+        """Return the integrated ISVs, whose reports are shown (LT-4)."""
         isv_ids: Any = await self._store.redis.smembers(keys.ISVS)
         return frozenset(isv_id.decode() for isv_id in isv_ids)
 
 
 class TrailChannel:
-    """One process's end of the channel that carries news to buyers. It may lose some; the timeline is the truth."""
+    """One process's end of the channel for buyers' messages. It may lose some; the timeline is authoritative."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._subscription = Subscription(store, keys.TRAILS)
 
-    def start(self, hear: Callable[[ServiceMessage], None]) -> None:
-        """Pass on to *hear* what any process publishes, this one too, from now on."""
-        self._subscription.start(lambda data: hear(_message_from(data)))
+    def start(self, on_message: Callable[[ServiceMessage], None]) -> None:
+        """Subscribe: pass the messages of all processes, this one included, to *on_message*."""
+        self._subscription.start(lambda data: on_message(_message_from(data)))
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Unsubscribe."""
         await self._subscription.stop()
 
     async def publish(self, message: ServiceMessage) -> None:
-        """Tell all processes. Raises StoreUnavailable; then it may be lost."""
+        """Publish to all processes. Raises StoreUnavailable; then the message may be lost."""
         fields = [message.viewer_id, message.order_id, message.step, message.occurred_at_ms]
         await self._store.redis.publish(keys.TRAILS, orjson.dumps(fields))
 

@@ -37,14 +37,14 @@ class WalletFunds:
 
 @dataclass(frozen=True, slots=True)
 class Recharged(Charge):
-    """What a recharge came to, in fen, and the balances after it."""
+    """A recharge in fen, and the balances after it."""
 
     funds: WalletFunds
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelFees:
-    """What one channel took for a creator's recharges in some span of time: how many, their credit and fees in fen."""
+    """One channel's fees for a creator's recharges in a period: their number, credit and fees in fen."""
 
     channel: str
     recharges: int
@@ -60,7 +60,7 @@ class Wallet:
         self._clock = clock
 
     async def platform(self, creator_id: CreatorId) -> str | None:
-        """Return the platform to which the creator belongs, or None before the first recharge, which settles it."""
+        """Return the creator's platform, or None before the first recharge, which sets it."""
         held = await self._store.redis.hget(keys.wallet(creator_id), "platform")
         return held.decode() if isinstance(held, bytes) else None
 
@@ -76,9 +76,9 @@ class Wallet:
         transfer_id: str,
     ) -> Recharged:
         """
-        Credit what *amount_fen* comes to over a channel of *platform*, and return what came of it.
+        Credit a recharge of *amount_fen* over a channel of *platform*, and return the result.
 
-        The first recharge settles the platform; the same transfer id again returns the same. Raises Raced
+        The first recharge sets the platform; a repeated transfer id returns the same result. Raises Raced
         (``other_platform``) if it is another; Refused: transfer_conflict, too_much.
         """
         names = [key_of(creator_id) for key_of in (keys.clock_of, keys.wallet, keys.transfers, keys.journal)]
@@ -100,10 +100,10 @@ class Wallet:
 
     async def details(self, creator_id: CreatorId, *, after: str = "0", count: int = 100) -> list[dict[str, Any]]:
         """
-        List up to *count* movements of the creator's funds, oldest first, from the journal entry behind *after*.
+        List up to *count* movements of the creator's funds, oldest first, from the journal entry following *after*.
 
         Each has ``entry_id``, the journal's fields, the ``product`` it was for and ``balance_fen``, the available
-        funds after it (KS-ACC-5, DY-ACC-3). Claims and payouts are none: they move what has left the funds already.
+        funds after it (KS-ACC-5, DY-ACC-3). Claims and payouts are omitted: that money has left the funds already.
         """
         movements: list[dict[str, Any]] = []
         funds = f"funds:{creator_id}".encode()
@@ -118,7 +118,7 @@ class Wallet:
         """
         Sum the fees of the creator's recharges in ``[from_ms, to_ms)`` of room time, for the invoice (KS-ACC-3).
 
-        One sum for each channel that took any, by name. The whole journal is read; what retention took from it is not.
+        Returns one sum for each channel with fees, by name. Entries that retention dropped are not included.
         """
         sums: dict[str, list[int]] = {}
         async for _, fields in self._entries(creator_id, "0"):

@@ -1,4 +1,4 @@
-"""Withdrawals: a creator's funds on their way out, set aside when asked for, then paid or put back (DY-ACC-7)."""
+"""Withdrawals of a creator's funds: set aside on request, then paid out or put back (DY-ACC-7)."""
 
 import secrets
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from server.store.wallet import CHANNEL_LENGTH_MAX
 
 
 class WithdrawalState(StrEnum):
-    """Where the money is: set aside, paid out, or back in the funds."""
+    """The state of a withdrawal: set aside, paid out, or back in the funds."""
 
     PENDING = "pending"
     PAID = "paid"
@@ -59,7 +59,7 @@ class Withdrawals:
         """
         Set *fen* of the available funds aside to be paid out over *channel* (DY-ACC-7).
 
-        Raises Refused: bad_id for no channel, out_of_range, insufficient_funds, transfer_conflict, too_much.
+        Raises Refused: bad_id for an invalid channel, out_of_range, insufficient_funds, transfer_conflict, too_much.
         """
         checked_id("channel", channel, length_max=CHANNEL_LENGTH_MAX)
         if not 0 < fen <= FEN_MAX:
@@ -79,7 +79,7 @@ class Withdrawals:
 
     async def paid(self, creator_id: CreatorId, withdrawal_id: str) -> Withdrawal:
         """
-        Write down that a withdrawal has been paid out; again and again it returns the same.
+        Record that a withdrawal has been paid out; a repetition returns the same.
 
         Raises Refused: not_found, not_pending (it failed); StoreBroken.
         """
@@ -87,7 +87,7 @@ class Withdrawals:
 
     async def failed(self, creator_id: CreatorId, withdrawal_id: str) -> Withdrawal:
         """
-        Put the money of a withdrawal that could not be paid out back; again and again it returns the same.
+        Put back the money of a withdrawal that could not be paid out; a repetition returns the same.
 
         Raises Refused: not_found, not_pending (it was paid); StoreBroken.
         """
@@ -102,7 +102,7 @@ class Withdrawals:
         return _withdrawal_from(record)
 
     async def list(self, creator_id: CreatorId, *, skip: int = 0, count: int = 100) -> "list[Withdrawal]":
-        """Return up to *count* withdrawals of a creator behind the first *skip*, oldest first."""
+        """Return up to *count* withdrawals of a creator after the first *skip*, oldest first."""
         found: Any = await self._store.redis.zrange(keys.withdrawals(creator_id), skip, skip + count - 1)
         async with self._store.redis.pipeline(transaction=False) as together:
             for withdrawal_id in found:

@@ -18,18 +18,18 @@ from server.settings import Settings
 from server.store.embedded.process import SOCKET_PATH_BYTES_MAX
 from server.workers.worker import READY, WorkerConfig
 
-FOLDER = "workers"  # in the home folder: where workers listen to each other, and who they are
-STAYS_UP_S = 10.0  # a worker that lasts so long was well: the next one starts at once
-PAUSE_S = (0.1, 10.0)  # before a worker is started again: at first, and at most when it keeps dying
+FOLDER = "workers"  # in the home folder: the workers' sockets and the list of their process ids
+STAYS_UP_S = 10.0  # a worker that ran this long was healthy: the next one starts at once
+PAUSE_S = (0.1, 10.0)  # before a worker restarts: at first, and at most if it keeps dying
 STOP_SLACK_S = 10.0  # beyond the time that receipts have to drain
 
 
 async def serve_with_workers(settings: Settings, ready: Callable[[str], None], say: Callable[[str], None]) -> None:
     """
-    Run ``settings.workers`` processes on one port until told to stop by SIGINT or SIGTERM.
+    Run ``settings.workers`` processes on one port until SIGINT or SIGTERM.
 
-    *ready* is called with the base URL once all of them serve; *say* hears of those that died. Raises CannotServe,
-    StoreUnfit or StoreUnavailable before anything is served.
+    *ready* is called with the base URL once all of them serve, *say* with a line for each that died. Raises
+    CannotServe, StoreUnfit or StoreUnavailable before anything is served.
     """
     async with AsyncExitStack() as stack:
         reserved = stack.enter_context(_reserve_port(settings))
@@ -83,7 +83,7 @@ class Crew:
         all_ready.cancel()
 
     async def _keep(self, number: int) -> None:
-        """Run one worker after the other in this place; one that never came up in the first place ends them all."""
+        """Restart this worker whenever it ends; if its first process never served, stop all workers."""
         loop = asyncio.get_running_loop()
         pause_s, pause_max_s = PAUSE_S
         while not self._dismissed.is_set():
@@ -106,10 +106,10 @@ class Crew:
         )
         self._processes[number] = process
         self._write_roll()
-        told = self._settings.model_dump(mode="json") | {"secret": self._settings.secret.get_secret_value()}
+        settings = self._settings.model_dump(mode="json") | {"secret": self._settings.secret.get_secret_value()}
         others = [str(path) for place, path in enumerate(self._sockets) if place != number]
         assert process.stdin is not None
-        process.stdin.write(WorkerConfig(told, str(self._sockets[number]), others).line())
+        process.stdin.write(WorkerConfig(settings, str(self._sockets[number]), others).line())
         return process
 
     async def _watch(self, number: int, process: Process) -> int:
@@ -141,7 +141,7 @@ class Crew:
             process.kill()
 
     def _write_roll(self) -> None:
-        """Write down who works, for whoever wants to know, or to test what happens without one."""
+        """Write the workers' process ids to a file, for operators and tests."""
         self._roll.parent.mkdir(parents=True, exist_ok=True)
         partly = self._roll.with_suffix(".part")
         partly.write_bytes(orjson.dumps([process.pid for _, process in sorted(self._processes.items())]))
@@ -154,7 +154,7 @@ def _ended(status: int) -> str:
 
 @contextmanager
 def _reserve_port(settings: Settings) -> Iterator[socket.socket]:
-    """Make sure that nobody has the port, and keep it, without listening, over the death of all workers."""
+    """Check that the port is free, and hold it without listening, even if all workers die."""
     with open_port(settings) as probe:
         port = probe.getsockname()[1]
     with bind_port(settings.model_copy(update={"port": port}), shared=True) as reserved:
@@ -163,7 +163,7 @@ def _reserve_port(settings: Settings) -> Iterator[socket.socket]:
 
 @contextmanager
 def _folder(home: Path) -> Iterator[Path]:
-    """Give the folder for the workers' sockets: in the home folder, unless its path is too long for a socket."""
+    """Yield the folder for the workers' sockets: in the home folder, unless its path is too long for a socket."""
     folder = home.resolve() / FOLDER
     if len(os.fsencode(folder / f"{os.getpid()}-00.sock")) <= SOCKET_PATH_BYTES_MAX:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """
 One worker of a server, ``python -P -m server.workers.worker``: it shares the port with its siblings.
 
-The first line of standard input holds its orders. The rest is a lifeline: the pipe ends with the parent, however that
-one ended, and the worker with the pipe.
+The first line of standard input holds its configuration. After that, the pipe is a lifeline: it closes when the parent
+ends, however that happens, and then the worker ends.
 """
 
 import asyncio
@@ -30,19 +30,19 @@ END_TIMEOUT_S = 20.0  # receipts may drain for ten seconds, and the store winds 
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """What a worker is told: the server's settings with the port in them, and where its siblings listen."""
+    """A worker's configuration: the server's settings with the port, and the sockets of its siblings."""
 
     settings: dict[str, Any]
     sibling: str
     siblings: list[str]
 
     def line(self) -> bytes:
-        """Return the orders as the line that a worker reads."""
+        """Return the configuration as the line that a worker reads."""
         return orjson.dumps(asdict(self)) + b"\n"
 
 
 def main() -> int:
-    """Read the orders, carry them out, and return the exit code."""
+    """Read the configuration, serve, and return the exit code."""
     orders = WorkerConfig(**orjson.loads(sys.stdin.buffer.readline()))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     settings = Settings(**orders.settings)

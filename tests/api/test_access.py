@@ -32,7 +32,7 @@ OWNERLESS = {
     ("GET", "/api/rulebooks"),
     ("GET", "/api/rulebooks/{platform}"),
 }
-"""What each may ask for without naming anybody; a list of rooms then has none but its own."""
+"""The query with which each role may list resources without naming an owner; its rooms are then its own."""
 
 
 def routes() -> Iterator[tuple[Route, frozenset[Role] | None]]:
@@ -48,7 +48,7 @@ GUARDED_ROUTES = {route: roles for route, roles in routes() if route[1] not in P
 
 
 def test_every_route_declares_who_may_call_it() -> None:
-    """Whoever adds a route says so in one line (server/api/access.py tells how); a page or a mount must be public."""
+    """Every route declares its roles (see server/api/access.py); a page or a mount must be public."""
     silent = [route for route, roles in GUARDED_ROUTES.items() if not roles]
     assert not silent, "add dependencies=[allowed_to(...)]"
     assert all(Role.ADMIN in (roles or ()) for roles in GUARDED_ROUTES.values()), "an administrator may do everything"
@@ -56,7 +56,7 @@ def test_every_route_declares_who_may_call_it() -> None:
 
 
 class World:
-    """What belongs to one creator, one viewer and one ISV; the stranger of each role has nothing of it."""
+    """The resources of one creator, one viewer and one ISV; a stranger of each role owns none of them."""
 
     def __init__(self, guarded: Guarded) -> None:
         token = secrets.token_hex(4)

@@ -1,4 +1,4 @@
-"""What every route takes: the key that makes a step happen once."""
+"""The idempotency key, which every route accepts and which makes a step happen once."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_a_key_that_is_none_is_refused(api: Caller, key: str) -> None:
 
 @pytest.mark.parametrize("key", ["k", LONGEST, "sweep:1", 'with "quotes" and | bars', "caf\xe9"])
 def test_a_key_may_be_any_printable_text(api: Caller, key: str) -> None:
-    """What a caller writes as a key works as one, also if it looks like an id of ours."""
+    """Any text works as a key, even if it looks like one of our ids."""
     creator_id = api.creator()
     for _ in range(2):
         api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 7}, key=key)

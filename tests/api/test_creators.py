@@ -85,7 +85,7 @@ def test_money_for_coupons_is_money_for_packets(api: Caller) -> None:
 
 
 def test_a_creator_without_money_has_none(api: Caller) -> None:
-    """Who never paid in has zeros, not an error."""
+    """A creator that never recharged has zeros, not an error."""
     creator_id = api.creator()
     assert api.get(f"/api/creators/{creator_id}/funds")["available_fen"] == 0
     assert api.get(f"/api/creators/{creator_id}/fund-details") == []
@@ -177,5 +177,5 @@ def test_details_are_paged(api: Caller) -> None:
     "query", ["after=first", "after=-", "after=(0", "after=1-2-3", "after=", "count=0", "count=1001", "count=all"]
 )
 def test_a_page_that_cannot_be_is_422(api: Caller, query: str) -> None:
-    """What is no entry, and a page without or with too many, is refused before the store is asked."""
+    """An invalid entry id, and a page of size zero or too large, are refused before the store is asked."""
     assert api.not_shown(f"/api/creators/{api.creator()}/fund-details?{query}") == (422, "bad_field", "")

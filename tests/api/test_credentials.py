@@ -28,7 +28,7 @@ def ask(guarded: Guarded, authorization: str) -> tuple[int, str]:
 
 
 def test_a_credential_names_its_bearer_until_it_expires() -> None:
-    """Whoever has the secret reads who it is."""
+    """Every server with the secret reads the bearer."""
     anna = Caller(Role.CREATOR, "anna")
     credential = Credentials(SIGNER).mint(anna, lasts_ms=5_000, now_ms=1_000)
     assert Credentials(Signer(SECRET.encode())).read(credential, now_ms=6_000) == anna
@@ -54,7 +54,7 @@ def test_no_forged_credential_is_believed(guarded: Guarded) -> None:
 
 
 def test_an_old_one_and_one_for_something_else_are_told_apart(guarded: Guarded) -> None:
-    """Who comes too late makes another, who shows a ticket learns that it is none."""
+    """An expired credential and a ticket used as a credential get different codes."""
     old = expired(SECRET.encode(), PURPOSE, {"sub": "anna", "role": "creator"})
     assert ask(guarded, f"Bearer {old}") == (401, "credential_expired")
     ticket = Tickets(SIGNER).mint(ViewerId("vera"), RoomId("r1"), time.time_ns() // 1_000_000)

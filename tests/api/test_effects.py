@@ -63,7 +63,7 @@ def test_what_is_no_packet_has_no_effects(api: Caller) -> None:
 
 @pytest.mark.rule("KS-MON-1")
 def test_every_metric_is_in_the_document(api: Caller) -> None:
-    """What is shown is declared, with its units in the words above it."""
+    """Every field of the response is declared in the OpenAPI document, with its unit."""
     schema = api.get("/openapi.json")["components"]["schemas"]["PacketEffects"]
     shown = of_packet(api, api.packet(api.creator(1_000)))
     assert set(schema["properties"]) == set(shown)

@@ -31,12 +31,12 @@ def raised_codes() -> Iterator[str]:
 
 
 def test_every_code_has_a_status() -> None:
-    """Whatever is refused anywhere in the server is in the table, and the table has nothing that is never said."""
+    """Every code refused in the server is in the table, and the table has no unused code."""
     assert sorted(set(raised_codes())) == sorted(STATUS)
 
 
 def test_every_outcome_of_a_script_is_an_answer() -> None:
-    """What a money script may reply is carried out, repeated, or a refusal that is known."""
+    """Every outcome of a money script is done, repeated, or a known refusal."""
     outcomes = {
         outcome
         for name in ("recharge", "withdraw_request", "stage", "create", "launch")
@@ -65,7 +65,7 @@ def test_what_is_no_json_is_400(api: Caller, raw: str | bytes) -> None:
 
 
 def test_malformed_json_says_where(api: Caller) -> None:
-    """Who wrote it by hand finds the place."""
+    """The error gives the position in the JSON."""
     answer = api.ask("POST", "/api/rooms", raw='{"room_id": nope}')
     assert answer.json()["detail"] == "Expecting value, at character 12"
 
@@ -148,7 +148,7 @@ def doomed(tmp_path: Path) -> Iterator[Doomed]:
 
 
 def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
-    """What needs the store is 503 and declares it, the rest goes on; once it is back, a retry counts once."""
+    """Without the store, routes that need it answer 503 and declare it; a later retry counts once."""
     api = doomed.api
     creator_id = api.creator(1000)
     room_id, packet_id = api.room(creator_id), api.packet(creator_id)
@@ -206,7 +206,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
 
 
 def test_a_broken_record_is_500_and_moves_nothing(doomed: Doomed) -> None:
-    """What is not as the scripts wrote it is refused in words that name it, and never guessed at."""
+    """A broken record is refused with its name, and no money moves."""
     api = doomed.api
     creator_id = api.creator(1000)
     packet_id = api.packet(creator_id)
@@ -229,4 +229,4 @@ def test_a_conflict_is_told_in_the_words_of_the_caller(api: Caller) -> None:
     path = f"/api/creators/{api.creator()}/recharge"
     api.post(path, {"amount_fen": 1}, key="k")
     problem = api.ask("POST", path, raw='{"amount_fen": 2}', key="k").json()
-    assert problem["detail"] == "Idempotency-Key: this key stands for another request already"
+    assert problem["detail"] == "Idempotency-Key: this key belongs to another request; use a new key"

@@ -1,4 +1,4 @@
-"""What machines ask of the server."""
+"""The endpoints for machines: liveness, readiness, metrics and clock."""
 
 from importlib import metadata
 

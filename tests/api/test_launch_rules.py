@@ -151,7 +151,7 @@ def test_a_third_packet_at_the_same_time_is_refused(at_six: Caller) -> None:
 
 @pytest.mark.rule("DY-LAU-9")
 def test_launches_at_once_are_decided_one_after_the_other(at_six: Caller) -> None:
-    """However many are asked for at the same moment, two are on."""
+    """Of any number of concurrent launches, two are granted."""
     creator_id = at_six.creator(4000)
     room_id = at_six.room(creator_id)
     drafts = [a_draft(at_six, creator_id) for _ in range(4)]
@@ -174,7 +174,7 @@ def test_launches_at_once_are_decided_one_after_the_other(at_six: Caller) -> Non
 @pytest.mark.rule("DY-VOI-2")
 @pytest.mark.parametrize("step", ["void", "stop_launch"])
 def test_a_void_that_comes_too_late_is_refused(at_six: Caller, step: str) -> None:
-    """What warms up at once was never voidable (AMB-11); ``stop_launch`` is the same step (DY-VOI-4)."""
+    """A packet that warms up at once was never voidable (AMB-11); ``stop_launch`` is the same step (DY-VOI-4)."""
     creator_id = at_six.creator(1000)
     room_id, packet_id = at_six.room(creator_id), a_draft(at_six, creator_id)
     at_six.post(f"/api/packets/{packet_id}/launch", {"room_id": room_id, **relative(15 * MINUTE)})
@@ -283,7 +283,7 @@ def test_a_copy_is_a_creation_without_name_and_launch(at_six: Caller, changes: d
 def test_a_use_validity_and_a_scope_are_checked(
     at_six: Caller, changes: dict[str, object], refusal: tuple[int, str, str]
 ) -> None:
-    """What the core refuses is not created, and nothing is paid for it."""
+    """A packet that the core refuses is not created, and nothing is debited."""
     creator_id = at_six.creator(2000)
     with at_six.nothing_changes(creator_id):
         assert at_six.refused("/api/packets", terms(creator_id, **changes)) == refusal

@@ -128,7 +128,7 @@ def test_an_unknown_packet_is_404(api: Caller, packet_id: str) -> None:
 
 
 def test_a_list_is_of_one_creator(api: Caller) -> None:
-    """Who asks for a list says whose; a creator without packets has an empty one."""
+    """A list needs a creator; a creator without packets has an empty one."""
     assert api.get(f"/api/packets?creator_id={api.creator()}") == []
     assert api.not_shown("/api/packets") == (422, "bad_field", "")
     assert api.not_shown("/api/packets?creator_id=a.b") == (422, "bad_id", "")
@@ -144,7 +144,7 @@ def test_a_launched_packet_has_its_schedule(api: Caller) -> None:
 
 
 def test_a_launch_asked_for_again_is_the_same_launch(api: Caller) -> None:
-    """Who lost the answer and repeats key and body learns the schedule; another body is another launch."""
+    """A retry with the same key and body returns the schedule; another body is another launch."""
     creator_id = api.creator(1000)
     room_id, packet_id = api.room(creator_id), api.packet(creator_id)
     path, body = f"/api/packets/{packet_id}/launch", {"room_id": room_id, "mode": "relative", "delay_ms": 600_000}
@@ -208,7 +208,7 @@ def test_a_packet_goes_into_a_room_of_its_creator_only(api: Caller) -> None:
 @pytest.mark.rule("DY-VOI-1")
 @pytest.mark.parametrize("launched", [False, True])
 def test_a_voided_packet_gives_its_money_back_once(api: Caller, launched: bool) -> None:
-    """What nobody has claimed returns (DY-REV-1); void, for good, is for once, and a retry of it is no second one."""
+    """Unclaimed shares return (DY-REV-1); void is permanent, and a retry changes nothing."""
     if launched:
         creator_id, room_id, packet_id = api.on_air(TEN_MINUTES_MS)
     else:

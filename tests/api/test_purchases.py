@@ -1,4 +1,4 @@
-"""What a buyer asks for over HTTP: what is no purchase is refused by the name of the field."""
+"""Purchases over HTTP: an invalid one is refused with the name of the field."""
 
 import json
 from typing import Any

@@ -28,7 +28,7 @@ def test_every_limit_is_shown_with_its_rule(api: Caller) -> None:
 @pytest.mark.rule("DY-VAL-1")
 @pytest.mark.rule("KS-VAL-1")
 def test_a_limit_has_value_unit_and_rules(api: Caller) -> None:
-    """What a page needs to say a limit, and where it comes from."""
+    """A limit has its value, unit and rules."""
     shown = {limit["field"]: limit for limit in api.get("/api/rulebooks/douyin")["limits"]}
     assert shown["relative_lead_max_ms"] == {
         "field": "relative_lead_max_ms",
@@ -50,7 +50,7 @@ def test_a_limit_has_value_unit_and_rules(api: Caller) -> None:
 @pytest.mark.rule("DY-UI-3")
 @pytest.mark.rule("DY-LAU-10")
 def test_douyin_shows_its_places_and_its_advice(api: Caller) -> None:
-    """Where the entries stand, what opens, what the list offers, and what creators are told (AMB-11)."""
+    """The places of entries, the operations of the list and the advice are shown (AMB-11)."""
     book = api.get("/api/rulebooks/douyin")
     places = {(place["what"], place["where"], place["rule"]) for place in book["places"]}
     assert places == {(place.what, place.where, place.rule) for place in DOUYIN.page.places}

@@ -18,7 +18,7 @@ from server.store.embedded.process import EmbeddedStore
 
 @dataclass
 class Counting:
-    """What siblings read of a gateway."""
+    """The counters that siblings read from a gateway."""
 
     viewers: int
     metrics: Metrics = field(default_factory=Metrics)

@@ -49,7 +49,7 @@ def test_a_withdrawal_is_pending_until_it_ends(api: Caller, end: str, after: tup
 @pytest.mark.rule("DY-ACC-6")
 @pytest.mark.rule("DY-ACC-7")
 def test_more_than_is_available_is_refused(api: Caller) -> None:
-    """What a packet holds cannot be withdrawn, and the rule is named."""
+    """Funds in a packet cannot be withdrawn, and the refusal names the rule."""
     creator_id, path = of_douyin(api, 1500)
     api.packet(creator_id, platform="douyin")
     with api.nothing_changes(creator_id):

@@ -1,4 +1,4 @@
-"""What the tests of commands stand on."""
+"""Fixtures for the tests of commands."""
 
 import pytest
 

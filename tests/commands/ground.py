@@ -1,4 +1,4 @@
-"""What commands stand on in their tests: a real store, and a host that writes down what it is told."""
+"""The context for tests of commands: a real store, and a host that records its notifications."""
 
 from collections.abc import Mapping
 from functools import partial

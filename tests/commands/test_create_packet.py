@@ -20,7 +20,7 @@ def asked(desk: Desk, **changes: Any) -> CreationRequest:
 
 @pytest.mark.rule("DY-ACC-4")
 async def test_a_packet_is_created_and_funded_once_per_key(desk: Desk, at: CommandContext) -> None:
-    """Its shares are random, and a retry splits others that nobody ever sees."""
+    """A retry of a creation splits again, but the first shares are kept."""
     await desk.recharge(1_500)
     packet = await create_packet(at, asked(desk), "k")
     assert await create_packet(at, asked(desk), "k") == packet
@@ -43,7 +43,7 @@ async def test_a_packet_is_created_and_funded_once_per_key(desk: Desk, at: Comma
 async def test_what_is_refused_leaves_no_trace(
     desk: Desk, at: CommandContext, changes: dict[str, Any], field: str, rule: str
 ) -> None:
-    """Not even shares on their way in; of several slips the first is told."""
+    """Nothing is stored, not even staged shares; of several errors the first is reported."""
     await desk.recharge(5_000)
     before = await desk.state()
     with pytest.raises(Refused) as refused:

@@ -1,4 +1,4 @@
-"""Editing the issuance: each edit is decided on the edition before it, and told to the packet's room."""
+"""Editing the issuance: each edit is decided on the edition before it, and published in the packet's room."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.store.desk import Desk
 
 @pytest.mark.rule("KS-EDT-1")
 async def test_edits_at_once_are_carried_out_one_after_the_other(desk: Desk, at: CommandContext, host: Host) -> None:
-    """Three numbers asked for at the same instant are three editions, and each is told."""
+    """Three concurrent edits are three editions, and each is published."""
     await desk.recharge(1_000)
     packet_id = (await desk.draft([10] * 10)).packet_id
     await desk.launch(packet_id)
@@ -25,7 +25,7 @@ async def test_edits_at_once_are_carried_out_one_after_the_other(desk: Desk, at:
 
 
 async def test_the_same_edit_again_changes_nothing(desk: Desk, at: CommandContext) -> None:
-    """Although the packet has that many shares by then, which refuses whoever asks under another key."""
+    """The repetition succeeds although the number is unchanged, which is refused under another key."""
     await desk.recharge(1_000)
     packet_id = (await desk.draft([10] * 10)).packet_id
     edited = await edit_packet(at, packet_id, 12, "k")

@@ -1,4 +1,4 @@
-"""Ending a packet: decided anew if it was launched meanwhile, and told to its room."""
+"""Ending a packet: decided again if it was launched meanwhile, and published in its room."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ async def test_a_draft_that_is_launched_meanwhile_ends_as_a_launched_one(
 
 
 async def test_what_the_platform_does_not_end_stays(desk: Desk, at: CommandContext, host: Host) -> None:
-    """Douyin ends no packet, and nobody is told of anything."""
+    """Douyin has no end of a packet; the request is refused and the room is not notified."""
     await desk.recharge(5)
     packet_id = (await desk.draft([5], platform="douyin")).packet_id
     with pytest.raises(Refused) as refused:

@@ -85,7 +85,7 @@ async def test_a_part_whose_order_never_came_is_let_go(shop: Shop, monkeypatch: 
 
 
 async def test_a_submit_that_comes_late_finds_the_tombstone(shop: Shop) -> None:
-    """Decided before the part was let go and committed after, it is raced and decided anew, with the packet locked."""
+    """A submission decided before the part's release and committed after it is raced and decided again."""
     own, whole = await shop.asset(1_500), await shop.asset(700, of=PLATFORM)
     run, interfered = shop.store.run, False
 
@@ -106,7 +106,7 @@ async def test_a_submit_that_comes_late_finds_the_tombstone(shop: Shop) -> None:
 
 
 async def test_a_part_about_to_be_let_go_is_not_built_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who asks again between tombstone and release has the packet locked anew, and the late release does nothing."""
+    """A retry between tombstone and release locks the packet again, and the late release changes nothing."""
     own, whole = await shop.asset(1_500), await shop.asset(700, of=PLATFORM)
     await die_in_submit(shop, monkeypatch, own, whole)
     await shop.at(LATE_MS)
@@ -139,7 +139,7 @@ async def test_the_buyer_who_asks_again_gets_past_the_death(shop: Shop, monkeypa
 
 
 async def test_a_death_between_tombstone_and_release_is_made_good(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who lets go may die as well; the next one finishes."""
+    """If the process dies while releasing, the next one completes the release."""
     whole = await shop.asset(700, of=PLATFORM)
     await die_in_submit(shop, monkeypatch, whole)
     await shop.at(LATE_MS)
@@ -167,7 +167,7 @@ async def test_what_expired_since_the_death_is_let_go_at_once(shop: Shop, monkey
 
 @pytest.mark.parametrize("step", ["pay", "cancel", "refund", "finish"])
 async def test_a_part_catches_up_with_home(shop: Shop, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """Home has decided and its process has died; whoever looks later, however many, has the part follow once."""
+    """If home's process died after a decision, any number of later callers make the part follow once."""
     own, whole = await shop.asset(1_500, use_end_at_ms=None), await shop.asset(700, of=PLATFORM, use_end_at_ms=None)
     order_id = (await shop.submit(own, whole, purchase=a_purchase(2_000))).order_id
     if step in ("refund", "finish"):
@@ -232,7 +232,7 @@ async def test_a_part_that_missed_many_steps_takes_them_all(shop: Shop, monkeypa
 
 
 async def test_what_comes_back_too_late_goes_to_the_platform(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Home gave the packet back in time, the part hears of it after its validity: the sweeper has passed it."""
+    """A packet that home gave back in time, but followed after its validity, goes back to its funder."""
     whole = await shop.asset(700, of=PLATFORM)
     order_id = (await shop.submit(whole)).order_id
     with monkeypatch.context() as patched:

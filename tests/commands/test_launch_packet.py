@@ -1,4 +1,4 @@
-"""Launching: into a room of the creator, decided anew if other launches came first, once per request."""
+"""Launching into a room of the creator: decided again after concurrent launches, once per request."""
 
 import asyncio
 from typing import Any
@@ -44,7 +44,7 @@ async def test_launches_at_once_are_each_decided_on_the_ones_before(desk: Desk, 
 async def test_a_launch_that_is_always_raced_gives_up(
     desk: Desk, at: CommandContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody launches before every attempt; after the last one the caller is told to try again."""
+    """If another launch precedes every attempt, the caller is told to retry after the last one."""
     await desk.recharge(50)
     drafts = [await desk.draft([5 + n]) for n in range(LAUNCH_TRIES + 1)]
     others, run = iter(drafts[1:]), desk.store.run
@@ -64,7 +64,7 @@ async def test_a_launch_that_is_always_raced_gives_up(
 
 
 async def test_the_same_request_is_the_same_launch(desk: Desk, at: CommandContext) -> None:
-    """Who repeats key and words learns of the launch there was; other words or another key are another launch."""
+    """A repetition with the same key and body returns the same launch; another key or body is another launch."""
     await desk.recharge(5)
     packet_id = (await desk.draft([5])).packet_id
     launched, warnings = await launch_packet(at, packet_id, by_hand(desk), "k")

@@ -1,4 +1,4 @@
-"""Opening a room: it is live in this process at once, and nobody takes another's."""
+"""Opening a room: it is live in this process at once, and no creator takes another's."""
 
 import pytest
 

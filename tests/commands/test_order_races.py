@@ -15,7 +15,7 @@ MANY = 200
 
 
 async def submit(orders: OrderCalls, key: str, *assets: str) -> OrderRecord | str:
-    """Return the order, or the word of the refusal."""
+    """Return the order, or the code of the refusal."""
     try:
         return await orders.submit(
             viewer_id=ViewerId(ANNA),
@@ -53,7 +53,7 @@ async def test_200_submits_on_one_asset_lock_it_once(shop: Shop, of: str) -> Non
 
 
 async def test_200_times_the_same_submit_is_one_order(shop: Shop) -> None:
-    """Whoever asks, and in whichever process, has the order that the first has."""
+    """All callers in all processes get the same order."""
     own, whole = await shop.asset(1_500), await shop.asset(700, of=PLATFORM)
     processes = [shop.another_process() for _ in range(4)]
     came = await asyncio.gather(*(submit(processes[n % 4], "k", own, whole) for n in range(MANY)))
@@ -64,7 +64,7 @@ async def test_200_times_the_same_submit_is_one_order(shop: Shop) -> None:
 
 
 async def test_200_refunds_of_one_id_return_it_once(shop: Shop) -> None:
-    """Each is told that it is done; buyer and viewer have their money once."""
+    """Each caller succeeds; buyer and viewer get their money once."""
     own, whole = await shop.asset(1_500), await shop.asset(700, of=PLATFORM)
     order = await shop.submit(own, whole)
     await shop.orders.pay(order.order_id, "p")

@@ -23,7 +23,7 @@ async def test_a_transfer_id_stands_for_one_step(shop: Shop) -> None:
 
 
 async def test_what_is_not_there_is_not_found(shop: Shop) -> None:
-    """Neither an order that nobody made nor a text that cannot be one."""
+    """An unknown order and an invalid id are refused."""
     for order_id in ("li.0123456789", "li", ".", "li."):
         with pytest.raises(Refused) as refused:
             await shop.orders.pay(OrderId(order_id), "p")

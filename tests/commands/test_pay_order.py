@@ -73,7 +73,7 @@ async def test_a_platform_may_honour_what_expired_in_an_order(store: Store) -> N
 
 @pytest.mark.rule("LT-6")
 async def test_a_payment_is_the_first_step_of_the_trail(shop: Shop, host: Host) -> None:
-    """At the instant of the payment, once, and told to the buyer once however often it is asked."""
+    """The trail begins at the payment, and is published to the buyer once, however often the payment is repeated."""
     order_id = (await shop.submit()).order_id
     await shop.at(START_MS + 5)
     context = context_of(shop.store, shop.clock, host=host)

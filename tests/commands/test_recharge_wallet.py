@@ -50,7 +50,7 @@ async def test_a_deducted_fee_is_taken_off_the_amount(desk: Desk) -> None:
 
 
 async def test_the_first_recharge_settles_the_platform(desk: Desk) -> None:
-    """Later ones need not say it, and cannot say another; whoever never says it is of the lab."""
+    """Later recharges may omit the platform but not change it; without any it is lab."""
     assert await desk.wallet.platform(C1) is None
     await desk.wallet.recharge(C1, amount_fen=500, platform="douyin", transfer_id="r1")
     await desk.wallet.recharge(C1, amount_fen=500, transfer_id="r2")

@@ -48,7 +48,7 @@ async def test_a_full_refund_sends_an_expired_packet_to_its_funder(shop: Shop) -
 @pytest.mark.rule("DY-CAN-5")
 @pytest.mark.rule("DY-REV-7")
 async def test_a_partial_refund_returns_no_packet(shop: Shop) -> None:
-    """However late, the packet stays in the order; refunds that add up to all return it with the last (AMB-23)."""
+    """The packet stays in the order; partial refunds that reach the full sum return it with the last (AMB-23)."""
     asset = await shop.asset(1_000)
     order = await shop.submit(asset, purchase=a_purchase(6_000, 4_000))
     assert order.order.paid_by_line == {"l0": 5_400, "l1": 3_600}

@@ -1,4 +1,4 @@
-"""Reporting an event: the buyer is told once of what is shown, and of nothing else."""
+"""Reporting an event: it is published to the buyer once if it is shown, otherwise not."""
 
 import pytest
 
@@ -17,7 +17,7 @@ ORDER, ANN = OrderId("o1"), ViewerId("ann")
 @pytest.mark.rule("LT-4")
 @pytest.mark.rule("LT-6")
 async def test_what_is_shown_is_told_once(at: CommandContext, host: Host) -> None:
-    """An ISV's report is kept and counted, but neither shown nor told before the ISV is integrated."""
+    """An ISV's report is stored and counted, but neither shown nor published before the ISV is integrated."""
     await at.trails.open(ORDER, ANN, None)
     early, late = event("accepted", 1), event("packed", 2)
     for _ in range(2):
@@ -30,7 +30,7 @@ async def test_what_is_shown_is_told_once(at: CommandContext, host: Host) -> Non
 
 
 async def test_an_event_needs_a_trail(at: CommandContext, host: Host) -> None:
-    """Of an order that has none nothing is told."""
+    """An order without a trail publishes nothing."""
     with pytest.raises(Refused) as refused:
         await report_event(at, event("accepted", 1))
     assert (refused.value.code, host.told) == ("not_found", [])

@@ -1,4 +1,4 @@
-"""The shape of a command: raced, it decides anew, and not for ever."""
+"""Optimistic retry: a raced command decides again, a limited number of times."""
 
 import pytest
 
@@ -31,7 +31,7 @@ async def test_what_was_raced_is_decided_anew(raced: int) -> None:
 
 
 async def test_it_gives_up_after_the_last_try() -> None:
-    """With the refusal that the caller is told, not the one of the attempt."""
+    """After the last attempt the caller gets the given refusal, not the attempt's."""
     attempts = Attempts(3)
     with pytest.raises(Refused) as refused:
         await decided(attempts, tries=3, give_up=GIVE_UP)

@@ -57,7 +57,7 @@ async def test_where_creators_compete_the_first_choice_is_kept(shop: Shop) -> No
 
 @pytest.mark.rule("ALL-ELG-1")
 async def test_nobody_pays_with_what_is_another_viewers(shop: Shop) -> None:
-    """Named by who has not grabbed it, a packet is refused, whether it exists or not."""
+    """A packet that the viewer has not grabbed is refused, whether it exists or not."""
     asset = await shop.asset(1_500)
     for wrong in (asset, asset[:-1] + "7"):
         with pytest.raises(Refused) as refused:
@@ -83,7 +83,7 @@ async def test_a_named_packet_that_may_not_be_used_is_refused_with_the_rule(shop
 
 
 async def test_a_discount_is_no_way_to_a_packet(shop: Shop) -> None:
-    """A packet is used by its id alone; given as a discount it would be nobody's money."""
+    """A packet is used by its id only; as a discount it is refused."""
     for wrong in (
         (Discount("x", DiscountKind.CREATOR_PACKET, amount_fen=5),),
         (Discount("li.p:0", DiscountKind.SHOP_COUPON, amount_fen=5),),
@@ -112,7 +112,7 @@ async def test_a_submissions_id_is_none_of_ours(shop: Shop, transfer_id: str) ->
 
 
 async def test_an_orders_trail_begins_with_it(shop: Shop) -> None:
-    """Its buyer is told of it in the room it was made in; the same submission again is no other trail."""
+    """The buyer's trail names the room; a repeated submission opens no other trail."""
     asked = Submission(ANNA, a_purchase(10_000), (), "lab", RATES, MERCHANT, "k")
     for _ in range(2):
         order_id = (await submit_order(shop.orders.context, asked, RoomId("r1"))).order_id

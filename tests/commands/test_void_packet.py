@@ -1,4 +1,4 @@
-"""Voiding a packet: as long before its opening as its platform says, and told to its room."""
+"""Voiding a packet: until the platform's limit before the warm-up, and published in its room."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.store.desk import WARMUP_AT_MS, Desk
 
 @pytest.mark.rule("DY-VOI-2")
 async def test_a_packet_is_voided_by_its_platforms_lead(desk: Desk, at: CommandContext, host: Host) -> None:
-    """A millisecond before it is too late all goes back; then nothing is changed, and nobody told."""
+    """One millisecond before the limit all money goes back; at the limit nothing changes or is published."""
     await desk.recharge(10)
     in_time, late = [(await desk.draft([5], platform="douyin")).packet_id for _ in range(2)]
     for packet_id in (in_time, late):

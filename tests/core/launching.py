@@ -1,4 +1,4 @@
-"""What tests of launches ask for: a draft, requests given from one evening on, and the plan or the refusal."""
+"""Inputs for tests of launches: a draft, requests from one evening on, and the plan or the refusal."""
 
 from dataclasses import replace
 from datetime import datetime

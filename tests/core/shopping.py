@@ -1,4 +1,4 @@
-"""What the tests of orders buy and pay with: lines, purchases and packets with as little said as possible."""
+"""Lines, purchases and packets for the tests of orders, with as few arguments as possible."""
 
 from server.core.ids import CreatorId, ViewerId
 from server.core.orders.asset import Asset, AssetState

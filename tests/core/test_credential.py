@@ -11,7 +11,7 @@ EVERYBODY = (ADMIN, ANNA, VERA, WMS)
 
 
 def test_a_role_that_is_not_allowed_is_refused() -> None:
-    """Whatever is allowed is allowed to exactly those it names, even to an administrator."""
+    """A permission holds for exactly the named roles, administrators included."""
     for caller in EVERYBODY:
         caller.check_role(frozenset({caller.role}))
         with pytest.raises(Refused) as refused:

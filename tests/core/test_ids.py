@@ -29,7 +29,7 @@ def test_a_plain_id_is_returned_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "x" * 37, ".hidden", "a b", "a:b", "a{b}", "a/b", "a\n", "红包", 'a"'])
 def test_anything_else_is_refused_by_field(text: str) -> None:
-    """What could break a key, a journal entry, a frame or a URL is no id."""
+    """Text that could break a key, a journal entry, a frame or a URL is not an id."""
     with pytest.raises(Refused) as refused:
         checked_id("viewer_id", text)
     assert (refused.value.code, refused.value.field) == ("bad_id", "viewer_id")

@@ -1,4 +1,4 @@
-"""What a launch may clash with: the creator's other packets, and the platform's own."""
+"""Conflicts of a launch with the creator's other packets and the platform's own."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from tests.core.launching import DAY, MANUAL, MINUTE, NOW, SECOND, exact, launch
 
 @pytest.mark.rule("DY-LAU-9")
 def test_two_packets_at_the_same_time_are_allowed_with_a_warning() -> None:
-    """The creator is told what it overlaps with; alone there is nothing to tell."""
+    """The creator is warned of overlapping packets; without any there is no warning."""
     [warning] = plan(relative(5 * MINUTE), launched(0, MINUTE)).warnings
     assert "rain (lin.p0)" in warning
     assert plan(relative(5 * MINUTE)).warnings == ()

@@ -56,7 +56,7 @@ class World:
     keys: frozenset[str]
 
     def shape(self) -> object:
-        """What decides all that may still happen."""
+        """Return the state that determines all further steps."""
         orders = sorted(
             (
                 name,

@@ -95,7 +95,7 @@ def test_a_claim_window_has_seven_days_and_ten_minutes_unless_chosen(rulebook: R
 @BOTH
 @pytest.mark.rule("KS-ACC-4")
 def test_a_fee_is_at_least_a_fen(rulebook: Rulebook) -> None:
-    """Where a channel takes one at all."""
+    """A channel that charges a fee charges at least one fen."""
     assert replace(rulebook, channels=(Channel("scan", 1), Channel("bank"))).charge(1, "scan").fee_fen == 1
     assert replace(rulebook, channels=(Channel("scan", 1), Channel("bank"))).charge(1, "bank").fee_fen == 0
 

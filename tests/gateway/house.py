@@ -140,7 +140,7 @@ class Guest:
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self.welcome: dict[str, Any] = {}
 
     async def next(self, *kinds: str) -> dict[str, Any]:
@@ -148,7 +148,7 @@ class Guest:
         while True:
             text = await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
             assert isinstance(text, str)
-            self.heard.append(text)
+            self.received.append(text)
             message: dict[str, Any] = json.loads(text)
             if message["type"] in kinds:
                 return message
@@ -161,7 +161,7 @@ class Guest:
         await self.socket.close()
 
     def facts(self) -> list[str]:
-        return [text for text in self.heard if '"seq":' in text and '"welcome"' not in text]
+        return [text for text in self.received if '"seq":' in text and '"welcome"' not in text]
 
 
 class RawGuest:

@@ -1,4 +1,4 @@
-"""What a newcomer holds is told after its welcome: to who holds something, once, and to nobody who has left."""
+"""A newcomer that holds shares is sent their count once after its welcome, unless it has left."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from server.core.ids import CreatorId, ViewerId
-from server.gateway.assets import TOLD_AT_ONCE_MAX, WAITING_MAX, AssetDesk
+from server.gateway.assets import BATCH_MAX, WAITING_MAX, AssetDesk
 from server.gateway.metrics import Metrics
 from server.store import keys
 from server.store.assets import Assets
@@ -20,11 +20,11 @@ class Ear:
     """A connection that keeps what is written to it."""
 
     def __init__(self) -> None:
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
 
     def write(self, frame: bytes) -> None:
         """Keep what a frame says."""
-        self.heard.append(frame[2:])
+        self.received.append(frame[2:])
 
 
 class Tallied(Assets):
@@ -61,7 +61,7 @@ async def desk(assets: Tallied) -> AsyncIterator[AssetDesk]:
 
 
 async def test_who_holds_packets_is_told_how_many_when_it_comes(house: House) -> None:
-    """The welcome leaves it open, and waits for nobody; a stranger is told nothing."""
+    """The welcome omits the count and waits for nobody; a viewer without shares gets no count."""
     ann = await house.join(ANN)
     for _ in range(2):
         packet_id = await house.packet(lead_ms=0)
@@ -73,21 +73,21 @@ async def test_who_holds_packets_is_told_how_many_when_it_comes(house: House) ->
     assert await back.next("assets") == {"type": "assets", "count": 2}
     await house.packet(lead_ms=0)
     await stranger.next("open")
-    assert not [text for text in stranger.heard if '"type":"assets"' in text]
+    assert not [text for text in stranger.received if '"type":"assets"' in text]
 
 
 async def test_a_crowd_is_counted_a_lot_at_a_time(assets: Tallied, desk: AssetDesk) -> None:
-    """Strangers cost no frame, and the store is asked as often as there are lots."""
-    ears = {ViewerId(f"v{n}"): Ear() for n in range(2 * TOLD_AT_ONCE_MAX)} | {ANN: Ear()}
+    """Viewers without shares get no frame, and the store is asked once per batch."""
+    ears = {ViewerId(f"v{n}"): Ear() for n in range(2 * BATCH_MAX)} | {ANN: Ear()}
     for viewer_id, ear in ears.items():
         desk.join(ear, viewer_id, CREATOR)
-    await until(lambda: bool(ears[ANN].heard))
-    assert {viewer_id: ear.heard for viewer_id, ear in ears.items() if ear.heard} == {ANN: [TOLD]}
-    assert assets.lots == [TOLD_AT_ONCE_MAX, TOLD_AT_ONCE_MAX, 1]
+    await until(lambda: bool(ears[ANN].received))
+    assert {viewer_id: ear.received for viewer_id, ear in ears.items() if ear.received} == {ANN: [TOLD]}
+    assert assets.lots == [BATCH_MAX, BATCH_MAX, 1]
 
 
 async def test_who_has_left_is_forgotten(assets: Tallied, desk: AssetDesk) -> None:
-    """Before its lot it is not asked for; while its lot is counted it is not written to; another device is."""
+    """A connection that left is not counted, nor written to after its count; another device is."""
     gone, going, stays = Ear(), Ear(), Ear()
     assets.may_go.clear()
     for ear in (gone, going, stays):
@@ -96,28 +96,28 @@ async def test_who_has_left_is_forgotten(assets: Tallied, desk: AssetDesk) -> No
     await until(lambda: bool(assets.lots))
     desk.leave(going, CREATOR)
     assets.may_go.set()
-    await until(lambda: bool(stays.heard))
+    await until(lambda: bool(stays.received))
     desk.leave(stays, CREATOR)
-    assert (gone.heard, going.heard, stays.heard) == ([], [], [TOLD])
+    assert (gone.received, going.received, stays.received) == ([], [], [TOLD])
     assert assets.lots == [1]
 
 
 async def test_no_more_wait_than_there_is_room_for(assets: Tallied, desk: AssetDesk) -> None:
-    """Whoever comes when it is full is told nothing, and is counted when it comes again."""
+    """A newcomer that joins a full queue gets no count, but gets one when it joins again."""
     for n in range(WAITING_MAX):
         desk.join(Ear(), ViewerId(f"v{n}"), CreatorId("nobody"))
     late = Ear()
     desk.join(late, ANN, CREATOR)
     await desk.stop()
-    assert (late.heard, assets.lots) == ([], [])
+    assert (late.received, assets.lots) == ([], [])
     desk.join(late, ANN, CREATOR)
-    await until(lambda: bool(late.heard))
+    await until(lambda: bool(late.received))
 
 
 async def test_a_broken_store_is_told_and_the_next_one_is_counted(
     house: House, assets: Tallied, desk: AssetDesk
 ) -> None:
-    """What is no claim stops this lot, not the desk."""
+    """A broken claim fails this batch only."""
     told: asyncio.Queue[str] = asyncio.Queue()
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.put_nowait(context["message"]))
     await house.store.redis.zadd(keys.packets(CREATOR), {"c1.broken": 1})
@@ -127,4 +127,4 @@ async def test_a_broken_store_is_told_and_the_next_one_is_counted(
     await house.store.redis.zrem(keys.packets(CREATOR), "c1.broken")
     ear = Ear()
     desk.join(ear, ANN, CREATOR)
-    await until(lambda: bool(ear.heard))
+    await until(lambda: bool(ear.received))

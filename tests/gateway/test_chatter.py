@@ -37,7 +37,7 @@ async def audience_of(guest: Guest, **wanted: int) -> dict[str, Any]:
 
 
 async def test_a_comment_is_told_to_everybody(house: House) -> None:
-    """Who commented and who did not hear the same, in one message per window."""
+    """All viewers, the author included, receive the same comments in one message per window."""
     ann, bob = await house.join("ann"), await house.join("bob")
     for number in range(3):
         await ann.socket.send(a_comment(f"好 {number}"))
@@ -104,7 +104,7 @@ async def test_a_thousand_comments_are_bounded(empty_store: Store) -> None:
 
 
 async def test_a_comment_too_long_is_an_error_and_no_end(house: House) -> None:
-    """It is told to nobody but its author, as an error; the next comment is told to all."""
+    """An invalid comment gets its author an error; the next comment is published to all."""
     ann, bob = await house.join("ann"), await house.join("bob")
     await ann.socket.send(a_comment("长" * 101))
     assert (await ann.next("error"))["code"] == "bad_field"
@@ -126,7 +126,7 @@ async def test_a_viewer_who_never_stops_talking_is_refused(empty_store: Store) -
 
 
 async def test_comments_do_not_delay_facts(empty_store: Store) -> None:
-    """While everybody talks through a countdown, each viewer hears each fact once and in order, as in silence."""
+    """While everybody comments during a countdown, each viewer receives each fact once and in order."""
     async with open_house(empty_store, LOAD) as house:
         crowd = [await house.join(f"v{number}") for number in range(20)]
         stop = asyncio.Event()
@@ -146,21 +146,21 @@ async def test_comments_do_not_delay_facts(empty_store: Store) -> None:
         for guest in crowd:
             kinds = [json.loads(text)["type"] for text in guest.facts()]
             assert kinds == ["warmup", "open", "closed", "result"]
-            heard = [json.loads(text)["type"] for text in guest.heard]
-            countdown = heard[heard.index("warmup") + 1 : heard.index("open")]
+            received = [json.loads(text)["type"] for text in guest.received]
+            countdown = received[received.index("warmup") + 1 : received.index("open")]
             assert {"comments"} <= set(countdown) <= {"comments", "countdown", "audience"}
-            assert heard[heard.index("open") + 1] == "popup"
+            assert received[received.index("open") + 1] == "popup"
 
 
 async def test_a_packet_comes_to_the_screen_as_the_launch_decided(house: House) -> None:
-    """A packet launched as an asset widget is told as one right after its opening, and never as a popup."""
+    """A packet launched as an asset widget is published as one right after its opening, never as a popup."""
     guest = await house.join("ann")
     packet_id = await house.packet(lead_ms=50, window_ms=100, surface=Surface.ASSET_WIDGET)
     assert (await guest.next("warmup"))["packet"]["surface"] == "asset_widget"
     await guest.next("open")
     assert await guest.next("popup", "asset_widget", "closed") == {"type": "asset_widget", "packet_id": packet_id}
     await guest.next("result")
-    assert not any('"type":"popup"' in text for text in guest.heard)
+    assert not any('"type":"popup"' in text for text in guest.received)
 
 
 async def test_an_empty_house_asks_the_store_for_nothing(house: House) -> None:

@@ -21,12 +21,12 @@ def test_cuts_do_not_matter(texts: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(masked(text) for text in texts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     ends = {sum(len(masked(text)) for text in texts[:n]) for n in range(len(texts) + 1)}
-    codec, heard, fed = Codec(4_096), [], 0
+    codec, received, fed = Codec(4_096), [], 0
     for cut in [*cuts, len(stream)]:
-        heard += texts_of(codec, stream[fed:cut])
+        received += texts_of(codec, stream[fed:cut])
         fed = cut
         assert codec.empty == (fed in ends)
-    assert heard == texts
+    assert received == texts
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 4_096])
@@ -43,9 +43,9 @@ def test_fragments_make_one_text(parts: list[bytes]) -> None:
     codec = Codec(4_096)
     for number, part in enumerate(parts):
         head = (0x01 if number == 0 else 0x00) | (0x80 if number == len(parts) - 1 else 0)
-        heard = texts_of(codec, masked(part, head=head))
+        received = texts_of(codec, masked(part, head=head))
         assert codec.empty == (number == len(parts) - 1)
-    assert heard == [b"".join(parts)]
+    assert received == [b"".join(parts)]
 
 
 def test_a_ping_is_answered_between_fragments() -> None:

@@ -124,14 +124,14 @@ async def test_what_breaks_the_protocol_ends_with_its_code(house: House, sent: b
 
 
 async def test_a_message_of_the_largest_size_lives(house: House) -> None:
-    """4,096 bytes are read; they are merely no message."""
+    """A frame of 4,096 bytes is read, though it is not a valid message."""
     guest = await house.raw()
     guest.writer.write(masked(b"x" * 4_096))
     assert (await guest.message())["code"] == "malformed_json"
 
 
 async def test_the_tenth_malformed_message_closes(house: House) -> None:
-    """Nine mistakes are corrected; the tenth is corrected and ends the connection with 1008."""
+    """Nine malformed messages get an error; the tenth also closes the connection with 1008."""
     guest = await house.join("v1")
     for _ in range(9):
         await guest.socket.send("nonsense")
@@ -166,13 +166,13 @@ async def test_a_flood_is_turned_away_and_then_cut_off(empty_store: Store) -> No
 
 
 async def test_a_viewer_too_far_behind_is_cut_off(empty_store: Store) -> None:
-    """Who does not read is disconnected once its outbox is full, and takes no more of our memory."""
+    """A viewer that does not read is disconnected once its outbox is full, and uses no more memory."""
     async with open_house(empty_store, replace(PRODUCTION, outbox_bytes_max=64 * 1024)) as house:
         guest = await house.raw("sleeper")
         live = house.gateway.room(house.room.room_id)
         assert live is not None
         for _ in range(2_000):
-            live.audience.tell(b"\x81\x7e\x40\x00" + b"x" * 0x4000)
+            live.audience.publish(b"\x81\x7e\x40\x00" + b"x" * 0x4000)
             await asyncio.sleep(0)
             if not house.gateway.metrics.connected:
                 break
@@ -182,26 +182,26 @@ async def test_a_viewer_too_far_behind_is_cut_off(empty_store: Store) -> None:
 
 
 async def test_a_viewer_who_stops_reading_misses_comments_but_no_fact(empty_store: Store) -> None:
-    """Once it is behind it is told no comments; when it reads again all facts are there, in order, and comments too."""
+    """A slow consumer gets no comments; once it reads again it has all facts in order, and new comments."""
     async with open_house(empty_store) as house:
         sleeper = await house.raw("sleeper")
         live = house.gateway.room(house.room.room_id)
         assert live is not None
         metrics, comments = house.gateway.metrics, 0
         while not metrics.messages_dropped:
-            live.audience.tell_soon(text_frame(b'{"type":"comments","comments":[%s]}' % (b" " * 0x4000)))
+            live.audience.publish_soon(text_frame(b'{"type":"comments","comments":[%s]}' % (b" " * 0x4000)))
             live.audience.flush()
             comments += 1
             await asyncio.sleep(0)
         for seq in range(200):
-            live.audience.tell(text_frame(b'{"type":"open","seq":%d}' % seq))
-            live.audience.tell_soon(text_frame(b'{"type":"comments","comments":[]}'))
+            live.audience.publish(text_frame(b'{"type":"open","seq":%d}' % seq))
+            live.audience.publish_soon(text_frame(b'{"type":"comments","comments":[]}'))
             live.audience.flush()
         assert metrics.messages_dropped == 201
 
-        heard = [await sleeper.message() for _ in range(comments - 1 + 200)]
-        assert [message["seq"] for message in heard if message["type"] == "open"] == list(range(200))
-        live.audience.tell_soon(text_frame(b'{"type":"comments","comments":["back"]}'))
+        received = [await sleeper.message() for _ in range(comments - 1 + 200)]
+        assert [message["seq"] for message in received if message["type"] == "open"] == list(range(200))
+        live.audience.publish_soon(text_frame(b'{"type":"comments","comments":["back"]}'))
         assert (await sleeper.message())["comments"] == ["back"]
         assert metrics.too_slow == 0
 
@@ -234,7 +234,7 @@ async def test_a_lost_connection_leaves_nothing_behind(house: House) -> None:
 
 
 async def test_the_silent_are_pinged_and_the_dead_cut_off(house: House) -> None:
-    """A connection silent for a turn gets a ping; one that answers stays, one that does not is cut off."""
+    """A connection silent for a turn gets a ping; one that answers stays, one that does not is aborted."""
     alive, dead = await house.join("alive"), await house.raw("dead")
     keepalive = house.gateway.keepalive
     for turns in range(4):

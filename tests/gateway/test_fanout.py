@@ -1,4 +1,4 @@
-"""Fan-out: everybody, once, in order, and nobody always last."""
+"""Fan-out reaches everybody once and in order, and is fair."""
 
 import asyncio
 import random
@@ -13,13 +13,13 @@ from server.gateway.metrics import Metrics
 from tests.gateway.house import until
 
 
-class Seat:
+class StubSubscriber:
     """A connection that keeps what is written to it, and notes its turn in a common log."""
 
     def __init__(self, name: int, log: list[int]) -> None:
         self.name = name
         self.log = log
-        self.seat = -1
+        self.position = -1
         self.got: list[bytes] = []
         self.gone = False
         self.write: Write = self._keep
@@ -31,7 +31,7 @@ class Seat:
         self.log.append(self.name)
 
 
-def an_audience(size: int, window_ms: int = 20) -> tuple[RoomSubscribers, list[Seat], Metrics]:
+def an_audience(size: int, window_ms: int = 20) -> tuple[RoomSubscribers, list[StubSubscriber], Metrics]:
     metrics, log = Metrics(), list[int]()
     audience = RoomSubscribers(
         asyncio.get_running_loop(),
@@ -39,9 +39,9 @@ def an_audience(size: int, window_ms: int = 20) -> tuple[RoomSubscribers, list[S
         limits=replace(PRODUCTION, window_ms=window_ms),
         metrics=metrics,
     )
-    seats = [Seat(name, log) for name in range(size)]
-    for seat in seats:
-        audience.join(seat)
+    seats = [StubSubscriber(name, log) for name in range(size)]
+    for position in seats:
+        audience.join(position)
     return audience, seats, metrics
 
 
@@ -55,51 +55,51 @@ async def written_out(audience: RoomSubscribers) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 60, 61, 62, SLICE, SLICE + 1, 3 * SLICE + 7])
 async def test_everybody_gets_everything_once_and_in_order(size: int) -> None:
-    """Whatever the size of the room, each fact reaches each viewer once, in the order told."""
+    """Each fact reaches each viewer once, in order, whatever the size of the room."""
     audience, seats, metrics = an_audience(size)
     facts = [b"fact %d" % number for number in range(5)]
     for fact in facts:
-        audience.tell(fact)
+        audience.publish(fact)
     await written_out(audience)
-    assert {tuple(seat.got) for seat in seats} == {tuple(facts)}
+    assert {tuple(position.got) for position in seats} == {tuple(facts)}
     assert metrics.frames_out == 5 * size
     assert metrics.bytes_out == size * sum(map(len, facts))
 
 
 async def test_who_comes_in_during_a_broadcast_gets_exactly_the_later_facts() -> None:
-    """A newcomer between two slices hears nothing of what was told before, and all that is told after."""
+    """A newcomer between two slices gets no earlier message, and all later ones."""
     audience, seats, _ = an_audience(3 * SLICE)
-    audience.tell(b"1")
-    audience.tell(b"2")
+    audience.publish(b"1")
+    audience.publish(b"2")
     await asyncio.sleep(0)
-    newcomer = Seat(-1, [])
+    newcomer = StubSubscriber(-1, [])
     audience.join(newcomer)
     assert audience.busy
-    audience.tell(b"3")
+    audience.publish(b"3")
     await written_out(audience)
     assert newcomer.got == [b"3"]
-    assert {tuple(seat.got) for seat in seats} == {(b"1", b"2", b"3")}
+    assert {tuple(position.got) for position in seats} == {(b"1", b"2", b"3")}
 
 
 async def test_who_leaves_during_a_broadcast_disturbs_nobody() -> None:
     """Viewers that vanish between two slices are skipped; the others miss nothing."""
     audience, seats, _ = an_audience(3 * SLICE)
-    audience.tell(b"1")
-    for seat in seats[::2]:
-        audience.leave(seat)
-        seat.gone = True
-    audience.tell(b"2")
+    audience.publish(b"1")
+    for position in seats[::2]:
+        audience.leave(position)
+        position.gone = True
+    audience.publish(b"2")
     await written_out(audience)
-    assert {tuple(seat.got) for seat in seats[1::2]} == {(b"1", b"2")}
-    assert all(b"2" not in seat.got for seat in seats[::2])
-    assert sorted(seat.seat for seat in seats[1::2]) == list(range(len(audience)))
+    assert {tuple(position.got) for position in seats[1::2]} == {(b"1", b"2")}
+    assert all(b"2" not in position.got for position in seats[::2])
+    assert sorted(position.position for position in seats[1::2]) == list(range(len(audience)))
 
 
 async def test_messages_that_are_no_facts_wait_for_company() -> None:
-    """What is told within a window goes out in one write, joined, and is counted as the frames it holds."""
+    """Messages published within a window go out in one write, and are counted as the frames it holds."""
     audience, seats, metrics = an_audience(3, window_ms=1)
     for number in range(4):
-        audience.tell_soon(b"%d" % number)
+        audience.publish_soon(b"%d" % number)
     assert seats[0].got == []
     await until(lambda: bool(seats[0].got))
     assert seats[0].got == [b"0123"]
@@ -107,64 +107,64 @@ async def test_messages_that_are_no_facts_wait_for_company() -> None:
 
 
 async def test_a_fact_takes_what_waits_along() -> None:
-    """A fact waits for nobody: what is pending is written with it at once."""
+    """A fact is written at once, joined with the pending messages."""
     audience, seats, _ = an_audience(2, window_ms=60_000)
-    audience.tell_soon(b"progress ")
-    audience.tell(b"closed")
-    assert [seat.got for seat in seats] == [[b"progress closed"]] * 2
+    audience.publish_soon(b"progress ")
+    audience.publish(b"closed")
+    assert [position.got for position in seats] == [[b"progress closed"]] * 2
     audience.flush()
-    assert [len(seat.got) for seat in seats] == [1, 1]
+    assert [len(position.got) for position in seats] == [1, 1]
 
 
 async def test_who_is_behind_is_spared_what_it_may_miss() -> None:
-    """It gets the facts and what is as lasting, in their places; the others get all, and it too once it has read."""
+    """A slow consumer gets facts and must-deliver messages in their places, and everything again once it has read."""
     audience, seats, metrics = an_audience(SLICE + 100, window_ms=60_000)
     sleeper, quitter, *others = seats
     audience.fall_behind(sleeper)
     audience.fall_behind(quitter)
-    audience.tell_soon(b"comments ")
-    audience.tell_soon(b"popup ", lasting=True)
-    audience.tell(b"open ")
-    audience.tell_soon(b"progress ")
+    audience.publish_soon(b"comments ")
+    audience.publish_soon(b"popup ", must_deliver=True)
+    audience.publish(b"open ")
+    audience.publish_soon(b"progress ")
     audience.flush()
     audience.leave(quitter)
-    audience.tell(b"closed ")
+    audience.publish(b"closed ")
     await written_out(audience)
     audience.catch_up(sleeper)
-    audience.tell_soon(b"audience ")
+    audience.publish_soon(b"audience ")
     audience.flush()
     await written_out(audience)
     assert b"".join(sleeper.got) == b"popup open closed audience "
     assert b"".join(quitter.got) == b"popup open "
-    assert {b"".join(seat.got) for seat in others} == {b"comments popup open progress closed audience "}
+    assert {b"".join(position.got) for position in others} == {b"comments popup open progress closed audience "}
     assert metrics.messages_dropped == 4
     assert metrics.frames_out == 6 * len(others) + 4 + 2
 
 
 async def test_falling_behind_during_a_broadcast_loses_no_fact() -> None:
-    """Whoever falls behind or catches up between slices gets each fact once and in order."""
+    """A viewer that becomes slow or catches up between slices gets each fact once and in order."""
     audience, seats, _ = an_audience(3 * SLICE)
     for number in range(6):
-        audience.tell_soon(b"comments ")
-        audience.tell(b"%d " % number)
-        for seat in seats[number :: 2 + number]:
-            audience.fall_behind(seat)
-        audience.tell(b"%d' " % number)
-        for seat in seats[number :: 3 + number]:
-            audience.catch_up(seat)
+        audience.publish_soon(b"comments ")
+        audience.publish(b"%d " % number)
+        for position in seats[number :: 2 + number]:
+            audience.fall_behind(position)
+        audience.publish(b"%d' " % number)
+        for position in seats[number :: 3 + number]:
+            audience.catch_up(position)
         await asyncio.sleep(0)
     await written_out(audience)
     facts = b"".join(b"%d %d' " % (number, number) for number in range(6))
-    assert {b"".join(seat.got).replace(b"comments ", b"") for seat in seats} == {facts}
+    assert {b"".join(position.got).replace(b"comments ", b"") for position in seats} == {facts}
 
 
 async def test_an_empty_room_is_no_work() -> None:
-    """Facts of a room without viewers are dropped: who comes later is told by its welcome."""
+    """Facts of a room without viewers are dropped: newcomers learn them from their welcome."""
     audience, _, _ = an_audience(0)
-    audience.tell(b"1")
-    late = Seat(0, [])
+    audience.publish(b"1")
+    late = StubSubscriber(0, [])
     audience.join(late)
-    audience.tell(b"2")
+    audience.publish(b"2")
     await written_out(audience)
     assert late.got == [b"2"]
 
@@ -178,7 +178,7 @@ async def test_nobody_is_always_last() -> None:
     last_tenth: Counter[int] = Counter()
     for _ in range(rounds):
         log.clear()
-        audience.tell(b"popup")
+        audience.publish(b"popup")
         await written_out(audience)
         assert sorted(log) == list(range(size))
         places.update({name: place for place, name in enumerate(log)})
@@ -192,8 +192,8 @@ async def test_the_loop_breathes_between_slices() -> None:
     """A broadcast to a large room lets other work run before it is done."""
     audience, seats, _ = an_audience(4 * SLICE)
     reached: list[int] = []
-    audience.tell(b"1")
-    audience.tell(b"2")
+    audience.publish(b"1")
+    audience.publish(b"2")
     assert len(seats[0].log) == SLICE
     asyncio.get_running_loop().call_soon(lambda: reached.append(len(seats[0].log)))
     await written_out(audience)

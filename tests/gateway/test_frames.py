@@ -25,7 +25,7 @@ def test_a_close_frame_is_the_librarys() -> None:
 
 @given(st.binary(max_size=125))
 def test_a_small_text_frame_is_read(text: bytes) -> None:
-    """Whatever the library masks, we unmask."""
+    """Every frame that the library masks is unmasked."""
     assert small_text(Frame(Opcode.TEXT, text).serialize(mask=True)) == text
 
 
@@ -53,7 +53,7 @@ def test_a_part_of_a_frame_is_not_read() -> None:
 
 
 def test_a_pong_is_known() -> None:
-    """A masked pong is told from everything else of its size."""
+    """A masked pong is distinguished from every other frame of its size."""
     assert is_small_pong(Frame(Opcode.PONG, b"").serialize(mask=True))
     assert is_small_pong(Frame(Opcode.PONG, b"x" * 125).serialize(mask=True))
     assert not is_small_pong(Frame(Opcode.PING, b"").serialize(mask=True))

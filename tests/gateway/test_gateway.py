@@ -1,4 +1,4 @@
-"""The gateway: who may come in, and what others stand on."""
+"""The gateway: admission and the services it offers."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 from server.core.ids import PacketId, RoomId, ViewerId
 from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
-from server.gateway.handshake import Asked, Rejection
+from server.gateway.handshake import JoinRequest, Rejection
 from server.gateway.limits import PRODUCTION, Limits
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import Signer
@@ -27,7 +27,7 @@ from tests.gateway.house import CREATOR, SEED, House, open_house
     ],
 )
 async def test_past_a_limit_nobody_comes_in(empty_store: Store, limits: Limits, code: str, status: int) -> None:
-    """The third connection is refused with a status and a word, and comes in once one of the others has left."""
+    """The third connection is refused with status and code, and admitted once another has left."""
     async with open_house(empty_store, limits) as house:
         first, _ = await house.join("v1"), await house.join("v1")
         with pytest.raises(InvalidStatus) as refused:
@@ -69,7 +69,7 @@ async def test_the_audience_is_counted_per_room(house: House) -> None:
 
 
 async def test_without_insecure_nobody_comes_in_by_name(house: House) -> None:
-    """A name is no proof: a gateway that is not insecure turns it away."""
+    """A gateway that is not insecure refuses a viewer with only a name."""
     secure = Gateway(
         store=house.store,
         clock=house.clock,
@@ -83,10 +83,10 @@ async def test_without_insecure_nobody_comes_in_by_name(house: House) -> None:
         tickets=Tickets(Signer(SEED)),
         insecure=False,
     )
-    rejection = secure.identify(Asked(house.room.room_id, ViewerId("v1")))
+    rejection = secure.identify(JoinRequest(house.room.room_id, ViewerId("v1")))
     assert isinstance(rejection, Rejection)
     assert (rejection.status, rejection.code) == (401, "ticket_needed")
     live = house.gateway.room(house.room.room_id)
     assert live is not None
     token = secure.resume_token(live, ViewerId("v1"))
-    assert secure.identify(Asked(house.room.room_id, ViewerId(""), resume=token)) == "v1"
+    assert secure.identify(JoinRequest(house.room.room_id, ViewerId(""), resume=token)) == "v1"

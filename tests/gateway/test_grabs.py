@@ -42,7 +42,7 @@ class FewShares(Allocator):
         return Claim(packet_id, grab.viewer_id, grab.request_id, ClaimStatus.GRANTED, 1, share)
 
 
-class Asker:
+class Requester:
     """A connection that keeps its receipts."""
 
     def __init__(self) -> None:
@@ -85,54 +85,54 @@ def a_grab(viewer: str = "v1") -> Grab:
 
 
 async def test_the_grabs_of_a_turn_are_one_batch_per_packet() -> None:
-    """What is grabbed in one turn of the loop goes to the allocator together; the next turn is the next batch."""
+    """Grabs of one turn of the loop go to the allocator as one batch; those of the next turn are the next batch."""
     allocator = FewShares(100)
     desk, metrics = a_desk(allocator)
-    askers = [Asker() for _ in range(5)]
-    for asker in askers:
-        desk.take(asker, P1, ROOM, a_grab())
-    desk.take(askers[0], P2, ROOM, a_grab())
+    requesters = [Requester() for _ in range(5)]
+    for requester in requesters:
+        desk.take(requester, P1, ROOM, a_grab())
+    desk.take(requesters[0], P2, ROOM, a_grab())
     await asyncio.sleep(0)
-    desk.take(askers[0], P1, ROOM, a_grab())
+    desk.take(requesters[0], P1, ROOM, a_grab())
     await desk.drain()
     assert sorted(allocator.batches) == [(P1, ROOM, 1), (P1, ROOM, 5), (P2, ROOM, 1)]
-    assert [len(asker.statuses()) for asker in askers] == [3, 1, 1, 1, 1]
+    assert [len(requester.statuses()) for requester in requesters] == [3, 1, 1, 1, 1]
     assert metrics.grabs[ClaimStatus.GRANTED] == 7
 
 
 async def test_receipts_of_one_asker_share_a_write() -> None:
     """Several grabs read at once from one connection are answered in one write, each with its own receipt."""
     desk, metrics = a_desk(FewShares(1))
-    first, second = Asker(), Asker()
-    for asker in (first, first, second, first):
-        desk.take(asker, P1, ROOM, a_grab())
+    first, second = Requester(), Requester()
+    for requester in (first, first, second, first):
+        desk.take(requester, P1, ROOM, a_grab())
     await desk.drain()
     assert [receipts for _, receipts in first.writes] == [2, 1]
     assert first.statuses() == ["granted", "exhausted", "exhausted"]
     assert second.statuses() == ["exhausted"]
     assert metrics.frames_out == 4
-    assert metrics.bytes_out == sum(len(data) for asker in (first, second) for data, _ in asker.writes)
+    assert metrics.bytes_out == sum(len(data) for requester in (first, second) for data, _ in requester.writes)
     assert (metrics.grabs[ClaimStatus.GRANTED], metrics.grabs[ClaimStatus.EXHAUSTED]) == (1, 3)
 
 
 async def test_a_room_hears_that_shares_were_given() -> None:
-    """A batch that gave shares says so once, so that the remaining count is told soon."""
+    """A batch with granted shares reports it once, so that the remaining count is published soon."""
     desk, _ = a_desk(FewShares(2))
-    askers = [Asker() for _ in range(2)]
-    for asker in askers:
-        desk.take(asker, P1, ROOM, a_grab())
+    requesters = [Requester() for _ in range(2)]
+    for requester in requesters:
+        desk.take(requester, P1, ROOM, a_grab())
     await desk.drain()
-    assert [packet_id for asker in askers for packet_id in asker.won_of] == [P1]
+    assert [packet_id for requester in requesters for packet_id in requester.won_of] == [P1]
 
 
 async def test_a_room_hears_that_somebody_missed_out() -> None:
-    """A batch in which no share was left for someone says so once, whoever was last in it."""
+    """A batch in which somebody found no share left reports it once."""
     desk, _ = a_desk(FewShares(2))
-    askers = [Asker() for _ in range(4)]
-    for asker in askers:
-        desk.take(asker, P1, ROOM, a_grab())
+    requesters = [Requester() for _ in range(4)]
+    for requester in requesters:
+        desk.take(requester, P1, ROOM, a_grab())
     await desk.drain()
-    assert [packet_id for asker in askers for packet_id in asker.missed] == [P1]
+    assert [packet_id for requester in requesters for packet_id in requester.missed] == [P1]
 
 
 @pytest.mark.parametrize(
@@ -140,49 +140,49 @@ async def test_a_room_hears_that_somebody_missed_out() -> None:
     [(StoreUnavailable("gone"), "unavailable"), (Refused("not_found", "no such packet"), "not_found")],
 )
 async def test_every_grab_gets_a_receipt_also_in_trouble(trouble: Exception, status: str) -> None:
-    """A store out of reach and a packet that cannot be are answers, not silence."""
+    """An unavailable store and an unknown packet are answered."""
     desk, _ = a_desk(FewShares(0, trouble))
-    asker = Asker()
-    desk.take(asker, P1, ROOM, a_grab())
-    desk.take(asker, P1, ROOM, a_grab())
+    requester = Requester()
+    desk.take(requester, P1, ROOM, a_grab())
+    desk.take(requester, P1, ROOM, a_grab())
     await desk.drain()
-    assert asker.statuses() == [status, status]
+    assert requester.statuses() == [status, status]
 
 
 async def test_a_fault_of_an_allocator_is_heard_and_leaves_nobody_waiting() -> None:
-    """An allocator that breaks is reported, and its viewers are told that the outcome is unknown."""
+    """An allocator's error is reported, and its viewers learn that the outcome is unknown."""
     desk, _ = a_desk(FewShares(0, ZeroDivisionError("a fault")))
-    asker = Asker()
+    requester = Requester()
     faults: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
-    desk.take(asker, P1, ROOM, a_grab())
+    desk.take(requester, P1, ROOM, a_grab())
     await desk.drain()
     await asyncio.sleep(0)
     assert [type(fault) for fault in faults] == [ZeroDivisionError]
-    assert asker.statuses() == ["unavailable"]
+    assert requester.statuses() == ["unavailable"]
 
 
 async def test_a_large_batch_lets_the_loop_breathe() -> None:
     """Receipts of a stampede are written in parts, and each is written."""
     desk, metrics = a_desk(FewShares(10))
-    askers = [Asker() for _ in range(3 * RECEIPTS_PER_TURN)]
-    for asker in askers:
-        desk.take(asker, P1, ROOM, a_grab())
+    requesters = [Requester() for _ in range(3 * RECEIPTS_PER_TURN)]
+    for requester in requesters:
+        desk.take(requester, P1, ROOM, a_grab())
     steps = []
     draining = asyncio.ensure_future(desk.drain())
     while not draining.done():
         await asyncio.sleep(0)
-        steps.append(sum(bool(asker.writes) for asker in askers))
+        steps.append(sum(bool(requester.writes) for requester in requesters))
     await draining
     assert {RECEIPTS_PER_TURN, 2 * RECEIPTS_PER_TURN, 3 * RECEIPTS_PER_TURN} <= set(steps)
-    assert metrics.frames_out == len(askers)
+    assert metrics.frames_out == len(requesters)
 
 
 async def test_the_grabs_of_two_rooms_are_two_batches() -> None:
-    """An allocator is told from which room each grab comes."""
+    """An allocator receives the room of each grab."""
     allocator = FewShares(2)
     desk, _ = a_desk(allocator)
     for room_id in (ROOM, RoomId("r2"), ROOM):
-        desk.take(Asker(), P1, room_id, a_grab())
+        desk.take(Requester(), P1, room_id, a_grab())
     await desk.drain()
     assert sorted(allocator.batches) == [(P1, ROOM, 2), (P1, RoomId("r2"), 1)]

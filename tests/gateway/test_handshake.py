@@ -1,26 +1,26 @@
-"""Handshakes: who is let in, and what the others are told."""
+"""Handshakes: accepted requests and rejections."""
 
 import json
 
 import pytest
 
 from server.core.ids import RoomId, ViewerId
-from server.gateway.handshake import Asked, Handshake, Rejection
+from server.gateway.handshake import Handshake, JoinRequest, Rejection
 from tests.gateway.house import House, request
 
 
-def read(target: str, *headers: str) -> Asked | Rejection:
+def read(target: str, *headers: str) -> JoinRequest | Rejection:
     return Handshake().read(request(target, *headers))
 
 
 def test_a_first_visit_names_room_and_viewer() -> None:
     """A plain request asks for a room under a name, and for nothing to be resumed."""
-    assert read("/ws/rooms/r1?viewer=v1") == Asked(RoomId("r1"), ViewerId("v1"), "", 0)
+    assert read("/ws/rooms/r1?viewer=v1") == JoinRequest(RoomId("r1"), ViewerId("v1"), "", 0)
 
 
 def test_a_return_names_what_was_heard_last() -> None:
-    """Epoch and number of the last fact heard come along."""
-    assert read("/ws/rooms/r%2D1?viewer=v1&epoch=ab&seq=17") == Asked(RoomId("r-1"), ViewerId("v1"), "ab", 17)
+    """Epoch and number of the last fact received come along."""
+    assert read("/ws/rooms/r%2D1?viewer=v1&epoch=ab&seq=17") == JoinRequest(RoomId("r-1"), ViewerId("v1"), "ab", 17)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_our_subprotocol_is_chosen() -> None:
     """Among others that are offered ours is picked and named in the answer."""
     handshake = Handshake()
     asked = handshake.read(request("/ws/rooms/r1?viewer=v1", "Sec-WebSocket-Protocol: chat, redrain.v1"))
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, JoinRequest)
     accepted = handshake.accept()
     assert isinstance(accepted, bytes)
     assert b"Sec-WebSocket-Protocol: redrain.v1\r\n" in accepted
 
 
 def test_no_subprotocol_is_fine_and_a_wrong_one_is_not() -> None:
-    """Who offers none is let in without; who offers only others is told which to offer."""
+    """A viewer that offers no subprotocol is admitted; one that offers only others learns which to offer."""
     handshake = Handshake()
     handshake.read(request("/ws/rooms/r1?viewer=v1"))
     accepted = handshake.accept()
@@ -83,7 +83,7 @@ def test_no_compression_is_agreed() -> None:
 
 
 def test_a_broken_handshake_is_answered_in_our_words() -> None:
-    """What the library refuses is said as JSON too."""
+    """A handshake that the library refuses is answered in JSON too."""
     handshake = Handshake()
     handshake.read(request("/ws/rooms/r1?viewer=v1").replace(b"Version: 13", b"Version: 12"))
     rejection = handshake.accept()

@@ -1,4 +1,4 @@
-"""HTTP beside WebSocket: one port, a deadline for every request, few connections that say nothing."""
+"""HTTP and WebSocket on one port: a deadline for every request, few connections without one."""
 
 import asyncio
 from dataclasses import replace
@@ -42,7 +42,7 @@ async def test_who_sends_no_whole_request_in_time_is_cut_off(empty_store: Store)
 
 
 async def test_half_open_connections_of_an_address_are_few(empty_store: Store) -> None:
-    """Past the limit a further connection is refused at once; one that asks something makes room."""
+    """Past the limit a further connection is refused at once; one that sends its request makes room."""
     async with open_house(empty_store, replace(PRODUCTION, half_open_per_address_max=2)) as house:
         _, first = await house.connect()
         await house.connect()

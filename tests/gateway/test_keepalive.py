@@ -8,7 +8,7 @@ from server.gateway.limits import PRODUCTION
 from server.gateway.metrics import Metrics
 
 
-class Kept:
+class Monitored:
     """A connection that notes what is done to it."""
 
     def __init__(self) -> None:
@@ -29,9 +29,9 @@ def a_keepalive(spokes: int, metrics: Metrics | None = None) -> Keepalive:
 
 
 async def test_the_silent_are_pinged_then_cut_off() -> None:
-    """A connection is looked at once a turn: its first silent turn is free, then it is pinged, then cut off."""
+    """A connection is checked once a turn: after one silent turn nothing, then a ping, then an abort."""
     metrics = Metrics()
-    keepalive, kept = a_keepalive(3, metrics), Kept()
+    keepalive, kept = a_keepalive(3, metrics), Monitored()
     keepalive.add(kept)
     seen = []
     for _ in range(9):
@@ -43,7 +43,7 @@ async def test_the_silent_are_pinged_then_cut_off() -> None:
 
 async def test_who_speaks_is_left_alone() -> None:
     """A connection that says something in every turn is never pinged."""
-    keepalive, kept = a_keepalive(2), Kept()
+    keepalive, kept = a_keepalive(2), Monitored()
     keepalive.add(kept)
     for _ in range(20):
         keepalive.turn()
@@ -52,9 +52,9 @@ async def test_who_speaks_is_left_alone() -> None:
 
 
 async def test_the_removed_are_forgotten() -> None:
-    """A connection that has left is not looked at, wherever it sat."""
+    """A connection that has left is not checked."""
     keepalive = a_keepalive(4)
-    crowd = [Kept() for _ in range(8)]
+    crowd = [Monitored() for _ in range(8)]
     for kept in crowd:
         keepalive.add(kept)
         keepalive.turn()
@@ -67,9 +67,9 @@ async def test_the_removed_are_forgotten() -> None:
 
 
 async def test_the_late_are_cut_off() -> None:
-    """A turn cuts off whose deadline has passed, and spares who met it."""
+    """A turn aborts connections past their deadline and spares those that met it."""
     keepalive = a_keepalive(2)
-    late, in_time = Kept(), Kept()
+    late, in_time = Monitored(), Monitored()
     keepalive.requests.set(late)
     keepalive.requests.set(in_time)
     keepalive.requests.met(in_time)
@@ -81,7 +81,7 @@ def test_a_deadline_passes_at_its_time() -> None:
     """Deadlines pass in the order they were set, each at its time, and are missed once."""
     now_s = 100.0
     deadlines = Deadlines(10_000, lambda: now_s)
-    first, second = Kept(), Kept()
+    first, second = Monitored(), Monitored()
     deadlines.set(first)
     now_s = 105.0
     deadlines.set(second)

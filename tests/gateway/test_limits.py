@@ -1,4 +1,4 @@
-"""Limits: two profiles of one kind, and the count of who has what."""
+"""The two profiles of limits, and quotas."""
 
 import dataclasses
 
@@ -33,7 +33,7 @@ def test_every_limit_is_positive() -> None:
 
 
 def test_most_of_an_outbox_is_kept_for_what_nobody_may_miss() -> None:
-    """A viewer is spared comments long before it is cut off."""
+    """A viewer becomes a slow consumer long before it is disconnected."""
     assert PRODUCTION.outbox_soft_bytes == 64 * 1024 == PRODUCTION.outbox_bytes_max // 4
 
 

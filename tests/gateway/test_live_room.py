@@ -51,19 +51,19 @@ async def test_a_winners_retry_gets_the_identical_receipt(house: House) -> None:
     winner, loser = await house.join("winner"), await house.join("loser")
     await winner.next("open")
     await winner.grab(packet_id, "q1")
-    won = winner.heard[-1]
+    won = winner.received[-1]
     assert (await loser.grab(packet_id))["status"] == "exhausted"
     await house.default.caught_up()
     calls = house.default.store_calls
     await winner.grab(packet_id, "q1")
-    assert winner.heard[-1] == won
+    assert winner.received[-1] == won
     repeated = await winner.grab(packet_id, "q2")
     assert (repeated["status"], repeated["amount_fen"], repeated["index"]) == ("repeated", 100, 0)
     assert house.default.store_calls == calls
 
 
 async def test_three_hundred_viewers_get_the_same_facts_in_order(empty_store: Store) -> None:
-    """Every viewer of a crowd hears every fact, byte for byte the same and in the same order."""
+    """Every viewer of a crowd receives every fact, with the same bytes and in the same order."""
     async with open_house(empty_store, LOAD) as house:
         crowd = list(await asyncio.gather(*(house.join(f"v{n}") for n in range(300))))
         packet_id = await house.packet(shares=100, window_ms=1_500)
@@ -82,13 +82,13 @@ async def test_three_hundred_viewers_get_the_same_facts_in_order(empty_store: St
 
 
 async def test_viewers_who_come_in_meanwhile_hear_exactly_what_follows(empty_store: Store) -> None:
-    """A viewer that joins at any moment hears the facts after its welcome's number, and no other."""
+    """A viewer that joins at any moment receives exactly the facts after its welcome's number."""
     async with open_house(empty_store, LOAD) as house:
         early = await house.join("early")
         for _ in range(3):
             await house.packet(shares=1, lead_ms=60, window_ms=150)
         guests: list[Guest] = []
-        while not any('"result"' in text for text in early.heard[-1:]):
+        while not any('"result"' in text for text in early.received[-1:]):
             guests.append(await house.join(f"v{len(guests)}"))
             await early.next("warmup", "open", "closed", "result", "countdown", "progress")
         last = 12
@@ -101,7 +101,7 @@ async def test_viewers_who_come_in_meanwhile_hear_exactly_what_follows(empty_sto
 
 
 async def test_a_return_gets_exactly_what_it_missed(house: House) -> None:
-    """A viewer back with its epoch and number is told the facts in between, as they were, and then the live ones."""
+    """A viewer that reconnects with its epoch and number gets the facts in between unchanged, then the live ones."""
     witness, leaver = await house.join("witness"), await house.join("leaver")
     packet_id = await house.packet(lead_ms=150, window_ms=400)
     await leaver.next("warmup")
@@ -171,7 +171,7 @@ async def test_a_voided_packet_is_told_and_leaves_the_screen(house: House) -> No
 
 
 async def test_a_void_that_nobody_mentions_is_found_out(house: House) -> None:
-    """If the word of a void is lost, the refused opening makes the room look, and the void is told."""
+    """If the notification of a void is lost, the refused opening makes the room look it up and publish the void."""
     witness = await house.join("witness")
     packet_id = await house.packet(lead_ms=150)
     await witness.next("warmup")
@@ -197,7 +197,7 @@ async def test_a_new_process_goes_on_where_the_room_stands(empty_store: Store) -
 
 
 async def test_two_processes_tell_the_same_facts(empty_store: Store) -> None:
-    """Viewers of two servers on one store hear the same bytes, and a room opened by one is served by the other."""
+    """Viewers of two servers on one store receive the same bytes, and each server serves rooms opened by the other."""
     async with open_house(empty_store) as first, open_house(empty_store) as second:
         guests = [await first.join("a"), await second.join("b")]
         await first.packet(shares=3, lead_ms=50, window_ms=400)
@@ -209,7 +209,7 @@ async def test_two_processes_tell_the_same_facts(empty_store: Store) -> None:
 
 @pytest.mark.rule("DY-CLM-1")
 async def test_countdowns_are_real_time_at_any_speed(empty_store: Store) -> None:
-    """At 60 room seconds a second, five and three real seconds before the opening are told as such."""
+    """At 60 room seconds a second, countdowns are sent five and three real seconds before the opening."""
     async with open_house(empty_store, speed=60) as house:
         guest = await house.join("v1")
         assert guest.welcome["speed"] == 60
@@ -219,7 +219,7 @@ async def test_countdowns_are_real_time_at_any_speed(empty_store: Store) -> None
 
 
 async def test_a_room_survives_its_store(tmp_path: Path) -> None:
-    """While the store is away grabs are unavailable; when it is back, what was due meanwhile is told."""
+    """While the store is unavailable grabs get ``unavailable``; afterwards, overdue facts are published."""
     running = EmbeddedStore.start(tmp_path, durability=Durability.DURABLE)
     try:
         store = await Store.connect(running.url)
@@ -244,7 +244,7 @@ def test_a_grab_of_the_longest_ids_fits_a_small_frame() -> None:
 
 
 async def test_a_room_closed_right_after_a_grab_leaves_no_question_behind(house: House) -> None:
-    """What it was about to ask is never begun, and a closed room asks nothing more."""
+    """A query that was about to start never runs, and a closed room starts none."""
     witness = await house.join("witness")
     before, after = await house.packet(2), await house.packet(2)
     while (await witness.next("open"))["packet_id"] != after:

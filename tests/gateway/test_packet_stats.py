@@ -1,4 +1,4 @@
-"""What a packet did, counted over real sockets and read back from the store, exactly."""
+"""A packet's effects, counted over real sockets and read back from the store, exactly."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -106,15 +106,15 @@ async def test_viewers_of_two_processes_are_counted_once_each(empty_store: Store
 
 
 async def test_who_comes_back_is_not_exposed_again(house: House) -> None:
-    """One resumes having heard the warm-up; another was away when it was told, and is exposed as it comes back."""
+    """One resumes having received the warm-up; another was away when it was told, and is exposed as it comes back."""
     ann, bob = await house.join("ann"), await house.join("bob")
     epoch, before = bob.welcome["epoch"], bob.welcome["seq"]
     await bob.leave()
     await until(lambda: audience(house) == 1)
     packet_id = await house.packet()
-    heard = (await ann.next("warmup"))["seq"]
+    received = (await ann.next("warmup"))["seq"]
     await ann.leave()
-    await house.join("ann", f"&epoch={epoch}&seq={heard}")
+    await house.join("ann", f"&epoch={epoch}&seq={received}")
     assert (await told(house, packet_id)).exposed_viewers == 1
     await house.join("bob", f"&epoch={epoch}&seq={before}")
     assert (await told(house, packet_id)).exposed_viewers == 2
@@ -147,7 +147,7 @@ async def test_what_was_counted_is_handed_in_by_itself_and_when_the_server_stops
 
 
 async def test_a_stop_drives_nobody_out(empty_store: Store) -> None:
-    """Of two viewers one leaves, and the other is sent away as the server stops: one has left."""
+    """Of two viewers one leaves and the other is removed as the server stops: one counts as left."""
     async with open_house(empty_store) as house:
         ann, bob = await house.join("ann"), await house.join("bob")
         packet_id = await house.packet()
@@ -161,7 +161,7 @@ async def test_a_stop_drives_nobody_out(empty_store: Store) -> None:
 
 
 async def test_a_store_that_is_away_is_no_fault(tmp_path: Path) -> None:
-    """What was counted meanwhile is lost, and what comes after it is back is not."""
+    """Counts made while the store is unavailable are lost, later ones are not."""
     running = EmbeddedStore.start(tmp_path, durability=Durability.RELAXED)
     try:
         store = await Store.connect(running.url, durability=Durability.RELAXED)

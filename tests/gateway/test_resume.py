@@ -13,7 +13,7 @@ NOW_MS = 1_700_000_000_000
 
 
 def test_a_token_is_read_by_another_process_with_the_same_secret() -> None:
-    """It names its viewer, again and again, until its hour is over."""
+    """A token names its viewer until its hour is over."""
     token = ResumeTokens(Signer(SECRET)).mint(VIEWER, ROOM, NOW_MS)
     other = ResumeTokens(Signer(SECRET))
     assert other.read(token, ROOM, NOW_MS) == VIEWER
@@ -22,7 +22,7 @@ def test_a_token_is_read_by_another_process_with_the_same_secret() -> None:
 
 
 def test_a_token_of_another_secret_or_room_is_refused() -> None:
-    """Neither a stranger's signature nor another room lets anybody in."""
+    """A token with another signature or for another room is refused."""
     token = ResumeTokens(Signer(SECRET)).mint(VIEWER, ROOM, NOW_MS)
     assert ResumeTokens(Signer(SECRET + b"!")).read(token, ROOM, NOW_MS) is None
     assert ResumeTokens(Signer(SECRET)).read(token, RoomId("r2"), NOW_MS) is None
@@ -30,12 +30,12 @@ def test_a_token_of_another_secret_or_room_is_refused() -> None:
 
 @pytest.mark.parametrize("forged", ["", "a.b.c", "x" * 2_000, "\u2603"])
 def test_rubbish_is_refused(forged: str) -> None:
-    """What is no token is no error either."""
+    """Invalid text is refused without an error."""
     assert ResumeTokens(Signer(SECRET)).read(forged, ROOM, NOW_MS) is None
 
 
 def test_a_ticket_is_no_resume_token() -> None:
-    """What opens a room for a minute does not do so for an hour, nor the other way round."""
+    """A ticket is not accepted as a resume token, nor a resume token as a ticket."""
     signer = Signer(SECRET)
     assert ResumeTokens(signer).read(Tickets(signer).mint(VIEWER, ROOM, NOW_MS), ROOM, NOW_MS) is None
     assert Tickets(signer).read(ResumeTokens(signer).mint(VIEWER, ROOM, NOW_MS), ROOM, NOW_MS) != VIEWER

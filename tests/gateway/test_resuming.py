@@ -1,4 +1,4 @@
-"""Coming back: by token, to another process, after more than a process remembers, and before it knows as much."""
+"""Reconnecting: by token, to another process, after more facts than a process keeps, and before it has read them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ async def tell(house: House, packets: int) -> None:
 
 
 async def test_a_token_brings_a_viewer_back_to_another_process(embedded: EmbeddedStore) -> None:
-    """It stands for the name, and what was missed comes once, in order, and with the same bytes."""
+    """A token replaces the name, and missed facts come once, in order, and with the same bytes."""
     async with two_houses(embedded) as (one, other):
         guest, stayed = await one.join("v1"), await one.join("v2")
         await guest.leave()
@@ -85,7 +85,7 @@ async def test_what_a_process_has_forgotten_is_read_from_the_store(embedded: Emb
 
 
 async def test_what_is_more_than_a_viewer_may_be_behind_is_not_told_one_by_one(embedded: EmbeddedStore) -> None:
-    """It is told to start afresh instead of being cut off for what it is sent."""
+    """A viewer that missed too much gets ``resync`` instead of being disconnected for its backlog."""
     async with two_houses(embedded, replace(PRODUCTION, outbox_bytes_max=500)) as (one, _):
         guest = await one.join("v1")
         await guest.leave()
@@ -95,7 +95,7 @@ async def test_what_is_more_than_a_viewer_may_be_behind_is_not_told_one_by_one(e
 
 
 async def test_a_process_that_knows_less_than_the_viewer_reads_on_first(embedded: EmbeddedStore) -> None:
-    """What another process has told already is not told again."""
+    """Facts that another process has published already are not sent again."""
     async with two_houses(embedded) as (one, other):
         live = other.gateway.room(other.room.room_id)
         assert live is not None

@@ -11,7 +11,7 @@ R2 = RoomId("r2")
 
 
 async def test_a_room_is_opened_once_however_many_ask(house: House) -> None:
-    """A crowd at the door of a room that nobody has opened yet meets in one room."""
+    """Concurrent viewers of a room that is not open yet get one room."""
     await house.rooms.create(R2, CREATOR, "another")
     found = await asyncio.gather(*(house.gateway.find_room(R2) for _ in range(50)))
     assert found[0] is not None

@@ -1,4 +1,4 @@
-"""Signing: what we signed for a purpose is believed until it expires, and nothing else ever is."""
+"""Signing: a token is accepted only with our signature, for its purpose, until it expires."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_what_was_signed_is_read() -> None:
 
 
 def test_a_token_for_something_else_is_refused_as_such() -> None:
-    """Its fault is told apart, so that who mixed them up learns it."""
+    """A token for another purpose has a fault of its own."""
     token = Signer(SECRET).sign({"sub": "anna"}, purpose="q", lasts_ms=5_000, now_ms=NOW_MS)
     assert fault_of(token) is TokenFault.OTHER_PURPOSE
 
@@ -41,7 +41,7 @@ def test_no_forgery_is_believed() -> None:
 
 @pytest.mark.parametrize("rubbish", ["", ".", "..", "a.b.c", "\u2603", "x" * (TOKEN_LENGTH_MAX + 1), "e30.e30.", " "])
 def test_rubbish_is_refused(rubbish: str) -> None:
-    """What is no token is no error either."""
+    """Invalid text is refused without an error."""
     assert fault_of(rubbish) is TokenFault.FORGED
 
 

@@ -1,4 +1,4 @@
-"""Tickets: the way into a room where a name is no proof, over real handshakes."""
+"""Tickets over real handshakes, on a server that accepts no names."""
 
 import json
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ def ticket(house: House, room_id: RoomId = ROOM) -> str:
 
 
 async def welcome(house: House, query: str = "", offered: str = "") -> dict[str, object]:
-    """Come in and return the welcome."""
+    """Join and return the welcome."""
     protocols = [Subprotocol(PROTOCOL), Subprotocol(f"ticket.{offered}")] if offered else None
     async with connect(f"ws://127.0.0.1:{house.port}/ws/rooms/r1{query}", subprotocols=protocols, proxy=None) as line:
         assert line.subprotocol == (PROTOCOL if offered else None)
@@ -44,7 +44,7 @@ async def welcome(house: House, query: str = "", offered: str = "") -> dict[str,
 
 
 async def turned_away(house: House, query: str = "", offered: str = "") -> tuple[int, str]:
-    """Fail to come in, and return status and code of the answer."""
+    """Fail to join, and return status and code of the answer."""
     with pytest.raises(InvalidStatus) as refused:
         await welcome(house, query, offered)
     body = json.loads(refused.value.response.body)
@@ -53,7 +53,7 @@ async def turned_away(house: House, query: str = "", offered: str = "") -> tuple
 
 
 def test_a_ticket_is_of_one_viewer_for_one_room_and_one_minute() -> None:
-    """Any process with the same secret lets it in; afterwards, and elsewhere, nobody does."""
+    """Any process with the same secret accepts it for its minute, in its room only."""
     made = Tickets(Signer(SEED)).mint(VERA, ROOM, NOW_MS)
     assert LASTS_MS <= 60_000
     assert Tickets(Signer(SEED)).read(made, ROOM, NOW_MS + LASTS_MS) == VERA
@@ -63,7 +63,7 @@ def test_a_ticket_is_of_one_viewer_for_one_room_and_one_minute() -> None:
 
 
 def test_only_a_viewer_comes_in() -> None:
-    """A ticket of another role, or of none, is no way into a room."""
+    """A ticket of another role, or of none, is refused."""
     for role in ({"role": "admin"}, {}):
         made = Signer(SEED).sign({"sub": VERA, "room": ROOM, **role}, purpose=PURPOSE, lasts_ms=1_000, now_ms=NOW_MS)
         assert Tickets(Signer(SEED)).read(made, ROOM, NOW_MS) is NO_VIEWER
@@ -86,7 +86,7 @@ async def test_who_was_in_comes_back_without_a_ticket(closed_house: House) -> No
 
 
 async def test_without_a_ticket_nobody_comes_in(closed_house: House) -> None:
-    """Neither by name nor without one; a stranger does not even learn which rooms there are."""
+    """A viewer without a ticket is refused, with or without a name, whether the room exists or not."""
     assert await turned_away(closed_house) == (401, "ticket_needed")
     assert await turned_away(closed_house, "?viewer=vera") == (401, "ticket_needed")
     with pytest.raises(InvalidStatus) as refused:
@@ -117,6 +117,6 @@ async def test_no_forged_ticket_opens_a_room(closed_house: House) -> None:
 
 
 async def test_a_bad_ticket_is_refused_where_a_name_would_do(house: House) -> None:
-    """Who shows a ticket is held to it, even by an insecure server."""
+    """A viewer that sends a ticket must have a valid one, even on an insecure server."""
     assert await turned_away(house, "?viewer=vera", "a.b.c") == (401, "bad_ticket")
     assert (await welcome(house, offered=ticket(house)))["viewer_id"] == VERA

@@ -1,4 +1,4 @@
-"""A buyer hears what happens to its orders over real sockets, on all its devices and at whichever server."""
+"""Order events reach a buyer over real sockets, on all its devices and at every server."""
 
 import asyncio
 from dataclasses import dataclass
@@ -47,10 +47,10 @@ async def heard_until(guest: Guest, last: TrailStep) -> list[str]:
 
 @pytest.mark.rule("LT-3")
 async def test_the_buyer_is_told_and_nobody_else(house: House) -> None:
-    """The message has its one shape; another viewer of the room, told something later, never got it."""
+    """The message has its fixed shape; another viewer of the room never receives it."""
     ann, bob = await house.join("ann"), await house.join("bob")
     await all_ears(house.store, 1)
-    await house.gateway.trails.tell(message(TrailStep.PACKED))
+    await house.gateway.trails.publish(message(TrailStep.PACKED))
     assert await ann.next("trail") == {
         "type": "trail",
         "order_id": "o1",
@@ -58,21 +58,21 @@ async def test_the_buyer_is_told_and_nobody_else(house: House) -> None:
         "text": "您的商品已打包完成",
         "occurred_at_ms": 1_700_000_000_000,
     }
-    await house.gateway.trails.tell(message(TrailStep.PAID, "bob"))
+    await house.gateway.trails.publish(message(TrailStep.PAID, "bob"))
     assert await heard_until(bob, TrailStep.PAID) == ["paid"]
     assert house.gateway.metrics.trail_messages == 2
 
 
 async def test_every_device_is_told_until_it_leaves(house: House) -> None:
-    """Of two devices both hear each message once; when one has left, the other goes on, and then nobody is held."""
+    """Two devices both receive each message once; connections that left are released."""
     phone, tablet = await house.join("ann"), await house.join("ann")
     await all_ears(house.store, 1)
-    await house.gateway.trails.tell(message(TrailStep.PAID))
+    await house.gateway.trails.publish(message(TrailStep.PAID))
     for device in (phone, tablet):
         assert await heard_until(device, TrailStep.PAID) == ["paid"]
     await phone.leave()
     await until(lambda: house.gateway.metrics.connected == 1)
-    await house.gateway.trails.tell(message(TrailStep.ACCEPTED))
+    await house.gateway.trails.publish(message(TrailStep.ACCEPTED))
     assert await heard_until(tablet, TrailStep.ACCEPTED) == ["accepted"]
     await tablet.leave()
     await until(lambda: house.gateway.metrics.connected == 0)
@@ -81,28 +81,28 @@ async def test_every_device_is_told_until_it_leaves(house: House) -> None:
 
 
 async def test_a_buyer_is_found_at_the_other_server(empty_store: Store) -> None:
-    """Whichever process is asked, the buyer hears it once, at both if it is connected to both."""
+    """Whichever process publishes, each connection of the buyer receives the message once."""
     async with open_house(empty_store) as first, open_house(empty_store) as second:
         here, there = await first.join("ann"), await second.join("ann")
         await all_ears(empty_store, 2)
-        await first.gateway.trails.tell(message(TrailStep.PAID))
-        await second.gateway.trails.tell(message(TrailStep.ACCEPTED))
+        await first.gateway.trails.publish(message(TrailStep.PAID))
+        await second.gateway.trails.publish(message(TrailStep.ACCEPTED))
         for guest in (here, there):
             assert await heard_until(guest, TrailStep.ACCEPTED) == ["paid", "accepted"]
 
 
 async def test_a_connection_that_is_being_cut_off_spoils_nothing(house: House) -> None:
-    """Its other device is told all the same."""
+    """The buyer's other device still receives the message."""
     house.gateway.trails.join(ViewerId("ann"), Gone(gone))
     ann = await house.join("ann")
     await all_ears(house.store, 1)
-    await house.gateway.trails.tell(message(TrailStep.PAID))
+    await house.gateway.trails.publish(message(TrailStep.PAID))
     assert await heard_until(ann, TrailStep.PAID) == ["paid"]
     assert house.gateway.metrics.trail_messages == 1
 
 
 async def test_without_the_store_nothing_is_told_and_nothing_breaks(tmp_path: Path) -> None:
-    """What could not be told is lost and counted; when the store is back, the next message comes."""
+    """A message that the store does not take is lost and counted; afterwards the next one arrives."""
     running = EmbeddedStore.start(tmp_path, durability=Durability.RELAXED)
     try:
         store = await Store.connect(running.url, durability=Durability.RELAXED)
@@ -111,11 +111,11 @@ async def test_without_the_store_nothing_is_told_and_nothing_breaks(tmp_path: Pa
             await all_ears(store, 1)
             running.stop()
             before = house.gateway.metrics.store_unavailable
-            await house.gateway.trails.tell(message(TrailStep.PAID))
+            await house.gateway.trails.publish(message(TrailStep.PAID))
             assert house.gateway.metrics.store_unavailable > before
             running = EmbeddedStore.start(tmp_path, durability=Durability.RELAXED)
             await all_ears(store, 1)
-            await house.gateway.trails.tell(message(TrailStep.ACCEPTED))
+            await house.gateway.trails.publish(message(TrailStep.ACCEPTED))
             assert await heard_until(ann, TrailStep.ACCEPTED) == ["accepted"]
         await store.close()
     finally:

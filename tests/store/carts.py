@@ -1,4 +1,4 @@
-"""What customers of the shop machine order and ask back, and the two shops where they do."""
+"""The orders and refunds of the shop machine's customers, and its two shops."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -37,7 +37,7 @@ SHARE = st.sampled_from(["line", "half", "all", "extras", "too much"])
 
 
 class Cart(NamedTuple):
-    """What somebody orders: the owner of the nth asset, with what is picked of its own, and perhaps another's."""
+    """An order: the owner of the nth asset, with a choice of its own assets and perhaps another's."""
 
     whose: int
     prices: list[int]

@@ -1,4 +1,4 @@
-"""What the tests of money stand on."""
+"""Fixtures for the tests of money."""
 
 import pytest
 

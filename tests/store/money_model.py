@@ -1,4 +1,4 @@
-"""What the money machine is compared with: packets and orders as they should be, and a pure ledger of each journal."""
+"""The model of the money machine: expected packets and orders, and a pure ledger of each journal."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

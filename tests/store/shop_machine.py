@@ -44,7 +44,7 @@ class Change(NamedTuple):
 
 
 class Shopping(Closing):
-    """What follows from a claim: orders, expiry, reversals; the platform's packets go together with a creator's."""
+    """Orders, expiry and reversals after a claim; the platform's packets are combined with a creator's."""
 
     def opened(self, store: Store, clock: StoreClock) -> None:
         self.shop = OrderCalls(context_of(store, clock, SHOPS))

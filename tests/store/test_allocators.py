@@ -35,7 +35,7 @@ async def race(desk: Desk, name: str, made: list[Allocator]) -> list[Claim]:
 async def test_the_correct_ones_give_each_share_once_and_each_viewer_one(
     desk: Desk, made: list[Allocator], name: str
 ) -> None:
-    """Whatever races: the books have exactly the shares, and everybody was told what stands in them."""
+    """Under every race the books have exactly the shares, and every receipt matches the books."""
     claims = await race(desk, name, made)
 
     owned = {claim.viewer_id: claim.share for claim in claims if claim.share is not None}

@@ -131,7 +131,7 @@ async def test_every_creator_has_its_own_cut(store: Store) -> None:
 
 
 async def test_a_cut_in_the_middle_of_a_storm_balances(desk: Desk) -> None:
-    """However grabs and new packets run meanwhile, each cut's wallet and packets follow from its own journal."""
+    """While grabs and new packets run, each cut's wallet and packets follow from its own journal."""
     await desk.recharge(10_000)
     packet_id = await desk.open_packet([5] * 400)
     allocator = DefaultAllocator(desk.store, desk.clock, lambda: True)

@@ -77,7 +77,7 @@ async def test_a_process_that_is_gone_is_not_counted(store: Store, process: Open
 
 
 async def test_numbers_hold_five_seconds_of_the_stores_time(store: Store, process: Open) -> None:
-    """What a process hands in is counted until then and no longer, whatever its own clock says."""
+    """A process's numbers count for five seconds of the store's time, whatever its own clock says."""
     first, _ = await process("a")
     before = (await store.redis.time())[0]
     await first.exchange({R1: 3}, {})

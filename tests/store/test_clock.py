@@ -11,7 +11,7 @@ from server.store.connection import Store, StoreUnfit
 
 
 async def test_the_first_process_writes_the_clock_and_the_others_read_it(store: Store) -> None:
-    """However many start at once, one record counts."""
+    """Of any number of processes that start at once, one writes the record."""
     clocks = await asyncio.gather(*(StoreClock.open(store, speed=60, origin_ms=n * 1_000) for n in range(1, 20)))
 
     assert len({clock.record for clock in clocks}) == 1

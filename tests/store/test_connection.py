@@ -58,7 +58,7 @@ async def test_no_command_is_repeated(store: Store) -> None:
 
 
 def test_no_client_is_built_without_saying_that_it_does_not_retry() -> None:
-    """Whatever builds a client in the server says so in the same call (F02)."""
+    """Every client in the server is built with retries disabled in the same call (F02)."""
     built = [
         (path.name, call)
         for path in Path(connection.__file__).parents[1].rglob("*.py")

@@ -1,4 +1,4 @@
-"""What is known of a creator besides money stands in the store, for every process."""
+"""A creator's data other than money are in the store, for every process."""
 
 import pytest
 

@@ -99,7 +99,7 @@ async def test_added_shares_wait_two_seconds_and_belong_to_the_next_edition(
 
 
 async def test_a_batch_takes_from_both_lists_in_order(desk: Desk, allocator: DefaultAllocator) -> None:
-    """What is left of the first edition goes first, in one batch with what was added."""
+    """The remaining shares of the first edition are granted first, in one batch with the added ones."""
     packet_id = await desk.open_packet([3, 4, 5])
     await desk.recharge(100)
     await edit(desk, packet_id, 5)

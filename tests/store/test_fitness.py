@@ -46,7 +46,7 @@ def test_a_store_that_evicts_is_refused(policy: str) -> None:
 
 
 def test_a_store_that_does_not_show_its_configuration_is_refused() -> None:
-    """What cannot be checked is not assumed."""
+    """A configuration that cannot be checked is not assumed to be right."""
     assert "CONFIG GET" in unfitness(VALKEY_9, {}, Durability.NONE)
 
 

@@ -21,7 +21,7 @@ EXAMPLES, STEPS = 260, 40  # for each kind of store: 20,800 steps in all
 @pytest.mark.rule("ALL-CLM-3")
 @pytest.mark.parametrize("kind", ["embedded", "embedded_cluster"])
 def test_money_moves_as_the_ledger_says(kind: str, request: pytest.FixtureRequest) -> None:
-    """Whatever happens in whatever order, the store holds and has written down what the model says, step by step."""
+    """After any steps in any order, balances and journal of the store match the model, step by step."""
     running: EmbeddedStore = request.getfixturevalue(kind)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         store = runner.run(Store.connect(running.url, durability=Durability.NONE))

@@ -1,4 +1,4 @@
-"""What the store adds to a launch: the way takes time, and a use validity is kept."""
+"""The store's part of a launch: it takes time, and the use validity is kept."""
 
 from typing import Any
 

@@ -29,7 +29,7 @@ def test_the_default_allocators_list_says_what_remains() -> None:
 
 
 def test_another_allocator_may_leave_its_shares_in_the_list() -> None:
-    """What remains follows from its counter, and is never less than nothing."""
+    """The remaining shares follow from the counter, and are never negative."""
     assert Counts(4, 30, 6, 70, 0, 0) == counts_from(a_record(capabilities=""), 10)
     assert Counts(12, 120, 0, 0, 0, 0) == counts_from(a_record(capabilities="", given="12", given_fen="120"), 10)
     settled = a_record(capabilities="", state="settled", returned="6", returned_fen="70")

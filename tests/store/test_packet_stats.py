@@ -41,7 +41,7 @@ async def grabbed(desk: Desk, packet_id: PacketId, viewers: int) -> None:
 
 
 async def test_counts_of_several_processes_add_up(desk: Desk) -> None:
-    """What each hands in is added; a sell-out is noted once, by whoever is first."""
+    """Counts of all processes are added; a sell-out is noted once, by the first."""
     packet_id = await desk.open_packet([100])
     first, second = StatsCounters(desk.store), StatsCounters(desk.store)
     granted, exhausted = grabs_field(ClaimStatus.GRANTED), grabs_field(ClaimStatus.EXHAUSTED)

@@ -77,7 +77,7 @@ async def test_what_is_old_leaves_the_store_and_all_adds_up(desk: Desk, tmp_path
 
 
 async def test_archive_and_store_together_are_the_whole_books(desk: Desk, tmp_path: Path) -> None:
-    """What left is in the archive, line by line, and audits clean together with what stayed."""
+    """Dropped data are in the archive line by line, and audit clean together with the remaining data."""
     for viewer in ("ann", "bob"):
         await settled_rain(desk, viewer)
     await grow_old(desk)
@@ -234,7 +234,7 @@ async def test_a_packet_goes_when_the_orders_it_paid_for_are_final(store: Store,
 
 
 async def test_a_crash_between_archive_and_drop_archives_twice_and_drops_once(desk: Desk, tmp_path: Path) -> None:
-    """What fails after the archive was written is done anew; the reader sees each line once, and no torn one."""
+    """After a crash between archive and drop, the step is repeated; readers see each line once, none torn."""
     packet_id = await settled_rain(desk, "ann")
     await grow_old(desk)
     whole = await books_of(desk)
@@ -257,7 +257,7 @@ async def test_a_crash_between_archive_and_drop_archives_twice_and_drops_once(de
 
 
 async def test_a_store_that_has_been_retired_says_so(desk: Desk, tmp_path: Path) -> None:
-    """Who asks for a retired packet is told that it may have been; its transfer ids are free again."""
+    """A retired packet is refused with the hint that it may have been retired; its transfer ids are free again."""
     packet_id = await settled_rain(desk)
     await grow_old(desk)
     await retention_of(desk, tmp_path).turn()

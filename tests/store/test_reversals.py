@@ -260,7 +260,7 @@ async def test_a_call_credits_500_reversals(desk: Desk, reversals: Reversals) ->
 
 @pytest.mark.rule("DY-REV-8")
 async def test_200_parallel_calls_do_each_step_once(desk: Desk, reversals: Reversals) -> None:
-    """Whoever calls and how often: every share goes back once, and every reversal arrives once."""
+    """Every share goes back once, and every reversal arrives once, for any number of callers."""
     packet_id = await a_packet(desk, [3] * 600, use_end_at_ms=END, reversal_delay_ms=MINUTE)
     for first in (0, 300):
         await claimed(desk, packet_id, *(f"v{n}" for n in range(first, first + 300)))

@@ -5,7 +5,7 @@ from server.store.secret import shared_secret
 
 
 async def test_all_processes_of_a_store_have_one_secret(store: Store) -> None:
-    """Whoever asks first makes it up, and it is long enough to sign with."""
+    """The first process generates the secret, and it is long enough to sign with."""
     first = await shared_secret(store)
     assert await shared_secret(store) == first
     assert len(first) >= 32

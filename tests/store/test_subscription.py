@@ -20,7 +20,7 @@ async def listening(store: Store, channel: str, subscriptions: int = 1) -> None:
 
 
 async def test_it_hears_its_channel_and_no_other_until_it_is_stopped(store: Store) -> None:
-    """What is published comes as it was and in order; afterwards nobody listens."""
+    """Messages arrive unchanged and in order; after stop nobody listens."""
     heard: asyncio.Queue[bytes] = asyncio.Queue()
     subscription = Subscription(store, "news")
     subscription.start(heard.put_nowait)

@@ -132,7 +132,7 @@ REPORTS = st.lists(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(REPORTS)
 async def test_the_store_answers_as_the_pure_trail(trails: Trails, store: Store, reports: list[TrailEvent]) -> None:
-    """Whatever comes in whichever order, news, repetitions and refusals are the same, and so is what is shown."""
+    """For events in any order, news, repetitions, refusals and the timeline match the pure trail."""
     await store.redis.delete(keys.trail_events(ORDER))
     pure, integrated = Trail(ORDER, ANN, ROOM), frozenset({"wms"})
     for report in reports:

@@ -9,7 +9,7 @@ from server.store.transfers import TRANSFER_ID_LENGTH_MAX, checked_transfer_id, 
 
 @pytest.mark.parametrize("text", ["r", "create:abc", "x" * TRANSFER_ID_LENGTH_MAX, "红包"])
 def test_a_caller_may_use_any_plain_text(text: str) -> None:
-    """What can be printed and is not too long is an id."""
+    """Printable text that is not too long is a valid id."""
     assert text == checked_transfer_id(text)
 
 
@@ -25,7 +25,7 @@ def test_a_caller_may_not_take_the_scripts_own_ids(text: str) -> None:
 
 
 def test_a_refusal_names_its_rule() -> None:
-    """What a script would not do becomes a refusal with code, field and rule."""
+    """A script's refusal becomes a Refused with code, field and rule."""
     refused = refusal(b"insufficient_funds", DOUYIN)
 
     assert (refused.code, refused.field, refused.rule) == ("insufficient_funds", "total_fen", "DY-ACC-6")

@@ -50,7 +50,7 @@ async def test_a_withdrawal_is_set_aside_then_paid(desk: Desk) -> None:
 
 
 async def test_a_withdrawal_that_fails_is_put_back(desk: Desk) -> None:
-    """What could not be paid out was not withdrawn, and is available again; the details show both ways."""
+    """A failed withdrawal's money is available again; the details show both movements."""
     await of_douyin(desk)
     asked = await desk.withdrawals.request(C1, amount_fen=400, transfer_id="w1")
 
@@ -115,7 +115,7 @@ async def test_the_same_request_is_one_withdrawal(desk: Desk) -> None:
 @pytest.mark.rule("DY-ACC-6")
 @pytest.mark.rule("DY-ACC-7")
 async def test_no_more_is_withdrawn_than_is_available(desk: Desk) -> None:
-    """What is in a packet is not available; the last fen that is may go."""
+    """Money in a packet is not available; the last available fen can be withdrawn."""
     await of_douyin(desk)
     await desk.draft([300])
     before = await desk.state()

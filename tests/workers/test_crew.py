@@ -65,7 +65,7 @@ def open_a_room(url: str) -> None:
 
 
 def test_whichever_is_asked_answers_for_all(server: ServerProcess, tmp_path: Path) -> None:
-    """Connections, audience and counters are those of all workers; both get some of the viewers."""
+    """Connections, audience and counters are sums over all workers; both get some of the viewers."""
     url = server.wait_until_ready()
     open_a_room(url)
     with ExitStack() as stack:
@@ -81,7 +81,7 @@ def test_whichever_is_asked_answers_for_all(server: ServerProcess, tmp_path: Pat
 
 
 def test_a_worker_that_dies_is_replaced(server: ServerProcess, tmp_path: Path) -> None:
-    """The parent says so; meanwhile the server is not ready, but serves."""
+    """The parent reports it; meanwhile the server is not ready, but serves."""
     url = server.wait_until_ready()
     before = pids(tmp_path)
     os.kill(before[0], signal.SIGKILL)
@@ -108,7 +108,7 @@ def test_workers_end_with_their_parent(server: ServerProcess, tmp_path: Path) ->
 
 
 async def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
-    """That a port can be shared does not mean that it is shared with strangers."""
+    """Workers do not share their port with other programs."""
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         taken.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""One worker: it serves by its orders, and says in words why it cannot."""
+"""One worker: it serves by its configuration, or reports why it cannot."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def start(orders: WorkerConfig) -> "subprocess.Popen[bytes]":
 
 
 def test_it_serves_until_its_line_is_cut(tmp_path: Path) -> None:
-    """Ready is said once; the end of standard input is the end of the worker, in order."""
+    """Readiness is reported once; the worker stops in order when standard input ends."""
     settings = Settings(port=free_port(), home=tmp_path, insecure=True)
     with start(WorkerConfig(settings.model_dump(mode="json"), str(tmp_path / "0.sock"), [])) as worker:
         assert worker.stdin is not None

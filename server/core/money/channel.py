@@ -1,4 +1,4 @@
-"""Channels: the ways by which a creator's money comes in, and what each of them takes for it (KS-ACC-2, KS-ACC-4)."""
+"""Payment channels for a creator's recharges, and their fees (KS-ACC-2, KS-ACC-4)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ _WHOLE = 10_000  # basis points
 
 
 class FeeMode(StrEnum):
-    """Who bears a channel's fee (AMB-3): it is paid on top of the amount, or taken off it."""
+    """The way a channel's fee is charged (AMB-3): on top of the amount, or deducted from it."""
 
     ON_TOP = "on_top"
     DEDUCTED = "deducted"
@@ -18,7 +18,7 @@ class FeeMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A way to pay. It keeps ``fee_bp`` basis points (hundredths of a percent) of an amount."""
+    """A payment channel. It charges ``fee_bp`` basis points (hundredths of a percent) of an amount."""
 
     name: str
     fee_bp: int = 0
@@ -26,23 +26,23 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a recharge comes to, in fen: the payer pays ``paid_fen``, which is what the wallet gets and the fee."""
+    """A recharge in fen: the payer pays ``paid_fen``, the sum of the wallet's amount and the fee."""
 
     credited_fen: int
     fee_fen: int
 
     @property
     def paid_fen(self) -> int:
-        """What leaves the payer's hands."""
+        """Return the amount that the payer pays."""
         return self.credited_fen + self.fee_fen
 
 
 def charge(amount_fen: int, channel: Channel, *, fee_mode: FeeMode, fee_min_fen: int, rule: RuleId) -> Charge:
     """
-    Return what a recharge of *amount_fen* over *channel* comes to (KS-ACC-4).
+    Compute a recharge of *amount_fen* over *channel* (KS-ACC-4).
 
-    The fee is rounded half-up and at least *fee_min_fen*, if the channel takes any. Raises Refused: ``out_of_range``
-    for an amount that is none, or of which a deducted fee would leave nothing (by *rule*).
+    The fee is rounded half-up and at least *fee_min_fen*, if the channel charges any. Raises Refused: ``out_of_range``
+    for an invalid amount, or one of which a deducted fee would leave nothing (by *rule*).
     """
     if not 0 < amount_fen <= FEN_MAX:
         raise Refused("out_of_range", f"must be from 1 to {FEN_MAX}", field="amount_fen")

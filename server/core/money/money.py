@@ -1,11 +1,11 @@
-"""Fen arithmetic: money is an integer number of fen, and no operation loses or makes one."""
+"""Fen arithmetic: money is an integer number of fen, and no operation loses or creates any."""
 
 from collections.abc import Sequence
 from typing import NewType
 
 Fen = NewType("Fen", int)
 
-FEN_MAX = 2**53 - 1  # what the store's scripts, whose numbers are doubles, can hold exactly
+FEN_MAX = 2**53 - 1  # the largest integer that the store's scripts, whose numbers are doubles, hold exactly
 
 
 def half_up(numerator: int, denominator: int) -> int:

@@ -1,9 +1,9 @@
 """
-Postings: what a step of an order moves, by whose money it is, as the journal writes it down.
+Postings: the money movements of an order's step, by owner, as the journal records them.
 
-An order may use packets of a creator and of the platform. Each has a journal of its own, and gets its own part of a
-step: the movements of its packets, and, in the journal of the order's home, the buyer's money besides. Money that goes
-back to a funder is put into ``reversing`` and reaches the funds when it is due (DY-REV-8).
+An order may use packets of a creator and of the platform. Each has its own journal and gets its own part of a step:
+the movements of its packets, and, in the journal of the order's home, also the buyer's money. Money that goes back to
+a funder is put into ``reversing`` and reaches the funds when it is due (DY-REV-8).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +67,7 @@ POSTINGS: dict[OrderKind, frozenset[tuple[AccountKind, AccountKind]]] = {
         }
     ),
 }
-"""The transition table of orders: from which kind of account to which each step moves money."""
+"""The transition table of orders: the kinds of accounts between which each step moves money."""
 
 
 class Posting(NamedTuple):
@@ -79,7 +79,7 @@ class Posting(NamedTuple):
 
 
 class Reversal(NamedTuple):
-    """Money on its way back to the creator of a packet; ``key`` is its cause's alone (DY-REV-8)."""
+    """Money on its way back to the creator of a packet; ``key`` is unique to its cause (DY-REV-8)."""
 
     key: str
     packet_id: PacketId
@@ -88,7 +88,7 @@ class Reversal(NamedTuple):
 
 
 class AssetChange(NamedTuple):
-    """An asset that a step finds in one state and leaves in another, or redeemed for good: then it is ``final``."""
+    """An asset's change of state by a step; ``final`` means that it is redeemed for good."""
 
     asset_id: ClaimId
     face_fen: int
@@ -99,7 +99,7 @@ class AssetChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StepPart:
-    """What one creator's journal and packets get of a step of an order."""
+    """The part of an order's step for one creator's journal and packets."""
 
     kind: OrderKind
     transfer_id: str
@@ -110,7 +110,7 @@ class StepPart:
     reversals: tuple[Reversal, ...] = ()
 
     def check(self) -> None:
-        """Raise AssertionError unless every posting is one that this kind of step makes."""
+        """Raise AssertionError unless this kind of step may make every posting."""
         for posting in self.postings:
             assert posting.amount_fen > 0, posting
             assert (kind_of(posting.debit), kind_of(posting.credit)) in POSTINGS[self.kind], (self.kind, posting)
@@ -130,10 +130,10 @@ def parts_of(
     settled: Settlement | None = None,
 ) -> dict[CreatorId, StepPart]:
     """
-    Return what each creator's journal gets of a step, by creator; the home's is always there, and has the cash.
+    Return the parts of a step by creator; the home's part is always present and has the cash.
 
-    *before* are the assets as the step found them, in the order of the outcome's. *settled* is how a finished order is
-    divided, and makes its redeemed assets final. Packets of others than the home follow later: their parts are of the
+    *before* are the assets before the step, in the order of the outcome's. *settled* is the settlement of a finished
+    order, and makes its redeemed assets final. Packets not of the home follow later: their parts are of the
     kind HOLD or FOLLOW.
     """
     order, by_id = outcome.order, {asset.asset_id: asset for asset in before}
@@ -164,10 +164,10 @@ def parts_of(
 
 def settlement_postings(order: Order, settled: Settlement, home: CreatorId, merchant_id: str) -> list[Posting]:
     """
-    Return how a finished order is divided: subsidies to the merchant, commission and service fee from it.
+    Return the postings of a finished order: subsidies to the merchant, commission and service fee from it.
 
-    What buyer and packets paid is not among them: that reaches the merchant by the order's own movements (DY-SET-1 to
-    DY-SET-3, DY-SET-5).
+    The payments of buyer and packets are not included: they reach the merchant by the order's own movements (DY-SET-1
+    to DY-SET-3, DY-SET-5).
     """
     merchant = account(AccountKind.MERCHANT, merchant_id)
     borne = order.quote.by_funder()
@@ -186,12 +186,12 @@ def settlement_postings(order: Order, settled: Settlement, home: CreatorId, merc
 
 
 def tag_of(asset: Asset) -> CreatorId:
-    """Return whose packet an asset is a share of: for a platform packet the platform's own id."""
+    """Return the creator of an asset's packet: for a platform packet the platform's own id."""
     return creator_of(packet_of_claim(ClaimId(asset.asset_id)))
 
 
 def merged(postings: Iterable[Posting]) -> tuple[Posting, ...]:
-    """Return postings of which no two have the same accounts, in the order in which these first come."""
+    """Return postings merged by pair of accounts, in the order of first appearance."""
     sums: dict[tuple[str, str], int] = {}
     for debit, credit, fen in postings:
         sums[debit, credit] = sums.get((debit, credit), 0) + fen

@@ -1,8 +1,8 @@
 """
-An asset: a claimed share in a viewer's hands, from the grab until it has paid for something or has gone back.
+An asset: a viewer's claimed share, from the grab until it is used in a payment or goes back.
 
-Whose money it is never changes: it is the creator's, or for a platform packet the platform's, until the order that it
-paid for is final. Nobody can withdraw it or give it to another viewer (ALL-ELG-1): there is no such transition.
+Its money belongs to the creator, or for a platform packet to the platform, until the order that it paid for is final.
+Nobody can withdraw it or give it to another viewer (ALL-ELG-1): there is no such transition.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from server.core.rulebooks.rulebook import PayAfterExpiry, Rulebook
 
 
 class AssetState(StrEnum):
-    """Where an asset stands (section 10 of the rules)."""
+    """The state of an asset (section 10 of the rules)."""
 
     AVAILABLE = "available"
     LOCKED = "locked"
@@ -25,7 +25,7 @@ class AssetState(StrEnum):
 
 
 class AssetStep(StrEnum):
-    """Everything that can happen to an asset."""
+    """The transitions of an asset."""
 
     LOCK = "lock"  # an order is submitted
     REDEEM = "redeem"  # it is paid (DY-CLM-3, KS-USE-3)
@@ -43,7 +43,7 @@ TRANSITIONS: dict[tuple[AssetState, AssetStep], AssetState] = {
     (AssetState.LOCKED, AssetStep.EXPIRE): AssetState.EXPIRED_RETURNED,
     (AssetState.REDEEMED, AssetStep.EXPIRE): AssetState.EXPIRED_RETURNED,
 }
-"""Every step there is. Of those that expire, only the first is the sweeper's: an order holds the others (AMB-26)."""
+"""All transitions. The sweeper expires only available assets; an order holds the others (AMB-26)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Asset:
     One share of one packet, owned by one viewer: its face in fen, its use validity half-open in room ms.
 
     ``creator_id`` is None for a platform packet. ``product_ids`` are the only goods it may be used on, or None for
-    all (KS-CRE-2). ``order_id`` is there exactly while an order has locked or redeemed it.
+    all (KS-CRE-2). ``order_id`` is set exactly while an order has locked or redeemed it.
     """
 
     asset_id: str
@@ -71,11 +71,11 @@ class Asset:
         assert (self.order_id is not None) == (self.state in (AssetState.LOCKED, AssetState.REDEEMED))
 
     def expired_at(self, now_ms: int) -> bool:
-        """Say whether its validity is over at room time *now_ms*."""
+        """Return whether its validity is over at room time *now_ms*."""
         return now_ms >= self.use_end_at_ms
 
     def stepped(self, step: AssetStep, order_id: str | None = None) -> "Asset":
-        """Return the asset after a step of the table; any other is a broken invariant. Only a lock names an order."""
+        """Return the asset after a step of the table; any other violates an invariant. Only a lock names an order."""
         assert (order_id is not None) == (step is AssetStep.LOCK)
         state = TRANSITIONS[self.state, step]
         held = order_id or (self.order_id if step is AssetStep.REDEEM else None)
@@ -89,11 +89,11 @@ def asset_of(
     packet: Packet, *, index: int, amount_fen: int, viewer_id: ViewerId, claimed_at_ms: int, stored: str | None = None
 ) -> Asset:
     """
-    Return share *index* of *packet* as the asset that its claim at room time *claimed_at_ms* made it.
+    Return share *index* of *packet*, claimed at room time *claimed_at_ms*, as an asset.
 
-    *stored* is what the store has written about it since: ``locked:<order>``, ``redeemed:<order>``, ``final:<order>``
-    (redeemed, and the order is over), ``expired``, or None while it is available. A packet without an end of validity
-    never expires (DY-CRE-3); a platform packet is no creator's.
+    *stored* is its state in the store: ``locked:<order>``, ``redeemed:<order>``, ``final:<order>`` (redeemed, and the
+    order is finished), ``expired``, or None while it is available. A packet without an end of validity never expires
+    (DY-CRE-3); a platform packet has no creator.
     """
     if packet.use_for_ms is not None:
         use_start_at_ms, use_end_at_ms = claimed_at_ms, claimed_at_ms + packet.use_for_ms
@@ -115,13 +115,13 @@ def asset_of(
 
 
 def not_yours() -> Refused:
-    """Return the refusal of a packet that its viewer does not hold; whose it is, no platform decides (ALL-ELG-1)."""
-    return Refused("not_yours", "a packet belongs to who grabbed it", field="asset_ids", rule=RuleId("ALL-ELG-1"))
+    """Return the refusal of a packet that the viewer does not hold, the same on every platform (ALL-ELG-1)."""
+    return Refused("not_yours", "names a packet of another viewer", field="asset_ids", rule=RuleId("ALL-ELG-1"))
 
 
 def lock(asset: Asset, order_id: str, now_ms: int, rulebook: Rulebook) -> Asset:
     """
-    Return the asset as an order holds it (DY-USE-2); the same order may ask again.
+    Return the asset locked by an order (DY-USE-2); the same order may lock it again.
 
     Raises Refused: ``not_available`` if another order holds it or it is gone, ``not_yet_valid``, ``expired``.
     """
@@ -137,7 +137,7 @@ def lock(asset: Asset, order_id: str, now_ms: int, rulebook: Rulebook) -> Asset:
 
 
 def redeem(asset: Asset, now_ms: int, rulebook: Rulebook) -> Asset:
-    """Return a locked asset as paid with. Raises Refused ``expired`` if it is too late (DY-USE-7, AMB-32)."""
+    """Return a locked asset as redeemed. Raises Refused ``expired`` if it is too late (DY-USE-7, AMB-32)."""
     if asset.expired_at(now_ms) and rulebook.pay_after_expiry is PayAfterExpiry.REFUSE:
         raise Refused(
             "expired",
@@ -149,14 +149,14 @@ def redeem(asset: Asset, now_ms: int, rulebook: Rulebook) -> Asset:
 
 
 def let_go(asset: Asset, now_ms: int) -> Asset:
-    """Return what an order held to its viewer, or on its way to the funder if it expired (DY-CAN-1 to DY-CAN-4)."""
+    """Release an order's asset to its viewer, or to the funder if it expired (DY-CAN-1 to DY-CAN-4)."""
     if asset.expired_at(now_ms):
         return asset.stepped(AssetStep.EXPIRE)
     return asset.stepped(AssetStep.RELEASE if asset.state is AssetState.LOCKED else AssetStep.GIVE_BACK)
 
 
 def sweep(asset: Asset, now_ms: int) -> Asset:
-    """Return the asset as the sweeper leaves it: expired if nobody used it in time (DY-REV-3, AMB-26)."""
+    """Return the asset after a sweep: expired if it was not used in time (DY-REV-3, AMB-26)."""
     if asset.state is AssetState.AVAILABLE and asset.expired_at(now_ms):
         return asset.stepped(AssetStep.EXPIRE)
     return asset

@@ -1,11 +1,11 @@
-"""Discounts: every kind there is, whose money it is, and in which stage of the waterfall it counts."""
+"""Discounts: their kinds, who funds each, and the stage of the waterfall in which it counts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Funder(StrEnum):
-    """Who bears a discount (KS-SET-1). ``creator`` is the sources' streamer, too (AMB-28)."""
+    """The party that bears a discount (KS-SET-1). ``creator`` is the sources' streamer, too (AMB-28)."""
 
     MERCHANT = "merchant"
     CREATOR = "creator"
@@ -26,7 +26,7 @@ class DiscountKind(StrEnum):
     """
     Every kind of discount.
 
-    ``streamer_coupon_packet`` (主播红包) is a coupon of the shop stage and no red packet, whatever its name (AMB-29).
+    ``streamer_coupon_packet`` (主播红包) is a coupon of the shop stage, not a red packet (AMB-29).
     """
 
     FLASH_PRICE = "flash_price"
@@ -60,8 +60,8 @@ NATURE: dict[DiscountKind, tuple[Stage, Funder]] = {
     DiscountKind.CONSUMPTION_CREDIT: (Stage.FUNDS, Funder.UNSTATED),
 }
 """
-The stage in which each kind counts, and who bears it (KS-PRC-1 to KS-PRC-3, KS-SET-1): a packet that is used costs the
-streamer who issued it (KS-ELG-3).
+The stage in which each kind counts, and its funder (KS-PRC-1 to KS-PRC-3, KS-SET-1): a used packet costs the streamer
+who issued it (KS-ELG-3).
 """
 
 RED_PACKETS = frozenset({DiscountKind.CREATOR_PACKET, DiscountKind.PLATFORM_PACKET})
@@ -70,11 +70,11 @@ RED_PACKETS = frozenset({DiscountKind.CREATOR_PACKET, DiscountKind.PLATFORM_PACK
 @dataclass(frozen=True, slots=True)
 class Discount:
     """
-    What somebody promises to take off an order, by an id that no other discount of the order has.
+    A discount on an order, with an id that is unique in the order.
 
-    Either ``amount_fen``, or ``pay_permille``: the thousandths that are still to be paid (9 折 is 900). It counts from
+    Either ``amount_fen``, or ``pay_permille``: the thousandths still to be paid (9 折 is 900). It applies from
     ``threshold_fen`` and ``threshold_count`` pieces on, inclusive, over ``line_ids``, or over all lines if None.
-    A flash price is no such promise: it stands on its line.
+    A flash price is not a discount here: it is a field of its line.
     """
 
     discount_id: str
@@ -96,5 +96,5 @@ class Discount:
 
     @property
     def stage(self) -> Stage:
-        """The stage of the waterfall in which this counts."""
+        """Return the stage of the waterfall in which this counts."""
         return NATURE[self.kind][0]

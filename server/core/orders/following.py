@@ -1,4 +1,4 @@
-"""Following: what the platform's part of an order does when its home, under another creator's tag, has decided."""
+"""Following: how the platform's part of an order applies a step of its home, under another creator's tag."""
 
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,7 @@ from server.core.orders.order_stats import OrderStats
 
 @dataclass(frozen=True, slots=True)
 class FollowedStep:
-    """What the platform's part of an order has to do after home's step to *version*."""
+    """The step of the platform's part of an order after home's step to *version*."""
 
     version: int
     part: StepPart
@@ -23,10 +23,10 @@ def follow(
     step: FollowedStep, order: Order, assets: tuple[Asset, ...], now_ms: int, delay_ms: int
 ) -> tuple[StepPart, tuple[Asset, ...]]:
     """
-    Return what a part with these *assets* does to follow a step of home's at *now_ms*, and its packets then.
+    Return the step with which a part with these *assets* follows home's step at *now_ms*, and its packets after it.
 
-    A packet that home gave back to the viewer in time, but whose validity is over by now, goes to the platform: the
-    sweeper, which has passed it while an order held it, would not find it any more (AMB-26).
+    A packet that home gave back to the viewer in time, but whose validity is over by now, goes to the platform, because
+    the sweeper skipped it while an order held it and would not find it again (AMB-26).
     """
     by_id = {asset.asset_id: asset for asset in assets}
     transfer_id = f"follow:{order.order_id}:{step.version}"
@@ -55,6 +55,6 @@ def follow(
 
 
 def in_state(asset: Asset, state: AssetState, order: Order) -> Asset:
-    """Return a packet of an order in a state that the order brought it to."""
+    """Return a packet of an order in the state to which the order brought it."""
     held = order.order_id if state in (AssetState.LOCKED, AssetState.REDEEMED) else None
     return replace(asset, state=state, order_id=held)

@@ -1,12 +1,12 @@
 """
-An order: submitted, paid, cancelled, refunded, and what becomes of its packets.
+An order: submitted, paid, cancelled, refunded, with the effects on its packets.
 
-Every function here takes the order and the packets it holds as they are, and returns them as they should be, with
-every movement of money that follows, once. Asked for the same again, it answers the same order and moves nothing. What
-Douyin's tables say of cancel and refund holds for Kuaishou by analogy (ALL-REV-1).
+Every function takes an order and its packets, and returns them after the step, with every movement of money exactly
+once. A repeated step returns the same order and moves nothing. Douyin's tables of cancel and refund hold for Kuaishou
+by analogy (ALL-REV-1).
 
 A face of a packet is always in one place: with the viewer (``assets``), in an order unpaid (``locked``) or paid
-(``redeemed``), with its funder, or, what was used of it, with the merchant.
+(``redeemed``), with its funder, or, its used part, with the merchant.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,11 +19,11 @@ from server.core.orders.pricing import Quote
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
 
-REFUNDS_MAX = 100  # of one order; each is remembered, so that it is carried out once
+REFUNDS_MAX = 100  # of one order; each is recorded, so that it is carried out once
 
 
 class OrderState(StrEnum):
-    """Where an order stands; ``refunded`` is in full (section 10 of the rules)."""
+    """The state of an order; ``refunded`` is in full (section 10 of the rules)."""
 
     SUBMITTED_UNPAID = "submitted_unpaid"
     PAID = "paid"
@@ -39,11 +39,11 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
     OrderState.REFUNDED: frozenset(),
     OrderState.FINAL: frozenset(),
 }
-"""The steps an order may take. ``final`` is a paid one whose refund window has closed (AMB-15)."""
+"""The transitions of an order. ``final`` is a paid one whose refund window has closed (AMB-15)."""
 
 
 class Place(StrEnum):
-    """Where money of an order can be."""
+    """The places of an order's money."""
 
     BUYER = "buyer"
     CLEARING = "clearing"  # paid by the buyer, not yet settled
@@ -60,11 +60,11 @@ PLACE_OF_STATE: dict[AssetState, Place] = {
     AssetState.REDEEMED: Place.REDEEMED,
     AssetState.EXPIRED_RETURNED: Place.FUNDER,
 }
-"""Where the face of an asset is in each state."""
+"""The place of an asset's face in each state."""
 
 
 class Trigger(StrEnum):
-    """What makes money move (section 9 of the rules)."""
+    """The cause of a movement (section 9 of the rules)."""
 
     SUBMIT = "submit"
     PAY = "pay"
@@ -78,8 +78,8 @@ class Movement:
     """
     An amount in fen that goes from one place to another at room time ``due_at_ms``.
 
-    ``key`` is the same however often the cause is repeated, and no other movement has it (DY-REV-8). ``asset_id`` is
-    None for the buyer's own money.
+    ``key`` is unique to the movement and the same when its cause is repeated (DY-REV-8). ``asset_id`` is None for the
+    buyer's own money.
     """
 
     key: str
@@ -92,7 +92,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money asked back for some lines, in fen by line id, and of shipping and service fee; known by its id."""
+    """A request for a refund, identified by its id: fen by line id, and of shipping and service fee."""
 
     refund_id: str
     by_line: Mapping[str, int]
@@ -101,7 +101,7 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class PacketUse:
-    """A packet in an order: how much of it was used, and on which lines."""
+    """A packet in an order: its used amount, by line."""
 
     asset_id: str
     used_fen: int
@@ -110,7 +110,7 @@ class PacketUse:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order. What each line's goods were paid with, and what of it was refunded so far, in fen."""
+    """One order, with the payments for each line's goods and the refunds so far, in fen."""
 
     order_id: str
     viewer_id: ViewerId
@@ -122,13 +122,13 @@ class Order:
 
     @property
     def paid_by_line(self) -> dict[str, int]:
-        """What the buyer pays for the goods of each line."""
+        """Return the buyer's payment for the goods of each line."""
         lines = self.quote.purchase.lines
         return {line.line_id: fen for line, fen in zip(lines, self.quote.paid_by_line, strict=True)}
 
     @property
     def refunded_by_line(self) -> dict[str, int]:
-        """What was refunded of each line that a refund ever named; all refunds together (AMB-23)."""
+        """Return the sum of all refunds of each line that any refund named (AMB-23)."""
         refunded: dict[str, int] = {}
         for refund in self.refunds:
             for line_id, fen in refund.by_line.items():
@@ -137,19 +137,19 @@ class Order:
 
     @property
     def kept_fen(self) -> int:
-        """What of the buyer's payment was not refunded, shipping and service fee included."""
+        """Return the part of the buyer's payment that was not refunded, shipping and service fee included."""
         return self.quote.payable_fen - sum(sum(each.by_line.values()) + each.extras_fen for each in self.refunds)
 
     @property
     def full_lines(self) -> frozenset[str]:
-        """The lines refunded in full; one paid with packets alone must be named once to count (AMB-21, AMB-22)."""
+        """Return the fully refunded lines; one paid with packets alone must be named in a refund (AMB-21, AMB-22)."""
         refunded = self.refunded_by_line
         return frozenset(line_id for line_id, fen in self.paid_by_line.items() if refunded.get(line_id) == fen)
 
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
-    """An order and its packets after a step, and the movements that follow from it."""
+    """An order and its packets after a step, with the step's movements."""
 
     order: Order
     assets: tuple[Asset, ...]
@@ -160,7 +160,7 @@ def submit(
     order_id: str, viewer_id: ViewerId, quote: Quote, assets: Sequence[Asset], now_ms: int, *, rulebook: Rulebook
 ) -> StepOutcome:
     """
-    Make an order of a quote and lock the packets in it; *assets* are exactly those the quote uses.
+    Create an order from a quote and lock its packets; *assets* are exactly those that the quote uses.
 
     Raises Refused as ``lock`` does, or ``not_yours``; then none is locked.
     """
@@ -209,9 +209,9 @@ def pay(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) 
 
 def cancel(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> StepOutcome:
     """
-    Cancel an unpaid order: each packet back to the viewer, or, if it expired meanwhile, to its own funder.
+    Cancel an unpaid order: each packet goes back to the viewer, or, if it expired meanwhile, to its own funder.
 
-    That is also where one that expired while locked goes back, as the sweeper leaves it alone (DY-CAN-1, DY-CAN-2,
+    A packet that expired while locked goes back here too, because the sweeper skips it (DY-CAN-1, DY-CAN-2,
     DY-CAN-6, DY-REV-4, AMB-24, AMB-26). Raises Refused ``not_cancellable`` for a paid order.
     """
     if order.state is OrderState.CANCELLED:
@@ -226,7 +226,7 @@ def cancel(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Ruleboo
 
 def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, rulebook: Rulebook) -> StepOutcome:
     """
-    Pay back what a refund that has succeeded asks for, at *now_ms* (DY-REV-9, AMB-38).
+    Carry out a successful refund at *now_ms* (DY-REV-9, AMB-38).
 
     As long as a line is not refunded in full, no packet goes back (DY-REV-7, DY-CAN-5). With the last one each goes to
     the viewer, or, if it has expired by then, to its own funder with its full face (DY-REV-5, DY-REV-6, DY-CAN-3,
@@ -266,10 +266,10 @@ def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, ru
 
 def finish(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) -> StepOutcome:
     """
-    Close the refund window of a paid order: what was not used of its packets goes to their funders (AMB-15).
+    Close the refund window of a paid order: the unused parts of its packets go to their funders (AMB-15).
 
-    What was used goes to the merchant with the buyer's money, from which ``settlement`` takes its parts. Raises
-    Refused ``not_final_yet`` before the window closes, ``not_paid`` for an order that has none.
+    The used parts go to the merchant with the buyer's money, from which ``settlement`` takes its parts. Raises
+    Refused ``not_final_yet`` before the window closes, ``not_paid`` for an order that was not paid.
     """
     if order.state in (OrderState.FINAL, OrderState.REFUNDED):
         return StepOutcome(order, (*assets,))
@@ -295,12 +295,12 @@ def finish(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Ruleboo
 
 
 def refundable_until_ms(order: Order, rulebook: Rulebook) -> int | None:
-    """Return when the refund window of an order closes, or None of one that was never paid."""
+    """Return when the refund window of an order closes, or None if it was never paid."""
     return None if order.paid_at_ms is None else order.paid_at_ms + rulebook.refund_horizon_ms
 
 
 def due_at_ms(order: Order, created_at_ms: int, rulebook: Rulebook) -> int | None:
-    """Return when an order ends if nobody does anything: unpaid by its cancel, paid by its end; None if it is over."""
+    """Return when an order ends by itself: an unpaid one is cancelled, a paid one finished; None if it has ended."""
     match order.state:
         case OrderState.SUBMITTED_UNPAID:
             return rulebook.unpaid_until_ms(created_at_ms)
@@ -310,7 +310,7 @@ def due_at_ms(order: Order, created_at_ms: int, rulebook: Rulebook) -> int | Non
 
 
 def _check_refund(order: Order, asked: Refund, now_ms: int, rulebook: Rulebook) -> None:
-    """Let no refund ask for more than was paid, for unknown lines, or when it is too early or too late."""
+    """Refuse a refund of more than was paid, of unknown lines, or at the wrong time."""
     if order.state is not OrderState.PAID:
         raise Refused("not_refundable", f"this order is {order.state}", field="order_id")
     assert order.paid_at_ms is not None
@@ -331,7 +331,7 @@ def _check_refund(order: Order, asked: Refund, now_ms: int, rulebook: Rulebook) 
 
 
 def _packets_to_return(order: Order, rulebook: Rulebook) -> frozenset[str]:
-    """Return the packets that no longer pay for anything (AMB-21)."""
+    """Return the packets all of whose lines are refunded (AMB-21)."""
     if order.state is OrderState.REFUNDED:
         return frozenset(packet.asset_id for packet in order.packets)
     if not rulebook.item_level_reversal:
@@ -342,7 +342,7 @@ def _packets_to_return(order: Order, rulebook: Rulebook) -> frozenset[str]:
 def _moved(
     order: Order, trigger: Trigger, steps: Iterable[tuple[Asset, Asset]], now_ms: int, delay_ms: int
 ) -> Iterator[Movement]:
-    """Yield a movement of the whole face for every asset whose money is elsewhere now; a funder's comes late."""
+    """Yield a movement of the whole face for every asset whose place changed; one to a funder is due later."""
     for old, new in steps:
         debit, credit = PLACE_OF_STATE[old.state], PLACE_OF_STATE[new.state]
         if debit is not credit:
@@ -352,6 +352,6 @@ def _moved(
 
 
 def _cash(key: str, debit: Place, credit: Place, amount_fen: int, now_ms: int) -> Iterator[Movement]:
-    """Yield the movement of the buyer's own money, if there is any."""
+    """Yield the movement of the buyer's own money, if the amount is not 0."""
     if amount_fen > 0:
         yield Movement(key, debit, credit, amount_fen, None, now_ms)

@@ -1,4 +1,4 @@
-"""Effects: what orders with red packets brought, as running totals of a creator and of each packet (KS-MON-1)."""
+"""Effects of orders with red packets, as running totals of a creator and of each packet (KS-MON-1)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from server.core.orders.settlement import Settlement
 
 @dataclass(frozen=True, slots=True)
 class OrderStats:
-    """What one step of an order adds to the totals of one creator, and to those of each packet of that creator."""
+    """The additions of an order's step to the totals of one creator and of each of its packets."""
 
     total: Mapping[str, int] = field(default_factory=dict)
     by_packet: Mapping[PacketId, Mapping[str, int]] = field(default_factory=dict)
@@ -28,11 +28,11 @@ def order_stats_of(
     estimates: Mapping[str, int] | None = None,
 ) -> OrderStats:
     """
-    Return what a step of an order adds to the totals of *creator_id*; nothing if the order uses none of its packets.
+    Return the additions of an order's step to the totals of *creator_id*; none if the order uses none of its packets.
 
-    ``gmv_fen`` is what the goods cost before red packets, ``redeemed_fen`` what was used of the packets' faces. The
-    order counts whole for each packet in it, so packets' totals may sum to more than their creator's. *estimates* is
-    what the step makes of the commission to be expected (``monitoring.estimate_gains``).
+    ``gmv_fen`` is the goods' price before red packets, ``redeemed_fen`` the used part of the packets' faces. The order
+    counts whole for each packet in it, so packets' totals may sum to more than their creator's. *estimates* is the
+    change of the expected commission (``packet_stats.estimate_gains``).
     """
     uses: dict[PacketId, list[PacketUse]] = {}
     for use in after.packets:

@@ -1,14 +1,14 @@
 """
-The discount waterfall: what an order costs, line by line, and whose money every fen of a deduction is.
+The discount waterfall: the price of an order, line by line, and the funder of every fen deducted.
 
 First the flash price of each line (KS-PRC-1). Then all shop discounts and the platform's, each computed on the same
-stage-1 prices, whatever the others take (KS-PRC-2); where together they would take more than there is, those earlier
-in the rulebook's order are served first, and the rest is recorded as clamped (AMB-30, AMB-34). Last the funds, one
-after another, each from what is left (KS-PRC-3). Shipping and service fee are never discounted (KS-PRC-4, DY-USE-5).
+stage-1 prices independently of the others (KS-PRC-2); where together they exceed the price, those earlier in the
+rulebook's order are served first, and the rest is recorded as clamped (AMB-30, AMB-34). Last the funds, one after
+another, each from the remainder (KS-PRC-3). Shipping and service fee are never discounted (KS-PRC-4, DY-USE-5).
 
-A deduction falls on the lines it may touch in proportion to what is left of them, by largest remainder. A red packet
-that would find too little, although an earlier one could stand on other lines, makes it move there: how much packets
-take together does not depend on how the first happened to be spread. An earlier one never takes less for it.
+A deduction is spread over its lines in proportion to their remaining prices, by largest remainder. If too little is
+left for a red packet although an earlier one could use other lines, the earlier one moves there: the total that packets
+take does not depend on how the first was spread. The earlier one never takes less because of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from server.core.rulebooks.rulebook import Rulebook
 
 
 class Unused(StrEnum):
-    """Why a discount takes nothing off."""
+    """The reason why a discount deducts nothing."""
 
     THRESHOLD = "threshold"
     BEATEN = "beaten"  # KS-STK-2
@@ -32,7 +32,7 @@ class Unused(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Deduction:
-    """What one discount takes off: in sum, from each line in order, and what it wanted beyond that."""
+    """The deduction of one discount: in sum, from each line in order, and the clamped excess."""
 
     discount_id: str
     kind: DiscountKind
@@ -42,13 +42,13 @@ class Deduction:
 
     @property
     def funder(self) -> Funder:
-        """Who bears it (KS-SET-1)."""
+        """Return the party that bears it (KS-SET-1)."""
         return NATURE[self.kind][1]
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order costs. ``paid_by_line`` is in the order of the purchase's lines; amounts in fen."""
+    """The price of an order in fen. ``paid_by_line`` is in the order of the purchase's lines."""
 
     purchase: Purchase
     deductions: tuple[Deduction, ...]
@@ -57,30 +57,30 @@ class Quote:
 
     @property
     def goods_paid_fen(self) -> int:
-        """What the buyer pays for the goods alone."""
+        """Return the buyer's payment for the goods alone."""
         return sum(self.paid_by_line)
 
     @property
     def payable_fen(self) -> int:
-        """What the buyer pays in all: shipping and service fee come on top (KS-PRC-4)."""
+        """Return the buyer's total payment, including shipping and service fee (KS-PRC-4)."""
         return self.goods_paid_fen + self.purchase.shipping_fen + self.purchase.service_fee_fen
 
     def deducted_fen(self, *kinds: DiscountKind) -> int:
-        """Return what discounts of these kinds take off together."""
+        """Return the total deduction of discounts of these kinds."""
         return sum(each.amount_fen for each in self.deductions if each.kind in kinds)
 
     def by_funder(self) -> Mapping[Funder, int]:
-        """Return what each funder bears; together it is list price minus goods paid (invariant I9)."""
+        """Return the amount that each funder bears; the sum is list price minus goods paid (invariant I9)."""
         return {funder: sum(each.amount_fen for each in self.deductions if each.funder is funder) for funder in Funder}
 
 
 def price(purchase: Purchase, discounts: Sequence[Discount], rulebook: Rulebook) -> Quote:
     """
-    Return what a purchase costs with these discounts, all of which the buyer may use.
+    Return the quote of a purchase with these discounts, all of which the buyer may use.
 
     Reductions, coupons and packets all stack (DY-STK-1). Kuaishou's order of computation serves every platform, as
-    Douyin states none (AMB-17). Which packets go together
-    is not looked at here: that is ``stacking``. Raises Refused: ``too_many_lines``, ``out_of_range``.
+    Douyin states none (AMB-17). Which packets may be combined is decided in ``stacking``. Raises Refused:
+    ``too_many_lines``, ``out_of_range``.
     """
     _check_size(purchase, rulebook)
     assert len({each.discount_id for each in discounts}) == len(discounts)
@@ -101,13 +101,13 @@ def _check_size(purchase: Purchase, rulebook: Rulebook) -> None:
 
 
 def _in_order(discounts: Sequence[Discount], order: Sequence[DiscountKind]) -> Iterator[Discount]:
-    """Yield the discounts of these kinds, kind by kind; within one as they were given."""
+    """Yield the discounts of these kinds, kind by kind, in the given order within each."""
     for kind in order:
         yield from (each for each in discounts if each.kind is kind)
 
 
 def _take_parallel(sheet: "_Sheet", discounts: Sequence[Discount], rulebook: Rulebook) -> None:
-    """Take shop and platform discounts, each computed on the stage-1 prices (KS-PRC-2, KS-STK-1)."""
+    """Apply shop and platform discounts, each computed on the stage-1 prices (KS-PRC-2, KS-STK-1)."""
     parallel = list(_in_order(discounts, rulebook.parallel_order))
     stage_1 = tuple(sheet.left)
     wanted = {each.discount_id: sheet.wanted(each, stage_1) for each in parallel}
@@ -132,7 +132,7 @@ def _best_of_shop(parallel: Sequence[Discount], wanted: Mapping[str, int], ruleb
 
 
 class _LineRow:
-    """A discount on the sheet: the lines it may touch, and what it takes from each."""
+    """A discount on the sheet: the lines it applies to, and its deduction from each."""
 
     def __init__(self, discount_id: str, kind: DiscountKind, lines: Sequence[int], by_line: list[int]) -> None:
         self.discount_id = discount_id
@@ -143,7 +143,7 @@ class _LineRow:
 
 
 class _Sheet:
-    """A waterfall under way: what is left of each line, and who took what so far."""
+    """A waterfall in progress: the remaining price of each line, and the deductions so far."""
 
     def __init__(self, purchase: Purchase) -> None:
         self._purchase = purchase
@@ -152,7 +152,7 @@ class _Sheet:
         self.unused: list[tuple[str, Unused]] = []
 
     def take_item_discounts(self) -> None:
-        """Bring every line with a flash price down to it (KS-PRC-1)."""
+        """Reduce every line with a flash price to it (KS-PRC-1)."""
         for i, line in enumerate(self._purchase.lines):
             if line.item_discount_fen > 0:
                 by_line = [0] * len(self.left)
@@ -161,7 +161,7 @@ class _Sheet:
                 self._rows.append(_LineRow(f"flash:{line.line_id}", DiscountKind.FLASH_PRICE, (i,), by_line))
 
     def wanted(self, discount: Discount, prices: Sequence[int]) -> int:
-        """Return what a discount comes to on these prices: 0 below its thresholds, never more than they sum to."""
+        """Return a discount's amount on these prices: 0 below its thresholds, at most their sum."""
         lines = self._lines_of(discount)
         subtotal_fen = sum(prices[i] for i in lines)
         pieces = sum(self._purchase.lines[i].quantity for i in lines)
@@ -173,7 +173,7 @@ class _Sheet:
         return subtotal_fen - half_up(subtotal_fen * discount.pay_permille, 1000)  # AMB-42
 
     def take(self, discount: Discount, wanted_fen: int) -> None:
-        """Take as much of *wanted_fen* as is left on the discount's lines."""
+        """Deduct as much of *wanted_fen* as is left on the discount's lines."""
         row = _LineRow(discount.discount_id, discount.kind, self._lines_of(discount), [0] * len(self.left))
         row.wanted_fen = wanted_fen
         weights = [self.left[i] for i in row.lines]
@@ -190,7 +190,7 @@ class _Sheet:
             self._rows.append(row)
 
     def quote(self) -> Quote:
-        """Return the finished sheet, every sum of it checked (invariant I9)."""
+        """Return the quote, with every sum checked (invariant I9)."""
         deductions = tuple(
             Deduction(row.discount_id, row.kind, sum(row.by_line), row.wanted_fen - sum(row.by_line), (*row.by_line,))
             for row in self._rows
@@ -207,7 +207,7 @@ class _Sheet:
 
     def _move_packets(self, row: _LineRow) -> bool:
         """
-        Let *row* take more by moving earlier packets to lines with something left; say whether it did.
+        Let *row* deduct more by moving earlier packets to lines with a remainder; return whether it did.
 
         A shortest augmenting path from the packet over lines and the packets that hold them (Edmonds, Karp 1972).
         """
@@ -230,7 +230,7 @@ class _Sheet:
         return False
 
     def _shift(self, end: int, came_by: Mapping[int, tuple[_LineRow, int | None]], unmet_fen: int) -> None:
-        """Move as much as fits along the path that ends at a line with something left."""
+        """Move as much as fits along the path that ends at a line with a remainder."""
         steps: list[tuple[_LineRow, int | None, int]] = []
         to: int | None = end
         while to is not None:

@@ -1,4 +1,4 @@
-"""A purchase: what a buyer is about to order, and the facts about it that decide which discounts may be used."""
+"""A purchase: the goods that a buyer is about to order, and the facts that decide which discounts may be used."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from server.core.ids import CreatorId
 
 
 class App(StrEnum):
-    """The app the buyer holds (DY-USE-1)."""
+    """The app that the buyer uses (DY-USE-1)."""
 
     DOUYIN = "douyin"
     HUOSHAN = "huoshan"
@@ -17,7 +17,7 @@ class App(StrEnum):
 
 
 class Entrance(StrEnum):
-    """Where a line's product page was entered from (DY-USE-3, KS-CLM-2)."""
+    """The entrance to a line's product page (DY-USE-3, KS-CLM-2)."""
 
     LIVE_ROOM = "live_room"
     SHORT_VIDEO = "short_video"
@@ -27,7 +27,7 @@ class Entrance(StrEnum):
 
 
 class GoodsKind(StrEnum):
-    """What a line sells, as far as packets care (DY-USE-6, KS-ELG-2)."""
+    """The kind of goods in a line, as far as packets depend on it (DY-USE-6, KS-ELG-2)."""
 
     ORDINARY = "ordinary"
     VIRTUAL = "virtual"
@@ -39,7 +39,7 @@ class GoodsKind(StrEnum):
 
 
 class OrderTrait(StrEnum):
-    """What is special about a whole order (DY-USE-6). The balance of a presale is an ordinary order."""
+    """A special trait of a whole order (DY-USE-6). The balance of a presale is an ordinary order."""
 
     RISK_CONTROLLED = "risk_controlled"
     PRESALE_DEPOSIT = "presale_deposit"
@@ -49,7 +49,7 @@ class OrderTrait(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Line:
     """
-    Some pieces of one product: unit prices in fen, at most one line of an id in a purchase.
+    A quantity of one product: unit prices in fen. Line ids are unique in a purchase.
 
     ``creator_id`` is the creator from whose entrance the product page was opened, or None.
     """
@@ -70,12 +70,12 @@ class Line:
 
     @property
     def list_fen(self) -> int:
-        """What all pieces cost by the list."""
+        """Return the list price of all pieces."""
         return self.list_price_fen * self.quantity
 
     @property
     def item_discount_fen(self) -> int:
-        """What the flash price takes off all pieces; none if it is above the list price (KS-PRC-1)."""
+        """Return the flash price's deduction on all pieces; 0 if it is above the list price (KS-PRC-1)."""
         if self.flash_price_fen is None:
             return 0
         return max(0, self.list_price_fen - self.flash_price_fen) * self.quantity
@@ -83,7 +83,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """All that one order is to contain; shipping and service fee in fen are paid besides the goods (DY-USE-5)."""
+    """The contents of one order; shipping and service fee in fen are paid in addition to the goods (DY-USE-5)."""
 
     lines: tuple[Line, ...]
     client: App

@@ -1,4 +1,4 @@
-"""Packets that a buyer names: used exactly so, or refused with the reason and rule that speak against one of them."""
+"""Packets named by a buyer: exactly these are used, or the order is refused with the reason and rule against one."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ ASSET_IDS_MAX = 100  # that one request names; no order takes as many
 
 
 def check_named(asset_ids: Sequence[str]) -> None:
-    """Let a buyer name each packet once, and not too many. Raises Refused: ``out_of_range``, ``repeated``."""
+    """Check that each packet is named once, and not too many. Raises Refused: ``out_of_range``, ``repeated``."""
     if len(asset_ids) > ASSET_IDS_MAX:
         raise Refused("out_of_range", f"must be at most {ASSET_IDS_MAX}", field="asset_ids")
     if len(set(asset_ids)) < len(asset_ids):
@@ -23,9 +23,9 @@ def check_named(asset_ids: Sequence[str]) -> None:
 
 def owned(asset_ids: Sequence[str], assets: Sequence[Asset]) -> list[Asset]:
     """
-    Return the assets of these ids out of those that the viewer has, in their order.
+    Return the viewer's assets with these ids, in the order of the ids.
 
-    Raises Refused ``not_yours`` if one is somebody else's or nobody's (ALL-ELG-1).
+    Raises Refused ``not_yours`` if the viewer does not own one (ALL-ELG-1).
     """
     by_id = {asset.asset_id: asset for asset in assets}
     if not by_id.keys() >= set(asset_ids):
@@ -37,7 +37,7 @@ def exact_quote(
     purchase: Purchase, discounts: Sequence[Discount], assets: Sequence[Asset], now_ms: int, rulebook: Rulebook
 ) -> tuple[Quote, Choice]:
     """
-    Return what a purchase costs with all of these packets, each of which deducts something (sections 11 and 12).
+    Return the quote of a purchase with all of these packets, each of which deducts something (sections 11 and 12).
 
     Raises Refused with a ``ExclusionReason`` for code, naming the packet and the rule, or as ``price`` does.
     """
@@ -57,7 +57,7 @@ def exact_quote(
 
 
 def _check_together(assets: Sequence[Asset], rulebook: Rulebook) -> None:
-    """Let only packets of one creator and of the platform go together, and not too many (DY-STK-2 to DY-STK-5)."""
+    """Refuse packets of different creators, or too many of one creator and the platform (DY-STK-2 to DY-STK-5)."""
     own = [asset for asset in assets if asset.creator_id is not None]
     for asset in own:
         if asset.creator_id != own[0].creator_id:

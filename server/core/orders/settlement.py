@@ -1,9 +1,9 @@
 """
-Settlement: what creator, platform and merchant have in the end of an order that was paid.
+Settlement: the final amounts of creator, platform and merchant from a paid order.
 
-Commission, service fee and merchant all count from the price before red packets (DY-SET-1 to DY-SET-3): what the buyer
-paid for the goods and was not refunded, and the packets used. Each is rounded half-up once per order; the merchant has
-the rest, so that the cash always balances (AMB-19, invariant I10).
+Commission, service fee and merchant's amount are all based on the price before red packets (DY-SET-1 to DY-SET-3): the
+buyer's payment for the goods minus refunds, plus the packets used. Each is rounded half-up once per order; the merchant
+gets the rest, so that the cash always balances (AMB-19, invariant I10).
 """
 
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ class Rates:
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """
-    Who has what of one order, in fen; a net may be negative, as creator and platform pay for what they gave away.
+    Each party's amount of one order, in fen; a net may be negative, because creator and platform pay for their packets.
 
-    ``subsidies_fen`` is what others than the merchant paid besides red packets; it goes to the merchant but is in no
-    base (DY-SET-5, AMB-33). Shipping passes through to the merchant untouched and is in none of these figures.
+    ``subsidies_fen`` is the sum of discounts, other than red packets, not funded by the merchant; it goes to the
+    merchant but is in no base (DY-SET-5, AMB-33). Shipping goes to the merchant in full and is in no figure here.
     """
 
     base_fen: int
@@ -50,7 +50,7 @@ class Settlement:
 
     @property
     def merchant_gross_fen(self) -> int:
-        """What is settled with the merchant, before commission and fee are taken from it (DY-SET-3)."""
+        """Return the merchant's amount before commission and fee are deducted (DY-SET-3)."""
         return self.base_fen
 
 
@@ -60,9 +60,9 @@ def settle(
     """
     Settle a paid order of which *refunded_fen* of the goods were paid back.
 
-    A partial refund leaves the packets where they are and in the base (DY-SET-6, AMB-39); a full one gives them back,
-    and with *packets_returned* nobody has anything. The creator is the one whose packets were used, and earns the
-    commission. Raises Refused ``out_of_range`` if more was refunded than paid.
+    A partial refund leaves the packets used and in the base (DY-SET-6, AMB-39); a full one returns them, and with
+    *packets_returned* nobody gets anything. The creator whose packets were used earns the commission. Raises Refused
+    ``out_of_range`` if more was refunded than paid.
     """
     if not 0 <= refunded_fen <= quote.goods_paid_fen:
         raise Refused("out_of_range", f"must be from 0 to {quote.goods_paid_fen}", field="refunded_fen")
@@ -94,7 +94,7 @@ def settle(
 
 
 def settle_order(order: Order, rates: Rates, rulebook: Rulebook) -> Settlement:
-    """Settle an order as it stands; of one that was cancelled or refunded in full nobody has anything."""
+    """Settle an order in its present state; one cancelled or refunded in full gives nobody anything."""
     if order.state is OrderState.CANCELLED:
         return Settlement(0, 0, 0, 0, 0, 0, 0)
     refunded_fen, returned = sum(order.refunded_by_line.values()), order.state is OrderState.REFUNDED

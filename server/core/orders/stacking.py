@@ -1,5 +1,5 @@
 """
-The stacking choice: which packets of a viewer are used together in one order.
+Stacking: choose the packets of a viewer to use together in one order.
 
 Any number of one creator's packets and any number of the platform's go together, up to a limit for both (DY-STK-1 to
 DY-STK-4); those of different creators never do (DY-STK-5). A packet deducts only on the lines it may be used on, is
@@ -8,9 +8,9 @@ that deducts most is chosen; of equals the one that wastes least, then that of f
 expires earliest, then the lowest ids (AMB-16).
 
 The search goes packet by packet, the largest first, and keeps of all sets with the same counts and the same sum in
-each line scope only the one that wins the last two ties; this order of sets stands whatever is added to both. A set
-is left behind when nothing that may be added can make it as good as the best so far. A packet that adds nothing to
-a set adds nothing to a larger one either, and would be waste.
+each line scope only the one that wins the last two ties; this order of two sets does not change when the same is added
+to both. A set is dropped when no addition can make it as good as the best so far. A packet that adds nothing to a set
+adds nothing to a larger one either, and would be waste.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ from server.core.rulebooks.rulebook import Rulebook
 
 
 class ExclusionReason(StrEnum):
-    """Why a packet is not used."""
+    """The reason why a packet is not used."""
 
     NOT_AVAILABLE = "not_available"
     NOT_YET_VALID = "not_yet_valid"
@@ -45,7 +45,7 @@ class ExclusionReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """A packet that is not used, why, and the rule that says so (or "")."""
+    """An unused packet, the reason, and its rule (or "")."""
 
     asset_id: str
     reason: ExclusionReason
@@ -54,7 +54,7 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The packets to use, by id, with the lines each may deduct on, what they deduct, and why the others do not."""
+    """The packets to use by id, the lines each may deduct on, their deduction, and the reasons against the others."""
 
     used: tuple[tuple[Asset, frozenset[str]], ...]
     deduction_fen: int
@@ -77,7 +77,7 @@ def best_quote(
     purchase: Purchase, discounts: Sequence[Discount], assets: Sequence[Asset], now_ms: int, rulebook: Rulebook
 ) -> tuple[Quote, Choice]:
     """
-    Return what a purchase costs with the best of a viewer's packets, and which these are.
+    Return the quote of a purchase with the best of a viewer's packets, and the choice.
 
     Packets count right after the parallel discounts, so the choice is made on what those leave (AMB-17).
     Raises Refused as ``price`` does.
@@ -92,7 +92,7 @@ def best_quote(
 def choose(
     purchase: Purchase, left_by_line: Sequence[int], assets: Sequence[Asset], now_ms: int, rulebook: Rulebook
 ) -> Choice:
-    """Return the best packets for an order whose lines have so much left to pay, in fen, in the purchase's order."""
+    """Return the best packets for an order with these remaining prices in fen, in the order of its lines."""
     exclusions: list[Exclusion] = []
     usable: dict[str, frozenset[int]] = {}
     candidates: list[Asset] = []
@@ -116,7 +116,7 @@ def choose(
 
 
 def usable_lines(asset: Asset, purchase: Purchase, now_ms: int, rulebook: Rulebook) -> frozenset[int] | Exclusion:
-    """Return the lines, by position, on which a packet may be used, or why on none (section 11 of the rules)."""
+    """Return the positions of lines on which a packet may be used, or its exclusion (section 11 of the rules)."""
     if asset.state is not AssetState.AVAILABLE:
         return Exclusion(asset.asset_id, ExclusionReason.NOT_AVAILABLE, NO_RULE)
     if now_ms < asset.use_start_at_ms:
@@ -132,7 +132,7 @@ def usable_lines(asset: Asset, purchase: Purchase, now_ms: int, rulebook: Rulebo
 
 
 def _usable_lines_of_creator(asset: Asset, purchase: Purchase, rulebook: Rulebook) -> frozenset[int] | Exclusion:
-    """Apply what holds for creators' packets only (DY-USE-1, DY-USE-3, DY-USE-4, DY-USE-6, KS-USE-1, AMB-36)."""
+    """Apply the rules of creators' packets (DY-USE-1, DY-USE-3, DY-USE-4, DY-USE-6, KS-USE-1, AMB-36)."""
     if purchase.client not in rulebook.use_clients:
         return Exclusion(asset.asset_id, ExclusionReason.WRONG_CLIENT, rulebook.rule("DY-USE-1"))
     if purchase.cart_merged and not rulebook.cart_merge_allowed:
@@ -156,9 +156,9 @@ def _in_scope(asset: Asset, line: Line) -> bool:
 
 def _groups(candidates: Sequence[Asset]) -> Iterator[list[Asset]]:
     """
-    Yield what may go together: the platform's packets with those of one creator or of none.
+    Yield the packets that may be combined: the platform's with those of one creator or of none.
 
-    Any number of either is no matter here (DY-STK-3, DY-STK-4), but never two creators' (DY-STK-5).
+    Any number of each is allowed here (DY-STK-3, DY-STK-4), but never packets of two creators (DY-STK-5).
     """
     platform = [asset for asset in candidates if asset.creator_id is None]
     yield platform
@@ -168,7 +168,7 @@ def _groups(candidates: Sequence[Asset]) -> Iterator[list[Asset]]:
 
 
 def _left_out(candidates: Sequence[Asset], best: "_Set", rulebook: Rulebook) -> Iterator[Exclusion]:
-    """Say of every packet that might have been used why it is not."""
+    """Yield the reason for every usable packet that was not chosen."""
     chosen = [asset for asset in candidates if asset.asset_id in best.ids]
     creators = {asset.creator_id for asset in chosen} - {None}
     own = sum(asset.creator_id is not None for asset in chosen)
@@ -187,7 +187,7 @@ def _left_out(candidates: Sequence[Asset], best: "_Set", rulebook: Rulebook) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Set:
-    """A set of packets under search: counts, sums of faces by line scope, what it deducts, and the last two ties."""
+    """A set of packets in the search: counts, sums of faces by line scope, its deduction, and the last two ties."""
 
     sums: tuple[int, ...]
     own: int = 0
@@ -196,16 +196,16 @@ class _Set:
     ids: tuple[str, ...] = ()
 
     def key(self, own_max: int | None) -> tuple[int, int, tuple[int, ...]]:
-        """Return what decides all that can still become of it; a creator's packets count only where that is limited."""
+        """Return the key of equivalent sets; a creator's packets count only if their number is limited."""
         return len(self.ids), 0 if own_max is None else self.own, self.sums
 
     @property
     def rank(self) -> tuple[int, int, int, tuple[int, ...], tuple[str, ...]]:
-        """Lower is better (AMB-16): most deducted, least wasted, fewest, earliest, lowest ids."""
+        """Return the rank, lower is better (AMB-16): most deducted, least wasted, fewest, earliest, lowest ids."""
         return -self.deduction_fen, sum(self.sums) - self.deduction_fen, len(self.ids), self.expiries, self.ids
 
     def add(self, asset: Asset, scope: int, reach: "_Reach") -> "_Set | None":
-        """Return the set with one packet more, or None if that deducts nothing more."""
+        """Return the set with one more packet, or None if that deducts nothing more."""
         face_fen = asset.face_fen
         sums = (*self.sums[:scope], self.sums[scope] + face_fen, *self.sums[scope + 1 :])
         deduction_fen = reach.deduction_fen(sums)
@@ -221,7 +221,7 @@ class _Set:
 
 
 class _Reach:
-    """What sums of faces, by line scope, deduct at most: the least cut between packets and lines."""
+    """The largest deduction of sums of faces by line scope: the minimum cut between packets and lines."""
 
     def __init__(self, scopes: Sequence[frozenset[int]], left_by_line: Sequence[int]) -> None:
         cuts: dict[frozenset[int], int] = {}
@@ -239,7 +239,7 @@ class _Reach:
 def _search(
     group: Sequence[Asset], usable: Mapping[str, frozenset[int]], left_by_line: Sequence[int], rulebook: Rulebook
 ) -> _Set:
-    """Return the best set of packets that may go together; the empty one if none deducts anything."""
+    """Return the best set of packets that may be combined; the empty one if none deducts anything."""
     scopes = sorted({usable[asset.asset_id] for asset in group}, key=sorted)
     reach = _Reach(scopes, left_by_line)
     candidates = _candidates(group, usable, rulebook)
@@ -273,20 +273,20 @@ def _search(
 
 
 def _may_win(each: _Set, best: _Set, rest: Sequence[int], limit_fen: int, count_max: int) -> bool:
-    """Say whether a set, with more of the *rest* (largest first) added, can still be as good as the best so far."""
+    """Return whether a set, with more of the *rest* (largest first) added, can still match the best so far."""
     count, wasted_fen = len(each.ids), sum(each.sums) - each.deduction_fen
     best_wasted_fen = sum(best.sums) - best.deduction_fen
     if best.deduction_fen == limit_fen and wasted_fen >= best_wasted_fen:
-        count_max = min(count_max, len(best.ids))  # it cannot deduct more nor waste less: only be of fewer packets
+        count_max = min(count_max, len(best.ids))  # it cannot deduct more or waste less, only have fewer packets
     reachable_fen = min(limit_fen, each.deduction_fen + sum(rest[: max(0, count_max - count)]))
     return (-reachable_fen, wasted_fen, count + 1) <= best.rank[:3]
 
 
 def _candidates(group: Sequence[Asset], usable: Mapping[str, frozenset[int]], rulebook: Rulebook) -> list[Asset]:
     """
-    Return the packets to search among, largest first: of each line scope, so many as the rulebook says.
+    Return the packets to search among, largest first: of each line scope, as many as the rulebook allows.
 
-    That is never fewer than one order takes, so the best deduction is always among them; only a tie may be missed.
+    That is at least the limit of one order, so the best deduction is always found; only a tie may be missed.
     """
     assert rulebook.packet_candidates_max >= rulebook.packets_per_order_max
     kept: list[Asset] = []

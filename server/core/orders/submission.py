@@ -1,4 +1,4 @@
-"""A submission: all that a buyer says with an order, what of it cannot be, and where the order that it makes lives."""
+"""A submission: a buyer's request for an order, its checks, and the home of the order."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from server.core.refusal import Refused
 @dataclass(frozen=True, slots=True)
 class Submission:
     """
-    All that a buyer says with an order.
+    A buyer's request for an order.
 
-    ``asset_ids`` are the packets to use, exactly these, in whatever order; None leaves the choice to us (DY-USE-2).
-    ``expected_payable_fen`` is what the buyer was shown.
+    ``asset_ids`` are exactly the packets to use, in any order; None leaves the choice to us (DY-USE-2).
+    ``expected_payable_fen`` is the price that the buyer was shown.
     """
 
     viewer_id: ViewerId
@@ -38,29 +38,29 @@ class Submission:
             object.__setattr__(self, "asset_ids", tuple(sorted(self.asset_ids)))
 
     def digest(self) -> str:
-        """Return what tells this submission from every other."""
+        """Return a digest that identifies this submission."""
         return hashlib.sha256(orjson.dumps(_plain(self), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def check(self) -> None:
-        """Raise Refused if there is a word in it that cannot be one."""
+        """Raise Refused if a field is not valid."""
         checked_id("viewer_id", self.viewer_id)
         checked_id("merchant_id", self.merchant_id)
         check_discounts(self.discounts)
 
     def check_price(self, payable_fen: int) -> None:
-        """Raise Refused ``price_changed`` if the order does not cost what the buyer was shown."""
+        """Raise Refused ``price_changed`` if the price differs from the one that the buyer was shown."""
         if self.expected_payable_fen not in (None, payable_fen):
             raise Refused("price_changed", f"it costs {payable_fen} fen now", field="expected_payable_fen")
 
 
 def check_discounts(discounts: Sequence[Discount]) -> None:
-    """Let nobody give a discount twice, or a packet as if it were a coupon; raises Refused ``bad_field``."""
+    """Check that no discount is repeated and none is a packet; raises Refused ``bad_field``."""
     if len({each.discount_id for each in discounts}) < len(discounts):
-        raise Refused("bad_field", "an id stands there twice", field="discounts")
+        raise Refused("bad_field", "must not repeat an id", field="discounts")
     if any(each.kind in RED_PACKETS for each in discounts):
-        raise Refused("bad_field", "packets are named by asset_ids", field="discounts")
+        raise Refused("bad_field", "must not hold packets; name them in asset_ids", field="discounts")
     if any(":" in each.discount_id for each in discounts):
-        raise Refused("bad_field", "an id looks like that of a packet in a viewer's hands", field="discounts")
+        raise Refused("bad_field", "must not hold an id like that of a packet's share", field="discounts")
 
 
 def home_for(purchase: Purchase, asset_ids: Sequence[str]) -> CreatorId:
@@ -71,7 +71,7 @@ def home_for(purchase: Purchase, asset_ids: Sequence[str]) -> CreatorId:
 
 
 def _plain(value: Any) -> Any:
-    """Return frozen data as JSON has it, sets in order: the same text in every process."""
+    """Convert frozen data to plain JSON data, sets sorted, so that every process gets the same text."""
     if is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, frozenset):

@@ -1,8 +1,8 @@
 """
-The logistics trail of an order before it is shipped: six steps that the merchant's tools report (section 19, LT-1).
+The logistics trail of an order before shipping: six steps that the merchant's tools report (section 19, LT-1).
 
-Events come from several senders, late, twice, in any order, some never; none of that is an error, and nothing here
-touches the order itself (LT-5). What a buyer sees is computed anew from all events there are.
+Events come from several senders, late, twice, in any order, or never; none of that is an error, and no event changes
+the order itself (LT-5). The buyer's view is computed from all events each time.
 """
 
 from collections.abc import Set
@@ -12,13 +12,13 @@ from enum import StrEnum
 from server.core.ids import ID_LENGTH_MAX, OrderId, RoomId, ViewerId, checked_id
 from server.core.refusal import Refused, RuleId
 
-PLATFORM = "platform"  # the source that is no ISV
-EVENTS_OF_ORDER_MAX = 100  # seven steps, and many corrections of a busy warehouse
-INSTANT_MS_MAX = 2**53 - 1  # what every JSON reader holds exactly
+PLATFORM = "platform"  # the source of events that no ISV reports
+EVENTS_OF_ORDER_MAX = 100  # seven steps, and many corrections
+INSTANT_MS_MAX = 2**53 - 1  # every JSON parser holds it exactly
 
 
 class TrailStep(StrEnum):
-    """What may be told of an order, in order of rank: a to f before it is shipped, and the shipping itself (LT-6)."""
+    """The steps of a trail by rank: a to f before shipping, and the shipping itself (LT-6)."""
 
     PAID = "paid"  # LT-a
     ACCEPTED = "accepted"  # LT-b
@@ -26,21 +26,21 @@ class TrailStep(StrEnum):
     PICKED = "picked"  # LT-d
     WAYBILL_PRINTED = "waybill_printed"  # LT-e
     PACKED = "packed"  # LT-f
-    SHIPPED = "shipped"  # LT-1: where a trail began before there were the others
+    SHIPPED = "shipped"  # LT-1: the first step of trails before the others were introduced
 
     @property
     def label(self) -> str:
-        """What the step is called on the buyer's page (LT-1, LT-a to LT-f)."""
+        """Return the step's label on the buyer's page (LT-1, LT-a to LT-f)."""
         return _WORDS[self][0]
 
     @property
     def text(self) -> str:
-        """What the buyer is told (LT-a to LT-f)."""
+        """Return the text of the buyer's message (LT-a to LT-f)."""
         return _WORDS[self][1]
 
     @property
     def rank(self) -> int:
-        """Where the step stands among those of the same instant; no order is enforced by it (LT-6, AMB-20)."""
+        """Return the rank among steps of the same instant; it enforces no order (LT-6, AMB-20)."""
         return _RANKS[self]
 
 
@@ -61,9 +61,9 @@ BEFORE_SHIPPING = tuple(step for step in TrailStep if step is not TrailStep.SHIP
 @dataclass(frozen=True, slots=True)
 class TrailEvent:
     """
-    One thing that happened to an order, as its sender says (LT-6).
+    An event of an order, as its sender reports it (LT-6).
 
-    ``source`` is PLATFORM or the id of an ISV; ``occurred_at_ms`` is room time by the sender's word.
+    ``source`` is PLATFORM or the id of an ISV; ``occurred_at_ms`` is room time by the sender's clock.
     """
 
     order_id: OrderId
@@ -85,11 +85,11 @@ class ServiceMessage:
 
 def checked_event(*, order_id: OrderId, step: str, occurred_at_ms: int, source: str, event_id: str) -> TrailEvent:
     """
-    Return the event that a sender reports, or raise Refused: bad_id, unknown_step, wrong_source, out_of_range.
+    Return the reported event, or raise Refused: bad_id, unknown_step, wrong_source, out_of_range.
 
-    The platform says ``paid``, an ISV the rest (LT-6); ``shipped`` may come from either, for it was told before there
-    were ISVs (LT-1). The instant is not held against the clock: a late report is as welcome as one of a clock that is
-    ahead, and a repetition is answered as the first time.
+    The platform reports ``paid``, an ISV the rest (LT-6); ``shipped`` may come from either, because it existed before
+    ISVs did (LT-1). The instant is not compared with the clock: late reports and clocks that are ahead are accepted,
+    and a repetition gets the first answer.
     """
     checked_id("event_id", event_id)
     checked_id("source", source)
@@ -97,10 +97,10 @@ def checked_event(*, order_id: OrderId, step: str, occurred_at_ms: int, source: 
         raise Refused("unknown_step", f"must be one of {', '.join(TrailStep)}", field="type", rule=RuleId("LT-6"))
     known = TrailStep(step)
     if known is TrailStep.PAID and source != PLATFORM:
-        raise Refused("wrong_source", f"paid is told by {PLATFORM}, not by an ISV", field="source", rule=RuleId("LT-6"))
+        raise Refused("wrong_source", f"must be {PLATFORM}, which reports paid", field="source", rule=RuleId("LT-6"))
     if known not in (TrailStep.PAID, TrailStep.SHIPPED) and source == PLATFORM:
         raise Refused(
-            "wrong_source", f"{known} is told by an ISV, whose id this must be", field="source", rule=RuleId("LT-6")
+            "wrong_source", f"must be an ISV's id, because ISVs report {known}", field="source", rule=RuleId("LT-6")
         )
     if not 0 < occurred_at_ms <= INSTANT_MS_MAX:
         raise Refused("out_of_range", f"must be from 1 to {INSTANT_MS_MAX}", field="occurred_at_ms")
@@ -116,9 +116,9 @@ def checked_isv_id(text: str) -> str:
 
 class Trail:
     """
-    All events of one order, and what of them the buyer sees.
+    All events of one order, and the buyer's view of them.
 
-    *viewer_id* is the buyer, *room_id* the live room in which the order was made, if it was made in one.
+    *viewer_id* is the buyer, *room_id* the live room in which the order was made, if any.
     """
 
     __slots__ = ("_events", "order_id", "room_id", "viewer_id")
@@ -131,9 +131,9 @@ class Trail:
 
     def append(self, event: TrailEvent) -> bool:
         """
-        Take an event, whichever came before or is missing (LT-2, LT-5); False if it was there already (LT-6).
+        Append an event, with others missing or not (LT-2, LT-5); return False if it was there already (LT-6).
 
-        Raises Refused, and nothing has changed: event_conflict if its id stands for another event, trail_full.
+        Raises Refused without a change: event_conflict if its id belongs to another event, trail_full.
         """
         assert event.order_id == self.order_id
         known = self._events.get(event.event_id)
@@ -150,10 +150,10 @@ class Trail:
 
     def timeline(self, integrated: Set[str]) -> list[TrailEvent]:
         """
-        Return what the buyer sees, sorted by instant, then by rank (LT-6): the same whatever the order of arrival.
+        Return the events that the buyer sees, sorted by instant, then by rank (LT-6), independent of arrival order.
 
-        What should have happened before the shipping, but is dated after it, is hidden (LT-6); so is what an ISV says
-        that is not among the *integrated* (LT-4). That it was shipped is shown whoever says so (LT-1).
+        A step before shipping that is dated after it is hidden (LT-6); so is a report of an ISV that is not among the
+        *integrated* (LT-4). The shipping is shown from any source (LT-1).
         """
         shipped_at_ms = min(
             (each.occurred_at_ms for each in self._events.values() if each.step is TrailStep.SHIPPED), default=None
@@ -170,6 +170,6 @@ class Trail:
         return sorted(shown, key=lambda each: (each.occurred_at_ms, each.step.rank, each.event_id))
 
     def missing(self, integrated: Set[str]) -> list[TrailStep]:
-        """Return those of the six steps before shipping that the buyer does not see: 6 - completeness, by rank."""
+        """Return the steps before shipping that the buyer does not see, by rank: 6 - completeness."""
         seen = {each.step for each in self.timeline(integrated)}
         return [step for step in BEFORE_SHIPPING if step not in seen]

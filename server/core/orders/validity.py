@@ -1,4 +1,4 @@
-"""Use validity and product scope: when and on what a claimed share may be used, as its creator has set it."""
+"""Use validity and product scope: when and for which goods a claimed share may be used, as its creator has set."""
 
 from collections.abc import Sequence
 
@@ -8,17 +8,17 @@ from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
 
 NEVER_MS = FEN_MAX
-"""The room instant at which a share without an end of validity expires: the last that the store can count to."""
+"""The room instant at which a share without an end of validity expires: the largest that the store can hold."""
 
 
 def check_validity(
     *, use_start_at_ms: int | None, use_end_at_ms: int | None, use_for_ms: int | None, rulebook: Rulebook
 ) -> None:
     """
-    Check a use validity: absolute, relative or none; both styles together are no validity (DY-CRE-3, AMB-5).
+    Check a use validity: absolute, relative or none, but not both (DY-CRE-3, AMB-5).
 
-    Absolute is ``[use_start_at_ms, use_end_at_ms)`` in room ms, from ever on if it has no start; relative is
-    ``use_for_ms`` room ms from each claim on. Raises Refused with the field: ``unexpected_field``, ``missing_field``
+    Absolute is ``[use_start_at_ms, use_end_at_ms)`` in room ms, at once if it has no start; relative is ``use_for_ms``
+    room ms from each claim on. Raises Refused with the field: ``unexpected_field``, ``missing_field``
     or ``out_of_range``.
     """
     if use_for_ms is not None:
@@ -44,7 +44,7 @@ def checked_scope(product_ids: Sequence[str] | None, rulebook: Rulebook) -> tupl
     """
     Return the goods on which a packet may be used, each once and in order, or None for all (KS-CRE-2).
 
-    Raises Refused: ``out_of_range`` if they are none or too many, ``bad_id`` for a text that is no id.
+    Raises Refused: ``out_of_range`` if there are none or too many, ``bad_id`` for an invalid id.
     """
     if product_ids is None:
         return None

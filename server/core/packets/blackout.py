@@ -19,14 +19,14 @@ _LEAP_YEAR = 2024  # it has every day there is
 
 
 class BlackoutMode(StrEnum):
-    """What must keep out of a slot (AMB-10): the start of the warm-up, or all of it, up to the opening."""
+    """The part of a warm-up that must not lie in a slot (AMB-10): its start, or all of it up to the opening."""
 
     WARMUP_START = "warmup_start"
     OVERLAP = "overlap"
 
 
 class Enforcement(StrEnum):
-    """What comes of a launch that does not (AMB-10)."""
+    """The consequence of a launch into a slot (AMB-10)."""
 
     REJECT = "reject"
     WARN = "warn"
@@ -45,13 +45,13 @@ class Slot:
 
     @property
     def length_ms(self) -> int:
-        """How long the slot lasts: at most a whole day (DY-BLK-3)."""
+        """Return the slot's length: at most a whole day (DY-BLK-3)."""
         return self.end_ms - self.start_ms + (_DAY_MS if self.end_ms <= self.start_ms else 0)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class MonthDay:
-    """A day that comes every year."""
+    """A day of every year."""
 
     month: int
     day: int
@@ -70,7 +70,7 @@ class Season:
     slots: tuple[Slot, ...]
 
     def has(self, day: date) -> bool:
-        """Tell whether *day* is one of the season's."""
+        """Return whether *day* is one of the season's."""
         if isinstance(self.first, date) and isinstance(self.last, date):
             return self.first <= day <= self.last
         assert isinstance(self.first, MonthDay)
@@ -89,7 +89,7 @@ class Stretch:
     end_ms: int
 
     def __str__(self) -> str:
-        """Say it by the clock on the wall in Shanghai."""
+        """Format it in Shanghai's local time."""
         return f"{_wall_clock(self.start_ms):%Y-%m-%d %H:%M} to {_wall_clock(self.end_ms):%H:%M}"
 
 

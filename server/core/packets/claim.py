@@ -1,5 +1,5 @@
 """
-A claim: the allocator's answer to a grab, and the record a granted one leaves.
+A claim: the allocator's answer to a grab, and the record of a granted one.
 
 Named tuples, because a stampede makes three of them a grab: they cost half of what a frozen dataclass does.
 """
@@ -11,7 +11,7 @@ from server.core.ids import ClaimId, PacketId, RequestId, ViewerId, claim_id_of
 
 
 class ClaimStatus(StrEnum):
-    """Every answer a grab can get (ALL-CLM-2)."""
+    """Every possible answer to a grab (ALL-CLM-2)."""
 
     GRANTED = "granted"
     REPEATED = "repeated"
@@ -29,14 +29,14 @@ HOLDS_SHARE = frozenset({ClaimStatus.GRANTED, ClaimStatus.REPEATED})
 
 
 class Grab(NamedTuple):
-    """A viewer's tap for a packet. ``request_id`` is made anew for each tap, kept only after an unknown outcome."""
+    """A viewer's tap for a packet. ``request_id`` is new for each tap, and reused only to retry an unknown outcome."""
 
     viewer_id: ViewerId
     request_id: RequestId
 
 
 class Share(NamedTuple):
-    """One part of a packet in a viewer's hands: which one, how much, of which edition, and the tap that won it."""
+    """A claimed part of a packet: its index, amount and edition, and the tap that won it."""
 
     index: int  # type: ignore[assignment]  # every tuple has a method of that name; nobody needs it here
     amount_fen: int
@@ -61,7 +61,7 @@ class Claim(NamedTuple):
 
     @property
     def claim_id(self) -> ClaimId | None:
-        """The id of the claim behind a held share, else None."""
+        """Return the id of the claim of a held share, else None."""
         return None if self.share is None else claim_id_of(self.packet_id, self.share.index)
 
 
@@ -69,7 +69,7 @@ def answer_to(grab: Grab, packet_id: PacketId, share: Share) -> Claim:
     """
     Answer a grab of a viewer who owns *share* already.
 
-    The tap that won it hears exactly what it heard the first time; any other hears that it repeats (ALL-CLM-2).
+    The tap that won it gets exactly the first answer again; any other is answered as a repetition (ALL-CLM-2).
     """
     status = ClaimStatus.GRANTED if share.request_id == grab.request_id else ClaimStatus.REPEATED
     return Claim(packet_id, grab.viewer_id, grab.request_id, status, share.edition, share)

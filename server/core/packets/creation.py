@@ -1,4 +1,4 @@
-"""A creation: what a creator asks of a new packet, and what the platform makes of it (ALL-CRE-1, ALL-CRE-2)."""
+"""Creation: a creator's request for a new packet, and its check by the platform's rules (ALL-CRE-1, ALL-CRE-2)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from server.core.rulebooks.rulebook import Permission, Rulebook
 @dataclass(frozen=True, slots=True)
 class CreationRequest:
     """
-    All that a creation names (DY-CRE-1, KS-CRE-1); sums in fen. Share bounds that are None are the rulebook's.
+    The fields of a creation (DY-CRE-1, KS-CRE-1); sums in fen. Share bounds that are None are the rulebook's.
 
     A use validity is either absolute, ``[use_start_at_ms, use_end_at_ms)`` in room ms, or relative, ``use_for_ms`` room
     ms from the claim (DY-CRE-3, AMB-5). ``product_ids`` are the only goods it may be used on, or None for all
@@ -75,7 +75,7 @@ def granted_terms(request: CreationRequest, rulebook: Rulebook) -> Terms:
         if total_fen % share_count:
             raise Refused(
                 "infeasible_denomination",
-                "a fixed denomination needs a sum that share_count divides",
+                "must be a multiple of share_count in a fixed denomination",
                 field="total_fen",
                 rule=rulebook.rule("ALL-CRE-2"),
             )

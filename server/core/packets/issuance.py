@@ -1,4 +1,4 @@
-"""Issuance: how many shares a packet has, edition by edition, and what an edit of that number comes to (KS-EDT-1)."""
+"""Issuance: the number of a packet's shares, edition by edition, and edits of that number (KS-EDT-1)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +12,10 @@ from server.core.rulebooks.rulebook import Rulebook
 @dataclass(frozen=True, slots=True)
 class Edit:
     """
-    What an edit is to do: the packet is to have ``share_count`` shares.
+    A planned edit, after which the packet has ``share_count`` shares.
 
-    ``added`` are the terms of the shares that come, to be split from a seed of their own; None if shares go.
-    ``edition`` is the one on which this was decided.
+    ``added`` are the terms of the added shares, to be split from a seed of their own; None if shares are taken away.
+    ``edition`` is the one on which the plan was based.
     """
 
     share_count: int
@@ -25,16 +25,16 @@ class Edit:
 
 def plan_edit(packet: Packet, share_count: int, rulebook: Rulebook) -> Edit:
     """
-    Decide what gives *packet* so many shares; only their number can be changed (KS-EDT-1, AMB-12).
+    Plan an edit of *packet* to this number of shares; nothing else can be changed (KS-EDT-1, AMB-12).
 
-    Added random shares sum to as many original means, half-up; fixed ones have the face value. The packet's state and
-    what is claimed of it are the store's to judge. Raises Refused: not_editable, out_of_range, unchanged.
+    Added random shares sum to as many original means, half-up; fixed ones have the face value. The store checks the
+    packet's state and its claims. Raises Refused: not_editable, out_of_range, unchanged.
     """
     terms = packet.terms
     if not rulebook.issuance_editable:
-        raise Refused("not_editable", f"{rulebook.platform} edits no issuance", rule=rulebook.rule("KS-EDT-1"))
+        raise Refused("not_editable", f"{rulebook.platform} cannot edit the issuance", rule=rulebook.rule("KS-EDT-1"))
     if not packet.capabilities.edits:
-        wanted = f"the allocator {packet.allocator} cannot go on with another number of shares"
+        wanted = f"the allocator {packet.allocator} does not support another number of shares"
         raise Refused("not_editable", wanted, rule=rulebook.rule("KS-EDT-1"))
     if not 1 <= share_count <= rulebook.share_count_max:
         wanted = f"must be from 1 to {rulebook.share_count_max}"
@@ -69,10 +69,10 @@ def _added_fen(packet: Packet, count: int) -> int:
 
 
 def check_end(rulebook: Rulebook) -> None:
-    """Raise Refused if this platform lets nobody end a packet (KS-END-1)."""
+    """Raise Refused if packets cannot be ended on this platform (KS-END-1)."""
     if not rulebook.endable:
         raise Refused(
-            "not_endable", f"{rulebook.platform} ends no packet; it may be voided", rule=rulebook.rule("KS-END-1")
+            "not_endable", f"{rulebook.platform} cannot end packets; void it instead", rule=rulebook.rule("KS-END-1")
         )
 
 
@@ -80,8 +80,8 @@ def issued(editions: Sequence[Edition], drawn: Callable[[Edition], Sequence[int]
     """
     Return the shares that a packet has in its last edition, the first to be given first.
 
-    *drawn* returns the shares that an edition has added. What an earlier one had from a later one's first index on is
-    trimmed, so that an edition that adds nothing is a decrease.
+    *drawn* returns the shares that an edition has added. A later edition trims the earlier shares from its first index
+    on, so that an edition that adds nothing is a decrease.
     """
     shares: list[int] = []
     for edition in editions:

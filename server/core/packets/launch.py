@@ -1,7 +1,7 @@
 """
-A launch: when a packet warms up, opens and closes, and how it comes to the screen; one small function a rule.
+Launch: when a packet warms up, opens and closes, and how it is shown on screen; one small function per rule.
 
-What is asked for is checked in this order, and the first rule broken refuses: the packet's state, the mode, the fields
+A request is checked in this order, and the first broken rule refuses it: the packet's state, the mode, the fields
 of the mode, the claim window, the times (DY-LAU-3 to DY-LAU-8), the overlap (DY-LAU-9), the blackouts (DY-BLK-1).
 """
 
@@ -26,7 +26,7 @@ _TIMES = {
 @dataclass(frozen=True, slots=True)
 class LaunchRequest:
     """
-    Which room the creator asks for, and when, in room milliseconds.
+    The room that the creator asks for, and the times, in room milliseconds.
 
     ``relative`` needs ``delay_ms``, ``exact`` needs ``warmup_at_ms`` and ``grab_at_ms``, ``scheduled`` needs
     ``grab_at_ms``, ``manual`` needs nothing more; ``claim_window_ms`` may go with each, and is the rulebook's if it is
@@ -43,7 +43,7 @@ class LaunchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What a granted request comes to. ``warnings`` are sentences for the creator; they forbid nothing."""
+    """The launch that a request is granted. ``warnings`` are sentences for the creator; they forbid nothing."""
 
     schedule: Schedule
     surface: Surface
@@ -70,13 +70,13 @@ def plan_launch(
 
 
 def check_host(packet: Packet, creator_id: CreatorId) -> None:
-    """Raise Refused (``other_creator``) if a packet is to go into the room of somebody else than its creator."""
+    """Raise Refused (``other_creator``) if a packet is launched into another creator's room."""
     if packet.creator_id != creator_id:
         raise Refused("other_creator", "the room belongs to another creator", field="room_id")
 
 
 def _check_draft(packet: Packet, rulebook: Rulebook) -> None:
-    """Launch what was neither launched nor voided, once and for good (DY-LAU-1, DY-LAU-2, AMB-40)."""
+    """Refuse a packet that was launched or voided already (DY-LAU-1, DY-LAU-2, AMB-40)."""
     if packet.state is not PacketState.DRAFT:
         raise Refused(
             "not_draft", f"only a draft can be launched; this packet is {packet.state}", rule=rulebook.rule("DY-LAU-1")
@@ -84,7 +84,7 @@ def _check_draft(packet: Packet, rulebook: Rulebook) -> None:
 
 
 def _check_mode(request: LaunchRequest, rulebook: Rulebook) -> None:
-    """Offer the platform's own modes only."""
+    """Refuse a mode that the platform does not offer."""
     if request.mode not in rulebook.launch_modes:
         raise Refused(
             "mode_not_offered",
@@ -95,7 +95,7 @@ def _check_mode(request: LaunchRequest, rulebook: Rulebook) -> None:
 
 
 def _check_fields(request: LaunchRequest) -> None:
-    """Refuse a request that lacks a field of its mode or has one of another's."""
+    """Refuse a request that lacks a field of its mode or has a field of another mode."""
     for field in ("delay_ms", "warmup_at_ms", "grab_at_ms"):
         given, needed = getattr(request, field) is not None, field in _TIMES[request.mode]
         if given and not needed:
@@ -105,7 +105,7 @@ def _check_fields(request: LaunchRequest) -> None:
 
 
 def _claim_window_ms(request: LaunchRequest, rulebook: Rulebook) -> int:
-    """Return how long the packet may be grabbed (AMB-8, ALL-CRE-1)."""
+    """Return the length of the claim window (AMB-8, ALL-CRE-1)."""
     if request.claim_window_ms is None:
         return rulebook.claim_window_ms
     if not 0 < request.claim_window_ms <= rulebook.claim_window_max_ms:
@@ -133,7 +133,7 @@ def _start(request: LaunchRequest, rulebook: Rulebook, now_ms: int) -> tuple[int
 
 
 def _relative_start(request: LaunchRequest, rulebook: Rulebook, now_ms: int) -> tuple[int, int]:
-    """Open so long from now, within the rulebook's bounds, and warm up at once (DY-LAU-3)."""
+    """Open after the delay, within the rulebook's bounds, and warm up at once (DY-LAU-3)."""
     assert request.delay_ms is not None
     lowest, highest = rulebook.relative_lead_min_ms, rulebook.relative_lead_max_ms
     if not lowest <= request.delay_ms <= highest:
@@ -144,7 +144,7 @@ def _relative_start(request: LaunchRequest, rulebook: Rulebook, now_ms: int) -> 
 
 
 def _exact_start(request: LaunchRequest, rulebook: Rulebook, now_ms: int) -> tuple[int, int]:
-    """Open at an instant, on a whole second, neither too far away nor too near; the warm-up is the creator's choice."""
+    """Open at an instant, on a whole second, not too far ahead or too near; the creator chooses the warm-up."""
     assert request.warmup_at_ms is not None
     assert request.grab_at_ms is not None
     warmup_at_ms, grab_at_ms = request.warmup_at_ms, request.grab_at_ms
@@ -167,13 +167,13 @@ def _scheduled_start(request: LaunchRequest, rulebook: Rulebook, now_ms: int) ->
 
 
 def _check_not_too_far(grab_at_ms: int, latest_ms: int, *, rule: RuleId) -> None:
-    """Open within the rulebook's horizon (DY-LAU-4)."""
+    """Refuse an opening beyond the rulebook's horizon (DY-LAU-4)."""
     if grab_at_ms > latest_ms:
         raise Refused("out_of_range", f"must come at {latest_ms} at the latest", field="grab_at_ms", rule=rule)
 
 
 def _check_whole_second(grab_at_ms: int, rulebook: Rulebook) -> None:
-    """Open on a whole second (DY-LAU-4)."""
+    """Refuse an opening that is not on a whole second (DY-LAU-4)."""
     if grab_at_ms % rulebook.exact_grab_step_ms:
         raise Refused(
             "grab_not_whole_second",
@@ -184,7 +184,7 @@ def _check_whole_second(grab_at_ms: int, rulebook: Rulebook) -> None:
 
 
 def _check_not_too_near(grab_at_ms: int, rulebook: Rulebook, now_ms: int) -> None:
-    """Open later than so long from the submission (DY-LAU-5, AMB-6)."""
+    """Refuse an opening too soon after the submission (DY-LAU-5, AMB-6)."""
     earliest_ms = now_ms + rulebook.exact_lead_min_ms + (1 if rulebook.exact_lead_strict else 0)
     if grab_at_ms < earliest_ms:
         raise Refused(
@@ -193,7 +193,7 @@ def _check_not_too_near(grab_at_ms: int, rulebook: Rulebook, now_ms: int) -> Non
 
 
 def _check_order(warmup_at_ms: int, grab_at_ms: int, rulebook: Rulebook, now_ms: int) -> None:
-    """Let the warm-up that was chosen begin neither in the past nor after the opening (DY-LAU-7)."""
+    """Refuse a chosen warm-up that begins in the past or after the opening (DY-LAU-7)."""
     if not now_ms <= warmup_at_ms <= grab_at_ms:
         raise Refused(
             "out_of_range",
@@ -212,7 +212,7 @@ def _immediate_warmup(warmup_at_ms: int, grab_at_ms: int, rulebook: Rulebook, no
 
 
 def _claim_end_at_ms(packet: Packet, grab_at_ms: int, window_ms: int, rulebook: Rulebook) -> int:
-    """Return when the window closes: with the packet's use validity at the latest (DY-LAU-8, AMB-5, AMB-8)."""
+    """Return when the window closes: at the end of the packet's use validity at the latest (DY-LAU-8, AMB-5, AMB-8)."""
     if packet.use_end_at_ms is None:
         return grab_at_ms + window_ms
     if grab_at_ms >= packet.use_end_at_ms:
@@ -227,7 +227,7 @@ def _claim_end_at_ms(packet: Packet, grab_at_ms: int, window_ms: int, rulebook: 
 
 def _overlap_warnings(schedule: Schedule, rulebook: Rulebook, others: Sequence[Packet]) -> Iterator[str]:
     """
-    Let at most so many of the creator's packets be on screen at the same time (DY-LAU-9, AMB-9).
+    Limit how many of the creator's packets are on screen at the same time (DY-LAU-9, AMB-9).
 
     A packet's time is from its warm-up until before its claim window closes, sold out or not; touching ends do not
     overlap. Only the platform's own creator packets count, in whatever room.
@@ -241,7 +241,7 @@ def _overlap_warnings(schedule: Schedule, rulebook: Rulebook, others: Sequence[P
         if other.schedule.warmup_at_ms < schedule.claim_end_at_ms
         and schedule.warmup_at_ms < other.schedule.claim_end_at_ms
     ]
-    # Where most packets meet, one of them has just begun.
+    # The overlap is largest at an instant at which one of the packets begins.
     for start_ms in (max(schedule.warmup_at_ms, each.warmup_at_ms) for _, each in meanwhile):
         together = 1 + sum(each.warmup_at_ms <= start_ms < each.claim_end_at_ms for _, each in meanwhile)
         if together > rulebook.overlap_max:
@@ -256,7 +256,7 @@ def _overlap_warnings(schedule: Schedule, rulebook: Rulebook, others: Sequence[P
 
 
 def _blackout_warnings(schedule: Schedule, rulebook: Rulebook) -> Iterator[str]:
-    """Keep the warm-up out of the platform's own slots (DY-BLK-1, AMB-10)."""
+    """Refuse, or warn about, a warm-up in the platform's own slots (DY-BLK-1, AMB-10)."""
     match rulebook.blackout_mode:
         case BlackoutMode.WARMUP_START:
             until_ms = schedule.warmup_at_ms + 1
@@ -278,7 +278,7 @@ def _surface(grab_at_ms: int, room_id: RoomId, rulebook: Rulebook, others: Seque
     """
     Return ``popup`` unless a popup of that room is nearer than the rulebook's gap (KS-CLM-1).
 
-    A later one that was launched before counts too: its surface is settled, and the gap would be broken all the same.
+    A later packet that was launched earlier counts too: its surface is fixed, and the gap would be broken as well.
     """
     for other in others:
         if other.room_id != room_id or other.state is PacketState.VOIDED or other.surface is not Surface.POPUP:

@@ -1,4 +1,4 @@
-"""A packet's time in a room, from its launch to its result: what is due next, and what was told already."""
+"""A packet's lifecycle in a room, from its launch to its result: what is due next, and what was published already."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,26 +10,26 @@ from server.core.packets.packet import Packet, PacketState, Phase, Schedule
 from server.core.rooms import messages
 from server.core.rooms.feed import Cue, FactKind
 
-COUNTDOWN_MS = (60_000, 30_000, 10_000, 5_000, 3_000)  # real time before the opening at which it is told (DY-CLM-1)
-COUNT_EVERY_MS = 200  # real; the remaining count is told at most five times a second
-COUNT_QUIET_MAX_MS = 1_000  # real; how rarely a packet is counted that nobody grabs
-COUNT_PATIENCE_MS = 2_000  # real; an unanswered count is asked again after this
-PATIENCE_MS = 500  # real; a proposal not read back by then is made again, then after twice as long ...
+COUNTDOWN_MS = (60_000, 30_000, 10_000, 5_000, 3_000)  # real time before the opening (DY-CLM-1)
+COUNT_EVERY_MS = 200  # real; the remaining count is published at most five times a second
+COUNT_QUIET_MAX_MS = 1_000  # real; longest interval between counts while nobody grabs
+COUNT_PATIENCE_MS = 2_000  # real; an unanswered count is retried after this
+PATIENCE_MS = 500  # real; a proposal not read back by then is retried, then after twice as long ...
 PATIENCE_MAX_MS = 5_000  # ... up to this
-TOO_EARLY_MS = 10  # real; the store's clock is behind our estimate of it by less than this
+TOO_EARLY_MS = 10  # real; our estimate of the store's clock is ahead by less than this
 BEST_LUCK_COUNT = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Propose:
-    """Offer a cue to the store, which decides whether it becomes a fact."""
+    """Propose a cue to the store, which decides whether it becomes a fact."""
 
     cue: Cue
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
-    """Say something to every viewer in the room; ``seq`` is 0 if the message is not a fact."""
+class Publish:
+    """Send a message to every viewer in the room; ``seq`` is 0 if the message is not a fact."""
 
     text: bytes
     seq: int = 0
@@ -44,7 +44,7 @@ class CountShares:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Have a packet settled whose window is over, and read its result."""
+    """Settle a packet whose window is over, and read its result."""
 
     packet_id: PacketId
 
@@ -56,14 +56,14 @@ class LookUp:
     packet_id: PacketId
 
 
-Effect = Propose | Tell | CountShares | Settle | LookUp
+Effect = Propose | Publish | CountShares | Settle | LookUp
 
 _STEPS = (FactKind.WARMUP, FactKind.OPEN, FactKind.CLOSED, FactKind.RESULT)
 
 
 @dataclass(slots=True)
 class _PendingRequest:
-    """Something wanted from the store: when to ask (again), and how often it was asked."""
+    """A request to the store: when to send it (again), and how often it was sent."""
 
     at_ms: int
     times: int = 0
@@ -75,10 +75,10 @@ class _PendingRequest:
 
 class PacketLifecycle:
     """
-    One packet on its way through a room. Instants are room milliseconds; *real* is how many make a real one.
+    The lifecycle of one packet in a room. Instants are room milliseconds; *real* is how many make a real one.
 
     The facts of a packet form a chain (warm-up, open, closed, result): the next one is proposed when it is due and the
-    one before was read back. ``sold_out`` and ``reopened`` come between; ``voided`` ends the chain anywhere.
+    previous one was read back. ``sold_out`` and ``reopened`` come between; ``voided`` ends the chain anywhere.
     """
 
     def __init__(
@@ -109,27 +109,27 @@ class PacketLifecycle:
 
     @classmethod
     def of(cls, packet: Packet, real: int) -> "PacketLifecycle":
-        """Return the lifecycle of a packet that was launched."""
+        """Return the lifecycle of a launched packet."""
         assert packet.schedule is not None
         return cls(packet.packet_id, messages.packet_on_screen(packet), packet.schedule, packet.surface, real)
 
     @classmethod
     def of_warmup(cls, screen: Mapping[str, Any], real: int) -> "PacketLifecycle":
-        """Return the lifecycle of a packet of which we know what its ``warmup`` says: all a room needs."""
+        """Return the lifecycle of a packet from the body of its ``warmup``."""
         schedule = Schedule(screen["warmup_at_ms"], screen["grab_at_ms"], screen["claim_end_at_ms"])
         return cls(PacketId(screen["packet_id"]), screen, schedule, screen["surface"], real)
 
     @property
     def ended(self) -> bool:
-        """Tell whether this packet has left the screen."""
+        """Return whether this packet has left the screen."""
         return self._step == len(_STEPS) or FactKind.VOIDED in self._told or self._never_shown
 
     def knows(self, kind: FactKind) -> bool:
-        """Tell whether the fact *kind* of this packet was read back."""
+        """Return whether the fact *kind* of this packet was read back."""
         return kind in self._told
 
     def on_screen(self) -> dict[str, Any] | None:
-        """Return the packet's full state as viewers may know it, or None if they have not been told of it."""
+        """Return the packet's public state, or None if it was not published yet."""
         if FactKind.WARMUP not in self._told or self.ended:
             return None
         sold_out = FactKind.SOLD_OUT in self._told
@@ -148,7 +148,7 @@ class PacketLifecycle:
         return self._next, self._count, self._sold_out, self._reopening
 
     def wake(self, now_ms: int) -> list[Effect]:
-        """Return what is due at *now_ms*."""
+        """Return the effects due at *now_ms*."""
         if self.ended:
             return []
         effects: list[Effect] = list(self._count_down(now_ms))
@@ -194,10 +194,10 @@ class PacketLifecycle:
             self._next = _PendingRequest(min(due_ms, now_ms) if kind == FactKind.CLOSED else due_ms)
 
     def counted(self, remaining: int, now_ms: int) -> list[Effect]:
-        """Note how many shares are left; tell it if that is news."""
+        """Note how many shares are left; publish the number if it changed."""
         if self._count is None:
             return []
-        remaining = max(0, remaining)  # an allocator under test may give more than there is
+        remaining = max(0, remaining)  # an allocator under test may grant more than there are
         if remaining == 0:
             self._count = None
             self._sold_out = _PendingRequest(now_ms)
@@ -210,22 +210,22 @@ class PacketLifecycle:
         if remaining == self._remaining:
             return []
         self._remaining = remaining
-        return [Tell(messages.progress(self.packet_id, remaining))]
+        return [Publish(messages.progress(self.packet_id, remaining))]
 
     def note_activity(self) -> None:
-        """Count at the usual pace again: somebody has grabbed."""
+        """Count at the usual interval again, because somebody has grabbed."""
         if self._count is not None and self._count_every_ms > COUNT_EVERY_MS:
             self._count_every_ms = COUNT_EVERY_MS
             self._count.at_ms = min(self._count.at_ms, self._counted_at_ms + COUNT_EVERY_MS * self._real)
 
     def count_now(self, now_ms: int) -> None:
-        """Ask for the remaining count at once, if that was not done: somebody was refused for lack of shares."""
+        """Request the remaining count at once, unless done already, because no share was left for somebody."""
         if self._count is not None and not self._hinted:
             self._hinted = True
             self._count.at_ms = now_ms
 
     def turned_down(self, kind: FactKind, *, too_early: bool, now_ms: int) -> list[Effect]:
-        """Take the store's no to a proposal: ask again soon if only the time had not come, else look what happened."""
+        """Handle a refused proposal: retry soon if it was too early, else look the packet up."""
         if kind == FactKind.SOLD_OUT:
             if not too_early:
                 self._sold_out = None
@@ -240,10 +240,10 @@ class PacketLifecycle:
 
     def looked_up(self, packet: Packet, now_ms: int) -> None:
         """
-        Take the packet as the store has it now.
+        Update the lifecycle from the packet as the store has it now.
 
-        A voided one is told to be so, a settled one has a result, an ended one is closed at once, and of one that was
-        edited (KS-EDT-1) the new issuance is told if shares came, else only counted anew.
+        For a voided packet the void is proposed, for a settled one the result is read, an ended one closes at once. For
+        an edited one (KS-EDT-1) the new issuance is proposed if shares were added; otherwise it is only counted again.
         """
         if packet.state is PacketState.VOIDED and self._void_reason is None:
             self._void_reason = "voided"
@@ -256,7 +256,7 @@ class PacketLifecycle:
             self._edited(packet, now_ms)
 
     def _end(self, now_ms: int) -> None:
-        """Close at once what the room knows of; what it has not been told of never was (KS-END-1)."""
+        """Close a packet that was published at once; drop one that was not (KS-END-1)."""
         if self._ended:
             return
         self._ended = True
@@ -266,7 +266,7 @@ class PacketLifecycle:
 
     def _edited(self, packet: Packet, now_ms: int) -> None:
         screen = messages.packet_on_screen(packet)
-        # Shares that came with an edit and went with the next one need not be told of.
+        # Shares added by one edit and removed by the next need not be published.
         came = any(
             each.share_count and each.first_index < packet.terms.share_count
             for each in packet.editions
@@ -285,17 +285,17 @@ class PacketLifecycle:
             self._reopening = _PendingRequest(now_ms)
 
     def reissued(self, body: Mapping[str, Any]) -> None:
-        """Take the issuance of which a ``reopened`` that was read back speaks, unless a newer one is known."""
+        """Take the issuance of a ``reopened`` that was read back, unless a newer one is known."""
         if body["edition"] > self._screen["edition"]:
             self._screen.update({name: body[name] for name in ("edition", "share_count", "total_fen", "editions")})
 
     def settled(self, body: dict[str, Any], now_ms: int) -> None:
-        """Take the result, to be proposed at once."""
+        """Take the result and propose it at once."""
         self._result = body
         self._next = _PendingRequest(now_ms)
 
     def _phase(self) -> Phase:
-        """Return the phase that viewers were told, which follows the schedule by a few milliseconds."""
+        """Return the published phase, which follows the schedule by a few milliseconds."""
         if FactKind.CLOSED in self._told:
             return Phase.CLAIM_CLOSED
         return Phase.GRABBING if FactKind.OPEN in self._told else Phase.WARMING
@@ -306,7 +306,7 @@ class PacketLifecycle:
         return (schedule.warmup_at_ms, schedule.grab_at_ms, ends, ends, ends)[self._step]
 
     def _closing_waits(self) -> bool:
-        """Tell whether the next fact must wait for ``sold_out``, after which nothing but the end may come."""
+        """Return whether the next fact must wait for ``sold_out``, after which only the end may come."""
         return self._sold_out is not None and self._void_reason is None
 
     def _take_step(self) -> Effect:
@@ -331,16 +331,16 @@ class PacketLifecycle:
             return []
         self._marks = self._marks[len(passed) :]
         left_ms = (self._schedule.grab_at_ms - now_ms) // self._real
-        return [Tell(messages.countdown(self.packet_id, left_ms))] if left_ms > 0 else []
+        return [Publish(messages.countdown(self.packet_id, left_ms))] if left_ms > 0 else []
 
 
 def result_body(
     packet_id: PacketId, claims: Mapping[ViewerId, Share], seed: bytes, editions: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
     """
-    Return what ``result`` says: how many got a share, the ten best (ties: the earlier claim), the seed revealed.
+    Return the body of ``result``: the number of claims, the ten best (ties: the earlier claim), the revealed seed.
 
-    ``seed`` is the first edition's; *editions* reveal all.
+    ``seed`` is the first edition's; *editions* has all seeds.
     """
     best = sorted(claims.items(), key=lambda claim: (-claim[1].amount_fen, claim[1].index))[:BEST_LUCK_COUNT]
     return {

@@ -1,4 +1,4 @@
-"""Operations: what a creator may do with a packet at an instant, as its list shows it (DY-UI-3, KS-UI-2)."""
+"""Operations that a creator may do on a packet at an instant, as the list shows them (DY-UI-3, KS-UI-2)."""
 
 from collections.abc import Iterator
 
@@ -11,9 +11,9 @@ _PENDING_OR_ACTIVE = frozenset({Phase.DRAFT, Phase.SCHEDULED, Phase.WARMING, Pha
 
 def operations(packet: Packet, rulebook: Rulebook, now_ms: int) -> list[Operation]:
     """
-    Return what may be done with *packet* at room time *now_ms*, in the order of ``Operation`` (DY-UI-3, KS-UI-2).
+    Return the operations allowed on *packet* at room time *now_ms*, in the order of ``Operation`` (DY-UI-3, KS-UI-2).
 
-    What the creator's other packets, its funds and permissions forbid shows only when it is tried.
+    Limits by the creator's other packets, funds and permissions are checked only when the operation is tried.
     """
     return list(_operations(packet, rulebook, now_ms))
 
@@ -22,7 +22,7 @@ def _operations(packet: Packet, rulebook: Rulebook, now_ms: int) -> Iterator[Ope
     goes_on = packet.phase_at(now_ms) in _PENDING_OR_ACTIVE
     if packet.state is PacketState.DRAFT:
         yield Operation.LAUNCH  # DY-LAU-1
-    yield Operation.COPY  # DY-CPY-1: also of what is over
+    yield Operation.COPY  # DY-CPY-1: ended packets too
     if packet.state is PacketState.DRAFT or _voidable(packet, rulebook, now_ms):
         yield Operation.VOID
     if goes_on and rulebook.issuance_editable and packet.capabilities.edits:
@@ -32,7 +32,7 @@ def _operations(packet: Packet, rulebook: Rulebook, now_ms: int) -> Iterator[Ope
 
 
 def _voidable(packet: Packet, rulebook: Rulebook, now_ms: int) -> bool:
-    """Tell whether a launched packet can still be voided (DY-VOI-2)."""
+    """Return whether a launched packet can still be voided (DY-VOI-2)."""
     if packet.state is not PacketState.LAUNCHED:
         return False
     assert packet.schedule is not None

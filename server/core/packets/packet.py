@@ -1,4 +1,4 @@
-"""A packet's life: what it is, which phase it is in, and which steps it may take."""
+"""A packet: its terms and schedule, its phases, and its allowed state transitions."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,21 +8,21 @@ from server.core.packets.capabilities import ALL_CAPABILITIES, Capabilities
 
 
 class Denomination(StrEnum):
-    """How the sum is cut into shares (DY-CRE-2)."""
+    """How the sum is split into shares (DY-CRE-2)."""
 
     FIXED = "fixed"
     RANDOM = "random"
 
 
 class Surface(StrEnum):
-    """How an opened packet comes to the screen (KS-CLM-1)."""
+    """How an opened packet is shown on screen (KS-CLM-1)."""
 
     POPUP = "popup"
     ASSET_WIDGET = "asset_widget"
 
 
 class PacketState(StrEnum):
-    """What the store remembers; the phases between follow from the schedule and the time."""
+    """The stored state; the phases between follow from the schedule and the time."""
 
     DRAFT = "draft"
     LAUNCHED = "launched"
@@ -40,7 +40,7 @@ TRANSITIONS: dict[PacketState, frozenset[PacketState]] = {
 
 
 class Phase(StrEnum):
-    """Where a packet stands in its life at an instant (section 17 of the rules)."""
+    """The phase of a packet at an instant (section 17 of the rules)."""
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -54,7 +54,7 @@ class Phase(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Terms:
     """
-    What a packet promises and its shares must keep: all amounts in fen, bounds inclusive.
+    The terms that a packet's shares must meet: all amounts in fen, bounds inclusive.
 
     For a fixed denomination both bounds equal the face value.
     """
@@ -68,7 +68,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When things happen to a launched packet, in room milliseconds; the grab window is half-open."""
+    """The times of a launched packet, in room milliseconds; the grab window is half-open."""
 
     warmup_at_ms: int
     grab_at_ms: int
@@ -81,9 +81,9 @@ class Schedule:
 @dataclass(frozen=True, slots=True)
 class Edition:
     """
-    What one edition of a packet's issuance has added: ``share_count`` shares from ``first_index`` on, as promised.
+    An edition of a packet's issuance: it adds ``share_count`` shares from ``first_index`` on, with a commitment.
 
-    A decrease adds none (and promises nothing): the packet then ends before ``first_index`` (AMB-12).
+    A decrease adds none and has no commitment: the shares then end before ``first_index`` (AMB-12).
     """
 
     edition: int
@@ -96,17 +96,16 @@ class Edition:
 @dataclass(frozen=True, slots=True)
 class Packet:
     """
-    One red-packet batch. ``room_id`` and ``schedule`` are there exactly once it was launched.
+    One red-packet batch. ``room_id`` and ``schedule`` are set exactly when it was launched.
 
-    ``allocator`` is who answers grabs, and ``capabilities`` is what that one could do when the packet was created.
+    ``allocator`` answers the grabs, and ``capabilities`` are that allocator's when the packet was created.
     ``terms`` are those of the last edition, ``commitment`` is the first one's. ``claimable_at_ms`` is when the shares
     that were added last can be claimed, in room ms, if an edit has added some; ``ended_at_ms`` when somebody ended the
     packet (KS-END-1).
 
     ``use_start_at_ms`` and ``use_end_at_ms`` are an absolute use validity, in room ms, or ``use_for_ms`` is a relative
     one, in room ms from the claim (DY-CRE-3, AMB-5). ``product_ids`` are the only goods it may be used on, or None for
-    all (KS-CRE-2). ``reversal_delay_ms`` is how long, in room ms, what goes back to its creator is on its way
-    (DY-REV-8).
+    all (KS-CRE-2). ``reversal_delay_ms`` is how long, in room ms, money that returns to its creator takes (DY-REV-8).
     """
 
     packet_id: PacketId

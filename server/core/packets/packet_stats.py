@@ -1,16 +1,16 @@
 """
-Monitoring: what a packet, or all of a creator's, did for the show (KS-MON-1): plain counters in, every metric out.
+Monitoring: the metrics of a packet, or of all a creator's packets, computed from plain counters (KS-MON-1).
 
 The source names the fields of its page only in part; the set and the definitions are ours:
 
 - *Exposed* is each connection that was sent the warm-up or found the packet in its ``welcome``.
-- *GMV* is what the goods of paid orders with the packet cost before red packets, whatever was refunded later; *cost* is
-  what those orders used of the packets' faces, and their ratio is the ROI.
-- *GMV increment* is GMV less what the creator's paid orders without packets brought in the same length of time before
-  the warm-up.
-- *Watch seconds* are the mean stay: what viewers watched, all added up, over how many left meanwhile. Their *uplift* is
-  the mean stay while the packet was on air over that of the same room's stretch without any packet directly before,
-  less one. A mean needs no equal lengths, so a long packet compares with a short stretch.
+- *GMV* is the price before red packets of the goods in paid orders with the packet, refunds not deducted; *cost* is the
+  part of the packets' faces that those orders used, and their ratio is the ROI.
+- *GMV increment* is GMV minus the creator's paid orders without packets in a period of the same length before the
+  warm-up.
+- *Watch seconds* are the mean stay: the viewers' total watch time over the number of viewers that left meanwhile. Their
+  *uplift* is the mean stay while the packet was on air over that of the same room's stretch without any packet directly
+  before, minus one. A mean needs no equal lengths, so a long packet compares with a short stretch.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ _MS_OF_S = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What rooms and viewers did with packets: connections, grabs, and room ms watched by all viewers together."""
+    """Counters of rooms and viewers: connections, grabs, and room ms watched by all viewers together."""
 
     exposed: int = 0
     popup_shown: int = 0
@@ -44,9 +44,9 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Stock:
     """
-    Where shares are and the fen in them: given in all; of those locked, redeemed, expired; returned unclaimed.
+    Counters of shares and their fen: granted in all; of those locked, redeemed, expired; returned unclaimed.
 
-    The redeemed ones of orders that are over are ``final`` and not counted among the others.
+    Redeemed shares of finished orders are ``final`` and not counted among the others.
     """
 
     given: int = 0
@@ -64,10 +64,10 @@ class Stock:
 @dataclass(frozen=True, slots=True)
 class Brought:
     """
-    What orders brought, as running totals in fen; an order with two packets counts for each, and once for the creator.
+    Running totals of orders in fen; an order with two packets counts for each, and once for the creator.
 
-    ``redeemed_fen`` is what was used of faces. ``estimated_fen`` less ``estimate_over_fen`` is the commission to be
-    expected of paid orders that are not settled yet, ``commission_fen`` that of settled ones.
+    ``redeemed_fen`` is the used part of faces. ``estimated_fen`` minus ``estimate_over_fen`` is the commission expected
+    of paid orders that are not settled yet, ``commission_fen`` that of settled ones.
     """
 
     attributed_orders: int = 0
@@ -84,7 +84,7 @@ _Counters = TypeVar("_Counters", Seen, Stock, Brought)
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """A claim among the best: who got how much, as which one."""
+    """One of the best claims: viewer, amount and index."""
 
     viewer_id: ViewerId
     amount_fen: int
@@ -94,11 +94,10 @@ class Best:
 @dataclass(frozen=True, slots=True)
 class PacketStats:
     """
-    Every metric of KS-MON-1: fen, counts, seconds of room time, and ratios, which are None where nothing divides.
+    Every metric of KS-MON-1: fen, counts, seconds of room time, and ratios, which are None where the divisor is 0.
 
-    ``max_share_fen`` and ``best_luck`` are None where claims were not looked through, ``gmv_increment_fen`` where there
-    is nothing to compare. ``reversed_amount_fen`` is all that went back to the creator or is on its way: unclaimed or
-    expired.
+    ``max_share_fen`` and ``best_luck`` are None where claims were not read, ``gmv_increment_fen`` where there is no
+    comparison. ``reversed_amount_fen`` is all money returned or returning to the creator: unclaimed or expired.
     """
 
     exposed_viewers: int
@@ -147,7 +146,7 @@ def packet_stats(
     """
     Return the metrics of these counters (KS-MON-1). *best* are the best claims, the first one the largest.
 
-    A packet gives a viewer one share, so its claims are its claimants; a creator's are added up, packet by packet.
+    A packet gives a viewer one share, so its claims are its claimants; a creator's are summed, packet by packet.
     """
     watching, before = _mean_stay(seen.watched_ms, seen.left), _mean_stay(seen.watched_before_ms, seen.left_before)
     return PacketStats(
@@ -186,12 +185,12 @@ def packet_stats(
 
 
 def commission_expected(brought: Brought) -> int:
-    """Return the column of the packet list, in fen: settled commission, and of paid orders the estimate (DY-SET-4)."""
+    """Return the packet list's column in fen: settled commission plus the estimate for paid orders (DY-SET-4)."""
     return brought.commission_fen + brought.estimated_fen - brought.estimate_over_fen
 
 
 def estimate_of(order: Order, rates: Rates, rulebook: Rulebook) -> int:
-    """Return the commission to be expected of a paid order that is not settled, in fen; of any other 0 (DY-SET-4)."""
+    """Return the commission expected of a paid, unsettled order in fen; 0 for any other order (DY-SET-4)."""
     if order.state is not OrderState.PAID:
         return 0
     refunded_fen = sum(order.refunded_by_line.values())
@@ -200,9 +199,9 @@ def estimate_of(order: Order, rates: Rates, rulebook: Rulebook) -> int:
 
 def estimate_gains(before: Order, after: Order, rates: Rates, rulebook: Rulebook) -> dict[str, int]:
     """
-    Return what a step of an order adds to the running totals of Brought that are estimates: they only ever go up.
+    Return what a step of an order adds to the estimates among Brought's running totals, which never go down.
 
-    A settled order's estimate is over, and its commission counts instead; a refund takes a part of it away.
+    A settled order's commission replaces its estimate; a refund reduces the estimate.
     """
     more_fen = estimate_of(after, rates, rulebook) - estimate_of(before, rates, rulebook)
     if more_fen == 0:

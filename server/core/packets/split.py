@@ -1,5 +1,5 @@
 """
-A packet's shares: random parts that sum exactly and keep their bounds, drawn from a seed that can be shown afterwards.
+Split a packet into random shares that sum exactly and keep their bounds, from a seed that is revealed afterwards.
 
 **Drawing.** Shares are drawn one after another, each uniformly from an interval around the mean of what is left: the
 customary "double mean", from nothing to twice the mean. Where that would leave the bounds, both ends of the interval
@@ -33,7 +33,7 @@ _WORDS_OF_BLOCK = Struct(">8I")
 
 def split(terms: Terms, seed: bytes) -> list[int]:
     """
-    Cut a packet's sum into its shares: a list of ``share_count`` amounts in fen, the first to be given first.
+    Split a packet's sum into its shares: a list of ``share_count`` amounts in fen, in the order of granting.
 
     *seed* is 32 bytes; equal terms and seed give equal shares. Raises Refused if no such shares exist (ALL-CRE-2).
     """
@@ -56,7 +56,7 @@ def split(terms: Terms, seed: bytes) -> list[int]:
 
 def commitment(terms: Terms, seed: bytes) -> str:
     """
-    Return what is published before the window opens, so that nobody can change the shares afterwards.
+    Return the commitment published before the window opens, so that nobody can change the shares afterwards.
 
     It is the hexadecimal SHA-256 of one line of ASCII without a line end: version, denomination, share count, total,
     smallest and largest share in fen, and the seed in lower-case hexadecimal, joined by colons, as in
@@ -76,7 +76,7 @@ def commitment(terms: Terms, seed: bytes) -> str:
 
 
 def check_terms(terms: Terms, rulebook: Rulebook) -> None:
-    """Raise Refused, naming the field and the rule, if a platform does not allow these terms (ALL-CRE-1, ALL-CRE-2)."""
+    """Raise Refused, with field and rule, if a platform does not allow these terms (ALL-CRE-1, ALL-CRE-2)."""
     _check_range(rulebook, "share_count", terms.share_count, 1, rulebook.share_count_max)
     _check_range(rulebook, "min_share_fen", terms.min_share_fen, rulebook.min_share_fen, rulebook.max_share_fen)
     _check_range(rulebook, "max_share_fen", terms.max_share_fen, terms.min_share_fen, rulebook.max_share_fen)

@@ -1,4 +1,4 @@
-"""What the viewers of a room say and how many they are: gathered, bounded, and told when it is news."""
+"""Comments, likes and viewer counts of a room: collected, bounded, and published when they change."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,11 +7,11 @@ from server.core.ids import ViewerId
 from server.core.rooms import messages
 
 COMMENTS_OF_WINDOW_MAX = 50  # nobody reads 250 a second; at their longest one message of them is 18 KiB
-AUDIENCE_EVERY_MS = 5_000  # real; the audience is told so often even if nothing has changed
+AUDIENCE_EVERY_MS = 5_000  # real; the audience is published this often even if nothing has changed
 
 
 class Said(NamedTuple):
-    """A comment and who made it."""
+    """A comment and its author."""
 
     viewer_id: ViewerId
     text: str
@@ -19,24 +19,24 @@ class Said(NamedTuple):
 
 class Window(NamedTuple):
     """
-    The comments of one window: what to tell here, and what was said here, for other processes to tell.
+    The comments of one window: those to publish here, and those made here, for the other processes.
 
-    ``dropped`` counts those that came in this window and are not told here.
+    ``dropped`` counts those that arrived in this window and are not published here.
     """
 
-    told: list[Said]
+    published: list[Said]
     own: list[Said]
     dropped: int
 
 
 class Chatter:
-    """One room's comments of the window that is open, its likes since they were last taken, the audience last told."""
+    """One room's comments of the open window, its likes since they were last taken, and its last published audience."""
 
-    __slots__ = ("_dropped", "_heard", "_likes", "_own", "_told", "_told_ms")
+    __slots__ = ("_dropped", "_likes", "_own", "_received", "_told", "_told_ms")
 
     def __init__(self) -> None:
         self._own: list[Said] = []
-        self._heard: list[Said] = []
+        self._received: list[Said] = []
         self._dropped = 0
         self._likes = 0
         self._told: tuple[int, int] | None = None
@@ -49,26 +49,26 @@ class Chatter:
         else:
             self._dropped += 1
 
-    def hear(self, comments: Sequence[Said]) -> None:
-        """Take what was said to another process."""
-        kept = comments[: COMMENTS_OF_WINDOW_MAX - len(self._heard)]
-        self._heard += kept
+    def receive(self, comments: Sequence[Said]) -> None:
+        """Take comments from another process."""
+        kept = comments[: COMMENTS_OF_WINDOW_MAX - len(self._received)]
+        self._received += kept
         self._dropped += len(comments) - len(kept)
 
     def close_window(self) -> Window:
         """
-        Return the comments of this window and begin the next.
+        Return the comments of this window and start the next.
 
-        At most COMMENTS_OF_WINDOW_MAX are told. If there are more, half of the places are for what other processes
-        heard: a room is one room, however many processes serve it.
+        At most COMMENTS_OF_WINDOW_MAX are published. If there are more, half of the places go to other processes'
+        comments, because all processes of a room share it.
         """
-        own, heard = self._own, self._heard
-        elsewhere = heard[: max(COMMENTS_OF_WINDOW_MAX - len(own), COMMENTS_OF_WINDOW_MAX // 2)]
-        told = elsewhere + own[: COMMENTS_OF_WINDOW_MAX - len(elsewhere)]
-        dropped = self._dropped + len(own) + len(heard) - len(told)
-        self._own, self._heard, self._dropped = [], [], 0
-        assert len(told) <= COMMENTS_OF_WINDOW_MAX
-        return Window(told, own, dropped)
+        own, received = self._own, self._received
+        elsewhere = received[: max(COMMENTS_OF_WINDOW_MAX - len(own), COMMENTS_OF_WINDOW_MAX // 2)]
+        published = elsewhere + own[: COMMENTS_OF_WINDOW_MAX - len(elsewhere)]
+        dropped = self._dropped + len(own) + len(received) - len(published)
+        self._own, self._received, self._dropped = [], [], 0
+        assert len(published) <= COMMENTS_OF_WINDOW_MAX
+        return Window(published, own, dropped)
 
     def like(self, count: int) -> None:
         """Take likes."""
@@ -76,17 +76,17 @@ class Chatter:
 
     @property
     def liked(self) -> bool:
-        """Tell whether there are likes that were not taken."""
+        """Return whether there are likes that were not taken."""
         return self._likes > 0
 
     def take_likes(self) -> int:
-        """Return the likes since the last time, to be added to the room's total."""
+        """Return the likes since the last call, to be added to the room's total."""
         likes, self._likes = self._likes, 0
         return likes
 
     def count(self, viewers: int, likes: int, now_ms: int) -> bytes | None:
         """
-        Return the ``audience`` message for these numbers if it is time for one: they changed, or were not told of late.
+        Return the ``audience`` message for these numbers if they changed or were not published lately, else None.
 
         *now_ms* is real, from any clock that does not go back.
         """

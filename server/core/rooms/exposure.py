@@ -1,9 +1,9 @@
 """
-What one room's viewers of one process are shown of its packets, and how long they stay: counted, never listed.
+Count how many viewers of a room in one process see its packets, and how long they stay; no viewer is recorded.
 
-While a packet is on air, from its ``warmup`` to its ``closed`` or ``voided``, everybody in the room has seen it: who
-was there was sent the warm-up, who comes later finds the packet in ``welcome``. So exposure and watching need no book
-of who saw what: two running sums of the room, viewer-milliseconds watched and viewers gone, say all (KS-MON-1).
+While a packet is on air, from its ``warmup`` to its ``closed`` or ``voided``, everybody in the room has seen it: those
+present received the warm-up, those who come later find the packet in ``welcome``. So exposure and watching need only
+two running sums per room, viewer-milliseconds watched and viewers gone, and no list of viewers (KS-MON-1).
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from server.core.rooms.feed import FactKind, FeedEntry
 
 
 class Taken(NamedTuple):
-    """What was counted by packet since it was last taken, and after how many room ms a packet was sold out first."""
+    """Counts by packet since they were last taken, and after how many room ms a packet was first sold out."""
 
     counts: Mapping[PacketId, Mapping[str, int]]
     sold_out_after_ms: Mapping[PacketId, int]
 
 
 class _Sum(NamedTuple):
-    """Room milliseconds that viewers have watched, all added up, and how many viewers have left."""
+    """The sum of room milliseconds that viewers have watched, and the number of viewers that have left."""
 
     viewer_ms: int
     left: int
@@ -39,9 +39,9 @@ class _OnAir:
 
 class Exposure:
     """
-    The counting of one room. ``viewers`` is always how many connections were in it until this moment.
+    The counters of one room. ``viewers`` is always the number of connections in it until this moment.
 
-    Each connection counts: one that comes back and has heard the warm-up is not exposed again, but has left and come.
+    Each connection counts. One that returns and has received the warm-up is not exposed again, but counts as left.
     """
 
     __slots__ = ("_at_ms", "_counts", "_free_from", "_on_air", "_sold_out", "_stretch", "_sum")
@@ -52,24 +52,24 @@ class Exposure:
         self._sold_out: dict[PacketId, int] = {}
         self._sum = _Sum(0, 0)
         self._free_from = _Sum(0, 0)  # the room's sums when the last packet went off the air
-        self._stretch = _Sum(0, 0)  # what was watched, and who left, in the last stretch without any packet
+        self._stretch = _Sum(0, 0)  # the sums of the last stretch without any packet
         self._at_ms: int | None = None
 
-    def came(self, viewers: int, now_ms: int, *, heard: int | None) -> None:
-        """Take a newcomer; *heard* is the last fact of this room that it knows, or None if it knows none."""
+    def came(self, viewers: int, now_ms: int, *, received: int | None) -> None:
+        """Take a newcomer; *received* is the last fact of this room that it knows, or None if it knows none."""
         self._pass(viewers, now_ms)
         for packet_id, on_air in self._on_air.items():
-            if heard is None or heard < on_air.seq:
+            if received is None or received < on_air.seq:
                 self._count(packet_id, "exposed", 1)
 
-    def left(self, viewers: int, now_ms: int, *, sent_away: bool = False) -> None:
-        """Take one who leaves; *viewers* counts it still. Who is *sent_away* by a stop wanted to stay."""
+    def left(self, viewers: int, now_ms: int, *, by_server: bool = False) -> None:
+        """Count a leaving viewer, still included in *viewers*; one removed *by_server* at a stop wanted to stay."""
         self._pass(viewers, now_ms)
-        if not sent_away:
+        if not by_server:
             self._sum = _Sum(self._sum.viewer_ms, self._sum.left + 1)
 
     def delivered(self, entry: FeedEntry, viewers: int, now_ms: int) -> None:
-        """Take an entry of the feed that is told to the *viewers* now."""
+        """Take a feed entry that is published to the *viewers* now."""
         self._pass(viewers, now_ms)
         if entry.kind == FactKind.WARMUP and entry.packet_id not in self._on_air:
             self._goes_on_air(entry, viewers)
@@ -89,13 +89,13 @@ class Exposure:
                 self._free_from = self._sum
 
     def recall(self, entry: FeedEntry, now_ms: int) -> None:
-        """Take an entry of before our time: what is on air, but nobody here was told, and others have counted it."""
+        """Take an entry from before this process opened the room, which other processes have counted."""
         assert not self._sum.viewer_ms
         self.delivered(entry, 0, now_ms)
         self._counts, self._sold_out = {}, {}
 
     def take(self, viewers: int, now_ms: int) -> Taken:
-        """Return what was counted since the last time."""
+        """Return the counts since the last call."""
         self._pass(viewers, now_ms)
         for packet_id, on_air in self._on_air.items():
             self._count_watching(packet_id, on_air)
@@ -122,7 +122,7 @@ class Exposure:
             counts[name] = counts.get(name, 0) + number
 
     def _pass(self, viewers: int, now_ms: int) -> None:
-        """Let the time pass since the last call, all of which *viewers* have watched; a clock set back adds nothing."""
+        """Add the time since the last call, watched by *viewers*; a clock set back adds nothing."""
         if self._at_ms is not None and now_ms > self._at_ms:
             self._sum = _Sum(self._sum.viewer_ms + viewers * (now_ms - self._at_ms), self._sum.left)
         self._at_ms = now_ms

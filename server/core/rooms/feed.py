@@ -1,4 +1,4 @@
-"""A room's feed: cues propose, the store decides, and what comes back is a fact."""
+"""A room's feed: processes propose cues, the store accepts or refuses them, and the accepted ones are facts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,16 +22,16 @@ class FactKind(StrEnum):
 
 
 UNTOLD = frozenset({FactKind.LAUNCHED, FactKind.CHANGED})
-"""Entries of a feed that have a packet looked at and are told to nobody."""
+"""Entries of a feed that make processes look up a packet; they are not published to viewers."""
 
 NUMBERED = frozenset(FactKind) - UNTOLD
-"""The types that carry ``seq``: facts of a room, told to every viewer exactly once and in order."""
+"""The types that carry ``seq``: facts of a room, delivered to every viewer exactly once and in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
     """
-    A numbered fact of a packet that some process thinks is due.
+    A numbered fact of a packet that a process proposes as due.
 
     Every process derives the same cues from the stored schedule; the store appends each at most once.
     """
@@ -42,7 +42,7 @@ class Cue:
 
     @property
     def edition(self) -> str:
-        """The edition of the packet that a warm-up or a reopening speaks of; the others speak of none."""
+        """Return the packet's edition in a warm-up or a reopening; other cues have none."""
         match self.kind:
             case FactKind.WARMUP:
                 return str(self.body.get("packet", {}).get("edition", ""))
@@ -56,7 +56,7 @@ class FeedEntry:
     """
     One entry read back from a room's feed, in feed order.
 
-    ``seq`` is 0 for what is not told to viewers. ``at_ms`` is the room time by the store's clock when it was appended.
+    ``seq`` is 0 for entries that viewers do not receive. ``at_ms`` is the room time of the append by the store's clock.
     """
 
     room_id: RoomId

@@ -1,4 +1,4 @@
-"""Every wire message, both directions: one frozen shape each, and the only place that knows their JSON."""
+"""Every wire message in both directions, each with one fixed shape; no other module knows their JSON."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from server.core.rooms.feed import NUMBERED, FactKind
 
 PROTOCOL = "redrain.v1"
 COMMENT_LENGTH_MAX = 100
-LIKE_COUNT_MAX = 1_000  # one message may gather a burst of taps, not a career
-CLIENT_MS_MAX = 2**53 - 1  # what every JSON reader holds exactly
+LIKE_COUNT_MAX = 1_000  # one message may hold a burst of taps
+CLIENT_MS_MAX = 2**53 - 1  # every JSON parser holds it exactly
 
 
-class BadMessage(Exception):  # noqa: N818 - named for what it is: a message that is bad
-    """A frame from a viewer that is no message. ``code`` is for programs, ``detail`` names the field."""
+class BadMessage(Exception):  # noqa: N818 - the name says what it is
+    """A viewer's frame is not a valid message. ``code`` is for programs, ``detail`` names the field."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -37,21 +37,21 @@ class GrabMessage:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A viewer asks for the time; ``client_ms`` comes back untouched."""
+    """A viewer asks for the time; ``client_ms`` is returned unchanged."""
 
     client_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A viewer says something."""
+    """A viewer posts a comment."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """A viewer taps hearts."""
+    """A viewer sends likes."""
 
     count: int
 
@@ -60,7 +60,7 @@ FromViewer = GrabMessage | Ping | Comment | Like
 
 
 def decode(raw: bytes | memoryview) -> FromViewer:
-    """Parse one text frame from a viewer. Raises BadMessage, which says what was wrong with it."""
+    """Parse one text frame from a viewer. Raises BadMessage, which says what is wrong."""
     try:
         message = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -83,7 +83,7 @@ def decode(raw: bytes | memoryview) -> FromViewer:
 
 
 def _plain(text: str) -> bool:
-    """Tell whether an id can stand in a journal entry, whose separators are ``, ; :``."""
+    """Return whether an id fits a journal entry, whose separators are ``, ; :``."""
     return text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").replace("~", "").isalnum()
 
 
@@ -110,11 +110,11 @@ def _what_is_wrong(message: Any) -> BadMessage:
     return BadMessage("bad_field", "; ".join(f"{name}: must be {wanted}" for name, wanted in _FIELDS[kind].items()))
 
 
-# What goes to viewers. Each function returns the JSON text of one message; a room's are serialised once for all.
+# Messages to viewers. Each function returns the JSON text of one; a room's are serialised once for all viewers.
 
 
 def packet_on_screen(packet: Packet) -> dict[str, Any]:
-    """Return what viewers may know of a launched packet: no seed, no share."""
+    """Return the public data of a launched packet: no seed, no share."""
     assert packet.schedule is not None
     return {
         "packet_id": packet.packet_id,
@@ -134,7 +134,7 @@ def packet_on_screen(packet: Packet) -> dict[str, Any]:
 
 
 def issuance(packet: Packet, now_ms: int) -> dict[str, Any]:
-    """Return what ``reopened`` says: how many shares there are, and from when the added ones are open."""
+    """Return the body of ``reopened``: the number of shares, and when the added ones open."""
     last = packet.editions[-1]
     return {
         "packet_id": packet.packet_id,
@@ -148,7 +148,7 @@ def issuance(packet: Packet, now_ms: int) -> dict[str, Any]:
 
 
 def editions_on_screen(packet: Packet) -> list[dict[str, Any]]:
-    """Return what each edition of a packet's issuance has promised; what adds no share has no commitment."""
+    """Return the commitment of each edition of a packet's issuance; one that adds no share has none."""
     return [
         {
             "edition": edition.edition,
@@ -175,8 +175,8 @@ def welcome(
     resume: str = "",
 ) -> bytes:
     """
-    Say where a viewer has come in. ``packets`` are those on screen, each with its ``phase``; with ``resume`` it comes
-    back without being asked who it is. ``assets`` is not known yet: who holds any is soon told ``assets`` by itself.
+    Welcome a viewer to a room. ``packets`` are those on screen, each with its ``phase``; ``resume`` is the token to
+    reconnect with. ``assets`` is not known yet: a viewer that holds any soon receives an ``assets`` message.
     """
     return orjson.dumps(
         {
@@ -198,45 +198,45 @@ def welcome(
 
 
 def fact(kind: FactKind, seq: int, server_ms: int, body: dict[str, Any]) -> bytes:
-    """Say one numbered fact of a room; every process builds the same bytes from the same feed entry."""
+    """Return a numbered fact of a room; every process builds the same bytes from the same feed entry."""
     assert kind in NUMBERED
     return orjson.dumps({"type": kind, "seq": seq, "server_ms": server_ms, **body})
 
 
 def surface(kind: str, packet_id: PacketId) -> bytes:
-    """Bring an opened packet to the screen: ``popup`` or ``asset_widget``."""
+    """Show an opened packet on the screen: ``popup`` or ``asset_widget``."""
     return orjson.dumps({"type": kind, "packet_id": packet_id})
 
 
 def countdown(packet_id: PacketId, left_ms: int) -> bytes:
-    """Say how many real milliseconds are left until the window opens."""
+    """Return the message with the real milliseconds until the window opens."""
     return orjson.dumps({"type": "countdown", "packet_id": packet_id, "left_ms": left_ms})
 
 
 def progress(packet_id: PacketId, remaining: int) -> bytes:
-    """Say how many shares are left."""
+    """Return the message with the number of shares left."""
     return orjson.dumps({"type": "progress", "packet_id": packet_id, "remaining": remaining})
 
 
 def comments(said: Iterable[tuple[ViewerId, str]]) -> bytes:
-    """Say what viewers said: pairs of who and what, in the order told."""
+    """Return viewers' comments: pairs of author and text, in order."""
     return orjson.dumps(
         {"type": "comments", "comments": [{"viewer_id": viewer_id, "text": text} for viewer_id, text in said]}
     )
 
 
 def audience(viewers: int, likes: int) -> bytes:
-    """Say how many viewers are connected and how many likes the room has had in total."""
+    """Return the number of connected viewers and the room's total of likes."""
     return b'{"type":"audience","viewers":%d,"likes":%d}' % (viewers, likes)
 
 
 def assets(count: int) -> bytes:
-    """Say how many packets of the room's creator the viewer may use, now or later: what ``welcome`` left open."""
+    """Return how many packets of the room's creator the viewer may use, now or later; ``welcome`` omits it."""
     return b'{"type":"assets","count":%d}' % count
 
 
 def trail(order_id: OrderId, step: TrailStep, occurred_at_ms: int) -> bytes:
-    """Tell a buyer one step of an order: the service message of LT-3, in the words of LT-a to LT-f."""
+    """Notify a buyer of one step of an order: the service message of LT-3, in the words of LT-a to LT-f."""
     return orjson.dumps(
         {
             "type": "trail",
@@ -249,21 +249,21 @@ def trail(order_id: OrderId, step: TrailStep, occurred_at_ms: int) -> bytes:
 
 
 def pong(client_ms: int, server_ms: int) -> bytes:
-    """Answer a ping: the viewer's own time back, and the room's."""
+    """Answer a ping with the viewer's own time and the room's."""
     return b'{"type":"pong","client_ms":%d,"server_ms":%d}' % (client_ms, server_ms)
 
 
 def error(code: str, detail: str) -> bytes:
-    """Say what was wrong with a frame."""
+    """Report an error in a frame."""
     return orjson.dumps({"type": "error", "code": code, "detail": detail})
 
 
 def receipt(claim: Claim) -> bytes:
     """
-    Tell one viewer what became of one grab.
+    Return the receipt of one grab.
 
-    Written by hand because it is the hottest message: ids were checked to need no escaping. Equal claims give equal
-    bytes, which is what makes a retry's receipt identical.
+    It is formatted by hand because it is the most frequent message; ids were checked to need no escaping. Equal claims
+    give equal bytes, so that a retry's receipt is identical.
     """
     share = claim.share
     assert (share is not None) == (claim.status in HOLDS_SHARE)

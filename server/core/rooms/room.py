@@ -1,20 +1,20 @@
-"""A live room as a state machine: events and time go in, what is due comes out. Facts are told only as read back."""
+"""A live room as a state machine: events and time go in, effects come out. Facts are published only once read back."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, assert_never
 
 from server.core.ids import PacketId, RoomId
-from server.core.packets.lifecycle import Effect, LookUp, PacketLifecycle, Tell
+from server.core.packets.lifecycle import Effect, LookUp, PacketLifecycle, Publish
 from server.core.packets.packet import Packet
 from server.core.rooms import messages
 from server.core.rooms.feed import UNTOLD, Cue, FactKind, FeedEntry
 
-ENDED_MAX = 1_000  # packets remembered to be over, so that a late read does not bring one back
+ENDED_MAX = 1_000  # ended packets remembered, so that a late read does not bring one back
 
 
 class Answer(StrEnum):
-    """What the store made of a proposal: it is (or already was) a fact, its time has not come, or no."""
+    """The store's answer to a proposal: it is (or already was) a fact, it is too early, or it is refused."""
 
     TAKEN = "taken"
     TOO_EARLY = "too_early"
@@ -30,7 +30,7 @@ class FactRead:
 
 @dataclass(frozen=True, slots=True)
 class PacketRead:
-    """A packet of this room as the store has it: launched, or what became of it."""
+    """A packet of this room as the store has it, launched or later."""
 
     packet: Packet
 
@@ -46,7 +46,7 @@ class ProposalAnswered:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many shares of a packet are left."""
+    """The number of a packet's shares left."""
 
     packet_id: PacketId
     remaining: int
@@ -61,7 +61,7 @@ class Exhausted:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A packet is settled; ``body`` is what its result says."""
+    """A packet is settled; ``body`` is the body of its result."""
 
     packet_id: PacketId
     body: dict[str, Any]
@@ -81,8 +81,8 @@ class Room:
     """
     One room: the packets in it and the number of the last fact.
 
-    All instants are room milliseconds; *speed* tells how many of them make a real one (the test clock, 0, counts as 1:
-    what is asked again after real time is then asked again when the clock is moved).
+    All instants are room milliseconds; *speed* is how many of them make a real one (the test clock, 0, counts as 1:
+    retries that depend on real time then happen when the clock is moved).
     """
 
     def __init__(self, room_id: RoomId, *, speed: int) -> None:
@@ -90,11 +90,11 @@ class Room:
         self.seq = 0
         self._real = max(1, speed)
         self._airings: dict[PacketId, PacketLifecycle] = {}
-        self._due: dict[PacketId, int] = {}  # when each is to be woken; an event moves only its own
+        self._due: dict[PacketId, int] = {}  # when each is to be woken; an event changes only its own packet's
         self._ended: dict[PacketId, None] = {}
 
     def receive(self, event: RoomEvent, now_ms: int) -> list[Effect]:
-        """Take an event and return what follows from it at once."""
+        """Take an event and return its immediate effects."""
         match event:
             case FactRead(entry):
                 return self._moved(entry.packet_id, self._read(entry, now_ms))
@@ -111,11 +111,11 @@ class Room:
                 assert_never(event)
 
     def next_wakeup_ms(self) -> int | None:
-        """Return the room time at which wake() should be called next, or None if nothing is to come."""
+        """Return the room time at which wake() should be called next, or None if nothing is due."""
         return min(self._due.values(), default=None)
 
     def wake(self, now_ms: int) -> list[Effect]:
-        """Return what is due at *now_ms*, packet by packet."""
+        """Return the effects due at *now_ms*, packet by packet."""
         due = [packet_id for packet_id, at_ms in self._due.items() if at_ms <= now_ms]
         return [effect for packet_id in due for effect in self._moved(packet_id, self._airings[packet_id].wake(now_ms))]
 
@@ -124,7 +124,7 @@ class Room:
         return [screen for lifecycle in self._airings.values() if (screen := lifecycle.on_screen()) is not None]
 
     def _moved(self, packet_id: PacketId, effects: list[Effect]) -> list[Effect]:
-        """Note when a packet wants to be woken now that something befell it; return *effects* as they are."""
+        """Update a packet's next wake-up after an event; return *effects* unchanged."""
         lifecycle = self._airings.get(packet_id)
         at_ms = None if lifecycle is None else lifecycle.next_wakeup_ms()
         if at_ms is None:
@@ -142,10 +142,10 @@ class Room:
         if entry.kind == FactKind.WARMUP and entry.packet_id not in self._airings:
             self._airings[entry.packet_id] = PacketLifecycle.of_warmup(entry.body["packet"], self._real)
 
-        effects: list[Effect] = [Tell(messages.fact(entry.kind, entry.seq, entry.at_ms, entry.body), entry.seq)]
+        effects: list[Effect] = [Publish(messages.fact(entry.kind, entry.seq, entry.at_ms, entry.body), entry.seq)]
         if lifecycle := self._airings.get(entry.packet_id):
             if entry.kind == FactKind.OPEN:
-                effects.append(Tell(messages.surface(lifecycle.surface, entry.packet_id)))
+                effects.append(Publish(messages.surface(lifecycle.surface, entry.packet_id)))
             if entry.kind == FactKind.REOPENED:
                 lifecycle.reissued(entry.body)
             self._told(lifecycle, entry.kind, now_ms)
@@ -168,7 +168,7 @@ class Room:
         if answer is not Answer.TAKEN:
             return lifecycle.turned_down(cue.kind, too_early=answer is Answer.TOO_EARLY, now_ms=now_ms)
         if seq <= self.seq and not lifecycle.knows(cue.kind):
-            # A fact of before our time: the capped feed no longer has it, and nobody waits for it.
+            # An old fact that the capped feed no longer has; nobody waits for it.
             self._told(lifecycle, cue.kind, now_ms)
         return []
 
@@ -185,7 +185,7 @@ class Room:
 
 
 def _happened(lifecycle: PacketLifecycle, event: Counted | Grabbed | Exhausted | Settled, now_ms: int) -> list[Effect]:
-    """Tell a packet's lifecycle what happened, and return what follows from it."""
+    """Pass an event to a packet's lifecycle and return the effects."""
     match event:
         case Counted(remaining=remaining):
             return lifecycle.counted(remaining, now_ms) + lifecycle.wake(now_ms)

@@ -1,4 +1,4 @@
-"""One viewer's connection as a state machine: text goes in, and what to do about it comes out."""
+"""One viewer's connection as a state machine: text messages go in, effects come out."""
 
 import re
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from server.core.packets.claim import Claim, ClaimStatus, Grab
 from server.core.rooms import messages
 from server.core.rooms.messages import BadMessage, Comment, GrabMessage, Like, Ping
 
-INVALID_DATA = 1007  # RFC 6455, 7.4.1: a text that is no UTF-8
-POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1: we have had enough
+INVALID_DATA = 1007  # RFC 6455, 7.4.1: a text that is not UTF-8
+POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1: the viewer broke our limits
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """What one connection may ask of us: messages per period (real milliseconds), grabs in flight, mistakes."""
+    """Limits of one connection: messages per period (real milliseconds), grabs in flight, malformed messages."""
 
     messages_max: int = 120  # a person taps twice a second, for a minute
-    chatter_max: int = 60  # of these, comments and likes: everybody in the room has to read them
-    period_ms: int = 60_000  # over this long the messages above are counted
-    excess_max: int = 120  # refusals of further messages that we answer before we close
-    grabs_in_flight_max: int = 10  # a burst of impatient taps; the answers come within milliseconds
-    malformed_max: int = 10  # the tenth closes: by then it is no slip
+    chatter_max: int = 60  # of these, comments and likes, which go to everybody in the room
+    period_ms: int = 60_000  # the period of the two limits above
+    excess_max: int = 120  # refused messages that we answer before we close
+    grabs_in_flight_max: int = 10  # a burst of impatient taps; answers take milliseconds
+    malformed_max: int = 10  # the tenth closes the connection
 
 
 class Take(NamedTuple):
@@ -32,37 +32,37 @@ class Take(NamedTuple):
     grab: Grab
 
 
-class TurnAway(NamedTuple):
-    """Answer a grab without asking anybody."""
+class RejectGrab(NamedTuple):
+    """Refuse a grab without asking the allocator."""
 
     claim: Claim
 
 
-class Correct(NamedTuple):
-    """Tell this viewer what was wrong with its message."""
+class SendError(NamedTuple):
+    """Send this viewer an error about its message."""
 
     text: bytes
 
 
-class TellTime(NamedTuple):
+class SendPong(NamedTuple):
     """Answer a ping with the room's time."""
 
     client_ms: int
 
 
 class Close(NamedTuple):
-    """End the connection with a code and a reason, after a last message (or b"")."""
+    """Close the connection with a code and a reason, after a last message (or b"")."""
 
     code: int
     reason: str
     text: bytes = b""
 
 
-SessionEffect = Take | TurnAway | Correct | TellTime | Comment | Like | Close
-"""A ``Comment`` or ``Like`` is passed on to the room as it came."""
+SessionEffect = Take | RejectGrab | SendError | SendPong | Comment | Like | Close
+"""A ``Comment`` or ``Like`` is passed on to the room unchanged."""
 
-# What nearly every message of a stampede looks like, letter by letter: a match needs no JSON parser, and what does not
-# match goes to messages.decode(), which knows the whole truth.
+# The exact form of nearly every message of a stampede: a match needs no JSON parser, and everything else goes to
+# messages.decode().
 _PLAIN_GRAB = re.compile(
     rb'\{"type":"grab","packet_id":"([A-Za-z0-9][A-Za-z0-9_.~-]{0,35})","request_id":"([A-Za-z0-9][A-Za-z0-9_.~-]{0,35})"\}'
 )
@@ -70,7 +70,7 @@ _PLAIN_GRAB = re.compile(
 
 class Session:
     """
-    What the house remembers of one connected viewer.
+    The state of one connected viewer.
 
     A limit per period is a token bucket kept as one integer: the instant at which the bucket would be full again, in
     milliseconds times the limit, so that no rounding accumulates.
@@ -89,7 +89,7 @@ class Session:
 
     def receive(self, payload: bytes, now_ms: int) -> SessionEffect:
         """
-        Take one text message of the viewer and return what to do.
+        Take one text message of the viewer and return the effect.
 
         *now_ms* is real, from any clock that does not go back.
         """
@@ -101,35 +101,35 @@ class Session:
         return self._receive_any(payload, allowed, now_ms)
 
     def spend(self, now_ms: int) -> bool:
-        """Take one token from the bucket; False if there is none. Control frames cost one each as well."""
+        """Take one token from the bucket; return False if there is none. Control frames cost one each as well."""
         full_at = _drawn(self._full_at, now_ms, self._limits.messages_max, self._limits.period_ms)
         self._full_at = full_at or self._full_at
         return full_at > 0
 
     def answered(self, receipts: int) -> None:
-        """Note that so many of the grabs taken have had their receipts."""
+        """Note that this many grabs have received their receipts."""
         self._grabs_in_flight -= receipts
         assert self._grabs_in_flight >= 0
 
     @property
     def waiting(self) -> bool:
-        """Tell whether a grab taken has not had its receipt yet."""
+        """Return whether a grab still waits for its receipt."""
         return self._grabs_in_flight > 0
 
     def refuse(self, code: str, detail: str) -> SessionEffect:
-        """Answer what was no message: an error, and at last the end."""
+        """Answer a malformed message with an error, and at the limit close the connection."""
         self._malformed += 1
         text = messages.error(code, detail)
         if self._malformed >= self._limits.malformed_max:
             return Close(POLICY_VIOLATION, "too many malformed messages", text)
-        return Correct(text)
+        return SendError(text)
 
     def _grab(self, packet_id: PacketId, request_id: RequestId, allowed: bool) -> SessionEffect:
         if allowed and self._grabs_in_flight < self._limits.grabs_in_flight_max:
             self._grabs_in_flight += 1
             return Take(packet_id, Grab(self.viewer_id, request_id))
         claim = Claim(packet_id, self.viewer_id, request_id, ClaimStatus.RATE_LIMITED, edition=0)
-        return TurnAway(claim) if allowed else self._exceed(TurnAway(claim))
+        return RejectGrab(claim) if allowed else self._exceed(RejectGrab(claim))
 
     def _receive_any(self, payload: bytes, allowed: bool, now_ms: int) -> SessionEffect:
         try:
@@ -146,7 +146,7 @@ class Session:
             return self._too_many(self._limits.messages_max, "messages")
         match message:
             case Ping(client_ms):
-                return TellTime(client_ms)
+                return SendPong(client_ms)
             case Comment() | Like():
                 if self._spend_on_chatter(now_ms):
                     return message
@@ -164,11 +164,11 @@ class Session:
 
     def _too_many(self, most: int, what: str) -> SessionEffect:
         detail = f"at most {most} {what} in {self._limits.period_ms} ms"
-        return self._exceed(Correct(messages.error("rate_limited", detail)))
+        return self._exceed(SendError(messages.error("rate_limited", detail)))
 
 
 def _drawn(full_at: int, now_ms: int, most: int, period_ms: int) -> int:
-    """Return when a bucket of *most* tokens, full again at *full_at*, is so after one more; 0 if it has none."""
+    """Return when a bucket of *most* tokens is full again after taking one more; 0 if it has none left."""
     now = now_ms * most
     full_at = max(full_at, now) + period_ms
     return full_at if full_at - now <= period_ms * most else 0

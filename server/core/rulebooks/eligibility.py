@@ -1,4 +1,4 @@
-"""Eligibility: who may create and launch packets, out of which funds, and for which goods (section 2 of the rules)."""
+"""Eligibility: permissions, funds and goods required to create and launch packets (section 2 of the rules)."""
 
 from collections.abc import Iterable
 
@@ -7,14 +7,14 @@ from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.rulebook import Permission, Rulebook
 
 EVERY_PERMISSION = frozenset(Permission)
-"""What a creator has of whom nobody has said anything: in a simulator everybody may play until told otherwise."""
+"""The permissions of a creator for whom none were set: in a simulator everything is allowed by default."""
 
 
 def check_eligible(permissions: Iterable[Permission], rulebook: Rulebook) -> None:
     """
     Raise Refused (``not_eligible``) if a creator with these permissions may not create or launch on the platform.
 
-    All that the rulebook asks for are needed; on Kuaishou one alone is not enough (DY-ELG-1, KS-ELG-1, AMB-1).
+    All permissions in the rulebook are required; on Kuaishou one alone is not enough (DY-ELG-1, KS-ELG-1, AMB-1).
     """
     lacking = [need for need in rulebook.creator_needs if need not in set(permissions)]
     if lacking:
@@ -28,15 +28,15 @@ def check_eligible(permissions: Iterable[Permission], rulebook: Rulebook) -> Non
 
 
 def recharge_required(rule: RuleId) -> Refused:
-    """Return the refusal of a creation by whose creator there are no funds at all (DY-ELG-2, KS-ACC-1)."""
+    """Return the refusal of a creation by a creator without any funds (DY-ELG-2, KS-ACC-1)."""
     return Refused("recharge_required", "there are no funds; recharge first", field="total_fen", rule=rule)
 
 
 def check_scope(kinds: Iterable[GoodsKind], rulebook: Rulebook) -> None:
     """
-    Raise Refused (``not_configurable``) if goods of one of these kinds cannot be in a packet's scope (KS-ELG-2).
+    Raise Refused (``not_configurable``) if goods of one of these kinds are not allowed in a packet's scope (KS-ELG-2).
 
-    What Douyin excludes (DY-USE-6) stops a use and no set-up: only Kuaishou's text speaks of the latter.
+    Douyin's exclusions (DY-USE-6) apply when a packet is used; only Kuaishou's text restricts its scope.
     """
     refused = sorted(set(kinds) & rulebook.goods_not_configurable)
     if refused:

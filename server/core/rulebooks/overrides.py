@@ -1,4 +1,4 @@
-"""Overrides: plain tables of a deployment or a scenario that change rulebooks, or make platforms of their own."""
+"""Overrides: tables of a deployment or a scenario that change rulebooks or define new platforms."""
 
 import re
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from server.core.packets.blackout import BlackoutCalendar
 from server.core.rulebooks.platforms import SOURCES
 from server.core.rulebooks.rulebook import RULE_FIELDS, LimitMeta, Rulebook
 
-NO_LIMIT = "none"  # how a file says None, for which TOML has no word
+NO_LIMIT = "none"  # means None, which TOML lacks
 FEE_BP_MAX = 10_000  # the whole amount
-BASE = "base"  # of a table that makes a platform
+BASE = "base"  # the key of a table that defines a platform
 NAME_LENGTH_MAX = 20
 _NAME = re.compile(rf"[a-z][a-z0-9-]{{0,{NAME_LENGTH_MAX - 1}}}")
 _LIMITS: dict[str, LimitMeta] = {
@@ -23,16 +23,16 @@ _LIMITS: dict[str, LimitMeta] = {
 }
 
 
-class BadRulebooks(Exception):  # noqa: N818 - said to a person
-    """Tables that no rulebook can take; the text names table and field and says what it must be."""
+class BadRulebooks(Exception):  # noqa: N818 - a message for users
+    """Tables that are not valid overrides; the text names table and field and says what it must be."""
 
 
 def overridden(rulebooks: Mapping[str, Rulebook], tables: Mapping[str, object]) -> dict[str, Rulebook]:
     """
-    Return *rulebooks* with the fields that *tables*, by platform, name; what they do not name stays.
+    Return *rulebooks* changed in the fields that *tables*, by platform, name.
 
-    A table with a ``base`` makes a platform of its own, which has what the base has where it names nothing else. A
-    field without a limit reads ``"none"``, a set or an order is a list of names, channels are tables of ``name`` and
+    A table with a ``base`` defines a new platform, which inherits all fields that it does not name. A field without a
+    limit reads ``"none"``, a set or an order is a list of names, channels are tables of ``name`` and
     ``fee_bp``, blackouts those of ``BlackoutCalendar.of``. Raises BadRulebooks.
     """
     books = {platform: _overridden(book, tables.get(platform, {})) for platform, book in rulebooks.items()}
@@ -42,12 +42,12 @@ def overridden(rulebooks: Mapping[str, Rulebook], tables: Mapping[str, object]) 
 
 
 def overridable() -> list[str]:
-    """Return the fields that may be overridden: the limits, but not by which rule a platform refuses."""
+    """Return the fields that may be overridden: the limits, but not the rules named in refusals."""
     return [name for name in _LIMITS if name not in RULE_FIELDS]
 
 
 def _add(platform: str, books: dict[str, Rulebook], tables: Mapping[str, object], heirs: tuple[str, ...]) -> None:
-    """Add the platform that a table makes to *books*, after its base; *heirs* wait for it to be made."""
+    """Add the platform that a table defines to *books*, after its base; *heirs* are based on it."""
     if platform in books:
         return
     table = tables[platform]
@@ -100,7 +100,7 @@ def _check_together(rulebook: Rulebook, given: set[str]) -> None:
 
 
 def _read(about: LimitMeta, hint: Any, value: object) -> Any:
-    """Return *value* as the field has it. Raises ValueError with what it must be."""
+    """Convert *value* to the field's type. Raises ValueError that says what it must be."""
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
     if NoneType in get_args(hint):
         if value == NO_LIMIT:

@@ -1,11 +1,11 @@
-"""What a platform's own pages show: where an entry stands, in the words of the source, and what its list offers."""
+"""A platform's own pages: where each entry stands, in the words of the source, and the operations of its list."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Operation(StrEnum):
-    """What a creator may do with a packet of the list."""
+    """An operation of a creator on a packet of the list."""
 
     LAUNCH = "launch"
     COPY = "copy"
@@ -16,7 +16,7 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PagePlace:
-    """Where something stands: ``what`` in our words, ``where`` in the source's, and the rule that says so."""
+    """The place of an entry: ``what`` in our words, ``where`` in the source's, and its rule."""
 
     what: str
     where: str
@@ -34,10 +34,10 @@ class Advice:
 @dataclass(frozen=True, slots=True)
 class PlatformPage:
     """
-    What stands where on a platform's pages. Nothing is decided by it; the API hands it on to whoever draws a page.
+    The places of entries on a platform's pages. No rule depends on it; the API passes it on to user interfaces.
 
-    ``list_column`` is the source's name for where the list of packets has its operations, ``list_operations`` are those
-    it names there, by ``list_rule``.
+    ``list_column`` is the source's name of the packet list's column of operations, ``list_operations`` are those it
+    names there, by ``list_rule``.
     """
 
     places: tuple[PagePlace, ...] = ()

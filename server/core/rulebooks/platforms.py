@@ -1,4 +1,4 @@
-"""The built-in platforms as data. LAB has no limit that a load test could trip over."""
+"""The built-in platforms as data. LAB has no limit that a load test could hit."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from server.core.rulebooks.page import KUAISHOU_PAGE, Operation, PlatformPage
 from server.core.rulebooks.rulebook import DAY_MS, MINUTE_MS, LaunchMode, Permission, Rulebook
 
 SOURCES = ("DY", "KS", "ALL", "LT", "AMB")
-"""What the ids of docs/rules.md begin with."""
+"""The prefixes of the ids of docs/rules.md."""
 
 DOUYIN = Rulebook(platform="douyin", profile="douyin-undated-818", blackouts=PROMOTION_818)
 
@@ -23,7 +23,7 @@ KUAISHOU = Rulebook(
     creator_needs=(Permission.DISTRIBUTION_ENABLED, Permission.FEATURE_GRANTED),  # AMB-1
     creator_needs_rule="KS-ELG-1",
     recharge_rule="KS-ACC-1",
-    # 1 % on both scans (100 basis points), nothing stated on the others. A choice not made is online banking.
+    # 1 % on both scans (100 basis points), nothing stated on the others. The default is online banking.
     channels=(Channel("bank"), Channel("transfer"), Channel("wechat", fee_bp=100), Channel("alipay", fee_bp=100)),
     channels_rule="KS-ACC-2",
     withdraw_channels=(),  # AMB-27: none is mentioned

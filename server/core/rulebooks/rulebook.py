@@ -1,7 +1,7 @@
 """
-Rulebooks: every limit of a platform as a named field, which knows its rules, its unit and its bounds.
+Rulebooks: every limit of a platform is a named field with its rules, unit and bounds.
 
-Where the sources are silent the value is ours and marked (A): a customary one that anybody may override.
+Where the sources are silent the value is ours and marked (A): a customary default that may be overridden.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 
 
 class LaunchMode(StrEnum):
-    """How a creator says when: so long from now, at an instant with a warm-up, by hand, or at an instant without."""
+    """How a launch is timed: after a delay, at an instant with a warm-up, by hand, or at an instant without one."""
 
     RELATIVE = "relative"  # DY-LAU-3
     EXACT = "exact"  # DY-LAU-4
@@ -33,7 +33,7 @@ class LaunchMode(StrEnum):
 
 
 class Permission(StrEnum):
-    """What a platform grants a creator, and on which eligibility rests (section 2 of the rules)."""
+    """A permission that a platform grants a creator, as eligibility requires (section 2 of the rules)."""
 
     ECOMMERCE_PERMISSION = "ecommerce_permission"  # DY-ELG-1
     DISTRIBUTION_ENABLED = "distribution_enabled"  # KS-ELG-1
@@ -41,14 +41,14 @@ class Permission(StrEnum):
 
 
 class ImmediateWarmup(StrEnum):
-    """What is measured where an exact launch so near warms up at once (AMB-7): the warm-up or the opening."""
+    """The instant that must be near for an exact launch to warm up at once (AMB-7): the warm-up or the opening."""
 
     WARMUP = "warmup"
     GRAB = "grab"
 
 
 class PayAfterExpiry(StrEnum):
-    """What becomes of a payment with a packet that expired while its order was unpaid (DY-USE-7, AMB-32)."""
+    """The treatment of a payment with a packet that expired while its order was unpaid (DY-USE-7, AMB-32)."""
 
     REFUSE = "refuse"
     HONOUR = "honour"
@@ -57,7 +57,7 @@ class PayAfterExpiry(StrEnum):
 @dataclass(frozen=True, slots=True)
 class LimitMeta:
     """
-    What a limit knows of itself: the rules it comes from, its unit, its bounds, and a sentence.
+    The metadata of a limit: the rules it comes from, its unit, its bounds, and a sentence.
 
     An override keeps a number from ``least`` to ``most``, and lists at least ``least`` names; ``at_most`` is the field
     that it must not pass. A ``complete`` order names each kind of its ``default`` once.
@@ -83,7 +83,7 @@ def limit(
     at_most: str = "",
     complete: bool = False,
 ) -> _T:
-    """Return a field of a rulebook that has this *default*, and says of itself what ``LimitMeta`` has."""
+    """Return a field of a rulebook with this *default* and the metadata of ``LimitMeta``."""
     about = LimitMeta(default, rules, unit, least, most, at_most, complete, doc)
     made: _T = field(default=default, metadata={LimitMeta: about})
     return made
@@ -92,13 +92,13 @@ def limit(
 @dataclass(frozen=True, slots=True)
 class Rulebook:
     """
-    The limits of one platform, in fen and room milliseconds. ``None`` means that there is no such limit.
+    The limits of one platform, in fen and room milliseconds. ``None`` means no limit.
 
-    The defaults are Douyin's. ``profile`` says which text of the platform's rules they are from (AMB-31).
-    ``own_rules`` has the rules of fields that on this platform come from others than by default.
+    The defaults are Douyin's. ``profile`` names the text of the platform's rules (AMB-31). ``own_rules`` has the rules
+    of the fields for which this platform's differ from the default.
 
-    A platform that is made of another has the ``base`` from which it inherits, a built-in one, and a ``prefix`` of its
-    own for rules; ``source`` is what the ids of the base's own rules begin with.
+    A platform defined from another has the built-in ``base`` from which it inherits, and its own ``prefix`` for rules;
+    ``source`` is the prefix of the base's own rules.
     """
 
     platform: str
@@ -326,10 +326,10 @@ class Rulebook:
 
     def rule(self, source_id: str) -> RuleId:
         """
-        Return the id by which users are told a rule of docs/rules.md: on a built-in platform as it stands there.
+        Return the id under which users see a rule of docs/rules.md: on a built-in platform it is unchanged.
 
-        A platform of one's own has its prefix in the place of the base's (``DY-LAU-9`` is ``ACME-LAU-9``), and before
-        all others (``KS-EDT-1`` is ``ACME-KS-EDT-1``).
+        A user-defined platform's prefix replaces the base's (``DY-LAU-9`` is ``ACME-LAU-9``) and precedes all others
+        (``KS-EDT-1`` is ``ACME-KS-EDT-1``).
         """
         if not self.prefix:
             return RuleId(source_id)
@@ -337,9 +337,9 @@ class Rulebook:
 
     def charge(self, amount_fen: int, channel: str) -> Charge:
         """
-        Return what a recharge comes to over a channel (KS-ACC-2, KS-ACC-4).
+        Compute a recharge over a channel (KS-ACC-2, KS-ACC-4).
 
-        Raises Refused: ``channel_not_offered``, or ``out_of_range`` for an amount that is none.
+        Raises Refused: ``channel_not_offered``, or ``out_of_range`` for an invalid amount.
         """
         if self.channels is None:
             chosen = Channel(channel)
@@ -358,12 +358,12 @@ class Rulebook:
         )
 
     def recharge_channel(self) -> str:
-        """Return the channel of a recharge for which none was chosen."""
+        """Return the default channel of a recharge."""
         return self.channels[0].name if self.channels else "bank"
 
     def withdraw_channel(self, asked: str | None) -> str:
         """
-        Return the channel by which money may go out: the one *asked* for, or the first offered (DY-ACC-7, AMB-27).
+        Return the channel of a withdrawal: the one *asked* for, or the first offered (DY-ACC-7, AMB-27).
 
         Raises Refused: ``withdraw_unsupported`` if the platform has no withdrawal, ``channel_not_offered``.
         """
@@ -389,4 +389,4 @@ class Rulebook:
 
 
 RULE_FIELDS = frozenset(each.name for each in fields(Rulebook) if each.name.endswith("_rule"))
-"""The fields that say by which rule of the sources a platform refuses."""
+"""The fields that name the rule of the sources by which a platform refuses."""

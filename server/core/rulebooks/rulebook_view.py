@@ -1,4 +1,4 @@
-"""The limits of a rulebook as they are shown: value, unit, and the rules from which each field comes."""
+"""The limits of a rulebook for display: value, unit, and the rules from which each field comes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -18,7 +18,7 @@ class Limit:
     """
     A field of a rulebook: its value as plain data (None is no limit), its unit, the rules it comes from, a sentence.
 
-    ``overridden`` tells whether the deployment's value is another than ours.
+    ``overridden`` is whether the deployment's value differs from ours.
     """
 
     name: str
@@ -44,7 +44,7 @@ def limits_of(rulebook: Rulebook) -> Iterator[Limit]:
 
 
 def plain(value: object) -> Any:
-    """Return a value as JSON has it; sets in the order of their names, dates as the calendar reads them."""
+    """Convert a value to plain JSON data: sets sorted by name, dates in the calendar's text form."""
     match value:
         case BlackoutCalendar(seasons):
             return [

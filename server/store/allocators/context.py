@@ -1,4 +1,4 @@
-"""What an allocator is given: a way to the store for keys of its own, packets with their shares, and the books."""
+"""An allocator's context: access to the store for its own keys, packets with their shares, and the books."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -71,14 +71,14 @@ class GuardedAllocator(Allocator):
         return claims
 
     def observe(self, packet: Packet) -> None:
-        """Tell it of a packet."""
+        """Notify the allocator of a packet."""
         try:
             self._inner.observe(packet)
         except Exception as error:
             self._failed("to observe", error)
 
     def forget(self, packet_id: PacketId | None = None) -> None:
-        """Tell it that what it remembers counts no more."""
+        """Notify the allocator that its remembered data are no longer valid."""
         try:
             self._inner.forget(packet_id)
         except Exception as error:

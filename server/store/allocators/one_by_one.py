@@ -1,4 +1,4 @@
-"""What the classics have in common: each grab is answered by itself, many at once, by commands that interleave."""
+"""The shared base of the classic allocators: each grab is answered alone, many at once, by interleaving commands."""
 
 import asyncio
 from abc import abstractmethod

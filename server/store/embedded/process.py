@@ -1,4 +1,4 @@
-"""The bundled Valkey, run by us: in a session of its own, so that Ctrl-C reaches us and never the books."""
+"""Run the bundled Valkey in a session of its own, so that Ctrl-C does not reach it."""
 
 import contextlib
 import fcntl
@@ -29,7 +29,7 @@ STOP_TIMEOUT_S = supervisor.STOP_TIMEOUT_S + 5
 _LOOK_S = 0.01
 _LOG_LINES_SHOWN = 8
 FORMAT = "format_version"
-FORMAT_VERSION = 1  # of what a home folder holds; a folder without the file is of version 1
+FORMAT_VERSION = 1  # of the data in a home folder; a folder without the file is of version 1
 USERS = "users.lock"
 LOCK = "store.lock"
 ALIVE = "supervisor.lock"
@@ -47,7 +47,7 @@ class StoreNotStarted(Exception):  # noqa: N818 - an answer about the store
 
 
 class PortTaken(StoreNotStarted):
-    """Somebody else listens on the port that was asked for."""
+    """Another process listens on the requested port."""
 
 
 class EmbeddedStore:
@@ -95,11 +95,11 @@ class EmbeddedStore:
 
     @property
     def pid(self) -> int:
-        """The store's process id: another one after each restart; after ``stop``, the last."""
+        """Return the store's process id, a new one after each restart; after ``stop``, the last one."""
         return _noted(self._directory)["pid"] if self._last_pid is None else self._last_pid
 
     def stop(self) -> None:
-        """Let go of the store and, if nobody else uses it, wait until it has written everything and has ended."""
+        """Release the store and, if nobody else uses it, wait until it has written everything and has ended."""
         self._last_pid = self.pid
         fcntl.flock(self._users, fcntl.LOCK_UN)  # explicitly: a forked child may hold a copy of the descriptor
         os.close(self._users)
@@ -133,7 +133,7 @@ def _use(directory: Path) -> int:
 
 
 def _check_format(directory: Path) -> None:
-    """Refuse a folder whose data are of a later format than ours; note ours in a folder that says nothing."""
+    """Refuse a folder whose data have a later format than ours; write ours into a folder without one."""
     path = directory / FORMAT
     try:
         version = path.read_text("utf-8").strip()
@@ -150,7 +150,7 @@ def _check_format(directory: Path) -> None:
 
 
 def _end_unsupervised(directory: Path) -> None:
-    """Do the work of a supervisor that has died: end the store, which nobody uses any more."""
+    """Stop an unused store whose supervisor has died."""
     alive = _lock(directory / ALIVE)
     if alive is None:
         return
@@ -168,7 +168,7 @@ def _end_unsupervised(directory: Path) -> None:
 
 
 def _in_use(directory: Path) -> bool:
-    """Tell whether a user holds the store. The supervisor, who may hold the lock alone to stop it, is none."""
+    """Return whether a user holds the store. The supervisor, which may hold the lock alone to stop it, is not one."""
     users = os.open(directory / USERS, os.O_RDWR)
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -228,7 +228,7 @@ def _launch(
 
 
 def _noted(directory: Path) -> dict[str, Any]:
-    """Return what is written down, for whoever finds the lock taken, of the store that runs in *directory*."""
+    """Return the lock file's data about the store that runs in *directory*."""
     noted: dict[str, Any] = json.loads((directory / LOCK).read_bytes())
     return noted
 
@@ -265,7 +265,7 @@ def _silent(directory: Path, what: str) -> StoreNotStarted:
 
 
 def _lock(path: Path) -> int | None:
-    """Take the lock that a running store and its supervisor hold (LOCK), or that one alone (ALIVE); None if held."""
+    """Take the lock that a running store and its supervisor hold (LOCK), or the supervisor alone (ALIVE), or None."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -276,7 +276,7 @@ def _lock(path: Path) -> int | None:
 
 
 def _supervise(directory: Path, lock: int) -> None:
-    """Start the supervisor, which starts the store. It has left us when this returns, and holds *lock*."""
+    """Start the supervisor, which starts the store. It is detached when this returns, and holds *lock*."""
     alive = _lock(directory / ALIVE)
     assert alive is not None
     command = [sys.executable, "-I", "-S", str(supervisor.__file__), str(directory / USERS), str(lock), str(alive)]
@@ -322,7 +322,7 @@ def _quoted(value: str) -> bytes:
 
 
 def _probe(port: int) -> None:
-    """Raise PortTaken if nobody could listen on *port*."""
+    """Raise PortTaken if *port* is not free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what lingers of our own last run is no taker
         try:

@@ -1,5 +1,5 @@
 """
-Keep one embedded store running as long as somebody uses it, and not a moment longer.
+Keep one embedded store running as long as somebody uses it.
 
 Runs as a program of its own, from its path, with the standard library alone:
 ``supervisor.py USERS LOCK ALIVE COMMAND...``. USERS is a file on which every user holds a shared lock. The kernel drops
@@ -27,7 +27,7 @@ NOTE_BYTES = 1_024  # one write of a constant length: no reader ever sees an old
 
 
 class _Watch:
-    """The store's process, started again and again until it is told to stop."""
+    """The store's process, restarted until ``stop``."""
 
     def __init__(self, lock: int, command: list[str]) -> None:
         self._lock = lock
@@ -51,7 +51,7 @@ class _Watch:
             _say(f"died with status {status} (process {store.pid}), and is started again")
 
     def stop(self) -> None:
-        """End the store, and start it no more."""
+        """End the store and do not restart it."""
         with self._turn:
             self._stopping = True
         if self._store is None:
@@ -74,9 +74,9 @@ class _Watch:
 
 
 def main(users_path: str, lock: int, command: list[str]) -> None:
-    """Keep *command* running, end it when nobody uses it any more, and return when it has ended."""
+    """Keep *command* running, end it when nobody uses it, and return when it has ended."""
     if os.fork() > 0:
-        os._exit(0)  # whoever started us may end, or live on, without a child to wait for
+        os._exit(0)  # our parent may end, or live on, without a child to wait for
     users = os.open(users_path, os.O_RDWR)
     watch = _Watch(lock, command)
     threading.Thread(target=_stop_when_unused, args=(users, watch), daemon=True).start()
@@ -89,7 +89,7 @@ def _stop_when_unused(users: int, watch: _Watch) -> None:
 
 
 def _note(lock: int, pid: int) -> None:
-    """Write the store's process id into its lock file, beside what stands there."""
+    """Write the store's process id into its lock file, in addition to the URL."""
     known = json.loads(os.pread(lock, NOTE_BYTES, 0) or b"{}")
     os.pwrite(lock, json.dumps({**known, "pid": pid}).encode().ljust(NOTE_BYTES), 0)
 

@@ -1,5 +1,5 @@
 #!lua
--- announce.lua: append a fact to a room's feed, once, when its time has come and what came before it has been told.
+-- announce.lua: append a fact to a room's feed, once, when its time has come and the facts before it were published.
 --
 -- KEYS[1] clock   hash    origin_ms, started_ms, speed
 -- KEYS[2] packet  hash    state, warmup_at_ms, grab_at_ms, claim_end_at_ms, given, share_count, edition, ended_at_ms
@@ -18,14 +18,14 @@
 --   refused    it is no fact, or no longer one (seq 0)
 --
 -- Every process proposes every fact; the first wins. A winner's share may be the last one a moment before the opening
--- is told, so a sale that is not yet opened to the room is early, not wrong. A packet is sold out, and reopened, at most
+-- is published, so a sale that is not yet opened to the room is early, not wrong. A packet is sold out, and reopened, at most
 -- once in each edition. One that was ended (KS-END-1) is closed at once if the room knows of it, and else never was.
 
 local clock, packet, room, feed, cues = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local kind, packet_id, body, room_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local FEED_LENGTH = 10000 -- far more than a viewer can miss and still want to hear one by one
 
-local function told(what)
+local function published(what)
   return redis.call('HGET', cues, what .. ':' .. packet_id)
 end
 
@@ -57,19 +57,19 @@ local function judge()
     return 'refused'
   end
   if kind == 'reopened' then
-    return state == 'launched' and told('warmup') and not told('closed') and 'announced' or 'refused'
+    return state == 'launched' and published('warmup') and not published('closed') and 'announced' or 'refused'
   end
   if ended and kind ~= 'result' then
-    return kind == 'closed' and told('warmup') and 'announced' or 'refused'
+    return kind == 'closed' and published('warmup') and 'announced' or 'refused'
   end
   if kind == 'result' then
-    return state == 'settled' and told('closed') and 'announced' or 'refused'
+    return state == 'settled' and published('closed') and 'announced' or 'refused'
   end
   if kind == 'sold_out' then
-    if tonumber(terms[5]) ~= tonumber(terms[6]) or told('closed') then
+    if tonumber(terms[5]) ~= tonumber(terms[6]) or published('closed') then
       return 'refused'
     end
-    return told('open') and 'announced' or 'too_early'
+    return published('open') and 'announced' or 'too_early'
   end
   if not starts_ms[kind] then
     return 'refused'
@@ -78,7 +78,7 @@ local function judge()
     return 'too_early'
   end
   local before = { open = 'warmup', closed = 'open' }
-  if before[kind] and not told(before[kind]) then
+  if before[kind] and not published(before[kind]) then
     return 'refused'
   end
   return 'announced'

@@ -24,7 +24,7 @@
 -- ARGV[9] commitment   text  of the staged shares; '' if shares go
 -- ARGV[10] seed        text  of the staged shares, hexadecimal; '' if shares go
 -- Reply, always: one word: done, repeated, transfer_conflict, not_found, voided, settled, too_late (the claim window is
--- over), edit_raced (decide anew), below_claimed, unchanged, incomplete, insufficient_funds or too_much.
+-- over), edit_raced (decide again), below_claimed, unchanged, incomplete, insufficient_funds or too_much.
 --
 -- Added shares wait two real seconds, in which every process hears of them and forgets that the packet was empty; until
 -- then grabs are answered in the edition before. Shares that go are the last ones, so whoever holds one keeps it. The
@@ -106,7 +106,7 @@ local editions = record[9] or table.concat({ '0', record[4], record[5], record[1
 local first = up and share_count or wanted
 local part = { text_of(first), up and text_of(wanted - share_count) or '0', up and ARGV[8] or '0', ARGV[9], ARGV[10] }
 
-local escrow, told = 'escrow:' .. packet_id, nil
+local escrow, entry = 'escrow:' .. packet_id, nil
 local changes = { 'edition', text_of(edition + 1), 'share_count', ARGV[4],
     'editions', editions .. ';' .. table.concat(part, ',') }
 if up then
@@ -137,20 +137,20 @@ if up then
     end
     redis.call('HSET', wallet, 'available_fen', text_of(balances[1] - moved_fen),
         'spent_fen', text_of(balances[2] + moved_fen))
-    told = { 'kind', 'edit', 'debit', 'funds:' .. creator_id, 'credit', escrow,
+    entry = { 'kind', 'edit', 'debit', 'funds:' .. creator_id, 'credit', escrow,
         'product', 'red_packet', 'balance_fen', text_of(balances[1] - moved_fen) }
 else
     redis.call('LTRIM', added, 0, -from_added - 1)
     redis.call('LTRIM', shares, 0, -from_shares - 1)
     changes[#changes + 1], changes[#changes + 2] = 'total_fen', text_of(total_fen - moved_fen)
     if not waits or from_added == in_added then redis.call('HDEL', packet, 'open_edition', 'claimable_at_ms') end
-    told = carry_out()
-    told[#told + 1], told[#told + 2], told[#told + 3], told[#told + 4] = 'kind', 'trim', 'debit', escrow
+    entry = carry_out()
+    entry[#entry + 1], entry[#entry + 2], entry[#entry + 3], entry[#entry + 4] = 'kind', 'trim', 'debit', escrow
 end
 redis.call('HSET', packet, unpack(changes))
 redis.call('HSET', transfers, transfer_id, asked .. '|' .. text_of(edition + 1))
 redis.call('XADD', journal, '*', 'transfer_id', transfer_id, 'packet_id', packet_id,
-    'amount_fen', text_of(moved_fen), 'at_ms', text_of(now_ms), 'edition', text_of(edition + 1), unpack(told))
+    'amount_fen', text_of(moved_fen), 'at_ms', text_of(now_ms), 'edition', text_of(edition + 1), unpack(entry))
 if state == 'launched' then
     redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', 'changed', 'packet_id', packet_id, 'seq', '0',
         'at_ms', text_of(now_ms), 'body', '{}')

@@ -39,7 +39,7 @@ local what, through, entries_max = ARGV[1], ARGV[2], whole(ARGV[3], 'entries_max
 if #KEYS - FIRST + 1 ~= KEYS_EACH * (#ARGV - FIRST_ID + 1) then error({ err = 'BROKEN arguments' }) end
 if what ~= 'look' and what ~= 'drop' then error({ err = 'BROKEN arguments' }) end
 
--- Say whether money of a packet can still move: it is not over, or a share that was given may yet pay for something or
+-- Return whether money of a packet can still move: it is not over, or a share that was given may yet pay for something or
 -- go back: an order that is not final holds it, or it is neither expired nor of a final order.
 local function can_move(packet)
     local record = redis.call('HMGET', packet, 'state', 'given_fen', 'locked', 'redeemed', 'expired_fen', 'final_fen')

@@ -9,7 +9,7 @@
 -- ARGV[3] share_count    int   how many shares the packet has
 -- ARGV[4] min_share_fen  int
 -- ARGV[5] max_share_fen  int
--- ARGV[6] offset         int   how many were staged before; 0 begins anew
+-- ARGV[6] offset         int   how many were staged before; 0 starts again
 -- ARGV[7...] shares      int   fen, at most 2,000 of them
 -- Reply, always: { outcome, count }: outcome is staged, raced (another split or another position), too_many or
 -- out_of_bounds; count is how many are staged now.

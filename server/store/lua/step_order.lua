@@ -20,7 +20,7 @@
 --               record: { field, value ... }, reversals: { { member, due_at_ms, amount_fen } ... },
 --               effects: { { field, number } ... },
 --               packets: { { changes: { { index, face_fen, before, after } ... }, effects: as above } ... }
--- Reply, always: one word: done, repeated, transfer_conflict or raced (something has changed: decide anew).
+-- Reply, always: one word: done, repeated, transfer_conflict or raced (something has changed: decide again).
 --
 -- What a step does is decided in the core, by every rule of assets and orders; this script knows none of them. It lets
 -- nobody's share into an order but the claim's owner's, with the face that was claimed.

@@ -1,4 +1,4 @@
-"""What the books say of an order: all that the audit needs to explain every fen of it."""
+"""The books' line of an order: all data that the audit needs to explain every fen of it."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,7 +13,7 @@ Line = dict[str, Any]
 
 
 async def order_lines(store: Store, creator_id: CreatorId) -> AsyncIterator[Line]:
-    """Yield a line for every order whose home is the creator, oldest first; what never came to be has none."""
+    """Yield a line for every order whose home is the creator, oldest first; abandoned ones have none."""
     found: Any = await store.redis.zrange(keys.orders(creator_id), 0, -1)
     for name in found:
         order_id = OrderId(name.decode())

@@ -1,4 +1,4 @@
-"""The commit of an order's step: what the core has decided becomes one call of ``step_order``, or nothing at all."""
+"""Commit an order's step: the core's decision is one call of ``step_order``, which changes all or nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class OrderStep:
     """
     A step as decided at room time ``from_ms``, to be committed before ``until_ms`` if the record is at ``version``.
 
-    ``asked`` is what the part's transfer id stands for. ``due_at_ms`` is when the sweeper looks at the order next, or
+    ``asked`` is the request of the part's transfer id. ``due_at_ms`` is when the sweeper checks the order next, or
     None; ``created_at_ms`` enters it among its home's orders.
     """
 
@@ -37,16 +37,16 @@ class OrderStep:
 
 
 def decided_until(assets: Iterable[Asset], now_ms: int, *more_ms: int) -> int | None:
-    """Return the next room instant at which the core may decide otherwise: a validity begins or ends, or *more_ms*."""
+    """Return the next room instant at which the decision may change: a validity begins or ends, or *more_ms*."""
     instants = [*more_ms, *(ms for each in assets for ms in (each.use_start_at_ms, each.use_end_at_ms))]
     return min((ms for ms in instants if ms > now_ms), default=None)
 
 
 async def commit(store: Store, step: OrderStep) -> bytes:
     """
-    Commit a step and return the script's word: done, repeated, transfer_conflict or raced.
+    Commit a step and return the script's outcome: done, repeated, transfer_conflict or raced.
 
-    Raises StoreBroken if the store holds what its scripts have not written, StoreUnavailable if the outcome is unknown.
+    Raises StoreBroken if the stored data are not as scripts write them, StoreUnavailable if the outcome is unknown.
     """
     part = step.part
     part.check()
@@ -67,7 +67,7 @@ async def commit(store: Store, step: OrderStep) -> bytes:
 
 
 def _texts(step: OrderStep, changes: Mapping[PacketId, Sequence[AssetChange]]) -> dict[str, Any]:
-    """Return a step as the script takes it: every value a text, as numbers of JSON are not exact."""
+    """Return a step as the script takes it: every value is text, because JSON numbers are not exact in Lua."""
     part = step.part
     return {
         "kind": part.kind,
@@ -106,9 +106,9 @@ def _change(change: AssetChange, order_id: OrderId) -> tuple[str, str, str, str]
 
 def stored_state(state: AssetState, order_id: OrderId, *, final: bool = False) -> str:
     """
-    Return how the store writes the state that an order gives an asset; available is not written at all.
+    Return the stored form of the state that an order gives an asset; available is not stored.
 
-    What is redeemed is *final* once its order is: its money is the merchant's by then.
+    A redeemed asset is *final* once its order is: its money belongs to the merchant by then.
     """
     if final:
         assert state is AssetState.REDEEMED

@@ -1,9 +1,9 @@
 """
-An order as the store holds it: its record at home, and the part that the platform's tag has of it.
+An order as the store holds it: its record at home, and its part under the platform's tag.
 
-``doc`` is what was agreed when it was submitted and never changes; ``progress`` is all that became of it since. Both
-are JSON of our own types, read back exactly. An order that never came to be, although the platform's packets were held
-for it, leaves a record of the state ``abandoned`` and nothing else.
+``doc`` is the agreement at submission and never changes; ``progress`` is all that has changed since. Both are JSON of
+our own types, read back exactly. An order that was never made, although the platform's packets were held for it, leaves
+only a record of the state ``abandoned``.
 """
 
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ from server.core.orders.pricing import Quote
 from server.core.orders.settlement import Rates
 from server.core.roomtime import RoomClock
 
-ABANDONED = "abandoned"  # of a home whose order never came to be
-HELD, RELEASED = "held", "released"  # of a part: as long as home has not been heard of, and once it came to nothing
+ABANDONED = "abandoned"  # of a home whose order was never made
+HELD, RELEASED = "held", "released"  # of a part: until home's first step is known, and once the order was abandoned
 _Fields = Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """What was agreed when an order was submitted. ``asked`` is a digest of what the buyer's request said."""
+    """The agreement when an order was submitted. ``asked`` is a digest of the buyer's request."""
 
     quote: Quote
     packets: tuple[PacketUse, ...]
@@ -42,7 +42,7 @@ class Deal:
 
 @dataclass(frozen=True, slots=True)
 class OrderProgress:
-    """What became of an order, as its home knows it."""
+    """The progress of an order since its submission, as its home knows it."""
 
     paid_at_ms: int | None = None
     refunds: tuple[Refund, ...] = ()
@@ -52,16 +52,16 @@ class OrderProgress:
 
 @dataclass(frozen=True, slots=True)
 class PartProgress:
-    """What became of the platform's packets in an order: home's last step that they followed, and their states."""
+    """The progress of the platform's packets in an order: home's last step that they followed, and their states."""
 
-    home_version: int  # home's, when the part was made: home has heard nothing of the order as long as it has this
+    home_version: int  # home's, when the part was made: home does not know the order as long as it has this version
     followed: int
     states: Mapping[str, AssetState]
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """An order at home. ``assets`` are its packets as the order left them; those it gave back may have moved on."""
+    """An order at home. ``assets`` are its packets as the order left them; returned ones may have changed since."""
 
     order: Order
     assets: tuple[Asset, ...]
@@ -77,11 +77,11 @@ class OrderRecord:
 
     @property
     def home(self) -> CreatorId:
-        """The creator under whose tag the order is kept."""
+        """Return the creator under whose tag the order is kept."""
         return home_of(self.order_id)
 
     def stepped(self, outcome: StepOutcome, followed: FollowedStep | None) -> "OrderRecord":
-        """Return the record after a step; *followed* is what the platform's part does then, if anything."""
+        """Return the record after a step; *followed* is the step of the platform's part, if any."""
         follows = self.follows if followed is None else (*self.follows, followed)
         return replace(self, order=outcome.order, assets=outcome.assets, version=self.version + 1, follows=follows)
 
@@ -99,7 +99,7 @@ class OrderRecord:
 
 @dataclass(frozen=True, slots=True)
 class PartRecord:
-    """The platform's part of an order: the order as it was submitted, and the platform's packets as they are."""
+    """The platform's part of an order: the order as it was submitted, and the platform's packets as they are now."""
 
     order: Order
     assets: tuple[Asset, ...]
@@ -129,31 +129,31 @@ class PartRecord:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What one tag holds of an order at one instant of the store's own clock; version 0 if it holds nothing."""
+    """The data that one tag holds of an order at one instant of the store's own clock; version 0 if none."""
 
     now_ms: int
     version: int
-    transferred: str | None  # what was asked by the transfer id in question, and what came of it
+    transferred: str | None  # the request and outcome of the transfer id in question
     fields: _Fields
 
     @property
     def order(self) -> OrderRecord | None:
-        """The order, if this is its home and it came to be."""
+        """Return the order, if this is its home and it was made."""
         return record_of(self.fields)
 
     @property
     def part(self) -> PartRecord | None:
-        """The part, if this is the platform's tag and it ever had one."""
+        """Return the part, if this is the platform's tag and it ever had one."""
         return None if self.version == 0 else _part_from(self.fields, self.version)
 
 
 def room_ms_of(time: tuple[int, int], clock: list[Any]) -> int:
-    """Return the room time of a store whose TIME and copy of the clock were read together, as its scripts have it."""
+    """Return the room time, as scripts compute it, from a store's TIME and copy of the clock read together."""
     return RoomClock(*map(int, clock)).room_ms(time[0] * 1_000 + time[1] // 1_000)
 
 
 def abandoned_fields(order_id: OrderId, viewer_id: ViewerId, created_at_ms: int) -> dict[str, str]:
-    """Return the record of an order that never came to be."""
+    """Return the record of an abandoned order."""
     return _head(order_id, viewer_id, ABANDONED, created_at_ms)
 
 
@@ -162,7 +162,7 @@ def _head(order_id: OrderId, viewer_id: ViewerId, state: str, created_at_ms: int
 
 
 def record_of(fields: _Fields) -> OrderRecord | None:
-    """Return the order of a record, or None if there is none or it never came to be."""
+    """Return the order of a record, or None if there is none or it was abandoned."""
     if not fields or fields[b"state"] == ABANDONED.encode():
         return None
     deal, progress = _DEAL.validate_json(fields[b"doc"]), _PROGRESS.validate_json(fields[b"progress"])

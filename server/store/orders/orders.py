@@ -12,7 +12,7 @@ from server.store.connection import Store
 from server.store.orders.commit import OrderStep, commit
 from server.store.orders.order_record import OrderRecord, Standing, record_of, room_ms_of
 
-DUE_MAX = 500  # looked at in one round of the sweeper: two seconds at the worst, and other creators have their turn
+DUE_MAX = 500  # checked in one round of the sweeper: at worst two seconds, then other creators get their turn
 _PAGE = 100  # records read at once: some ten kilobytes each
 
 
@@ -25,7 +25,7 @@ class Orders:
         self._turns: WeakValueDictionary[OrderId, asyncio.Lock] = WeakValueDictionary()
 
     def turn(self, order_id: OrderId) -> asyncio.Lock:
-        """Return the lock that has this process's own steps of an order come one after another, and so none in vain."""
+        """Return the lock that serialises this process's steps of an order, so that they do not race."""
         return self._turns.setdefault(order_id, asyncio.Lock())
 
     async def standing(self, creator_id: CreatorId, order_id: OrderId, transfer_id: str = "") -> Standing:
@@ -50,17 +50,17 @@ class Orders:
         return room_ms_of(time, clock)
 
     async def commit(self, step: OrderStep) -> None:
-        """Commit a step, all of it. Raises Raced if what it was decided on has changed; StoreBroken."""
+        """Commit a step, all or nothing. Raises Raced if the data it was decided on have changed; StoreBroken."""
         if await commit(self._store, step) != b"done":
             raise raced_order()
 
     async def look_again(self, creator_id: CreatorId, order_id: OrderId, version: int, due_at_ms: int | None) -> None:
-        """Have the sweeper look at an order again at a room instant, or no more, unless it moved on meanwhile."""
+        """Set the room instant of the sweeper's next check of an order, or none, unless the order changed meanwhile."""
         names = [keys.order(creator_id, order_id), keys.orders_due(creator_id)]
         await self._store.run("order_due", names, [order_id, version, "" if due_at_ms is None else due_at_ms])
 
     async def keep_home(self, order_id: OrderId, home: CreatorId) -> CreatorId:
-        """Return the home that was chosen first for an order whose lines would have it at that of *order_id*."""
+        """Return the home chosen first for an order whose lines suggest the home of *order_id*."""
         transfers, field = keys.transfers(home_of(order_id)), f"home:{order_id}"
         await self._store.redis.hsetnx(transfers, field, home)
         kept = await self._store.redis.hget(transfers, field)
@@ -75,14 +75,14 @@ class Orders:
         return record
 
     async def due(self, creator_id: CreatorId) -> list[OrderId]:
-        """Return the orders that the sweeper is to look at now, by this process's clock; not too many."""
+        """Return the orders that are due for the sweeper by this process's clock, at most DUE_MAX."""
         found: Any = await self._store.redis.zrangebyscore(
             keys.orders_due(creator_id), "-inf", self._clock.latest_ms, start=0, num=DUE_MAX
         )
         return [OrderId(name.decode()) for name in found]
 
     async def list(self, creator_id: CreatorId, *, latest: int = 0) -> "list[OrderRecord]":
-        """Return the orders whose home is the creator, oldest first: all, or only so many of the *latest*."""
+        """Return the orders whose home is the creator, oldest first: all, or only this many of the *latest*."""
         found: Any = await self._store.redis.zrange(keys.orders(creator_id), -latest, -1)
         records: list[OrderRecord] = []
         for first in range(0, len(found), _PAGE):
@@ -94,10 +94,10 @@ class Orders:
 
 
 def no_such_order() -> Refused:
-    """Return the refusal of whatever is asked of an order that is not there."""
+    """Return the refusal for an order that does not exist."""
     return Refused("not_found", "no such order", field="order_id")
 
 
 def raced_order() -> Raced:
-    """Return what is raised when others came in between a decision about an order and its commit."""
-    return Raced("raced", "others keep changing this order; ask again", field="order_id")
+    """Return the error for a concurrent change between a decision about an order and its commit."""
+    return Raced("raced", "the order was changed concurrently; try again", field="order_id")

@@ -1,11 +1,11 @@
 """
-The ledger: where every fen is, as a double-entry model of the store's journal in plain memory.
+The ledger: a double-entry model in plain memory of the store's journal.
 
-Each movement takes an amount from the account it debits and gives it to the account it credits, so that all balances
-together are always zero. Only accounts of the world outside may be negative: ``psp`` by exactly what has come in.
+Each movement takes an amount from the account it debits and adds it to the account it credits, so that all balances
+always sum to zero. Only accounts outside the system may be negative: ``psp`` by exactly the money that came in.
 
-A recharge with a fee is one movement all the same: the channel gives ``amount_fen`` to the creator's funds and
-``fee_fen`` besides to its fees, so that the payer has paid both together (KS-ACC-4).
+A recharge with a fee is still one movement: the channel gives ``amount_fen`` to the creator's funds and ``fee_fen`` to
+its fees, so that the payer has paid both together (KS-ACC-4).
 """
 
 from dataclasses import dataclass, field, replace
@@ -35,11 +35,11 @@ CLEARING = frozenset(
         AccountKind.CLEARING,
     }
 )
-"""What holds money only for a while: once everything is over these are zero."""
+"""Accounts that hold money temporarily: they are zero once everything has ended."""
 
 
 class TransferKind(StrEnum):
-    """Every way in which money moves."""
+    """The kinds of money movements."""
 
     RECHARGE = "recharge"
     FUND = "fund"
@@ -72,13 +72,13 @@ MOVEMENTS: dict[TransferKind, tuple[AccountKind, AccountKind]] = {
     TransferKind.REVERSE: (AccountKind.REVERSING, AccountKind.FUNDS),
 }
 """
-The transition table of money: what each kind of transfer debits, and what it credits.
+The transition table of money: the accounts that each kind of transfer debits and credits.
 
 The steps of an order, which move several amounts at once, have theirs in ``posting``.
 """
 
 DELAYABLE = frozenset({TransferKind.SWEEP, TransferKind.VOID, TransferKind.END, TransferKind.TRIM, TransferKind.EXPIRE})
-"""What goes back to its creator, and may stay in ``reversing`` for a while on its way (DY-REV-8)."""
+"""Transfers back to a creator, which may stay in ``reversing`` for a while (DY-REV-8)."""
 
 WITHDRAWALS = frozenset({TransferKind.WITHDRAW, TransferKind.WITHDRAW_PAID, TransferKind.WITHDRAW_FAILED})
 _CHANNELLED = WITHDRAWALS | {TransferKind.RECHARGE}
@@ -88,11 +88,11 @@ _PACKETLESS = _CHANNELLED | {TransferKind.REVERSE}
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """
-    A movement of money that somebody asks for, known by its id.
+    A requested movement of money, identified by its id.
 
-    ``channel`` says how a recharge was paid, or how a withdrawal is, which its three movements name besides. Every
-    other kind but a reversal names a packet of the creator's instead. ``fee_fen`` goes to the channel on top of the
-    amount. What is ``delayed`` goes to ``reversing`` first.
+    ``channel`` is the channel of a recharge or of a withdrawal, in all three of its movements. Every other kind except
+    a reversal names a packet of the creator's instead. ``fee_fen`` goes to the channel on top of the amount. A
+    ``delayed`` transfer goes to ``reversing`` first.
     """
 
     kind: TransferKind
@@ -129,7 +129,7 @@ class Transfer:
 
     @property
     def accounts(self) -> tuple[str, str]:
-        """The accounts that are debited and credited."""
+        """Return the debited and the credited account."""
         debit, credit = MOVEMENTS[self.kind]
         return self.account(debit), self.account(AccountKind.REVERSING if self.delayed else credit)
 
@@ -137,9 +137,9 @@ class Transfer:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """
-    One line of the journal: what a transfer or an order's step came to. ``packet_id`` is None where none is concerned.
+    One line of the journal: a transfer or an order's step. ``packet_id`` is None where no packet is involved.
 
-    ``balance_fen`` is what the creator's funds are then, if the movement touched them (KS-ACC-5). A step of an order
+    ``balance_fen`` is the creator's funds afterwards, if the movement changed them (KS-ACC-5). A step of an order
     has ``postings`` instead of debit and credit, and its sum for an amount.
     """
 
@@ -159,7 +159,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """A creator's red-packet funds since the beginning, in fen. A withdrawal that failed was none."""
+    """A creator's red-packet funds since the beginning, in fen. A failed withdrawal does not count."""
 
     recharged_fen: int = 0
     returned_fen: int = 0
@@ -168,13 +168,13 @@ class Funds:
 
     @property
     def available_fen(self) -> int:
-        """What the creator may still put into packets (DY-ACC-1, DY-ACC-2)."""
+        """Return the amount that the creator may still put into packets (DY-ACC-1, DY-ACC-2)."""
         return self.recharged_fen + self.returned_fen - self.withdrawn_fen - self.spent_fen
 
 
 @dataclass(slots=True)
 class Ledger:
-    """The journal of every movement so far, oldest first, and the balances that follow from it."""
+    """The journal of all movements, oldest first, and the balances that follow from it."""
 
     journal: list[Entry] = field(default_factory=list)
     _balances: dict[str, int] = field(default_factory=dict)
@@ -183,12 +183,12 @@ class Ledger:
 
     def post(self, transfer: Transfer) -> Entry:
         """
-        Move money and return the journal's entry; the same transfer again returns the same entry and moves nothing.
+        Move money and return the journal's entry; a repeated transfer returns the same entry and moves nothing.
 
         Transfer ids are a creator's own. Raises Refused: ``transfer_conflict`` if the id stands for another transfer,
-        ``out_of_range`` for an amount that is none, ``insufficient_funds`` if an account does not hold it (DY-ACC-6),
-        ``recharge_required`` if a packet is to be funded out of nothing (DY-ELG-2),
-        ``not_found`` or ``not_pending`` for the end of a withdrawal that is not under way.
+        ``out_of_range`` for an invalid amount, ``insufficient_funds`` if an account does not hold it (DY-ACC-6),
+        ``recharge_required`` if a packet is to be funded from an empty account (DY-ELG-2),
+        ``not_found`` or ``not_pending`` for the end of a withdrawal that is not pending.
         """
         known = self._posted.get((transfer.creator_id, transfer.transfer_id))
         if known is not None:
@@ -215,10 +215,10 @@ class Ledger:
 
     def post_part(self, part: StepPart) -> Entry:
         """
-        Carry out what an order's step moves of one creator's money; the same part again moves nothing.
+        Carry out an order's step as far as it moves one creator's money; a repeated part moves nothing.
 
         Raises Refused ``transfer_conflict`` and ``insufficient_funds`` as ``post`` does, and AssertionError for a
-        posting that its kind does not know.
+        posting that its kind does not allow.
         """
         known = self._posted.get((part.creator_id, part.transfer_id))
         if known is not None:
@@ -243,11 +243,11 @@ class Ledger:
         return entry
 
     def balance(self, account: str) -> int:
-        """Return what an account holds in fen; 0 if no money ever touched it."""
+        """Return an account's balance in fen; 0 if it was never used."""
         return self._balances.get(account, 0)
 
     def balances(self) -> dict[str, int]:
-        """Return every account that money ever touched, with its balance in fen."""
+        """Return every account that was ever used, with its balance in fen."""
         return dict(self._balances)
 
     def funds(self, creator_id: CreatorId) -> Funds:
@@ -294,7 +294,7 @@ class Ledger:
         self._balances[account] = self.balance(account) + amount_fen
 
     def _check_withdrawal(self, transfer: Transfer) -> None:
-        """A withdrawal begins once, and ends once with the amount with which it began."""
+        """Check that a withdrawal begins once, and ends once with the same amount."""
         if transfer.kind not in WITHDRAWALS:
             return
         before = self._withdrawals.get((transfer.creator_id, transfer.withdrawal_id))
@@ -322,12 +322,12 @@ class Ledger:
 
 
 def may_be_negative(name: str) -> bool:
-    """Say whether an account is one of the world outside."""
+    """Return whether an account is outside the system."""
     return kind_of(name) in OUTSIDE
 
 
 def _check_amount(transfer: Transfer) -> None:
-    """A sweep, a void or an end may find nothing left; every other movement moves something."""
+    """Check the range of an amount. A sweep, a void or an end may move nothing; every other kind moves at least 1."""
     lowest = 0 if transfer.kind in (TransferKind.SWEEP, TransferKind.VOID, TransferKind.END) else 1
     if not lowest <= transfer.amount_fen <= FEN_MAX - transfer.fee_fen:
         raise Refused("out_of_range", f"must be from {lowest} to {FEN_MAX}", field="amount_fen")

@@ -8,7 +8,7 @@ from tests.core.money.ledger_model import CLEARING, OUTSIDE, may_be_negative
 
 @pytest.mark.parametrize("kind", AccountKind)
 def test_a_name_says_its_kind(kind: AccountKind) -> None:
-    """What ``account`` puts together ``kind_of`` takes apart, whatever the owner is called."""
+    """``kind_of`` reads the kind from every name that ``account`` makes, for any owner."""
     assert kind_of(account(kind, "anna.7f3a")) is kind
     assert may_be_negative(account(kind, "x")) is (kind in OUTSIDE)
 

@@ -1,4 +1,4 @@
-"""What a recharge comes to: amount, fee and payment are one sum, to the fen."""
+"""Recharges: amount, fee and payment are consistent to the fen."""
 
 import pytest
 from hypothesis import given

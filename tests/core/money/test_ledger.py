@@ -41,7 +41,7 @@ def withdrawal(kind: TransferKind, transfer_id: str, amount_fen: int, withdrawal
     ],
 )
 def test_each_kind_moves_money_along_its_row(transfer: Transfer, debit: str, credit: str) -> None:
-    """What one account loses the other gains, and the journal says so."""
+    """Each movement debits one account, credits another, and is in the journal."""
     ledger = Ledger()
     ledger.post(recharge("before", 100))
     ledger.post(move(TransferKind.FUND, "also before", 50))
@@ -101,7 +101,7 @@ def test_a_fee_goes_to_the_channel_and_not_to_the_creator() -> None:
 
 @pytest.mark.rule("DY-ACC-3")
 def test_packets_and_coupons_share_one_pool() -> None:
-    """What was paid in on the coupons' page funds a packet; each entry says for which product it was."""
+    """Money recharged on the coupons' page funds a packet; each entry names its product."""
     ledger = Ledger()
     ledger.post(replace(recharge("r", 600), product=FundProduct.CREATOR_COUPON))
     ledger.post(move(TransferKind.FUND, "f", 600))
@@ -160,7 +160,7 @@ def test_no_more_is_withdrawn_than_is_available() -> None:
 
 @pytest.mark.rule("DY-VOI-1")
 def test_a_void_returns_the_escrow() -> None:
-    """What was not claimed goes back to the creator and counts as returned."""
+    """Unclaimed money goes back to the creator and counts as returned."""
     ledger = Ledger()
     ledger.post(recharge("r", 1_000))
     ledger.post(move(TransferKind.FUND, "f", 600))

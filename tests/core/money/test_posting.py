@@ -119,7 +119,7 @@ def test_a_refund_sends_each_packet_its_own_way() -> None:
 
 
 def test_subsidies_reach_the_merchant() -> None:
-    """What creator and platform give besides red packets is paid, and stands in nobody's base (DY-SET-5)."""
+    """Discounts of creator and platform other than red packets are paid, and are in no base (DY-SET-5)."""
     discounts = [
         Discount("c", DiscountKind.CREATOR_COUPON, amount_fen=300),
         Discount("p", DiscountKind.PLATFORM_COUPON, amount_fen=200),

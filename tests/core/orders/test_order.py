@@ -182,7 +182,7 @@ def test_a_line_paid_with_packets_alone_is_refunded_when_named() -> None:
 
 
 def test_a_packet_may_go_back_with_its_lines() -> None:
-    """Where the rulebook says so: the one used on the refunded line alone does, the other stays (AMB-21)."""
+    """If the rulebook allows it, a packet used only on the refunded line returns; the other stays (AMB-21)."""
     scoped = replace(CREATORS, product_ids=frozenset({"product-l0"}))
     by_item = replace(DOUYIN, item_level_reversal=True)
     before = paid(scoped, PLATFORMS)

@@ -53,6 +53,6 @@ def test_refunds_and_commission_count_when_they_come() -> None:
 
 @pytest.mark.parametrize("kind", list(OrderKind))
 def test_who_has_no_packet_in_an_order_gains_nothing(kind: OrderKind) -> None:
-    """Whatever becomes of it."""
+    """A creator without a packet in an order gains nothing from any step of it."""
     order = submitted()
     assert order_stats_of(kind, order, order, WANG) == OrderStats()

@@ -62,7 +62,7 @@ def test_shipping_is_in_the_service_fee_only_if_told() -> None:
 
 @pytest.mark.rule("DY-SET-4")
 def test_the_estimate_has_the_same_base() -> None:
-    """What is estimated before the order is what is settled after it."""
+    """The estimate before settlement equals the settled commission."""
     assert estimated_commission(17_000, RATES) == settle(DY_1, RATES, DOUYIN).commission_fen == 3_400
 
 
@@ -107,7 +107,7 @@ def test_halves_go_up_and_the_merchant_has_the_rest() -> None:
 
 @pytest.mark.rule("DY-SET-3")
 def test_cash_balances_on_random_orders() -> None:
-    """What buyer, creator, platform and others put in is what all have in the end, on 2,000 orders (I10)."""
+    """The payments of buyer, creator, platform and others equal all receipts on 2,000 orders (I10)."""
     rng = Random(11)
     kinds = [kind for kind in K if kind is not K.FLASH_PRICE]
     for _ in range(2_000):

@@ -1,4 +1,4 @@
-"""What a submission is: the same words are the same submission in every process."""
+"""Submissions: the same fields are the same submission in every process."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ ASKED = Submission(
 
 
 def test_a_submission_has_the_same_digest_in_every_process() -> None:
-    """Whatever the order of sets, which Python changes from process to process."""
+    """The digest does not depend on the order of sets, which differs between processes."""
     told = {
         subprocess.run(
             [sys.executable, "-c", DIGESTED],

@@ -1,4 +1,4 @@
-"""The logistics trail: any subset in any order, told in the product's words, and never in the order's way."""
+"""The logistics trail: any subset in any order, in the product's words, without effect on the order."""
 
 from itertools import permutations
 
@@ -82,7 +82,7 @@ def test_a_step_is_told_in_the_words_of_the_source(step: str, label: str, text: 
 
 @pytest.mark.rule("LT-1")
 def test_six_steps_are_shown_before_the_shipping() -> None:
-    """What began with the shipping begins with the payment now."""
+    """A trail begins with the payment, before the shipping."""
     trail = trail_of(*(event(step, minute) for minute, step in enumerate(TrailStep)))
     assert steps(trail) == ["paid", "accepted", "picking", "picked", "waybill_printed", "packed", "shipped"]
     assert trail.missing(INTEGRATED) == []

@@ -114,7 +114,7 @@ def test_a_season_may_run_over_new_year() -> None:
 
 @pytest.mark.rule("DY-BLK-2")
 def test_the_calendar_is_data() -> None:
-    """What is read is what stands there, and an empty one forbids nothing."""
+    """The calendar has exactly the entries read, and an empty one forbids nothing."""
     entry = {"date_from": "08-01", "date_to": "08-18", "slots": ["19:30-20:00"]}
     read = BlackoutCalendar.of([entry, {"date_from": "2024-02-29", "date_to": "2024-03-01", "slots": []}])
     assert read.seasons == (

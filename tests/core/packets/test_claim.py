@@ -1,4 +1,4 @@
-"""A claim: who hears granted, who hears repeated, and that both name the same share."""
+"""A claim: the answers granted and repeated name the same share."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_the_winning_tap_hears_granted_again() -> None:
 
 @pytest.mark.rule("ALL-CLM-2")
 def test_another_tap_hears_repeated_with_the_same_share() -> None:
-    """An owner is never told that it lost, and never given a second share."""
+    """An owner is never answered that it lost, and never gets a second share."""
     claim = answer_to(Grab(VIEWER, RequestId("q2")), PACKET, SHARE)
     assert claim == Claim(PACKET, VIEWER, RequestId("q2"), ClaimStatus.REPEATED, 1, SHARE)
     assert claim.claim_id == "lin.p1:4"
@@ -28,7 +28,7 @@ def test_another_tap_hears_repeated_with_the_same_share() -> None:
 
 @pytest.mark.parametrize("status", list(ClaimStatus))
 def test_a_share_is_there_exactly_if_the_status_holds_one(status: ClaimStatus) -> None:
-    """A grant without a share and a refusal with one are told to nobody."""
+    """A grant without a share and a refusal with one get no receipt."""
     wrong, right = (None, SHARE) if status in HOLDS_SHARE else (SHARE, None)
     with pytest.raises(AssertionError):
         receipt(Claim(PACKET, VIEWER, RequestId("q1"), status, 1, wrong))

@@ -40,7 +40,7 @@ def test_a_name_has_so_many_characters() -> None:
 
 @pytest.mark.rule("ALL-CRE-2")
 def test_a_fixed_denomination_has_one_face_value() -> None:
-    """Whatever bounds are named; a sum that does not divide has none."""
+    """A fixed denomination ignores named bounds; a sum that share_count does not divide is refused."""
     for request in (FIXED, replace(FIXED, min_share_fen=5, max_share_fen=7)):
         assert granted_terms(request, LAB) == Terms(Denomination.FIXED, 10, 1_000, 100, 100)
     wrong = {"denomination": Denomination.FIXED, "total_fen": 999}
@@ -75,7 +75,7 @@ def test_validity_scope_and_goods_are_checked_in_this_order() -> None:
 
 @pytest.mark.rule("KS-ELG-1")
 def test_who_is_not_eligible_is_told_that_first() -> None:
-    """Whatever else is wrong with the request."""
+    """A creator that is not eligible is refused for that first, whatever else is wrong."""
     with pytest.raises(Refused) as refused:
         granted_scope(replace(ASKED, name=""), (), KUAISHOU)
     assert (refused.value.code, refused.value.rule) == ("not_eligible", "KS-ELG-1")

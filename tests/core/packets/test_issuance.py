@@ -1,4 +1,4 @@
-"""What an edit of the issuance comes to, and who may edit and end."""
+"""Edits of the issuance, and the platforms that allow edit and end."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def test_added_random_shares_have_the_original_mean_half_up() -> None:
 
 
 def test_the_mean_is_the_first_editions() -> None:
-    """What later editions added or trimmed does not change it."""
+    """The mean of added shares is the first edition's, whatever later editions added or trimmed."""
     terms = Terms(Denomination.RANDOM, 6, 20, 1, 5)
     packet = replace(RANDOM, terms=terms, edition=2, editions=(*RANDOM.editions, Edition(2, 4, 2, 10, "beef")))
     added = plan_edit(packet, 10, KUAISHOU).added
@@ -56,7 +56,7 @@ def test_added_fixed_shares_have_the_face_value() -> None:
 
 
 def test_a_decrease_adds_nothing() -> None:
-    """What goes is the store's to say."""
+    """A decrease adds no shares; the store decides which ones are taken away."""
     assert plan_edit(RANDOM, 3, LAB).added is None
 
 

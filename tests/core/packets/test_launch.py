@@ -183,7 +183,7 @@ def test_a_scheduled_launch_in_the_past_or_in_another_year_is_refused(grab_ms: i
     ],
 )
 def test_a_platform_has_its_own_modes_only(request_: LaunchRequest, rulebook: Rulebook, rule: str) -> None:
-    """What the other platform offers is refused, by the rule that names the modes."""
+    """A mode of the other platform is refused, with the rule that names the modes."""
     assert refusal(request_, rulebook=rulebook) == ("mode_not_offered", "mode", rule)
 
 
@@ -233,7 +233,7 @@ def test_a_missing_field_is_named(request_: LaunchRequest, field: str) -> None:
     ],
 )
 def test_a_field_of_another_mode_is_named(request_: LaunchRequest, field: str) -> None:
-    """What would be ignored is refused, so that nobody believes it was heard."""
+    """A field that the mode does not use is refused by its name, instead of being ignored."""
     assert refusal(request_, rulebook=LAB) == ("unexpected_field", field, "")
 
 
@@ -255,7 +255,7 @@ def test_a_popup_too_soon_becomes_an_asset_widget(apart_ms: int, surface: Surfac
     ids=["another room", "voided", "no popup itself"],
 )
 def test_only_popups_of_the_room_count(change: dict[str, object]) -> None:
-    """What did not pop up in this room leaves the popup alone."""
+    """A packet without a popup in this room does not suppress one."""
     assert plan(MANUAL, launched(0, 1, **change), rulebook=KUAISHOU).surface is Surface.POPUP
 
 

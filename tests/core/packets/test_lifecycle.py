@@ -14,8 +14,8 @@ from server.core.packets.lifecycle import (
     LookUp,
     PacketLifecycle,
     Propose,
+    Publish,
     Settle,
-    Tell,
     result_body,
 )
 from server.core.packets.packet import Denomination, Packet, PacketState, Schedule, Surface, Terms
@@ -53,7 +53,7 @@ def proposed(effects: list[Effect]) -> list[str]:
 
 
 def spoken(effects: list[Effect]) -> list[dict[str, Any]]:
-    return [orjson.loads(effect.text) for effect in effects if isinstance(effect, Tell)]
+    return [orjson.loads(effect.text) for effect in effects if isinstance(effect, Publish)]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_facts_follow_each_other_only_as_read_back() -> None:
 
 
 def test_a_proposal_without_an_echo_is_repeated_less_and_less_often() -> None:
-    """What is not read back is proposed again after half a second, then twice as long, then every five seconds."""
+    """A proposal that is not read back is retried after half a second, then twice as long, up to five seconds."""
     lifecycle = an_airing()
     asked = [now for now in range(WARMUP, WARMUP + 20_000, 10) if lifecycle.wake(now)]
     assert [now - WARMUP for now in asked] == [0, 500, 1_500, 3_500, 7_500, 12_500, 17_500]
@@ -114,7 +114,7 @@ def test_a_voided_packet_says_so_and_leaves() -> None:
 @pytest.mark.rule("DY-CLM-1")
 @pytest.mark.parametrize("real", [1, 60])
 def test_the_countdown_is_in_real_time(real: int) -> None:
-    """The marks are told real seconds before the opening, with the real milliseconds left, at any speed."""
+    """Countdowns are published real seconds before the opening, with the real milliseconds left, at any speed."""
     lifecycle = an_airing(real=real)
     opening = 10_000_000
     lifecycle = PacketLifecycle.of_warmup({**_screen(), "grab_at_ms": opening, "claim_end_at_ms": opening + 1}, real)
@@ -127,7 +127,7 @@ def test_the_countdown_is_in_real_time(real: int) -> None:
 
 @pytest.mark.rule("DY-CLM-1")
 def test_a_late_wake_tells_one_countdown() -> None:
-    """Marks that have passed meanwhile are told once, as what is left now."""
+    """Missed countdowns are published once, with the time left now."""
     lifecycle = PacketLifecycle.of_warmup({**_screen(), "grab_at_ms": GRAB}, 1)
     lifecycle.published(FactKind.WARMUP, GRAB - 70_000)
     assert [message["left_ms"] for message in spoken(lifecycle.wake(GRAB - 4_000))] == [4_000]
@@ -169,7 +169,7 @@ def test_a_count_that_is_never_answered_is_asked_again() -> None:
 
 
 def test_sold_out_is_proposed_when_none_is_left() -> None:
-    """A count of zero is told, and proposed as a fact with the time it took; then nothing is counted any more."""
+    """A count of zero is published, and proposed as a fact with the time it took; counting then stops."""
     lifecycle = an_airing("warmup", "open")
     effects = lifecycle.counted(0, GRAB + 321) + lifecycle.wake(GRAB + 321)
     assert [message["remaining"] for message in spoken(effects)] == [0]
@@ -228,7 +228,7 @@ def test_a_packet_settled_by_others_has_its_result_read_at_once() -> None:
     ],
 )
 def test_the_screen_shows_the_phase_that_was_told(told: tuple[str, ...], phase: str) -> None:
-    """A newcomer sees what the others were told, not what the clock says."""
+    """A newcomer gets the published phase, not the one by the clock."""
     screen = an_airing(*told).on_screen()
     assert screen is not None
     assert screen["phase"] == phase
@@ -237,12 +237,12 @@ def test_the_screen_shows_the_phase_that_was_told(told: tuple[str, ...], phase: 
 
 
 def test_a_packet_is_not_on_screen_before_its_warmup() -> None:
-    """A launch is not told to viewers."""
+    """A launch is not published to viewers."""
     assert an_airing().on_screen() is None
 
 
 def test_a_warmup_says_all_that_an_airing_needs() -> None:
-    """A lifecycle made from what viewers were told goes on as one made from the packet."""
+    """A lifecycle made from a warm-up behaves like one made from the packet."""
     from_packet = an_airing("warmup", now_ms=WARMUP)
     from_fact = PacketLifecycle.of_warmup(_screen(), 1)
     from_fact.published(FactKind.WARMUP, WARMUP)

@@ -47,7 +47,7 @@ def test_added_shares_are_proposed_as_a_reopening_until_it_is_read_back() -> Non
 
 
 def test_a_decrease_is_counted_and_not_told() -> None:
-    """The screen has the new issuance, and nothing but the remaining count is told."""
+    """The screen has the new issuance, and only the remaining count is published."""
     lifecycle = an_airing("warmup", "open")
     lifecycle.looked_up(an_edited(DOWN), GRAB + 5)
     assert lifecycle.wake(GRAB + 5) == [CountShares(PACKET)]
@@ -67,7 +67,7 @@ def test_an_edit_before_the_warm_up_is_in_what_the_warm_up_says() -> None:
 @pytest.mark.rule("KS-END-1")
 @pytest.mark.parametrize("told", [("warmup",), ("warmup", "open"), ("warmup", "open", "sold_out")])
 def test_an_ended_packet_is_closed_at_once(told: tuple[str, ...]) -> None:
-    """The room hears closed with its reason, whatever came before, and the result right after."""
+    """The room publishes closed with its reason, whatever came before, and then the result."""
     lifecycle = an_airing(*told)
     lifecycle.looked_up(an_edited(ended_at_ms=GRAB + 5, state=PacketState.SETTLED), GRAB + 5)
     [effect] = lifecycle.wake(GRAB + 5)
@@ -78,7 +78,7 @@ def test_an_ended_packet_is_closed_at_once(told: tuple[str, ...]) -> None:
 
 
 def test_what_ended_before_the_room_knew_of_it_never_was() -> None:
-    """Nothing is told of a packet that ended before its warm-up."""
+    """Nothing is published of a packet that ended before its warm-up."""
     lifecycle = an_airing()
     lifecycle.looked_up(an_edited(ended_at_ms=WARMUP - 5, state=PacketState.SETTLED), WARMUP - 5)
     assert lifecycle.ended

@@ -1,4 +1,4 @@
-"""What may be done with a packet: by its platform's rules and the phase it is in."""
+"""The operations on a packet, by its platform's rules and its phase."""
 
 from dataclasses import replace
 

@@ -129,7 +129,7 @@ def test_nobody_stayed_at_all_before() -> None:
 def test_money_is_whole_and_a_ratio_is_none_exactly_where_nothing_divides(
     seen: Seen, stock: Stock, brought: Brought
 ) -> None:
-    """Whatever the counters: no division by zero, no fen lost to a float."""
+    """No counters cause a division by zero or a fraction of a fen."""
     told = packet_stats(seen, {ClaimStatus.GRANTED: stock.given}, stock, brought, baseline_fen=7)
     for name, value in asdict(told).items():
         assert not name.endswith("_fen") or value is None or type(value) is int
@@ -193,7 +193,7 @@ def test_the_estimate_follows_the_order() -> None:
 
 @pytest.mark.rule("DY-SET-4")
 def test_of_an_order_refunded_in_full_no_commission_is_expected() -> None:
-    """What was estimated is taken back, and nothing is settled."""
+    """The estimate is taken back, and nothing is settled."""
     unpaid = an_order()
     paid = pay(unpaid.order, unpaid.assets, NOW + 1, DOUYIN)
     back = refund(paid.order, paid.assets, Refund("r", {"l0": 850, "l1": 850}), NOW + 2, DOUYIN)

@@ -190,7 +190,7 @@ def test_another_seed_gives_other_shares() -> None:
 
 
 def test_the_commitment_is_the_hash_of_a_line_anybody_can_write() -> None:
-    """What a third party hashes by hand is what we publish."""
+    """A third party computes the published commitment by hand."""
     line = f"redrain.split.v1:random:10:1000:1:200:{SEED.hex()}"
     assert commitment(TERMS, SEED) == hashlib.sha256(line.encode()).hexdigest()
 

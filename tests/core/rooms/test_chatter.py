@@ -1,4 +1,4 @@
-"""What a room says: bounded windows, likes that add up, and numbers told when they are news."""
+"""Comments in bounded windows, likes that add up, and numbers published when they change."""
 
 import json
 
@@ -21,15 +21,15 @@ def a_chatter(own: int, heard: int) -> Chatter:
     chatter = Chatter()
     for viewer_id, text in said(own):
         chatter.say(viewer_id, text)
-    chatter.hear(said(heard, "heard "))
+    chatter.receive(said(heard, "heard "))
     return chatter
 
 
 def test_a_window_holds_what_was_said_in_it() -> None:
-    """All comments are told in order, those of our own viewers are passed on, and the next window begins empty."""
+    """All comments are published in order, those of our own viewers are passed on, and the next window begins empty."""
     chatter = a_chatter(own=2, heard=1)
     window = chatter.close_window()
-    assert [text for _, text in window.told] == ["heard 0", "0", "1"]
+    assert [text for _, text in window.published] == ["heard 0", "0", "1"]
     assert window.own == said(2)
     assert window.dropped == 0
     assert chatter.close_window() == ([], [], 0)
@@ -40,28 +40,28 @@ def test_a_window_holds_what_was_said_in_it() -> None:
     [(1_000, 0, MAX, 0), (0, 1_000, 0, MAX), (1_000, 1_000, MAX // 2, MAX // 2), (10, 1_000, 10, MAX - 10)],
 )
 def test_a_thousand_comments_are_bounded(own: int, heard: int, told_own: int, told_heard: int) -> None:
-    """What does not fit is dropped and counted, and neither this process nor the others take all places."""
+    """Excess comments are dropped and counted, and this process and the others share the places."""
     window = a_chatter(own, heard).close_window()
-    from_elsewhere = sum(text.startswith("heard") for _, text in window.told)
-    assert (len(window.told) - from_elsewhere, from_elsewhere) == (told_own, told_heard)
-    assert window.dropped == own + heard - len(window.told)
+    from_elsewhere = sum(text.startswith("heard") for _, text in window.published)
+    assert (len(window.published) - from_elsewhere, from_elsewhere) == (told_own, told_heard)
+    assert window.dropped == own + heard - len(window.published)
     assert len(window.own) <= MAX
 
 
 @given(st.lists(st.one_of(st.just(None), st.integers(0, 2 * MAX)), max_size=3 * MAX))
 def test_nothing_said_is_told_twice_or_uncounted(happenings: list[int | None]) -> None:
-    """However comments come in, each is told or counted as dropped, and no window is past its bound."""
+    """Each comment is published or counted as dropped, and no window exceeds its bound."""
     chatter, came = Chatter(), 0
     for heard in happenings:
         if heard is None:
             chatter.say(ViewerId("v"), "hi")
             came += 1
         else:
-            chatter.hear(said(heard))
+            chatter.receive(said(heard))
             came += heard
     window = chatter.close_window()
-    assert len(window.told) + window.dropped == came
-    assert len(window.told) <= MAX
+    assert len(window.published) + window.dropped == came
+    assert len(window.published) <= MAX
 
 
 def test_the_largest_message_is_small_beside_an_outbox() -> None:
@@ -71,7 +71,7 @@ def test_the_largest_message_is_small_beside_an_outbox() -> None:
 
 
 def test_likes_add_up_until_they_are_taken() -> None:
-    """Likes are summed, handed over once, and there are none afterwards."""
+    """Likes are summed, taken once, and then zero."""
     chatter = Chatter()
     chatter.like(3)
     chatter.like(4)
@@ -79,7 +79,7 @@ def test_likes_add_up_until_they_are_taken() -> None:
 
 
 def test_the_audience_is_told_when_it_is_news() -> None:
-    """The first numbers and every change are told at once, the same numbers only every five seconds."""
+    """The first numbers and every change are published at once, the same numbers only every five seconds."""
     chatter = Chatter()
     first = chatter.count(10, 0, 0)
     assert first is not None

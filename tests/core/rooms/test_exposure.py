@@ -1,4 +1,4 @@
-"""What rooms count of their packets: two sums and a few entries of the feed say it all."""
+"""Exposure and watch time of packets, counted by two sums and a few feed entries."""
 
 from typing import Any
 
@@ -20,29 +20,29 @@ def an_entry(kind: str, seq: int, at_ms: int, packet_id: PacketId = P1, *, surfa
 
 @pytest.mark.rule("KS-MON-1")
 def test_a_packet_is_exposed_to_who_is_there_and_to_who_comes() -> None:
-    """Three are told of the warm-up, one comes while it is on air; after it closed nobody more is exposed."""
+    """Three receive the warm-up, one joins while it is on air; after it closed nobody more is exposed."""
     exposure = Exposure()
     exposure.delivered(an_entry("warmup", 1, 0), 3, 0)
-    exposure.came(3, 10, heard=None)
+    exposure.came(3, 10, received=None)
     exposure.delivered(an_entry("open", 2, 20), 4, 20)
     exposure.delivered(an_entry("closed", 3, 30), 4, 30)
-    exposure.came(4, 40, heard=None)
+    exposure.came(4, 40, received=None)
     exposure.delivered(an_entry("open", 4, 50), 5, 50)
     counts = exposure.take(5, 60).counts[P1]
     assert (counts["exposed"], counts["popup_shown"], "popup_suppressed" in counts) == (4, 4, False)
 
 
 def test_who_comes_back_is_exposed_once() -> None:
-    """One that has heard the warm-up is not exposed again; one that was away when it was told is."""
+    """One that has received the warm-up is not exposed again; one that was away when it was published is."""
     exposure = Exposure()
     exposure.delivered(an_entry("warmup", 7, 0), 1, 0)
-    for heard in (7, 6, 8):
-        exposure.came(1, 1, heard=heard)
+    for received in (7, 6, 8):
+        exposure.came(1, 1, received=received)
     assert exposure.take(1, 1).counts[P1]["exposed"] == 2
 
 
 def test_an_asset_widget_is_a_popup_suppressed() -> None:
-    """What comes as a widget is counted so, and not as a popup."""
+    """An asset widget is counted as a suppressed popup."""
     exposure = Exposure()
     exposure.delivered(an_entry("warmup", 1, 0, surface="asset_widget"), 2, 0)
     exposure.delivered(an_entry("open", 2, 5), 2, 5)
@@ -52,10 +52,10 @@ def test_an_asset_widget_is_a_popup_suppressed() -> None:
 def test_watching_is_what_all_watched_while_it_was_on_air() -> None:
     """Two watch 100 ms before it, three 50 ms and two 30 ms while it is on air; one left before, one meanwhile."""
     exposure = Exposure()
-    exposure.came(2, 0, heard=None)
+    exposure.came(2, 0, received=None)
     exposure.left(2, 100)
-    exposure.came(1, 100, heard=None)
-    exposure.came(2, 100, heard=None)
+    exposure.came(1, 100, received=None)
+    exposure.came(2, 100, received=None)
     exposure.delivered(an_entry("warmup", 1, 100), 3, 100)
     exposure.left(3, 150)
     exposure.delivered(an_entry("closed", 2, 180), 2, 180)
@@ -65,10 +65,10 @@ def test_watching_is_what_all_watched_while_it_was_on_air() -> None:
 
 
 def test_who_is_sent_away_has_not_left() -> None:
-    """A server that stops says nothing about how long its viewers wanted to stay; what they watched counts."""
+    """Viewers removed by a stopping server do not count as left; their watch time counts."""
     exposure = Exposure()
     exposure.delivered(an_entry("warmup", 1, 0), 2, 0)
-    exposure.left(2, 10, sent_away=True)
+    exposure.left(2, 10, by_server=True)
     assert exposure.take(1, 15).counts[P1] == {"exposed": 2, "watched_ms": 25}
 
 
@@ -84,7 +84,7 @@ def test_packets_that_overlap_have_the_same_time_before_them() -> None:
 
 
 def test_the_time_before_a_packet_begins_when_the_last_one_went() -> None:
-    """What was watched with the first packet is not counted as without one."""
+    """Time watched with the first packet is not counted as time without one."""
     exposure = Exposure()
     exposure.delivered(an_entry("warmup", 1, 0), 1, 0)
     exposure.delivered(an_entry("voided", 2, 70), 1, 70)
@@ -106,14 +106,14 @@ def test_what_was_told_before_our_time_is_known_and_not_counted() -> None:
     exposure.recall(an_entry("warmup", 1, 0), 500)
     exposure.recall(an_entry("open", 2, 100), 500)
     assert exposure.take(0, 500) == Taken({}, {})
-    exposure.came(0, 500, heard=2)
-    exposure.came(1, 500, heard=None)
+    exposure.came(0, 500, received=2)
+    exposure.came(1, 500, received=None)
     exposure.delivered(an_entry("sold_out", 3, 600), 2, 600)
     assert exposure.take(2, 600) == Taken({P1: {"exposed": 1, "watched_ms": 200}}, {P1: 500})
 
 
 def test_a_clock_set_back_takes_nothing_away() -> None:
-    """Time that goes back is no time."""
+    """A clock that goes back adds nothing."""
     exposure = Exposure()
     exposure.delivered(an_entry("warmup", 1, 0), 1, 100)
     assert exposure.take(1, 40).counts[P1] == {"exposed": 1}
@@ -125,7 +125,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["came", "left", "take"]), st.integer
 
 @given(STEPS, STEPS)
 def test_however_often_it_is_taken_the_sums_are_the_same(before: list[tuple[str, int]], on_air: list[Any]) -> None:
-    """What is taken bit by bit adds up to what a book of every viewer's every millisecond says."""
+    """Sums taken in any number of parts equal those of a log of every viewer's every millisecond."""
     exposure, viewers, now_ms = Exposure(), 0, 0
     total = dict.fromkeys(("exposed", "watched_ms", "left", "watched_before_ms", "left_before"), 0)
     book = dict(total)
@@ -142,7 +142,7 @@ def test_however_often_it_is_taken_the_sums_are_the_same(before: list[tuple[str,
             now_ms += pause_ms
             book[watched] += viewers * pause_ms
             if step == "came":
-                exposure.came(viewers, now_ms, heard=None)
+                exposure.came(viewers, now_ms, received=None)
                 viewers, book["exposed"] = viewers + 1, book["exposed"] + (steps is on_air)
             elif step == "left" and viewers:
                 exposure.left(viewers, now_ms)

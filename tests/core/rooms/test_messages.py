@@ -1,4 +1,4 @@
-"""Wire messages: what a viewer may send, what it is told when it may not, and what goes out."""
+"""Wire messages: valid input, the errors for invalid input, and output."""
 
 import json
 from typing import cast
@@ -172,7 +172,7 @@ def test_a_packet_on_screen_tells_its_times_and_no_secret() -> None:
     ],
 )
 def test_the_small_messages_have_their_one_shape(frame: bytes, expected: dict[str, object]) -> None:
-    """What is sent is what the protocol's table says."""
+    """Each small message has exactly the fields of the protocol's table."""
     assert json.loads(frame) == expected
 
 

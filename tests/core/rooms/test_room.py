@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.core.ids import PacketId, RoomId
-from server.core.packets.lifecycle import CountShares, Effect, LookUp, Propose, Settle, Tell
+from server.core.packets.lifecycle import CountShares, Effect, LookUp, Propose, Publish, Settle
 from server.core.packets.packet import PacketState, Schedule
 from server.core.rooms.feed import FactKind, FeedEntry
 from server.core.rooms.room import (
@@ -49,7 +49,7 @@ def warmup_body() -> dict[str, Any]:
 
 
 def told_types(effects: list[Effect]) -> list[str]:
-    return [orjson.loads(effect.text)["type"] for effect in effects if isinstance(effect, Tell)]
+    return [orjson.loads(effect.text)["type"] for effect in effects if isinstance(effect, Publish)]
 
 
 def test_a_launch_is_looked_at_and_not_told() -> None:
@@ -58,7 +58,7 @@ def test_a_launch_is_looked_at_and_not_told() -> None:
 
 
 def test_nothing_is_told_that_was_not_read_back() -> None:
-    """Waking a room at its times proposes and asks, but tells no fact."""
+    """Waking a room at its times proposes and queries, but publishes no fact."""
     room = a_room()
     effects = room.wake(WARMUP) + room.wake(GRAB) + room.wake(END)
     assert effects
@@ -67,11 +67,11 @@ def test_nothing_is_told_that_was_not_read_back() -> None:
 
 @pytest.mark.rule("KS-CLM-1")
 def test_an_opening_brings_its_surface_along() -> None:
-    """``open`` is told with its number, and after it how the packet comes to the screen."""
+    """``open`` is published with its number, and after it the packet's surface."""
     room = a_room()
     room.receive(FactRead(entry("warmup", 1, warmup_body())), WARMUP)
     opened = room.receive(FactRead(entry("open", 2)), GRAB)
-    assert [(effect.seq, orjson.loads(effect.text)["type"]) for effect in opened if isinstance(effect, Tell)] == [
+    assert [(effect.seq, orjson.loads(effect.text)["type"]) for effect in opened if isinstance(effect, Publish)] == [
         (2, "open"),
         (0, "asset_widget"),
     ]
@@ -79,7 +79,7 @@ def test_an_opening_brings_its_surface_along() -> None:
 
 
 def test_a_fact_is_told_once() -> None:
-    """An entry that is read a second time is not told again."""
+    """An entry that is read a second time is not published again."""
     room = a_room()
     warmup = FactRead(entry("warmup", 1, warmup_body()))
     assert told_types(room.receive(warmup, WARMUP)) == ["warmup"]
@@ -97,7 +97,7 @@ def test_a_packet_known_from_its_warmup_alone_goes_on() -> None:
 
 
 def test_an_answer_that_overtakes_the_feed_changes_nothing() -> None:
-    """What the store took is told when it is read back, not before, and not proposed again meanwhile."""
+    """An accepted fact is published when it is read back, not before, and is not proposed again meanwhile."""
     room = a_room()
     [proposal] = room.wake(WARMUP)
     assert isinstance(proposal, Propose)
@@ -177,7 +177,7 @@ class SmallStore:
 @settings(max_examples=200)
 @given(st.data())
 def test_two_processes_tell_the_same_story(data: st.DataObject) -> None:
-    """However answers, feeds and clocks of two processes are delayed or lost, both tell the same facts in order."""
+    """Two processes publish the same facts in order, however answers, feeds and clocks are delayed or lost."""
     store = SmallStore(shares=data.draw(st.integers(0, 3)))
     processes = [a_room(), a_room()]
     heard: list[list[int]] = [[], []]
@@ -194,7 +194,7 @@ def test_two_processes_tell_the_same_story(data: st.DataObject) -> None:
                 effects += room.receive(FactRead(store.feed[read[i]]), clock_ms)
                 read[i] += 1
             for effect in effects:
-                heard[i] += [effect.seq] if isinstance(effect, Tell) and effect.seq else []
+                heard[i] += [effect.seq] if isinstance(effect, Publish) and effect.seq else []
                 if not rough or data.draw(chance) < 8:
                     _carry_out(store, room, effect, now_ms, clock_ms)
     assert "result" in store.told

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from server.core.ids import PacketId, RequestId, ViewerId
 from server.core.packets.claim import ClaimStatus, Grab
 from server.core.rooms.messages import Comment, Like
-from server.core.rooms.session import Close, Correct, Session, SessionLimits, Take, TellTime, TurnAway
+from server.core.rooms.session import Close, RejectGrab, SendError, SendPong, Session, SessionLimits, Take
 
 PACKET = PacketId("c1.p1")
 GRAB = b'{"type":"grab","packet_id":"c1.p1","request_id":"q1"}'
@@ -41,15 +41,15 @@ def test_the_short_cut_takes_only_what_the_parser_takes(packet_id: str, request_
 
 
 def test_a_ping_asks_for_the_time() -> None:
-    """A ping has the room's time told, with the viewer's own beside it."""
-    assert a_session().receive(b'{"type":"ping","client_ms":5}', 0) == TellTime(5)
+    """A ping is answered with the room's time and the viewer's own."""
+    assert a_session().receive(b'{"type":"ping","client_ms":5}', 0) == SendPong(5)
 
 
 COMMENT = b'{"type":"comment","text":"hi"}'
 
 
 def test_comments_and_likes_are_passed_on() -> None:
-    """What is for the room comes out as it went in."""
+    """Comments and likes are passed on unchanged."""
     assert a_session().receive(COMMENT, 0) == Comment("hi")
     assert a_session().receive(b'{"type":"like","count":3}', 0) == Like(3)
 
@@ -60,7 +60,7 @@ def test_comments_have_a_limit_of_their_own() -> None:
     assert [type(session.receive(COMMENT, 0)) for _ in range(2)] == [Comment, Comment]
     for payload in (COMMENT, b'{"type":"like","count":3}'):
         refused = session.receive(payload, 0)
-        assert isinstance(refused, Correct)
+        assert isinstance(refused, SendError)
         assert orjson.loads(refused.text) == {
             "type": "error",
             "code": "rate_limited",
@@ -74,16 +74,16 @@ def test_a_comment_too_long_is_corrected() -> None:
     """A hundred characters are a comment, of whatever script; one more is told what is wrong with it."""
     assert a_session().receive(orjson.dumps({"type": "comment", "text": "好" * 100}), 0) == Comment("好" * 100)
     corrected = a_session().receive(orjson.dumps({"type": "comment", "text": "好" * 101}), 0)
-    assert isinstance(corrected, Correct)
+    assert isinstance(corrected, SendError)
     assert orjson.loads(corrected.text)["code"] == "bad_field"
 
 
 def test_grabs_in_flight_are_limited() -> None:
     """Past the limit a grab is refused at once; a receipt makes room for the next."""
     session = a_session(grabs_in_flight_max=2)
-    assert [type(session.receive(GRAB, 0)) for _ in range(3)] == [Take, Take, TurnAway]
+    assert [type(session.receive(GRAB, 0)) for _ in range(3)] == [Take, Take, RejectGrab]
     session.answered(1)
-    assert [type(session.receive(GRAB, 0)) for _ in range(2)] == [Take, TurnAway]
+    assert [type(session.receive(GRAB, 0)) for _ in range(2)] == [Take, RejectGrab]
 
 
 def test_a_session_knows_whether_a_receipt_is_on_its_way() -> None:
@@ -102,7 +102,7 @@ def test_a_session_knows_whether_a_receipt_is_on_its_way() -> None:
 def test_a_grab_turned_away_says_why() -> None:
     """The refusal of a grab is a receipt with a status, so that the viewer may tap again."""
     turned_away = a_session(grabs_in_flight_max=0).receive(GRAB, 0)
-    assert isinstance(turned_away, TurnAway)
+    assert isinstance(turned_away, RejectGrab)
     assert turned_away.claim.status is ClaimStatus.RATE_LIMITED
     assert turned_away.claim.request_id == "q1"
 
@@ -135,9 +135,9 @@ def test_too_many_messages_are_refused_and_then_end_it() -> None:
     """Past the bucket grabs and pings are refused in their own way, and past the refusals the connection ends."""
     session = a_session(messages_max=1, excess_max=3)
     assert type(session.receive(GRAB, 0)) is Take
-    assert type(session.receive(GRAB, 0)) is TurnAway
+    assert type(session.receive(GRAB, 0)) is RejectGrab
     ping = session.receive(b'{"type":"ping","client_ms":5}', 0)
-    assert isinstance(ping, Correct)
+    assert isinstance(ping, SendError)
     assert orjson.loads(ping.text)["code"] == "rate_limited"
     assert session.receive(GRAB, 0) == Close(1008, "too many messages")
 
@@ -146,7 +146,7 @@ def test_the_tenth_mistake_ends_it() -> None:
     """Nine malformed messages are corrected, the tenth is corrected and closes with 1008."""
     session = a_session()
     for _ in range(9):
-        assert isinstance(session.receive(b"{", 0), Correct)
+        assert isinstance(session.receive(b"{", 0), SendError)
     last = session.receive(b"[]", 0)
     assert isinstance(last, Close)
     assert last.code == 1008

@@ -1,4 +1,4 @@
-"""Who may create and launch, and with which goods: by the platform's own rule, and all of what it asks for."""
+"""Eligibility to create and launch, and allowed goods, by all of the platform's own rules."""
 
 from itertools import combinations
 
@@ -39,7 +39,7 @@ def test_everything_that_a_platform_asks_for_is_needed(rulebook: Rulebook, needs
 
 @pytest.mark.parametrize("rulebook", [DOUYIN, KUAISHOU, LAB], ids=lambda rulebook: rulebook.platform)
 def test_who_has_every_permission_may_play_anywhere(rulebook: Rulebook) -> None:
-    """It is what a creator has whom nobody has said anything about."""
+    """A creator for whom no permissions were set has the default ones."""
     check_eligible(EVERY_PERMISSION, rulebook)
 
 

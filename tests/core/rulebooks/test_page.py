@@ -1,4 +1,4 @@
-"""What stands where on a platform's pages is data, in the words of the sources."""
+"""The places of entries on a platform's pages are data, in the words of the sources."""
 
 import pytest
 

@@ -57,7 +57,7 @@ def test_lab_takes_any_channel_and_no_fee() -> None:
 
 @pytest.mark.rule("DY-ACC-7")
 def test_douyin_pays_out_over_alipay_alone_and_kuaishou_not_at_all() -> None:
-    """What Kuaishou never mentions is not offered (AMB-27)."""
+    """Kuaishou's text mentions no withdrawal, so none is offered (AMB-27)."""
     assert DOUYIN.withdraw_channel(None) == DOUYIN.withdraw_channel("alipay") == "alipay"
     with pytest.raises(Refused) as refused:
         DOUYIN.withdraw_channel("bank")

@@ -73,7 +73,7 @@ def test_what_a_field_says_is_what_carries_the_rule() -> None:
 
 
 def test_a_platform_of_ones_own_shows_its_own_rules() -> None:
-    """What it says itself is overridden, and every rule has its prefix."""
+    """Fields that a user-defined platform sets are overridden, and every rule has its prefix."""
     table = {"base": "kuaishou", "popup_min_gap_ms": 5}
     limits = {limit.name: limit for limit in limits_of(overridden(RULEBOOKS, {"acme": table})["acme"])}
     assert [name for name, limit in limits.items() if limit.overridden] == ["popup_min_gap_ms"]

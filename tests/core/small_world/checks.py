@@ -1,4 +1,4 @@
-"""What must hold in every small world, after every step."""
+"""The invariants of every small world, checked after every step."""
 
 from server.core.money.account import AccountKind, account, kind_of
 from server.core.orders.asset import AssetState

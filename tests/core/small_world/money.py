@@ -1,4 +1,4 @@
-"""How money moves in the small world: by the pure ledger, and where the rules have granted it, in any case."""
+"""Money movements of the small world: by the pure ledger, and in any case once the rules have granted them."""
 
 from dataclasses import fields, replace
 

@@ -1,4 +1,4 @@
-"""What an allocator stands on: a packet as it is, its shares, keys of its own, and the books."""
+"""An allocator's context: a packet as it is, its shares, keys of its own, and the books."""
 
 from collections.abc import AsyncIterator
 

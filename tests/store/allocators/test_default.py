@@ -333,7 +333,7 @@ class Estimate:
 
 
 async def test_after_the_store_was_away_it_is_asked_again(desk: Desk, allocator: DefaultAllocator) -> None:
-    """What was remembered before counts no more: the answer is the same, but it is the store's."""
+    """Answers remembered before an outage are not used; the store is asked again and gives the same answer."""
     packet_id = await desk.open_packet([5])
     await allocator.claim(packet_id, ROOM, crowd(2))
     await allocator.caught_up()

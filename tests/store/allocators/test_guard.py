@@ -110,7 +110,7 @@ async def test_it_is_said_how_often_each_kind_came() -> None:
 
 
 async def test_one_that_cannot_be_opened_stops_the_server() -> None:
-    """That is before anything was served."""
+    """The server stops before it serves anything."""
     guard, _ = guarded(OSError("no room"))
     with pytest.raises(AllocatorFailed, match="mine:Mine failed to open: OSError: no room"):
         await guard.open()

@@ -1,4 +1,4 @@
-"""What a process remembers, and what it forgets first."""
+"""An allocator's memory, and what it evicts first."""
 
 import pytest
 
@@ -83,7 +83,7 @@ def test_memory_holds_so_many_claims_and_no_more(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_cleared_memory_holds_nothing_and_has_room_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is forgotten no longer counts."""
+    """Cleared entries no longer count."""
     monkeypatch.setattr(memory, "CLAIMS_REMEMBERED_MAX", 10)
     remembered = Memory()
     remembered.put(a_recollection("c1.a", 6))

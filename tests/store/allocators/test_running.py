@@ -55,7 +55,7 @@ MINE, OTHERS = PacketId("c1.mine"), PacketId("c1.others")
 
 
 async def test_all_are_opened_and_closed(running: RunningAllocators) -> None:
-    """Whether or not any packet ever asked for them."""
+    """All allocators are opened and closed, even if no packet uses them."""
     await running.open()
     await running.close()
     assert told(running, DEFAULT) == told(running, "other") == ["open", "close"]

@@ -53,7 +53,7 @@ async def test_what_was_acknowledged_is_there_after_a_restart_at_the_same_addres
 
 @pytest.mark.parametrize("durability", list(Durability))
 async def test_the_store_gives_the_durability_it_was_started_for(tmp_path: Path, durability: Durability) -> None:
-    """What connecting checks is what starting configures."""
+    """A started store has the durability that connecting requires."""
     running = EmbeddedStore.start(tmp_path, durability=durability)
     store = await Store.connect(running.url, durability=durability)
     configured = await store.redis.config_get("*")
@@ -80,7 +80,7 @@ def test_an_acknowledged_write_survives_a_kill_of_the_store(tmp_path: Path) -> N
 
 
 def test_a_store_whose_supervisor_was_killed_ends_with_its_last_user(tmp_path: Path) -> None:
-    """Whoever lets go of it last does what the supervisor would have done."""
+    """The last user of a store without a supervisor stops it."""
     running = EmbeddedStore.start(tmp_path)
     supervising = psutil.Process(running.pid).parent()
     assert supervising is not None
@@ -136,7 +136,7 @@ def test_an_interrupt_of_the_process_group_does_not_reach_the_store(tmp_path: Pa
 
 
 def test_a_forked_child_does_not_keep_the_store_from_stopping(tmp_path: Path) -> None:
-    """Whoever started it says when it ends, whatever children inherited."""
+    """The store's starter stops it, even if children inherited descriptors."""
     running = EmbeddedStore.start(tmp_path)
     child = os.fork()
     if child == 0:

@@ -57,7 +57,7 @@ def test_the_program_runs_while_it_is_used_and_ends_after(tmp_path: Path) -> Non
 
 
 def test_a_second_user_keeps_the_program_running(tmp_path: Path) -> None:
-    """Who started it is of no matter; the last one counts."""
+    """The program runs until its last user leaves, whoever started it."""
     users, lock, pid = supervise(tmp_path)
     second = os.open(tmp_path / "users", os.O_RDWR)
     fcntl.flock(second, fcntl.LOCK_SH)

@@ -166,7 +166,7 @@ async def set_up(desk: Desk) -> PacketId:
     ids=lambda it: getattr(it, "__name__", it),
 )
 async def test_a_key_of_the_wrong_type_changes_nothing(desk: Desk, act: Act, key: str) -> None:
-    """Whatever key is of another type, the script fails and all else is as before."""
+    """If any key has another type, the script fails and changes nothing."""
     packet_id = await set_up(desk)
     if act is sweep:
         await desk.at(CLAIM_END_AT_MS)

@@ -107,7 +107,7 @@ POISONED = [
 
 @pytest.mark.parametrize("key", POISONED)
 async def test_a_key_of_the_wrong_type_changes_nothing(desk: Desk, key: str) -> None:
-    """Whatever key is of another type, the script fails before its first write."""
+    """If any key has another type, the script fails before its first write."""
     packet_id = await settled_rain(desk, "ann")
     poisoned = f"{{c1}}:{key.replace('P', packet_id)}"
     await desk.store.redis.delete(poisoned)

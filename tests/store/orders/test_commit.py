@@ -117,7 +117,7 @@ async def test_the_claim_counts_by_its_owner(shop: Shop) -> None:
 
 @pytest.mark.parametrize("key", [*KEYS, *(f"{name}:P" for name in OF_PACKET)])
 async def test_a_key_of_the_wrong_type_changes_nothing(shop: Shop, key: str) -> None:
-    """Whatever key is of another type, the script fails and all else is as before."""
+    """If any key has another type, the script fails and changes nothing."""
     asset = await shop.asset(FACE_FEN)
     step = a_step(asset)
     assert await commit(shop.store, step) == b"done"
