@@ -219,7 +219,7 @@ def test_a_tap_that_is_made_again_gets_a_receipt_of_its_own(line: OpenLine, pack
 
 
 def test_two_taps_at_once_get_a_receipt_each(line: OpenLine, packet_id: PacketId) -> None:
-    """Whether the session sends the second one at once or holds it back is its own affair."""
+    """The session may send the second grab at once or hold it back."""
     line.enter()
     line.grab(packet_id, RequestId("c-0"))
     line.grab(packet_id, RequestId("c-1"))

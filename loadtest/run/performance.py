@@ -12,7 +12,7 @@ LOOK_EVERY_S = 0.1
 
 
 class Performer:
-    """What goes on in a thread of its own until it is over or asked to end; ``problem`` is what it has failed of."""
+    """A part that runs in a thread of its own until it is over or asked to end; ``problem`` is what it failed of."""
 
     def __init__(self, name: str, perform: Callable[[Callable[[], bool]], None]) -> None:
         self.problem: Exception | None = None

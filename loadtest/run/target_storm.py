@@ -78,12 +78,12 @@ def carry_out_on_target(plan: TargetPlan, facts: RunFacts, view: View) -> None:
             lambda: ending.see(crowd.show(), time.monotonic_ns()),
             linger_s=LINGER_S,
         )
-        view.phase("the audience leaves")
+        view.phase("disconnecting the audience")
         facts.audience_status = crowd.leave()
     facts.declared = [_declared(packet, start_ns) for packet in plan.scenario.packets]
     facts.packet_ids = [packet.packet_id for packet in plan.scenario.packets]
     if plan.scenario.target.books is not None:
-        view.phase("asking for the books")
+        view.phase("reading the books")
         write_foreign_books(plan.folder.claims, run.books(plan.scenario.target.books))
     plan.folder.compress()
     plan.folder.write_facts(facts)

@@ -1,4 +1,4 @@
-"""What other services say, in the words of this one: the messages that viewers, history and audit know."""
+"""Messages of other services in the form of this one, which viewers, history and audit know."""
 
 from collections.abc import Mapping
 from typing import Any

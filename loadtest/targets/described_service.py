@@ -1,4 +1,4 @@
-"""What the targets of other services share: where they are, who their users are, and the values of templates."""
+"""The parts that targets of other services share: where they are, who their users are, and values of templates."""
 
 import base64
 import hmac
@@ -54,7 +54,7 @@ class DescribedService:
 
     @property
     def signs_body(self) -> bool:
-        """Whether the signature is of the body, which then cannot hold it."""
+        """Tell whether the signature is of the body, which then cannot hold it."""
         return self._text is not None and "body" in self._text.names
 
     def admit(self, viewer: Viewer) -> None:

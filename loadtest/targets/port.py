@@ -50,7 +50,7 @@ class Target(Protocol):
 
     @property
     def needs_admission(self) -> bool:
-        """Whether ``admit`` has to be called before a viewer connects for the first time."""
+        """Tell whether ``admit`` has to be called before a viewer connects for the first time."""
 
     def admit(self, viewer: Viewer) -> None:
         """Get what lets the viewer in. Blocks, and is called in a thread or a greenlet. Raises NotAdmitted."""

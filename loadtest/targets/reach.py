@@ -1,4 +1,4 @@
-"""What a target is reached by, and whether load may go there: other machines only on purpose and at a stated rate."""
+"""The address of a target, and whether load may go there: other machines only on purpose and at a stated rate."""
 
 import ipaddress
 import socket

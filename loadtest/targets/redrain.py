@@ -28,7 +28,7 @@ class RedrainTarget:
 
     @property
     def needs_admission(self) -> bool:
-        """Whether this server asks for tickets."""
+        """Tell whether this server asks for tickets."""
         return self._tickets is not None
 
     def admit(self, viewer: Viewer) -> None:

@@ -7,7 +7,7 @@ from server.core.ids import CreatorId, ViewerId
 from server.core.rooms import messages
 from server.gateway.frames import text_frame
 from server.gateway.metrics import Metrics
-from server.gateway.trails import ViewerConnection, write_to
+from server.gateway.trails import BuyerConnection, write_to
 from server.store.assets import Assets
 from server.store.connection import StoreUnavailable
 from server.watched_task import watched_task
@@ -28,10 +28,10 @@ class AssetDesk:
     def __init__(self, assets: Assets, metrics: Metrics) -> None:
         self._assets = assets
         self._metrics = metrics
-        self._waiting: dict[CreatorId, dict[ViewerConnection, ViewerId]] = {}
+        self._waiting: dict[CreatorId, dict[BuyerConnection, ViewerId]] = {}
         self._sending: asyncio.Task[None] | None = None
 
-    def join(self, connection: ViewerConnection, viewer_id: ViewerId, creator_id: CreatorId) -> None:
+    def join(self, connection: BuyerConnection, viewer_id: ViewerId, creator_id: CreatorId) -> None:
         """Note a newcomer in a room of the creator."""
         if sum(map(len, self._waiting.values())) >= WAITING_MAX:
             return
@@ -39,7 +39,7 @@ class AssetDesk:
         if self._sending is None or self._sending.done():
             self._sending = watched_task(self._send_all(), "newcomers' packets cannot be counted")
 
-    def leave(self, connection: ViewerConnection, creator_id: CreatorId) -> None:
+    def leave(self, connection: BuyerConnection, creator_id: CreatorId) -> None:
         """Forget a closed connection, if it still waits."""
         self._waiting.get(creator_id, {}).pop(connection, None)
 

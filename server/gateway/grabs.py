@@ -24,7 +24,7 @@ Tally = dict[ClaimStatus, int]
 """The number of a packet's grabs by answer."""
 
 
-class Requester(Protocol):
+class GrabRequester(Protocol):
     """A connection that grabs."""
 
     def answer(self, frames: bytes, receipts: int) -> None:
@@ -53,11 +53,11 @@ class GrabDesk:
         self._loop = loop
         self._allocator_of = allocator_of
         self._metrics = metrics
-        self._batches: dict[tuple[PacketId, RoomId], tuple[list[Requester], list[Grab]]] = {}
+        self._batches: dict[tuple[PacketId, RoomId], tuple[list[GrabRequester], list[Grab]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._tallies: dict[PacketId, Tally] = {}
 
-    def take(self, requester: Requester, packet_id: PacketId, room_id: RoomId, grab: Grab) -> None:
+    def take(self, requester: GrabRequester, packet_id: PacketId, room_id: RoomId, grab: Grab) -> None:
         """Accept a grab made in a room; it is answered exactly once."""
         batch = self._batches.get((packet_id, room_id))
         if batch is None:
@@ -85,7 +85,7 @@ class GrabDesk:
             watched_task(self._answer(packet_id, room_id, requesters, grabs), "an allocator failed", self._tasks)
 
     async def _answer(
-        self, packet_id: PacketId, room_id: RoomId, requesters: list[Requester], grabs: list[Grab]
+        self, packet_id: PacketId, room_id: RoomId, requesters: list[GrabRequester], grabs: list[Grab]
     ) -> None:
         try:
             claims = await self._allocator_of(packet_id).claim(packet_id, room_id, grabs)
@@ -105,7 +105,7 @@ class GrabDesk:
             part = slice(first, first + RECEIPTS_PER_TURN)
             self._hand_out(requesters[part], claims[part])
 
-    def _hand_out(self, requesters: list[Requester], claims: list[Claim]) -> None:
+    def _hand_out(self, requesters: list[GrabRequester], claims: list[Claim]) -> None:
         """Write each requester its receipts; consecutive ones of one requester go out in one write."""
         holder, frames, in_hand, size = requesters[0], b"", 0, 0
         for requester, claim in zip(requesters, claims, strict=True):

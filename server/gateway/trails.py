@@ -12,7 +12,7 @@ from server.store.connection import StoreUnavailable
 from server.store.trail import TrailChannel
 
 
-class ViewerConnection(Protocol):
+class BuyerConnection(Protocol):
     """A connection of a viewer."""
 
     @property
@@ -20,7 +20,7 @@ class ViewerConnection(Protocol):
         """Return the function that writes to it."""
 
 
-def write_to(connection: ViewerConnection, frame: bytes, metrics: Metrics) -> bool:
+def write_to(connection: BuyerConnection, frame: bytes, metrics: Metrics) -> bool:
     """Write a frame, or return False if the connection was aborted a moment ago and its connection_lost is due."""
     try:
         connection.write(frame)
@@ -43,7 +43,7 @@ class TrailDesk:
         self._channel = channel
         self._metrics = metrics
         self._connections: dict[
-            ViewerId, tuple[ViewerConnection, ...]
+            ViewerId, tuple[BuyerConnection, ...]
         ] = {}  # one or two each: nothing holds them in less
 
     def start(self) -> None:
@@ -54,11 +54,11 @@ class TrailDesk:
         """Unsubscribe."""
         await self._channel.stop()
 
-    def join(self, viewer_id: ViewerId, connection: ViewerConnection) -> None:
+    def join(self, viewer_id: ViewerId, connection: BuyerConnection) -> None:
         """Add a connection of a viewer."""
         self._connections[viewer_id] = (*self._connections.get(viewer_id, ()), connection)
 
-    def leave(self, viewer_id: ViewerId, connection: ViewerConnection) -> None:
+    def leave(self, viewer_id: ViewerId, connection: BuyerConnection) -> None:
         """Remove a connection that join() added."""
         left = tuple(each for each in self._connections[viewer_id] if each is not connection)
         if left:

@@ -12,7 +12,7 @@ def test_a_rejection_may_have_no_status() -> None:
 
 
 def test_a_plain_session_says_nothing_by_itself() -> None:
-    """What it sends goes out as it is, and nobody is in until a subclass says so."""
+    """It sends messages as they are, and nobody is in until a subclass says so."""
     session = PlainSession()
     assert (session.entered, session.over, session.live_room, session.announces) == (False, False, False, False)
     assert (session.start(), session.finish(), session.replies(), session.patience_ns) == (b"", (), (), PATIENCE_NS)

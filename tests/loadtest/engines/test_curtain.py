@@ -25,7 +25,7 @@ TOLD = [
 
 
 def test_viewers_are_told_of_packets_that_open_at_a_time() -> None:
-    """What the service announces itself it is not told by anybody else."""
+    """A packet that the service announces itself is announced by nobody else."""
     assert openings(PACKETS, START_NS) == TOLD
 
 

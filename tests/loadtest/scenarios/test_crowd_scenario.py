@@ -1,4 +1,4 @@
-"""What every scenario has: an audience that can be changed at the command line, and what is expected of the run."""
+"""Every scenario has an audience that can be changed at the command line, and what is expected of the run."""
 
 from collections import Counter
 from pathlib import Path

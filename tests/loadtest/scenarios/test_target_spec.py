@@ -1,4 +1,4 @@
-"""What a scenario may say of another service, and what is refused with the field's name."""
+"""A scenario may say this of another service; the rest is refused with the field's name."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What other services say reads to a viewer like what this server says."""
+"""A viewer reads messages of other services like those of this server."""
 
 from client_sim.message_cache import MessageCache
 from loadtest.targets import canonical

@@ -1,4 +1,4 @@
-"""What the targets of other services share: names, values, signatures, and mistakes that are said before the storm."""
+"""The targets of other services share names, values, signatures, and mistakes that are said before the storm."""
 
 import base64
 import hashlib

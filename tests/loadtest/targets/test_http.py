@@ -57,7 +57,7 @@ def test_a_viewer_without_login_is_in_at_once_and_grabs() -> None:
 
 
 def test_a_login_comes_first_and_only_once() -> None:
-    """What it takes goes into the grabs, also over the viewer's next connection and from its other device."""
+    """The login's values go into the grabs, also over the viewer's next connection and from its other device."""
     target = http_target(login=LOGIN, grab={"request": "POST /g", "headers": {"Authorization": "Bearer {token}"}})
     session = http_session(target)
     head, body = asked(session.start())
@@ -101,7 +101,7 @@ def test_a_login_that_the_service_has_forgotten_is_made_again() -> None:
 
 
 def test_the_connection_is_kept_and_one_request_is_in_flight() -> None:
-    """Who taps again meanwhile waits: HTTP/1.1 answers in order, and services are not asked in a pipeline."""
+    """A second grab waits for the first reply: HTTP/1.1 answers in order, and services are not asked in a pipeline."""
     session = entered()
     assert grab(session, "r1") != b""
     assert grab(session, "r2") == grab(session, "r3") == b""
@@ -143,7 +143,7 @@ def test_a_connection_that_either_side_closes_is_over_after_its_reply(fields: di
 
 
 def test_a_reply_without_a_length_ends_with_the_connection() -> None:
-    """That is how HTTP/1.0 servers answer."""
+    """HTTP/1.0 servers answer like this."""
     session = entered()
     grab(session)
     assert told(session.feed(b"HTTP/1.0 200 OK\r\n\r\n" + GRANTED)) == []
@@ -184,7 +184,7 @@ def test_a_huge_reply_is_not_read_to_its_end() -> None:
 
 
 def test_an_answer_of_500_is_unknown_and_asked_again_with_the_same_id() -> None:
-    """Whether the service took note of the grab nobody knows: a new id would ask for a second share."""
+    """Nobody knows whether the service took note of the grab: a new id would ask for a second share."""
     file = BytesIO()
     recorder = Recorder(HistoryWriter(file))
     viewer = a_viewer(recorder=recorder)

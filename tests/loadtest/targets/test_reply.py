@@ -30,7 +30,7 @@ def test_a_word_may_be_text_number_or_truth(said: Any, means: str) -> None:
 
 @pytest.mark.parametrize("document", [{"code": "SOLD OUT"}, {"code": None}, {}, None, [], {"code": False}])
 def test_an_unknown_word_is_not_understood(document: Any) -> None:
-    """Whether the grab has won is not known then: neither a share nor a refusal."""
+    """The outcome of the grab is unknown then: neither a share nor a refusal."""
     reply = read({"status": "code", "words": {"granted": ["OK"]}}, document, 500)
     assert isinstance(reply, NotUnderstood)
     assert "(HTTP 500) is in none of target.receipt.words" in reply.reason
