@@ -159,7 +159,7 @@ def test_a_token_is_written_where_a_shell_can_take_it(
     credentials = Credentials(Signer(secret.encode()))
     for credential in (plain.stdout.removesuffix("\n"), made["token"]):
         assert credentials.read(credential, now_ms) == Caller(Role.CREATOR, "anna")
-        with pytest.raises(Refused, match="is over"):
+        with pytest.raises(Refused, match="has expired"):
             credentials.read(credential, now_ms + 61_000)
 
 

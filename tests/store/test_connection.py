@@ -138,7 +138,7 @@ async def test_a_store_out_of_reach_is_named_without_its_password() -> None:
 @pytest.mark.parametrize("url", ["", "127.0.0.1:6379", "http://127.0.0.1:6379", "redis://host:port"])
 async def test_what_is_no_address_is_refused(url: str) -> None:
     """A slip in a setting is told apart from a store that is down."""
-    with pytest.raises(StoreUnfit, match="no address of a store"):
+    with pytest.raises(StoreUnfit, match=r"is not a store's address"):
         await Store.connect(url)
 
 

@@ -133,7 +133,7 @@ def test_books_come_from_a_file(path: str, rows: str | None, tmp_path: Path) -> 
     ("books", "said"),
     [
         ({"source": "file:gone.csv"}, r"target\.books\.source: .*gone\.csv cannot be read"),
-        ({"source": "file:bad.json"}, r"target\.books: the books are no JSON"),
+        ({"source": "file:bad.json"}, r"target\.books: the books are not JSON"),
         ({"source": "file:huge.json"}, r"target\.books: row 1: amount_yuan: must be a number below"),
     ],
 )
