@@ -1,4 +1,4 @@
-"""A packet room over WebSocket that counts in memory and saves before it counts: others come in between."""
+"""A packet room over WebSocket that remembers the next share, saves, and then moves on: others come in between."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ async def take(user: str) -> dict:
     if index >= len(SHARES):
         return {"result": "empty"}
     await asyncio.to_thread(save, user, index)
-    state["next"] += 1
+    state["next"] = index + 1
     owners[user] = index
     return {"result": "won", "share": index, "cents": SHARES[index]}
 
