@@ -17,10 +17,12 @@ from fastapi import Depends, FastAPI
 from server.api import (
     assets,
     books,
+    coupon_budgets,
     creators,
     effects,
     errors,
     health,
+    invoices,
     packets,
     permissions,
     rooms,
@@ -54,9 +56,11 @@ from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
+from server.store.coupon_budgets import CouponBudgets
 from server.store.creators import Creators
 from server.store.embedded.process import EmbeddedStore
 from server.store.feed import Feed, FeedFollower
+from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
@@ -232,6 +236,8 @@ async def _build(
         creators=Creators(store),
         wallet=Wallet(store, clock),
         withdrawals=Withdrawals(store, clock),
+        coupon_budgets=CouponBudgets(store, clock),
+        invoices=Invoices(store, clock),
         packets=packet_records,
         effects=StatsCounters(store),
         rooms=room_records,
@@ -292,6 +298,8 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
         creators,
         permissions,
         withdrawals,
+        coupon_budgets,
+        invoices,
         rooms,
         tickets,
         packets,

@@ -208,7 +208,7 @@ class Director:
                 self._post(f"/api/packets/{packet_id}/end", {}, key=key)
 
     def _void(self, packet_id: str, *, key: str) -> None:
-        self._post(f"/api/packets/{packet_id}/void", {}, key=key)
+        self._post(f"/api/packets/{packet_id}/void", {"by": "creator"}, key=key)
 
     def _note(self, step: CreatorStep, packet_id: str, outcome: str, rule: str = "", detail: str = "") -> None:
         room_ms = self.room_ms(time.monotonic())

@@ -14,6 +14,7 @@ from server.core.credential import Role
 from server.core.ids import CreatorId, checked_creator_id
 from server.core.money.account import FundProduct
 from server.core.money.money import FEN_MAX
+from server.core.refusal import Refused
 from server.store.wallet import WalletFunds
 
 router = APIRouter(prefix="/api/creators", tags=["creators"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
@@ -140,6 +141,8 @@ async def fee_invoice(
 ) -> FeeInvoice:
     """Invoice a creator for the fees of the recharges in a period of room time (KS-ACC-3)."""
     checked = checked_creator_id(creator_id)
+    if from_ms > to_ms:
+        raise Refused("bad_field", "must not be before from_ms", field="to_ms")
     fees = await state.wallet.fees(checked, from_ms=from_ms, to_ms=to_ms)
     return FeeInvoice(
         creator_id=checked,

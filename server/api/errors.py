@@ -35,6 +35,8 @@ _NOT_NOW = (
     "price_changed",
     "raced",
     "recharge_required",
+    "invoice_overlaps",
+    "no_fees",
     "refund_conflict",
     "room_taken",
     "settled",

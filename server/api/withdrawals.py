@@ -14,6 +14,7 @@ from server.core.credential import Role
 from server.core.ids import checked_creator_id
 from server.core.money.account import FundProduct
 from server.core.money.money import FEN_MAX
+from server.core.money.payee import Payee
 from server.store.withdrawals import Withdrawal, WithdrawalState
 
 router = APIRouter(
@@ -25,14 +26,35 @@ router = APIRouter(
 SKIP_MAX = 10**9
 
 
+class PayeeAsked(BaseModel):
+    """The payee of a withdrawal: its name, and its account with the channel, such as a phone number or an e-mail."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    account: str
+
+
 class WithdrawalAsked(BaseModel):
-    """Funds to be paid out, in fen, over ``channel`` or the first that the platform offers; there is no fee."""
+    """
+    Funds to be paid out, in fen, over ``channel`` or the first that the platform offers; there is no fee.
+
+    The platform may require the ``payee`` (DY-ACC-7, AMB-57).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     amount_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
     channel: str | None = Field(default=None, pattern="^[a-z_]{1,20}$")
     product: FundProduct = FundProduct.RED_PACKET
+    payee: PayeeAsked | None = None
+
+
+class PayeeShown(BaseModel):
+    """The payee of a withdrawal, its account masked (AMB-57)."""
+
+    name: str
+    account: str
 
 
 class WithdrawalShown(BaseModel):
@@ -46,10 +68,13 @@ class WithdrawalShown(BaseModel):
     amount_fen: int
     requested_at_ms: int
     ended_at_ms: int | None
+    payee: PayeeShown | None
 
 
 def _shown(withdrawal: Withdrawal) -> WithdrawalShown:
-    return WithdrawalShown(**asdict(withdrawal))
+    payee = withdrawal.payee
+    shown = None if payee is None else PayeeShown(name=payee.name, account=payee.masked_account())
+    return WithdrawalShown(**{**asdict(withdrawal), "payee": shown})
 
 
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
@@ -61,6 +86,7 @@ async def request(creator_id: str, body: WithdrawalAsked, state: WithState, key:
         amount_fen=body.amount_fen,
         channel=body.channel,
         product=body.product,
+        payee=None if body.payee is None else Payee(body.payee.name, body.payee.account),
         transfer_id=f"withdraw:{key}",
     )
     return _shown(withdrawal)

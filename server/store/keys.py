@@ -49,6 +49,26 @@ def withdrawal(creator_id: CreatorId, withdrawal_id: str) -> str:
     return f"{{{creator_id}}}:withdrawal:{withdrawal_id}"
 
 
+def coupon_budgets(creator_id: CreatorId) -> str:
+    """Name the creator's coupon budgets, by room time of their funding."""
+    return f"{{{creator_id}}}:coupon_budgets"
+
+
+def coupon_budget(creator_id: CreatorId, budget_id: str) -> str:
+    """Name the coupon budget's own record."""
+    return f"{{{creator_id}}}:coupon_budget:{budget_id}"
+
+
+def invoices(creator_id: CreatorId) -> str:
+    """Name the periods of the creator's invoices, by their start."""
+    return f"{{{creator_id}}}:invoices"
+
+
+def invoice(creator_id: CreatorId, number: int) -> str:
+    """Name the invoice's own record."""
+    return f"{{{creator_id}}}:invoice:{number}"
+
+
 def opening(creator_id: CreatorId) -> str:
     """Name the opening balances of the journal, which its dropped prefix left."""
     return f"{{{creator_id}}}:opening"

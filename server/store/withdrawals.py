@@ -8,6 +8,7 @@ from typing import Any
 from server.core.ids import CreatorId, checked_id
 from server.core.money.account import FundProduct
 from server.core.money.money import FEN_MAX
+from server.core.money.payee import Payee
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
@@ -37,6 +38,7 @@ class Withdrawal:
     amount_fen: int
     requested_at_ms: int
     ended_at_ms: int | None
+    payee: Payee | None = None
 
 
 class Withdrawals:
@@ -52,12 +54,13 @@ class Withdrawals:
         rulebook: Rulebook,
         product: FundProduct,
         channel: str,
+        payee: Payee | None,
         *,
         fen: int,
         transfer_id: str,
     ) -> Withdrawal:
         """
-        Set *fen* of the available funds aside to be paid out over *channel* (DY-ACC-7).
+        Set *fen* of the available funds aside to be paid out to *payee* over *channel* (DY-ACC-7).
 
         Raises Refused: bad_id for an invalid channel, out_of_range, insufficient_funds, transfer_conflict, too_much.
         """
@@ -70,9 +73,9 @@ class Withdrawals:
             *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.transfers(creator_id), keys.journal(creator_id)),
             *(keys.withdrawals(creator_id), keys.withdrawal(creator_id, withdrawal_id)),
         ]
-        outcome, made = await self._store.run(
-            "withdraw_request", names, [transfer_id, creator_id, withdrawal_id, channel, product, fen]
-        )
+        paid_to = ("", "") if payee is None else (payee.name, payee.account)
+        asked: list[str | int] = [transfer_id, creator_id, withdrawal_id, channel, product, fen, *paid_to]
+        outcome, made = await self._store.run("withdraw_request", names, asked)
         if outcome not in (b"done", b"repeated"):
             raise refusal(outcome, rulebook, of="withdraw")
         return await self.get(creator_id, made.decode())
@@ -144,4 +147,5 @@ def _withdrawal_from(record: dict[bytes, bytes]) -> Withdrawal:
         int(record[b"amount_fen"]),
         int(record[b"requested_at_ms"]),
         int(ended) if ended is not None else None,
+        Payee(record[b"payee_name"].decode(), record[b"payee_account"].decode()) if b"payee_name" in record else None,
     )
