@@ -148,14 +148,6 @@ class LineShown(BaseModel):
     paid_fen: int
 
 
-class ExclusionShown(BaseModel):
-    """An unused packet of the viewer's, the reason, and its rule."""
-
-    asset_id: str
-    reason: str
-    rule: str
-
-
 class QuoteShown(BaseModel):
     """The waterfall of an order, line by line (KS-PRC-1 to KS-PRC-4), and the amount that each funder bears."""
 
@@ -163,7 +155,7 @@ class QuoteShown(BaseModel):
     deductions: list[DeductionShown]
     unused: dict[str, str]
     asset_ids: list[str]
-    exclusions: list[ExclusionShown] = []
+    exclusions: list[Exclusion] = []
     goods_paid_fen: int
     shipping_fen: int
     service_fee_fen: int
@@ -192,14 +184,10 @@ def quote_shown(quote: Quote, choice: Choice | None = None) -> QuoteShown:
         ],
         unused={discount_id: reason.value for discount_id, reason in quote.unused},
         asset_ids=[each.discount_id for each in quote.deductions if each.kind in RED_PACKETS],
-        exclusions=[_exclusion(each) for each in choice.exclusions] if choice else [],
+        exclusions=[*choice.exclusions] if choice else [],
         goods_paid_fen=quote.goods_paid_fen,
         shipping_fen=quote.purchase.shipping_fen,
         service_fee_fen=quote.purchase.service_fee_fen,
         payable_fen=quote.payable_fen,
         by_funder={funder.value: fen for funder, fen in quote.by_funder().items()},
     )
-
-
-def _exclusion(each: Exclusion) -> ExclusionShown:
-    return ExclusionShown(asset_id=each.asset_id, reason=each.reason.value, rule=each.rule)
