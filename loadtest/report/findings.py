@@ -56,20 +56,8 @@ _TITLES = {
     "order": "books: orders at the end",
 }
 _UNTOLD = frozenset(["kind", "i", "process", "receipt"])
-_TOLD_OF_PACKET = frozenset(
-    [
-        "packet_id",
-        "state",
-        "share_count",
-        "total_fen",
-        "given",
-        "given_fen",
-        "remaining",
-        "remaining_fen",
-        "returned",
-        "returned_fen",
-    ]
-)
+_TOLD_OF_PACKET = frozenset(["packet_id", "state", "share_count", "total_fen"])
+_TOLD_OF_PACKET |= {"given", "given_fen", "remaining", "remaining_fen", "returned", "returned_fen"}
 _WINDOW = frozenset(["opens_ns", "closes_ns"])
 _LARGE = re.compile(r"(?<![\w.:#-])\d{4,}(?![\w:-]|\.\w)")
 _PLAIN_NUMBERS = frozenset(["seq", "first_seq", "last_seq", "index", "edition", "code"])

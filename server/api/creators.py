@@ -81,10 +81,7 @@ async def recharge(creator_id: str, body: Recharge, state: WithState, key: WithK
     recharged = await recharge_wallet(
         state,
         checked,
-        amount_fen=body.amount_fen,
-        channel=body.channel,
-        platform=body.platform,
-        product=body.product,
+        **dict(body),
         transfer_id=f"recharge:{key}",
     )
     shown = await _shown(state, checked, recharged.funds)

@@ -40,9 +40,7 @@ async def request(creator_id: str, body: WithdrawalAsked, state: WithState, key:
     return await request_withdrawal(
         state,
         checked_creator_id(creator_id),
-        amount_fen=body.amount_fen,
-        channel=body.channel,
-        product=body.product,
+        **dict(body),
         transfer_id=f"withdraw:{key}",
     )
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from server.core.ids import CreatorId, checked_id
 from server.core.money.account import FundProduct
 from server.core.money.money import FEN_MAX
@@ -13,6 +15,7 @@ from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
+from server.store.packet_record import Record, text_fields
 from server.store.transfers import refusal, run_sound
 from server.store.wallet import CHANNEL_LENGTH_MAX
 
@@ -133,15 +136,8 @@ def _no_such() -> Refused:
     return Refused("not_found", "no such withdrawal", field="withdrawal_id")
 
 
-def _withdrawal_from(record: dict[bytes, bytes]) -> Withdrawal:
-    ended = record.get(b"ended_at_ms")
-    return Withdrawal(
-        record[b"withdrawal_id"].decode(),
-        CreatorId(record[b"creator_id"].decode()),
-        WithdrawalState(record[b"state"].decode()),
-        record[b"channel"].decode(),
-        FundProduct(record[b"product"].decode()),
-        int(record[b"amount_fen"]),
-        int(record[b"requested_at_ms"]),
-        int(ended) if ended is not None else None,
-    )
+def _withdrawal_from(record: Record) -> Withdrawal:
+    return _WITHDRAWAL.validate_python({"ended_at_ms": None, **text_fields(record)})
+
+
+_WITHDRAWAL = TypeAdapter(Withdrawal)
