@@ -1,7 +1,7 @@
 """Findings: the invariants with their meanings, and every counterexample as readable tables."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,15 +152,11 @@ def _flat(record: Line) -> Line:
 
 
 def _table(kind: str, records: Sequence[Line], packet_id: str, timebase: Timebase) -> RecordTable:
-    names = [name for name in dict.fromkeys(_names(records)) if kind != "packet" or name in _TOLD_OF_PACKET]
+    names = dict.fromkeys(name for record in records for name in record if kind != "packet" or name in _TOLD_OF_PACKET)
     columns = [name for name in names if _told(name, records, packet_id)]
     rows = [[_cell(name, record.get(name), timebase) for name in columns] for record in records]
     numeric = [all(isinstance(record.get(name), int | None) for record in records) for name in columns]
     return RecordTable(_TITLES.get(kind, kind), [_heading(name) for name in columns], rows, numeric)
-
-
-def _names(records: Iterable[Line]) -> Iterable[str]:
-    return (name for record in records for name in record)
 
 
 def _told(name: str, records: Sequence[Line], packet_id: str) -> bool:

@@ -111,10 +111,7 @@ def editions_shown(record: Record, *, revealed: bool) -> list[dict[str, Any]]:
     """Return a packet's editions for books and result; ``seed`` is None in each unless *revealed*."""
     return [
         {
-            "edition": edition.edition,
-            "first_index": edition.first_index,
-            "share_count": edition.share_count,
-            "total_fen": edition.total_fen,
+            **edition._asdict(),
             "commitment": edition.commitment or None,
             "seed": (seed or None) if revealed else None,
         }

@@ -149,16 +149,7 @@ def issuance(packet: Packet, now_ms: int) -> dict[str, Any]:
 
 def editions_on_screen(packet: Packet) -> list[dict[str, Any]]:
     """Return the commitment of each edition of a packet's issuance; one that adds no share has none."""
-    return [
-        {
-            "edition": edition.edition,
-            "first_index": edition.first_index,
-            "share_count": edition.share_count,
-            "total_fen": edition.total_fen,
-            "commitment": edition.commitment or None,
-        }
-        for edition in packet.editions
-    ]
+    return [{**edition._asdict(), "commitment": edition.commitment or None} for edition in packet.editions]
 
 
 def welcome(
