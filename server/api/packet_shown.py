@@ -1,6 +1,6 @@
 """The response for a packet: every column of the creators' list (DY-CRE-4)."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 
 from pydantic import BaseModel
 
@@ -97,7 +97,7 @@ async def shown(state: AppState, packet: Packet, warnings: list[str] | None = No
 def row_shown(state: AppState, packet: Packet, row: PacketRow, warnings: list[str] | None = None) -> PacketShown:
     """Return the response for a packet with the counters that were read with it."""
     schedule, rulebook, now_ms = packet.schedule, state.rulebook(packet.platform), state.clock.room_ms()
-    schedule_shown = asdict(schedule) if schedule else dict.fromkeys(each.name for each in fields(Schedule))
+    schedule_shown = asdict(schedule) if schedule else dict.fromkeys(Schedule.__match_args__)
     computed = {
         "phase": packet.phase_at(now_ms),
         "voidable_until_ms": rulebook.voidable_until_ms(schedule) if schedule else None,
