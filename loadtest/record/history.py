@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from loadtest.record.shape import BadField, BadRecord, Line, Shape, lines_of, numbered, read_all
+from loadtest.record.shape import BadField, BadRecord, Line, Shape, lines_of, read_all
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 
 ConnId = int | str
@@ -139,23 +139,17 @@ def read_history(paths: Sequence[Path], *, foreign: bool = False) -> History:
     """
     history = History()
     for process, path in enumerate(paths):
-        _read(history, lines_of(path), str(path), process, foreign=foreign)
-    return history
-
-
-def history_from(*processes: Iterable[Line], foreign: bool = False) -> History:
-    """Read lines that are in memory, one iterable per process. Raises BadRecord as ``read_history`` does."""
-    history = History()
-    for process, lines in enumerate(processes):
-        name = f"history-{process}"
-        _read(history, numbered(map(dict, lines), name), name, process, foreign=foreign)
+        read_process(history, lines_of(path), str(path), process, foreign=foreign)
     return history
 
 
 _TYPES = frozenset({"ok", "fail", "info"})
 
 
-def _read(history: History, lines: Iterable[tuple[str, Line]], name: str, process: int, *, foreign: bool) -> None:
+def read_process(
+    history: History, lines: Iterable[tuple[str, Line]], name: str, process: int, *, foreign: bool = False
+) -> None:
+    """Add the records of one process to *history*, of the file *name*. Raises BadRecord as ``read_history`` does."""
     ends: list[HistoryEnd] = []
     kinds: dict[str, tuple[Shape[Any], Callable[[Any], None]]] = {
         "grab": (Shape(GrabRecord), lambda grab: history.grabs.append(_whole(grab, foreign=foreign))),

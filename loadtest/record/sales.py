@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from client_sim.buyer import Deed, Habit
-from loadtest.record.shape import BadField, BadRecord, Line, Shape, evidence_of, lines_of, numbered, read_all
+from loadtest.record.shape import BadField, BadRecord, Line, Shape, evidence_of, lines_of, read_all
 from server.core.ids import CreatorId, OrderId, ViewerId
 from server.core.orders.order import OrderState
 
@@ -109,15 +109,11 @@ def read_sales(path: Path) -> Sales:
     """Read the file at *path*; a missing file means a run without a shop. Raises BadRecord."""
     if not path.exists():
         return Sales()
-    return _read(lines_of(path), str(path))
+    return sales_of(lines_of(path), str(path))
 
 
-def sales_from(lines: Iterable[Line]) -> Sales:
-    """Read lines that are in memory. Raises BadRecord as ``read_sales`` does."""
-    return _read(numbered(map(dict, lines), "orders"), "orders")
-
-
-def _read(lines: Iterable[tuple[str, Line]], name: str) -> Sales:
+def sales_of(lines: Iterable[tuple[str, Line]], name: str) -> Sales:
+    """Return the sales in the lines of the file *name*. Raises BadRecord as ``read_sales`` does."""
     sales, end = Sales(), SalesEnd(0, 0)
 
     def take(line: Line) -> None:
