@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -48,6 +47,7 @@ from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
 from server.rulebook_file import load_rulebooks
 from server.settings import LimitsProfile, Settings
+from server.signals import on_signals
 from server.store.allocators.context import AllocatorContext
 from server.store.allocators.guard import AllocatorFailed
 from server.store.allocators.loading import BadAllocator
@@ -329,13 +329,5 @@ async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> Non
     )
     # uvicorn raises a signal it was stopped by once more when it is done; the default action would end the process
     # before the store is stopped.
-    before = {number: signal.signal(number, _ignore_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with on_signals(lambda: None, signal.SIGINT, signal.SIGTERM):
         await uvicorn.Server(config).serve(sockets=[listener])
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _ignore_signal(_: int, __: FrameType | None) -> None:
-    """Do nothing: the server has been stopped already."""

@@ -1,6 +1,5 @@
 """Coupon budgets: money of a creator's one pool that is set aside for its coupons (DY-ACC-3, AMB-56)."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -13,7 +12,7 @@ from server.commands.fund_coupons import fund_coupons
 from server.core.credential import Role
 from server.core.ids import checked_creator_id
 from server.core.money.money import FEN_MAX
-from server.store.coupon_budgets import BudgetState, CouponBudget
+from server.store.coupon_budgets import CouponBudget
 
 router = APIRouter(
     prefix="/api/creators/{creator_id}/coupon-budgets",
@@ -24,7 +23,7 @@ router = APIRouter(
 SKIP_MAX = 10**9
 
 
-class BudgetAsked(BaseModel):
+class CouponBudgetAsked(BaseModel):
     """The size of a new coupon budget, in fen."""
 
     model_config = ConfigDict(extra="forbid")
@@ -32,29 +31,11 @@ class BudgetAsked(BaseModel):
     amount_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
 
 
-class BudgetShown(BaseModel):
-    """A coupon budget, in fen; instants in room ms. ``returned_at_ms`` is null while it is open."""
-
-    budget_id: str
-    creator_id: str
-    state: BudgetState
-    amount_fen: int
-    left_fen: int
-    funded_at_ms: int
-    returned_at_ms: int | None
-
-
-def _shown(budget: CouponBudget) -> BudgetShown:
-    return BudgetShown(**asdict(budget), left_fen=budget.left_fen)
-
-
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
-async def fund(creator_id: str, body: BudgetAsked, state: WithState, key: WithKey) -> BudgetShown:
+async def fund(creator_id: str, body: CouponBudgetAsked, state: WithState, key: WithKey) -> CouponBudget:
     """Move available funds into a budget for coupons: they count as spent, as a packet's do (DY-ACC-1, DY-ACC-6)."""
-    budget = await fund_coupons(
-        state, checked_creator_id(creator_id), amount_fen=body.amount_fen, transfer_id=f"coupons:{key}"
-    )
-    return _shown(budget)
+    checked = checked_creator_id(creator_id)
+    return await fund_coupons(state, checked, amount_fen=body.amount_fen, transfer_id=f"coupons:{key}")
 
 
 @router.get("", responses=problems(422, 503))
@@ -63,19 +44,18 @@ async def budgets(
     state: WithState,
     skip: Annotated[int, Query(ge=0, le=SKIP_MAX)] = 0,
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> list[BudgetShown]:
+) -> list[CouponBudget]:
     """List a creator's coupon budgets, oldest first, after the first ``skip``."""
-    found = await state.coupon_budgets.list(checked_creator_id(creator_id), skip=skip, count=count)
-    return [_shown(budget) for budget in found]
+    return await state.coupon_budgets.list(checked_creator_id(creator_id), skip=skip, count=count)
 
 
 @router.get("/{budget_id}", responses=problems(404, 422, 503))
-async def budget(creator_id: str, budget_id: str, state: WithState) -> BudgetShown:
+async def budget(creator_id: str, budget_id: str, state: WithState) -> CouponBudget:
     """Show one coupon budget."""
-    return _shown(await state.coupon_budgets.get(checked_creator_id(creator_id), budget_id))
+    return await state.coupon_budgets.get(checked_creator_id(creator_id), budget_id)
 
 
 @router.post("/{budget_id}/return", responses=problems(404, 409, 413, 422, 503))
-async def give_back(creator_id: str, budget_id: str, state: WithState, _key: WithKey) -> BudgetShown:
+async def give_back(creator_id: str, budget_id: str, state: WithState, _key: WithKey) -> CouponBudget:
     """Give what is left back to the creator (DY-REV-8). A repetition with any key changes nothing."""
-    return _shown(await state.coupon_budgets.give_back(checked_creator_id(creator_id), budget_id))
+    return await state.coupon_budgets.give_back(checked_creator_id(creator_id), budget_id)

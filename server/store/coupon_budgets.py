@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from server.core.ids import CreatorId, checked_id
 from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
@@ -13,6 +15,7 @@ from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
+from server.store.packet_record import Record, text_fields
 from server.store.transfers import checked_transfer_id, refusal, run_sound
 
 
@@ -33,11 +36,7 @@ class CouponBudget:
     amount_fen: int
     funded_at_ms: int
     returned_at_ms: int | None
-
-    @property
-    def left_fen(self) -> int:
-        """Return what the budget still holds."""
-        return self.amount_fen if self.state is BudgetState.OPEN else 0
+    left_fen: int
 
 
 class CouponBudgets:
@@ -110,13 +109,10 @@ def _no_such() -> Refused:
     return Refused("not_found", "no such coupon budget", field="budget_id")
 
 
-def _budget_from(record: dict[bytes, bytes]) -> CouponBudget:
-    returned = record.get(b"returned_at_ms")
-    return CouponBudget(
-        record[b"budget_id"].decode(),
-        CreatorId(record[b"creator_id"].decode()),
-        BudgetState(record[b"state"].decode()),
-        int(record[b"amount_fen"]),
-        int(record[b"funded_at_ms"]),
-        None if returned is None else int(returned),
-    )
+def _budget_from(record: Record) -> CouponBudget:
+    fields = text_fields(record)
+    left_fen = int(fields["amount_fen"]) if fields["state"] == BudgetState.OPEN else 0
+    return _BUDGET.validate_python({"returned_at_ms": None, "left_fen": left_fen, **fields})
+
+
+_BUDGET = TypeAdapter(CouponBudget)

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from server.core.ids import CreatorId
 from server.core.refusal import Raced, Refused
 from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
+from server.store.packet_record import Record, text_fields
 from server.store.transfers import checked_transfer_id, refusal, run_sound
 from server.store.wallet import ChannelFees
 
@@ -35,14 +38,10 @@ class Invoice:
     state: InvoiceState
     from_ms: int
     to_ms: int
-    channels: tuple[ChannelFees, ...]
+    fee_fen: int
+    channels: list[ChannelFees]
     requested_at_ms: int
     issued_at_ms: int | None
-
-    @property
-    def fee_fen(self) -> int:
-        """Return the sum of the fees, in fen."""
-        return sum(each.fee_fen for each in self.channels)
 
 
 class Invoices:
@@ -117,16 +116,12 @@ def _no_such() -> Refused:
     return Refused("not_found", "no such invoice", field="number")
 
 
-def _invoice_from(record: dict[bytes, bytes]) -> Invoice:
-    issued = record.get(b"issued_at_ms")
-    lines = [line.split(",") for line in record[b"fees"].decode().split(";")]
-    return Invoice(
-        int(record[b"number"]),
-        CreatorId(record[b"creator_id"].decode()),
-        InvoiceState(record[b"state"].decode()),
-        int(record[b"from_ms"]),
-        int(record[b"to_ms"]),
-        tuple(ChannelFees(channel, *map(int, numbers)) for channel, *numbers in lines),
-        int(record[b"requested_at_ms"]),
-        None if issued is None else int(issued),
-    )
+def _invoice_from(record: Record) -> Invoice:
+    fields = text_fields(record)
+    lines = [line.split(",") for line in fields.pop("fees").split(";")]
+    channels = [ChannelFees(channel, *map(int, numbers)) for channel, *numbers in lines]
+    fee_fen = sum(each.fee_fen for each in channels)
+    return _INVOICE.validate_python({"issued_at_ms": None, "channels": channels, "fee_fen": fee_fen, **fields})
+
+
+_INVOICE = TypeAdapter(Invoice)

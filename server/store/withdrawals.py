@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from server.core.ids import CreatorId, checked_id
 from server.core.money.account import FundProduct
 from server.core.money.money import FEN_MAX
@@ -14,6 +16,7 @@ from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
+from server.store.packet_record import Record, text_fields
 from server.store.transfers import refusal, run_sound
 from server.store.wallet import CHANNEL_LENGTH_MAX
 
@@ -28,7 +31,11 @@ class WithdrawalState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Money that leaves a creator's funds, in fen; instants in room ms. ``ended_at_ms`` is None while pending."""
+    """
+    Money that leaves a creator's funds, in fen; instants in room ms. ``ended_at_ms`` is None while pending.
+
+    The payee's account is masked: the store alone has it in full (AMB-57).
+    """
 
     withdrawal_id: str
     creator_id: CreatorId
@@ -136,16 +143,11 @@ def _no_such() -> Refused:
     return Refused("not_found", "no such withdrawal", field="withdrawal_id")
 
 
-def _withdrawal_from(record: dict[bytes, bytes]) -> Withdrawal:
-    ended = record.get(b"ended_at_ms")
-    return Withdrawal(
-        record[b"withdrawal_id"].decode(),
-        CreatorId(record[b"creator_id"].decode()),
-        WithdrawalState(record[b"state"].decode()),
-        record[b"channel"].decode(),
-        FundProduct(record[b"product"].decode()),
-        int(record[b"amount_fen"]),
-        int(record[b"requested_at_ms"]),
-        int(ended) if ended is not None else None,
-        Payee(record[b"payee_name"].decode(), record[b"payee_account"].decode()) if b"payee_name" in record else None,
-    )
+def _withdrawal_from(record: Record) -> Withdrawal:
+    fields = text_fields(record)
+    name, account = fields.pop("payee_name", None), fields.pop("payee_account", None)
+    payee = None if name is None or account is None else Payee(name, account).masked()
+    return _WITHDRAWAL.validate_python({"ended_at_ms": None, "payee": payee, **fields})
+
+
+_WITHDRAWAL = TypeAdapter(Withdrawal)

@@ -34,7 +34,7 @@ async def test_a_withdrawal_is_set_aside_then_paid(desk: Desk) -> None:
     await of_douyin(desk)
     asked = await desk.withdrawals.request(C1, amount_fen=400, transfer_id="w1")
     assert asked == Withdrawal(
-        *(asked.withdrawal_id, C1, S.PENDING, "alipay", FundProduct.RED_PACKET, 400, NOW_MS, None, PAYEE)
+        *(asked.withdrawal_id, C1, S.PENDING, "alipay", FundProduct.RED_PACKET, 400, NOW_MS, None, PAYEE.masked())
     )
     assert await desk.wallet.funds(C1) == WalletFunds(600, 1_000, 0, 400, 0)
 

@@ -28,8 +28,11 @@ class Payee:
         if " " in self.account:
             raise Refused("bad_field", "must have no blanks", field="payee.account")
 
-    def masked_account(self) -> str:
-        """Return the account as it is shown: at most three characters before and four behind the mask."""
+    def masked(self) -> "Payee":
+        """Return the payee as it is shown: of its account at most three characters before and four behind the mask."""
+        return Payee(self.name, self._masked_account())
+
+    def _masked_account(self) -> str:
         local, at, domain = self.account.partition("@")
         if at:
             return f"{local[: min(_SHOWN_BEFORE, len(local) // 2)]}{_MASK}@{domain}"

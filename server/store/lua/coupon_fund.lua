@@ -22,12 +22,8 @@ whole(ARGV[5], 'reversal_delay_ms')
 if amount_fen == 0 then error({ err = 'BROKEN amount_fen' }) end
 
 local asked = 'coupons:' .. text_of(amount_fen)
-local seen = redis.call('HGET', transfers, transfer_id)
-if seen then
-    local same = string.sub(seen, 1, #asked + 1) == asked .. '|'
-    if not same then return { 'transfer_conflict', '' } end
-    return { 'repeated', string.sub(seen, #asked + 2) }
-end
+local known, came_of_it = earlier(transfers, transfer_id, asked)
+if known then return { known, came_of_it } end
 
 if redis.call('EXISTS', budget) > 0 then error({ err = 'BROKEN budget' }) end
 local now_ms = room_now_ms()

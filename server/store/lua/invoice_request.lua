@@ -20,12 +20,8 @@ local from_ms, to_ms, now_ms = whole(ARGV[4], 'from_ms'), whole(ARGV[5], 'to_ms'
 if from_ms >= to_ms then error({ err = 'BROKEN arguments' }) end
 
 local asked = 'invoice:' .. text_of(from_ms) .. ':' .. text_of(to_ms)
-local seen = redis.call('HGET', transfers, transfer_id)
-if seen then
-    local same = string.sub(seen, 1, #asked + 1) == asked .. '|'
-    if not same then return { 'transfer_conflict', '' } end
-    return { 'repeated', string.sub(seen, #asked + 2) }
-end
+local known, came_of_it = earlier(transfers, transfer_id, asked)
+if known then return { known, came_of_it } end
 
 -- Periods do not overlap: only the last of those that start before this one's end can reach into it.
 local last = redis.call('ZREVRANGEBYSCORE', invoices, '(' .. text_of(to_ms), '-inf', 'LIMIT', 0, 1)[1]

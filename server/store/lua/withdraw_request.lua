@@ -26,12 +26,8 @@ if amount_fen == 0 then error({ err = 'BROKEN amount_fen' }) end
 
 local asked = 'withdraw:' .. channel .. ':' .. product .. ':' .. text_of(amount_fen)
 if payee_name ~= '' then asked = asked .. ':' .. redis.sha1hex(payee_name .. '\n' .. payee_account) end
-local seen = redis.call('HGET', transfers, transfer_id)
-if seen then
-    local same = string.sub(seen, 1, #asked + 1) == asked .. '|'
-    if not same then return { 'transfer_conflict', '' } end
-    return { 'repeated', string.sub(seen, #asked + 2) }
-end
+local known, came_of_it = earlier(transfers, transfer_id, asked)
+if known then return { known, came_of_it } end
 
 if redis.call('EXISTS', withdrawal) > 0 then error({ err = 'BROKEN withdrawal' }) end
 local now_ms = room_now_ms()
