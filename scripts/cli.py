@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loadtest.targets.admission import VARIABLE
+from loadtest.targets.credential import VARIABLE
 from loadtest.verdict.weigh import Exit
 
 app = typer.Typer(
