@@ -65,6 +65,7 @@ def packet_from(record: Record) -> Packet:
         capabilities=capabilities_of(record),
         surface=Surface(record.get(b"surface", b"popup").decode()),
         room_id=None if room_id is None else RoomId(room_id.decode()),
+        host_id=host_of(record),
         schedule=schedule,
         use_start_at_ms=_maybe(record, b"use_start_at_ms"),
         use_end_at_ms=_maybe(record, b"use_end_at_ms"),
@@ -92,6 +93,13 @@ def editions_of(record: Record) -> list[tuple[Edition, str]]:
         first_index, share_count, total_fen, commitment, seed = part.split(",")
         editions.append((Edition(number, int(first_index), int(share_count), int(total_fen), commitment), seed))
     return editions
+
+
+def host_of(record: Record) -> CreatorId | None:
+    """Return whose room a packet was launched into; an earlier version knew only rooms of the packet's own creator."""
+    if b"room_id" not in record:
+        return None
+    return CreatorId(record.get(b"host_id", record[b"creator_id"]).decode())
 
 
 def _maybe(record: Record, name: bytes) -> int | None:

@@ -18,7 +18,7 @@ from server.store import keys
 from server.store.books import Line, claim_lines, journal_line, packet_line
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.packet_record import Record
+from server.store.packet_record import Record, host_of
 from server.store.transfers import StoreBroken
 
 ARCHIVE = "archive"  # the folder's name in the home folder
@@ -237,7 +237,7 @@ class Retention:
                 keys.owners(packet_id),
                 keys.assets(packet_id),
                 keys.effects_of(packet_id),
-                keys.on_air(creator_id, RoomId(record.get(b"room_id", b"").decode())),
+                keys.on_air(host_of(record) or creator_id, RoomId(record.get(b"room_id", b"").decode())),
             ]
         through = entries[-1][0].decode() if entries else ""
         return await self._store.run("retire", names, [what, through, ENTRIES_PER_STEP, *packet_ids])

@@ -5,6 +5,7 @@
 -- Reply: none. Numbers are doubles: whole() refuses what is none or too large, text_of() writes large ones in full.
 
 local FEN_MAX = 9007199254740991
+local PLATFORM = 'platform' -- the creator id whose packets are the platform's own
 
 local function whole(text, what)
     local number = text and string.match(text, '^%d+$') and tonumber(text)
