@@ -48,4 +48,5 @@ async def _create(at: CommandContext, request: CreationRequest, key: str) -> Pac
         use_for_ms=request.use_for_ms,
         product_ids=scope,
         reversal_delay_ms=rulebook.reversal_delay_ms,
+        ends_after_ms=request.use_end_at_ms,
     )

@@ -58,6 +58,7 @@ class Packets:
         use_for_ms: int | None = None,
         product_ids: Sequence[str] | None = None,
         reversal_delay_ms: int = 0,
+        ends_after_ms: int | None = None,
     ) -> Packet:
         """
         Stage the packet's shares, then create it and debit its whole sum from the available funds (DY-ACC-4).
@@ -65,7 +66,7 @@ class Packets:
         A repeated transfer id with the same name, platform, allocator, terms, use validity and product scope returns
         the same packet, whatever the other arguments. Raises Refused: transfer_conflict, recharge_required (no funds
         at all), insufficient_funds (DY-ACC-6), packet_taken, too_much, other_platform (decide again: AMB-43),
-        validity_over (AMB-47).
+        out_of_range if the commit does not come before *ends_after_ms* (AMB-47).
         """
         creator_id = creator_of(packet_id)
         checked_transfer_id(transfer_id)
@@ -85,6 +86,7 @@ class Packets:
                 *_asked(terms),
                 *("" if each is None else each for each in (use_start_at_ms, use_end_at_ms, use_for_ms)),
                 *(",".join(product_ids or ()), reversal_delay_ms, capabilities.text()),
+                "" if ends_after_ms is None else ends_after_ms,
             ],
         )
         if outcome == b"done":

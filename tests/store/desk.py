@@ -68,7 +68,7 @@ class Desk:
         asked: dict[str, Any] = {
             "packet_id": packet_id_of(self.creator_id, suffix),
             "name": "rain",
-            "platform": self.platform or LAB.platform,
+            "platform": self.platform or await self.wallet.platform(self.creator_id) or LAB.platform,
             "terms": terms_of(shares),
             "allocator": allocator,
             "capabilities": BUILT_IN[allocator].capabilities,
