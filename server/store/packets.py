@@ -13,6 +13,7 @@ from server.core.packets.claim import Share
 from server.core.packets.issuance import Edit
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface, Terms
 from server.core.packets.split import commitment as commitment_of
+from server.core.refusal import Refused
 from server.core.rooms.messages import packet_on_screen
 from server.core.rulebooks.eligibility import recharge_required
 from server.core.rulebooks.platforms import RULEBOOKS, rulebook_of
@@ -93,13 +94,8 @@ class Packets:
             return await self.get(packet_id)
         if not known:
             await self._unstage(packet_id, age_ms=0, commitment=commitment)
-        rulebook = rulebook_of(self._rulebooks, platform)
-        if outcome == b"recharge_required":
-            raise recharge_required(rulebook.rule(rulebook.recharge_rule))
-        if outcome == b"validity_over":
-            raise validity_over(rulebook)
         if outcome != b"repeated":
-            raise refusal(outcome, rulebook)
+            raise _not_created(outcome, rulebook_of(self._rulebooks, platform))
         return await self.get(PacketId(made.decode()))
 
     async def launch(
@@ -360,6 +356,15 @@ async def claims_of(store: Store, packet_id: PacketId) -> AsyncIterator[tuple[Vi
     """Yield every claim of a packet, in no order; one may be repeated while the store rehashes its table."""
     async for viewer_id, value in store.redis.hscan_iter(keys.claims(packet_id), count=_SCAN):
         yield ViewerId(viewer_id.decode()), share_from(value)
+
+
+def _not_created(outcome: bytes, rulebook: Rulebook) -> Refused:
+    match outcome:
+        case b"recharge_required":
+            return recharge_required(rulebook.rule(rulebook.recharge_rule))
+        case b"validity_over":
+            return validity_over(rulebook)
+    return refusal(outcome, rulebook)
 
 
 def _asked(terms: Terms) -> tuple[str, int, int, int, int]:
