@@ -1,7 +1,7 @@
 """Packets in the store: created with their shares and funded in one step, launched, voided, swept."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import orjson
@@ -84,7 +84,7 @@ class Packets:
             ],
             [
                 *(transfer_id, packet_id, creator_id, commitment, seed.hex(), name, platform, allocator),
-                *_asked(terms),
+                *astuple(terms),
                 *("" if each is None else each for each in (use_start_at_ms, use_end_at_ms, use_for_ms)),
                 *(",".join(product_ids or ()), reversal_delay_ms, capabilities.text()),
                 "" if ends_after_ms is None else ends_after_ms,
@@ -365,7 +365,3 @@ def _not_created(outcome: bytes, rulebook: Rulebook) -> Refused:
         case b"validity_over":
             return validity_over(rulebook)
     return refusal(outcome, rulebook)
-
-
-def _asked(terms: Terms) -> tuple[str, int, int, int, int]:
-    return terms.denomination, terms.share_count, terms.total_fen, terms.min_share_fen, terms.max_share_fen

@@ -79,7 +79,10 @@ class Caller:
         """Return a new creator of a platform (by default lab), with so much money."""
         name = secrets.token_hex(6)
         if amount_fen:
-            self.post(f"/api/creators/{name}/recharge", {"amount_fen": amount_fen, "platform": platform})
+            channel = "bank" if platform == "kuaishou" else None
+            self.post(
+                f"/api/creators/{name}/recharge", {"amount_fen": amount_fen, "platform": platform, "channel": channel}
+            )
         return name
 
     def room(self, creator_id: str) -> str:

@@ -75,13 +75,13 @@ def test_a_wrong_permission_is_refused(api: Caller, body: str) -> None:
 @pytest.mark.parametrize(("platform", "rule"), [("douyin", "DY-ELG-2"), ("kuaishou", "KS-ACC-1")])
 def test_an_empty_wallet_must_be_recharged_first(api: Caller, platform: str, rule: str) -> None:
     """Without a fen the advice is to recharge; with one too few the sum is refused; repeats stay answered."""
-    creator_id = api.creator()
+    creator_id, channel = api.creator(), "bank" if platform == "kuaishou" else None
     body = terms(creator_id, platform=platform)
     with api.nothing_changes(creator_id):
         assert api.refused("/api/packets", body) == (409, "recharge_required", rule)
-    api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 999, "platform": platform})
+    api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 999, "platform": platform, "channel": channel})
     assert api.refused("/api/packets", body) == (409, "insufficient_funds", "DY-ACC-6")
-    api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 1})
+    api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 1, "channel": channel})
     made = api.post("/api/packets", body, key="first")
     assert api.post("/api/packets", body, key="first") == made  # although the wallet is empty now
     assert api.refused("/api/packets", body, key="second") == (409, "recharge_required", rule)

@@ -109,7 +109,7 @@ async def test_a_wallet_never_funds_another_platforms_packet(desk: Desk, at: Com
 async def test_the_platform_creates_for_any_platform(store: Store) -> None:
     """Whatever its recharges named, each of its packets is for the one that it names (AMB-43)."""
     desk = await Desk.open(store, PLATFORM)
-    for platform in ("douyin", "kuaishou", None):
+    for platform in ("douyin", "lab", None):
         await desk.wallet.recharge(PLATFORM, amount_fen=2_000, platform=platform, transfer_id=f"r-{platform}")
     assert await desk.wallet.platform(PLATFORM) is None
     at = context_of(desk.store, desk.clock)

@@ -60,6 +60,7 @@ class Desk:
             self.creator_id,
             amount_fen=amount_fen,
             platform=self.platform,
+            channel=None if self.platform == "douyin" else "bank",
             transfer_id=f"recharge:{next(self._numbers)}",
         )
 

@@ -40,11 +40,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def a_scenario(creator_id: str, *packets: dict[str, Any], **changes: Any) -> Scenario:
     """Return a scenario of one room; a packet has ten shares and a thousand fen."""
     terms = {"room_id": creator_id, "platform": "douyin", "share_count": 10, "total_fen": 1_000}
+    channel = "bank" if any(packet.get("platform") == "kuaishou" for packet in packets) else None
     whole: dict[str, Any] = {
         "name": "mine",
         "speed": SPEED,
         "audience": {"viewers": 1},
-        "creators": [{"creator_id": creator_id, "recharge_fen": FUNDS_FEN}],
+        "creators": [{"creator_id": creator_id, "recharge_fen": FUNDS_FEN, "channel": channel}],
         "rooms": [{"room_id": creator_id, "creator_id": creator_id}],
         "packets": [
             {"name": f"packet {n}", **terms, **({} if "use_end_at_ms" in packet else USE), **packet}
