@@ -270,11 +270,9 @@ def _expectation(step: CreatorStep) -> str:
 
 def planned_packets(scenario: Scenario, viewers: int) -> list[PlannedPacket]:
     """Return a scenario's packets as their creators plan them before an audience of *viewers*."""
-    hosts = {room.room_id: room.creator_id for room in scenario.rooms}
     return [
         PlannedPacket(
             number=number,
-            creator_id=hosts[packet.room_id],
             share_count=packet.shares_for(viewers),
             total_fen=packet.sum_for(viewers),
             expect=_rule(packet.expect),

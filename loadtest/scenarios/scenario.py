@@ -10,10 +10,10 @@ from loadtest.scenarios.crowd_scenario import BadScenario, CrowdScenario, scenar
 from loadtest.scenarios.faults import FAULTS_MAX, FaultSpec
 from loadtest.scenarios.shop import Shop
 from loadtest.scenarios.strict_model import StrictModel
-from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, RoomId
+from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, PLATFORM, RoomId
 from server.core.roomtime import SPEED_MAX
 from server.core.rulebooks.overrides import BadRulebooks, overridden
-from server.core.rulebooks.platforms import RULEBOOKS
+from server.core.rulebooks.platforms import LAB, RULEBOOKS
 from server.core.rulebooks.rulebook import Rulebook
 
 ROOMS_MAX = 1_000
@@ -24,11 +24,15 @@ _REFUSED = r"^refused:[A-Z][A-Z0-9-]*-[A-Z]+-[0-9]+$"
 
 
 class CreatorSpec(StrictModel):
-    """A creator with a wallet. ``recharge_fen`` is paid in before the programme starts."""
+    """
+    A creator with a wallet. ``recharge_fen`` is paid in before the programme starts.
+
+    Its ``platform`` is by default the one that its first packet names, or lab (AMB-43).
+    """
 
     creator_id: str = Field(min_length=1, max_length=CREATOR_ID_LENGTH_MAX)
     recharge_fen: int = Field(gt=0)
-    platform: str | None = None
+    platform: str = ""
     channel: str | None = None
 
 
@@ -72,7 +76,9 @@ class PacketSpec(StrictModel):
     """
     One packet of the programme. Times are room milliseconds after its start (see ``Scenario``).
 
-    Claimed shares may be used on ``product_ids`` or everything, for ``use_for_ms`` or until ``use_end_at_ms``.
+    ``creator_id`` and ``platform`` are by default the room's creator and its platform; only the creator ``platform``
+    may launch into another's room (AMB-45). Claimed shares may be used on ``product_ids`` or everything, for
+    ``use_for_ms`` or until ``use_end_at_ms``.
     The share count is absolute or per viewer of the whole audience, the total is absolute or per share. Its creator may
     edit its issuance (``edits``), and void or end it, in the grab window too where the platform allows it. ``expect``
     (of the launch), ``expect_void`` and ``expect_end`` are ``refused:RULE`` if that rule must refuse it.
@@ -80,7 +86,8 @@ class PacketSpec(StrictModel):
 
     name: str
     room_id: str
-    platform: str = "lab"
+    creator_id: str = ""
+    platform: str = ""
     denomination: Literal["random", "fixed"] = "random"
     share_count: int | None = Field(default=None, gt=0)
     shares_per_viewer: float | None = Field(default=None, gt=0)
@@ -205,13 +212,15 @@ class Scenario(CrowdScenario):
     @model_validator(mode="after")
     def _everybody_is_known(self) -> Self:
         creators = {creator.creator_id for creator in self.creators}
+        hosts = {room.room_id: room.creator_id for room in self.rooms}
         for number, room in enumerate(self.rooms):
             if room.creator_id not in creators:
                 raise ValueError(f"rooms.{number}.creator_id: no creator is called {room.creator_id}")
-        rooms = {room.room_id for room in self.rooms}
         for number, packet in enumerate(self.packets):
-            if packet.room_id not in rooms:
+            if packet.room_id not in hosts:
                 raise ValueError(f"packets.{number}.room_id: no room is called {packet.room_id}")
+            if packet.creator_id not in ("", hosts[packet.room_id], *({PLATFORM} & creators)):
+                raise ValueError(f"packets.{number}.creator_id: must be a creator called {PLATFORM}, or the room's")
         names = {packet.name for packet in self.packets}
         for number, fault in enumerate(self.faults):
             if fault.at_phase is not None and fault.at_phase.packet not in names:
@@ -240,14 +249,37 @@ class Scenario(CrowdScenario):
             books = self.books
         except BadRulebooks as bad:
             raise ValueError(f"rulebooks.{bad}") from None
-        asked = [(f"creators.{number}", each.platform or "lab") for number, each in enumerate(self.creators)]
+        asked = [(f"creators.{number}", each.platform) for number, each in enumerate(self.creators)]
         asked += [(f"packets.{number}", each.platform) for number, each in enumerate(self.packets)]
         for where, platform in asked:
-            if platform not in books:
+            if platform and platform not in books:
                 raise ValueError(f"{where}.platform: must be one of {', '.join(books)}; [rulebooks.NAME] makes another")
+        self._settle_platforms()
         if self.shop is not None:
             self.shop.judged_by(books)
         return self
+
+    def _settle_platforms(self) -> None:
+        """Fill in whose each packet is and for which platform, and which platform each creator has (AMB-43, AMB-45)."""
+        hosts = {room.room_id: room.creator_id for room in self.rooms}
+        packets = [
+            each.model_copy(update={"creator_id": each.creator_id or hosts[each.room_id]}) for each in self.packets
+        ]
+        of = {each.creator_id: each.platform for each in self.creators}
+        for each in packets:
+            of[each.creator_id] = of[each.creator_id] or each.platform
+        settled = {creator_id: platform or LAB.platform for creator_id, platform in of.items()}
+        for number, each in enumerate(packets):
+            if each.creator_id == PLATFORM:
+                platform = each.platform or settled[hosts[each.room_id]]
+            else:
+                platform = settled[each.creator_id]
+                if each.platform not in ("", platform):
+                    raise ValueError(f"packets.{number}.platform: {each.creator_id} belongs to {platform}")
+            packets[number] = each.model_copy(update={"platform": platform})
+        creators = [each.model_copy(update={"platform": settled[each.creator_id]}) for each in self.creators]
+        object.__setattr__(self, "packets", packets)
+        object.__setattr__(self, "creators", creators)
 
     @property
     def room_ids(self) -> list[RoomId]:

@@ -27,7 +27,8 @@ class Recharge(BaseModel):
     """
     Money paid in, in fen (KS-ACC-2); ``channel`` defaults to the platform's first.
 
-    A creator's first recharge sets the creator's ``platform``, by default lab. ``product`` is the page on which it was
+    A creator's first recharge sets the creator's ``platform``, by default lab; the creator ``platform`` has none of its
+    own, and may name one for each recharge's channels (AMB-43). ``product`` is the page on which it was
     paid: the money is for packets and creator coupons alike (DY-ACC-3).
     """
 
@@ -44,8 +45,8 @@ class FundsShown(WalletFunds):
     """
     A creator's funds in fen: available = recharged + returned - withdrawn - spent (DY-ACC-1).
 
-    ``platform`` is null before the first recharge. Withdrawals count from their request on. Reversing money is on its
-    way back and will be returned (DY-REV-8).
+    ``platform`` is null before the first recharge, and for the creator ``platform``. Withdrawals count from their
+    request on. Reversing money is on its way back and will be returned (DY-REV-8).
     """
 
     creator_id: str

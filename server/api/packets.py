@@ -33,13 +33,14 @@ class Prefilled(BaseModel):
     All fields of a new packet except its name (ALL-CRE-1); sums in fen. The share bounds default to the rulebook's.
 
     A use validity is either absolute, ``[use_start_at_ms, use_end_at_ms)`` in room ms, or relative, ``use_for_ms`` room
-    ms from the claim (DY-CRE-3, AMB-5). ``product_ids`` are the only goods it may be used on, or all (KS-CRE-2).
+    ms from the claim (DY-CRE-3, AMB-5); Douyin and Kuaishou need one (AMB-47). ``product_ids`` are the only goods it
+    may be used on, or all (KS-CRE-2). ``platform`` is its creator's; only the platform's own must name one (AMB-43).
     """
 
     model_config = ConfigDict(extra="forbid")
 
     creator_id: str
-    platform: str = "lab"
+    platform: str | None = None
     denomination: Denomination = Denomination.RANDOM
     share_count: int = Field(gt=0, strict=True)
     total_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
@@ -127,7 +128,7 @@ async def copy(packet_id: str, state: WithState) -> Prefilled:
 
 @router.post("/{packet_id}/launch", responses=problems(400, 404, 409, 413, 422, 503))
 async def launch(packet_id: str, body: LaunchBody, state: WithState, key: WithKey) -> PacketShown:
-    """Launch a draft into a room of its creator; the time cannot be changed afterwards (DY-LAU-1, DY-LAU-2)."""
+    """Launch a draft into a room of its creator, the platform's into any (AMB-45), once and for all (DY-LAU-2)."""
     asked = LaunchRequest(**{**body.model_dump(), "room_id": RoomId(body.room_id)})
     packet, warnings = await launch_packet(state, PacketId(packet_id), asked, key)
     return await shown(state, packet, warnings=list(warnings))

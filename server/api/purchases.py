@@ -85,12 +85,16 @@ class DiscountAsked(BaseModel):
 
 
 class PurchaseAsked(BaseModel):
-    """The contents of one order (sections 11 to 14 of the rules); shipping and service fee in fen."""
+    """
+    The contents of one order (sections 11 to 14 of the rules); shipping and service fee in fen.
+
+    Only packets of its ``platform`` can be used; by default that of its lines' creators, who must share one (AMB-44).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     viewer_id: str
-    platform: str = "lab"
+    platform: str | None = None
     client: App = App.OTHER
     lines: list[LineAsked] = Field(min_length=1)
     cart_merged: bool = False

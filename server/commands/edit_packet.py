@@ -6,6 +6,7 @@ import secrets
 from server.commands.context import CommandContext
 from server.commands.retry import decided
 from server.core.ids import PacketId
+from server.core.packets.creation import check_platform
 from server.core.packets.issuance import Edit, plan_edit
 from server.core.packets.packet import Packet
 from server.core.packets.split import split
@@ -24,6 +25,8 @@ async def edit_packet(at: CommandContext, packet_id: PacketId, share_count: int,
             edit = Edit(share_count, packet.edition, None)
         else:
             edit = plan_edit(packet, share_count, at.rulebook(packet.platform))
+            if edit.added is not None:
+                check_platform(packet.platform, packet.creator_id, await at.wallet.platform(packet.creator_id))
         seed, shares = b"", []
         if edit.added is not None:
             seed = secrets.token_bytes(32)

@@ -1,4 +1,8 @@
-"""Launch a draft into a room of its creator; the time cannot be changed afterwards (DY-LAU-1, DY-LAU-2)."""
+"""
+Launch a draft into a room of its creator, or the platform's into any room of its platform (AMB-45).
+
+The time cannot be changed afterwards (DY-LAU-1, DY-LAU-2).
+"""
 
 import hashlib
 import json
@@ -21,7 +25,8 @@ async def launch_packet(
     """
     Return the launched packet and the warnings for its creator; a repetition returns the same launch.
 
-    Raises Refused: not_found, other_creator, not_eligible, launch_raced, and as ``plan_launch`` and ``Packets.launch``.
+    Raises Refused: not_found, other_creator, other_platform, not_eligible, launch_raced, and as ``plan_launch`` and
+    ``Packets.launch``.
     """
     launch_id = f"{key}:{hashlib.sha256(json.dumps(asdict(request)).encode()).hexdigest()[:16]}"
     packet = await at.packets.get(packet_id)
@@ -29,9 +34,9 @@ async def launch_packet(
 
     async def attempt() -> tuple[Packet, tuple[str, ...]]:
         room = await at.rooms.known(request.room_id)
-        check_host(packet, room.creator_id)
+        check_host(packet, room.creator_id, await at.wallet.platform(room.creator_id))
         check_eligible(await at.creators.permissions(packet.creator_id), rulebook)
-        seen, others = await at.packets.launches(packet.creator_id, ended_within_ms=rulebook.popup_min_gap_ms)
+        seen, others = await at.packets.launches(packet.creator_id, room, ended_within_ms=rulebook.popup_min_gap_ms)
         planned = plan_launch(request, packet=packet, rulebook=rulebook, now_ms=at.clock.room_ms(), others=others)
         schedule, surface = planned.schedule, planned.surface
         launched = await at.packets.launch(

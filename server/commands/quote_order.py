@@ -8,20 +8,30 @@ from server.core.orders.discount import Discount
 from server.core.orders.pricing import Quote
 from server.core.orders.purchase import Purchase
 from server.core.orders.stacking import Choice, best_quote
-from server.core.orders.submission import check_discounts
+from server.core.orders.submission import check_discounts, order_platform
+from server.core.rulebooks.rulebook import Rulebook
 
 
 async def quote_order(
-    at: CommandContext, viewer_id: ViewerId, purchase: Purchase, discounts: Sequence[Discount], platform: str
+    at: CommandContext, viewer_id: ViewerId, purchase: Purchase, discounts: Sequence[Discount], platform: str | None
 ) -> tuple[Quote, Choice]:
     """
     Return the quote, the best packets to use, and the reasons against the others.
 
-    Raises Refused: bad_field for an unknown platform or invalid discounts, and as ``price`` does.
+    Raises Refused: bad_field for invalid discounts, and as ``rulebook_for`` and ``price`` do.
     """
     check_discounts(discounts)
-    rulebook = at.rulebook(platform)
-    creators = {line.creator_id for line in purchase.lines if line.creator_id is not None}
-    held = await at.assets.of_viewer(viewer_id, [*sorted(creators), PLATFORM])
+    rulebook = await rulebook_for(at, purchase, platform)
+    held = await at.assets.of_viewer(viewer_id, [*sorted(purchase.creators), PLATFORM])
     now_ms = await at.orders.now_ms(PLATFORM)
     return best_quote(purchase, discounts, [each.asset for each in held], now_ms, rulebook)
+
+
+async def rulebook_for(at: CommandContext, purchase: Purchase, platform: str | None) -> Rulebook:
+    """
+    Return the rulebook of an order: of the *platform* that it names, or that of its lines' creators (AMB-44).
+
+    Raises Refused ``bad_field`` if the platform is unknown, or not named and not settled by the lines.
+    """
+    settled = [] if platform is not None else [await at.wallet.platform(each) for each in sorted(purchase.creators)]
+    return at.rulebook(order_platform(platform, settled))

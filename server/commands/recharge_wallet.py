@@ -23,9 +23,10 @@ async def recharge_wallet(
     """
     Credit *amount_fen* paid over *channel*, minus or plus its fee, and return the result (KS-ACC-4).
 
-    The first recharge sets the creator's platform (LAB by default), whose rulebook has channels and fees; *channel*
-    None takes its first. A repeated transfer id returns the same result. Raises Refused: transfer_conflict,
-    channel_not_offered, other_platform, out_of_range, too_much.
+    A creator's first recharge sets its platform (LAB by default), whose rulebook has channels and fees; the platform
+    itself gets none, and may name another each time (AMB-43). *channel* None takes the rulebook's first. A repeated
+    transfer id returns the same result. Raises Refused: transfer_conflict, channel_not_offered, other_platform,
+    out_of_range, too_much.
     """
     checked_transfer_id(transfer_id)
     if channel is not None:

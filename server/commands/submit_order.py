@@ -5,7 +5,7 @@ from functools import partial
 
 from server.commands.context import CommandContext
 from server.commands.follow_order import TRIES_MAX, follow_order, hold_part
-from server.commands.quote_order import quote_order
+from server.commands.quote_order import quote_order, rulebook_for
 from server.commands.retry import decided
 from server.core.ids import PLATFORM, OrderId, RoomId, home_of, order_id_of
 from server.core.money.posting import OrderKind, parts_of
@@ -16,6 +16,7 @@ from server.core.orders.selection import check_named, exact_quote, owned
 from server.core.orders.stacking import best_quote
 from server.core.orders.submission import Submission, home_for
 from server.core.refusal import Raced
+from server.core.rulebooks.rulebook import Rulebook
 from server.store.orders.commit import OrderStep, decided_until
 from server.store.orders.order_record import HELD, Deal, OrderRecord, PartRecord, Standing
 from server.store.orders.orders import raced_order
@@ -47,8 +48,7 @@ async def _order_id(at: CommandContext, asked: Submission) -> OrderId:
     choose among the packets of several creators, the first choice is kept, so that a retry finds the order.
     """
     home = home_for(asked.purchase, asked.asset_ids or ())
-    creators = {line.creator_id for line in asked.purchase.lines} - {None}
-    if asked.asset_ids is None and len(creators) > 1:
+    if asked.asset_ids is None and len(asked.purchase.creators) > 1:
         _, choice = await quote_order(at, asked.viewer_id, asked.purchase, asked.discounts, asked.platform)
         best = home_for(asked.purchase, [asset.asset_id for asset, _ in choice.used])
         home = await at.orders.keep_home(order_id_of(home, asked.viewer_id, asked.transfer_id), best)
@@ -63,20 +63,20 @@ async def _submit(at: CommandContext, order_id: OrderId, asked: Submission) -> O
         if known.deal.asked != digest:
             raise refusal(b"transfer_conflict")
         return known
+    rulebook = await rulebook_for(at, asked.purchase, asked.platform)
     there = await at.orders.standing(PLATFORM, order_id) if home != PLATFORM else None
     part = None if there is None else there.part
     if part is None or part.state != HELD:
         part = None
-        quote, used = await _chosen(at, order_id, asked, here.now_ms)
+        quote, used = await _chosen(at, order_id, asked, here.now_ms, rulebook)
     elif _still_good(part, here, digest):
         quote, used = part.deal.quote, part.deal.assets
     else:
         await follow_order(at, order_id)
         raise raced_order()
-    rulebook = at.rulebook(asked.platform)
     outcome = submit(order_id, asked.viewer_id, quote, used, here.now_ms, rulebook=rulebook)
     packets = outcome.order.packets
-    deal = Deal(quote, packets, (*used,), asked.discounts, asked.platform, asked.rates, asked.merchant_id, digest)
+    deal = Deal(quote, packets, (*used,), asked.discounts, rulebook.platform, asked.rates, asked.merchant_id, digest)
     created_at_ms = here.now_ms if part is None else part.created_at_ms
     record = OrderRecord(outcome.order, outcome.assets, deal, here.version + 1, created_at_ms)
     parts = parts_of(
@@ -110,10 +110,9 @@ async def _submit(at: CommandContext, order_id: OrderId, asked: Submission) -> O
 
 
 async def _chosen(
-    at: CommandContext, order_id: OrderId, asked: Submission, now_ms: int
+    at: CommandContext, order_id: OrderId, asked: Submission, now_ms: int, rulebook: Rulebook
 ) -> tuple[Quote, Sequence[Asset]]:
     """Return what the order costs at *now_ms* and the packets it uses. Raises Raced if it has locked one already."""
-    rulebook = at.rulebook(asked.platform)
     if asked.asset_ids is None:
         held = await at.assets.of_viewer(asked.viewer_id, [home_of(order_id), PLATFORM])
         assets, quote_of = [each.asset for each in held], best_quote

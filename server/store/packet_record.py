@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from server.core.ids import RequestId
+from server.core.ids import CreatorId, RequestId
 from server.core.packets.capabilities import ALL_CAPABILITIES, Capabilities
 from server.core.packets.claim import Share
 from server.core.packets.packet import Edition, Packet, Schedule, Terms
@@ -48,6 +48,7 @@ def packet_from(record: Record) -> Packet:
     scope = fields.get("product_ids")
     return _PACKET.validate_python({
         **fields,
+        "host_id": host_of(record),
         "terms": _TERMS.validate_python(fields),
         "schedule": _SCHEDULE.validate_python(fields) if "claim_end_at_ms" in fields else None,
         "capabilities": capabilities_of(record),
@@ -74,6 +75,13 @@ def editions_of(record: Record) -> list[tuple[Edition, str]]:
         first_index, share_count, total_fen, commitment, seed = part.split(",")
         editions.append((Edition(number, int(first_index), int(share_count), int(total_fen), commitment), seed))
     return editions
+
+
+def host_of(record: Record) -> CreatorId | None:
+    """Return whose room a packet was launched into; an earlier version knew only rooms of the packet's own creator."""
+    if b"room_id" not in record:
+        return None
+    return CreatorId(record.get(b"host_id", record[b"creator_id"]).decode())
 
 
 def counts_from(record: Record, in_list: int) -> Counts:

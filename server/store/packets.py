@@ -7,11 +7,13 @@ from typing import Any
 import orjson
 
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId, creator_of
+from server.core.orders.validity import validity_over
 from server.core.packets.capabilities import ALL_CAPABILITIES, Capabilities
 from server.core.packets.claim import Share
 from server.core.packets.issuance import Edit
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface, Terms
 from server.core.packets.split import commitment as commitment_of
+from server.core.refusal import Refused
 from server.core.rooms.messages import packet_on_screen
 from server.core.rulebooks.eligibility import recharge_required
 from server.core.rulebooks.platforms import RULEBOOKS, rulebook_of
@@ -57,13 +59,15 @@ class Packets:
         use_for_ms: int | None = None,
         product_ids: Sequence[str] | None = None,
         reversal_delay_ms: int = 0,
+        ends_after_ms: int | None = None,
     ) -> Packet:
         """
         Stage the packet's shares, then create it and debit its whole sum from the available funds (DY-ACC-4).
 
         A repeated transfer id with the same name, platform, allocator, terms, use validity and product scope returns
         the same packet, whatever the other arguments. Raises Refused: transfer_conflict, recharge_required (no funds
-        at all), insufficient_funds (DY-ACC-6), packet_taken, too_much.
+        at all), insufficient_funds (DY-ACC-6), packet_taken, too_much, other_platform (decide again: AMB-43),
+        out_of_range if the commit does not come before *ends_after_ms* (AMB-47).
         """
         creator_id = creator_of(packet_id)
         checked_transfer_id(transfer_id)
@@ -83,17 +87,15 @@ class Packets:
                 *astuple(terms),
                 *("" if each is None else each for each in (use_start_at_ms, use_end_at_ms, use_for_ms)),
                 *(",".join(product_ids or ()), reversal_delay_ms, capabilities.text()),
+                "" if ends_after_ms is None else ends_after_ms,
             ],
         )
         if outcome == b"done":
             return await self.get(packet_id)
         if not known:
             await self._unstage(packet_id, age_ms=0, commitment=commitment)
-        rulebook = rulebook_of(self._rulebooks, platform)
-        if outcome == b"recharge_required":
-            raise recharge_required(rulebook.rule(rulebook.recharge_rule))
         if outcome != b"repeated":
-            raise refusal(outcome, rulebook)
+            raise _not_created(outcome, rulebook_of(self._rulebooks, platform))
         return await self.get(PacketId(made.decode()))
 
     async def launch(
@@ -113,12 +115,12 @@ class Packets:
         ``launch_id``. Raises Refused: not_found, not_draft, launch_raced (decide again), too_late (the opening passed
         more than a real second ago).
         """
-        creator_id = creator_of(packet_id)
-        assert room.creator_id == creator_id
+        creator_id, host_id = creator_of(packet_id), room.creator_id
         launched = replace(
             await self.get(packet_id),
             state=PacketState.LAUNCHED,
             room_id=room.room_id,
+            host_id=host_id,
             schedule=schedule,
             surface=surface,
         )
@@ -126,13 +128,13 @@ class Packets:
         outcome = await self._store.run(
             "launch",
             [
-                *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.packet(packet_id), keys.due(creator_id)),
-                *(keys.feed(creator_id, room.room_id), keys.on_air(creator_id, room.room_id)),
+                *(keys.clock_of(creator_id), keys.wallet(host_id), keys.packet(packet_id), keys.due(creator_id)),
+                *(keys.feed(host_id, room.room_id), keys.on_air(host_id, room.room_id)),
                 keys.expiring(creator_id),
             ],
             [
                 *(packet_id, room.room_id, schedule.warmup_at_ms, schedule.grab_at_ms, schedule.claim_end_at_ms),
-                *(surface, seen, body, keys.BELL, launch_id),
+                *(surface, seen, body, keys.BELL, launch_id, host_id),
             ],
         )
         if outcome != b"launched":
@@ -144,17 +146,29 @@ class Packets:
         held = await self._store.redis.hget(keys.packet(packet_id), "launch_id")
         return held.decode() if isinstance(held, bytes) else ""
 
-    async def launches(self, creator_id: CreatorId, *, ended_within_ms: int = 0) -> tuple[int, list[Packet]]:
+    async def launches(
+        self, creator_id: CreatorId, room: RoomRecord | None = None, *, ended_within_ms: int = 0
+    ) -> tuple[int, list[Packet]]:
         """
-        Return the version of the creator's launches, and all launched packets whose claim window has not ended.
+        Return the launched packets of a creator and in *room* whose window has not ended, and their version.
 
-        Those whose window ended less than *ended_within_ms* room milliseconds ago are included.
+        Those whose window ended less than *ended_within_ms* room milliseconds ago are included. The version is that of
+        launches into all rooms of the room's creator, by default this one.
         """
-        version = await self._store.redis.hget(keys.wallet(creator_id), "launches")
+        host_id = creator_id if room is None else room.creator_id
+        version = await self._store.redis.hget(keys.wallet(host_id), "launches")
+        packets = await self.list(creator_id)
+        if room is not None:
+            of_others = [
+                each
+                for each in await self._named(keys.on_air(room.creator_id, room.room_id))
+                if creator_of(each) != creator_id
+            ]
+            packets += await self._listed(of_others)
         now_ms = self._clock.earliest_ms
         current = [
             packet
-            for packet in await self.list(creator_id)
+            for packet in packets
             if packet.schedule is not None and now_ms < packet.schedule.claim_end_at_ms + ended_within_ms
         ]
         return int(version or 0), current
@@ -214,7 +228,7 @@ class Packets:
             *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.transfers(creator_id)),
             *(keys.journal(creator_id), keys.packet(packet_id), keys.shares(packet_id), keys.added(packet_id)),
             *(keys.staging(packet_id), keys.staged(packet_id), keys.stagings(creator_id)),
-            *(keys.feed(creator_id, room_id), keys.reversals(creator_id)),
+            *(keys.feed(packet.host_id or creator_id, room_id), keys.reversals(creator_id)),
         ]
         asked = [
             *(transfer_id, packet_id, creator_id, edit.share_count, edit.edition, room_id, keys.BELL),
@@ -236,7 +250,7 @@ class Packets:
         """
         checked_transfer_id(transfer_id)
         room_id = packet.room_id or RoomId("")
-        feed = keys.feed(packet.creator_id, room_id)
+        feed = keys.feed(packet.host_id or packet.creator_id, room_id)
         outcome = await self._close("end", packet.packet_id, [transfer_id, room_id, keys.BELL], feed)
         if outcome not in (b"done", b"repeated"):
             raise refusal(outcome, rulebook_of(self._rulebooks, packet.platform), of="end")
@@ -276,12 +290,18 @@ class Packets:
 
     async def list(self, creator_id: CreatorId) -> "list[Packet]":
         """Return all packets of a creator, oldest first."""
-        found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, -1)
+        return [*await self._listed(await self._named(keys.packets(creator_id)))]
+
+    async def _named(self, name: str) -> Sequence[PacketId]:
+        found: Any = await self._store.redis.zrange(name, 0, -1)
+        return [PacketId(packet_id.decode()) for packet_id in found]
+
+    async def _listed(self, packet_ids: Sequence[PacketId]) -> Sequence[Packet]:
         packets: list[Packet] = []
-        for first in range(0, len(found), _PAGE):
+        for first in range(0, len(packet_ids), _PAGE):
             async with self._store.redis.pipeline(transaction=False) as together:
-                for packet_id in found[first : first + _PAGE]:
-                    together.hgetall(keys.packet(PacketId(packet_id.decode())))
+                for packet_id in packet_ids[first : first + _PAGE]:
+                    together.hgetall(keys.packet(packet_id))
                 # one may have been retired since
                 packets.extend(packet_from(record) for record in await together.execute() if record)
         return packets
@@ -336,3 +356,12 @@ async def claims_of(store: Store, packet_id: PacketId) -> AsyncIterator[tuple[Vi
     """Yield every claim of a packet, in no order; one may be repeated while the store rehashes its table."""
     async for viewer_id, value in store.redis.hscan_iter(keys.claims(packet_id), count=_SCAN):
         yield ViewerId(viewer_id.decode()), share_from(value)
+
+
+def _not_created(outcome: bytes, rulebook: Rulebook) -> Refused:
+    match outcome:
+        case b"recharge_required":
+            return recharge_required(rulebook.rule(rulebook.recharge_rule))
+        case b"validity_over":
+            return validity_over(rulebook)
+    return refusal(outcome, rulebook)

@@ -18,7 +18,7 @@ from server.store import keys
 from server.store.books import Line, claim_lines, journal_line, packet_line
 from server.store.clock import StoreClock
 from server.store.connection import Store
-from server.store.packet_record import Record
+from server.store.packet_record import Record, host_of
 from server.store.transfers import StoreBroken
 
 ARCHIVE = "archive"  # the folder's name in the home folder
@@ -219,7 +219,7 @@ class Retention:
         packet_ids = [PacketId(record[b"packet_id"].decode()) for record in records]
         for packet_id, record in zip(packet_ids, records, strict=True):
             names += [key_of(packet_id) for key_of in _OF_PACKET]
-            names.append(keys.on_air(creator_id, RoomId(record.get(b"room_id", b"").decode())))
+            names.append(keys.on_air(host_of(record) or creator_id, RoomId(record.get(b"room_id", b"").decode())))
         through = entries[-1][0].decode() if entries else ""
         return await self._store.run("retire", names, [what, through, ENTRIES_PER_STEP, *packet_ids])
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from server.core.ids import CreatorId
+from server.core.ids import PLATFORM, CreatorId
 from server.core.money.account import FundProduct
 from server.core.money.channel import Charge
 from server.store import keys
@@ -60,7 +60,9 @@ class Wallet:
         self._clock = clock
 
     async def platform(self, creator_id: CreatorId) -> str | None:
-        """Return the creator's platform, or None before the first recharge, which sets it."""
+        """Return the creator's platform, set by its first recharge; None before, and for the platform (AMB-43)."""
+        if creator_id == PLATFORM:
+            return None
         held = await self._store.redis.hget(keys.wallet(creator_id), "platform")
         return held.decode() if isinstance(held, bytes) else None
 
@@ -78,7 +80,7 @@ class Wallet:
         """
         Credit a recharge of *amount_fen* over a channel of *platform*, and return the result.
 
-        The first recharge sets the platform; a repeated transfer id returns the same result. Raises Raced
+        A creator's first recharge sets its platform; a repeated transfer id returns the same result. Raises Raced
         (``other_platform``) if it is another; Refused: transfer_conflict, too_much.
         """
         names = [key_of(creator_id) for key_of in (keys.clock_of, keys.wallet, keys.transfers, keys.journal)]

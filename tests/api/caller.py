@@ -13,6 +13,7 @@ import requests
 from websockets.sync.client import connect
 
 TIMEOUT_S = 30.0
+DAY_MS = 86_400_000
 MISTAKE = 500  # no route promises one; "default" says what it looks like
 JSON = {"Content-Type": "application/json"}
 
@@ -74,11 +75,14 @@ class Caller:
         """Return status, code and rule of a question that must not be answered."""
         return _refusal(self.ask("GET", path))
 
-    def creator(self, amount_fen: int = 0) -> str:
-        """Return a new creator, with so much money."""
+    def creator(self, amount_fen: int = 0, platform: str | None = None) -> str:
+        """Return a new creator of a platform (by default lab), with so much money."""
         name = secrets.token_hex(6)
         if amount_fen:
-            self.post(f"/api/creators/{name}/recharge", {"amount_fen": amount_fen})
+            channel = "bank" if platform == "kuaishou" else None
+            self.post(
+                f"/api/creators/{name}/recharge", {"amount_fen": amount_fen, "platform": platform, "channel": channel}
+            )
         return name
 
     def room(self, creator_id: str) -> str:
@@ -142,8 +146,10 @@ class Caller:
 
 
 def terms(creator_id: str, /, **changes: object) -> dict[str, object]:
-    """Return the body that creates a packet of ten shares and ten yuan."""
-    return {"creator_id": creator_id, "name": "rain", "share_count": 10, "total_fen": 1000, **changes}
+    """Return the body that creates a packet of ten shares and ten yuan; for a day, unless it says something else."""
+    body = {"creator_id": creator_id, "name": "rain", "share_count": 10, "total_fen": 1000}
+    validity = {} if changes.keys() & {"use_for_ms", "use_start_at_ms", "use_end_at_ms"} else {"use_for_ms": DAY_MS}
+    return {**body, **(validity if changes.get("platform") else {}), **changes}
 
 
 def until(true: Callable[[], bool], timeout_s: float = 60.0) -> None:

@@ -14,6 +14,7 @@ from server.gateway.signing import Signer
 from tests.api.caller import Caller
 
 SPEED = 10
+RULEBOOKS = {"acme": {"base": "douyin", "launch_modes": ["manual"], "reversal_delay_ms": 0}}  # opens at once
 SECRET = "a secret of at least 32 bytes....."
 MINUTE_MS = 60_000
 
@@ -22,7 +23,7 @@ MINUTE_MS = 60_000
 def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run ``redrain serve`` with a store of its own on a free port; tests keep apart by fresh names."""
     options = ["--speed", str(SPEED), "--durability", "relaxed", "--diagnostics"]
-    server = ServerProcess(tmp_path_factory.mktemp("server"), options)
+    server = ServerProcess(tmp_path_factory.mktemp("server"), options, RULEBOOKS)
     try:
         yield server.wait_until_ready()
     finally:

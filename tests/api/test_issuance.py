@@ -83,7 +83,7 @@ def test_fewer_than_claimed_is_refused(api: Caller) -> None:
 @pytest.mark.rule("KS-END-1")
 def test_douyin_neither_edits_nor_ends(api: Caller) -> None:
     """Each is refused by the rule that states it for the other platform."""
-    creator_id = api.creator(2000)
+    creator_id = api.creator(2000, "douyin")
     packet_id = api.packet(creator_id, platform="douyin")
     with api.nothing_changes(creator_id):
         assert api.refused(f"/api/packets/{packet_id}/issuance", {"share_count": 11}) == (

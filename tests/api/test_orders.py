@@ -38,11 +38,16 @@ class Shopper:
 @pytest.fixture
 def shopper(api: Caller) -> Shopper:
     """Grab a share of a packet of fixed denomination."""
-    creator_id = api.creator(1_000)
-    room_id, packet_id = api.room(creator_id), api.packet(creator_id, denomination="fixed")
+    return shopping(api, "lab")
+
+
+def shopping(api: Caller, platform: str, viewer_id: str = "") -> Shopper:
+    """Grab a share on a platform whose packets open by hand; ``acme`` is Douyin but for that."""
+    creator_id = api.creator(1_000, platform)
+    room_id, packet_id = api.room(creator_id), api.packet(creator_id, platform=platform, denomination="fixed")
     body = {"room_id": room_id, "mode": "manual", "claim_window_ms": WINDOW_MS}
     api.post(f"/api/packets/{packet_id}/launch", body)
-    viewer_id = f"v{secrets.token_hex(4)}"
+    viewer_id = viewer_id or f"v{secrets.token_hex(4)}"
     receipt = api.grab(room_id, packet_id, viewer_id)
     return Shopper(creator_id, viewer_id, receipt["claim_id"])
 
@@ -132,21 +137,22 @@ def test_what_cannot_be_ordered_locks_nothing(
 @pytest.mark.rule("DY-USE-3")
 @pytest.mark.rule("DY-USE-4")
 @pytest.mark.rule("DY-USE-6")
+@pytest.mark.parametrize("platform", ["acme", None])
 @pytest.mark.parametrize(
     ("changes", "line", "excluded"),
     [
-        ({"client": "kuaishou"}, {}, ("wrong_client", "DY-USE-1")),
-        ({"cart_merged": True}, {}, ("cart_merged", "DY-USE-4")),
-        ({"traits": ["qianchuan"]}, {}, ("order_excluded", "DY-USE-6")),
-        ({}, {"goods": "auction"}, ("goods_excluded", "DY-USE-6")),
-        ({}, {"entrance": "other"}, ("out_of_scope", "DY-USE-3")),
+        ({"client": "kuaishou"}, {}, ("wrong_client", "ACME-USE-1")),
+        ({"cart_merged": True}, {}, ("cart_merged", "ACME-USE-4")),
+        ({"traits": ["qianchuan"]}, {}, ("order_excluded", "ACME-USE-6")),
+        ({}, {"goods": "auction"}, ("goods_excluded", "ACME-USE-6")),
+        ({}, {"entrance": "other"}, ("out_of_scope", "ACME-USE-3")),
     ],
 )
 def test_a_quote_says_why_a_packet_is_not_used(
-    api: Caller, shopper: Shopper, changes: dict[str, Any], line: dict[str, Any], excluded: tuple[str, str]
+    api: Caller, changes: dict[str, Any], line: dict[str, Any], excluded: tuple[str, str], platform: str | None
 ) -> None:
-    """Each exclusion has its reason and the rule that says so."""
-    body = shopper.body(platform="douyin", **changes)
+    """Each exclusion has its reason and the rule that says so, whether the platform is named or not (AMB-44)."""
+    body = shopping(api, "acme").body(platform=platform, **changes)
     lines = body["lines"]
     assert isinstance(lines, list)
     lines[0] |= line
@@ -167,3 +173,61 @@ def test_what_is_no_refund_is_refused(api: Caller, shopper: Shopper) -> None:
     api.post(path, {"refund_id": "r", "by_line": {"l0": 1}})
     assert api.refused(path, {"refund_id": "r", "by_line": {"l0": 2}})[:2] == (409, "refund_conflict")
     assert api.not_shown("/api/orders/nobody.0123456789")[:2] == (404, "not_found")
+
+
+@pytest.mark.rule("DY-USE-3")
+@pytest.mark.rule("KS-USE-1")
+def test_an_order_uses_the_packets_of_its_platform_only(api: Caller, shopper: Shopper) -> None:
+    """Another platform's are excluded from a quote and refused in an order, which then locks nothing (AMB-44)."""
+    body = shopper.body(platform="kuaishou")
+    quote = api.post("/api/orders/quote", body)
+    excluded = [(each["asset_id"], each["reason"], each["rule"]) for each in quote["exclusions"]]
+    assert (quote["asset_ids"], excluded) == ([], [(shopper.asset_id, "other_platform", "AMB-44")])
+    named = {**body, "asset_ids": [shopper.asset_id]}
+    assert api.refused("/api/orders", named) == (422, "other_platform", "AMB-44")
+    assert state_of(api, shopper) == "available"
+    assert api.post("/api/orders", {**named, "platform": None})["platform"] == "lab"
+
+
+@pytest.mark.rule("DY-USE-4")
+@pytest.mark.rule("DY-USE-3")
+@pytest.mark.rule("DY-STK-5")
+@pytest.mark.parametrize("flag", [True, False])
+def test_goods_of_several_creators_are_a_merged_cart(api: Caller, *, flag: bool) -> None:
+    """On Douyin no creator's packet is used in it, named or chosen, paid or not (AMB-50); lab has no such rule."""
+    for platform in ("acme", "lab"):
+        one = shopping(api, platform)
+        two = shopping(api, platform, one.viewer_id)
+        lines = [
+            {**one.body()["lines"][0], "line_id": "a"},  # type: ignore[index]
+            {**two.body()["lines"][0], "line_id": "b"},  # type: ignore[index]
+        ]
+        body = {**one.body(cart_merged=flag), "lines": lines}
+        quote = api.post("/api/orders/quote", body)
+        if platform == "lab":
+            assert len(quote["asset_ids"]) == 1
+            (used,) = quote["deductions"]
+            mine = one if used["discount_id"] == one.asset_id else two
+            assert used["by_line"] == ([100, 0] if mine is one else [0, 100])  # AMB-53
+            continue
+        assert {(each["reason"], each["rule"]) for each in quote["exclusions"]} == {("cart_merged", "ACME-USE-4")}
+        assert quote["payable_fen"] == 2_000
+        refused = api.refused("/api/orders", {**body, "asset_ids": [one.asset_id]})
+        assert refused == (422, "cart_merged", "ACME-USE-4")
+        order = api.post("/api/orders", body)
+        assert (order["platform"], order["payable_fen"], order["packets"]) == ("acme", 2_000, [])
+
+
+@pytest.mark.rule("DY-USE-3")
+def test_a_platform_that_nobody_settles_must_be_named(api: Caller, shopper: Shopper) -> None:
+    """Lines of no creator, of one without a platform, or of two platforms' (AMB-44)."""
+    other = shopping(api, "acme")
+    line, foreign = shopper.body()["lines"][0], {**other.body()["lines"][0], "line_id": "b"}  # type: ignore[index]
+    nobody = {**line, "line_id": "c", "creator_id": None}
+    unknown = {**line, "line_id": "d", "creator_id": api.creator()}
+    for path in ("/api/orders/quote", "/api/orders"):
+        for lines in ([nobody], [unknown], [line, foreign]):
+            assert api.refused(path, {**shopper.body(), "lines": lines}) == (422, "bad_field", "")
+    quote = api.post("/api/orders/quote", {**shopper.body(), "lines": [line, nobody, unknown]})
+    assert quote["asset_ids"] == [shopper.asset_id]
+    assert api.post("/api/orders/quote", {**shopper.body(platform="lab"), "lines": [nobody]})["asset_ids"] == []

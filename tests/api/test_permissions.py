@@ -34,7 +34,7 @@ def test_who_is_not_granted_enough_neither_creates_nor_launches(
     api: Caller, platform: str, granted: list[str], rule: str
 ) -> None:
     """Both steps look at what holds then: a draft of better days stays one until the permission is back (AMB-1)."""
-    creator_id = api.creator(5000)
+    creator_id = api.creator(5000, platform)
     room_id, packet_id = api.room(creator_id), api.packet(creator_id, platform=platform)
     mode = {"mode": "relative", "delay_ms": 180_000} if platform == "douyin" else {"mode": "manual"}
     launch = {"room_id": room_id, **mode}
@@ -42,7 +42,11 @@ def test_who_is_not_granted_enough_neither_creates_nor_launches(
     with api.nothing_changes(creator_id):
         assert api.refused("/api/packets", terms(creator_id, platform=platform)) == (409, "not_eligible", rule)
         assert api.refused(f"/api/packets/{packet_id}/launch", launch) == (409, "not_eligible", rule)
-    assert api.post("/api/packets", terms(creator_id, platform="lab"))["state"] == "draft"  # LAB asks for nothing
+        unnamed = {**terms(creator_id, platform=platform), "platform": None}
+        assert api.refused("/api/packets", unnamed) == (409, "not_eligible", rule)
+    in_lab = api.creator(1000)
+    _permit(api, in_lab, *granted)
+    assert api.post("/api/packets", terms(in_lab, platform="lab"))["state"] == "draft"  # LAB asks for nothing
 
     _permit(api, creator_id, *EVERY)
     assert api.post("/api/packets", terms(creator_id, platform=platform))["state"] == "draft"
@@ -71,13 +75,13 @@ def test_a_wrong_permission_is_refused(api: Caller, body: str) -> None:
 @pytest.mark.parametrize(("platform", "rule"), [("douyin", "DY-ELG-2"), ("kuaishou", "KS-ACC-1")])
 def test_an_empty_wallet_must_be_recharged_first(api: Caller, platform: str, rule: str) -> None:
     """Without a fen the advice is to recharge; with one too few the sum is refused; repeats stay answered."""
-    creator_id = api.creator()
+    creator_id, channel = api.creator(), "bank" if platform == "kuaishou" else None
     body = terms(creator_id, platform=platform)
     with api.nothing_changes(creator_id):
         assert api.refused("/api/packets", body) == (409, "recharge_required", rule)
-    api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 999})
+    api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 999, "platform": platform, "channel": channel})
     assert api.refused("/api/packets", body) == (409, "insufficient_funds", "DY-ACC-6")
-    api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 1})
+    api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": 1, "channel": channel})
     made = api.post("/api/packets", body, key="first")
     assert api.post("/api/packets", body, key="first") == made  # although the wallet is empty now
     assert api.refused("/api/packets", body, key="second") == (409, "recharge_required", rule)
@@ -87,7 +91,7 @@ def test_an_empty_wallet_must_be_recharged_first(api: Caller, platform: str, rul
 @pytest.mark.rule("KS-VAL-1")
 def test_a_kuaishou_activity_is_created_whole_and_launched_its_way(api: Caller) -> None:
     """Name, face values, issuance and use validity are what was asked for, then the way and the time of its launch."""
-    creator_id = api.creator(5000)
+    creator_id = api.creator(5000, "kuaishou")
     room_id = api.room(creator_id)
     made = api.post(
         "/api/packets", terms(creator_id, platform="kuaishou", name="宠爱", min_share_fen=50, max_share_fen=200)
@@ -105,7 +109,7 @@ def test_a_kuaishou_activity_is_created_whole_and_launched_its_way(api: Caller) 
 @pytest.mark.rule("DY-UI-3")
 def test_a_douyin_packet_says_what_may_be_done_with_it(api: Caller) -> None:
     """A draft is launched, copied or voided; once it warms up only a copy is left; no lowest price counts it."""
-    creator_id = api.creator(5000)
+    creator_id = api.creator(5000, "douyin")
     made = api.post("/api/packets", terms(creator_id, platform="douyin"))
     assert (made["operations"], made["affects_price_baseline"]) == (["launch", "copy", "void"], False)
     launch = {"room_id": api.room(creator_id), "mode": "relative", "delay_ms": 900_000}

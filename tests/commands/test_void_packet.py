@@ -14,8 +14,9 @@ from tests.store.desk import WARMUP_AT_MS, Desk
 @pytest.mark.rule("DY-VOI-2")
 async def test_a_packet_is_voided_by_its_platforms_lead(desk: Desk, at: CommandContext, host: Host) -> None:
     """One millisecond before the limit all money goes back; at the limit nothing changes or is published."""
+    desk.platform = "douyin"
     await desk.recharge(10)
-    in_time, late = [(await desk.draft([5], platform="douyin")).packet_id for _ in range(2)]
+    in_time, late = [(await desk.draft([5])).packet_id for _ in range(2)]
     for packet_id in (in_time, late):
         await desk.launch(packet_id)
     assert DOUYIN.void_lead_ms is not None

@@ -5,12 +5,27 @@ from datetime import datetime
 
 import pytest
 
-from server.core.ids import RoomId
+from server.core.ids import PLATFORM, CreatorId, PacketId, RoomId
 from server.core.packets.blackout import PROMOTION_818, BlackoutMode, Enforcement
-from server.core.packets.packet import PacketState
+from server.core.packets.launch import LaunchRequest, check_host
+from server.core.packets.packet import PacketState, Surface
+from server.core.refusal import Refused
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
 from server.core.rulebooks.rulebook import LaunchMode, Rulebook
-from tests.core.launching import DAY, MANUAL, MINUTE, NOW, SECOND, exact, launched, plan, refusal, relative, scheduled
+from tests.core.launching import (
+    DAY,
+    DRAFT,
+    MANUAL,
+    MINUTE,
+    NOW,
+    SECOND,
+    exact,
+    launched,
+    plan,
+    refusal,
+    relative,
+    scheduled,
+)
 
 
 @pytest.mark.rule("DY-LAU-9")
@@ -140,3 +155,65 @@ def test_the_calendar_is_the_rulebooks() -> None:
     assert plan(scheduled(95 * MINUTE), rulebook=KUAISHOU).warnings == ()
     with_calendar = replace(KUAISHOU, blackouts=PROMOTION_818)
     assert refusal(scheduled(95 * MINUTE), rulebook=with_calendar) == ("blackout", "warmup_at_ms", "DY-BLK-1")
+
+
+OWN = replace(DRAFT, creator_id=PLATFORM, packet_id=PacketId("platform.p1"))
+
+
+@pytest.mark.rule("DY-BLK-1")
+@pytest.mark.rule("DY-LAU-9")
+@pytest.mark.parametrize("request_", [relative(5 * MINUTE), exact(6 * MINUTE, 9 * MINUTE), MANUAL, relative(0)])
+def test_creators_limits_do_not_bind_the_platform(request_: LaunchRequest) -> None:
+    """No blackout, no two at once, no lead: the slots are there for its packets (AMB-45)."""
+    at_ms = int(datetime.fromisoformat("2023-08-13T19:31:00+08:00").timestamp()) * 1000
+    later = replace(
+        request_, **{n: at_ms - NOW + ms for n in ("warmup_at_ms", "grab_at_ms") if (ms := getattr(request_, n))}
+    )
+    many = [launched(at_ms - NOW, at_ms - NOW + DAY, creator_id=PLATFORM)] * 3
+    planned = plan(later, *many, packet=OWN, now_ms=at_ms)
+    assert planned.warnings == ()
+    assert planned.schedule.warmup_at_ms in (at_ms, at_ms + 6 * MINUTE)
+
+
+@pytest.mark.rule("DY-LAU-7")
+@pytest.mark.rule("DY-LAU-8")
+def test_times_bind_the_platform_too() -> None:
+    """Nothing opens in the past, before its warm-up, or when it can no longer be used."""
+    assert refusal(exact(-1, 9 * MINUTE), packet=OWN) == ("out_of_range", "warmup_at_ms", "DY-LAU-7")
+    late = replace(OWN, use_end_at_ms=NOW + MINUTE)
+    assert refusal(relative(MINUTE), packet=late) == ("out_of_range", "use_end_at_ms", "DY-LAU-8")
+
+
+@pytest.mark.rule("DY-LAU-9")
+def test_a_platform_packet_takes_none_of_a_creators_two() -> None:
+    """In the creator's own room as elsewhere (AMB-45)."""
+    theirs = [launched(0, 9 * MINUTE, creator_id=PLATFORM)] * 2
+    assert plan(relative(5 * MINUTE), *theirs).warnings == ()
+    assert len(plan(relative(5 * MINUTE), *theirs, launched(0, 9 * MINUTE)).warnings) == 1
+
+
+@pytest.mark.rule("KS-CLM-1")
+def test_a_platform_packet_keeps_the_rooms_popup_gap() -> None:
+    """Towards the creator's popups, and they towards it; another room's do not count (AMB-45)."""
+    by_creator, by_platform = launched(0, 9 * MINUTE), launched(0, 9 * MINUTE, creator_id=PLATFORM)
+    for packet, other in ((OWN, by_creator), (DRAFT, by_platform)):
+        assert plan(MANUAL, other, packet=packet, rulebook=KUAISHOU).surface is Surface.ASSET_WIDGET
+        elsewhere = replace(other, room_id=RoomId("r2"))
+        assert plan(MANUAL, elsewhere, packet=packet, rulebook=KUAISHOU).surface is Surface.POPUP
+
+
+def test_the_platform_is_at_home_in_every_room_of_its_platform() -> None:
+    """A creator's packet only in its own rooms; a room without a platform is nobody's yet (AMB-45)."""
+    check_host(DRAFT, DRAFT.creator_id)
+    check_host(OWN, PLATFORM)
+    check_host(OWN, DRAFT.creator_id, "douyin")
+    cases = [
+        (DRAFT, CreatorId("wang"), "douyin", "other_creator"),
+        (DRAFT, PLATFORM, None, "other_creator"),
+        (OWN, DRAFT.creator_id, "kuaishou", "other_platform"),
+        (OWN, DRAFT.creator_id, None, "other_platform"),
+    ]
+    for packet, host_id, platform, code in cases:
+        with pytest.raises(Refused) as refused:
+            check_host(packet, host_id, platform)
+        assert (refused.value.code, refused.value.field) == (code, "room_id")

@@ -9,6 +9,7 @@ from server.core.ids import CreatorId, PacketId, RequestId, RoomId, ViewerId, pa
 from server.core.packets.claim import Grab
 from server.core.packets.packet import Denomination, Packet, Schedule, Surface, Terms
 from server.core.packets.split import commitment
+from server.core.rulebooks.platforms import LAB
 from server.store import keys
 from server.store.allocators.context import AllocatorContext
 from server.store.allocators.registry import BUILT_IN
@@ -28,10 +29,11 @@ ROOM = RoomId("room-c1")  # the room of the creator that a desk has unless told 
 
 
 class Desk:
-    """Everything one creator needs; ``at`` moves the room time of store and process."""
+    """Everything one creator of a platform needs; ``at`` moves the room time of store and process."""
 
-    def __init__(self, store: Store, clock: StoreClock, room: RoomRecord) -> None:
+    def __init__(self, store: Store, clock: StoreClock, room: RoomRecord, platform: str | None = None) -> None:
         self.store = store
+        self.platform = platform
         self.clock = clock
         self.room = room
         self.creator_id = room.creator_id
@@ -41,10 +43,10 @@ class Desk:
         self._numbers = count()
 
     @classmethod
-    async def open(cls, store: Store, creator_id: str = "c1") -> "Desk":
+    async def open(cls, store: Store, creator_id: str = "c1", platform: str | None = None) -> "Desk":
         clock = await StoreClock.open(store, speed=0, origin_ms=NOW_MS)
         room = await Rooms(store, clock).create(RoomId(f"room-{creator_id}"), CreatorId(creator_id), "a room")
-        return cls(store, clock, room)
+        return cls(store, clock, room, platform)
 
     async def at(self, room_ms: int) -> None:
         self.clock.record = replace(self.clock.record, origin_ms=room_ms)
@@ -55,7 +57,11 @@ class Desk:
 
     async def recharge(self, amount_fen: int) -> None:
         await self.wallet.recharge(
-            self.creator_id, amount_fen=amount_fen, channel="bank", transfer_id=f"recharge:{next(self._numbers)}"
+            self.creator_id,
+            amount_fen=amount_fen,
+            platform=self.platform,
+            channel=None if self.platform == "douyin" else "bank",
+            transfer_id=f"recharge:{next(self._numbers)}",
         )
 
     async def draft(self, shares: Sequence[int], *, allocator: str = "default", **changes: Any) -> Packet:
@@ -63,7 +69,7 @@ class Desk:
         asked: dict[str, Any] = {
             "packet_id": packet_id_of(self.creator_id, suffix),
             "name": "rain",
-            "platform": "lab",
+            "platform": self.platform or await self.wallet.platform(self.creator_id) or LAB.platform,
             "terms": terms_of(shares),
             "allocator": allocator,
             "capabilities": BUILT_IN[allocator].capabilities,

@@ -1,8 +1,8 @@
 """The machine of wallet and packets: every rule does the same to the real store and to the pure ledger."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -15,9 +15,11 @@ from server.core.packets.claim import ClaimStatus
 from server.core.packets.packet import Schedule
 from server.core.refusal import Refused
 from server.core.rulebooks.platforms import KUAISHOU, LAB
+from server.core.rulebooks.rulebook import Rulebook
 from server.store.allocators.default import DefaultAllocator
 from server.store.clock import StoreClock
 from server.store.connection import Store
+from server.store.packets import Packets
 from server.store.rooms import Rooms
 from tests.commands.ground import Payouts, Purse
 from tests.core.money.ledger_model import Transfer, TransferKind
@@ -53,6 +55,7 @@ class Money(RuleBasedStateMachine):
     """Every rule does the same to the store and to the model; after each step all balances are compared."""
 
     store: Store  # for all examples
+    rulebooks: ClassVar[Mapping[str, Rulebook]] = {FEES.platform: FEES}
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,8 +66,9 @@ class Money(RuleBasedStateMachine):
         self.taps = 0
         self.transfers = 0
 
-    @initialize(live=st.lists(LIVE, min_size=1, max_size=3))
-    def open(self, live: list[Live]) -> None:
+    @initialize(live=st.lists(LIVE, min_size=1, max_size=3), which=WHICH)
+    def open(self, live: list[Live], which: int) -> None:
+        self.platform = sorted(self.rulebooks)[which % len(self.rulebooks)]
         wait_for(self._open())
         for each in live:
             self.go_live(each)
@@ -72,12 +76,15 @@ class Money(RuleBasedStateMachine):
     async def _open(self) -> None:
         store = self.store
         await store.redis.flushall()
-        first = await Desk.open(store, CREATORS[0])
+        first = await Desk.open(store, CREATORS[0], self.platform)
         rooms = Rooms(store, first.clock)
         self.desks = {first.creator_id: first}
         for name in CREATORS[1:]:
-            self.desks[name] = Desk(store, first.clock, await rooms.create(RoomId(f"room-{name}"), name, "a room"))
-        self.wallet = Purse(store, first.clock, {FEES.platform: FEES, LAB.platform: LAB})
+            room = await rooms.create(RoomId(f"room-{name}"), name, "a room")
+            self.desks[name] = Desk(store, first.clock, room, self.platform)
+        for desk in self.desks.values():
+            desk.packets = Packets(store, first.clock, self.rulebooks)
+        self.wallet = Purse(store, first.clock, {**self.rulebooks, LAB.platform: LAB})
         self.withdrawals = Payouts(store, first.clock, self.wallet)
         self.packets = first.packets
         self.allocator = DefaultAllocator(store, first.clock, lambda: True)
@@ -100,7 +107,7 @@ class Money(RuleBasedStateMachine):
     def recharge(self, amount_fen: int, channel: str, product: FundProduct, whose: CreatorId, *, again: bool) -> None:
         transfer_id = self.next_transfer()
         attempt = {"amount_fen": amount_fen, "channel": channel, "product": product, "transfer_id": transfer_id}
-        codes = {self.code(self.wallet.recharge(whose, platform=FEES.platform, **attempt)) for _ in range(1 + again)}
+        codes = {self.code(self.wallet.recharge(whose, platform=self.platform, **attempt)) for _ in range(1 + again)}
         fee_fen = 0 if channel == "bank" else max(1, (amount_fen + 50) // 100)  # KS-ACC-4
         left_fen = amount_fen - fee_fen
         assert codes == {"" if left_fen else "out_of_range"}

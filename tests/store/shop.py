@@ -49,7 +49,7 @@ class OrderCalls:
         self.get, self.list, self.due = context.orders.get, context.orders.list, context.orders.due
 
     async def quote(
-        self, viewer_id: ViewerId, purchase: Purchase, discounts: Sequence[Discount], platform: str
+        self, viewer_id: ViewerId, purchase: Purchase, discounts: Sequence[Discount], platform: str | None
     ) -> tuple[Quote, Choice]:
         return await quote_order(self.context, viewer_id, purchase, discounts, platform)
 
@@ -85,8 +85,10 @@ class Shop:
         self.assets = Assets(store, clock)
 
     @classmethod
-    async def open(cls, store: Store, rulebooks: Mapping[str, Rulebook] = RULEBOOKS) -> "Shop":
-        desks = {creator_id: await Desk.open(store, creator_id) for creator_id in (LI, WANG, PLATFORM)}
+    async def open(
+        cls, store: Store, rulebooks: Mapping[str, Rulebook] = RULEBOOKS, platform: str = "douyin"
+    ) -> "Shop":
+        desks = {creator_id: await Desk.open(store, creator_id, platform) for creator_id in (LI, WANG, PLATFORM)}
         clock = await StoreClock.open(store, speed=0, origin_ms=NOW_MS)
         return cls(store, desks, OrderCalls(context_of(store, clock, rulebooks)), clock)
 

@@ -47,6 +47,8 @@ class Change(NamedTuple):
 class Shopping(Closing):
     """Orders, expiry and reversals after a claim; the platform's packets are combined with a creator's."""
 
+    rulebooks = SHOPS
+
     def opened(self, store: Store, clock: StoreClock) -> None:
         self.shop = OrderCalls(context_of(store, clock, SHOPS))
         self.reversals = Reversals(store, clock)
@@ -67,7 +69,7 @@ class Shopping(Closing):
             "viewer_id": viewer_id,
             "purchase": cart.purchase(),
             "discounts": cart.discounts,
-            "platform": cart.platform,
+            "platform": next(each for each in SHOPS if (each == self.platform) is not cart.elsewhere),
             "rates": RATES,
             "merchant_id": MERCHANT,
             "transfer_id": self.next_transfer(),

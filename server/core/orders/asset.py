@@ -52,7 +52,8 @@ class Asset:
     One share of one packet, owned by one viewer: its face in fen, its use validity half-open in room ms.
 
     ``creator_id`` is None for a platform packet. ``product_ids`` are the only goods it may be used on, or None for
-    all (KS-CRE-2). ``order_id`` is set exactly while an order has locked or redeemed it.
+    all (KS-CRE-2). ``order_id`` is set exactly while an order has locked or redeemed it. ``platform`` is the packet's
+    (AMB-44), or "" in an order of an earlier version, which did not record it.
     """
 
     asset_id: str
@@ -64,6 +65,7 @@ class Asset:
     product_ids: frozenset[str] | None = None
     state: AssetState = AssetState.AVAILABLE
     order_id: str | None = None
+    platform: str = ""
 
     def __post_init__(self) -> None:
         assert self.face_fen > 0
@@ -111,6 +113,7 @@ def asset_of(
         product_ids=None if packet.product_ids is None else frozenset(packet.product_ids),
         state=_STORED_AS.get(word) or AssetState(word),
         order_id=order_id or None,
+        platform=packet.platform,
     )
 
 

@@ -97,3 +97,13 @@ class Purchase:
         assert len({line.line_id for line in self.lines}) == len(self.lines)
         assert self.shipping_fen >= 0
         assert self.service_fee_fen >= 0
+
+    @property
+    def creators(self) -> frozenset[CreatorId]:
+        """Return the creators from whose entrances the goods come."""
+        return frozenset(line.creator_id for line in self.lines if line.creator_id is not None)
+
+    @property
+    def is_merged(self) -> bool:
+        """Return whether it is a merged cart: by the flag, or because its lines are of several creators (AMB-50)."""
+        return self.cart_merged or len(self.creators) > 1

@@ -30,6 +30,7 @@ from server.core.rulebooks.rulebook import Rulebook
 class ExclusionReason(StrEnum):
     """The reason why a packet is not used."""
 
+    OTHER_PLATFORM = "other_platform"
     NOT_AVAILABLE = "not_available"
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
@@ -117,6 +118,8 @@ def choose(
 
 def usable_lines(asset: Asset, purchase: Purchase, now_ms: int, rulebook: Rulebook) -> frozenset[int] | Exclusion:
     """Return the positions of lines on which a packet may be used, or its exclusion (section 11 of the rules)."""
+    if asset.platform not in ("", rulebook.platform):
+        return Exclusion(asset.asset_id, ExclusionReason.OTHER_PLATFORM, rulebook.rule("AMB-44"))
     if asset.state is not AssetState.AVAILABLE:
         return Exclusion(asset.asset_id, ExclusionReason.NOT_AVAILABLE, NO_RULE)
     if now_ms < asset.use_start_at_ms:
@@ -132,10 +135,10 @@ def usable_lines(asset: Asset, purchase: Purchase, now_ms: int, rulebook: Rulebo
 
 
 def _usable_lines_of_creator(asset: Asset, purchase: Purchase, rulebook: Rulebook) -> frozenset[int] | Exclusion:
-    """Apply the rules of creators' packets (DY-USE-1, DY-USE-3, DY-USE-4, DY-USE-6, KS-USE-1, AMB-36)."""
+    """Apply the rules of creators' packets (DY-USE-1, DY-USE-3, DY-USE-4, DY-USE-6, KS-USE-1, AMB-36, AMB-50)."""
     if purchase.client not in rulebook.use_clients:
         return Exclusion(asset.asset_id, ExclusionReason.WRONG_CLIENT, rulebook.rule("DY-USE-1"))
-    if purchase.cart_merged and not rulebook.cart_merge_allowed:
+    if purchase.is_merged and not rulebook.cart_merge_allowed:
         return Exclusion(asset.asset_id, ExclusionReason.CART_MERGED, rulebook.rule("DY-USE-4"))
     if purchase.traits & rulebook.orders_excluded:
         return Exclusion(asset.asset_id, ExclusionReason.ORDER_EXCLUDED, rulebook.rule(rulebook.goods_rule))

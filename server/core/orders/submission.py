@@ -1,7 +1,7 @@
 """A submission: a buyer's request for an order, its checks, and the home of the order."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -20,13 +20,13 @@ class Submission:
     A buyer's request for an order.
 
     ``asset_ids`` are exactly the packets to use, in any order; None leaves the choice to us (DY-USE-2).
-    ``expected_payable_fen`` is the price that the buyer was shown.
+    ``expected_payable_fen`` is the price that the buyer was shown. ``platform`` None is that of its lines' creators.
     """
 
     viewer_id: ViewerId
     purchase: Purchase
     discounts: tuple[Discount, ...]
-    platform: str
+    platform: str | None
     rates: Rates
     merchant_id: str
     transfer_id: str
@@ -61,6 +61,22 @@ def check_discounts(discounts: Sequence[Discount]) -> None:
         raise Refused("bad_field", "must not hold packets; name them in asset_ids", field="discounts")
     if any(":" in each.discount_id for each in discounts):
         raise Refused("bad_field", "must not hold an id like that of a packet's share", field="discounts")
+
+
+def order_platform(named: str | None, of_creators: Iterable[str | None]) -> str:
+    """
+    Return the platform of an order: the one that it names, or the one of its lines' creators (AMB-44).
+
+    *of_creators* are the creators' platforms, None for one that has none yet. Raises Refused ``bad_field`` if no
+    platform is named and the creators have none, or several.
+    """
+    if named is not None:
+        return named
+    known = sorted({each for each in of_creators if each is not None})
+    if len(known) != 1:
+        found = f"the lines' creators belong to {' and '.join(known)}" if known else "no line's creator has a platform"
+        raise Refused("bad_field", f"must be named: {found}", field="platform")
+    return known[0]
 
 
 def home_for(purchase: Purchase, asset_ids: Sequence[str]) -> CreatorId:

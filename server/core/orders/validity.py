@@ -15,10 +15,10 @@ def check_validity(
     *, use_start_at_ms: int | None, use_end_at_ms: int | None, use_for_ms: int | None, rulebook: Rulebook
 ) -> None:
     """
-    Check a use validity: absolute, relative or none, but not both (DY-CRE-3, AMB-5).
+    Check a use validity: absolute or relative, not both, or none where the platform needs none (DY-CRE-3, AMB-5).
 
     Absolute is ``[use_start_at_ms, use_end_at_ms)`` in room ms, at once if it has no start; relative is ``use_for_ms``
-    room ms from each claim on. Raises Refused with the field: ``unexpected_field``, ``missing_field``
+    room ms from each claim on. Raises Refused with the field: ``unexpected_field``, ``missing_field`` (also AMB-47)
     or ``out_of_range``.
     """
     if use_for_ms is not None:
@@ -38,6 +38,26 @@ def check_validity(
         if use_start_at_ms >= use_end_at_ms:
             wanted = f"must come before use_end_at_ms, {use_end_at_ms}"
             raise Refused("out_of_range", wanted, field="use_start_at_ms", rule=rulebook.rule("DY-CRE-3"))
+    elif use_end_at_ms is None and rulebook.use_validity_required:
+        raise Refused(
+            "missing_field",
+            f"{rulebook.platform} needs use_for_ms or use_end_at_ms",
+            field="use_end_at_ms",
+            rule=rulebook.rule(rulebook.validity_rule),
+        )
+
+
+def check_ends_later(use_end_at_ms: int | None, now_ms: int, rulebook: Rulebook) -> None:
+    """Raise Refused ``out_of_range`` if a packet created at room time *now_ms* can no longer be used (AMB-47)."""
+    if use_end_at_ms is not None and use_end_at_ms <= now_ms:
+        raise validity_over(rulebook)
+
+
+def validity_over(rulebook: Rulebook) -> Refused:
+    """Return the refusal of a use validity that has ended already (AMB-47)."""
+    return Refused(
+        "out_of_range", "must come after now", field="use_end_at_ms", rule=rulebook.rule(rulebook.validity_rule)
+    )
 
 
 def checked_scope(product_ids: Sequence[str] | None, rulebook: Rulebook) -> tuple[str, ...] | None:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from server.core.ids import CreatorId
+from server.core.ids import PLATFORM, CreatorId
 from server.core.orders.purchase import GoodsKind
 from server.core.orders.validity import check_validity, checked_scope
 from server.core.packets.packet import Denomination, Terms
 from server.core.packets.split import check_terms
 from server.core.refusal import Refused
 from server.core.rulebooks.eligibility import check_eligible, check_scope
+from server.core.rulebooks.platforms import LAB
 from server.core.rulebooks.rulebook import Permission, Rulebook
 from server.core.text import checked_text
 
@@ -19,6 +20,7 @@ class CreationRequest:
     """
     The fields of a creation (DY-CRE-1, KS-CRE-1); sums in fen. Share bounds that are None are the rulebook's.
 
+    ``platform`` may be None: a creator has one of its own (``platform_of``).
     A use validity is either absolute, ``[use_start_at_ms, use_end_at_ms)`` in room ms, or relative, ``use_for_ms`` room
     ms from the claim (DY-CRE-3, AMB-5). ``product_ids`` are the only goods it may be used on, or None for all
     (KS-CRE-2); ``goods`` are the kinds of the goods in its scope.
@@ -26,7 +28,7 @@ class CreationRequest:
 
     creator_id: CreatorId
     name: str
-    platform: str
+    platform: str | None
     denomination: Denomination
     share_count: int
     total_fen: int
@@ -38,6 +40,31 @@ class CreationRequest:
     product_ids: Sequence[str] | None = None
     goods: Sequence[GoodsKind] = (GoodsKind.ORDINARY,)
     allocator: str = "default"
+
+
+def platform_of(request: CreationRequest, settled: str | None) -> str:
+    """
+    Return the platform of a new packet (AMB-43).
+
+    It is *settled* by its creator's first recharge; without one the packet cannot be funded, and is judged by the
+    platform that the request names, or lab. A packet of the platform's own names the one that it is for. Raises
+    Refused: ``other_platform`` if a creator names another, ``missing_field``.
+    """
+    if request.creator_id == PLATFORM:
+        if request.platform is None:
+            raise Refused(
+                "missing_field", "a packet of the platform must name the platform it is for", field="platform"
+            )
+        return request.platform
+    platform = request.platform or settled or LAB.platform
+    check_platform(platform, request.creator_id, settled)
+    return platform
+
+
+def check_platform(platform: str, creator_id: CreatorId, settled: str | None) -> None:
+    """Raise Refused (``other_platform``) if a creator's wallet cannot fund a packet of *platform* (AMB-43)."""
+    if creator_id != PLATFORM and settled not in (None, platform):
+        raise Refused("other_platform", f"the creator belongs to {settled}; leave it out or name it", field="platform")
 
 
 def granted_scope(

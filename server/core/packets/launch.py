@@ -3,14 +3,15 @@ Launch: when a packet warms up, opens and closes, and how it is shown on screen;
 
 A request is checked in this order, and the first broken rule refuses it: the packet's state, the mode, the fields
 of the mode, the claim window, the times (DY-LAU-3 to DY-LAU-8), the overlap (DY-LAU-9), the blackouts (DY-BLK-1).
+The limits of creators do not bind the platform's own packets (AMB-45).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
-from server.core.ids import CreatorId, RoomId
-from server.core.packets.blackout import BlackoutMode, Enforcement
+from server.core.ids import PLATFORM, CreatorId, RoomId
+from server.core.packets.blackout import NO_BLACKOUTS, BlackoutMode, Enforcement
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface
 from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.rulebook import ImmediateWarmup, LaunchMode, Rulebook
@@ -56,23 +57,50 @@ def plan_launch(
     """
     Plan the launch of *packet*, asked for at room time *now_ms*.
 
-    *others* are the creator's packets that have been launched, into any room. Raises Refused with the field and the
-    rule that refuses; what it returns depends on its arguments alone.
+    *others* are the packets that have been launched: the creator's, into any room, and everybody's into this one.
+    Raises Refused with the field and the rule that refuses; what it returns depends on its arguments alone.
     """
+    if packet.creator_id == PLATFORM:
+        rulebook = _without_creators_limits(rulebook)
     _check_draft(packet, rulebook)
     _check_mode(request, rulebook)
     _check_fields(request)
     window_ms = _claim_window_ms(request, rulebook)
     warmup_at_ms, grab_at_ms = _start(request, rulebook, now_ms)
     schedule = Schedule(warmup_at_ms, grab_at_ms, _claim_end_at_ms(packet, grab_at_ms, window_ms, rulebook))
-    warnings = [*_overlap_warnings(schedule, rulebook, others), *_blackout_warnings(schedule, rulebook)]
+    own = [other for other in others if other.creator_id == packet.creator_id]
+    warnings = [*_overlap_warnings(schedule, rulebook, own), *_blackout_warnings(schedule, rulebook)]
     return Launch(schedule, _surface(grab_at_ms, request.room_id, rulebook, others), tuple(warnings))
 
 
-def check_host(packet: Packet, creator_id: CreatorId) -> None:
-    """Raise Refused (``other_creator``) if a packet is launched into another creator's room."""
-    if packet.creator_id != creator_id:
+def check_host(packet: Packet, host_id: CreatorId, host_platform: str | None = None) -> None:
+    """
+    Check that a packet may be launched into a room of *host_id*, a creator of *host_platform* if it has one yet.
+
+    A creator's packet goes into its own rooms, the platform's into any room of its platform (AMB-45). Raises Refused:
+    ``other_creator``, ``other_platform``.
+    """
+    if packet.creator_id == host_id:
+        return
+    if packet.creator_id != PLATFORM:
         raise Refused("other_creator", "the room belongs to another creator", field="room_id")
+    if host_platform != packet.platform:
+        raise Refused("other_platform", f"the packet is for rooms of {packet.platform}", field="room_id")
+
+
+def _without_creators_limits(rulebook: Rulebook) -> Rulebook:
+    """Return the rulebook for the platform's own packets, which only times in order and the popup gap bind (AMB-45)."""
+    return replace(
+        rulebook,
+        launch_modes=frozenset(LaunchMode),
+        relative_lead_min_ms=0,
+        relative_lead_max_ms=rulebook.scheduled_lead_max_ms,
+        exact_lead_min_ms=0,
+        exact_lead_max_ms=rulebook.scheduled_lead_max_ms,
+        exact_grab_step_ms=1,
+        overlap_max=None,
+        blackouts=NO_BLACKOUTS,
+    )
 
 
 def _check_draft(packet: Packet, rulebook: Rulebook) -> None:

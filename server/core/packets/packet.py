@@ -96,7 +96,7 @@ class Edition(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Packet:
     """
-    One red-packet batch. ``room_id`` and ``schedule`` are set exactly when it was launched.
+    One red-packet batch. ``room_id``, its creator ``host_id`` and ``schedule`` are set exactly when it was launched.
 
     ``allocator`` answers the grabs, and ``capabilities`` are that allocator's when the packet was created.
     ``terms`` are those of the last edition, ``commitment`` is the first one's. ``claimable_at_ms`` is when the shares
@@ -120,6 +120,7 @@ class Packet:
     capabilities: Capabilities = ALL_CAPABILITIES
     surface: Surface = Surface.POPUP
     room_id: RoomId | None = None
+    host_id: CreatorId | None = None
     schedule: Schedule | None = None
     use_start_at_ms: int | None = None
     use_end_at_ms: int | None = None

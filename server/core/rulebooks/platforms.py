@@ -28,6 +28,7 @@ KUAISHOU = Rulebook(
     channels_rule="KS-ACC-2",
     recharge_names_channel=True,
     withdraw_channels=(),  # AMB-27: none is mentioned
+    validity_rule="KS-CRE-1",
     launch_modes=frozenset({LaunchMode.MANUAL, LaunchMode.SCHEDULED}),
     launch_modes_rule="KS-LAU-1",
     overlap_max=None,  # no such limit is stated
@@ -51,6 +52,8 @@ KUAISHOU = Rulebook(
         "creator_needs": ("KS-ELG-1",),
         "creator_needs_rule": ("KS-ELG-1",),
         "recharge_rule": ("KS-ACC-1",),
+        "use_validity_required": ("KS-CRE-1",),
+        "validity_rule": ("KS-CRE-1",),
         "launch_modes": ("KS-LAU-1",),
         "overlap_max": ("KS-LAU-2",),
         "void_lead_ms": ("ALL-REV-1", "KS-LAU-2"),
@@ -71,6 +74,7 @@ LAB = Rulebook(
     withdraw_names_payee=False,
     share_count_max=1_000_000,
     max_share_fen=10**9,
+    use_validity_required=False,
     launch_modes=frozenset(LaunchMode),
     relative_lead_min_ms=0,
     relative_lead_max_ms=7 * DAY_MS,

@@ -153,6 +153,8 @@ class Rulebook:
     claim_window_max_ms: int = limit(
         7 * DAY_MS, "ALL-CRE-1", unit="ms", least=1, doc="escrow is locked for as long; no show lasts longer (A)"
     )
+    use_validity_required: bool = limit(True, "DY-CRE-1", doc="whether a packet needs a use validity (AMB-47)")
+    validity_rule: str = limit("DY-CRE-1", "DY-CRE-1", doc="the rule that a missing or past use validity breaks")
     use_for_max_ms: int = limit(
         366 * DAY_MS, "DY-CRE-3", unit="ms", doc="of a relative validity; the creator's money waits for as long (A)"
     )
@@ -224,7 +226,7 @@ class Rulebook:
     use_rule: str = limit(
         "DY-USE-3", "DY-USE-3", doc="the rule that a line of another creator, entrance or scope breaks"
     )
-    cart_merge_allowed: bool = limit(False, "DY-USE-4", doc="whether a merged cart may use packets")
+    cart_merge_allowed: bool = limit(False, "DY-USE-4", doc="whether a merged cart may use packets (AMB-50)")
     goods_excluded: frozenset[GoodsKind] = limit(
         frozenset(
             {

@@ -2,7 +2,7 @@
 -- create.lua: make a packet of its staged shares and fund it whole, once per transfer id (DY-ACC-4, DY-ACC-6).
 --
 -- KEYS[1] clock      hash    origin_ms, started_ms, speed
--- KEYS[2] wallet     hash    available_fen, spent_fen and the other balances
+-- KEYS[2] wallet     hash    platform, available_fen, spent_fen and the other balances
 -- KEYS[3] transfers  hash    transfer id -> what was asked | what came of it
 -- KEYS[4] journal    stream  one entry per movement of money
 -- KEYS[5] packets    zset    packet id, by room time of creation
@@ -22,14 +22,16 @@
 -- ARGV[17] product_ids  text  joined by commas; '' for all goods. From 6 to 17 it is what the creator asked for
 -- ARGV[18] reversal_delay_ms  int  the platform's
 -- ARGV[19] capabilities  text  the allocator's, joined by commas
+-- ARGV[20] ends_after_ms  int or ''  when the use validity ends, if that must not have come yet (AMB-47)
 -- Reply, always: { outcome, packet_id }: outcome is done, repeated (packet_id is the one made then),
 -- transfer_conflict, packet_taken, incomplete (count, sum or commitment of the staged shares is not the packet's),
--- recharge_required (there are no funds at all: DY-ELG-2, KS-ACC-1), insufficient_funds or too_much.
+-- recharge_required (there are no funds at all: DY-ELG-2, KS-ACC-1), insufficient_funds, too_much, other_platform (the
+-- creator's, settled meanwhile: AMB-43) or validity_over (AMB-47).
 
 local wallet, transfers, journal, packets = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local packet, shares, staging, staged, stagings = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local transfer_id, packet_id, creator_id, commitment, seed = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-if #ARGV ~= 19 then error({ err = 'BROKEN arguments' }) end
+if #ARGV ~= 20 then error({ err = 'BROKEN arguments' }) end
 local share_count, total_fen = whole(ARGV[10], 'share_count'), whole(ARGV[11], 'total_fen')
 whole(ARGV[18], 'reversal_delay_ms')
 local use = { 'reversal_delay_ms', ARGV[18], 'capabilities', ARGV[19] }
@@ -51,12 +53,14 @@ if redis.call('LLEN', staging) ~= share_count or held[1] ~= ARGV[10] or held[2] 
     or held[3] ~= commitment then
     return { 'incomplete', packet_id }
 end
-local balances = redis.call('HMGET', wallet, 'available_fen', 'spent_fen')
+local balances = redis.call('HMGET', wallet, 'available_fen', 'spent_fen', 'platform')
 local available_fen, spent_fen = whole(balances[1] or '0', 'wallet'), whole(balances[2] or '0', 'wallet')
 if available_fen == 0 then return { 'recharge_required', packet_id } end
+if creator_id ~= PLATFORM and (balances[3] or ARGV[7]) ~= ARGV[7] then return { 'other_platform', packet_id } end
 if available_fen < total_fen then return { 'insufficient_funds', packet_id } end
 if spent_fen + total_fen > FEN_MAX then return { 'too_much', packet_id } end
 local now_ms = room_now_ms()
+if ARGV[20] ~= '' and whole(ARGV[20], 'ends_after_ms') <= now_ms then return { 'validity_over', packet_id } end
 redis.call('XLEN', journal)
 redis.call('ZCARD', packets)
 redis.call('ZCARD', stagings)

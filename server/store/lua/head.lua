@@ -6,6 +6,7 @@
 -- earlier() answers a transfer id that was seen: repeated and what came of it, or transfer_conflict.
 
 local FEN_MAX = 9007199254740991
+local PLATFORM = 'platform' -- the creator id whose packets are the platform's own
 
 local function whole(text, what)
     local number = text and string.match(text, '^%d+$') and tonumber(text)

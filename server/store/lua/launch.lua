@@ -2,8 +2,8 @@
 -- launch.lua: launch a draft into a room: it gets its schedule, and the room's feed says so (DY-LAU-1, DY-LAU-2).
 --
 -- KEYS[1] clock   hash    origin_ms, started_ms, speed
--- KEYS[2] wallet  hash    launches: how often this creator has launched
--- KEYS[3] packet  hash    state, capabilities, use validity; gets room_id, surface and the schedule
+-- KEYS[2] wallet  hash    of the room's creator: launches, how often anybody has launched into its rooms
+-- KEYS[3] packet  hash    state, capabilities, use validity; gets room_id, host_id, surface and the schedule
 -- KEYS[4] due     zset    launched packet id, by claim_end_at_ms
 -- KEYS[5] feed    stream  kind, packet_id, seq, at_ms, body
 -- KEYS[6] onair   zset    packets launched into the room, by warmup_at_ms
@@ -18,6 +18,7 @@
 -- ARGV[8] body             text  JSON of the feed entry
 -- ARGV[9] bell             text  the pub/sub channel to ring
 -- ARGV[10] launch_id       text  whose launch this is, for who asks again
+-- ARGV[11] host_id         text  the creator whose room it is; wallet, feed and onair carry its tag
 -- Reply, always: one word: launched, not_found, not_draft, launch_raced or too_late.
 --
 -- A packet launched by hand opens at the instant of the decision, which has passed when it comes here: the way may
@@ -30,7 +31,7 @@ local wallet, packet, due, feed, onair, expiring = KEYS[2], KEYS[3], KEYS[4], KE
 local packet_id, room_id = ARGV[1], ARGV[2]
 local warmup_at_ms, grab_at_ms = whole(ARGV[3], 'warmup_at_ms'), whole(ARGV[4], 'grab_at_ms')
 local claim_end_at_ms, seen = whole(ARGV[5], 'claim_end_at_ms'), whole(ARGV[7], 'seen')
-if #ARGV ~= 10 or warmup_at_ms > grab_at_ms or grab_at_ms >= claim_end_at_ms then
+if #ARGV ~= 11 or warmup_at_ms > grab_at_ms or grab_at_ms >= claim_end_at_ms then
     error({ err = 'BROKEN schedule' })
 end
 
@@ -50,7 +51,7 @@ redis.call('ZCARD', due)
 redis.call('ZCARD', onair)
 redis.call('XLEN', feed)
 
-redis.call('HSET', packet, 'state', 'launched', 'room_id', room_id, 'surface', ARGV[6],
+redis.call('HSET', packet, 'state', 'launched', 'room_id', room_id, 'host_id', ARGV[11], 'surface', ARGV[6],
     'warmup_at_ms', text_of(warmup_at_ms), 'grab_at_ms', text_of(grab_at_ms),
     'claim_end_at_ms', text_of(claim_end_at_ms), 'launched_at_ms', text_of(now_ms), 'launch_id', ARGV[10])
 redis.call('HSET', wallet, 'launches', text_of(launches + 1))

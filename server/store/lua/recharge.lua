@@ -7,7 +7,7 @@
 -- KEYS[4] journal    stream  one entry per movement of money
 -- ARGV[1] transfer_id   text
 -- ARGV[2] creator_id    text
--- ARGV[3] platform      text  the creator's; the first recharge settles it
+-- ARGV[3] platform      text  the creator's, which the first recharge settles; of the platform itself any (AMB-43)
 -- ARGV[4] channel       text  where the money comes from
 -- ARGV[5] product       text  red_packet or creator_coupon: the page it was paid in on; the pool is one (DY-ACC-3)
 -- ARGV[6] asked_fen     int   positive: the amount as the payer named it
@@ -24,7 +24,8 @@ local fee_fen = whole(ARGV[8], 'fee_fen')
 if amount_fen == 0 then error({ err = 'BROKEN credited_fen' }) end
 
 -- Looked at first: a caller that presumed another platform asks again, and only then is the same as it was.
-if (redis.call('HGET', wallet, 'platform') or platform) ~= platform then return { 'other_platform', '' } end
+local has_one = creator_id ~= PLATFORM
+if has_one and (redis.call('HGET', wallet, 'platform') or platform) ~= platform then return { 'other_platform', '' } end
 
 local asked = 'recharge:' .. platform .. ':' .. channel .. ':' .. product .. ':' .. text_of(asked_fen)
 local known, came_of_it = earlier(transfers, transfer_id, asked)
@@ -44,7 +45,8 @@ balances[2] = balances[2] + amount_fen
 for i = 1, 6 do balances[i] = text_of(balances[i]) end
 came_of_it = text_of(amount_fen) .. ',' .. text_of(fee_fen) .. ',' .. table.concat(balances, ',')
 
-redis.call('HSET', wallet, 'platform', platform, 'available_fen', balances[1], 'recharged_fen', balances[2],
+if has_one then redis.call('HSET', wallet, 'platform', platform) end
+redis.call('HSET', wallet, 'available_fen', balances[1], 'recharged_fen', balances[2],
     'returned_fen', balances[3], 'withdrawn_fen', balances[4], 'spent_fen', balances[5])
 redis.call('HSET', transfers, transfer_id, asked .. '|' .. came_of_it)
 local entry = { 'kind', 'recharge', 'transfer_id', transfer_id, 'packet_id', '',

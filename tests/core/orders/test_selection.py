@@ -11,7 +11,7 @@ from server.core.orders.purchase import App
 from server.core.orders.selection import ASSET_IDS_MAX, check_named, exact_quote, owned
 from server.core.orders.stacking import best_quote
 from server.core.refusal import Refused
-from server.core.rulebooks.platforms import DOUYIN, KUAISHOU
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
 from server.core.rulebooks.rulebook import Rulebook
 from tests.core.shopping import DAY, LI, NOW, WANG, a_line, a_packet, a_purchase, in_state
 
@@ -43,7 +43,9 @@ REFUSED: list[tuple[Any, Sequence[Asset], Rulebook, str, str]] = [
     (replace(GOODS, client=App.OTHER), [a_packet("li.p:0", 5)], DOUYIN, "wrong_client", "DY-USE-1"),
     (replace(GOODS, cart_merged=True), [a_packet("li.p:0", 5)], DOUYIN, "cart_merged", "DY-USE-4"),
     (GOODS, [a_packet("wang.p:0", 5, creator_id=WANG)], DOUYIN, "out_of_scope", "DY-USE-3"),
-    (CART, [a_packet("li.p:0", 5), a_packet("wang.p:0", 5, creator_id=WANG)], DOUYIN, "other_creator", "DY-STK-5"),
+    (CART, [a_packet("li.p:0", 5), a_packet("wang.p:0", 5, creator_id=WANG)], LAB, "other_creator", "DY-STK-5"),
+    (CART, [a_packet("li.p:0", 5)], DOUYIN, "cart_merged", "DY-USE-4"),
+    (GOODS, [replace(a_packet("li.p:0", 5), platform="lab")], DOUYIN, "other_platform", "AMB-44"),
     (GOODS, MANY, DOUYIN, "too_many", "DY-STK-2"),
     (replace(GOODS, client=App.KUAISHOU), MANY[:2], KUAISHOU, "too_many", "KS-STK-3"),
     (a_purchase(10), [*MANY[:2]], DOUYIN, "not_needed", "AMB-16"),

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from server.core.ids import CreatorId
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.purchase import App, Entrance, GoodsKind, OrderTrait, Purchase
@@ -44,11 +45,12 @@ def test_packets_of_one_creator_and_of_the_platform_go_together() -> None:
 
 @pytest.mark.rule("DY-STK-5")
 def test_creators_are_never_mixed() -> None:
-    """Of two creators in one order, the packets of the one that deduct more are used."""
+    """Of two creators in one order, the packets of the one that deduct more are used, on its lines (AMB-53)."""
     purchase = a_purchase(LISTED, a_line("l1", 10_000, creator_id=WANG))
     assets = [a_packet("a", 300), a_packet("b", 400, creator_id=WANG), a_packet("c", 200), a_packet("p", 1)]
-    choice = chosen([*assets[:3], replace(assets[3], creator_id=None)], purchase)
+    choice = chosen([*assets[:3], replace(assets[3], creator_id=None)], purchase, LAB)
     assert (ids(choice), choice.deduction_fen) == (["a", "c", "p"], 501)
+    assert [sorted(lines) for _, lines in choice.used] == [["l0"], ["l0"], ["l0", "l1"]]
     assert reasons(choice) == [("b", ExclusionReason.OTHER_CREATOR, "DY-STK-5")]
 
 
@@ -140,6 +142,44 @@ def test_a_merged_cart_takes_no_creators_packet() -> None:
     assert (ids(choice), reasons(choice)) == (["p"], [("a", ExclusionReason.CART_MERGED, "DY-USE-4")])
 
 
+@pytest.mark.rule("DY-USE-4")
+@pytest.mark.rule("DY-STK-5")
+def test_lines_of_several_creators_are_a_merged_cart() -> None:
+    """On Douyin no creator's packet is used then, whatever the flag says; lines of nobody merge nothing (AMB-50)."""
+    assets = [a_packet("a", 300), a_packet("b", 400, creator_id=WANG), a_packet("p", 1, creator_id=None)]
+    two = a_purchase(LISTED, a_line("l1", 10_000, creator_id=WANG))
+    choice = chosen(assets, two)
+    assert ids(choice) == ["p"]
+    assert reasons(choice) == [(each, ExclusionReason.CART_MERGED, "DY-USE-4") for each in ("a", "b")]
+    assert ids(chosen(assets[:1], a_purchase(LISTED, a_line("l1", 10_000, creator_id=None)))) == ["a"]
+    mine = replace(DOUYIN, platform="acme", prefix="ACME", base="douyin")
+    assert reasons(chosen(assets[:1], two, mine)) == [("a", ExclusionReason.CART_MERGED, "ACME-USE-4")]
+
+
+@pytest.mark.rule("KS-USE-1")
+@pytest.mark.rule("DY-USE-3")
+@pytest.mark.parametrize(("rulebook", "client"), [(KUAISHOU, App.KUAISHOU), (LAB, App.OTHER)])
+def test_a_packet_never_touches_a_line_of_another_creator(rulebook: Rulebook, client: App) -> None:
+    """A line's source creator is the line's, however dear the other creator's lines are (AMB-53)."""
+    purchase = a_purchase(a_line("l0", 100), a_line("l1", 9_000, creator_id=WANG), client=client)
+    quote, choice = best_quote(purchase, [], [a_packet("a", 500)], NOW, rulebook)
+    assert (ids(choice), quote.paid_by_line) == (["a"], (0, 9_000))
+
+
+@pytest.mark.rule("DY-USE-3")
+@pytest.mark.rule("KS-USE-1")
+@pytest.mark.rule("DY-STK-2")
+@pytest.mark.parametrize("creator_id", [LI, None], ids=["a creator's", "the platform's"])
+def test_an_order_uses_packets_of_its_platform_only(creator_id: CreatorId | None) -> None:
+    """Another platform's packet stays out, whatever else there is against it (AMB-44)."""
+    asset = replace(a_packet("a", 1, creator_id=creator_id), platform="kuaishou")
+    assert ids(chosen([asset], a_purchase(LISTED, client=App.KUAISHOU), KUAISHOU)) == ["a"]
+    locked = replace(in_state(asset, AssetState.LOCKED), platform="kuaishou")
+    for other in (asset, locked, replace(asset, use_end_at_ms=NOW)):
+        for rulebook in (DOUYIN, LAB, replace(KUAISHOU, platform="acme")):
+            assert reasons(chosen([other], rulebook=rulebook)) == [("a", ExclusionReason.OTHER_PLATFORM, "AMB-44")]
+
+
 @pytest.mark.rule("DY-USE-6")
 @pytest.mark.parametrize("goods", sorted(DOUYIN.goods_excluded))
 def test_excluded_goods_exclude_their_line_only(goods: GoodsKind) -> None:
@@ -189,7 +229,7 @@ def test_a_tie_is_looked_for_to_the_last_packet() -> None:
     assert ids(chosen([replace(asset, use_end_at_ms=NOW + 5) for asset in assets], a_purchase(10))) == ["a", "d"]
     purchase = a_purchase(a_line("l0", 10), a_line("l1", 10, creator_id=WANG))
     for own, other in (("a", "b"), ("b", "a")):
-        assert ids(chosen([a_packet(own, 5), a_packet(other, 5, creator_id=WANG)], purchase)) == ["a"]
+        assert ids(chosen([a_packet(own, 5), a_packet(other, 5, creator_id=WANG)], purchase, LAB)) == ["a"]
 
 
 def test_the_choice_is_made_on_what_coupons_leave() -> None:
@@ -260,7 +300,9 @@ def lines_by_the_text(asset: Asset, purchase: Purchase, rulebook: Rulebook) -> s
         "lab": (),
     }
     name = rulebook.platform
-    if purchase.client not in apps[name] or (name == "douyin" and (purchase.cart_merged or purchase.traits)):
+    sources = {line.creator_id for line in purchase.lines} - {None}
+    merged = purchase.cart_merged or len(sources) > 1
+    if purchase.client not in apps[name] or (name == "douyin" and (merged or purchase.traits)):
         return set()
     return {
         i

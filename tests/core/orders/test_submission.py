@@ -10,7 +10,7 @@ import pytest
 from server.core.ids import PLATFORM, ViewerId
 from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.purchase import OrderTrait
-from server.core.orders.submission import Submission, check_discounts, home_for
+from server.core.orders.submission import Submission, check_discounts, home_for, order_platform
 from server.core.refusal import Refused
 from tests.store.shop import ANNA, LI, RATES, WANG, a_line, a_purchase
 
@@ -117,3 +117,15 @@ def test_a_price_that_has_changed_is_refused() -> None:
     with pytest.raises(Refused, match="8 fen") as refused:
         ASKED.check_price(8)
     assert (refused.value.code, refused.value.field) == ("price_changed", "expected_payable_fen")
+
+
+@pytest.mark.rule("DY-USE-3")
+@pytest.mark.rule("KS-USE-1")
+def test_an_order_has_the_platform_of_its_lines_creators() -> None:
+    """Unless it names one; several or none are no answer (AMB-44)."""
+    assert order_platform("lab", ["douyin", "kuaishou"]) == "lab"
+    assert order_platform(None, ["douyin", None, "douyin"]) == "douyin"
+    for unknown in ([], [None], ["douyin", "kuaishou"]):
+        with pytest.raises(Refused) as refused:
+            order_platform(None, unknown)
+        assert (refused.value.code, refused.value.field) == ("bad_field", "platform")

@@ -5,30 +5,57 @@ from typing import Any
 
 import pytest
 
-from server.core.orders.validity import check_validity, checked_scope
+from server.core.orders.validity import check_ends_later, check_validity, checked_scope
 from server.core.refusal import Refused
-from server.core.rulebooks.platforms import DOUYIN
+from server.core.rulebooks.overrides import overridden
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB, RULEBOOKS
+from server.core.rulebooks.rulebook import Rulebook
 
 START = {"use_start_at_ms": 10}
 END = {"use_end_at_ms": 20}
 SPAN = {"use_for_ms": 5}
 
 
-def validity(**asked: int) -> tuple[str, str, str] | None:
+def validity(asked: dict[str, int], rulebook: Rulebook = DOUYIN) -> tuple[str, str, str] | None:
     """Return code, field and rule of the refusal, or None."""
     fields: dict[str, Any] = dict.fromkeys(("use_start_at_ms", "use_end_at_ms", "use_for_ms"))
     try:
-        check_validity(**{**fields, **asked}, rulebook=DOUYIN)
+        check_validity(**{**fields, **asked}, rulebook=rulebook)
     except Refused as refusal:
         return refusal.code, refusal.field, refusal.rule
     return None
 
 
 @pytest.mark.rule("DY-CRE-3")
-@pytest.mark.parametrize("asked", [{}, END, {**START, **END}, SPAN, {"use_start_at_ms": 19, "use_end_at_ms": 20}])
-def test_both_styles_and_none_are_taken(asked: dict[str, int]) -> None:
+@pytest.mark.parametrize("asked", [END, {**START, **END}, SPAN, {"use_start_at_ms": 19, "use_end_at_ms": 20}])
+def test_both_styles_are_taken(asked: dict[str, int]) -> None:
     """An absolute validity may leave its start out."""
-    assert validity(**asked) is None
+    assert validity(asked) is None
+
+
+@pytest.mark.rule("DY-CRE-1")
+@pytest.mark.rule("KS-CRE-1")
+def test_only_lab_can_do_without_a_validity() -> None:
+    """Douyin, Kuaishou and what is based on them need one (AMB-47)."""
+    assert validity({}, LAB) is None
+    assert validity({}) == ("missing_field", "use_end_at_ms", "DY-CRE-1")
+    assert validity({}, KUAISHOU) == ("missing_field", "use_end_at_ms", "KS-CRE-1")
+    acme = overridden(RULEBOOKS, {"acme": {"base": "douyin"}})["acme"]
+    assert validity({}, acme) == ("missing_field", "use_end_at_ms", "ACME-CRE-1")
+
+
+@pytest.mark.rule("DY-CRE-1")
+@pytest.mark.rule("KS-CRE-1")
+def test_a_fixed_validity_ends_in_the_future() -> None:
+    """The instant itself is too late; a relative one has no end yet (AMB-47)."""
+    for rulebook, rule in ((DOUYIN, "DY-CRE-1"), (KUAISHOU, "KS-CRE-1"), (LAB, "DY-CRE-1")):
+        check_ends_later(None, 20, rulebook)
+        check_ends_later(21, 20, rulebook)
+        for use_end_at_ms in (1, 20):
+            with pytest.raises(Refused) as refused:
+                check_ends_later(use_end_at_ms, 20, rulebook)
+            assert (refused.value.code, refused.value.field) == ("out_of_range", "use_end_at_ms")
+            assert refused.value.rule == rule
 
 
 @pytest.mark.rule("DY-CRE-3")
@@ -46,7 +73,7 @@ def test_both_styles_and_none_are_taken(asked: dict[str, int]) -> None:
 )
 def test_a_validity_is_of_one_style_and_not_empty(asked: dict[str, int], code: str, field: str) -> None:
     """The refusal names the field and the rule (AMB-5)."""
-    assert validity(**asked) == (code, field, "DY-CRE-3")
+    assert validity(asked) == (code, field, "DY-CRE-3")
 
 
 @pytest.mark.rule("DY-CRE-3")
@@ -54,8 +81,8 @@ def test_a_relative_validity_has_a_limit() -> None:
     """366 days; a millisecond more is refused."""
     longest_ms = 366 * 86_400_000
     assert DOUYIN.use_for_max_ms == longest_ms
-    assert validity(use_for_ms=longest_ms) is None
-    assert validity(use_for_ms=longest_ms + 1) == ("out_of_range", "use_for_ms", "DY-CRE-3")
+    assert validity({"use_for_ms": longest_ms}) is None
+    assert validity({"use_for_ms": longest_ms + 1}) == ("out_of_range", "use_for_ms", "DY-CRE-3")
 
 
 @pytest.mark.rule("KS-CRE-2")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from server.core.ids import CreatorId
+from server.core.ids import PLATFORM, CreatorId
 from server.core.orders.purchase import GoodsKind
-from server.core.packets.creation import CreationRequest, granted_scope, granted_terms
+from server.core.packets.creation import CreationRequest, granted_scope, granted_terms, platform_of
 from server.core.packets.packet import Denomination, Terms
 from server.core.refusal import Refused
 from server.core.rulebooks.eligibility import EVERY_PERMISSION
@@ -63,13 +63,14 @@ def test_validity_scope_and_goods_are_checked_in_this_order() -> None:
     """The first slip is told; the scope comes back each product once and in order."""
     wrong: dict[str, Any] = {"use_for_ms": 0, "product_ids": (), "goods": (GoodsKind.VIRTUAL,)}
     assert refusal(wrong, KUAISHOU) == ("out_of_range", "use_for_ms", "DY-CRE-3")
-    assert refusal({**wrong, "use_for_ms": None}, KUAISHOU) == ("out_of_range", "product_ids", "KS-CRE-2")
-    assert refusal({"goods": (*KUAISHOU.goods_not_configurable,)}, KUAISHOU) == (
+    assert refusal({**wrong, "use_for_ms": None}, KUAISHOU) == ("missing_field", "use_end_at_ms", "KS-CRE-1")
+    assert refusal({**wrong, "use_for_ms": 1}, KUAISHOU) == ("out_of_range", "product_ids", "KS-CRE-2")
+    assert refusal({"use_for_ms": 1, "goods": (*KUAISHOU.goods_not_configurable,)}, KUAISHOU) == (
         "not_configurable",
         "scope",
         "KS-ELG-2",
     )
-    scoped = replace(ASKED, product_ids=["b", "a", "b"])
+    scoped = replace(ASKED, use_for_ms=1, product_ids=["b", "a", "b"])
     assert granted_scope(scoped, EVERY_PERMISSION, KUAISHOU) == ("a", "b")
 
 
@@ -79,3 +80,37 @@ def test_who_is_not_eligible_is_told_that_first() -> None:
     with pytest.raises(Refused) as refused:
         granted_scope(replace(ASKED, name=""), (), KUAISHOU)
     assert (refused.value.code, refused.value.rule) == ("not_eligible", "KS-ELG-1")
+
+
+@pytest.mark.rule("DY-ELG-1")
+@pytest.mark.rule("KS-ELG-1")
+@pytest.mark.parametrize(
+    ("named", "settled", "platform"),
+    [
+        (None, "douyin", "douyin"),
+        ("douyin", "douyin", "douyin"),
+        (None, None, "lab"),
+        ("kuaishou", None, "kuaishou"),
+        ("lab", "douyin", ""),
+        ("kuaishou", "douyin", ""),
+        ("douyin", "acme", ""),
+    ],
+)
+def test_a_packet_takes_its_creators_platform(named: str | None, settled: str | None, platform: str) -> None:
+    """Settled by the first recharge, and by nothing that a packet says (AMB-43)."""
+    request = replace(ASKED, platform=named)
+    if platform:
+        assert platform_of(request, settled) == platform
+        return
+    with pytest.raises(Refused) as refused:
+        platform_of(request, settled)
+    assert (refused.value.code, refused.value.field) == ("other_platform", "platform")
+
+
+def test_a_packet_of_the_platform_names_the_one_it_is_for() -> None:
+    """It alone has no platform of its own (AMB-43)."""
+    request = replace(ASKED, creator_id=PLATFORM, platform="kuaishou")
+    assert platform_of(request, None) == platform_of(request, "douyin") == "kuaishou"
+    with pytest.raises(Refused) as refused:
+        platform_of(replace(request, platform=None), None)
+    assert (refused.value.code, refused.value.field) == ("missing_field", "platform")

@@ -22,6 +22,7 @@ ORIGIN_MS = 1_685_959_200_000
 SPEED = 600
 MINUTE = 60_000
 FUNDS_FEN = 10_000
+USE = {"use_for_ms": 60 * MINUTE}
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +40,17 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def a_scenario(creator_id: str, *packets: dict[str, Any], **changes: Any) -> Scenario:
     """Return a scenario of one room; a packet has ten shares and a thousand fen."""
     terms = {"room_id": creator_id, "platform": "douyin", "share_count": 10, "total_fen": 1_000}
+    channel = "bank" if any(packet.get("platform") == "kuaishou" for packet in packets) else None
     whole: dict[str, Any] = {
         "name": "mine",
         "speed": SPEED,
         "audience": {"viewers": 1},
-        "creators": [{"creator_id": creator_id, "recharge_fen": FUNDS_FEN}],
+        "creators": [{"creator_id": creator_id, "recharge_fen": FUNDS_FEN, "channel": channel}],
         "rooms": [{"room_id": creator_id, "creator_id": creator_id}],
-        "packets": [{"name": f"packet {n}", **terms, **packet} for n, packet in enumerate(packets)],
+        "packets": [
+            {"name": f"packet {n}", **terms, **({} if "use_end_at_ms" in packet else USE), **packet}
+            for n, packet in enumerate(packets)
+        ],
         **changes,
     }
     return Scenario.model_validate(whole)

@@ -322,3 +322,27 @@ def test_every_shipped_storm_says_what_must_have_happened() -> None:
     """None of them can pass without a sell-out or a fault's aftermath; the endless one for Locust is never judged."""
     without = [name for name in shipped_names() if not load_scenario(name).sometimes]
     assert set(without) <= {"locust"}
+
+
+def test_packets_and_creators_agree_on_a_platform(tmp_path: Path) -> None:
+    """A creator's is the one that its packets name, and its packets take it; two are one too many (AMB-43)."""
+    named = GOOD.replace("total_fen = 100", 'total_fen = 100\nplatform = "douyin"')
+    scenario = load_scenario(_written(tmp_path, named))
+    assert (scenario.creators[0].platform, scenario.packets[0].platform) == ("douyin", "douyin")
+    by_creator = GOOD.replace("recharge_fen = 1000", 'recharge_fen = 1000\nplatform = "kuaishou"')
+    assert load_scenario(_written(tmp_path, by_creator)).packets[0].platform == "kuaishou"
+    assert load_scenario(_written(tmp_path, GOOD)).creators[0].platform == "lab"
+    both = named.replace("recharge_fen = 1000", 'recharge_fen = 1000\nplatform = "kuaishou"')
+    with pytest.raises(BadScenario, match=r"packets.0.platform: \w+ belongs to kuaishou"):
+        load_scenario(_written(tmp_path, both))
+
+
+def test_the_platform_launches_into_a_creators_room(tmp_path: Path) -> None:
+    """Its packet is for the platform of the room; nobody else has a packet in another's room (AMB-45)."""
+    theirs = GOOD.replace("total_fen = 100", 'total_fen = 100\ncreator_id = "platform"')
+    with pytest.raises(BadScenario, match=r"packets.0.creator_id: must be a creator called platform"):
+        load_scenario(_written(tmp_path, theirs))
+    whole = f'{theirs}\n[[creators]]\ncreator_id = "platform"\nrecharge_fen = 1000\n'
+    whole = whole.replace("recharge_fen = 1000", 'recharge_fen = 1000\nplatform = "kuaishou"', 1)
+    (packet,) = load_scenario(_written(tmp_path, whole)).packets
+    assert (packet.creator_id, packet.platform) == ("platform", "kuaishou")
