@@ -1,14 +1,18 @@
 """Quote a purchase: its price now with the best of the viewer's packets; nothing is locked."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Generator, Sequence
+from typing import TypeVar
 
 from server.commands.context import CommandContext
 from server.core.ids import PLATFORM, ViewerId
 from server.core.orders.discount import Discount
 from server.core.orders.pricing import Quote
 from server.core.orders.purchase import Purchase
-from server.core.orders.stacking import Choice, best_quote
+from server.core.orders.stacking import Choice, quoting
 from server.core.orders.submission import check_discounts
+
+Result = TypeVar("Result")
 
 
 async def quote_order(
@@ -24,4 +28,20 @@ async def quote_order(
     creators = {line.creator_id for line in purchase.lines if line.creator_id is not None}
     held = await at.assets.of_viewer(viewer_id, [*sorted(creators), PLATFORM])
     now_ms = await at.orders.now_ms(PLATFORM)
-    return best_quote(purchase, discounts, [each.asset for each in held], now_ms, rulebook)
+    return await in_turn(at.quoting, quoting(purchase, discounts, [each.asset for each in held], now_ms, rulebook))
+
+
+async def in_turn(turn: asyncio.Lock, search: Generator[None, None, Result]) -> Result:
+    """
+    Return the result of a search for a quote, and let everybody else run in its pauses (AMB-54).
+
+    One search at a time runs in a process, so that between two turns of the loop there is one slice of work at most.
+    """
+    async with turn:
+        while True:
+            try:
+                next(search)
+            except StopIteration as ended:
+                result: Result = ended.value
+                return result
+            await asyncio.sleep(0)
