@@ -202,7 +202,8 @@ def bench(
         str,
         typer.Argument(
             help="grab: the grab path over WebSocket; workers: the same with two workers; slow-readers: with "
-            "10% slow consumers; allocators: correctness and cost of each built-in allocator."
+            "10% slow consumers; allocators: correctness and cost of each built-in allocator; quotes: viewers with "
+            "many packets."
         ),
     ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1)] = 5,

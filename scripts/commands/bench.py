@@ -3,17 +3,19 @@
 from collections.abc import Callable
 
 from loadtest.verdict.weigh import Exit
-from scripts.bench import allocators, grab, slow_readers, workers
+from scripts.bench import allocators, grab, quotes, slow_readers, workers
 from scripts.bench.allocators import AllocatorBench
+from scripts.bench.quotes import QuoteBench
 from scripts.bench.rounds import Benchmark
 from scripts.bench.slow_readers import SlowReaders
 from scripts.output import console, failed, write_json
 
-BENCHMARKS: dict[str, Callable[[], Benchmark | SlowReaders | AllocatorBench]] = {
+BENCHMARKS: dict[str, Callable[[], Benchmark | SlowReaders | AllocatorBench | QuoteBench]] = {
     "grab": grab.benchmark,
     "workers": workers.benchmark,
     "slow-readers": slow_readers.benchmark,
     "allocators": allocators.benchmark,
+    "quotes": quotes.benchmark,
 }
 
 

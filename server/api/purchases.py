@@ -145,13 +145,18 @@ class LineShown(BaseModel):
 
 
 class QuoteShown(BaseModel):
-    """The waterfall of an order, line by line (KS-PRC-1 to KS-PRC-4), and the amount that each funder bears."""
+    """
+    The waterfall of an order, line by line (KS-PRC-1 to KS-PRC-4), and the amount that each funder bears.
+
+    It is ``approximate`` if the viewer has so many packets that a better choice may have been missed (AMB-54).
+    """
 
     lines: list[LineShown]
     deductions: list[DeductionShown]
     unused: dict[str, str]
     asset_ids: list[str]
     exclusions: list[Exclusion] = []
+    approximate: bool = False
     goods_paid_fen: int
     shipping_fen: int
     service_fee_fen: int
@@ -172,6 +177,7 @@ def quote_shown(quote: Quote, choice: Choice | None = None) -> QuoteShown:
         unused={discount_id: reason.value for discount_id, reason in quote.unused},
         asset_ids=[each.discount_id for each in quote.deductions if each.kind in RED_PACKETS],
         exclusions=[*choice.exclusions] if choice else [],
+        approximate=choice is not None and choice.approximate,
         goods_paid_fen=quote.goods_paid_fen,
         shipping_fen=quote.purchase.shipping_fen,
         service_fee_fen=quote.purchase.service_fee_fen,

@@ -1,7 +1,8 @@
 """The context of commands: the stores of one process, its clock, its rulebooks, and the gateway as an observer."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from server.core.ids import PacketId
@@ -55,6 +56,8 @@ class CommandContext:
     orders: Orders
     trails: Trails
     gateway: RoomHost
+    quoting: asyncio.Lock = field(default_factory=asyncio.Lock, kw_only=True)
+    """Held by the one quote whose packets are being chosen in this process."""
 
     def rulebook(self, platform: str) -> Rulebook:
         """Return this process's rulebook of a platform. Raises Refused if there is none."""

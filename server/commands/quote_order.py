@@ -1,15 +1,19 @@
 """Quote a purchase: its price now with the best of the viewer's packets; nothing is locked."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Generator, Sequence
+from typing import TypeVar
 
 from server.commands.context import CommandContext
 from server.core.ids import PLATFORM, ViewerId
 from server.core.orders.discount import Discount
 from server.core.orders.pricing import Quote
 from server.core.orders.purchase import Purchase
-from server.core.orders.stacking import Choice, best_quote
+from server.core.orders.stacking import Choice, quoting
 from server.core.orders.submission import check_discounts, order_platform
 from server.core.rulebooks.rulebook import Rulebook
+
+Result = TypeVar("Result")
 
 
 async def quote_order(
@@ -24,7 +28,7 @@ async def quote_order(
     rulebook = await rulebook_for(at, purchase, platform)
     held = await at.assets.of_viewer(viewer_id, [*sorted(purchase.creators), PLATFORM])
     now_ms = await at.orders.now_ms(PLATFORM)
-    return best_quote(purchase, discounts, [each.asset for each in held], now_ms, rulebook)
+    return await in_turn(at.quoting, quoting(purchase, discounts, [each.asset for each in held], now_ms, rulebook))
 
 
 async def rulebook_for(at: CommandContext, purchase: Purchase, platform: str | None) -> Rulebook:
@@ -35,3 +39,19 @@ async def rulebook_for(at: CommandContext, purchase: Purchase, platform: str | N
     """
     settled = [] if platform is not None else [await at.wallet.platform(each) for each in sorted(purchase.creators)]
     return at.rulebook(order_platform(platform, settled))
+
+
+async def in_turn(turn: asyncio.Lock, search: Generator[None, None, Result]) -> Result:
+    """
+    Return the result of a search for a quote, and let everybody else run in its pauses (AMB-54).
+
+    One search at a time runs in a process, so that between two turns of the loop there is one slice of work at most.
+    """
+    async with turn:
+        while True:
+            try:
+                next(search)
+            except StopIteration as ended:
+                result: Result = ended.value
+                return result
+            await asyncio.sleep(0)

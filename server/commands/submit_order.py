@@ -5,7 +5,7 @@ from functools import partial
 
 from server.commands.context import CommandContext
 from server.commands.follow_order import TRIES_MAX, follow_order, hold_part
-from server.commands.quote_order import quote_order, rulebook_for
+from server.commands.quote_order import in_turn, quote_order, rulebook_for
 from server.commands.retry import decided
 from server.core.ids import PLATFORM, OrderId, RoomId, home_of, order_id_of
 from server.core.money.posting import OrderKind, parts_of
@@ -13,7 +13,7 @@ from server.core.orders.asset import Asset
 from server.core.orders.order import due_at_ms, submit
 from server.core.orders.pricing import Quote
 from server.core.orders.selection import check_named, exact_quote, owned
-from server.core.orders.stacking import best_quote
+from server.core.orders.stacking import quoting
 from server.core.orders.submission import Submission, home_for
 from server.core.refusal import Raced
 from server.core.rulebooks.rulebook import Rulebook
@@ -115,14 +115,18 @@ async def _chosen(
     """Return what the order costs at *now_ms* and the packets it uses. Raises Raced if it has locked one already."""
     if asked.asset_ids is None:
         held = await at.assets.of_viewer(asked.viewer_id, [home_of(order_id), PLATFORM])
-        assets, quote_of = [each.asset for each in held], best_quote
+        assets = [each.asset for each in held]
     else:
         check_named(asked.asset_ids)
         held = await at.assets.named(asked.viewer_id, asked.asset_ids)
-        assets, quote_of = owned(asked.asset_ids, [each.asset for each in held]), exact_quote
+        assets = owned(asked.asset_ids, [each.asset for each in held])
     if any(asset.order_id == order_id for asset in assets):
         raise raced_order()  # another process has made it meanwhile
-    quote, choice = quote_of(asked.purchase, asked.discounts, assets, now_ms, rulebook)
+    if asked.asset_ids is None:
+        search = quoting(asked.purchase, asked.discounts, assets, now_ms, rulebook)
+        quote, choice = await in_turn(at.quoting, search)
+    else:
+        quote, choice = exact_quote(asked.purchase, asked.discounts, assets, now_ms, rulebook)
     asked.check_price(quote.payable_fen)
     return quote, [asset for asset, _ in choice.used]
 

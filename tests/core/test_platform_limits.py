@@ -114,8 +114,8 @@ def test_an_order_has_a_hundred_lines(rulebook: Rulebook) -> None:
 @pytest.mark.rule("DY-REV-5")
 @pytest.mark.rule("DY-REV-8")
 def test_what_no_edge_shows_is_as_resolved(rulebook: Rulebook) -> None:
-    """Ten packets, of which ten are looked at; fifteen days until an order is final; a minute until money is back."""
-    assert (rulebook.packets_per_order_max, rulebook.packet_candidates_max) == (10, 10)
+    """Ten packets, the best of twenty; fifteen days until an order is final; a minute until money is back."""
+    assert (rulebook.packets_per_order_max, rulebook.packet_candidates_max) == (10, 20)
     assert (rulebook.refund_horizon_ms, rulebook.reversal_delay_ms) == (15 * DAY, MINUTE)
 
 

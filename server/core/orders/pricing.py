@@ -2,9 +2,10 @@
 The discount waterfall: the price of an order, line by line, and the funder of every fen deducted.
 
 First the flash price of each line (KS-PRC-1). Then all shop discounts and the platform's, each computed on the same
-stage-1 prices independently of the others (KS-PRC-2); where together they exceed the price, those earlier in the
-rulebook's order are served first, and the rest is recorded as clamped (AMB-30, AMB-34). Last the funds, one after
-another, each from the remainder (KS-PRC-3). Shipping and service fee are never discounted (KS-PRC-4, DY-USE-5).
+stage-1 prices independently of the others (KS-PRC-2), and taken one after another in the rulebook's order from what is
+left of its lines; where together they exceed the price, the rest is recorded as clamped (AMB-30, AMB-34, AMB-52). Last
+the funds, one after another, each from the remainder (KS-PRC-3). Shipping and service fee are never discounted
+(KS-PRC-4, DY-USE-5).
 
 A deduction is spread over its lines in proportion to their remaining prices, by largest remainder. If too little is
 left for a red packet although an earlier one could use other lines, the earlier one moves there: the total that packets
@@ -221,8 +222,9 @@ class _Sheet:
             if self.left[i] > 0:
                 self._shift(i, came_by, unmet_fen)
                 return True
-            for holder in packets:
+            for holder in packets[:]:
                 if holder.by_line[i] > 0:
+                    packets.remove(holder)  # each of its lines is reached now
                     for j in holder.lines:
                         if j not in came_by:
                             came_by[j] = (holder, i)

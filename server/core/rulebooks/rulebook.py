@@ -259,18 +259,18 @@ class Rulebook:
         least=1,
         most=12,
         at_most="packet_candidates_max",
-        doc="the creator's and the platform's together; the choice tries all of them (AMB-16)",
+        doc="the creator's and the platform's together; the best of them are chosen (AMB-16)",
     )
     creator_packets_per_order_max: int | None = limit(
         None, "KS-STK-3", unit="packets", least=1, doc="a creator's alone, in one order"
     )
     packet_candidates_max: int = limit(
-        10,
+        20,
         "DY-STK-2",
         unit="packets",
         least=1,
-        most=12,
-        doc="of one line scope; no order takes more, so no deduction is missed (A)",
+        most=40,
+        doc="up to so many the choice is exact in every tie, however long it takes (A) (AMB-54)",
     )
     order_lines_max: int = limit(
         100, "DY-STK-2", unit="lines", least=1, most=1_000, doc="nobody orders more in a live room (A)"

@@ -1,6 +1,7 @@
 """The waterfall: the rules' vectors, each edge of a threshold, and sums that are exact on 20,000 random carts."""
 
 from dataclasses import replace
+from itertools import permutations
 from random import Random
 
 import pytest
@@ -111,6 +112,30 @@ def test_too_much_at_once_is_clamped_shop_first() -> None:
     assert amounts(quote) == {"full_reduction": 800, "platform_coupon": 200}
     assert quote.deductions[1].clamped_fen == 300
     assert quote.payable_fen == 0
+
+
+@pytest.mark.rule("KS-PRC-2")
+def test_parallel_discounts_are_spread_one_after_another() -> None:
+    """In the rule's order, however they come: each of the same price, over what is left of its own lines (AMB-52)."""
+    purchase = a_purchase(a_line("l0", 600), a_line("l1", 400))
+    first, second = frozenset({"l0"}), frozenset({"l1"})
+    discounts = [
+        Discount("coupon", K.SHOP_COUPON, amount_fen=300, line_ids=first),
+        Discount("full", K.FULL_REDUCTION, amount_fen=500, threshold_fen=1_000),
+        Discount("percent", K.FULL_PERCENT_OFF, pay_permille=800, line_ids=second),
+        Discount("many", K.MULTI_ITEM_DISCOUNT, amount_fen=100, line_ids=first),
+        Discount("platform", K.PLATFORM_COUPON, amount_fen=50, threshold_fen=1_000),
+    ]
+    for shuffled in permutations(discounts):
+        quote = price(purchase, shuffled, KUAISHOU)
+        assert [(each.discount_id, each.by_line, each.clamped_fen) for each in quote.deductions] == [
+            ("coupon", (300, 0), 0),
+            ("full", (214, 286), 0),  # in proportion to the 300 and 400 that are left
+            ("percent", (0, 80), 0),  # 20 % of 400, not of what is left
+            ("many", (86, 0), 14),
+            ("platform", (0, 34), 16),
+        ]
+        assert quote.paid_by_line == (0, 0)
 
 
 @pytest.mark.rule("KS-PRC-3")

@@ -11,7 +11,7 @@ from server.core.ids import CreatorId
 from server.core.orders.asset import Asset, AssetState
 from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.purchase import App, Entrance, GoodsKind, OrderTrait, Purchase
-from server.core.orders.stacking import Choice, Exclusion, ExclusionReason, best_quote, choose
+from server.core.orders.stacking import Choice, Exclusion, ExclusionReason, best_quote, choose, quoting
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
 from server.core.rulebooks.rulebook import Rulebook
 from tests.core.shopping import LI, NOW, WANG, a_line, a_packet, a_purchase, in_state
@@ -250,6 +250,34 @@ def test_a_viewer_with_many_packets_is_answered() -> None:
     assert len(choice.used) + len(choice.exclusions) == 200
     choice = chosen(assets, a_purchase(10**6))
     assert choice.deduction_fen == sum(sorted((asset.face_fen for asset in assets), reverse=True)[:10])
+
+
+@pytest.mark.rule("DY-STK-2")
+def test_the_quote_of_many_packets_pauses_and_says_that_it_is_approximate() -> None:
+    """Of ten packets of 100 and one of 10 the 10 is used on goods of 10; of 60 that may be tied, nobody is sure."""
+    few = [a_packet(f"a{i}", 100) for i in range(10)] + [a_packet("z", 10)]
+    choice = chosen(few, a_purchase(10))
+    assert (ids(choice), choice.approximate) == (["z"], False)
+    rng = Random(60)
+    many = [
+        replace(
+            a_packet(f"a{i:02}", rng.randint(1, 20_000)), product_ids=frozenset({f"product-l{i % 3}", "product-l0"})
+        )
+        for i in range(60)
+    ]
+    purchase = a_purchase(*(a_line(f"l{i}", 30_000) for i in range(3)))
+    search = quoting(purchase, [], many, NOW, DOUYIN)
+    pauses = 0
+    while True:
+        try:
+            next(search)
+            pauses += 1
+        except StopIteration as ended:
+            quote, choice = ended.value
+            break
+    assert (quote.payable_fen, choice.deduction_fen, choice.approximate) == (0, 90_000, True)
+    assert pauses > 5
+    assert best_quote(purchase, [], many, NOW, DOUYIN) == (quote, choice)
 
 
 def a_case(rng: Random) -> tuple[Purchase, list[Asset], Rulebook]:

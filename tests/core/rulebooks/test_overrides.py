@@ -107,7 +107,7 @@ def test_the_platforms_latest_plan_is_data() -> None:
         ("[douyin]\nmax_share_fen = 5\nmin_share_fen = 6\n", "douyin.min_share_fen: must be at most max_share_fen, 5"),
         ("[lab]\nrelative_lead_max_ms = 5\nrelative_lead_min_ms = 6\n", "lab.relative_lead_min_ms: must be at most"),
         (
-            "[kuaishou]\npackets_per_order_max = 11\n",
+            "[kuaishou]\npackets_per_order_max = 11\npacket_candidates_max = 10\n",
             "kuaishou.packets_per_order_max: must be at most packet_candidates_max, 10",
         ),
         (

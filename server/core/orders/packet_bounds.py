@@ -1,0 +1,156 @@
+"""Bounds for the search for the best set of packets, and the work that it may spend (AMB-54)."""
+
+from bisect import insort
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple, TypeAlias
+
+from server.core.orders.packet_flow import Contender, Reach
+
+SLICE = 300  # of work, between two pauses: about a millisecond
+
+Pauses: TypeAlias = Generator[None, None, None]
+
+
+class OutOfWorkError(Exception):
+    """The search was stopped before its end."""
+
+
+class Work:
+    """The work of a search, in states looked at: what was done, the limit if any, and when to pause next."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.longest_slice = 0
+        self._limit: int | None = None
+        self._paused_at = 0
+
+    def allow(self, more: int | None) -> None:
+        """Allow so much more work, or any amount."""
+        self._limit = None if more is None else self.done + more
+
+    def spend(self, states: int) -> None:
+        """Count work. Raises OutOfWorkError beyond the limit."""
+        self.done += states
+        if self._limit is not None and self.done > self._limit:
+            raise OutOfWorkError
+
+    def due(self, more: int = 0) -> bool:
+        """Count *more* preparatory work, which no limit stops; return whether to pause now: a new slice begins then."""
+        self.done += more
+        slice_now = self.done - self._paused_at
+        if slice_now < SLICE:
+            return False
+        self.longest_slice = max(self.longest_slice, slice_now)
+        self._paused_at = self.done
+        return True
+
+
+class CountLimits(NamedTuple):
+    """The most packets of one order, and of these a creator's, if that is limited."""
+
+    packets: int
+    own: int | None
+
+
+class LineRest:
+    """
+    What a set of packets leaves of the lines, at most.
+
+    Nothing is left on its *tight* lines. Each of its packets takes outside them as much as they hold for it, so what is
+    left on any lines is less by the packets that, outside the tight ones, can be used on these alone.
+    """
+
+    def __init__(self, reach: Reach, tight: int, packets: Iterable[Contender]) -> None:
+        self._reach = reach
+        self._tight = tight
+        outside = [(each.mask & ~tight, each.face_fen) for each in packets]
+        self._taken = [(lines, min(face_fen, reach.price_fen(lines))) for lines, face_fen in outside if lines]
+
+    def left_fen(self, mask: int) -> int:
+        """Return the most that packets on these lines can add to the set's deduction."""
+        left_fen = self._reach.price_fen(mask & ~self._tight)
+        for lines, taken_fen in self._taken:
+            if lines | mask == mask:
+                left_fen -= taken_fen
+        return left_fen
+
+
+class Bounds:
+    """
+    Upper bounds on the reach of packets, by position: of any that come from there on in the search.
+
+    Of packets with the same lines the largest come first.
+    """
+
+    def __init__(self, reach: Reach, packets: Sequence[Contender], limits: CountLimits) -> None:
+        self._reach = reach
+        self._packets = packets
+        self._limits = limits
+        nothing = [(0,) * len(reach.cuts)] * (limits.packets + 1)
+        self.reach_fen = [nothing] * (len(packets) + 1)
+        """By position and number of packets: the most that these reach outside each cut."""
+        self.ties = [[0] * (limits.packets + 1)] * (len(packets) + 1)
+        """By position and number of packets: the most that these add to a set's ties."""
+        self._least_fen: list[Mapping[int, int]] = [{}] * (len(packets) + 1)
+
+    def fill(self, work: Work) -> Pauses:
+        """Fill the tables, with pauses."""
+        own: list[list[int]] = [[] for _ in self._reach.cuts]
+        other: list[list[int]] = [[] for _ in self._reach.cuts]
+        ties: list[int] = []
+        for position in range(len(self._packets) - 1, -1, -1):
+            packet = self._packets[position]
+            for columns, most in ((own, self._limits.own), (other, self._limits.packets)):
+                if (columns is own) == packet.own:
+                    for column, fen in zip(columns, packet.outside, strict=True):
+                        insort(column, -fen)
+                        del column[most:]
+            largest = [sorted(pair[0] + pair[1]) for pair in zip(own, other, strict=True)] if own[0] else other
+            sums = [list(accumulate(column, initial=0)) for column in largest]
+            counts = [min(count, len(sums[0]) - 1) for count in range(self._limits.packets + 1)]
+            self.reach_fen[position] = [tuple([-each[count] for each in sums]) for count in counts]
+            insort(ties, -packet.tie)
+            del ties[self._limits.packets :]
+            tie_sums = list(accumulate(ties, initial=0))
+            self.ties[position] = [-tie_sums[min(count, len(ties))] for count in range(self._limits.packets + 1)]
+            later = self._least_fen[position + 1]
+            least_fen = min(packet.face_fen, later.get(packet.mask, packet.face_fen))
+            self._least_fen[position] = {**later, packet.mask: least_fen}
+            if work.due(2 + len(sums) // 2):
+                yield
+
+    def gain_fen(self, position: int, rest: LineRest, count: int, own_left: int) -> int:
+        """Return the most that so many packets add to the deduction of a set with this rest."""
+        left: dict[tuple[int, bool], int] = {}
+        gains: list[int] = []
+        own_gains: list[int] = []
+        for each in self._packets[position:]:
+            kind = each.mask, each.own
+            left_fen = left.get(kind)
+            if left_fen is None:
+                left_fen = rest.left_fen(each.mask)
+            gain_fen = min(each.face_fen, left_fen)
+            left[kind] = left_fen - gain_fen
+            if gain_fen:
+                (own_gains if each.own else gains).append(gain_fen)
+        if own_gains:
+            own_gains.sort(reverse=True)
+            gains += own_gains[:own_left]
+        gains.sort(reverse=True)
+        return sum(gains[:count])
+
+    def waste_fen(self, position: int, rest: LineRest, missing_fen: int) -> int:
+        """Return the least waste of packets that add so much to the deduction of a set with this rest."""
+        offers: list[tuple[float, int, int]] = []
+        for mask, face_fen in self._least_fen[position].items():
+            left_fen = rest.left_fen(mask)
+            if left_fen:
+                offers.append((max(1.0, face_fen / left_fen), max(0, face_fen - left_fen), left_fen))
+        waste_fen = 0
+        for _, wasted_fen, left_fen in sorted(offers):
+            if left_fen >= missing_fen:
+                return waste_fen + wasted_fen * missing_fen // left_fen
+            waste_fen += wasted_fen
+            missing_fen -= left_fen
+        return waste_fen
