@@ -18,6 +18,7 @@ from server.api import (
     assets,
     books,
     creators,
+    docs,
     effects,
     errors,
     health,
@@ -34,6 +35,7 @@ from server.api.access import Authentication, deny_undeclared
 from server.api.app_state import AppState
 from server.api.body_limit import BodyLimit
 from server.api.credentials import Credentials
+from server.api.head import Head
 from server.api.siblings import Siblings
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import Rulebook
@@ -281,12 +283,14 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
         lifespan=lifespan,
         responses=errors.ANY_PROBLEM,
         dependencies=[Depends(deny_undeclared)],
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
     )
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Authentication)
+    app.add_middleware(Head)
+    docs.install(app)
     app.include_router(health.router)
     for module in (
         creators,

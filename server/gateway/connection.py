@@ -99,7 +99,9 @@ class RoomConnection(asyncio.Protocol):
             payload = frames.small_text(data)
             if payload is not None:
                 self._receive_text(payload)
-            elif not frames.is_small_pong(data):
+            elif frames.is_small_pong(data):
+                self._spend_on_control_frame()
+            else:
                 self._read(data)
         elif self._state is _State.OPEN:
             self._read(data)
@@ -325,7 +327,12 @@ class RoomConnection(asyncio.Protocol):
         text = codec.text(frame)
         if text is not None:
             self._receive_text(text)
-        elif not self._session.spend(time.monotonic_ns() // 1_000_000):
+        else:
+            self._spend_on_control_frame()
+
+    def _spend_on_control_frame(self) -> None:
+        assert self._session is not None
+        if not self._session.spend(time.monotonic_ns() // 1_000_000):
             self.close(frames.POLICY_VIOLATION, "too many frames")
 
     def _write_and_check(self, data: bytes) -> None:

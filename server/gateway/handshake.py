@@ -7,7 +7,8 @@ from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import orjson
-from websockets.http11 import Request
+from websockets.exceptions import RequestLineTooLong, SecurityError
+from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS, Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
@@ -58,6 +59,13 @@ NO_SUCH_PATH = Rejection(404, "not_found", f"WebSockets are served under {_PREFI
 ROOM_FULL = Rejection(503, "room_full", "the room has reached its viewer limit; try again later")
 TOO_MANY_OF_VIEWER = Rejection(429, "too_many_connections", "viewer: connection limit of this room reached; close one")
 TOO_MANY_OF_ADDRESS = Rejection(429, "too_many_connections", "connection limit of this address reached; close one")
+URL_TOO_LONG = Rejection(414, "too_long", f"the request line may have at most {MAX_LINE_LENGTH} bytes")
+HEADERS_TOO_LARGE = Rejection(
+    431,
+    "too_large",
+    f"a request may have {MAX_NUM_HEADERS} headers of at most {MAX_LINE_LENGTH} bytes each; if it is the cookies of "
+    "other pages of this host, delete them or use another host name",
+)
 TICKET_NEEDED = Rejection(
     401, "ticket_needed", f"offer {PROTOCOL} and {_TICKET}TICKET; POST /api/rooms/ROOM/tickets gives one"
 )
@@ -90,6 +98,11 @@ class Handshake:
             if isinstance(event, Request):
                 self._request = event
                 return _asked(event)
+        match self._protocol.handshake_exc:
+            case RequestLineTooLong():
+                return URL_TOO_LONG
+            case SecurityError():
+                return HEADERS_TOO_LARGE
         return Rejection(400, "bad_request", "the request is not a valid WebSocket handshake")
 
     def accept(self) -> bytes | Rejection:

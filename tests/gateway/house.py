@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from websockets.asyncio.client import ClientConnection, connect
 
 from server.core.ids import CreatorId, PacketId, RoomId, packet_id_of
@@ -258,6 +258,10 @@ async def open_house(
     @app.get("/hello")
     async def hello() -> str:
         return "hello"
+
+    @app.post("/echo")
+    async def echo(request: Request) -> str:
+        return (await request.body()).decode()
 
     config = uvicorn.Config(
         app, port=0, ws=RoomConnection, http=HttpConnection, lifespan="on", log_config=None, access_log=False

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from server.gateway.limits import PRODUCTION
 from server.store.connection import Store
 from tests.gateway.house import PATIENCE_S, House, open_house, until
@@ -17,6 +19,37 @@ async def test_http_and_websocket_share_a_port(house: House) -> None:
     for _ in range(2):
         writer.write(HELLO)
         assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b'"hello"'), PATIENCE_S)
+
+
+@pytest.mark.parametrize(
+    ("version", "headers"),
+    [
+        ("1.1", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"]),
+        ("1.1", ["Upgrade: TLS/1.0", "Connection: upgrade"]),
+        ("1.1", ["Connection: Upgrade", "Upgrade: websocket"]),  # a POST is no handshake
+        ("1.0", ["Connection: Upgrade, keep-alive", "Upgrade: h2c"]),
+    ],
+)
+async def test_an_unknown_upgrade_is_ignored(house: House, version: str, headers: list[str]) -> None:
+    """The request is answered as if nothing had been asked for, its body included; so are those after it (RFC 9110)."""
+    reader, writer = await house.connect()
+    head = "\r\n".join([f"POST /echo HTTP/{version}", "Host: localhost", *headers, "Content-Length: 11"])
+    writer.write(f"{head}\r\n\r\nfirst".encode())
+    await until(lambda: house.gateway.half_open.held("127.0.0.1") == 1)
+    writer.write(b" half.")
+    assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b'"first half."'), PATIENCE_S)
+    if version == "1.1":
+        writer.write(f"{head}\r\n\r\nall at once".encode() + HELLO)
+        assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b'"all at once"'), PATIENCE_S)
+        assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b'"hello"'), PATIENCE_S)
+    assert house.gateway.half_open.held("127.0.0.1") == 0
+
+
+async def test_a_tunnel_is_refused(house: House) -> None:
+    """CONNECT, after which a client would speak another protocol as well, ends with a 4xx."""
+    reader, writer = await house.connect()
+    writer.write(b"CONNECT example.test:443 HTTP/1.1\r\nHost: example.test:443\r\n\r\n")
+    assert (await asyncio.wait_for(reader.readline(), PATIENCE_S)).startswith(b"HTTP/1.1 4")
 
 
 async def test_who_sends_no_whole_request_in_time_is_cut_off(empty_store: Store) -> None:
