@@ -79,6 +79,10 @@ def serve(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Require no credentials; listen on loopback only.")
     ] = False,
+    trusted_proxies: Annotated[
+        str | None,
+        typer.Option(help="Addresses or networks, comma-separated, whose X-Forwarded-For is believed; * for all."),
+    ] = None,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Serve the HTTP API and WebSocket rooms on one port."""

@@ -1,12 +1,13 @@
 """The settings, each a field with a default and a reason. No other module reads the environment."""
 
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from server.core.roomtime import SPEED_MAX
+from server.core.roomtime import ORIGIN_MS_MAX, ORIGIN_MS_MIN, SPEED_MAX
 from server.store.connection import Durability
 
 WORKERS_MAX = 64  # more than the cores of one machine that a server is worth
@@ -31,7 +32,9 @@ class Settings(BaseSettings):
     home: Path = Path(".redrain")  # where the embedded store of a plain serve lives
     durability: Durability = Durability.DURABLE  # the failures that an acknowledged claim survives (README.md)
     speed: int = Field(default=1, ge=0, le=SPEED_MAX)  # room milliseconds per real one; 0 is the test clock
-    origin_ms: int | None = None  # room time when the clock starts; None: the time of day
+    origin_ms: int | None = Field(
+        default=None, ge=ORIGIN_MS_MIN, le=ORIGIN_MS_MAX
+    )  # room time when the clock starts; None: the time of day
     limits: LimitsProfile = LimitsProfile.PRODUCTION
     diagnostics: bool = False  # enables features for load labs only: other allocators, the echo
     allocator: str = ""  # a user's own, package.module:Class, that runs beside the built-in ones; with diagnostics
@@ -39,11 +42,22 @@ class Settings(BaseSettings):
     rulebooks: Path | None = None  # a TOML file whose tables override limits of the rulebooks
     secret: SecretStr = SecretStr("")  # signs credentials, tickets and resume tokens; empty only where insecure
     insecure: bool = False  # on loopback only: every caller is an administrator, and any viewer name is accepted
+    trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-For and Forwarded are believed, or *
     # Real ms, because it is about memory and disk, not about the show. 0, the default, keeps everything: an audit needs
     # the whole journal, and a retired transfer id no longer protects against repetition.
     retention_ms: int = Field(default=0, ge=0)
     backlog: int = 4096  # asyncio's 100 drops connections in a stampede
     shutdown_s: int = 10  # how long receipts may drain before connections are aborted
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, given: str) -> str:
+        for each in () if given.strip() in ("", "*") else given.split(","):
+            try:
+                ip_network(each.strip())
+            except ValueError as error:
+                raise ValueError(f"must be addresses and networks with commas between them, or * ({error})") from None
+        return given.strip()
 
     @field_validator("retention_ms")
     @classmethod

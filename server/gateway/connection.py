@@ -90,7 +90,7 @@ class RoomConnection(asyncio.Protocol):
         self.write = self._transport.write
         self._registry.add(self)
         peer = transport.get_extra_info("peername")
-        self._address = sys.intern(str(peer[0])) if isinstance(peer, tuple) else ""
+        self._address = str(peer[0]) if isinstance(peer, tuple) else ""
 
     def data_received(self, data: bytes) -> None:
         """Parse received bytes; this is the hot path of a stampede."""
@@ -184,6 +184,7 @@ class RoomConnection(asyncio.Protocol):
         if isinstance(asked, Rejection):
             self._reject(asked)
             return
+        self._address = sys.intern(self._gateway.proxies.client(self._address, handshake.headers))
         viewer_id = self._gateway.identify(asked)
         if isinstance(viewer_id, Rejection):
             self._reject(viewer_id)  # before the store is asked on behalf of an unknown viewer

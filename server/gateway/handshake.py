@@ -1,12 +1,13 @@
 """Read a WebSocket handshake: room, viewer and where to resume, or an HTTP error that says what to do."""
 
 import http
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import orjson
+from starlette.types import Receive, Scope, Send
 from websockets.exceptions import RequestLineTooLong, SecurityError
 from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS, Request
 from websockets.server import ServerProtocol
@@ -46,13 +47,23 @@ class Rejection:
     code: str
     detail: str
 
+    @property
+    def _body(self) -> bytes:
+        return orjson.dumps({"code": self.code, "detail": self.detail})
+
     def response(self) -> bytes:
         """Return the whole HTTP response."""
-        body = orjson.dumps({"code": self.code, "detail": self.detail})
+        body = self._body
         return (
             f"HTTP/1.1 {self.status} {http.HTTPStatus(self.status).phrase}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         ).encode() + body
+
+    async def answer(self, _: Scope, __: Receive, send: Send) -> None:
+        """Answer an HTTP request with it, as an ASGI application."""
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body})
 
 
 NO_SUCH_PATH = Rejection(404, "not_found", f"WebSockets are served under {_PREFIX}ROOM?viewer=NAME")
@@ -104,6 +115,12 @@ class Handshake:
             case SecurityError():
                 return HEADERS_TOO_LARGE
         return Rejection(400, "bad_request", "the request is not a valid WebSocket handshake")
+
+    @property
+    def headers(self) -> Iterator[tuple[bytes, bytes]]:
+        """The headers of the request, with names in lower case."""
+        assert self._request is not None
+        return ((name.lower().encode(), value.encode()) for name, value in self._request.headers.raw_items())
 
     def accept(self) -> bytes | Rejection:
         """Return the 101 response, or the rejection."""

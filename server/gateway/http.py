@@ -30,18 +30,19 @@ class HttpConnection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._gateway: Gateway = app_state["gateway"]
-        self._address = ""
+        self._peer = ""
+        self._proxied = False  # the peer speaks for others, of whom each request names one
         self._half_open = False
+        self._counted: str | None = None  # the address that a request without its end counts for
         self._received = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the deadline of the first request, unless this address has too many connections without one."""
         super().connection_made(transport)
-        self._address = self.client[0] if self.client else ""
-        if self._gateway.half_open.take(self._address):
-            self._half_open = True
-            self._gateway.keepalive.requests.set(self)
-        else:
+        self._peer = self.client[0] if self.client else ""
+        self._proxied = self._gateway.proxies.trusts(self._peer)
+        if not self._begin():
+            self._came_in()
             self._gateway.metrics.refused += 1
             transport.write(TOO_MANY_HALF_OPEN.response())
             transport.close()
@@ -61,14 +62,20 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start the deadline of a further request on a connection that is kept alive."""
         super().on_message_begin()
-        if not self._half_open and self._gateway.half_open.take(self._address):
-            self._half_open = True
-            self._gateway.keepalive.requests.set(self)
+        if not self._half_open:
+            self._begin()
 
     def on_headers_complete(self) -> None:
-        """Answer the request, unless it is about to be read again."""
-        if not self._asks_for_unknown_upgrade():
-            super().on_headers_complete()
+        """Answer the request, unless it is about to be read again or its sender has too many without an end."""
+        if self._asks_for_unknown_upgrade():
+            return
+        app = self.app
+        counts = self._proxied and not self.parser.should_upgrade()
+        if counts and not self._count(self._gateway.proxies.client(self._peer, self.headers)):
+            self._gateway.metrics.refused += 1
+            self.app = TOO_MANY_HALF_OPEN.answer
+        super().on_headers_complete()
+        self.app = app
 
     def on_message_complete(self) -> None:
         """Cancel the deadline: the request is complete."""
@@ -113,8 +120,22 @@ class HttpConnection(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets it
         self.data_received(b"\r\n".join([*lines, b"", self._received[upgrade.args[0] :]]))
 
+    def _begin(self) -> bool:
+        """Start the deadline of a request; return False if its address has too many already."""
+        self._half_open = True
+        self._gateway.keepalive.requests.set(self)
+        return self._proxied or self._count(self._peer)
+
+    def _count(self, address: str) -> bool:
+        if not self._gateway.half_open.take(address):
+            return False
+        self._counted = address
+        return True
+
     def _came_in(self) -> None:
         if self._half_open:
             self._half_open = False
-            self._gateway.half_open.give_back(self._address)
             self._gateway.keepalive.requests.met(self)
+        if self._counted is not None:
+            self._gateway.half_open.give_back(self._counted)
+            self._counted = None

@@ -7,7 +7,7 @@ import pytest
 
 from server.gateway.limits import PRODUCTION
 from server.store.connection import Store
-from tests.gateway.house import PATIENCE_S, House, open_house, until
+from tests.gateway.house import PATIENCE_S, ROOM, House, open_house, request, until
 
 HELLO = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -86,6 +86,38 @@ async def test_half_open_connections_of_an_address_are_few(empty_store: Store) -
         await until(lambda: house.gateway.half_open.held("127.0.0.1") == 1)
         await house.join("v1")
         assert house.gateway.half_open.held("127.0.0.1") == 1
+
+
+@pytest.mark.parametrize("proxies", ["", "127.0.0.1"])
+async def test_viewers_behind_a_proxy_count_for_their_own_addresses(empty_store: Store, proxies: str) -> None:
+    """Behind a trusted proxy the limit is each viewer's own; without one the header changes nothing."""
+    async with open_house(empty_store, replace(PRODUCTION, connections_per_address_max=1), proxies=proxies) as house:
+        answers = []
+        for number, address in enumerate(("203.0.113.7", "203.0.113.8", "203.0.113.7")):
+            reader, writer = await house.connect()
+            writer.write(request(f"/ws/rooms/{ROOM}?viewer=v{number}", f"X-Forwarded-For: {address}"))
+            answers.append((await asyncio.wait_for(reader.readline(), PATIENCE_S)).split()[1])
+        assert answers == ([b"101", b"101", b"429"] if proxies else [b"101", b"429", b"429"])
+
+
+async def test_a_proxy_may_have_many_half_open_requests_and_a_client_behind_it_few(empty_store: Store) -> None:
+    """A trusted proxy's connections are not refused; of requests without an end each client has its own few."""
+    few = replace(PRODUCTION, half_open_per_address_max=1)
+    async with open_house(empty_store, few, proxies="127.0.0.1") as house:
+        half = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: %b\r\nContent-Length: 9\r\n\r\nhalf"
+        first, first_writer = await house.connect()
+        first_writer.write(half % b"203.0.113.7")
+        await until(lambda: house.gateway.half_open.held("203.0.113.7") == 1)
+        _, other = await house.connect()
+        other.write(half % b"203.0.113.8")
+        await until(lambda: house.gateway.half_open.held("203.0.113.8") == 1)
+        refused, refused_writer = await house.connect()
+        refused_writer.write(half % b"203.0.113.7")
+        assert (await asyncio.wait_for(refused.read(), PATIENCE_S)).startswith(b"HTTP/1.1 503 ")
+        first_writer.write(b" full")
+        await asyncio.wait_for(first.readuntil(b'"half full"'), PATIENCE_S)
+        assert house.gateway.half_open.held("203.0.113.7") == 0
+        assert house.gateway.half_open.held("127.0.0.1") == 0
 
 
 async def _end(reader: asyncio.StreamReader) -> None:
