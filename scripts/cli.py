@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from loadtest.targets.admission import VARIABLE
 from loadtest.verdict.weigh import Exit
+from scripts.output import write_any_text
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,6 +25,9 @@ _AllowRemote = Annotated[
     bool, typer.Option("--allow-remote", help="Allow a target of yours on another machine; needs --max-rate.")
 ]
 _MaxRate = Annotated[float | None, typer.Option(help="Most requests a second that the target gets.")]
+_CaFile = Annotated[
+    str | None, typer.Option(help="File with the certificates to trust for https, instead of the system's.")
+]
 _Json = Annotated[str | None, typer.Option(help="Write what it says as JSON to a file, or - for stdout.")]
 _Viewers = Annotated[int | None, typer.Option(help="Size of the audience.")]
 _Seed = Annotated[int | None, typer.Option(help="Seed of the audience.")]
@@ -33,6 +37,7 @@ _Speed = Annotated[int | None, typer.Option(help="Room seconds per real second."
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code (README.md)."""
+    write_any_text()
     try:
         code = app(args=arguments, standalone_mode=False)
     except typer.TyperException as error:
@@ -137,6 +142,7 @@ def storm(
         list[str] | None, typer.Option(help="Base URL of an existing server; repeat it for servers on one store.")
     ] = None,
     token: _Token = "",
+    ca_file: _CaFile = None,
     workers: Annotated[int | None, typer.Option(help="Processes of the storm's own server.")] = None,
     engine: Annotated[str, typer.Option(help="Engine: locust, or swarm for a larger audience.")] = "locust",
     processes: _Processes = None,
@@ -166,6 +172,7 @@ def swarm(
     processes: _Processes = None,
     directed: Annotated[bool, typer.Option("--directed", help="Create no rooms or packets, only join rooms.")] = False,
     token: _Token = "",
+    ca_file: _CaFile = None,
     allow_remote: _AllowRemote = False,
     max_rate: _MaxRate = None,
     json: _Json = None,

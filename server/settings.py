@@ -1,5 +1,7 @@
 """The settings, each a field with a default and a reason. No other module reads the environment."""
 
+import os
+from collections.abc import Collection
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -14,6 +16,28 @@ WORKERS_MAX = 64  # more than the cores of one machine that a server is worth
 RETENTION_MS_MIN = 60_000  # retries after an unknown outcome have happened by then
 
 
+PREFIX = "REDRAIN_"
+STORE_URL, SECRET = f"{PREFIX}STORE_URL", f"{PREFIX}SECRET"
+SERVER_VARIABLES = (STORE_URL, SECRET)  # what a server that a storm starts reads; all else are the storm's own options
+# What changes a process of ours unseen: settings, Locust's, and how Python encodes and checks. Where modules are found
+# stays, for a user's own classes.
+_LEFT_OUT = (PREFIX, "LOCUST_", "PYTHON")
+_KEPT = ("PYTHONPATH",)
+
+
+def our_variables() -> dict[str, str]:
+    """Return the variables of the environment that are ours."""
+    return {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}  # noqa: TID251
+
+
+def clean_environment(kept: Collection[str] = ()) -> dict[str, str]:
+    """Return the environment for a process that we start: only the variables of ours that are *kept* come with it."""
+    inherited = os.environ.items()  # noqa: TID251
+    kept = (*_KEPT, *kept)
+    clean = {name: value for name, value in inherited if name in kept or not name.startswith(_LEFT_OUT)}
+    return clean | {"PYTHONUTF8": "1"}
+
+
 class LimitsProfile(StrEnum):
     """The set of limits that the gateway uses."""
 
@@ -24,7 +48,7 @@ class LimitsProfile(StrEnum):
 class Settings(BaseSettings):
     """The settings of a server process, each from ``REDRAIN_<NAME>`` or an option of the same name."""
 
-    model_config = SettingsConfigDict(env_prefix="REDRAIN_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     host: str = "127.0.0.1"  # loopback; serving other machines must be configured
     port: int = Field(default=8000, ge=0, le=65_535)  # 0 takes any free port

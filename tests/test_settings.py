@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from server.settings import RETENTION_MS_MIN, LimitsProfile, Settings
+from server.settings import RETENTION_MS_MIN, LimitsProfile, Settings, clean_environment, our_variables
 from server.store.connection import Durability
 
 
@@ -84,3 +84,14 @@ def test_proxies_are_addresses_networks_or_all(given: str) -> None:
     """By default none is trusted."""
     assert Settings().trusted_proxies == ""
     assert Settings(trusted_proxies=given).trusted_proxies == given
+
+
+def test_a_process_that_we_start_inherits_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is named is kept; a user's own variables, and where Python finds their modules, come along."""
+    given = {"REDRAIN_SPEED": "2", "REDRAIN_STORE_URL": "redis://h", "LOCUST_USERS": "1", "PYTHONOPTIMIZE": "2"}
+    for name, value in {**given, "PYTHONPATH": "/mine", "COUPONS_DB": "x"}.items():
+        monkeypatch.setenv(name, value)
+    clean = clean_environment(["REDRAIN_STORE_URL"])
+    assert given.keys() & clean.keys() == {"REDRAIN_STORE_URL"}
+    assert (clean["PYTHONPATH"], clean["COUPONS_DB"], clean["PYTHONUTF8"]) == ("/mine", "x", "1")
+    assert our_variables()["REDRAIN_SPEED"] == "2"

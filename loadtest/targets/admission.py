@@ -11,6 +11,7 @@ from pathlib import Path
 
 import requests
 
+from loadtest.targets.access import Access
 from loadtest.targets.port import NotAdmitted
 
 VARIABLE = "REDRAIN_TOKEN"
@@ -20,11 +21,6 @@ HOW = (
     f"give an admin's credential with --token or {VARIABLE}; redrain token --role admin --subject NAME makes one "
     "with the server's REDRAIN_SECRET"
 )
-
-
-def bearer(token: str) -> dict[str, str]:
-    """Return the headers that show a credential; none for a server that asks nobody."""
-    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def what_to_do(response: requests.Response) -> str:
@@ -50,12 +46,11 @@ def take_token(path: Path) -> str:
 class TicketClient:
     """Asks *host* for tickets, a few at a time; for threads and for greenlets."""
 
-    def __init__(self, host: str, token: str) -> None:
+    def __init__(self, host: str, access: Access) -> None:
         self._host = host
-        self._http = requests.Session()
-        self._http.headers.update(bearer(token))
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=TICKETS_IN_FLIGHT_MAX)
-        self._http.mount("http://", adapter)
+        self._http = access.session()
+        for scheme in ("http://", "https://"):
+            self._http.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=TICKETS_IN_FLIGHT_MAX))
         self._in_flight = threading.BoundedSemaphore(TICKETS_IN_FLIGHT_MAX)
 
     def ask(self, room_id: str, viewer_id: str) -> str:
