@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.verdict.weigh import Exit
 from scripts.cli import main
 from server.api.credentials import Credentials
 from server.core.credential import Caller, Role
@@ -39,6 +40,17 @@ def _ended(*arguments: str) -> object:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     return ended.value.code
+
+
+def test_a_storm_refuses_settings_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A variable that would have changed its server, or was meant to, is named before anything starts."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REDRAIN_WORKERS", "2")
+    assert _ended("storm", "smoke") == Exit.USAGE
+    assert "REDRAIN_WORKERS" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
