@@ -6,7 +6,7 @@ from typing import Protocol
 
 from loadtest.engines.child_process import ChildProcess
 from loadtest.targets.access import NOBODY, Access
-from loadtest.targets.admission import leave_token
+from loadtest.targets.credential import leave_token
 
 ENGINES = ("locust", "swarm")
 

@@ -5,7 +5,7 @@ import platform
 from importlib import metadata
 from typing import Any
 
-from loadtest.targets.admission import VARIABLE as TOKEN
+from loadtest.targets.credential import VARIABLE as TOKEN
 from server.settings import SERVER_VARIABLES, STORE_URL, our_variables
 from server.store.connection import shown
 

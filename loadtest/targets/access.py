@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import requests
 
+from loadtest.targets.credential import bearer
+
 
 def http_session(ca_file: str | None = None) -> requests.Session:
     """
@@ -17,11 +19,6 @@ def http_session(ca_file: str | None = None) -> requests.Session:
     system = ssl.get_default_verify_paths()
     session.verify = ca_file or system.cafile or system.capath or True
     return session
-
-
-def bearer(token: str) -> dict[str, str]:
-    """Return the headers that show a credential; none for a server that asks nobody."""
-    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 @dataclass(frozen=True, slots=True)
