@@ -30,10 +30,11 @@ from loadtest.run.director import Director
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, folder_of, read_scenario
+from loadtest.targets.access import Access
 from loadtest.targets.credential import VARIABLE, take_token
 from loadtest.targets.port import BadTarget, Target
 from loadtest.targets.registry import hosts_of, target_of
-from loadtest.targets.requester import SetUpFailed
+from loadtest.targets.requester import Requester, SetUpFailed
 
 __all__ = ["ViewerUser"]
 
@@ -64,6 +65,7 @@ def add_arguments(parser: Any) -> None:
     group.add_argument("--seed", type=int, default=None, help="Seed of the audience (default: the scenario's).")
     group.add_argument("--reaction-median-ms", type=int, default=None, help="Median reaction time, in real ms.")
     group.add_argument("--history", default="", help="Folder for history-*.jsonl and progress-*.jsonl.")
+    group.add_argument("--ca-file", default=None, help="Certificates to trust instead of the system's.")
     group.add_argument("--token-file", default="", help="File with the credential, read once.")
     group.add_argument("--target-adapter", default="", help="Your package.module:Class that speaks to the target.")
     group.add_argument("--max-rate", type=float, default=None, help="Most requests a second of this process.")
@@ -81,11 +83,12 @@ def check_options(environment: Any, **_: Any) -> None:
     if not isinstance(environment.runner, locust.runners.WorkerRunner):
         try:
             scenario = read_scenario(environment.parsed_options.scenario)
-        except BadScenario as bad:
+            if isinstance(scenario, Scenario):
+                environment.host = environment.host or DEFAULT_HOST
+                hosts_of(environment.host)
+        except (BadScenario, BadTarget) as bad:
             sys.stderr.write(f"{bad}\n")
             sys.exit(EXIT_USAGE)
-        if isinstance(scenario, Scenario):
-            environment.host = environment.host or DEFAULT_HOST
 
 
 @locust.events.test_start.add_listener
@@ -152,7 +155,11 @@ def _target(scenario: Scenario | TargetScenario, options: Any, host: str) -> Tar
     """Return the target that viewers connect to; exit with a message if it is wrong."""
     try:
         return target_of(
-            scenario, host=host, token=options.token, adapter=options.target_adapter, folder=folder_of(options.scenario)
+            scenario,
+            host=host,
+            access=_access(options),
+            adapter=options.target_adapter,
+            folder=folder_of(options.scenario),
         )
     except BadTarget as bad:
         sys.stderr.write(f"{bad}\n")
@@ -177,6 +184,7 @@ def _direct(environment: Any, scenario: Scenario) -> None:
     """Set the scenario up, and perform it in a greenlet of its own."""
     director = _director(environment, scenario)
     try:
+        Requester(hosts_of(environment.host)[0], _access(environment.parsed_options)).check_server()
         director.set_up()
     except (SetUpFailed, requests.RequestException) as error:
         _give_up(environment, error)
@@ -186,7 +194,12 @@ def _direct(environment: Any, scenario: Scenario) -> None:
 
 def _director(environment: Any, scenario: Scenario) -> Director:
     viewers = environment.runner.target_user_count or environment.parsed_options.num_users or 1
-    return Director(hosts_of(environment.host)[0], scenario, viewers, _log.info, token=environment.parsed_options.token)
+    access = _access(environment.parsed_options)
+    return Director(hosts_of(environment.host)[0], scenario, viewers, _log.info, access=access)
+
+
+def _access(options: Any) -> Access:
+    return Access(options.token, options.ca_file)
 
 
 def _perform(environment: Any, scenario: Scenario, director: Director) -> None:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from loadtest.engines.lifeline import collect_seldom
 from loadtest.targets.credential import VARIABLE
 from loadtest.verdict.weigh import Exit
+from scripts.output import write_any_text
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +26,9 @@ _AllowRemote = Annotated[
     bool, typer.Option("--allow-remote", help="Allow a target of yours on another machine; needs --max-rate.")
 ]
 _MaxRate = Annotated[float | None, typer.Option(help="Most requests a second that the target gets.")]
+_CaFile = Annotated[
+    str | None, typer.Option(help="File with the certificates to trust for https, instead of the system's.")
+]
 _Json = Annotated[str | None, typer.Option(help="Write what it says as JSON to a file, or - for stdout.")]
 _Viewers = Annotated[int | None, typer.Option(help="Size of the audience.")]
 _Seed = Annotated[int | None, typer.Option(help="Seed of the audience.")]
@@ -34,6 +38,7 @@ _Speed = Annotated[int | None, typer.Option(help="Room seconds per real second."
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code (README.md)."""
+    write_any_text()
     collect_seldom()
     try:
         code = app(args=arguments, standalone_mode=False)
@@ -84,6 +89,10 @@ def serve(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Require no credentials; listen on loopback only.")
     ] = False,
+    trusted_proxies: Annotated[
+        str | None,
+        typer.Option(help="Addresses or networks, comma-separated, whose X-Forwarded-For is believed; * for all."),
+    ] = None,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Serve the HTTP API and WebSocket rooms on one port."""
@@ -135,6 +144,7 @@ def storm(
         list[str] | None, typer.Option(help="Base URL of an existing server; repeat it for servers on one store.")
     ] = None,
     token: _Token = "",
+    ca_file: _CaFile = None,
     workers: Annotated[int | None, typer.Option(help="Processes of the storm's own server.")] = None,
     engine: Annotated[str, typer.Option(help="Engine: locust, or swarm for a larger audience.")] = "locust",
     processes: _Processes = None,
@@ -164,6 +174,7 @@ def swarm(
     processes: _Processes = None,
     directed: Annotated[bool, typer.Option("--directed", help="Create no rooms or packets, only join rooms.")] = False,
     token: _Token = "",
+    ca_file: _CaFile = None,
     allow_remote: _AllowRemote = False,
     max_rate: _MaxRate = None,
     json: _Json = None,

@@ -1,5 +1,6 @@
 """Writes for a person, and as JSON where ``--json`` says."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -10,6 +11,13 @@ from rich.markup import escape
 from loadtest.verdict.weigh import Exit
 
 PLAIN_WIDTH = 120  # of a log, where no terminal says how wide it is
+
+
+def write_any_text() -> None:
+    """Let output that the terminal's encoding lacks become question marks, rather than end a run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def write_json(where: str | None, value: object) -> None:

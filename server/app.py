@@ -18,6 +18,7 @@ from server.api import (
     books,
     coupon_budgets,
     creators,
+    docs,
     effects,
     errors,
     health,
@@ -35,6 +36,7 @@ from server.api.access import Authentication, deny_undeclared
 from server.api.app_state import AppState
 from server.api.body_limit import BodyLimit
 from server.api.credentials import Credentials
+from server.api.head import Head
 from server.api.siblings import Siblings
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import Rulebook
@@ -42,6 +44,7 @@ from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
 from server.gateway.limits import LOAD, PRODUCTION, Limits
+from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
@@ -122,6 +125,11 @@ def check_exposure(settings: Settings) -> None:
         raise CannotServe(
             f"host: {settings.host} is not a loopback address; an insecure server may only speak to its own machine. "
             "Use --host 127.0.0.1, or set REDRAIN_SECRET and leave --insecure out."
+        )
+    if settings.insecure and settings.trusted_proxies:
+        raise CannotServe(
+            "trusted_proxies: an insecure server takes every caller for an administrator, and a proxy brings callers "
+            "from other machines. Set REDRAIN_SECRET and leave --insecure out."
         )
     if not settings.insecure and not secret:
         raise CannotServe(
@@ -222,6 +230,7 @@ async def _build(
         limits=limits,
         tokens=ResumeTokens(signer),
         tickets=Tickets(signer),
+        proxies=TrustedProxies(settings.trusted_proxies),
         insecure=settings.insecure,
     )
     retention = None
@@ -287,12 +296,14 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
         lifespan=lifespan,
         responses=errors.ANY_PROBLEM,
         dependencies=[Depends(deny_undeclared)],
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
     )
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Authentication)
+    app.add_middleware(Head)
+    docs.install(app)
     app.include_router(health.router)
     for module in (
         creators,
@@ -326,6 +337,8 @@ async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> Non
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),  # sets the scheme; the client is found by TrustedProxies
+        forwarded_allow_ips=settings.trusted_proxies,
     )
     # uvicorn raises a signal it was stopped by once more when it is done; the default action would end the process
     # before the store is stopped.

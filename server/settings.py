@@ -1,16 +1,41 @@
 """The settings, each a field with a default and a reason. No other module reads the environment."""
 
+import os
+from collections.abc import Collection
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from server.core.roomtime import SPEED_MAX
+from server.core.roomtime import ORIGIN_MS_MAX, ORIGIN_MS_MIN, SPEED_MAX
 from server.store.connection import Durability
 
 WORKERS_MAX = 64  # more than the cores of one machine that a server is worth
 RETENTION_MS_MIN = 60_000  # retries after an unknown outcome have happened by then
+
+
+PREFIX = "REDRAIN_"
+STORE_URL, SECRET = f"{PREFIX}STORE_URL", f"{PREFIX}SECRET"
+SERVER_VARIABLES = (STORE_URL, SECRET)  # what a server that a storm starts reads; all else are the storm's own options
+# What changes a process of ours unseen: settings, Locust's, and how Python encodes and checks. Where modules are found
+# stays, for a user's own classes.
+_LEFT_OUT = (PREFIX, "LOCUST_", "PYTHON")
+_KEPT = ("PYTHONPATH",)
+
+
+def our_variables() -> dict[str, str]:
+    """Return the variables of the environment that are ours."""
+    return {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}  # noqa: TID251
+
+
+def clean_environment(kept: Collection[str] = ()) -> dict[str, str]:
+    """Return the environment for a process that we start: only the variables of ours that are *kept* come with it."""
+    inherited = os.environ.items()  # noqa: TID251
+    kept = (*_KEPT, *kept)
+    clean = {name: value for name, value in inherited if name in kept or not name.startswith(_LEFT_OUT)}
+    return clean | {"PYTHONUTF8": "1"}
 
 
 class LimitsProfile(StrEnum):
@@ -23,7 +48,7 @@ class LimitsProfile(StrEnum):
 class Settings(BaseSettings):
     """The settings of a server process, each from ``REDRAIN_<NAME>`` or an option of the same name."""
 
-    model_config = SettingsConfigDict(env_prefix="REDRAIN_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     host: str = "127.0.0.1"  # loopback; serving other machines must be configured
     port: int = Field(default=8000, ge=0, le=65_535)  # 0 takes any free port
@@ -31,7 +56,9 @@ class Settings(BaseSettings):
     home: Path = Path(".redrain")  # where the embedded store of a plain serve lives
     durability: Durability = Durability.DURABLE  # the failures that an acknowledged claim survives (README.md)
     speed: int = Field(default=1, ge=0, le=SPEED_MAX)  # room milliseconds per real one; 0 is the test clock
-    origin_ms: int | None = None  # room time when the clock starts; None: the time of day
+    origin_ms: int | None = Field(
+        default=None, ge=ORIGIN_MS_MIN, le=ORIGIN_MS_MAX
+    )  # room time when the clock starts; None: the time of day
     limits: LimitsProfile = LimitsProfile.PRODUCTION
     diagnostics: bool = False  # enables features for load labs only: other allocators, the echo
     allocator: str = ""  # a user's own, package.module:Class, that runs beside the built-in ones; with diagnostics
@@ -39,11 +66,22 @@ class Settings(BaseSettings):
     rulebooks: Path | None = None  # a TOML file whose tables override limits of the rulebooks
     secret: SecretStr = SecretStr("")  # signs credentials, tickets and resume tokens; empty only where insecure
     insecure: bool = False  # on loopback only: every caller is an administrator, and any viewer name is accepted
+    trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-For and Forwarded are believed, or *
     # Real ms, because it is about memory and disk, not about the show. 0, the default, keeps everything: an audit needs
     # the whole journal, and a retired transfer id no longer protects against repetition.
     retention_ms: int = Field(default=0, ge=0)
     backlog: int = 4096  # asyncio's 100 drops connections in a stampede
     shutdown_s: int = 10  # how long receipts may drain before connections are aborted
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, given: str) -> str:
+        for each in () if given.strip() in ("", "*") else given.split(","):
+            try:
+                ip_network(each.strip())
+            except ValueError as error:
+                raise ValueError(f"must be addresses and networks with commas between them, or * ({error})") from None
+        return given.strip()
 
     @field_validator("retention_ms")
     @classmethod

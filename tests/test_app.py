@@ -48,6 +48,12 @@ def test_a_server_that_nobody_could_call_is_refused() -> None:
         open_port(Settings(port=0))
 
 
+def test_an_insecure_server_trusts_no_proxy() -> None:
+    """A proxy brings callers from other machines, whom an insecure server would take for administrators."""
+    with pytest.raises(CannotServe, match=r"trusted_proxies: .*REDRAIN_SECRET.*--insecure"):
+        open_port(Settings(port=0, insecure=True, trusted_proxies="127.0.0.1"))
+
+
 def test_a_taken_port_is_told() -> None:
     """The text names the address and what to do about it."""
     with socket.socket() as taken:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from server.settings import RETENTION_MS_MIN, LimitsProfile, Settings
+from server.settings import RETENTION_MS_MIN, LimitsProfile, Settings, clean_environment, our_variables
 from server.store.connection import Durability
 
 
@@ -46,6 +46,14 @@ def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) ->
         ("durability", "always"),
         ("limits", "none"),
         ("origin_ms", "noon"),
+        ("origin_ms", -1),
+        ("origin_ms", 1_700_000_000),  # seconds
+        ("origin_ms", 1_700_000_000_000_000_000),  # nanoseconds
+        ("origin_ms", 253_370_764_800_000),  # the year 9999
+        ("trusted_proxies", "proxy.example.org"),
+        ("trusted_proxies", "10.0.0.1, "),
+        ("trusted_proxies", "10.0.0.1/8"),  # an address that is no network
+        ("trusted_proxies", "*, 10.0.0.1"),
         ("colour", "red"),
     ],
 )
@@ -69,3 +77,21 @@ def test_everything_is_kept_unless_somebody_says_otherwise() -> None:
     for wrong in (-1, 1, RETENTION_MS_MIN - 1):
         with pytest.raises(ValidationError, match="retention_ms"):
             Settings(retention_ms=wrong)
+
+
+@pytest.mark.parametrize("given", ["", "*", "127.0.0.1", "10.0.0.0/8, 127.0.0.1,2001:db8::/32", "::1"])
+def test_proxies_are_addresses_networks_or_all(given: str) -> None:
+    """By default none is trusted."""
+    assert Settings().trusted_proxies == ""
+    assert Settings(trusted_proxies=given).trusted_proxies == given
+
+
+def test_a_process_that_we_start_inherits_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is named is kept; a user's own variables, and where Python finds their modules, come along."""
+    given = {"REDRAIN_SPEED": "2", "REDRAIN_STORE_URL": "redis://h", "LOCUST_USERS": "1", "PYTHONOPTIMIZE": "2"}
+    for name, value in {**given, "PYTHONPATH": "/mine", "COUPONS_DB": "x"}.items():
+        monkeypatch.setenv(name, value)
+    clean = clean_environment(["REDRAIN_STORE_URL"])
+    assert given.keys() & clean.keys() == {"REDRAIN_STORE_URL"}
+    assert (clean["PYTHONPATH"], clean["COUPONS_DB"], clean["PYTHONUTF8"]) == ("/mine", "x", "1")
+    assert our_variables()["REDRAIN_SPEED"] == "2"

@@ -19,6 +19,7 @@ LINES_OF_FILE_MAX = 400  # more than one concept, by then
 LINES_OF_FUNCTION_MAX = 60  # what a screen shows
 RULES, SILENCES = 123, 58  # of the platforms' texts; what has no rule is ours and is no rule
 PROSE = {".md", ".lock"}
+RUNS = ("loadtest/", "client_sim/", "scripts/", "server/")
 RULES_IN_WHEEL = "scripts/commands/rules.md"  # where the build puts docs/rules.md
 NOT_OURS = {".git", ".venv", ".redrain", "__pycache__", "dist", "build"}
 
@@ -280,6 +281,13 @@ def test_every_path_in_the_architecture_exists() -> None:
         if not any(f"/{each}".endswith(f"/{path}") or f"/{path.rstrip('/')}/" in f"/{each}" for each in known)
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_request_of_a_run_is_made_by_one_session() -> None:
+    """Only loadtest/targets/access.py makes sessions, which no proxy, .netrc or bundle of the surroundings changes."""
+    own = re.compile(r"requests\.(Session|session|request|get|head|post|put|patch|delete)\(|urlopen\(|import httpx")
+    found = [f"{path}: {hit[0]}" for path, text in texts(".py") for hit in own.finditer(text) if path.startswith(RUNS)]
+    assert found == ["loadtest/targets/access.py: requests.Session("]
 
 
 def test_a_class_name_means_one_thing() -> None:

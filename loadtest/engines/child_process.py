@@ -3,10 +3,11 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from loadtest.verdict.weigh import Exit
+from server.settings import clean_environment
 
 STOP_TIMEOUT_S = 60.0
 LOG_TAIL_LINES = 15
@@ -26,10 +27,10 @@ class ChildProcess:
 
     It gets its own session, so that Ctrl-C reaches only the storm, which then stops its children in order; and a
     lifeline, so that it ends even if the storm is killed. ``-P`` keeps the working directory, which may hold folders
-    named like ours, off the import path.
+    named like ours, off the import path. Of the variables that are ours it inherits only those *kept*.
     """
 
-    def __init__(self, name: str, module: str, arguments: Sequence[str], log: Path) -> None:
+    def __init__(self, name: str, module: str, arguments: Sequence[str], log: Path, kept: Collection[str] = ()) -> None:
         self.name = name
         self.log = log
         with log.open("wb") as output:
@@ -39,6 +40,7 @@ class ChildProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=clean_environment(kept),
             )
 
     @property

@@ -1,10 +1,11 @@
 """The engines as processes, each by its name."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from loadtest.engines.child_process import ChildProcess
+from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.credential import leave_token
 
 ENGINES = ("locust", "swarm")
@@ -15,7 +16,7 @@ class CrowdOrder:
     """
     The audience that an engine must connect to *host*: its viewers and seats, arrival rate and seed.
 
-    With a *token* its viewers connect by ticket; *target_adapter* is a user's class that speaks to the target;
+    With a credential its viewers connect by ticket; *target_adapter* is a user's class that speaks to the target;
     *max_rate* limits the requests a second of all processes together.
     """
 
@@ -26,7 +27,7 @@ class CrowdOrder:
     arrivals_per_second: int
     seed: int
     reaction_median_ms: int
-    token: str = field(default="", repr=False)
+    access: Access = NOBODY
     target_adapter: str = ""
     max_rate: float | None = None
 
@@ -34,6 +35,8 @@ class CrowdOrder:
         """Return the arguments that all engines have in common."""
         told: dict[str, object] = {"--host": self.host, "--scenario": self.scenario, "--seed": self.seed}
         told |= {"--reaction-median-ms": self.reaction_median_ms, "--target-adapter": self.target_adapter}
+        if self.access.ca_file is not None:
+            told["--ca-file"] = self.access.ca_file
         if self.max_rate is not None:
             told["--max-rate"] = self.max_rate
         return [word for name, value in told.items() for word in (name, str(value))]
@@ -59,11 +62,9 @@ class LocustProcess(ChildProcess):
         arguments = ["-f", str(Path(__file__).parents[1] / "locustfile.py"), "--headless", "--only-summary"]
         arguments += ["-u", str(order.seats), "-r", str(order.arrivals_per_second), *order.arguments()]
         arguments += ["--history", str(folder), "--directed"]
-        if order.token:
-            arguments += ["--token-file", str(leave_token(order.token, folder / "locust.token"))]
-        else:
-            arguments += ["--token", ""]  # overrides the environment, whose token is for another server
-        super().__init__("audience (Locust)", "locust", arguments, folder / "locust.log")
+        if order.access.token:
+            arguments += ["--token-file", str(leave_token(order.access.token, folder / "locust.token"))]
+        super().__init__("audience (Locust)", "loadtest.engines.locust_process", arguments, folder / "locust.log")
 
 
 class SwarmProcess:
@@ -81,8 +82,8 @@ class SwarmProcess:
                 arguments = [*order.arguments(), "--part", f"{part}/{processes}", "--seats", str(seats)]
                 arguments += ["--arrivals-per-second", str(order.arrivals_per_second / processes)]
                 arguments += ["--history" if history else "--watched", str(folder)]
-                if order.token:
-                    arguments += ["--token-file", str(leave_token(order.token, folder / f"swarm-{part}.token"))]
+                if order.access.token:
+                    arguments += ["--token-file", str(leave_token(order.access.token, folder / f"swarm-{part}.token"))]
                 log = folder / f"swarm-{part}.log"
                 name = f"audience (swarm {part})"
                 self._parts.append(ChildProcess(name, "loadtest.engines.swarm_process", arguments, log))

@@ -43,7 +43,7 @@ class Swarm:
 
     def __init__(self, target: Target, take_seat: Callable[[], Viewer], recorder: Recorder) -> None:
         self._target = target
-        self._addresses: list[tuple[str, int]] = []
+        self._addresses: list[tuple[socket.AddressFamily, Any]] = []
         self._take_seat = take_seat
         self._recorder = recorder
         self._loop = asyncio.get_running_loop()
@@ -60,10 +60,9 @@ class Swarm:
     async def arrive(self, seats: int, arrivals_per_second: float) -> None:
         """Start to connect *seats* viewers at that rate. Returns when the last one has started, not yet connected."""
         for address in self._target.addresses:
-            found = await self._loop.getaddrinfo(
-                address.host, address.port, family=socket.AF_INET, type=socket.SOCK_STREAM
-            )
-            self._addresses.append((str(found[0][4][0]), address.port))
+            found = await self._loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+            family, *_, where = min(found, key=lambda each: each[0] != socket.AF_INET)  # localhost is both
+            self._addresses.append((family, where))
         started = time.monotonic()
         while not self._ending and (here := len(self._connections)) < seats:
             due = min(seats, int((time.monotonic() - started) * arrivals_per_second) + 1)
@@ -158,13 +157,13 @@ class Swarm:
             task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, connection: ViewerConnection) -> None:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        connection.host = connection.reconnect.next_host(len(self._addresses))
+        family, address = self._addresses[connection.host]
+        sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             if self._target.needs_admission:
                 await asyncio.to_thread(self._target.admit, connection.viewer)
             sock.setblocking(False)
-            connection.host = connection.reconnect.next_host(len(self._addresses))
-            address = self._addresses[connection.host]
             self._bind(sock, address[0], connection.viewer.seat.number)
             await self._loop.sock_connect(sock, address)
             where = self._target.addresses[connection.host]

@@ -14,6 +14,7 @@ from loadtest.engines.audience import TICK_S, Audience
 from loadtest.engines.swarm import Swarm
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.target_scenario import folder_of, read_scenario
+from loadtest.targets.access import Access
 from loadtest.targets.credential import take_token
 from loadtest.targets.port import BadTarget
 from loadtest.targets.registry import target_of
@@ -83,7 +84,11 @@ def _audience(options: argparse.Namespace) -> Audience:
     return Audience(
         scenario,
         target=target_of(
-            scenario, host=options.host, token=token, adapter=options.target_adapter, folder=folder_of(options.scenario)
+            scenario,
+            host=options.host,
+            access=Access(token, options.ca_file),
+            adapter=options.target_adapter,
+            folder=folder_of(options.scenario),
         ),
         seed=scenario.seed,
         folder=options.history,
@@ -112,6 +117,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--watched", type=Path, default=None, help="Folder of the progress only, without a history.")
     parser.add_argument("--target-adapter", default="", help="Your package.module:Class that speaks to the target.")
     parser.add_argument("--max-rate", type=float, default=None, help="Most requests a second, of all parts together.")
+    parser.add_argument("--ca-file", default=None, help="Certificates to trust instead of the system's.")
     parser.add_argument("--token-file", type=Path, default=None, help="File with an admin's credential, read once.")
     return parser.parse_args(arguments)
 

@@ -2,14 +2,14 @@
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 
 from loadtest.record.run_folder import RunFolder
+from loadtest.targets.access import Access
 from loadtest.targets.admission import what_to_do
-from loadtest.targets.credential import bearer
 from loadtest.targets.requester import AWAY_MAX_S, SetUpFailed
 
 LOOK_EVERY_S = 0.1
@@ -23,10 +23,10 @@ class BooksOutOfReach(SetUpFailed):
 
 @dataclass(frozen=True, slots=True)
 class BooksReader:
-    """Where the books are had, and the credential that is shown for them."""
+    """Where the books are had, and the way in."""
 
     url: str
-    token: str = field(repr=False)
+    access: Access
 
     def take_at_last(self, path: Path) -> None:
         """Take the final books, if need be when a store that is away has come back."""
@@ -42,7 +42,7 @@ class BooksReader:
         url, query = f"{self.url}/api/books", {"final": str(final).lower()}
         partly = path.with_suffix(".part")  # books that were cut off have no place among the snapshots
         try:
-            response = requests.get(url, params=query, headers=bearer(self.token), timeout=BOOKS_TIMEOUT_S, stream=True)
+            response = self.access.session().get(url, params=query, timeout=BOOKS_TIMEOUT_S, stream=True)
         except requests.ConnectionError as error:
             raise BooksOutOfReach(f"the books cannot be had: {error}") from error
         with response:

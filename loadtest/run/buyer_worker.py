@@ -17,6 +17,7 @@ from client_sim.buyer import Act, Deed, Errand
 from loadtest.record.sales import AnswerRecord, SalesFile
 from loadtest.run.order_form import discount_forms, order_form, purchase_form, refund_form
 from loadtest.scenarios.shop import Shop
+from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
 from server.core.ids import OrderId
 
@@ -71,9 +72,9 @@ class BuyerWorker:
         file: SalesFile,
         orders: Callable[[OrderId, Errand], None],
         stopped: threading.Event,
-        token: str = "",
+        access: Access = NOBODY,
     ) -> None:
-        self._requester = Requester(host, token)
+        self._requester = Requester(host, access)
         self._shop = shop
         self._room = room
         self._run = run

@@ -8,6 +8,7 @@ from typing import Any
 
 from client_sim.creator import CreatorStep, PlannedEdit, PlannedPacket, programme
 from loadtest.scenarios.scenario import Scenario
+from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
 
 LOOK_EVERY_S = 0.1
@@ -43,7 +44,7 @@ class Director:
     """
     Runs one programme against one server, for any engine.
 
-    *token* is the credential for a server that requires one. Call ``set_up()`` once, then ``perform(stopped)``. Both
+    *access* is the way into a server that asks who one is. Call ``set_up()`` once, then ``perform(stopped)``. Both
     block; under gevent they yield.
     """
 
@@ -55,11 +56,11 @@ class Director:
         say: Callable[[str], None],
         *,
         allocator: str | None = None,
-        token: str = "",
+        access: Access = NOBODY,
     ) -> None:
         self.happenings: list[Happening] = []
         self.packet_ids: dict[int, str] = {}
-        self._requester = Requester(host, token)
+        self._requester = Requester(host, access)
         self._scenario = scenario
         self._viewers = viewers
         self._say = say

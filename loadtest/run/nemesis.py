@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from loadtest.scenarios.faults import STRUCK, FaultKind, FaultRecord, PlannedFault
+from loadtest.targets.access import http_session
 
 LOOK_EVERY_S = 0.005
 ASK_EVERY_S = 0.02
@@ -103,6 +104,7 @@ class Nemesis:
         self._store = StoreOfRun(home)
         self._workers = WorkersOfRun(home)
         self._url = url
+        self._http = http_session()
         self._programme = programme
         self._say = say
         self._over = threading.Event()
@@ -191,7 +193,7 @@ class Nemesis:
     def _server_ready(self) -> bool:
         """Tell whether all workers are running."""
         try:
-            return requests.get(f"{self._url}/readyz", timeout=ASK_TIMEOUT_S).ok
+            return self._http.get(f"{self._url}/readyz", timeout=ASK_TIMEOUT_S).ok
         except requests.RequestException:
             return False
 
@@ -211,7 +213,7 @@ class Nemesis:
         packet_id = self._programme.packet_named(fault.packet)
         if packet_id is None:
             return None
-        response = requests.get(f"{self._url}/api/packets/{packet_id}", timeout=ASK_TIMEOUT_S)
+        response = self._http.get(f"{self._url}/api/packets/{packet_id}", timeout=ASK_TIMEOUT_S)
         packet = response.json() if response.ok else {}
         if packet.get("grab_at_ms") is None:
             return None

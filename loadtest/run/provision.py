@@ -10,6 +10,7 @@ from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.engine_process import ENGINES
 from loadtest.run.preflight import lacking_ports, needs, planned_taps_per_second, reaction_for, taps_bearable
 from loadtest.scenarios.crowd_scenario import CrowdScenario
+from loadtest.targets.reach import is_loopback
 from loadtest.verdict.weigh import Exit
 
 S = TypeVar("S", bound=CrowdScenario)
@@ -49,7 +50,7 @@ def provision(
     seats = sum(1 for _ in scenario.seats())
     wanted = needs(seats, engine=engine, processes=processes, cores=os.cpu_count() or 1, own_server=target is None)
     targets = [] if target is None else target.split(",")
-    local = all((urlsplit(each).hostname or "") in ("localhost", "127.0.0.1") for each in targets)
+    local = all(is_loopback(urlsplit(each).hostname or "") for each in targets)
     lacking = lacking_ports(seats, engine=engine, local=local)
     if lacking:
         raise ProcessFailed(f"viewers: {lacking}", Exit.ENVIRONMENT)

@@ -10,6 +10,7 @@ from loadtest.record.foreign_books import BooksFormat, ForeignClaim, normalise
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.target_scenario import TargetScenario
 from loadtest.scenarios.target_spec import BooksSpec, RequestSpec
+from loadtest.targets.access import http_session
 from loadtest.targets.described_service import DescribedService
 from loadtest.targets.http_request import RequestTemplate
 from loadtest.targets.requester import SetUpFailed
@@ -30,10 +31,8 @@ class RunRequests:
         tls = service.addresses[0].tls
         self._root = f"{'http' if tls is None else 'https'}://{service.addresses[0].netloc}"
         self._folder = folder
-        self._http = requests.Session()
-        self._http.trust_env = False  # no proxy, no .netrc and no other CA between us and the service
-        if scenario.target.ca_file is not None:
-            self._http.verify = str(folder / scenario.target.ca_file)
+        ca_file = scenario.target.ca_file
+        self._http = http_session(None if ca_file is None else str(folder / ca_file))
         known = service.run_places
         steps = [
             (step.at_ms, RequestTemplate(step, service, field=f"target.steps.{number}", known=known))
@@ -79,13 +78,14 @@ class RunRequests:
     def _fetch(self, request: RequestTemplate, field: str) -> requests.Response:
         filled = request.filled({})
         url = self._root + filled.path
+        said = url.partition("?")[0]  # a query may hold a credential
         try:
             headers = {name: text.encode() for name, text in filled.headers.items()}
             answer = self._http.request(filled.method, url, data=filled.body, headers=headers, timeout=TIMEOUT_S)
         except requests.RequestException as error:
-            raise SetUpFailed(f"{field}: {url} does not answer: {error}") from error
+            raise SetUpFailed(f"{field}: {said} does not answer: {error}") from error
         if not answer.ok:
-            raise SetUpFailed(f"{field}: {filled.method} {url} answered {answer.status_code} {answer.text[:200]}")
+            raise SetUpFailed(f"{field}: {filled.method} {said} answered {answer.status_code} {answer.text[:200]}")
         return answer
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from loadtest.engines.child_process import ChildProcess, ProcessFailed
 from loadtest.verdict.weigh import Exit
+from server.settings import SERVER_VARIABLES
 
 START_TIMEOUT_S = 60.0
 LOOK_EVERY_S = 0.02
@@ -37,7 +38,7 @@ class ServerProcess(ChildProcess):
             overrides = folder / "rulebooks.toml"
             overrides.write_text(toml_of(rulebooks), "utf-8")
             arguments += ["--rulebooks", str(overrides)]
-        super().__init__("server", "scripts.cli", arguments, folder / "server.log")
+        super().__init__("server", "scripts.cli", arguments, folder / "server.log", SERVER_VARIABLES)
 
     def wait_until_ready(self) -> str:
         """Return the base URL once it answers. Raises ProcessFailed if it ends or takes too long."""

@@ -19,6 +19,7 @@ from loadtest.record.sales import SaleRecord, SalesFile
 from loadtest.run.buyer_worker import BuyerWorker, RoomTime
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.shop import Shop
+from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.requester import Requester, SetUpFailed
 from server.core.ids import PLATFORM, CreatorId, OrderId, RoomId, ViewerId
 from server.core.orders.order import TRANSITIONS, OrderState
@@ -38,13 +39,15 @@ class ShopProgramme(RoomTime, Protocol):
 class ShopDriver:
     """Serves one scenario's buyers. ``run`` blocks; ``status`` is a short summary of the state."""
 
-    def __init__(self, host: str, scenario: Scenario, programme: ShopProgramme, path: Path, *, token: str = "") -> None:
+    def __init__(
+        self, host: str, scenario: Scenario, programme: ShopProgramme, path: Path, *, access: Access = NOBODY
+    ) -> None:
         assert scenario.shop is not None
         self.status = ""
         self._shop: Shop = scenario.shop
         self._scenario = scenario
         self._programme = programme
-        self._requester = Requester(host, token)
+        self._requester = Requester(host, access)
         self._file = SalesFile(path)
         self._stopped = threading.Event()
         self._open_orders: dict[OrderId, Errand] = {}
@@ -59,7 +62,7 @@ class ShopDriver:
                 file=self._file,
                 orders=self._ordered,
                 stopped=self._stopped,
-                token=token,
+                access=access,
             )
             for _ in range(BUYER_WORKERS)
         ]

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -23,9 +23,9 @@ from loadtest.run.server_process import ServerProcess
 from loadtest.run.shop_driver import ShopDriver
 from loadtest.scenarios.faults import happenings_of, plan_faults
 from loadtest.scenarios.scenario import Scenario
+from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.admission import what_to_do
-from loadtest.targets.credential import bearer
-from loadtest.targets.requester import SetUpFailed
+from loadtest.targets.requester import Requester, SetUpFailed
 from server.core.rulebooks.overrides import overridden
 from server.core.rulebooks.platforms import RULEBOOKS
 from server.core.rulebooks.rulebook_view import limits_of
@@ -41,7 +41,7 @@ class StormPlan:
     The plan of a storm. ``targets`` are the URLs of existing servers on one store; without any the storm starts its own
     server with ``workers`` processes.
 
-    ``processes`` of the ``engine`` run the audience. ``token`` is sent only to existing servers.
+    ``processes`` of the ``engine`` run the audience. ``access`` is the way into existing servers.
     """
 
     scenario: Scenario
@@ -52,7 +52,7 @@ class StormPlan:
     workers: int = 1
     engine: str = "locust"
     processes: int = 1
-    token: str = field(default="", repr=False)
+    access: Access = NOBODY
     max_rate: float | None = None
 
     @cached_property
@@ -69,9 +69,9 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
     """
     with _servers(plan, view) as urls, _answering(urls[0]):
         url = urls[0]
-        viewers, token = plan.scenario.audience.viewers, plan.token if plan.targets else ""
-        director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator.name, token=token)
-        books = BooksReader(url, token)
+        viewers, access = plan.scenario.audience.viewers, plan.access
+        director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator.name, access=access)
+        books = BooksReader(url, access)
         view.phase("opening the rooms")
         director.set_up()
         with _crowd(plan, urls, view) as crowd, _nemesis(plan, director, url, view) as nemesis:
@@ -105,7 +105,8 @@ def _servers(plan: StormPlan, view: View) -> Iterator[Sequence[str]]:
         urls = [target.rstrip("/") for target in plan.targets]
         for url in urls:
             with _answering(url):
-                _check_rulebooks(url, plan.scenario.rulebooks, plan.token)
+                Requester(url, plan.access).check_server()
+                _check_rulebooks(url, plan.scenario.rulebooks, plan.access)
         yield urls
         return
     view.phase("starting a server with a fresh store")
@@ -127,12 +128,12 @@ def _servers(plan: StormPlan, view: View) -> Iterator[Sequence[str]]:
         server.stop()
 
 
-def _check_rulebooks(url: str, tables: Mapping[str, Mapping[str, Any]], token: str) -> None:
+def _check_rulebooks(url: str, tables: Mapping[str, Mapping[str, Any]], access: Access) -> None:
     """Raise SetUpFailed unless an existing server has the limits that the scenario sets."""
     wanted = overridden(RULEBOOKS, tables)
     help_out = "give it to that server with --rulebooks, or leave --target out"
     for platform, table in tables.items():
-        answer = requests.get(f"{url}/api/rulebooks/{platform}", headers=bearer(token), timeout=BOOKS_TIMEOUT_S)
+        answer = access.session().get(f"{url}/api/rulebooks/{platform}", timeout=BOOKS_TIMEOUT_S)
         if help_text := what_to_do(answer):
             raise SetUpFailed(f"{url}{help_text}")
         if not answer.ok:
@@ -169,7 +170,7 @@ def _nemesis(plan: StormPlan, director: Director, url: str, view: View) -> Itera
 def _programme(plan: StormPlan, director: Director, crowd: Crowd, books: BooksReader, view: View) -> None:
     """Run the director and the shop, show the progress, and take snapshots of the books."""
     view.phase("the curtain rises")
-    shop = _shop(plan, director, books.url, books.token)
+    shop = _shop(plan, director, books.url)
     snapshots = Snapshots(plan.folder, books)
 
     def happening() -> str:
@@ -196,7 +197,7 @@ def _crowd(plan: StormPlan, urls: Sequence[str], view: View) -> Iterator[Crowd]:
         arrivals_per_second=audience.arrivals_per_second,
         seed=plan.scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
-        token=plan.token if plan.targets else "",
+        access=plan.access,
         max_rate=plan.max_rate,
     )
     crowd = Crowd(plan.engine, plan.folder.path, order, processes=plan.processes, view=view)
@@ -207,11 +208,11 @@ def _crowd(plan: StormPlan, urls: Sequence[str], view: View) -> Iterator[Crowd]:
         crowd.leave()
 
 
-def _shop(plan: StormPlan, director: Director, url: str, token: str) -> ShopDriver | None:
+def _shop(plan: StormPlan, director: Director, url: str) -> ShopDriver | None:
     """Return the scenario's shop, or None with an allocator that keeps no owners: its shares cannot be used."""
     if plan.scenario.shop is None or not plan.allocator.capabilities.keeps_owners:
         return None
-    return ShopDriver(url, plan.scenario, director, plan.folder.sales, token=token)
+    return ShopDriver(url, plan.scenario, director, plan.folder.sales, access=plan.access)
 
 
 def _unsaid(_: str) -> None:
@@ -230,6 +231,8 @@ def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Prov
         command += ["--workers", str(plan.workers)]
     for target in plan.targets:
         command += ["--target", target]
+    if plan.access.ca_file is not None:
+        command += ["--ca-file", plan.access.ca_file]
     return RunFacts(
         scenario=scenario.name,
         seed=scenario.seed,
@@ -242,7 +245,7 @@ def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Prov
         seats=provisioned.seats,
         repeat_command=shlex.join(command),
         started_at=started.isoformat(timespec="seconds"),
-        environment=environment(),
+        environment=environment(own_server=not plan.targets, token=bool(plan.access.token)),
         processes=plan.processes,
         workers=plan.workers,
         reaction_median_ms=scenario.audience.reaction_median_ms,

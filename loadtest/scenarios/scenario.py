@@ -11,7 +11,7 @@ from loadtest.scenarios.faults import FAULTS_MAX, FaultSpec
 from loadtest.scenarios.shop import Shop
 from loadtest.scenarios.strict_model import StrictModel
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, PLATFORM, RoomId
-from server.core.roomtime import SPEED_MAX
+from server.core.roomtime import ORIGIN_MS_MAX, ORIGIN_MS_MIN, SPEED_MAX
 from server.core.rulebooks.overrides import BadRulebooks, overridden
 from server.core.rulebooks.platforms import LAB, RULEBOOKS
 from server.core.rulebooks.rulebook import Rulebook
@@ -229,6 +229,8 @@ class Scenario(CrowdScenario):
             raise ValueError("loop_ms: a programme with an origin cannot be repeated; leave one of them out")
         if self.origin is not None and self.origin.tzinfo is None:
             raise ValueError("origin: needs a time zone, as in 2023-08-05T19:10:00+08:00")
+        if self.origin_ms is not None and not ORIGIN_MS_MIN <= self.origin_ms <= ORIGIN_MS_MAX:
+            raise ValueError("origin: must be between the years 2000 and 2100")
         return self
 
     @model_validator(mode="after")

@@ -5,7 +5,8 @@ import threading
 
 import requests
 
-from loadtest.targets.credential import HOW, bearer
+from loadtest.targets.access import Access
+from loadtest.targets.credential import HOW
 from loadtest.targets.port import NotAdmitted
 
 TICKETS_IN_FLIGHT_MAX = 16  # asked for at a time, by each process of an engine
@@ -21,12 +22,11 @@ def what_to_do(response: requests.Response) -> str:
 class TicketClient:
     """Asks *host* for tickets, a few at a time; for threads and for greenlets."""
 
-    def __init__(self, host: str, token: str) -> None:
+    def __init__(self, host: str, access: Access) -> None:
         self._host = host
-        self._http = requests.Session()
-        self._http.headers.update(bearer(token))
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=TICKETS_IN_FLIGHT_MAX)
-        self._http.mount("http://", adapter)
+        self._http = access.session()
+        for scheme in ("http://", "https://"):
+            self._http.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=TICKETS_IN_FLIGHT_MAX))
         self._in_flight = threading.BoundedSemaphore(TICKETS_IN_FLIGHT_MAX)
 
     def ask(self, room_id: str, viewer_id: str) -> str:

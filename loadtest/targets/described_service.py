@@ -39,8 +39,7 @@ class DescribedService:
             raise BadTarget("target: give base_url in the scenario, or --target URL")
         ca_file = None if spec.ca_file is None else str(folder / spec.ca_file)
         self.addresses: Sequence[Address] = [address_of(url, ca_file)]
-        path = url.split("://", 1)[1].partition("/")[2].rstrip("/")
-        self.base_path = f"/{path}" if path else ""
+        self.base_path = self.addresses[0].path
         self._users = None if spec.users is None else read_users(folder / spec.users)
         columns = set() if self._users is None else set(self._users[0]).intersection(*self._users)
         self.run_places = _MOMENT_PLACES if spec.sign is None else _MOMENT_PLACES | {"signature"}

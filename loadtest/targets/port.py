@@ -31,12 +31,17 @@ class NotAdmitted(OSError):  # noqa: N818 - the outside world's fault
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to connect. ``netloc`` goes into a Host header; with ``tls`` the connection is encrypted."""
+    """
+    Where to connect. ``netloc`` goes into a Host header; with ``tls`` the connection is encrypted.
+
+    ``path`` is the prefix of every path of the service.
+    """
 
     host: str
     port: int
     netloc: str
     tls: ssl.SSLContext | None = None
+    path: str = ""
 
 
 class Target(Protocol):

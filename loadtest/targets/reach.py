@@ -8,29 +8,58 @@ from urllib.parse import urlsplit
 
 from loadtest.targets.port import Address, BadTarget
 
+_WEB = {"ws": "http", "wss": "https"}
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443, "tcp": None, "tls": None}  # of the last two none is usual
 
 
 def address_of(url: str, ca_file: str | None = None) -> Address:
     """Return where *url* connects; TLS is verified, by *ca_file* if there is one. Raises BadTarget."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket that is not closed
+        raise BadTarget(f"target: {_shown(url)} is no URL") from None
     try:
         port = parts.port or _PORTS.get(parts.scheme)
     except ValueError:
         port = None
     if port is None or parts.scheme not in _PORTS:
-        raise BadTarget(f"target: {url} must read like http://NAME:PORT or ws://NAME:PORT (an adapter's: tcp, tls)")
+        raise BadTarget(
+            f"target: {_shown(url)} must read like http://NAME:PORT or ws://NAME:PORT (an adapter's: tcp, tls)"
+        )
     if not parts.hostname:
-        raise BadTarget(f"target: {url} names no host")
-    if parts.query or parts.fragment or "@" in parts.netloc or "{" in parts.path:
-        raise BadTarget(f"target: {url} must end with its path, and have no user, query or place; use headers instead")
+        raise BadTarget(f"target: {_shown(url)} names no host")
+    if parts.query or parts.fragment or "@" in parts.netloc or "{" in parts.path or "//" in parts.path:
+        raise BadTarget(
+            f"target: {_shown(url)} must end with its path, and have no user, query or place; use headers instead"
+        )
     tls = None
     if parts.scheme in ("https", "wss", "tls"):
         try:
             tls = ssl.create_default_context(cafile=ca_file)
         except (OSError, ssl.SSLError) as error:
             raise BadTarget(f"target.ca_file: {ca_file} cannot be read: {error}") from None
-    return Address(parts.hostname, port, parts.netloc, tls)
+    return Address(parts.hostname, port, parts.netloc, tls, parts.path.rstrip("/"))
+
+
+def server_url(given: str, ca_file: str | None = None) -> str:
+    """
+    Return the base URL, http or https, of a server of ours that is *given* as its URL or as NAME:PORT.
+
+    Raises BadTarget for what cannot be one.
+    """
+    scheme, colon, rest = given.strip().rpartition("://")
+    url = f"{_WEB.get(scheme, scheme) if colon else 'http'}://{rest.rstrip('/')}"
+    address_of(url, ca_file)
+    if not url.startswith(("http://", "https://")):
+        raise BadTarget(f"target: {_shown(url)} must read like http://NAME:PORT or https://NAME:PORT/PREFIX")
+    return url
+
+
+def _shown(url: str) -> str:
+    """Return a URL as it may be shown: without what may be a credential."""
+    scheme, colon, rest = url.rpartition("://")
+    kept = rest.partition("?")[0].rpartition("@")[2]
+    return f"{scheme}{colon}{kept}"
 
 
 def check_reach(urls: Sequence[str], *, allow_remote: bool, max_rate: float | None) -> None:
@@ -39,7 +68,7 @@ def check_reach(urls: Sequence[str], *, allow_remote: bool, max_rate: float | No
 
     Whoever aims at an address that is not loopback says so, and how many requests a second it may bear at most.
     """
-    remote = [url for url in urls if not _is_loopback(urlsplit(url).hostname or "")]
+    remote = [url for url in urls if not is_loopback(urlsplit(url).hostname or "")]
     if not remote:
         return
     if not allow_remote:
@@ -51,7 +80,8 @@ def check_reach(urls: Sequence[str], *, allow_remote: bool, max_rate: float | No
         raise BadTarget("max-rate: with --allow-remote say how many requests a second the service may get at most")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether *host* is this machine by every address that it has."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

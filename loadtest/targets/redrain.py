@@ -1,13 +1,14 @@
 """The target that is Redrain itself: rooms over WebSocket, tickets where names do not do, facts with numbers."""
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from client_sim.message_cache import CachedMessage, MessageCache
 from client_sim.viewer import Viewer
 from client_sim.websocket import WebSocketSession
+from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.admission import TicketClient
 from loadtest.targets.port import Address
+from loadtest.targets.reach import address_of
 from server.core.ids import PacketId, RequestId, ViewerId
 from server.core.rooms.messages import PROTOCOL
 
@@ -15,11 +16,11 @@ _HEADERS = {"Sec-WebSocket-Protocol": PROTOCOL}
 
 
 class RedrainTarget:
-    """Servers of one store, at *hosts* (``http://name:port``); with a *token* viewers come in by ticket."""
+    """Servers of one store, at *hosts* (``http://name:port``); with a credential viewers come in by ticket."""
 
-    def __init__(self, hosts: Sequence[str], token: str = "") -> None:
-        self.addresses: Sequence[Address] = [_address(host) for host in hosts]
-        self._tickets = TicketClient(hosts[0], token) if token else None
+    def __init__(self, hosts: Sequence[str], access: Access = NOBODY) -> None:
+        self.addresses: Sequence[Address] = [address_of(host, access.ca_file) for host in hosts]
+        self._tickets = TicketClient(hosts[0], access) if access.token else None
         self._cache = MessageCache()
 
     def name_of(self, viewer_id: ViewerId) -> ViewerId:
@@ -38,7 +39,7 @@ class RedrainTarget:
 
     def session(self, viewer: Viewer, address: Address) -> "RedrainSession":
         """Return the session of a connection to the viewer's room."""
-        return RedrainSession(address.netloc, room_path(viewer), self._cache)
+        return RedrainSession(address.netloc, address.path + room_path(viewer), self._cache)
 
 
 class RedrainSession(WebSocketSession):
@@ -72,8 +73,3 @@ def room_path(viewer: Viewer) -> str:
     point = viewer.resume_point
     since = "" if point is None else f"&epoch={point[0]}&seq={point[1]}"
     return f"/ws/rooms/{viewer.seat.room_id}?{who}{since}"
-
-
-def _address(host: str) -> Address:
-    parts = urlsplit(host)
-    return Address(parts.hostname or "", parts.port or 80, parts.netloc)

@@ -6,9 +6,11 @@ from typing import Any, cast
 
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
+from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.described_service import DescribedService
 from loadtest.targets.http import HttpTarget
 from loadtest.targets.port import REDRAIN, BadTarget, Target
+from loadtest.targets.reach import server_url
 from loadtest.targets.redrain import RedrainTarget
 from loadtest.targets.websocket import WebSocketTarget
 from server.user_class import BadClass, import_class
@@ -23,12 +25,12 @@ _METHODS = {"session": 2, "admit": 1}  # each with the arguments that it is call
 
 
 def hosts_of(text: str) -> list[str]:
-    """Return the URLs in *text*, which has commas between them."""
-    return [host.strip().rstrip("/") for host in text.split(",")]
+    """Return the URLs of servers of ours in *text*, which has commas between them. Raises BadTarget."""
+    return [server_url(host) for host in text.split(",")]
 
 
 def target_of(
-    scenario: Scenario | TargetScenario, *, host: str, token: str = "", adapter: str = "", folder: Path
+    scenario: Scenario | TargetScenario, *, host: str, access: Access = NOBODY, adapter: str = "", folder: Path
 ) -> Target:
     """
     Return what *scenario* aims at. Files that it names are looked up from *folder*. Raises BadTarget.
@@ -37,7 +39,7 @@ def target_of(
     instead of the scenario's own.
     """
     if isinstance(scenario, Scenario):
-        return RedrainTarget(hosts_of(host), token)
+        return RedrainTarget(hosts_of(host), access)
     spec = scenario.target
     named = adapter or getattr(spec, "adapter", "")
     if not named and spec.kind == "adapter":

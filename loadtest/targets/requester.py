@@ -6,8 +6,8 @@ from typing import Any
 
 import requests
 
+from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.admission import what_to_do
-from loadtest.targets.credential import bearer
 
 REQUEST_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1
@@ -32,14 +32,29 @@ class WasRefused(SetUpFailed):
 class Requester:
     """
     One session with one server, for one thread. Every request with a *key* has it as its idempotency key.
-
-    *token* is the credential that is shown; "" shows none.
     """
 
-    def __init__(self, host: str, token: str = "") -> None:
+    def __init__(self, host: str, access: Access = NOBODY) -> None:
         self._host = host.rstrip("/")
-        self._http = requests.Session()
-        self._http.headers.update(bearer(token))
+        self._http = access.session()
+
+    def check_server(self) -> None:
+        """Raise SetUpFailed unless the server is one of ours; the text says what answered instead."""
+        clock = f"{self._host}/api/clock"
+        try:
+            answer = self._answered(lambda: self._http.get(clock, timeout=REQUEST_TIMEOUT_S, allow_redirects=False))
+        except requests.exceptions.SSLError as error:
+            raise SetUpFailed(
+                f"{self._host} does not prove who it is: give its authority with --ca-file ({error})"
+            ) from None
+        if help_text := what_to_do(answer):
+            raise SetUpFailed(f"{self._host}{help_text}")
+        if not {"room_ms", "speed"} <= _fields(answer).keys():
+            place = answer.headers.get("location", answer.headers.get("content-type", ""))
+            raise SetUpFailed(
+                f"{self._host} is not a Redrain server: GET /api/clock answered {answer.status_code} {place}; "
+                "for another service write a scenario with [target] (docs/targets.md)"
+            )
 
     def get(self, path: str, **query: Any) -> Any:
         """Return what a GET answers. Raises SetUpFailed, WasRefused and what ``requests`` raises."""
@@ -56,12 +71,15 @@ class Requester:
         return answer
 
     def _until_answered(self, send: Callable[[], requests.Response]) -> Any:
+        return _answer(self._answered(send))
+
+    def _answered(self, send: Callable[[], requests.Response]) -> requests.Response:
         """Ask again, with the same key, while the server says that its store is away."""
         deadline = time.monotonic() + AWAY_MAX_S
         while True:
             response = _sent(send)
             if response.status_code != requests.codes.service_unavailable or time.monotonic() >= deadline:
-                return _answer(response)
+                return response
             time.sleep(LOOK_EVERY_S)
 
 
@@ -87,8 +105,12 @@ def _answer(response: requests.Response) -> Any:
 
 def _said(response: requests.Response, field: str) -> str:
     """Return a field of the server's refusal (``code``, ``rule``, ``detail``), or nothing if it has none."""
+    return str(_fields(response).get(field, ""))
+
+
+def _fields(response: requests.Response) -> dict[str, Any]:
     try:
-        problem = response.json()
+        answer = response.json()
     except requests.JSONDecodeError:
-        return ""
-    return str(problem.get(field, "")) if isinstance(problem, dict) else ""
+        return {}
+    return answer if isinstance(answer, dict) else {}

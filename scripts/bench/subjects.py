@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-import requests
 from redis import Redis
 
 from loadtest.run.nemesis import WorkersOfRun
 from loadtest.run.server_process import ServerProcess
+from loadtest.targets.access import http_session
 from server.store.allocators.registry import BUILT_IN, DEFAULT, AllocatorEntry
 from server.store.embedded.process import EmbeddedStore
 from server.store.fitness import Durability
@@ -87,7 +87,7 @@ def _launched(url: str, shares: int, allocator: str) -> str:
 
 
 def _post(url: str, path: str, body: dict[str, object]) -> dict[str, object]:
-    response = requests.post(url + path, json=body, timeout=30)
+    response = http_session().post(url + path, json=body, timeout=30)
     response.raise_for_status()
     answer: dict[str, object] = response.json()
     return answer

@@ -27,7 +27,7 @@ from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.interventions import Intervention, interventions
 from loadtest.verdict.weigh import Exit
 from scripts.commands.storm import interruptible
-from scripts.output import console, write_json
+from scripts.output import console, write_any_text, write_json
 
 RACES = Path(".redrain/races")
 _WORST_FIRST = (Exit.INVARIANT, Exit.ENVIRONMENT, Exit.UNKNOWN)
@@ -84,6 +84,7 @@ def run_race(kind: RaceKind, seed: int, folder: RunFolder, *, viewers: int = VIE
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the requested races, print the table, and return the exit code: 0 if each is a pass."""
+    write_any_text()
     options = _options(arguments)
     say = console(options.json)
     home = RACES / datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]

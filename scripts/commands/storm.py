@@ -25,8 +25,9 @@ from loadtest.run.terminal import LiveView, show_result, show_verifications
 from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, read_scenario
+from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.port import BadTarget
-from loadtest.targets.reach import check_reach
+from loadtest.targets.reach import check_reach, server_url
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
@@ -86,7 +87,7 @@ def run_storm(options: StormOptions) -> int:
 
 def _plan_on_server(scenario: Scenario, folder: RunFolder, options: StormOptions, started: datetime) -> Planned:
     """Plan a storm on Redrain servers: its own, or those of --target."""
-    targets = options.target or ()
+    targets = [server_url(target, options.ca_file) for target in options.target or ()]
     check_reach(targets, allow_remote=options.allow_remote, max_rate=options.max_rate)
     provisioned = provision(
         scenario, engine=options.engine, processes=options.processes, target=",".join(targets) or None,
@@ -96,7 +97,7 @@ def _plan_on_server(scenario: Scenario, folder: RunFolder, options: StormOptions
     plan = StormPlan(
         provisioned.scenario, folder, allocator=allocator, durability=options.durability, targets=targets,
         workers=options.workers or scenario.workers, engine=options.engine, processes=provisioned.processes,
-        token=options.token, max_rate=options.max_rate,
+        access=Access(options.token, options.ca_file) if targets else NOBODY, max_rate=options.max_rate,
     )  # fmt: skip
     facts = facts_of(plan, started, name=options.scenario, provisioned=provisioned)
     return facts, partial(carry_out, plan, facts)

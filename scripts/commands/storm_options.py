@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loadtest.run.environment import unfit_for_a_storm
 from loadtest.scenarios.scenario import WORKERS_MAX, Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
 
@@ -28,6 +29,7 @@ class StormOptions:
     allow_remote: bool = False
     max_rate: float | None = None
     token: str = field(default="", repr=False)
+    ca_file: str | None = None
 
     def wrong(self, scenario: Scenario | TargetScenario) -> str:
         """Return the error of options that conflict with each other or with the scenario, or ""."""
@@ -37,6 +39,12 @@ class StormOptions:
             return f"workers: must be 1 to {WORKERS_MAX}"
         if self.max_rate is not None and self.max_rate <= 0:
             return "max-rate: must be above 0 requests a second"
+        if unfit := unfit_for_a_storm():
+            return f"{unfit[0]}: is set, and no storm uses it: unset it, and use the storm's options"
+        if self.ca_file is not None and (not self.target or isinstance(scenario, TargetScenario)):
+            return (
+                "ca-file: applies only to a Redrain server of --target; a scenario's [target] has a ca_file of its own"
+            )
         own = not self.target and isinstance(scenario, Scenario)
         if not own and self.workers is not None:
             return "workers: applies only to the storm's own server; leave --workers or --target out"

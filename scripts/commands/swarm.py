@@ -6,7 +6,6 @@ import threading
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 from rich.console import Console
@@ -21,9 +20,10 @@ from loadtest.run.provision import Provisioned, provision
 from loadtest.run.terminal import LiveView
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.scenario import Scenario, load_scenario
+from loadtest.targets.access import Access
 from loadtest.targets.port import BadTarget
-from loadtest.targets.reach import check_reach
-from loadtest.targets.requester import SetUpFailed
+from loadtest.targets.reach import check_reach, server_url
+from loadtest.targets.requester import Requester, SetUpFailed
 from loadtest.verdict.weigh import Exit
 from scripts.output import console, failed, write_json
 from server.signals import on_signals
@@ -45,18 +45,22 @@ class Visit:
     directed: bool = False
     json: str | None = None
     token: str = field(default="", repr=False)
+    ca_file: str | None = None
     allow_remote: bool = False
     max_rate: float | None = None
 
+    @property
     def host(self) -> str:
-        """Return the base URL for HTTP, or "" if the target is not a URL."""
-        parts = urlsplit(self.target)
-        return f"http://{parts.netloc}" if parts.scheme in ("http", "ws") and parts.hostname else ""
+        """Return the base URL for HTTP. Raises BadTarget."""
+        return server_url(self.target, self.ca_file)
+
+    @property
+    def access(self) -> Access:
+        """Return the way into the server."""
+        return Access(self.token, self.ca_file)
 
     def wrong(self) -> str:
         """Return what is wrong with the options, or ""."""
-        if not self.host():
-            return "target: must be http://NAME:PORT or ws://NAME:PORT"
         if self.processes is not None and self.processes < 1:
             return "processes: must be at least 1"
         if self.history is not None and self.history.exists() and any(self.history.iterdir()):
@@ -72,9 +76,9 @@ def run_swarm(visit: Visit) -> int:
     say = console(visit.json)
     try:
         scenario = load_scenario(visit.scenario).before(viewers=visit.viewers, seed=visit.seed)
-        check_reach([visit.host()], allow_remote=visit.allow_remote, max_rate=visit.max_rate)
+        check_reach([visit.host], allow_remote=visit.allow_remote, max_rate=visit.max_rate)
         provisioned = provision(
-            scenario, engine="swarm", processes=visit.processes, target=visit.host(), max_rate=visit.max_rate
+            scenario, engine="swarm", processes=visit.processes, target=visit.host, max_rate=visit.max_rate
         )
         with ExitStack() as stack:
             folder = visit.history or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-swarm-")))
@@ -99,11 +103,12 @@ def _attend(
     visit: Visit, provisioned: Provisioned[Scenario], folder: Path, view: LiveView, told_to_end: threading.Event
 ) -> bool:
     """Run the audience and, unless it is directed, the programme; return whether the programme was completed."""
-    scenario, host = provisioned.scenario, visit.host()
+    scenario, host = provisioned.scenario, visit.host
     for note in provisioned.notes:
         view.phase(note)
     viewers = scenario.audience.viewers
-    director = None if visit.directed else Director(host, scenario, viewers, lambda _: None, token=visit.token)
+    director = None if visit.directed else Director(host, scenario, viewers, lambda _: None, access=visit.access)
+    Requester(host, visit.access).check_server()
     if director is not None:
         view.phase("opening the rooms")
         director.set_up()
@@ -116,7 +121,7 @@ def _attend(
         arrivals_per_second=audience.arrivals_per_second,
         seed=scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
-        token=visit.token,
+        access=visit.access,
         max_rate=visit.max_rate,
     )
     keep = visit.history is not None

@@ -26,13 +26,14 @@ from fastapi.security.base import SecurityBase
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.api import docs
 from server.api.app_state import AppState
 from server.api.credentials import HOW
 from server.api.errors import refusal_answer
 from server.core.credential import Caller, Role
 from server.core.refusal import Refused
 
-PUBLIC: Final = frozenset({"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
+PUBLIC: Final = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"}) | docs.PATHS
 """The paths that need no credential: probes, metrics, the clock, and the API's document."""
 
 OF_THIS_MACHINE: Final = Caller(Role.ADMIN, "insecure")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 SPEED_MAX = 3_600  # an hour of room time in a second
+ORIGIN_MS_MIN = 946_684_800_000  # 2000-01-01 UTC: an instant in seconds is below it
+ORIGIN_MS_MAX = 4_102_444_800_000  # 2100-01-01 UTC: one in microseconds or nanoseconds is above it
 
 
 @dataclass(frozen=True, slots=True)

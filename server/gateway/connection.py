@@ -91,7 +91,7 @@ class RoomConnection(asyncio.Protocol):
         self.write = self._transport.write
         self._registry.add(self)
         peer = transport.get_extra_info("peername")
-        self._address = sys.intern(str(peer[0])) if isinstance(peer, tuple) else ""
+        self._address = str(peer[0]) if isinstance(peer, tuple) else ""
 
     def data_received(self, data: bytes) -> None:
         """Parse received bytes; this is the hot path of a stampede."""
@@ -100,7 +100,9 @@ class RoomConnection(asyncio.Protocol):
             payload = frames.small_text(data)
             if payload is not None:
                 self._receive_text(payload)
-            elif not frames.is_small_pong(data):
+            elif frames.is_small_pong(data):
+                self._spend_on_control_frame()
+            else:
                 self._read(data)
         elif self._state is _State.OPEN:
             self._read(data)
@@ -183,6 +185,7 @@ class RoomConnection(asyncio.Protocol):
         if isinstance(asked, Rejection):
             self._reject(asked)
             return
+        self._address = sys.intern(self._gateway.proxies.client(self._address, handshake.headers))
         viewer_id = self._gateway.identify(asked)
         if isinstance(viewer_id, Rejection):
             self._reject(viewer_id)  # before the store is asked on behalf of an unknown viewer
@@ -327,7 +330,12 @@ class RoomConnection(asyncio.Protocol):
         text = codec.text(frame)
         if text is not None:
             self._receive_text(text)
-        elif not self._session.spend(time.monotonic_ns() // 1_000_000):
+        else:
+            self._spend_on_control_frame()
+
+    def _spend_on_control_frame(self) -> None:
+        assert self._session is not None
+        if not self._session.spend(time.monotonic_ns() // 1_000_000):
             self.close(frames.POLICY_VIOLATION, "too many frames")
 
     def _write_and_check(self, data: bytes) -> None:

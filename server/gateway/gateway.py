@@ -26,6 +26,7 @@ from server.gateway.limits import Limits, Quota
 from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics
 from server.gateway.packet_stats import StatsDesk
+from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.rooms import LiveRooms
 from server.gateway.tickets import Tickets
@@ -68,12 +69,14 @@ class Gateway:
         limits: Limits,
         tokens: ResumeTokens,
         tickets: Tickets,
+        proxies: TrustedProxies,
         insecure: bool,
     ) -> None:
         self.store = store
         self.clock = clock
         self.limits = limits
         self.metrics = Metrics()
+        self.proxies = proxies
         self.half_open = Quota(limits.half_open_per_address_max)
         self.trails = TrailDesk(TrailChannel(store), self.metrics)
         self.assets = AssetDesk(Assets(store, clock), self.metrics)

@@ -1,13 +1,15 @@
 """Read a WebSocket handshake: room, viewer and where to resume, or an HTTP error that says what to do."""
 
 import http
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import orjson
-from websockets.http11 import Request
+from starlette.types import Receive, Scope, Send
+from websockets.exceptions import RequestLineTooLong, SecurityError
+from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS, Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
@@ -45,19 +47,36 @@ class Rejection:
     code: str
     detail: str
 
+    @property
+    def _body(self) -> bytes:
+        return orjson.dumps({"code": self.code, "detail": self.detail})
+
     def response(self) -> bytes:
         """Return the whole HTTP response."""
-        body = orjson.dumps({"code": self.code, "detail": self.detail})
+        body = self._body
         return (
             f"HTTP/1.1 {self.status} {http.HTTPStatus(self.status).phrase}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         ).encode() + body
+
+    async def answer(self, _: Scope, __: Receive, send: Send) -> None:
+        """Answer an HTTP request with it, as an ASGI application."""
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body})
 
 
 NO_SUCH_PATH = Rejection(404, "not_found", f"WebSockets are served under {_PREFIX}ROOM?viewer=NAME")
 ROOM_FULL = Rejection(503, "room_full", "the room has reached its viewer limit; try again later")
 TOO_MANY_OF_VIEWER = Rejection(429, "too_many_connections", "viewer: connection limit of this room reached; close one")
 TOO_MANY_OF_ADDRESS = Rejection(429, "too_many_connections", "connection limit of this address reached; close one")
+URL_TOO_LONG = Rejection(414, "too_long", f"the request line may have at most {MAX_LINE_LENGTH} bytes")
+HEADERS_TOO_LARGE = Rejection(
+    431,
+    "too_large",
+    f"a request may have {MAX_NUM_HEADERS} headers of at most {MAX_LINE_LENGTH} bytes each; if it is the cookies of "
+    "other pages of this host, delete them or use another host name",
+)
 TICKET_NEEDED = Rejection(
     401, "ticket_needed", f"offer {PROTOCOL} and {_TICKET}TICKET; POST /api/rooms/ROOM/tickets gives one"
 )
@@ -90,7 +109,18 @@ class Handshake:
             if isinstance(event, Request):
                 self._request = event
                 return _asked(event)
+        match self._protocol.handshake_exc:
+            case RequestLineTooLong():
+                return URL_TOO_LONG
+            case SecurityError():
+                return HEADERS_TOO_LARGE
         return Rejection(400, "bad_request", "the request is not a valid WebSocket handshake")
+
+    @property
+    def headers(self) -> Iterator[tuple[bytes, bytes]]:
+        """The headers of the request, with names in lower case."""
+        assert self._request is not None
+        return ((name.lower().encode(), value.encode()) for name, value in self._request.headers.raw_items())
 
     def accept(self) -> bytes | Rejection:
         """Return the 101 response, or the rejection."""

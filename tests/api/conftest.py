@@ -74,10 +74,11 @@ class Guarded:
 
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """Run a server that takes nobody's word."""
+    """Run a server that takes nobody's word, but a proxy's about addresses."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REDRAIN_SECRET", SECRET)
-        server = ServerProcess(tmp_path_factory.mktemp("guarded"), ["--durability", "relaxed"], insecure=False)
+        options = ["--durability", "relaxed", "--trusted-proxies", "127.0.0.1"]
+        server = ServerProcess(tmp_path_factory.mktemp("guarded"), options, insecure=False)
     try:
         yield Guarded(server.wait_until_ready(), lambda: server.log.read_text("utf-8"))
     finally:

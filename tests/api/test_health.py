@@ -2,6 +2,8 @@
 
 from importlib import metadata
 
+import pytest
+
 from tests.api.caller import Caller
 
 
@@ -22,3 +24,11 @@ def test_it_tells_the_room_time(api: Caller) -> None:
 def test_its_description_has_the_version_of_the_project(api: Caller) -> None:
     """The API has no version of its own."""
     assert api.get("/openapi.json")["info"]["version"] == metadata.version("redrain")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/api/clock"])
+def test_head_answers_as_get_without_a_body(api: Caller, path: str) -> None:
+    """Probes and load balancers that ask with HEAD get the status and the type that GET has (RFC 9110, 9.3.2)."""
+    got, head = api.ask("GET", path), api.ask("HEAD", path)
+    assert (head.status_code, head.headers["content-type"]) == (got.status_code, got.headers["content-type"])
+    assert head.content == b""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.verdict.weigh import Exit
 from scripts.cli import main
 from server.api.credentials import Credentials
 from server.core.credential import Caller, Role
@@ -41,6 +42,17 @@ def _ended(*arguments: str) -> object:
     return ended.value.code
 
 
+def test_a_storm_refuses_settings_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A variable that would have changed its server, or was meant to, is named before anything starts."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REDRAIN_WORKERS", "2")
+    assert _ended("storm", "smoke") == Exit.USAGE
+    assert "REDRAIN_WORKERS" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -50,7 +62,14 @@ def _ended(*arguments: str) -> object:
         (["storm", "smoke", "--allocator", "mine"], "allocator"),
         (["storm", "smoke", "--durability", "always"], "durability"),
         (["storm", "smoke", "--target", "http://127.0.0.1:1", "--allocator", "naive"], "allocator"),
+        (["storm", "smoke", "--target", "ftp://127.0.0.1"], "target"),
+        (["storm", "smoke", "--target", "http://127.0.0.1:1?x=1"], "target"),
+        (["storm", "smoke", "--target", "https://127.0.0.1", "--ca-file", "gone.pem"], "gone.pem"),
+        (["storm", "smoke", "--ca-file", "mine.pem"], "ca-file"),
+        (["swarm", "--target", "tcp://127.0.0.1:1"], "target"),
         (["serve", "--speed", "-1"], "speed"),
+        (["serve", "--origin-ms", "1700000000000000000"], "origin_ms"),
+        (["serve", "--trusted-proxies", "proxy.test"], "trusted_proxies"),
         (["serve", "--durability", "always"], "durability"),
         (["serve", "--port", "70000"], "port"),
         (["token", "--role", "king", "--subject", "anna"], "role"),

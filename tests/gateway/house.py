@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from websockets.asyncio.client import ClientConnection, connect
 
 from server.core.ids import CreatorId, PacketId, RoomId, packet_id_of
@@ -21,6 +21,7 @@ from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
 from server.gateway.limits import PRODUCTION, Limits
+from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import Signer
 from server.gateway.tickets import Tickets
@@ -44,7 +45,9 @@ PATIENCE_S = 10  # a message that has not come by then will not come
 class House:
     """The running server and what a creator does in it."""
 
-    def __init__(self, store: Store, clock: StoreClock, limits: Limits, *, insecure: bool = True) -> None:
+    def __init__(
+        self, store: Store, clock: StoreClock, limits: Limits, *, insecure: bool = True, proxies: str = ""
+    ) -> None:
         self.store = store
         self.clock = clock
         self.rooms = Rooms(store, clock)
@@ -68,6 +71,7 @@ class House:
             limits=limits,
             tokens=ResumeTokens(Signer(SEED)),
             tickets=Tickets(Signer(SEED)),
+            proxies=TrustedProxies(proxies),
             insecure=insecure,
         )
         self.room: RoomRecord
@@ -241,10 +245,11 @@ def request(target: str, *headers: str) -> bytes:
 
 @asynccontextmanager
 async def open_house(
-    store: Store, limits: Limits = PRODUCTION, speed: int = 1, *, insecure: bool = True
+    store: Store, limits: Limits = PRODUCTION, speed: int = 1, *, insecure: bool = True, proxies: str = ""
 ) -> AsyncIterator[House]:
     """Serve until left; then everything is stopped in the order a server stops in."""
-    house = House(store, await StoreClock.open(store, speed=speed, origin_ms=None), limits, insecure=insecure)
+    clock = await StoreClock.open(store, speed=speed, origin_ms=None)
+    house = House(store, clock, limits, insecure=insecure, proxies=proxies)
     house.room = await house.rooms.create(ROOM, CREATOR, "a room")
 
     @asynccontextmanager
@@ -258,6 +263,10 @@ async def open_house(
     @app.get("/hello")
     async def hello() -> str:
         return "hello"
+
+    @app.post("/echo")
+    async def echo(request: Request) -> str:
+        return (await request.body()).decode()
 
     config = uvicorn.Config(
         app, port=0, ws=RoomConnection, http=HttpConnection, lifespan="on", log_config=None, access_log=False

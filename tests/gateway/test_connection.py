@@ -91,6 +91,18 @@ async def test_a_ping_is_ponged_and_a_pong_ignored(house: House) -> None:
     assert (await guest.message())["type"] == "pong"
 
 
+@pytest.mark.parametrize("joined", [1, 2])
+async def test_pongs_count_as_messages(empty_store: Store, joined: int) -> None:
+    """Pongs that nobody asked for spend the same allowance as messages, whether they come one by one or together."""
+    few = replace(PRODUCTION, session=SessionLimits(messages_max=4))
+    async with open_house(empty_store, few) as house:
+        guest = await house.raw()
+        for _ in range(6):
+            guest.writer.write(masked(b"", head=0x8A) * joined)
+            await asyncio.sleep(0.01)  # a read each
+        assert await guest.close_code() == 1008
+
+
 @pytest.mark.parametrize(
     ("sent", "code"),
     [

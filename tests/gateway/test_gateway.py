@@ -11,6 +11,7 @@ from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
 from server.gateway.handshake import JoinRequest, Rejection
 from server.gateway.limits import PRODUCTION, Limits
+from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import Signer
 from server.gateway.tickets import Tickets
@@ -81,6 +82,7 @@ async def test_without_insecure_nobody_comes_in_by_name(house: House) -> None:
         limits=PRODUCTION,
         tokens=ResumeTokens(Signer(SEED)),
         tickets=Tickets(Signer(SEED)),
+        proxies=TrustedProxies(""),
         insecure=False,
     )
     rejection = secure.identify(JoinRequest(house.room.room_id, ViewerId("v1")))

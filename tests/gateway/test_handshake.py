@@ -49,6 +49,22 @@ def test_a_request_that_cannot_be_granted_says_why(target: str, status: int, cod
     assert json.loads(body) == {"code": code, "detail": rejection.detail}
 
 
+@pytest.mark.parametrize(
+    ("target", "headers", "status", "says"),
+    [
+        ("/ws/rooms/r1?viewer=v1", ["Cookie: " + "c" * 8_192], 431, "cookies"),
+        ("/ws/rooms/r1?viewer=v1", [f"X-{number}: 1" for number in range(200)], 431, "128 headers"),
+        ("/ws/rooms/r1?viewer=v1&x=" + "x" * 8_192, [], 414, "request line"),
+    ],
+)
+def test_what_is_too_large_is_named(target: str, headers: list[str], status: int, says: str) -> None:
+    """A cookie of over 8 KiB, as other pages of a host leave them, is not called an invalid handshake."""
+    rejection = read(target, *headers)
+    assert isinstance(rejection, Rejection)
+    assert rejection.status == status
+    assert says in rejection.detail
+
+
 def test_our_subprotocol_is_chosen() -> None:
     """Among others that are offered ours is picked and named in the answer."""
     handshake = Handshake()

@@ -3,9 +3,11 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from server.gateway.limits import PRODUCTION
 from server.store.connection import Store
-from tests.gateway.house import PATIENCE_S, House, open_house, until
+from tests.gateway.house import PATIENCE_S, ROOM, House, open_house, request, until
 
 HELLO = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -17,6 +19,37 @@ async def test_http_and_websocket_share_a_port(house: House) -> None:
     for _ in range(2):
         writer.write(HELLO)
         assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b'"hello"'), PATIENCE_S)
+
+
+@pytest.mark.parametrize(
+    ("version", "headers"),
+    [
+        ("1.1", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"]),
+        ("1.1", ["Upgrade: TLS/1.0", "Connection: upgrade"]),
+        ("1.1", ["Connection: Upgrade", "Upgrade: websocket"]),  # a POST is no handshake
+        ("1.0", ["Connection: Upgrade, keep-alive", "Upgrade: h2c"]),
+    ],
+)
+async def test_an_unknown_upgrade_is_ignored(house: House, version: str, headers: list[str]) -> None:
+    """The request is answered as if nothing had been asked for, its body included; so are those after it (RFC 9110)."""
+    reader, writer = await house.connect()
+    head = "\r\n".join([f"POST /echo HTTP/{version}", "Host: localhost", *headers, "Content-Length: 11"])
+    writer.write(f"{head}\r\n\r\nfirst".encode())
+    await until(lambda: house.gateway.half_open.held("127.0.0.1") == 1)
+    writer.write(b" half.")
+    assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b'"first half."'), PATIENCE_S)
+    if version == "1.1":
+        writer.write(f"{head}\r\n\r\nall at once".encode() + HELLO)
+        assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b'"all at once"'), PATIENCE_S)
+        assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b'"hello"'), PATIENCE_S)
+    assert house.gateway.half_open.held("127.0.0.1") == 0
+
+
+async def test_a_tunnel_is_refused(house: House) -> None:
+    """CONNECT, after which a client would speak another protocol as well, ends with a 4xx."""
+    reader, writer = await house.connect()
+    writer.write(b"CONNECT example.test:443 HTTP/1.1\r\nHost: example.test:443\r\n\r\n")
+    assert (await asyncio.wait_for(reader.readline(), PATIENCE_S)).startswith(b"HTTP/1.1 4")
 
 
 async def test_who_sends_no_whole_request_in_time_is_cut_off(empty_store: Store) -> None:
@@ -53,6 +86,38 @@ async def test_half_open_connections_of_an_address_are_few(empty_store: Store) -
         await until(lambda: house.gateway.half_open.held("127.0.0.1") == 1)
         await house.join("v1")
         assert house.gateway.half_open.held("127.0.0.1") == 1
+
+
+@pytest.mark.parametrize("proxies", ["", "127.0.0.1"])
+async def test_viewers_behind_a_proxy_count_for_their_own_addresses(empty_store: Store, proxies: str) -> None:
+    """Behind a trusted proxy the limit is each viewer's own; without one the header changes nothing."""
+    async with open_house(empty_store, replace(PRODUCTION, connections_per_address_max=1), proxies=proxies) as house:
+        answers = []
+        for number, address in enumerate(("203.0.113.7", "203.0.113.8", "203.0.113.7")):
+            reader, writer = await house.connect()
+            writer.write(request(f"/ws/rooms/{ROOM}?viewer=v{number}", f"X-Forwarded-For: {address}"))
+            answers.append((await asyncio.wait_for(reader.readline(), PATIENCE_S)).split()[1])
+        assert answers == ([b"101", b"101", b"429"] if proxies else [b"101", b"429", b"429"])
+
+
+async def test_a_proxy_may_have_many_half_open_requests_and_a_client_behind_it_few(empty_store: Store) -> None:
+    """A trusted proxy's connections are not refused; of requests without an end each client has its own few."""
+    few = replace(PRODUCTION, half_open_per_address_max=1)
+    async with open_house(empty_store, few, proxies="127.0.0.1") as house:
+        half = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: %b\r\nContent-Length: 9\r\n\r\nhalf"
+        first, first_writer = await house.connect()
+        first_writer.write(half % b"203.0.113.7")
+        await until(lambda: house.gateway.half_open.held("203.0.113.7") == 1)
+        _, other = await house.connect()
+        other.write(half % b"203.0.113.8")
+        await until(lambda: house.gateway.half_open.held("203.0.113.8") == 1)
+        refused, refused_writer = await house.connect()
+        refused_writer.write(half % b"203.0.113.7")
+        assert (await asyncio.wait_for(refused.read(), PATIENCE_S)).startswith(b"HTTP/1.1 503 ")
+        first_writer.write(b" full")
+        await asyncio.wait_for(first.readuntil(b'"half full"'), PATIENCE_S)
+        assert house.gateway.half_open.held("203.0.113.7") == 0
+        assert house.gateway.half_open.held("127.0.0.1") == 0
 
 
 async def _end(reader: asyncio.StreamReader) -> None:

@@ -43,6 +43,16 @@ def test_an_end_that_was_not_asked_for_is_told(
     assert program.tail().splitlines() == lines[-LOG_TAIL_LINES:]
 
 
+def test_a_process_is_not_changed_by_what_it_inherits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither settings nor Locust's options nor an encoding come along; its log holds every character."""
+    for name, value in {"REDRAIN_SPEED": "7", "LOCUST_USERS": "7", "PYTHONIOENCODING": "ascii", "MINE": "7"}.items():
+        monkeypatch.setenv(name, value)
+    text = "import os\nprint('红包', sorted(name for name, value in os.environ.items() if value == '7'))"
+    with _program(tmp_path, text, monkeypatch) as program:
+        until(lambda: not program.alive())
+        assert program.tail() == "红包 ['MINE']"
+
+
 def test_a_process_lives_until_it_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has a session of its own, so that Ctrl-C does not reach it, and ends on SIGTERM."""
     text = "import time\nprint('up', flush=True)\nwhile True: time.sleep(1)"

@@ -12,6 +12,7 @@ import pytest
 from loadtest.record.run_folder import RunFolder
 from loadtest.run import books_reader
 from loadtest.run.books_reader import BooksOutOfReach, BooksReader, Snapshots
+from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.requester import SetUpFailed
 from tests.loadtest.targets.free_port import free_port
 
@@ -58,15 +59,15 @@ def shelf() -> Iterator[Shelf]:
 
 
 def test_books_are_taken_with_the_credential(shelf: Shelf, tmp_path: Path) -> None:
-    BooksReader(shelf.url, "secret").take(tmp_path / "books.jsonl", final=True)
+    BooksReader(shelf.url, Access("secret")).take(tmp_path / "books.jsonl", final=True)
     assert (tmp_path / "books.jsonl").read_bytes() == BOOKS
     assert shelf.asked == [("/api/books?final=true", "Bearer secret")]
-    assert "secret" not in repr(BooksReader(shelf.url, "secret"))
+    assert "secret" not in repr(BooksReader(shelf.url, Access("secret")))
 
 
 def test_the_last_books_wait_for_a_store_that_is_away(shelf: Shelf, tmp_path: Path) -> None:
     shelf.statuses = [503, 503, 200]
-    BooksReader(shelf.url, "").take_at_last(tmp_path / "books.jsonl")
+    BooksReader(shelf.url, NOBODY).take_at_last(tmp_path / "books.jsonl")
     assert len(shelf.asked) == 3
     assert (tmp_path / "books.jsonl").exists()
 
@@ -74,14 +75,14 @@ def test_the_last_books_wait_for_a_store_that_is_away(shelf: Shelf, tmp_path: Pa
 def test_a_refusal_is_not_waited_for(shelf: Shelf, tmp_path: Path) -> None:
     shelf.statuses = [403]
     with pytest.raises(SetUpFailed, match="the books cannot be had: 403"):
-        BooksReader(shelf.url, "").take_at_last(tmp_path / "books.jsonl")
+        BooksReader(shelf.url, NOBODY).take_at_last(tmp_path / "books.jsonl")
     assert len(shelf.asked) == 1
 
 
 def test_books_that_are_cut_off_leave_nothing(shelf: Shelf, tmp_path: Path) -> None:
     shelf.cut_off = True
     with pytest.raises(BooksOutOfReach, match="cut off"):
-        BooksReader(shelf.url, "").take(tmp_path / "books.jsonl", final=False)
+        BooksReader(shelf.url, NOBODY).take(tmp_path / "books.jsonl", final=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -90,13 +91,13 @@ def test_snapshots_are_taken_when_due_and_missed_when_the_server_is_away(
 ) -> None:
     monkeypatch.setattr(books_reader, "SNAPSHOT_EVERY_S", 0.0)
     folder = RunFolder(tmp_path)
-    Snapshots(folder, BooksReader(f"http://127.0.0.1:{free_port()}", "")).take_if_due()
+    Snapshots(folder, BooksReader(f"http://127.0.0.1:{free_port()}", NOBODY)).take_if_due()
     assert folder.snapshots() == []
-    snapshots = Snapshots(folder, BooksReader(shelf.url, ""))
+    snapshots = Snapshots(folder, BooksReader(shelf.url, NOBODY))
     snapshots.take_if_due()
     snapshots.take_if_due()
     assert len(folder.snapshots()) == 2
     monkeypatch.setattr(books_reader, "SNAPSHOT_EVERY_S", 60.0)
-    later = Snapshots(folder, BooksReader(shelf.url, ""))
+    later = Snapshots(folder, BooksReader(shelf.url, NOBODY))
     later.take_if_due()
     assert len(folder.snapshots()) == 2

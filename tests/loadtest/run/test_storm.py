@@ -224,7 +224,7 @@ def test_a_server_that_dies_ends_the_storm(plan: StormPlan, phase: str, monkeypa
 def test_an_audience_that_dies_ends_the_storm(plan: StormPlan) -> None:
     """Without viewers there is nothing to prove."""
     with pytest.raises(ProcessFailed, match=r"audience .* ended with status -9"):
-        carry_out(plan, FACTS, Watcher("the curtain rises", lambda: _kill("locust", plan)))
+        carry_out(plan, FACTS, Watcher("the curtain rises", lambda: _kill("loadtest.engines.locust_process", plan)))
 
 
 @pytest.mark.parametrize("phase", ["opening the rooms", "connecting", "the curtain rises"])

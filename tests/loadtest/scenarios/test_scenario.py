@@ -165,6 +165,8 @@ def test_many_rooms_are_many() -> None:
         (("total_fen = 100", 'total_fen = 100\nexpect_end = "refused:KS-END-1"'), "packets.0", 15),
         (("total_fen = 100", 'total_fen = 100\nend_at_ms = 5\nexpect = "refused:DY-LAU-9"'), "packets.0", 15),
         (('name = "mine"', 'name = "mine"\norigin = 2023-08-05T19:10:00'), "origin", 3),
+        (('name = "mine"', 'name = "mine"\norigin = 9999-08-05T19:10:00Z'), "origin", 3),
+        (('name = "mine"', 'name = "mine"\norigin = 1970-01-01T00:00:00Z'), "origin", 3),
         (("[audience]", "[rulebooks.douyin]\noverlap_max = 0\n\n[audience]"), "rulebooks.douyin.overlap_max", 5),
         (("[audience]", "[rulebooks.taobao]\n\n[audience]"), "rulebooks.taobao", 4),
         (('name = "mine"', 'name = "mine"\norigin = 2023-08-05T19:10:00Z\nloop_ms = 5'), "loop_ms", 4),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from loadtest.targets.access import Access
 from loadtest.targets.admission import TICKETS_IN_FLIGHT_MAX, TicketClient
 
 
@@ -70,7 +71,7 @@ def office() -> Iterator[Office]:
 
 def test_a_crowd_asks_a_few_at_a_time(office: Office) -> None:
     """Each gets its own ticket under a key of its own, and never do more ask at once than may."""
-    tickets = TicketClient(office.url, "good")
+    tickets = TicketClient(office.url, Access("good"))
     with ThreadPoolExecutor(3 * TICKETS_IN_FLIGHT_MAX) as crowd:
         got = list(crowd.map(lambda n: tickets.ask("r1", f"v{n}"), range(5 * TICKETS_IN_FLIGHT_MAX)))
     assert got == [f"/api/rooms/r1/tickets v{n}" for n in range(5 * TICKETS_IN_FLIGHT_MAX)]
@@ -82,6 +83,6 @@ def test_who_gets_no_ticket_is_told_why(office: Office) -> None:
     """The status comes first, as that of a handshake does; a server that is not there is no answer at all."""
     office.full.set()
     with pytest.raises(match=r"^401 .*--token or REDRAIN_TOKEN"):
-        TicketClient(office.url, "bad").ask("r1", "v1")
+        TicketClient(office.url, Access("bad")).ask("r1", "v1")
     with pytest.raises(match=r"^no ticket: ConnectionError"):
-        TicketClient("http://127.0.0.1:1", "good").ask("r1", "v1")
+        TicketClient("http://127.0.0.1:1", Access("good")).ask("r1", "v1")

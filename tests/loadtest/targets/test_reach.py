@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.targets.port import Address, BadTarget
-from loadtest.targets.reach import address_of, check_reach
+from loadtest.targets.reach import address_of, check_reach, server_url
 from tests.loadtest.targets.described import OPENSSL, a_certificate
 
 REMOTE = "http://192.0.2.1:9000"  # RFC 5737: an address for documents, which nobody has
@@ -50,6 +50,57 @@ def test_tls_is_verified_unless_nobody_asks_for_it() -> None:
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(BadTarget, match="target: "):
         address_of(url)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("localhost", "http://localhost"),
+        ("[::1]:8000/live", "http://[::1]:8000/live"),
+        ("ws://h:1", "http://h:1"),
+        ("wss://h/live/", "https://h/live"),
+        (" https://h ", "https://h"),
+    ],
+)
+def test_a_server_is_given_in_every_usual_way(given: str, url: str) -> None:
+    assert server_url(given) == url
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "http://",
+        "tcp://h:1",
+        "ftp://h",
+        "http://h:99999",
+        "http://[::1",
+        "http//h:8000",
+        "http://h?x=1",
+        "::1",
+    ],
+)
+def test_what_is_no_server_is_refused_with_a_hint(given: str) -> None:
+    with pytest.raises(BadTarget, match="target: "):
+        server_url(given)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "tcp", "ftp", "redis"])
+@pytest.mark.parametrize(
+    "rest", ["user:secret@h:1", "user:secret@h:99999", "user:secret@", "h/?token=secret", "u:secret@[::1"]
+)
+def test_a_password_in_a_url_is_never_shown(scheme: str, rest: str) -> None:
+    for take in (server_url, address_of):
+        with pytest.raises(BadTarget) as refused:
+            take(f"{scheme}://{rest}")
+        assert "secret" not in str(refused.value)
+
+
+def test_an_address_keeps_the_prefix_of_its_path() -> None:
+    assert [address_of(f"http://h{path}").path for path in ("", "/", "/live", "/a/b/")] == ["", "", "/live", "/a/b"]
 
 
 def test_a_ca_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

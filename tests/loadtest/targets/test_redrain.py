@@ -3,6 +3,7 @@
 from client_sim.behaviour import Behaviour
 from client_sim.recorder import Recorder
 from client_sim.viewer import Viewer
+from loadtest.targets.access import Access
 from loadtest.targets.redrain import RedrainTarget, room_path
 from server.core.ids import PacketId, RequestId
 from server.core.rooms import messages
@@ -18,7 +19,19 @@ def test_addresses_are_those_of_the_hosts() -> None:
         ("two.test", 8000, "two.test:8000"),
     ]
     assert not target.needs_admission
-    assert RedrainTarget(["http://one.test"], "secret").needs_admission
+    assert RedrainTarget(["http://one.test"], Access("secret")).needs_admission
+
+
+def test_a_prefix_comes_before_every_path_and_https_is_encrypted() -> None:
+    """A server behind a proxy may have a prefix, and its own in each of several URLs."""
+    target = RedrainTarget(["https://one.test/live", "http://[::1]:8000"])
+    viewer = Viewer(seat(Behaviour.EAGER), 1, 400, Recorder())
+    first, second = (target.session(viewer, address).start() for address in target.addresses)
+    assert first.startswith(b"GET /live/ws/rooms/")
+    assert b"\r\nHost: one.test\r\n" in first
+    assert second.startswith(b"GET /ws/rooms/")
+    assert b"\r\nHost: [::1]:8000\r\n" in second
+    assert [(each.port, each.tls is not None) for each in target.addresses] == [(443, True), (8000, False)]
 
 
 def test_its_messages_are_those_that_the_server_reads() -> None:

@@ -15,6 +15,23 @@ from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
 REFUSAL = {"code": "expired", "detail": "its validity is over", "rule": "DY-USE-2"}
 
 
+@pytest.mark.parametrize(
+    "answer", [(404, b"<html>not here</html>"), (200, b"<html>hello</html>"), (200, {"now": 1}), (200, [1]), (302, b"")]
+)
+def test_a_server_that_is_not_ours_is_named_as_such(answer: tuple[int, object]) -> None:
+    """Whatever answers instead of the clock: the text says what it is not, and what to write for another service."""
+    with a_server(answer) as (url, _), pytest.raises(SetUpFailed, match=r"is not a Redrain server.*\[target\]"):
+        Requester(url).check_server()
+
+
+def test_a_server_of_ours_is_known_by_its_clock() -> None:
+    """One that asks who one is says so, and is not called another service."""
+    with a_server((200, {"room_ms": 1, "speed": 1, "origin_ms": 1, "started_ms": 1})) as (url, _):
+        Requester(url).check_server()
+    with a_server((401, {"code": "credential_needed"})) as (url, _), pytest.raises(SetUpFailed, match="--token"):
+        Requester(url).check_server()
+
+
 @contextmanager
 def a_server(*answers: tuple[int, object] | None) -> Iterator[tuple[str, list[str]]]:
     """Answer one request after another; None breaks the line. Gives the URL and the keys that were sent."""
