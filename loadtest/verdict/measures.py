@@ -1,9 +1,9 @@
 """Measures: the numbers of a run, by the names of the metrics, from books and history."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from client_sim.behaviour import Behaviour
+from client_sim.behaviour import ABSENT
 from loadtest.record.books import Books, ClaimRecord, PacketRecord
 from loadtest.record.history import FactRecord, GrabRecord, History
 from loadtest.verdict.metrics import Measures, MeasureValues, PacketResult, Percentiles
@@ -15,9 +15,6 @@ NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 WINDOW_IS_OPEN = frozenset({ClaimStatus.GRANTED, ClaimStatus.EXHAUSTED})
 """Statuses that are answered only while the window is open."""
-
-ABSENT = frozenset({Behaviour.SLOW_READER, Behaviour.FLAKY})
-"""Viewers who stop reading or drop the connection on purpose: their delays do not measure the server."""
 
 UNKNOWN = "unknown"
 """The status of a grab whose outcome is unknown."""
@@ -68,6 +65,12 @@ def crowd_measures(history: History) -> MeasureValues:
         "grabs_per_second_peak": peak,
         "statuses": _statuses(history.grabs),
     }
+
+
+def offered_and_lost(statuses: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
+    """Return how many grabs the ``statuses`` of a result count, and how many of absent viewers got no answer."""
+    lost = (by_status.get(UNKNOWN, 0) for behaviour, by_status in statuses.items() if behaviour in ABSENT)
+    return sum(sum(by_status.values()) for by_status in statuses.values()), sum(lost)
 
 
 def send_debt_ms(history: History) -> Percentiles:

@@ -20,10 +20,11 @@ from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
 from loadtest.run.judge_run import judge_run
+from loadtest.run.live_view import LiveView
 from loadtest.run.provision import provision, wrong_engine
 from loadtest.run.storm import StormPlan, carry_out, facts_of
 from loadtest.run.target_storm import carry_out_on_target
-from loadtest.run.terminal import LiveView, show_result, show_verifications
+from loadtest.run.terminal import show_result, show_verifications
 from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text
 from loadtest.scenarios.scenario import WORKERS_MAX, Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, read_scenario

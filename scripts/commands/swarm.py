@@ -5,7 +5,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
@@ -18,9 +18,9 @@ from loadtest.engines.crowd import Crowd
 from loadtest.engines.engine_process import CrowdOrder
 from loadtest.engines.progress import Progress, ProgressFiles
 from loadtest.run.director import Director
+from loadtest.run.live_view import LiveView, progress_line
 from loadtest.run.performance import perform
 from loadtest.run.provision import Provisioned, provision
-from loadtest.run.terminal import LiveView
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.scenario import Scenario, load_scenario
 from loadtest.targets.port import BadTarget
@@ -136,11 +136,11 @@ def _stay(director: Director | None, crowd: Crowd, view: LiveView, told_to_end: 
         while not told_to_end.wait(LOOK_EVERY_S):
             crowd.show()
         return False
-    view.phase("the curtain rises")
+    view.phase("the curtain rises: the programme is on")
 
     def look() -> None:
         last = director.happenings[-1] if director.happenings else None
-        crowd.show(f"{last.packet_name}: {last.outcome}" if last else "")
+        crowd.show(f"{last.packet_name}: {last.outcome}" if last else "", director.packets)
 
     return perform([("director", director.perform)], look, told_to_end.is_set, linger_s=LINGER_S)
 
@@ -162,8 +162,6 @@ def _signals() -> Iterator[threading.Event]:
 
 
 def _tell(progress: Progress, json: str | None, say: Console) -> None:
-    say.print(
-        f"{progress.seats:,} seats, {progress.answered:,} of {progress.offered:,} grabs answered, "
-        f"{progress.granted:,} granted, p99 {progress.p99_ms:.1f} ms from the planned tap, {progress.failed:,} failures"
-    )
-    write_json(json, asdict(progress))
+    say.print(f"{progress_line(progress)}, {progress.failed:,} failures", soft_wrap=True)
+    names = ("seats", "viewers", "came", "offered", "answered", "lost", "granted", "failed", "p99_ms", "max_ms")
+    write_json(json, {name: getattr(progress, name) for name in names})
