@@ -35,7 +35,7 @@ class StormOptions:
             return "durability: must be none, relaxed or durable"
         if self.workers is not None and not 1 <= self.workers <= WORKERS_MAX:
             return f"workers: must be 1 to {WORKERS_MAX}"
-        if self.max_rate is not None and self.max_rate <= 0:
+        if self.max_rate is not None and not self.max_rate > 0:  # nor is it a NaN
             return "max-rate: must be above 0 requests a second"
         own = not self.target and isinstance(scenario, Scenario)
         if not own and self.workers is not None:

@@ -27,7 +27,7 @@ from loadtest.targets.port import BadTarget
 from loadtest.targets.reach import check_reach
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
-from scripts.output import console, failed, write_json
+from scripts.output import console, failed, fresh_folder, told_of, write_json
 
 LOOK_EVERY_S = 0.1
 LINGER_S = 1.0  # after the programme: the last facts are still being delivered
@@ -51,7 +51,10 @@ class Visit:
 
     def host(self) -> str:
         """Return the base URL for HTTP, or "" if the target is not a URL."""
-        parts = urlsplit(self.target)
+        try:
+            parts = urlsplit(self.target)
+        except ValueError:
+            return ""
         return f"http://{parts.netloc}" if parts.scheme in ("http", "ws") and parts.hostname else ""
 
     def wrong(self) -> str:
@@ -79,7 +82,7 @@ def run_swarm(visit: Visit) -> int:
         )
         with ExitStack() as stack:
             folder = visit.history or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-swarm-")))
-            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(fresh_folder(folder))
             told_to_end = stack.enter_context(_signals())
             view = stack.enter_context(LiveView(say, f"swarm {scenario.name}").shown())
             over = _attend(visit, provisioned, folder, view, told_to_end)
@@ -87,9 +90,12 @@ def run_swarm(visit: Visit) -> int:
     except (BadScenario, BadTarget) as error:
         return failed(error, Exit.USAGE)
     except ProcessFailed as error:
-        return failed(error, error.exit_code)
+        return failed(told_of(error, visit.history), error.exit_code)
     except (SetUpFailed, requests.RequestException) as error:
         return failed(f"{visit.target}: {error}", Exit.ENVIRONMENT)
+    if not progress.came:
+        why = next(iter(progress.failures), "nobody was welcomed before the end")
+        return failed(f"{visit.target}: none of {progress.viewers:,} viewers got in: {why}", Exit.ENVIRONMENT)
     _tell(progress, visit.json, say)
     endless = visit.directed or scenario.loop_ms is not None
     return int(Exit.PASS if over or endless else Exit.INTERRUPTED)

@@ -40,7 +40,8 @@ def seen(stats):
     out = []
     for entry in (stats.get("grab", "WS"), stats.get("connect", "WS"), stats.total):
         out.append({
-            "untimed": entry.num_none_requests, "requests": entry.num_requests, "failures": entry.num_failures, "bytes": entry.total_content_length,
+            "untimed": entry.num_none_requests,
+            "requests": entry.num_requests, "failures": entry.num_failures, "bytes": entry.total_content_length,
             "min": entry.min_response_time, "max": entry.max_response_time, "sum": round(entry.total_response_time, 3),
             "per_second": sum(entry.num_reqs_per_sec.values()),
             "buckets": sorted((key, count) for key, count in entry.response_times.items() if count),
