@@ -255,12 +255,13 @@ def bench(
         ),
     ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1, max=ROUNDS_MAX)] = 5,
+    no_targets: Annotated[bool, typer.Option("--no-targets", help="Exit with 0 also if a target is missed.")] = False,
     json: _Json = None,
 ) -> int:
-    """Measure performance as ratios between subjects."""
+    """Measure performance as ratios between subjects; exit with 12 if a target is missed."""
     from scripts.commands.bench import run_bench
 
-    return run_bench(what, rounds, json)
+    return run_bench(what, rounds, json, no_targets=no_targets)
 
 
 @app.command()

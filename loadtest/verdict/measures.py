@@ -87,13 +87,13 @@ def percentiles(values_ns: Iterable[int]) -> Percentiles:
     """Return the exact percentiles of *values_ns* in milliseconds: the smallest value that so many do not exceed."""
     ordered = sorted(values_ns)
     if not ordered:
-        return Percentiles(0.0, 0.0, 0.0, 0.0, 0.0)
+        return Percentiles(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
     def at(per_mille: int) -> float:
         rank = -(-len(ordered) * per_mille // 1000)
         return ordered[max(rank, 1) - 1] / NS_PER_MS
 
-    return Percentiles(at(500), at(900), at(990), at(999), ordered[-1] / NS_PER_MS)
+    return Percentiles(at(500), at(900), at(950), at(990), at(999), ordered[-1] / NS_PER_MS)
 
 
 def claims_of(books: Books) -> dict[PacketId, list[ClaimRecord]]:
