@@ -1,12 +1,11 @@
 """Runs a storm and judges it, judges a recorded run again, and verifies packets, with output for the terminal."""
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import orjson
@@ -35,6 +34,7 @@ from loadtest.verdict.weigh import Exit
 from scripts.commands.storm_options import StormOptions
 from scripts.commands.target_storm import plan_target_storm
 from scripts.output import console, failed, fresh_folder, told_of, too_full, write_json
+from server.signals import on_signals
 from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import DEFAULT, entry_of
 
@@ -150,18 +150,13 @@ def latest_run() -> Path | None:
     return finished[-1].parent if finished else None
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible() -> AbstractContextManager[None]:
     """Handle SIGTERM as Ctrl-C: the storm stops all processes it has started."""
 
-    def interrupt(_: int, __: FrameType | None) -> None:
+    def interrupt() -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return on_signals(interrupt, signal.SIGTERM)
 
 
 def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str | None) -> int:

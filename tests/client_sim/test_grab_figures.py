@@ -5,11 +5,11 @@ import orjson
 from client_sim.behaviour import ABSENT, Behaviour
 from client_sim.grab_figures import GrabFigures, shown_ms
 from client_sim.observations import SentGrab
-from loadtest.record.history import history_from
 from loadtest.record.history_writer import line_of
 from loadtest.verdict.measures import crowd_measures, offered_and_lost
 from server.core.ids import PacketId, RequestId, ViewerId
 from tests.client_sim.room_talk import MS
+from tests.loadtest.in_memory import history_from
 
 FLAKY, EAGER = Behaviour.FLAKY, Behaviour.EAGER
 CASES: list[tuple[Behaviour, str, int, int | None, str, int | None]] = [
