@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loadtest.targets.admission import VARIABLE
+from loadtest.engines.lifeline import collect_seldom
+from loadtest.targets.credential import VARIABLE
 from loadtest.verdict.weigh import Exit
 from scripts.output import failed, flushed, no_file, no_folder, told_of, write_any_text
 
@@ -68,6 +69,7 @@ _Speed = Annotated[int | None, typer.Option(help="Room seconds per real second."
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code (README.md)."""
     write_any_text()
+    collect_seldom()
     try:
         code = app(args=arguments, standalone_mode=False)
     except typer.TyperException as error:
