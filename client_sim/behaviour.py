@@ -34,6 +34,10 @@ class Behaviour(StrEnum):
     COMMENTER = "commenter"
 
 
+ABSENT = frozenset({Behaviour.SLOW_READER, Behaviour.FLAKY})
+"""Viewers who stop reading or drop the connection on purpose: their delays do not measure the server."""
+
+
 class Edge(StrEnum):
     """The instant a tap is planned from: an end of the grab window by the countdown, or its opening message."""
 

@@ -27,6 +27,7 @@ class Conn:
     run_first: int = 0
     run_last: int = 0
     slow: bool = False
+    first_device: bool = True
 
 
 @dataclass(slots=True)

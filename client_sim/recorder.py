@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from client_sim.behaviour import Behaviour, Seat
+from client_sim.grab_figures import GrabFigures
 from client_sim.message_cache import CachedMessage
 from client_sim.observations import (
     Arrival,
@@ -49,16 +50,15 @@ class Recorder:
     """
     The one recorder of a process: its history and its counters.
 
-    *history* is written to and flushed, never closed; without one only the counters are kept.
+    *history* is written to and flushed, never closed; without one only the counters are kept. ``present`` are the
+    viewers in their rooms, ``connected`` their connections.
     """
 
     def __init__(self, history: HistorySink | None = None) -> None:
         self.connected = 0
-        self.offered = 0
-        self.answered = 0
+        self.present = 0
         self.failed = 0
-        self.by_status: Counter[str] = Counter()
-        self.grab_latency = Tally()
+        self.figures = GrabFigures()
         self._history = history
         self._observations: list[Observation] = []
         self._facts: dict[tuple[RoomId, str, int], Fact] = {}
@@ -71,11 +71,6 @@ class Recorder:
         self._failures: Counter[Failure] = Counter()
         self._best_rtt_ns: int | None = None
         self._best = (0, 0)
-
-    @property
-    def granted(self) -> int:
-        """Return how many grabs won a share."""
-        return self.by_status[ClaimStatus.GRANTED]
 
     @property
     def waiting(self) -> int:
@@ -91,6 +86,7 @@ class Recorder:
         """Begin the record of a seat's *nth* connection."""
         conn = Conn(f"{seat.number:x}.{nth:x}", seat.viewer_id, seat.room_id, now_ns)
         conn.slow = seat.behaviour is Behaviour.SLOW_READER
+        conn.first_device = seat.device == 0
         self._open[conn.conn] = conn
         self._conns += 1
         return conn
@@ -99,6 +95,7 @@ class Recorder:
         """Record the welcome of a connection."""
         if conn.t_welcome is None:
             self.connected += 1
+            self.present += conn.first_device
         conn.t_welcome = now_ns
         conn.epoch, conn.seq, conn.resync = message["epoch"], message["seq"], message["resync"]
 
@@ -108,6 +105,7 @@ class Recorder:
             return
         if conn.t_welcome is not None:
             self.connected -= 1
+            self.present -= conn.first_device
         conn.t_close, conn.code = now_ns, code
         self._end_run(conn)
         self._note(conn)
@@ -163,19 +161,17 @@ class Recorder:
         """Record a grab at the instant it is handed to the socket."""
         grab = SentGrab(self._grabs, conn.conn, conn.viewer, packet, request_id, behaviour, t_intended, now_ns)
         self._grabs += 1
-        self.offered += 1
+        self.figures.sent(grab)
         self._waiting[grab.i] = grab
         return grab
 
     def answered_with(self, grab: SentGrab, receipt: dict[str, Any], payload: bytes, now_ns: int) -> None:
         """Record the receipt of a grab. Latency is counted from the planned tap."""
         grab.t_reply, grab.reply, grab.payload = now_ns, receipt, payload
-        status = receipt["status"]
-        self.answered += 1
-        self.by_status[status] += 1
+        self.figures.answered_with(grab)
         self.sample("WS", "grab", (now_ns - grab.t_intended) / _NS_PER_MS, len(payload))
-        if status == ClaimStatus.UNAVAILABLE:
-            self.failure("WS", "grab", "unavailable")
+        if receipt["status"] == ClaimStatus.UNAVAILABLE:
+            self._fail("WS", "grab", "unavailable")
         del self._waiting[grab.i]
         self._note(grab)
 
@@ -186,6 +182,8 @@ class Recorder:
             grab.t_sent, t_reply=now_ns, reply=receipt, payload=payload,
         )  # fmt: skip
         self._grabs += 1
+        self.figures.sent(again)
+        self.figures.answered_with(again)
         self._note(again)
 
     def unknown(self, grab: SentGrab, reason: str, waited_ms: float | None = None) -> None:
@@ -193,30 +191,37 @@ class Recorder:
         if self._waiting.pop(grab.i, None) is None:
             return
         self._note(grab)
+        self.figures.unanswered(grab)
         if reason:
             self.failure("WS", "grab", reason, waited_ms)
 
     def sample(self, method: str, name: str, latency_ms: float, size_bytes: int = 0) -> None:
         """Count one latency of a series; negative ones, due to clock error, count as 0."""
-        key = (method, name)
-        tally = self._series.get(key)
-        if tally is None:
-            tally = self._series[key] = Tally()
-        tally.add(max(0.0, latency_ms), size_bytes)
+        self._tally(method, name).add(max(0.0, latency_ms), size_bytes)
 
     def failure(self, method: str, name: str, reason: str, waited_ms: float | None = None) -> None:
-        """Count a failure of a series; with *waited_ms* it is a request of its own too."""
-        self.failed += 1
-        if waited_ms is not None:
+        """Count a request of a series that failed, after *waited_ms* if that is known."""
+        if waited_ms is None:
+            self._tally(method, name).untimed += 1
+        else:
             self.sample(method, name, waited_ms)
+        self._fail(method, name, reason)
+
+    def _fail(self, method: str, name: str, reason: str) -> None:
+        """Count the failure of a request that is counted already."""
+        self.failed += 1
         self._failures[(method, name, reason)] += 1
+
+    def _tally(self, method: str, name: str) -> Tally:
+        tally = self._series.get((method, name))
+        if tally is None:
+            tally = self._series[method, name] = Tally()
+        return tally
 
     def take_series(self) -> tuple[dict[SeriesName, Tally], Counter[Failure]]:
         """Return the latencies and failures since the last call."""
         series, self._series = self._series, {}
         failures, self._failures = self._failures, Counter()
-        if grabs := series.get(("WS", "grab")):
-            self.grab_latency.merge(grabs)
         return series, failures
 
     def flush(self, limit: int = BATCH_LINES) -> int:

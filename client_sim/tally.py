@@ -18,7 +18,11 @@ def bucket_ms(latency_ms: float) -> float:
 
 @dataclass(slots=True)
 class Tally:
-    """Latencies in milliseconds, by bucket, with their exact count, sum, least and most."""
+    """
+    Latencies in milliseconds, by bucket, with their exact count, sum, least and most.
+
+    ``untimed`` are further requests, of which nobody knows how long they took.
+    """
 
     buckets: dict[float, int] = field(default_factory=dict)
     count: int = 0
@@ -26,6 +30,7 @@ class Tally:
     min_ms: float = 0.0
     max_ms: float = 0.0
     total_bytes: int = 0
+    untimed: int = 0
 
     def add(self, latency_ms: float, size_bytes: int = 0) -> None:
         """Count one latency and the size of the message it ended with."""
@@ -37,24 +42,3 @@ class Tally:
         self.count += 1
         self.total_ms += latency_ms
         self.total_bytes += size_bytes
-
-    def merge(self, other: "Tally") -> None:
-        """Add the counts of *other*."""
-        if not other.count:
-            return
-        for bucket, count in other.buckets.items():
-            self.buckets[bucket] = self.buckets.get(bucket, 0) + count
-        self.min_ms = min(self.min_ms, other.min_ms) if self.count else other.min_ms
-        self.max_ms = max(self.max_ms, other.max_ms)
-        self.count += other.count
-        self.total_ms += other.total_ms
-        self.total_bytes += other.total_bytes
-
-    def percentile(self, fraction: float) -> float | None:
-        """Return the lowest bucket at or below which *fraction* of the latencies lie, or None if there are none."""
-        left = fraction * self.count
-        for bucket in sorted(self.buckets):
-            left -= self.buckets[bucket]
-            if left <= 0:
-                return bucket
-        return None

@@ -11,11 +11,13 @@ from pathlib import Path
 # Our packages have common names: folders of the same name in the working directory must not shadow them.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import argparse
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import flask
 import gevent
 import gevent.event
 import locust  # before requests: it patches the modules that requests uses
@@ -72,6 +74,15 @@ def add_arguments(parser: Any) -> None:
     group.add_argument(
         "--directed", action="store_true", help="Run only the audience; something else creates rooms and packets."
     )
+    _refuse_on_worker([name for action in group._group_actions for name in action.option_strings])
+
+
+def _refuse_on_worker(names: Sequence[str]) -> None:
+    """Refuse our options on a worker's command line: a worker takes the master's, and would ignore its own."""
+    given = [word for word in sys.argv if word.partition("=")[0] in names]
+    if "--worker" in sys.argv and given:
+        sys.stderr.write(f"{given[0]}: a worker takes it from its master; give it there\n")
+        sys.exit(EXIT_USAGE)
 
 
 @locust.events.init.add_listener
@@ -89,6 +100,33 @@ def check_options(environment: Any, **_: Any) -> None:
         except (BadScenario, BadTarget) as bad:
             sys.stderr.write(f"{bad}\n")
             sys.exit(EXIT_USAGE)
+        if environment.web_ui is not None:
+            environment.web_ui.app.before_request(lambda: _refuse_bad_form(environment))
+
+
+def _refuse_bad_form(environment: Any) -> Any:
+    """Answer a run that the web UI asks for and that cannot be, as Locust does: or else nobody would hear why."""
+    if flask.request.method != "POST" or not flask.request.path.endswith("/swarm"):
+        return None
+    options = argparse.Namespace(**{**vars(environment.parsed_options), **flask.request.form.to_dict()})
+    try:
+        target_of(
+            _scenario(options),
+            host=options.host or environment.host or "",
+            access=_access(options),
+            adapter=options.target_adapter,
+            folder=folder_of(options.scenario),
+        )
+    except (BadScenario, BadTarget) as bad:
+        return flask.jsonify({"success": False, "message": str(bad), "host": environment.host})
+    return None
+
+
+def _scenario(options: Any) -> Scenario | TargetScenario:
+    """Return the scenario as the options change it; the web UI's are text, and empty if they are not given."""
+    given = {"seed": options.seed, "reaction_median_ms": options.reaction_median_ms}
+    wanted = {name: None if value == "" else value for name, value in given.items()}
+    return read_scenario(options.scenario).before(**wanted)
 
 
 @locust.events.test_start.add_listener
@@ -96,8 +134,7 @@ def begin(environment: Any, **_: Any) -> None:
     """Create the rooms, unless a storm does, and start connecting viewers."""
     global _runs  # noqa: PLW0603 - the web UI starts several runs in one process
     options = environment.parsed_options
-    scenario = read_scenario(options.scenario)
-    scenario = scenario.before(seed=options.seed, reaction_median_ms=options.reaction_median_ms)
+    scenario = _scenario(options)
     runner = environment.runner
     _spawned.clear()
     ViewerUser.viewers.clear()

@@ -13,26 +13,59 @@ from rich.markup import escape
 from loadtest.engines.lifeline import collect_seldom
 from loadtest.targets.credential import VARIABLE
 from loadtest.verdict.weigh import Exit
-from scripts.output import write_any_text
+from scripts.output import failed, flushed, no_file, no_folder, told_of, write_any_text
 
+PROCESSES_MAX = 256
+ROUNDS_MAX = 1_000
+NUMBER_MAX = 2**53 - 1  # what every reader of JSON understands
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+runs = typer.Typer(no_args_is_help=True)
+app.add_typer(runs, name="runs", help="Tidy the folders of runs.")
+
+
+def _file(value: str | None) -> str | None:
+    if value not in (None, "-") and (wrong := no_file(Path(value))):
+        raise typer.BadParameter(wrong)
+    return value
+
+
+def _credential(value: str) -> str:
+    if not value.isascii() or not value.isprintable():
+        raise typer.BadParameter("a credential has letters, digits and punctuation only (redrain token)")
+    return value
+
+
+def _folder(value: Path | None) -> Path | None:
+    if value is not None and (wrong := no_folder(value)):
+        raise typer.BadParameter(wrong)
+    return value
+
+
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
-_Token = Annotated[str, typer.Option(envvar=VARIABLE, help="An admin's credential, for a server without --insecure.")]
+_Token = Annotated[
+    str,
+    typer.Option(callback=_credential, envvar=VARIABLE, help="An admin's credential, for a server without --insecure."),
+]
 _AllowRemote = Annotated[
     bool, typer.Option("--allow-remote", help="Allow a target of yours on another machine; needs --max-rate.")
 ]
-_MaxRate = Annotated[float | None, typer.Option(help="Most requests a second that the target gets.")]
+_MaxRate = Annotated[float | None, typer.Option(help="Most requests a second that the target gets.", max=NUMBER_MAX)]
 _CaFile = Annotated[
     str | None, typer.Option(help="File with the certificates to trust for https, instead of the system's.")
 ]
-_Json = Annotated[str | None, typer.Option(help="Write what it says as JSON to a file, or - for stdout.")]
+_Json = Annotated[
+    str | None, typer.Option(callback=_file, help="Write what it says as JSON to a file, or - for stdout.")
+]
 _Viewers = Annotated[int | None, typer.Option(help="Size of the audience.")]
-_Seed = Annotated[int | None, typer.Option(help="Seed of the audience.")]
-_Processes = Annotated[int | None, typer.Option(help="Processes of the swarm (default: as needed).")]
+_Seed = Annotated[int | None, typer.Option(help="Seed of the audience.", min=0, max=NUMBER_MAX)]
+_Processes = Annotated[int | None, typer.Option(help="Processes of the swarm (default: as needed).", max=PROCESSES_MAX)]
 _Speed = Annotated[int | None, typer.Option(help="Room seconds per real second.")]
 
 
@@ -49,6 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, typer.Abort):
         _errors.print("redrain: interrupted")
         code = Exit.INTERRUPTED
+    except BrokenPipeError:  # its reader, such as head, has read enough
+        code = Exit.INTERRUPTED
+    except OSError as error:
+        code = failed(told_of(error), Exit.ENVIRONMENT)
+    if not flushed():
+        code = code or Exit.INTERRUPTED
     sys.exit(int(code or 0))
 
 
@@ -76,7 +115,7 @@ def serve(
     durability: Annotated[str | None, typer.Option(help="Durability of the store: none, relaxed or durable.")] = None,
     limits: Annotated[str | None, typer.Option(help="Connection and request limits: production or load.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that share the port.")] = None,
-    home: Annotated[Path | None, typer.Option(help="Folder of the embedded store.")] = None,
+    home: Annotated[Path | None, typer.Option(callback=_folder, help="Folder of the embedded store.")] = None,
     retention_ms: Annotated[
         int | None, typer.Option(help="Real ms after which finished packets move to HOME/archive; 0 means never.")
     ] = None,
@@ -106,9 +145,9 @@ def serve(
 
 @app.command()
 def store(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 7001,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65_535)] = 7001,
     durability: Annotated[str, typer.Option(help="Durability of the store: none, relaxed or durable.")] = "durable",
-    home: Annotated[Path, typer.Option(help="Folder of the store.")] = Path(".redrain"),
+    home: Annotated[Path, typer.Option(callback=_folder, help="Folder of the store.")] = Path(".redrain"),
 ) -> int:
     """Run the bundled store alone, for several servers on one store."""
     from scripts.commands.serve import run_store
@@ -153,10 +192,20 @@ def storm(
     ] = "",
     allow_remote: _AllowRemote = False,
     max_rate: _MaxRate = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the run (default .redrain/runs/<time>).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=_folder, help="Folder of the run (default .redrain/runs/<time>).")
+    ] = None,
     json: _Json = None,
 ) -> int:
-    """Run a scenario, audit receipts against books, and report the verdict."""
+    """
+    Run a scenario, audit receipts against books, and report the verdict.
+
+    Scenarios: smoke (seconds), evening (both rulebooks and a shop, 100 s), stampede, rain, many-rooms, store-dies,
+    worker-dies, locust; your own is a TOML file (docs/scenario.md).
+
+    Exit codes: 0 pass; 10 an invariant is violated; 11 a regression; 12 a threshold is missed; 20 unknown: the run
+    could not tell; 30 environment: the message says what to do; 64 wrong usage; 130 interrupted.
+    """
     options = dict(locals())
     from scripts.commands.storm import run_storm
     from scripts.commands.storm_options import StormOptions
@@ -170,7 +219,7 @@ def swarm(
     scenario: Annotated[str, typer.Option(help="A shipped scenario's name, or a TOML file.")] = "locust",
     viewers: _Viewers = None,
     seed: _Seed = None,
-    history: Annotated[Path | None, typer.Option(help="Folder for the audience's history.")] = None,
+    history: Annotated[Path | None, typer.Option(callback=_folder, help="Folder for the audience's history.")] = None,
     processes: _Processes = None,
     directed: Annotated[bool, typer.Option("--directed", help="Create no rooms or packets, only join rooms.")] = False,
     token: _Token = "",
@@ -217,13 +266,14 @@ def bench(
             "many packets."
         ),
     ] = "grab",
-    rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1)] = 5,
+    rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1, max=ROUNDS_MAX)] = 5,
+    no_targets: Annotated[bool, typer.Option("--no-targets", help="Exit with 0 also if a target is missed.")] = False,
     json: _Json = None,
 ) -> int:
-    """Measure performance as ratios between subjects."""
+    """Measure performance as ratios between subjects; exit with 12 if a target is missed."""
     from scripts.commands.bench import run_bench
 
-    return run_bench(what, rounds, json)
+    return run_bench(what, rounds, json, no_targets=no_targets)
 
 
 @app.command()
@@ -254,6 +304,17 @@ def rules(
     from scripts.commands.rulebook import run_rulebook
 
     return run_rules(must_run=ran, json=json) if platform is None else run_rulebook(platform, json, rulebooks)
+
+
+@runs.command()
+def prune(
+    keep: Annotated[int, typer.Option(help="How many of the newest runs to keep.", min=0, max=NUMBER_MAX)] = 10,
+    json: _Json = None,
+) -> int:
+    """Remove the folders of all but the newest runs under .redrain/runs."""
+    from scripts.commands.runs import run_prune
+
+    return run_prune(keep, json)
 
 
 if __name__ == "__main__":

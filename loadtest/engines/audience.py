@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -23,6 +24,7 @@ from loadtest.scenarios.target_scenario import TargetScenario
 from loadtest.targets.port import Target
 
 TICK_S = 0.25  # how often figures and progress are updated
+FAILURES_TOLD = 3  # the commonest
 BACKLOG_LINES = 10 * BATCH_LINES  # above this the history is written at the rate at which it grows
 
 
@@ -64,7 +66,9 @@ class Audience:
         self._curtain: Curtain | None = None
         if isinstance(scenario, TargetScenario):
             self._curtain = Curtain(scenario.packets, (folder or watched) if directed else None)
-        self._taken = 0
+        self._taken = self._viewers = 0
+        self._told_latencies: Counter[float] = Counter()
+        self._failures: Counter[str] = Counter()
         self._all_seated = False
         self._phase = "connecting"
         self._health = GeneratorSampler()
@@ -74,6 +78,7 @@ class Audience:
         """Return the viewer of the next free seat."""
         self._taken += 1
         seat = next(self._seats)
+        self._viewers += seat.device == 0
         seat = replace(seat, viewer_id=self.target.name_of(seat.viewer_id))
         return Viewer(seat, self._seed, self._reaction_median_ms, self.recorder, self._pace)
 
@@ -109,6 +114,8 @@ class Audience:
         if self.finished:
             return
         series, failures = self.recorder.take_series()
+        for (_, name, reason), count in failures.items():
+            self._failures[f"{name}: {reason}"] += count
         if stats is not None:
             pour(series, failures, stats)
         if lag_ms is not None:
@@ -122,23 +129,33 @@ class Audience:
         return not self.finished and self.recorder.flush() > BACKLOG_LINES
 
     def progress(self) -> dict[str, Any]:
-        """Return the audience's progress as one line of the progress file."""
+        """
+        Return the audience's progress as one line of the progress file.
+
+        ``latencies`` has only the counts that are new since the last line, ``shares`` only the new shares.
+        """
         if self.ending:
             self._phase = "leaving"
         elif self._phase == "connecting" and self.all_connected():
             self._phase = "watching"
-        recorder = self.recorder
+        recorder, figures = self.recorder, self.recorder.figures
+        latencies = {ms: count for ms, count in figures.latencies.items() if count != self._told_latencies[ms]}
+        self._told_latencies.update({ms: count - self._told_latencies[ms] for ms, count in latencies.items()})
         return {
             "t_ns": time.monotonic_ns(),
             "phase": self._phase,
             "seats": self._taken,
             "connected": recorder.connected,
-            "offered": recorder.offered,
-            "answered": recorder.answered,
-            "granted": recorder.granted,
-            "p50_ms": recorder.grab_latency.percentile(0.5),
-            "p99_ms": recorder.grab_latency.percentile(0.99),
+            "viewers": self._viewers,
+            "present": recorder.present,
+            "offered": figures.offered,
+            "answered": figures.answered,
+            "lost": figures.lost,
             "failed": recorder.failed,
+            "failures": dict(self._failures.most_common(FAILURES_TOLD)),
+            "latencies": {f"{ms:g}": count for ms, count in latencies.items()},
+            "max_ms": figures.max_ms,
+            "shares": figures.take_new_shares(),
         }
 
     def finish(self, stats: Any) -> None:

@@ -1,14 +1,17 @@
 """A crowd: starts an engine, waits until its viewers are connected, and stops it. Used by storm and swarm."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.engine_process import CrowdOrder, Engine, engine_process
-from loadtest.engines.progress import Progress, ProgressFiles
+from loadtest.engines.progress import LivePacket, Progress, ProgressFiles
 from loadtest.verdict.weigh import Exit
+from server.core.ids import PacketId
 
 LOOK_EVERY_S = 0.1
 CONNECT_SLACK_S = 60.0
@@ -43,6 +46,8 @@ class Crowd:
         self._order = order
         self._view = view
         self._files = ProgressFiles(folder)
+        self._shown = Progress()
+        self._happening = ""
         view.phase(f"connecting {order.viewers:,} viewers")
         self._process: Engine = engine_process(engine, folder, order, processes=processes, history=history)
 
@@ -56,13 +61,17 @@ class Crowd:
                 raise ProcessFailed(problem, Exit.ENVIRONMENT)
             time.sleep(LOOK_EVERY_S)
 
-    def show(self, happening: str = "") -> Progress:
+    def show(self, happening: str = "", packets: Mapping[PacketId, LivePacket] = MappingProxyType({})) -> Progress:
         """Show the newest numbers and return them. Raises ProcessFailed if a process has ended."""
         self._process.check()
-        progress = self._files.look()
-        self._view.progress(progress, happening)
-        return progress
+        self._shown, self._happening = replace(self._files.look(), packets=packets), happening
+        self._view.progress(self._shown, happening)
+        return self._shown
 
     def leave(self) -> int:
-        """End the engine and return its status: 0 on success."""
-        return self._process.stop()
+        """End the engine, show its last numbers, with everybody as they were, and return its status: 0 on success."""
+        status = self._process.stop()
+        shown = self._shown
+        last = replace(self._files.look(), present=shown.present, connected=shown.connected, packets=shown.packets)
+        self._view.progress(last, self._happening)
+        return status

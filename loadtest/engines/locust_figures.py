@@ -25,7 +25,7 @@ def pour(series: Mapping[SeriesName, Tally], failures: Counter[Failure], stats: 
     """
     for (method, name), tally in series.items():
         # The first goes the usual way, which also stamps the time and keeps Locust's sliding windows.
-        first_ms = next(iter(tally.buckets))
+        first_ms = next(iter(tally.buckets), None)
         stats.log_request(method, name, first_ms, 0)
         for entry in (stats.entries[name, method], stats.total):
             _add(entry, tally, first_ms)
@@ -34,12 +34,16 @@ def pour(series: Mapping[SeriesName, Tally], failures: Counter[Failure], stats: 
             stats.log_error(method, name, reason)
 
 
-def _add(entry: Any, tally: Tally, first_ms: float) -> None:
-    """Add all of *tally* to a ``StatsEntry`` that has counted one latency of *first_ms* already."""
-    entry.num_requests += tally.count - 1
-    entry.num_reqs_per_sec[int(entry.last_request_timestamp)] += tally.count - 1
-    entry.total_response_time += tally.total_ms - first_ms
+def _add(entry: Any, tally: Tally, first_ms: float | None) -> None:
+    """Add all of *tally* to a ``StatsEntry`` that has counted one of its requests already, of *first_ms* if timed."""
+    requests = tally.count + tally.untimed - 1
+    entry.num_requests += requests
+    entry.num_reqs_per_sec[int(entry.last_request_timestamp)] += requests
     entry.total_content_length += tally.total_bytes
+    entry.num_none_requests += tally.untimed - (first_ms is None)
+    if first_ms is None:
+        return
+    entry.total_response_time += tally.total_ms - first_ms
     entry.min_response_time = min(entry.min_response_time, tally.min_ms)
     entry.max_response_time = max(entry.max_response_time, tally.max_ms)
     for bucket, count in tally.buckets.items():

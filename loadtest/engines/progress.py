@@ -1,25 +1,67 @@
 """The audience's progress, read from the lines that every engine process appends while it runs."""
 
-from dataclasses import dataclass, field, fields
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import orjson
+
+from server.core.ids import PacketId
+
+
+class LivePacket(NamedTuple):
+    """A packet of the programme: its name, its number of shares by now, and the last action of its creator."""
+
+    name: str
+    share_count: int
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The audience's state at one moment, summed over its processes; latencies are the worst process's."""
+    """
+    The audience's state at one moment, over all its processes, by the definitions of the result.
+
+    ``present`` are those of ``viewers`` who are in their rooms, ``came`` the most there have been; ``seats`` and
+    ``connected`` count connections. ``lost`` are the grabs whose answer absent viewers did not wait for. ``latencies``
+    has for each latency how many taps it took; ``granted_of`` the shares that viewers were told of, by packet.
+    """
 
     seats: int = 0
     connected: int = 0
+    viewers: int = 0
+    present: int = 0
+    came: int = 0
     offered: int = 0
     answered: int = 0
-    granted: int = 0
+    lost: int = 0
     failed: int = 0
-    p99_ms: float = 0.0
+    failures: Mapping[str, int] = field(default_factory=dict)
+    latencies: Mapping[float, int] = field(default_factory=dict)
+    max_ms: float = 0.0
+    granted_of: Mapping[PacketId, int] = field(default_factory=dict)
+    packets: Mapping[PacketId, LivePacket] = field(default_factory=dict)
 
+    @property
+    def granted(self) -> int:
+        """Return how many shares viewers were told of."""
+        return sum(self.granted_of.values())
 
-_SUMMED = [each.name for each in fields(Progress) if each.name != "p99_ms"]
+    @property
+    def p99_ms(self) -> float:
+        """Return the latency that 99 % of the taps do not exceed; 0 without any."""
+        return self.percentile_ms(990)
+
+    def percentile_ms(self, per_mille: int) -> float:
+        """Return the smallest latency that so many taps do not exceed, as ``measures.percentiles`` does."""
+        left = max(1, -(-sum(self.latencies.values()) * per_mille // 1000))
+        for ms in sorted(self.latencies):
+            left -= self.latencies[ms]
+            if left <= 0:
+                return ms
+        return 0.0
 
 
 @dataclass(slots=True)
@@ -28,15 +70,31 @@ class ProgressFiles:
 
     folder: Path
     _places: dict[Path, int] = field(default_factory=dict)
-    _latest: dict[Path, dict[str, float]] = field(default_factory=dict)
+    _latest: dict[Path, dict[str, Any]] = field(default_factory=dict)
+    _latencies: dict[Path, dict[float, int]] = field(default_factory=dict)
+    _shares: dict[PacketId, set[tuple[str, str]]] = field(default_factory=dict)
+    _came: Counter[Path] = field(default_factory=Counter)
 
     def look(self) -> Progress:
         """Return the newest state."""
         for path in self.folder.glob("progress-*.jsonl"):
             self._read(path)
         states = list(self._latest.values())
-        sums = {name: sum(int(state[name]) for state in states) for name in _SUMMED}
-        return Progress(**sums, p99_ms=max((float(state["p99_ms"] or 0) for state in states), default=0.0))
+        counts = ("seats", "connected", "viewers", "present", "offered", "answered", "lost", "failed")
+        latencies: Counter[float] = Counter()
+        for of_process in self._latencies.values():
+            latencies.update(of_process)
+        failures: Counter[str] = Counter()
+        for state in states:
+            failures.update(state["failures"])
+        return Progress(
+            **{name: sum(state[name] for state in states) for name in counts},
+            came=self._came.total(),
+            failures=failures,
+            latencies=latencies,
+            max_ms=max((state["max_ms"] for state in states), default=0.0),
+            granted_of={packet: len(shares) for packet, shares in self._shares.items()},
+        )
 
     def _read(self, path: Path) -> None:
         with path.open("rb") as file:
@@ -45,4 +103,14 @@ class ProgressFiles:
         whole, _, _ = new.rpartition(b"\n")
         if whole:
             self._places[path] = self._places.get(path, 0) + len(whole) + 1
-            self._latest[path] = orjson.loads(whole.rpartition(b"\n")[2])
+            for line in whole.split(b"\n"):
+                self._take(path, orjson.loads(line))
+
+    def _take(self, path: Path, state: dict[str, Any]) -> None:
+        self._latest[path] = state
+        self._came[path] = max(self._came[path], state["present"])
+        of_process = self._latencies.setdefault(path, {})
+        of_process.update({float(ms): count for ms, count in state["latencies"].items()})
+        for packet, viewer, name in state["shares"]:
+            # Two processes may have heard of the share of one viewer with two devices.
+            self._shares.setdefault(packet, set()).add((viewer, name))

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from client_sim.creator import CreatorStep, PlannedEdit, PlannedPacket, programme
+from loadtest.engines.progress import LivePacket
 from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
+from server.core.ids import PacketId
 
 LOOK_EVERY_S = 0.1
 _WORKED_OUT = {"share_count", "shares_per_viewer", "total_fen", "mean_share_fen", "edits"}
@@ -60,6 +62,7 @@ class Director:
     ) -> None:
         self.happenings: list[Happening] = []
         self.packet_ids: dict[int, str] = {}
+        self.packets: dict[PacketId, LivePacket] = {}
         self._requester = Requester(host, access)
         self._scenario = scenario
         self._viewers = viewers
@@ -131,6 +134,7 @@ class Director:
         begin_ms = self._begin_ms()
         ids = {packet.number: self._create(packet, begin_ms, lap) for packet in packets}
         self.packet_ids.update(ids)
+        self.packets = {PacketId(ids[each.number]): LivePacket(each.name, each.share_count) for each in packets}
         start = self._curtain = self._start()
         for step in programme(packets):
             self._sleep_until(start.at + step.at_ms / 1000 / start.speed, stopped)
@@ -211,6 +215,10 @@ class Director:
         assert room_ms is not None
         name = step.packet.name
         self.happenings.append(Happening(step.at_ms, step.action, name, packet_id, outcome, room_ms, rule, detail))
+        packet = self.packets[PacketId(packet_id)]._replace(outcome=outcome)
+        if step.edit is not None and outcome == _DONE["edit"]:
+            packet = packet._replace(share_count=step.edit.share_count)
+        self.packets[PacketId(packet_id)] = packet
         self._say(f"{step.packet.name}: {outcome}")
 
     def _all_settled(self, packet_ids: list[str]) -> bool:

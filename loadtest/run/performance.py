@@ -34,7 +34,7 @@ class Performer:
     def _run(self) -> None:
         try:
             self._perform(self._stop.is_set)
-        except (SetUpFailed, requests.RequestException) as error:
+        except (SetUpFailed, OSError) as error:  # also what requests raises, and a full disk
             self.problem = error
 
 
@@ -49,7 +49,7 @@ def perform(
     Let all *parts* go on until they are over, or one fails, or *stopped()*; return whether they came to their end.
 
     *look* is called meanwhile, and for *linger_s* afterwards: the last facts are still on their way to the viewers.
-    Raises SetUpFailed with what a part has failed of.
+    Raises SetUpFailed with what a part has failed of, or OSError if a file could not be written.
     """
     performers = [Performer(name, part) for name, part in parts]
     try:
@@ -61,9 +61,11 @@ def perform(
     finally:
         for performer in performers:
             performer.end()
-    for performer in performers:
-        if performer.problem is not None:
-            raise SetUpFailed(str(performer.problem))
+    for problem in (performer.problem for performer in performers):
+        if isinstance(problem, requests.RequestException):
+            raise SetUpFailed(str(problem))
+        if problem is not None:
+            raise problem
     until = time.monotonic() + linger_s
     while time.monotonic() < until and not stopped():
         look()

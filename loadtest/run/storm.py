@@ -169,7 +169,7 @@ def _nemesis(plan: StormPlan, director: Director, url: str, view: View) -> Itera
 
 def _programme(plan: StormPlan, director: Director, crowd: Crowd, books: BooksReader, view: View) -> None:
     """Run the director and the shop, show the progress, and take snapshots of the books."""
-    view.phase("the curtain rises")
+    view.phase("the curtain rises: the programme is on")
     shop = _shop(plan, director, books.url)
     snapshots = Snapshots(plan.folder, books)
 
@@ -179,7 +179,7 @@ def _programme(plan: StormPlan, director: Director, crowd: Crowd, books: BooksRe
         return ", ".join(said if shop is None else [*said, shop.status])
 
     def look() -> None:
-        crowd.show(happening())
+        crowd.show(happening(), director.packets)
         snapshots.take_if_due()
 
     parts = [("director", director.perform), *([] if shop is None else [("shop", shop.run)])]

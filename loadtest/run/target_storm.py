@@ -16,12 +16,13 @@ from client_sim.behaviour import REACTION_SIGMA
 from loadtest.engines.crowd import LOOK_EVERY_S, Crowd, View
 from loadtest.engines.curtain import LEAD_NS, raise_curtain
 from loadtest.engines.engine_process import CrowdOrder
-from loadtest.engines.progress import Progress
+from loadtest.engines.progress import LivePacket, Progress
 from loadtest.record.foreign_books import write_foreign_books
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.run.performance import perform
 from loadtest.run.run_requests import RunRequests
 from loadtest.scenarios.target_scenario import DeclaredPacket, TargetScenario, folder_of
+from server.core.ids import PacketId
 
 LINGER_S = 1.0  # after the last reaction: the last replies are still on their way
 SETTLE_MS = 500  # after the slowest reaction: who was too early taps again
@@ -68,14 +69,17 @@ def carry_out_on_target(plan: TargetPlan, facts: RunFacts, view: View) -> None:
     with _crowd(plan, view) as crowd:
         start_ns = time.monotonic_ns() + LEAD_NS
         raise_curtain(plan.folder.path, start_ns)
-        view.phase("the curtain rises")
+        view.phase("the curtain rises: the programme is on")
+        packets = {
+            PacketId(each.packet_id): LivePacket(each.packet_id, each.share_count) for each in plan.scenario.packets
+        }
         ending = Ending(plan.scenario, start_ns)
         perform(
             [
                 ("waiting", lambda stopped: _wait(ending, stopped)),
                 ("steps", lambda stopped: run.send_in_time(start_ns, stopped)),
             ],
-            lambda: ending.see(crowd.show(), time.monotonic_ns()),
+            lambda: ending.see(crowd.show(packets=packets), time.monotonic_ns()),
             linger_s=LINGER_S,
         )
         view.phase("disconnecting the audience")

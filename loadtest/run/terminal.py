@@ -1,19 +1,17 @@
-"""The terminal's output: the progress of a storm, and its result."""
+"""The terminal's output of a storm's result, and of verifications."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group
-from rich.live import Live
 from rich.markup import escape
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from loadtest.engines.progress import Progress
 from loadtest.record.run_folder import REDRAIN
+from loadtest.run.live_view import grabs_text, latency_text
 from loadtest.verdict.audit import INVARIANTS
+from loadtest.verdict.measures import offered_and_lost
 from loadtest.verdict.verify import Verification
 from server.core.ids import PacketId
 
@@ -22,78 +20,6 @@ EVIDENCE_SHOWN = 4
 _TOLD = {"viewer_id", "viewer", "index", "claim_id", "amount_fen", "request_id", "status", "entry_id", "share_count"}
 _TOLD |= {"total_fen", "given", "given_fen", "returned", "returned_fen", "count", "t_sent", "t_reply", "conn", "seq"}
 _TOLD |= {"first_seq", "last_seq", "room", "type", "at_ms", "creator_id", "balance"}
-PLAIN_EVERY_LOOKS = 40  # without a terminal to redraw, one line every four seconds
-
-
-class LiveView:
-    """Shows the progress of a storm: redrawn in place on a terminal, line by line elsewhere."""
-
-    def __init__(self, console: Console, title: str) -> None:
-        self._console = console
-        self._title = title
-        self._phase = ""
-        self._live: Live | None = None
-        self._looks = 0
-        self._before: tuple[float, Progress] | None = None
-        self._rates = (0.0, 0.0)
-
-    @contextmanager
-    def shown(self) -> Iterator["LiveView"]:
-        """Show it while the block runs."""
-        if not self._console.is_terminal:
-            yield self
-            return
-        with Live(console=self._console, transient=True, refresh_per_second=8) as live:
-            self._live = live
-            yield self
-        self._live = None
-
-    def phase(self, text: str) -> None:
-        """Show that a new phase has begun."""
-        self._phase = text
-        self._console.print(f"[dim]storm[/]  {escape(text)}")
-
-    def progress(self, progress: Progress, happening: str) -> None:
-        """Show the newest numbers."""
-        self._looks += 1
-        self._measure(progress)
-        if self._live is not None:
-            self._live.update(self._panel(progress, happening))
-        elif self._looks % PLAIN_EVERY_LOOKS == 0:
-            self._console.print(f"[dim]     [/]  {self._line(progress)}  {escape(happening)}", soft_wrap=True)
-
-    def _measure(self, progress: Progress) -> None:
-        now = self._console.get_time()
-        if self._before is None or now - self._before[0] >= 1.0:
-            if self._before is not None:
-                seconds = now - self._before[0]
-                self._rates = (
-                    (progress.offered - self._before[1].offered) / seconds,
-                    (progress.answered - self._before[1].answered) / seconds,
-                )
-            self._before = (now, progress)
-
-    def _line(self, progress: Progress) -> str:
-        return (
-            f"{progress.connected:,}/{progress.seats:,} connected, {progress.answered:,} of {progress.offered:,} grabs "
-            f"answered, {progress.granted:,} granted, p99 {progress.p99_ms:.1f} ms"
-        )
-
-    def _panel(self, progress: Progress, happening: str) -> Panel:
-        table = Table.grid(padding=(0, 3))
-        offered, answered = self._rates
-        rows = {
-            "phase": self._phase,
-            "connected": f"{progress.connected:,} of {progress.seats:,}",
-            "grabs": f"{progress.answered:,} answered of {progress.offered:,}",
-            "per second": f"{offered:,.0f} offered, {answered:,.0f} answered",
-            "p99": f"{progress.p99_ms:.1f} ms from the planned tap",
-            "granted": f"{progress.granted:,}",
-            "last": happening or "-",
-        }
-        for name, value in rows.items():
-            table.add_row(Text(name, style="dim"), Text(value))
-        return Panel(table, title=escape(self._title), title_align="left", expand=False)
 
 
 def show_result(console: Console, result: Mapping[str, Any]) -> None:
@@ -155,18 +81,18 @@ def _setting(result: Mapping[str, Any]) -> str:
 
 def _packets(packets: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    for name in ("packet", "name", "state"):
-        table.add_column(name, no_wrap=True)
-    for name in ("granted", "of shares", "fen granted", "fen back"):
+    table.add_column("packet", no_wrap=True)
+    table.add_column("name", overflow="fold")  # in a narrow terminal it takes two lines, and no figure is cut
+    table.add_column("state", no_wrap=True)
+    for name in ("shares", "fen", "back"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for packet in packets:
         table.add_row(
             packet["packet_id"],
             escape(packet["name"]),
             packet["state"],
-            f"{packet['granted']:,}",
-            f"{packet['share_count']:,}",
+            f"{packet['granted']:,} of {packet['share_count']:,}",
             _known(packet["granted_fen"]),
             _known(packet["returned_fen"]),
             "[green]sold out[/]" if packet["sold_out"] else "",
@@ -177,8 +103,10 @@ def _packets(packets: Sequence[Mapping[str, Any]]) -> Table:
 def _figures(result: Mapping[str, Any]) -> Table:
     table = Table.grid(padding=(0, 3))
     latency, skew = result["grab_latency_ms"], result["fanout_skew_ms"]
+    offered, lost = offered_and_lost(result["statuses"])
     rows = {
-        "grabs": f"{result['grabs']:,} answered, {result['granted']:,} granted",
+        "grabs": grabs_text(offered, result["grabs"], lost),
+        "granted": f"{result['granted']:,}",
         "grab latency": _percentiles(latency) + (" from the planned tap" if latency else ""),
         "fan-out skew": _percentiles(skew),
         "issued": f"{_known(result['issued_fen'])} fen; over {_known(result['over_issued_fen'])}, "
@@ -234,7 +162,7 @@ def _known(value: float | None, pattern: str = ",") -> str:
 def _percentiles(figures: Mapping[str, float | None] | None) -> str:
     if figures is None:
         return "not measured"
-    return f"p50 {figures['p50']:.1f}, p99 {figures['p99']:.1f}, max {figures['max']:.1f} ms"
+    return latency_text(figures["p50"] or 0.0, figures["p99"] or 0.0, figures["max"] or 0.0)
 
 
 def show_verifications(console: Console, verifications: Mapping[PacketId, Verification]) -> None:

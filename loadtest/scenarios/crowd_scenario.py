@@ -9,11 +9,12 @@ from typing import Any, Self, TypeVar
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from client_sim.behaviour import Behaviour, Seat, cast
-from loadtest.scenarios.strict_model import StrictModel
+from loadtest.scenarios.strict_model import StrictModel, Weight
 from loadtest.verdict.sometimes import NAMES
 from loadtest.verdict.thresholds import BadThreshold, Threshold, parse, parse_all
 from server.core.ids import RoomId
 
+NUMBER_MAX = 2**53 - 1  # what every reader of JSON understands
 VIEWERS_MAX = 200_000  # more than any one machine can run: catches typing errors
 M = TypeVar("M", bound=BaseModel)
 
@@ -28,11 +29,11 @@ class AudienceSpec(StrictModel):
     viewers: int = Field(gt=0, le=VIEWERS_MAX)
     arrivals_per_second: int = Field(default=500, gt=0)
     reaction_median_ms: int = Field(default=400, ge=0)
-    mix: dict[Behaviour, float] = Field(default_factory=lambda: {Behaviour.EAGER: 1.0})
+    mix: dict[Behaviour, Weight] = Field(default_factory=lambda: {Behaviour.EAGER: 1.0})
 
     @model_validator(mode="after")
     def _somebody_comes(self) -> Self:
-        if not self.mix or any(weight < 0 for weight in self.mix.values()) or sum(self.mix.values()) <= 0:
+        if not any(self.mix.values()):
             raise ValueError("mix needs at least one behaviour with a weight above 0")
         return self
 
@@ -135,10 +136,21 @@ def toml_table(source: str, text: str) -> dict[str, Any]:
 
 def validated(model: type[M], table: dict[str, Any], *, source: str, text: str = "") -> M:
     """Return the scenario in a table; *text* is its source, for line numbers. Raises BadScenario with all problems."""
+    for path in _too_large(table):
+        raise BadScenario(_sentence(source, text, {"msg": f"must be at most {NUMBER_MAX:,}", "loc": path}))
     try:
         return model.model_validate(table)
     except ValidationError as error:
         raise BadScenario("\n".join(_sentence(source, text, problem) for problem in error.errors())) from None
+
+
+def _too_large(value: object) -> Iterator[tuple[str | int, ...]]:
+    """Yield the path of every number in *value* that JSON, and so the record of a run, cannot hold."""
+    if isinstance(value, int) and abs(value) > NUMBER_MAX:
+        yield ()
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in parts:
+        yield from ((name, *path) for path in _too_large(part))
 
 
 def _sentence(source: str, text: str, problem: Any) -> str:
@@ -151,8 +163,8 @@ def _sentence(source: str, text: str, problem: Any) -> str:
 
 
 def _line_of(text: str, path: str) -> int | None:
-    """Return the line (from 1) of the field at the dotted *path*, or of its table, or None."""
-    table, found = "", None
+    """Return the line (from 1) of the field at the dotted *path*, or of its table or list, or None."""
+    table, found, holder = "", None, None
     seen: dict[str, int] = {}
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
@@ -164,6 +176,9 @@ def _line_of(text: str, path: str) -> int | None:
                 found = number
         else:
             key = line.partition("=")[0].strip()
-            if key and path == (f"{table}.{key}" if table else key):
+            field = f"{table}.{key}" if table else key
+            if key and path == field:
                 return number
-    return found
+            if key and path.startswith(f"{field}."):
+                holder = holder or number
+    return found or holder

@@ -68,7 +68,7 @@ def check_reach(urls: Sequence[str], *, allow_remote: bool, max_rate: float | No
 
     Whoever aims at an address that is not loopback says so, and how many requests a second it may bear at most.
     """
-    remote = [url for url in urls if not is_loopback(urlsplit(url).hostname or "")]
+    remote = [url for url in urls if not is_loopback(_host_of(url))]
     if not remote:
         return
     if not allow_remote:
@@ -78,6 +78,13 @@ def check_reach(urls: Sequence[str], *, allow_remote: bool, max_rate: float | No
         )
     if max_rate is None:
         raise BadTarget("max-rate: with --allow-remote say how many requests a second the service may get at most")
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError as error:
+        raise BadTarget(f"target: {url} is no URL: {error}") from None
 
 
 def is_loopback(host: str) -> bool:

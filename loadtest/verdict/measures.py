@@ -1,9 +1,9 @@
 """Measures: the numbers of a run, by the names of the metrics, from books and history."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from client_sim.behaviour import Behaviour
+from client_sim.behaviour import ABSENT
 from loadtest.record.books import Books, ClaimRecord, PacketRecord
 from loadtest.record.history import FactRecord, GrabRecord, History
 from loadtest.verdict.metrics import Measures, MeasureValues, PacketResult, Percentiles
@@ -15,9 +15,6 @@ NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 WINDOW_IS_OPEN = frozenset({ClaimStatus.GRANTED, ClaimStatus.EXHAUSTED})
 """Statuses that are answered only while the window is open."""
-
-ABSENT = frozenset({Behaviour.SLOW_READER, Behaviour.FLAKY})
-"""Viewers who stop reading or drop the connection on purpose: their delays do not measure the server."""
 
 UNKNOWN = "unknown"
 """The status of a grab whose outcome is unknown."""
@@ -70,6 +67,12 @@ def crowd_measures(history: History) -> MeasureValues:
     }
 
 
+def offered_and_lost(statuses: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
+    """Return how many grabs the ``statuses`` of a result count, and how many of absent viewers got no answer."""
+    lost = (by_status.get(UNKNOWN, 0) for behaviour, by_status in statuses.items() if behaviour in ABSENT)
+    return sum(sum(by_status.values()) for by_status in statuses.values()), sum(lost)
+
+
 def send_debt_ms(history: History) -> Percentiles:
     """Return how much later than planned taps were sent, except for viewers who are absent on purpose."""
     return percentiles(grab.t_sent - grab.t_intended for grab in history.grabs if grab.behaviour not in ABSENT)
@@ -84,13 +87,13 @@ def percentiles(values_ns: Iterable[int]) -> Percentiles:
     """Return the exact percentiles of *values_ns* in milliseconds: the smallest value that so many do not exceed."""
     ordered = sorted(values_ns)
     if not ordered:
-        return Percentiles(0.0, 0.0, 0.0, 0.0, 0.0)
+        return Percentiles(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
     def at(per_mille: int) -> float:
         rank = -(-len(ordered) * per_mille // 1000)
         return ordered[max(rank, 1) - 1] / NS_PER_MS
 
-    return Percentiles(at(500), at(900), at(990), at(999), ordered[-1] / NS_PER_MS)
+    return Percentiles(at(500), at(900), at(950), at(990), at(999), ordered[-1] / NS_PER_MS)
 
 
 def claims_of(books: Books) -> dict[PacketId, list[ClaimRecord]]:

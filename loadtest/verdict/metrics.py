@@ -31,6 +31,7 @@ class Percentiles:
 
     p50: float
     p90: float
+    p95: float
     p99: float
     p999: float
     max: float

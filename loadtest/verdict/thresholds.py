@@ -1,7 +1,7 @@
 """
 Thresholds in their simple form: a measured value against a limit.
 
-    grab_latency_ms = ["p(99) < 50", "max < 200"]      a distribution: p(50), p(90), p(99), p(99.9) or max
+    grab_latency_ms = ["p(99) < 50", "max < 200"]      a distribution: p(50), p(90), p(95), p(99), p(99.9) or max
     over_issued_fen = ["value == 0"]                   a plain number: value
 
 Operators are < <= > >= ==; limits are numbers.
@@ -19,7 +19,7 @@ DISTRIBUTIONS = frozenset(name for name, metric in METRICS.items() if metric.kin
 NUMBERS = frozenset(name for name, metric in METRICS.items() if metric.kind is MetricKind.NUMBER)
 
 _SENTENCE = re.compile(r"\s*(value|max|p\(\s*(\d+(?:\.\d+)?)\s*\))\s*(<=|>=|==|<|>)\s*(-?\d+(?:\.\d+)?)\s*")
-_PERCENTILES = {"50": "p50", "90": "p90", "99": "p99", "99.9": "p999"}
+_PERCENTILES = {"50": "p50", "90": "p90", "95": "p95", "99": "p99", "99.9": "p999"}
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
 }  # fmt: skip

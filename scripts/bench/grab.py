@@ -1,10 +1,9 @@
 """``redrain bench grab``: CPU per grab of server and store, over WebSocket, against the floor and the peers."""
 
-import subprocess
-import sys
 from functools import partial
 
 from scripts.bench.cpu import cpu_us
+from scripts.bench.process import bench_process
 from scripts.bench.rounds import Benchmark, BenchTarget
 from scripts.bench.subjects import SUBJECTS, Subject
 
@@ -39,21 +38,9 @@ def cost_of(subject: Subject, connections: int) -> float:
 
 def _fire(subject: Subject, packet_ids: list[str], connections: int) -> float:
     """Fire the volleys and return the CPU that the subject used between the first and the last."""
-    shooter = subprocess.Popen(
-        [sys.executable, "-P", "-m", "scripts.bench.volleys", subject.url, str(connections), ",".join(packet_ids)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert shooter.stdin is not None
-    assert shooter.stdout is not None
-    try:
-        assert shooter.stdout.readline() == "ready\n"
+    with bench_process("scripts.bench.volleys", subject.url, str(connections), ",".join(packet_ids)) as shooter:
+        shooter.line("ready")
         before = cpu_us(subject.pids)
-        shooter.stdin.write("\n")
-        shooter.stdin.flush()
-        assert shooter.stdout.readline() == "done\n"
+        shooter.go()
+        shooter.line("done")
         return cpu_us(subject.pids) - before
-    finally:
-        shooter.kill()
-        shooter.wait()

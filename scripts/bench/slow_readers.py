@@ -1,8 +1,6 @@
 """``redrain bench slow-readers``: the cost of 10% slow consumers in the others' latency, and in memory."""
 
 import statistics
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.bench.cpu import cpu_us
+from scripts.bench.process import bench_process
 from scripts.bench.subjects import Subject, redrain
 from server.gateway.limits import LOAD
 
@@ -79,25 +78,15 @@ def measure(readers: int, deaf: int) -> Figures:
     """Measure one fresh server with *readers* viewers who read and *deaf* slow consumers."""
     with redrain(VOLLEYS, readers) as subject:
         before = _memory_kib(subject)
-        crowd = subprocess.Popen(
-            [sys.executable, "-P", "-m", "scripts.bench.slow_crowd", subject.url, str(readers), str(deaf),
-             ",".join(subject.packet_ids)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert crowd.stdin is not None
-        assert crowd.stdout is not None
-        try:
-            assert crowd.stdout.readline() == "ready\n"
+        asked = (subject.url, str(readers), str(deaf), ",".join(subject.packet_ids))
+        with bench_process("scripts.bench.slow_crowd", *asked) as crowd:
+            crowd.line("ready")
             time.sleep(LETTING_FILL_S)
             used_us = cpu_us(subject.pids)
-            crowd.stdin.write("\n")
-            crowd.stdin.flush()
-            told = orjson.loads(crowd.stdout.readline())
+            crowd.go()
+            told = orjson.loads(crowd.line())
             used_us = cpu_us(subject.pids) - used_us
             grown_kib = _memory_kib(subject) - before
-        finally:
-            crowd.kill()
-            crowd.wait()
     return Figures(told["p50_ms"], told["p99_ms"], used_us / (readers * VOLLEYS), grown_kib)
 
 

@@ -1,7 +1,5 @@
 """The subjects of a benchmark: each a fresh server with open packets, and the processes whose CPU counts."""
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +12,7 @@ from redis import Redis
 from loadtest.run.nemesis import WorkersOfRun
 from loadtest.run.server_process import ServerProcess
 from loadtest.targets.access import http_session
+from scripts.bench.process import bench_process
 from server.store.allocators.registry import BUILT_IN, DEFAULT, AllocatorEntry
 from server.store.embedded.process import EmbeddedStore
 from server.store.fitness import Durability
@@ -34,8 +33,8 @@ class Subject:
 def floor(packets: int, shares: int) -> Iterator[Subject]:
     """Run the floor."""
     del shares
-    with _python("scripts.bench.floor") as (process, port):
-        yield Subject(f"ws://127.0.0.1:{port}/", [f"anna.{n:010}" for n in range(packets)], [process.pid])
+    with bench_process("scripts.bench.floor") as process:
+        yield Subject(f"ws://127.0.0.1:{process.line()}/", [f"anna.{n:010}" for n in range(packets)], [process.pid])
 
 
 @contextmanager
@@ -50,8 +49,8 @@ def plain(packets: int, shares: int) -> Iterator[Subject]:
             for packet in ids:
                 redis.hset(f"packet:{packet}", mapping={"opens": 0, "closes": 2**40})
                 redis.rpush(f"shares:{packet}", *range(1, shares + 1))
-        process, port = stack.enter_context(_python("scripts.bench.plain_peer", store.url))
-        yield Subject(f"ws://127.0.0.1:{port}/", ids, [process.pid, store.pid])
+        process = stack.enter_context(bench_process("scripts.bench.plain_peer", store.url))
+        yield Subject(f"ws://127.0.0.1:{process.line()}/", ids, [process.pid, store.pid])
 
 
 @contextmanager
@@ -91,22 +90,6 @@ def _post(url: str, path: str, body: dict[str, object]) -> dict[str, object]:
     response.raise_for_status()
     answer: dict[str, object] = response.json()
     return answer
-
-
-@contextmanager
-def _python(module: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", module, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        yield process, int(process.stdout.readline())
-    finally:
-        process.kill()
-        process.wait()
 
 
 SUBJECTS = {"floor": floor, "redrain": redrain, "websockets + redis-py": plain}

@@ -19,7 +19,7 @@ from server.settings import Settings
 from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import entries_for
 from server.store.connection import Durability, StoreUnavailable, StoreUnfit
-from server.store.embedded.process import EmbeddedStore, PortTaken, StoreNotStarted
+from server.store.embedded.process import EmbeddedStore, StoreNotStarted
 from server.workers.crew import serve_with_workers
 
 
@@ -65,7 +65,7 @@ def run_store(port: int, durability: str, home: Path, say: Console) -> int:
         return failed(f"durability: must be one of {', '.join(Durability)}", Exit.USAGE)
     try:
         embedded = EmbeddedStore.start(home, durability=asked, port=port)
-    except (PortTaken, StoreUnavailable, StoreUnfit) as error:
+    except (StoreNotStarted, StoreUnavailable, StoreUnfit) as error:
         return failed(error, Exit.ENVIRONMENT)
     say.print(f"redrain: store on redis://127.0.0.1:{port} ({asked}); use it with REDRAIN_STORE_URL; Ctrl-C stops it")
     # Blocked only now: the store, started above, would have inherited the mask.

@@ -18,10 +18,11 @@ from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
 from loadtest.run.judge_run import judge_run
+from loadtest.run.live_view import LiveView
 from loadtest.run.provision import provision, wrong_engine
 from loadtest.run.storm import StormPlan, carry_out, facts_of
 from loadtest.run.target_storm import carry_out_on_target
-from loadtest.run.terminal import LiveView, show_result, show_verifications
+from loadtest.run.terminal import show_result, show_verifications
 from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, read_scenario
@@ -33,7 +34,7 @@ from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
 from scripts.commands.storm_options import StormOptions
 from scripts.commands.target_storm import plan_target_storm
-from scripts.output import console, failed, write_json
+from scripts.output import console, failed, fresh_folder, told_of, too_full, write_json
 from server.signals import on_signals
 from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import DEFAULT, entry_of
@@ -67,19 +68,20 @@ def run_storm(options: StormOptions) -> int:
         return failed(error, error.exit_code)
     if folder.path.exists() and any(folder.path.iterdir()):
         return failed(f"out: {folder.path} is not empty; a run wants a folder of its own", Exit.USAGE)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    folder.scenario.write_text(scenario_text(options.scenario), "utf-8")
+    if full := too_full(folder.path):
+        return failed(full, Exit.ENVIRONMENT)
+    title = f"storm {scenario.name}"
     try:
-        with interruptible(), LiveView(say, f"storm {scenario.name}").shown() as view:
+        with fresh_folder(folder.path, folder.scenario), interruptible(), LiveView(say, title).shown() as view:
+            folder.scenario.write_text(scenario_text(options.scenario), "utf-8")
             for note in facts.notes:
                 view.phase(note)
             perform(view)
             view.phase("judging")
             result = judge_run(folder)
-    except ProcessFailed as error:
-        return failed(error, error.exit_code)
-    except (SetUpFailed, BadRecord, BadTarget) as error:
-        return failed(error, Exit.ENVIRONMENT)
+    except (ProcessFailed, SetUpFailed, BadRecord, BadTarget, OSError) as error:
+        code = error.exit_code if isinstance(error, ProcessFailed) else Exit.ENVIRONMENT
+        return failed(told_of(error, folder.path), code)
     except KeyboardInterrupt:
         return failed("interrupted: what the storm had started is stopped, and nothing is judged", Exit.INTERRUPTED)
     return _conclude(folder, result, say, options.json)
@@ -159,11 +161,22 @@ def interruptible() -> AbstractContextManager[None]:
 
 
 def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str | None) -> int:
+    """Show and keep the result, and return its exit code, also if it cannot be kept."""
     text = orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    folder.result.write_bytes(text)
-    show_result(say, result)
-    say.print("[dim]storm[/]  writing the report")
-    report = write_report(folder, result)
-    say.print(f"[dim]report[/]  {report}   [dim]again[/]  {result['repeat_command']}", soft_wrap=True)
-    write_json(json, result)
+
+    def report() -> None:
+        say.print("[dim]storm[/]  writing the report")
+        path = write_report(folder, result)
+        say.print(f"[dim]report[/]  {path}   [dim]again[/]  {result['repeat_command']}", soft_wrap=True)
+
+    for step in (
+        lambda: show_result(say, result),
+        lambda: folder.result.write_bytes(text),
+        report,
+        lambda: write_json(json, result),
+    ):
+        try:
+            step()
+        except OSError as error:
+            failed(f"{told_of(error, folder.path)}; the verdict is {result['verdict']}", Exit.ENVIRONMENT)
     return int(result["exit_code"])

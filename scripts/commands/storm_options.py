@@ -37,7 +37,7 @@ class StormOptions:
             return "durability: must be none, relaxed or durable"
         if self.workers is not None and not 1 <= self.workers <= WORKERS_MAX:
             return f"workers: must be 1 to {WORKERS_MAX}"
-        if self.max_rate is not None and self.max_rate <= 0:
+        if self.max_rate is not None and not self.max_rate > 0:  # nor is it a NaN
             return "max-rate: must be above 0 requests a second"
         if unfit := unfit_for_a_storm():
             return f"{unfit[0]}: is set, and no storm uses it: unset it, and use the storm's options"

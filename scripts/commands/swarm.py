@@ -4,7 +4,7 @@ import signal
 import tempfile
 import threading
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
@@ -15,9 +15,9 @@ from loadtest.engines.crowd import Crowd
 from loadtest.engines.engine_process import CrowdOrder
 from loadtest.engines.progress import Progress, ProgressFiles
 from loadtest.run.director import Director
+from loadtest.run.live_view import LiveView, progress_line
 from loadtest.run.performance import perform
 from loadtest.run.provision import Provisioned, provision
-from loadtest.run.terminal import LiveView
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.scenario import Scenario, load_scenario
 from loadtest.targets.access import Access
@@ -25,7 +25,7 @@ from loadtest.targets.port import BadTarget
 from loadtest.targets.reach import check_reach, server_url
 from loadtest.targets.requester import Requester, SetUpFailed
 from loadtest.verdict.weigh import Exit
-from scripts.output import console, failed, write_json
+from scripts.output import console, failed, fresh_folder, told_of, write_json
 from server.signals import on_signals
 
 LOOK_EVERY_S = 0.1
@@ -82,7 +82,7 @@ def run_swarm(visit: Visit) -> int:
         )
         with ExitStack() as stack:
             folder = visit.history or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-swarm-")))
-            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(fresh_folder(folder))
             told_to_end = threading.Event()
             stack.enter_context(on_signals(told_to_end.set, signal.SIGINT, signal.SIGTERM))
             view = stack.enter_context(LiveView(say, f"swarm {scenario.name}").shown())
@@ -91,9 +91,12 @@ def run_swarm(visit: Visit) -> int:
     except (BadScenario, BadTarget) as error:
         return failed(error, Exit.USAGE)
     except ProcessFailed as error:
-        return failed(error, error.exit_code)
+        return failed(told_of(error, visit.history), error.exit_code)
     except (SetUpFailed, requests.RequestException) as error:
         return failed(f"{visit.target}: {error}", Exit.ENVIRONMENT)
+    if not progress.came:
+        why = next(iter(progress.failures), "nobody was welcomed before the end")
+        return failed(f"{visit.target}: none of {progress.viewers:,} viewers got in: {why}", Exit.ENVIRONMENT)
     _tell(progress, visit.json, say)
     endless = visit.directed or scenario.loop_ms is not None
     return int(Exit.PASS if over or endless else Exit.INTERRUPTED)
@@ -141,18 +144,16 @@ def _stay(director: Director | None, crowd: Crowd, view: LiveView, told_to_end: 
         while not told_to_end.wait(LOOK_EVERY_S):
             crowd.show()
         return False
-    view.phase("the curtain rises")
+    view.phase("the curtain rises: the programme is on")
 
     def look() -> None:
         last = director.happenings[-1] if director.happenings else None
-        crowd.show(f"{last.packet_name}: {last.outcome}" if last else "")
+        crowd.show(f"{last.packet_name}: {last.outcome}" if last else "", director.packets)
 
     return perform([("director", director.perform)], look, told_to_end.is_set, linger_s=LINGER_S)
 
 
 def _tell(progress: Progress, json: str | None, say: Console) -> None:
-    say.print(
-        f"{progress.seats:,} seats, {progress.answered:,} of {progress.offered:,} grabs answered, "
-        f"{progress.granted:,} granted, p99 {progress.p99_ms:.1f} ms from the planned tap, {progress.failed:,} failures"
-    )
-    write_json(json, asdict(progress))
+    say.print(f"{progress_line(progress)}, {progress.failed:,} failures", soft_wrap=True)
+    names = ("seats", "viewers", "came", "offered", "answered", "lost", "granted", "failed", "p99_ms", "max_ms")
+    write_json(json, {name: getattr(progress, name) for name in names})

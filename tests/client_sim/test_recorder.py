@@ -114,7 +114,7 @@ def test_latency_counts_from_the_planned_tap() -> None:
     sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     planned_ms = 0.0
-    while not sitting.recorder.offered:
+    while not sitting.recorder.figures.offered:
         wake_ns = sitting.viewer.next_wakeup_ns() or 0
         planned_ms = wake_ns / MS
         sitting.viewer.wake(wake_ns + 30 * MS)
@@ -132,12 +132,11 @@ def test_counters_follow_the_run() -> None:
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     at_ms, request_id = sitting.next_tap()
     recorder = sitting.recorder
-    assert (recorder.connected, recorder.offered, recorder.answered) == (1, 1, 0)
+    assert (recorder.connected, recorder.figures.offered, recorder.figures.answered) == (1, 1, 0)
     sitting.hear(receipt(request_id, ClaimStatus.GRANTED), at_ms + 1)
     sitting.viewer.closed(9_000 * MS, 1000)
-    assert (recorder.connected, recorder.answered, recorder.granted) == (0, 1, 1)
-    recorder.take_series()
-    assert recorder.grab_latency.count == 1
+    assert (recorder.connected, recorder.figures.answered, recorder.figures.granted) == (0, 1, 1)
+    assert recorder.figures.latencies.total() == 1
 
 
 def test_without_a_file_nothing_is_kept() -> None:
@@ -146,3 +145,13 @@ def test_without_a_file_nothing_is_kept() -> None:
     sitting.connect()
     sitting.viewer.closed(5, 1000)
     assert sitting.recorder.flush() == 0
+
+
+def test_every_failure_counts_as_a_request() -> None:
+    """Whatever fails is a request of its series too, without a time if nobody knows it."""
+    recorder = Recorder()
+    recorder.failure("WS", "connect", "lost: 1006")
+    recorder.failure("WS", "connect", "refused", 12.0)
+    series, failures = recorder.take_series()
+    assert (series["WS", "connect"].untimed, series["WS", "connect"].count) == (1, 1)
+    assert failures.total() == recorder.failed == 2

@@ -1,18 +1,25 @@
 """One scenario, one seed, two engines: the same people do the same things, and both runs pass."""
 
+import io
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from client_sim.behaviour import Behaviour
 from loadtest.engines.engine_process import ENGINES
+from loadtest.engines.progress import ProgressFiles
 from loadtest.record.run_folder import RunFolder
+from loadtest.run.live_view import LiveView
+from loadtest.run.terminal import show_result
 from loadtest.scenarios.crowd_scenario import scenario_text
+from loadtest.verdict.measures import offered_and_lost
 from tests.e2e.storming import storm
 
 EVERYBODY = Path(__file__).with_name("everybody.toml")
+Runs = dict[str, tuple[Path, int, dict[str, Any]]]
 
 
 def _taps(folder: Path) -> Counter[str]:
@@ -22,7 +29,7 @@ def _taps(folder: Path) -> Counter[str]:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, int, dict[str, Any]]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """The same storm under each engine."""
     taken = {}
     for engine in ENGINES:
@@ -30,9 +37,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, int,
         more = ["--processes", "2"] if engine == "swarm" else []
         taken[engine] = (folder, *storm(folder, str(EVERYBODY), "--engine", engine, *more))
     return taken
-
-
-Runs = dict[str, tuple[Path, int, dict[str, Any]]]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -44,6 +48,35 @@ def test_every_behaviour_passes_under_both_engines(runs: Runs, engine: str) -> N
     assert all(result["sometimes"].values())
     assert [threshold["met"] for threshold in result["thresholds"]] == [True, True]
     assert result["validity"]["generator_cpu"] > 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_last_live_figures_are_those_of_the_verdict(runs: Runs, engine: str) -> None:
+    """Slow readers, flaky viewers and two devices count live as they do in the result, in both processes of a swarm."""
+    folder, _, result = runs[engine]
+    live = ProgressFiles(folder).look()
+    offered, lost = offered_and_lost(result["statuses"])
+    assert (live.viewers, live.came, live.granted) == (result["viewers"], result["viewers"], result["granted"])
+    assert (live.offered, live.answered, live.lost) == (offered, result["grabs"], lost)
+    assert live.seats > live.viewers
+    assert 0 < live.lost == live.offered - live.answered
+    assert live.granted_of == {packet["packet_id"]: packet["granted"] for packet in result["packets"]}
+    texts = {"live": io.StringIO(), "final": io.StringIO()}
+    consoles = {name: Console(file=text, width=120, height=40, color_system=None) for name, text in texts.items()}
+    view = LiveView(consoles["live"], "storm")
+    view.progress(live, "")
+    consoles["live"].print(view)
+    show_result(consoles["final"], result)
+    told = {name: _facts(text.getvalue()) for name, text in texts.items()}
+    assert told["live"]["grabs"] == told["final"]["grabs"]
+    assert told["live"]["granted"] == told["final"]["granted"]
+    assert f"{told['live']['latency']} from the planned tap" == told["final"]["grab latency"]
+
+
+def _facts(shown: str) -> dict[str, str]:
+    """Return what a display says of each figure."""
+    pairs = (line.strip("│ ").split("  ", 1) for line in shown.splitlines())
+    return {pair[0]: pair[1].strip() for pair in pairs if len(pair) == 2}
 
 
 def test_both_engines_make_the_same_grabs(runs: Runs) -> None:

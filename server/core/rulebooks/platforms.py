@@ -48,6 +48,24 @@ KUAISHOU = Rulebook(
     issuance_editable=True,
     endable=True,
     page=KUAISHOU_PAGE,  # KS-UI-1, KS-UI-2
+    stands_for={
+        "": "ALL-REV-1",  # where the text is silent
+        "DY-ELG-1": "KS-ELG-1",
+        "DY-ELG-2": "KS-ACC-1",
+        "DY-ACC-6": "KS-ACC-1",
+        "DY-ACC-7": "AMB-27",
+        "DY-CRE-1": "KS-CRE-1",
+        "DY-CRE-3": "KS-CRE-1",
+        "DY-LAU-1": "KS-LAU-1",
+        **dict.fromkeys(
+            ("DY-LAU-3", "DY-LAU-4", "DY-LAU-5", "DY-LAU-6", "DY-LAU-7", "DY-LAU-9", "DY-BLK-1"), "KS-LAU-2"
+        ),
+        "DY-LAU-8": "KS-CRE-1",
+        **dict.fromkeys(("DY-USE-1", "DY-USE-2", "DY-USE-3", "DY-USE-4"), "KS-USE-1"),
+        "DY-USE-6": "KS-USE-2",
+        "DY-USE-7": "KS-USE-3",
+        **dict.fromkeys(("DY-STK-2", "DY-STK-5"), "KS-STK-3"),
+    },
     own_rules={
         "creator_needs": ("KS-ELG-1",),
         "creator_needs_rule": ("KS-ELG-1",),

@@ -95,7 +95,8 @@ class Rulebook:
     The limits of one platform, in fen and room milliseconds. ``None`` means no limit.
 
     The defaults are Douyin's. ``profile`` names the text of the platform's rules (AMB-31). ``own_rules`` has the rules
-    of the fields for which this platform's differ from the default.
+    of the fields for which this platform's differ from the default, and ``stands_for`` the rules by which it refuses where
+    the default has Douyin's; "" is the one for all others.
 
     A platform defined from another has the built-in ``base`` from which it inherits, and its own ``prefix`` for rules;
     ``source`` is the prefix of the base's own rules.
@@ -107,6 +108,7 @@ class Rulebook:
     prefix: str = ""
     base: str = ""
     own_rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    stands_for: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     # Eligibility
     creator_needs: tuple[Permission, ...] = limit(
@@ -330,11 +332,13 @@ class Rulebook:
 
     def rule(self, source_id: str) -> RuleId:
         """
-        Return the id under which users see a rule of docs/rules.md: on a built-in platform it is unchanged.
+        Return the id under which users see a rule of docs/rules.md. Kuaishou has its own in the place of Douyin's.
 
         A user-defined platform's prefix replaces the base's (``DY-LAU-9`` is ``ACME-LAU-9``) and precedes all others
         (``KS-EDT-1`` is ``ACME-KS-EDT-1``).
         """
+        if self.stands_for and source_id.startswith("DY-"):
+            source_id = self.stands_for.get(source_id) or self.stands_for[""]
         if not self.prefix:
             return RuleId(source_id)
         return RuleId(f"{self.prefix}-{source_id.removeprefix(f'{self.source}-')}")

@@ -28,10 +28,19 @@ for _ in range(3):
     for _ in range(2):
         fired.log_error("WS", "grab", "no receipt in time")
 
+for _ in range(2):
+    lost = Tally()
+    lost.untimed = 3
+    pour({("WS", "connect"): lost}, Counter({("WS", "connect", "lost: 1006"): 3}), poured)
+    for _ in range(3):
+        fired.log_request("WS", "connect", None, 0)
+        fired.log_error("WS", "connect", "lost: 1006")
+
 def seen(stats):
     out = []
-    for entry in (stats.get("grab", "WS"), stats.total):
+    for entry in (stats.get("grab", "WS"), stats.get("connect", "WS"), stats.total):
         out.append({
+            "untimed": entry.num_none_requests,
             "requests": entry.num_requests, "failures": entry.num_failures, "bytes": entry.total_content_length,
             "min": entry.min_response_time, "max": entry.max_response_time, "sum": round(entry.total_response_time, 3),
             "per_second": sum(entry.num_reqs_per_sec.values()),
@@ -56,7 +65,13 @@ def test_pouring_is_like_firing_an_event_for_each() -> None:
     """Counts, extremes, buckets and failures are the same as if Locust had heard of every message."""
     figures = trial(refine=True)
     assert figures["poured"] == figures["fired"]
-    assert figures["errors"] == [6]
+    assert figures["errors"] == [6, 6]
+
+
+def test_every_failure_is_that_of_a_request() -> None:
+    """A lost connection, of which nobody knows how long it took, is a request that failed, and no time of 0."""
+    _, lost, _ = trial(refine=True)["poured"]
+    assert (lost["requests"], lost["failures"], lost["untimed"], lost["buckets"]) == (6, 6, 6, [])
 
 
 def test_percentiles_show_tenths_of_a_millisecond() -> None:

@@ -85,7 +85,7 @@ async def test_a_crowd_comes_grabs_and_leaves_in_order() -> None:
     async with open_room() as (_, host):
         swarm, recorder, history = a_swarm(host)
         await swarm.arrive(40, 1_000)
-        await until(lambda: recorder.answered == 40)
+        await until(lambda: recorder.figures.answered == 40)
         assert recorder.connected == 40
         await swarm.leave()
     assert recorder.failed == 0
@@ -100,7 +100,7 @@ async def test_who_drops_its_line_comes_back_and_resumes() -> None:
     async with open_room() as (room, host):
         swarm, recorder, history = a_swarm(host, Behaviour.FLAKY)
         await swarm.arrive(3, 1_000)
-        await until(lambda: recorder.answered == 3)
+        await until(lambda: recorder.figures.answered == 3)
         await swarm.leave()
     assert recorder.failed == 0
     assert sum("&epoch=e1&seq=0" in path for path in room.paths) == 3

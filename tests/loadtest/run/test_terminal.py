@@ -3,12 +3,10 @@
 import io
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 
-from loadtest.engines.progress import Progress
 from loadtest.run.judge_run import judge_run
-from loadtest.run.terminal import PLAIN_EVERY_LOOKS, LiveView, show_result, show_verifications
+from loadtest.run.terminal import show_result, show_verifications
 from loadtest.verdict.verify import verify_packet
 from server.core.ids import PacketId
 from tests.loadtest.foreign_run import a_grab, a_run_of
@@ -16,13 +14,12 @@ from tests.loadtest.judged_foreign_run import kept_foreign
 from tests.loadtest.run.test_judge_run import _demanding, _kept
 from tests.loadtest.written_run import WrittenRun, a_run
 
-PROGRESS = Progress(seats=1200, connected=1100, offered=900, answered=800, granted=70, failed=0, p99_ms=12.34)
 NASTY = "[/bold] [red]红包"  # what a packet may be called, and a terminal might take for an instruction
 
 
-def _console(*, terminal: bool = False) -> tuple[Console, io.StringIO]:
+def _console(*, width: int = 160) -> tuple[Console, io.StringIO]:
     text = io.StringIO()
-    return Console(file=text, force_terminal=terminal, width=160, highlight=False, color_system=None), text
+    return Console(file=text, width=width, highlight=False, color_system=None), text
 
 
 def _shown(run: WrittenRun, path: Path) -> str:
@@ -38,6 +35,18 @@ def test_the_verdict_comes_first(tmp_path: Path) -> None:
     shown = "\n".join(lines)
     for told in ("c1.p0", "grab latency", "fan-out skew", "duplicates", "lost acks"):
         assert shown.count(told) == 1
+
+
+def test_a_narrow_terminal_loses_no_figure(tmp_path: Path) -> None:
+    """At 80 columns every column of the packets is whole; a long name takes two lines."""
+    run = a_run()
+    for line in run.of("packet"):
+        line["name"] = "红包" * 6
+    console, text = _console(width=80)
+    show_result(console, judge_run(_kept(run, tmp_path)))
+    shown = text.getvalue()
+    assert "…" not in shown
+    assert all(told in shown for told in ("shares", "fen", "back", "6 of 6", "sold out", "settled"))
 
 
 def test_a_violation_is_shown_with_its_records(tmp_path: Path) -> None:
@@ -81,28 +90,6 @@ def test_a_name_is_no_instruction(tmp_path: Path) -> None:
     for line in run.of("packet"):
         line["name"] = NASTY
     assert NASTY in _shown(run, tmp_path)
-
-
-@pytest.mark.parametrize("terminal", [False, True])
-def test_progress_is_shown_with_and_without_a_terminal(terminal: bool) -> None:
-    """A terminal is redrawn, a log gets a line now and then; both say how far it is."""
-    console, text = _console(terminal=terminal)
-    with LiveView(console, f"storm {NASTY}").shown() as view:
-        view.phase(f"the curtain rises {NASTY}")
-        for _ in range(PLAIN_EVERY_LOOKS):
-            view.progress(PROGRESS, f"{NASTY}: launched")
-    shown = text.getvalue()
-    for told in ("the curtain rises", "1,100", "800", "900", "70", "12.3 ms", f"{NASTY}: launched"):
-        assert told in shown
-
-
-def test_a_log_is_not_flooded() -> None:
-    """Without a terminal most looks leave no line."""
-    console, text = _console()
-    with LiveView(console, "storm").shown() as view:
-        for _ in range(3 * PLAIN_EVERY_LOOKS):
-            view.progress(PROGRESS, "")
-    assert len(text.getvalue().splitlines()) == 3
 
 
 def test_verifications_say_what_they_found() -> None:

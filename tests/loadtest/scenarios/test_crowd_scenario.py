@@ -11,7 +11,9 @@ from tests.loadtest.targets.described import HTTP, scenario
 
 
 def test_an_audience_has_somebody_in_it() -> None:
-    for mix in ({}, {"eager": 0}, {"eager": 2, "bot": -1}):
+    with pytest.raises(ValueError, match=r"mix\.bot\n.*greater than or equal to 0"):
+        AudienceSpec.model_validate({"viewers": 1, "mix": {"eager": 2, "bot": -1}})
+    for mix in ({}, {"eager": 0}):
         with pytest.raises(ValueError, match="mix needs at least one behaviour with a weight above 0"):
             AudienceSpec.model_validate({"viewers": 1, "mix": mix})
 

@@ -320,6 +320,24 @@ def test_a_demand_that_cannot_be_judged_is_refused(line: str, said: str, tmp_pat
         load_scenario(str(path))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"repeat_seen"', '"nope"', "sometimes.1: nope is unknown"),
+        ("eager = 0.5", "eager = -1", "audience.mix.eager: Input should be greater than or equal to 0"),
+        ("eager = 0.5", "eager = nan", "audience.mix.eager: Input should be a finite number"),
+        ("speed = 10", "thresholds.granted = ['p(95) << 5']", "thresholds.granted: 'p(95) << 5' must read like"),
+        ("seed = 1", f"seed = {10**30}", "seed: must be at most"),
+    ],
+)
+def test_an_error_has_its_line_and_its_reason(old: str, new: str, said: str, tmp_path: Path) -> None:
+    """An item of a list has the line of the list, and a number is told its bound."""
+    text = scenario_text("smoke").replace(old, new, 1)
+    line = next(number for number, each in enumerate(text.splitlines(), 1) if new.splitlines()[-1] in each)
+    with pytest.raises(BadScenario, match=re.escape(f"mine.toml:{line}: {said}")):
+        load_scenario(_written(tmp_path, text))
+
+
 def test_every_shipped_storm_says_what_must_have_happened() -> None:
     """None of them can pass without a sell-out or a fault's aftermath; the endless one for Locust is never judged."""
     without = [name for name in shipped_names() if not load_scenario(name).sometimes]
