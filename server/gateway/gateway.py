@@ -99,7 +99,7 @@ class Gateway:
     async def start(self) -> None:
         """Open the rooms and start to follow their feeds."""
         loop = asyncio.get_running_loop()
-        self.desk = GrabDesk(loop, self.allocators.of, self.metrics)
+        self.desk = GrabDesk(loop, self.allocators.of, self.allocators.room_of, self.metrics)
         self.keepalive = Keepalive(loop, limits=self.limits, metrics=self.metrics)
         self.keepalive.start()
         await self._rooms.start()
