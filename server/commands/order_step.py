@@ -7,6 +7,7 @@ it is decided again. The platform's packets follow (``follow_order``).
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from server.commands.context import CommandContext
 from server.commands.follow_order import TRIES_MAX, follow_order, part_wait_ms
@@ -33,7 +34,11 @@ _Decide = Callable[[Order, Sequence[Asset], int, Rulebook], StepOutcome]
 async def step_order(
     at: CommandContext, order_id: OrderId, kind: OrderKind, transfer_id: str, decide: _Decide
 ) -> OrderRecord:
-    """Take a step, once per transfer id. Raises Refused: not_found, transfer_conflict, raced, and as *decide* does."""
+    """
+    Take a step, once per transfer id; the record is ``repeated`` if its effect was there already (AMB-58).
+
+    Raises Refused: not_found, transfer_conflict, raced, and as *decide* does.
+    """
     home = home_of(order_id)
 
     async def attempt() -> OrderRecord:
@@ -43,9 +48,11 @@ async def step_order(
             raise no_such_order()
         if stands_for is not None and not stands_for.startswith(f"{kind}:{order_id}|"):
             raise refusal(b"transfer_conflict")
+        if stands_for is not None and kind is not OrderKind.REFUND:  # which must be the same refund
+            return replace(record, repeated=True)
         outcome = decide(record.order, record.assets, here.now_ms, at.rulebook(record.deal.platform))
         if outcome.order == record.order:
-            return record
+            return replace(record, repeated=True)
         return await _commit(at, record, outcome, kind=kind, transfer_id=transfer_id, now_ms=here.now_ms)
 
     async with at.orders.turn(order_id):

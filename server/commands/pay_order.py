@@ -13,7 +13,7 @@ from server.store.transfers import checked_transfer_id
 
 async def pay_order(at: CommandContext, order_id: OrderId, transfer_id: str) -> OrderRecord:
     """
-    Take the buyer's payment. A repetition changes nothing.
+    Take the buyer's payment. If the order is paid, by whichever payment, nothing changes (AMB-58).
 
     Raises Refused: not_found, transfer_conflict, expired (cancel the order), not_payable, raced.
     """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.core.ids import PacketId
+from server.core.ids import PLATFORM, PacketId
 from server.core.orders.order import OrderState
 from tests.store.shop import (
     USE_END_MS,
@@ -28,6 +28,23 @@ async def test_a_full_refund_gives_a_valid_packet_back(shop: Shop) -> None:
     assert await shop.counters(asset) == {}
     assert await shop.under_way() == {}
     assert "buyer:anna" not in await shop.balances()
+
+
+@pytest.mark.rule("DY-REV-9")
+async def test_shipping_comes_back_after_the_goods(shop: Shop) -> None:
+    """The merchant had got it with the last goods; the packets stay where they went (AMB-48)."""
+    asset, whole = await shop.asset(1_500), await shop.asset(700, of=PLATFORM)
+    order = await shop.submit(asset, whole, purchase=a_purchase(10_000, shipping_fen=600))
+    await shop.orders.pay(order.order_id, "p")
+    await shop.refund(order.order_id, refund_id="goods", l0=7_800)
+    assert (await shop.balances())["merchant:shop"] == 600
+    reused = await shop.submit(asset, key="again")
+    for _ in range(2):
+        last = await shop.refund(order.order_id, 600, refund_id="shipping")
+    assert (last.order.state, last.order.kept_fen, last.repeated) == (OrderState.REFUNDED, 0, True)
+    assert await shop.state(asset) == f"locked:{reused.order_id}"
+    assert (await shop.state(whole), await shop.under_way()) == ("", {f"locked:{packet_of(asset)}": 1_500})
+    assert not (await shop.balances()).keys() & {"buyer:anna", "merchant:shop"}
 
 
 @pytest.mark.rule("DY-CAN-4")
