@@ -162,6 +162,10 @@ class Gateway:
         if message is not None:
             await self.trails.publish(message)
 
+    async def trail_shown(self, message: ServiceMessage) -> None:
+        """Publish a step of an order's trail to its buyer that is shown only now."""
+        await self.trails.publish(message)
+
     def identify(self, asked: JoinRequest) -> ViewerId | Rejection:
         """Return the viewer that the request names and proves, or the rejection."""
         if asked.resume:

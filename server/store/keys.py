@@ -10,6 +10,7 @@ SHARED_SECRET = "redrain:secret"  # noqa: S105 - the name of a key, not its valu
 CHATTER = "redrain:chatter"
 TRAILS = "redrain:trails"
 ISVS = "redrain:isvs"
+ISVS_ENDED = "{redrain:isvs}:ended"  # in the slot of ISVS
 PRESENT = "{redrain}:present"  # these two are one script's: one slot
 LIKES = "{redrain}:likes"
 
@@ -182,6 +183,16 @@ def trail(order_id: OrderId) -> str:
 def trail_events(order_id: OrderId) -> str:
     """Name the events of an order, by event id."""
     return f"{{{order_id}}}:trail_events"
+
+
+def trail_told(order_id: OrderId) -> str:
+    """Name the steps of an order that its buyer was told."""
+    return f"{{{order_id}}}:trail_told"
+
+
+def isv_waiting(isv_id: str) -> str:
+    """Name the orders with reports of an ISV that were not shown because it was not integrated."""
+    return f"redrain:isv_waiting:{isv_id}"
 
 
 def trails_of(viewer_id: ViewerId) -> str:

@@ -242,6 +242,7 @@ def trail(order_id: OrderId, step: TrailStep, occurred_at_ms: int) -> bytes:
             "type": "trail",
             "order_id": order_id,
             "event": step,
+            "label": step.label,
             "text": step.text,
             "occurred_at_ms": occurred_at_ms,
         }
