@@ -17,7 +17,7 @@ from server.core.money.posting import OrderKind, parts_of
 from server.core.orders.asset import Asset
 from server.core.orders.following import FollowedStep
 from server.core.orders.order import Order, StepOutcome, due_at_ms, refundable_until_ms
-from server.core.orders.order_stats import order_stats_of
+from server.core.orders.order_stats import given_back, order_stats_of
 from server.core.orders.settlement import settle_order
 from server.core.packets.packet_stats import estimate_gains
 from server.core.refusal import Refused
@@ -67,6 +67,7 @@ async def _commit(
     rulebook = at.rulebook(deal.platform)
     settled = settle_order(order, deal.rates, rulebook) if kind is OrderKind.FINISH else None
     estimates = estimate_gains(record.order, order, deal.rates, rulebook)
+    back = given_back(record.assets, outcome.assets)
     parts = parts_of(
         outcome,
         record.assets,
@@ -78,7 +79,7 @@ async def _commit(
     )
     followed = None
     if home != PLATFORM and PLATFORM in parts:
-        gains = order_stats_of(kind, record.order, order, PLATFORM, settled, estimates=estimates)
+        gains = order_stats_of(kind, record.order, order, PLATFORM, settled, estimates=estimates, given_back=back)
         if parts[PLATFORM].postings or gains.total:
             followed = FollowedStep(record.version + 1, parts[PLATFORM], gains)
     after = record.stepped(outcome, followed)
@@ -93,7 +94,7 @@ async def _commit(
         decided_until(record.assets, now_ms, *(() if ends_ms is None else (ends_ms,))),
         min((ms for ms in dues_ms if ms is not None), default=None),
         asked=f"{kind}:{order.order_id}",
-        gains=order_stats_of(kind, record.order, order, home, settled, estimates=estimates),
+        gains=order_stats_of(kind, record.order, order, home, settled, estimates=estimates, given_back=back),
     )
     await at.orders.commit(step)
     if followed is not None:

@@ -32,7 +32,7 @@ CLAIMS_LOOKED_THROUGH_MAX = 10_000  # while more may come; once none can, they a
 BEST_REMEMBERED_MAX = 1_000  # packets whose best claims a process keeps
 ORDERS_COMPARED_MAX = 5_000  # of the time before a packet; a creator with more gets no increment
 _PAGE = 100  # packets, or orders, read at one instant: half a millisecond of the store
-_PAID = (OrderState.PAID, OrderState.REFUNDED, OrderState.FINAL)
+_PAID = (OrderState.PAID, OrderState.FINAL)  # of a refunded one nothing is left
 _Kind = TypeVar("_Kind", Seen, Stock, Brought)
 
 
@@ -222,7 +222,7 @@ class StatsCounters:
         for first in range(0, len(found), _PAGE):
             async with self._store.redis.pipeline(transaction=False) as together:
                 for order_id in found[first : first + _PAGE]:
-                    together.hmget(keys.order(creator_id, OrderId(order_id.decode())), "state", "doc")
+                    together.hmget(keys.order(creator_id, OrderId(order_id.decode())), "state", "doc", "progress")
                 brought_fen += sum(_without_packets_fen(*fields_) for fields_ in await together.execute())
         return brought_fen
 
@@ -231,12 +231,16 @@ def _row(found: _Read) -> PacketRow:
     return PacketRow(found.packet, found.counts, commission_expected(_counters(Brought, found.totals)))
 
 
-def _without_packets_fen(state: bytes | None, doc: bytes | None) -> int:
-    """Return the buyer's payment for the goods of an order that was paid and used no packet, else 0."""
+def _without_packets_fen(state: bytes | None, doc: bytes | None, progress: bytes | None) -> int:
+    """Return the buyer's payment for the goods, less refunds, of an order that was paid and used no packet, else 0."""
     if doc is None or state not in {each.encode() for each in _PAID}:
         return 0
     deal = orjson.loads(doc)
-    return 0 if deal["packets"] else sum(deal["quote"]["paid_by_line"])
+    if deal["packets"]:
+        return 0
+    refunds = orjson.loads(progress)["refunds"] if progress else []
+    paid_fen: int = sum(deal["quote"]["paid_by_line"])
+    return paid_fen - sum(sum(refund["by_line"].values()) for refund in refunds)
 
 
 def _counters(kind: type[_Kind], record: Record) -> _Kind:
