@@ -27,11 +27,11 @@ class EffectsShown(BaseModel):
     """
     The effects up to now, at most a second late: amounts in fen, seconds of room time, ratios as parts of one.
 
-    A ratio is null where the divisor is 0. *Funnel*: ``exposed_viewers`` are connections that received the warm-up or
-    found the packet in their welcome; ``popup_shown`` and ``popup_suppressed`` those that received its popup, or its
-    asset widget instead; ``grab_attempts`` all grabs that were answered, ``grabs`` by answer; ``widget_clicks`` those
-    of packets on the asset widget. ``claim_rate`` is claims over exposed viewers, ``redemption_rate`` redeemed over
-    claims; ``sold_out_seconds`` from the opening to the first sell-out.
+    A ratio is null where the divisor is 0. *Funnel*: ``exposed_viewers`` are viewers, however many connections they
+    have, that received the warm-up or found the packet in their welcome; ``popup_shown`` and ``popup_suppressed`` those
+    that received its popup, or its asset widget instead; ``grab_attempts`` all grabs that were answered, ``grabs`` by
+    answer; ``widget_clicks`` those of packets on the asset widget. ``claim_rate`` is claims over exposed viewers,
+    ``redemption_rate`` redeemed over claims; ``sold_out_seconds`` from the opening to the first sell-out.
 
     *Shares*: ``locked``, ``redeemed`` and ``expired`` are the states of claimed ones now; ``reversed_amount_fen`` is
     the sum returned or returning to the creator, unclaimed or expired. ``max_share_fen`` and ``best_luck`` are null

@@ -175,6 +175,11 @@ def effects_of(packet_id: PacketId) -> str:
     return f"{{{creator_of(packet_id)}}}:effects:{packet_id}"
 
 
+def exposed(packet_id: PacketId) -> str:
+    """Name the viewers who have seen a packet; they expire by themselves."""
+    return f"{{{creator_of(packet_id)}}}:exposed:{packet_id}"
+
+
 def trail(order_id: OrderId) -> str:
     """Name the record of a trail: the order's buyer and room."""
     return f"{{{order_id}}}:trail"

@@ -42,7 +42,7 @@ async def test_what_came_before_an_integration_is_shown_and_told_then(at: Comman
 
 @pytest.mark.rule("LT-4")
 async def test_the_end_of_an_integration_hides_nothing_shown(at: CommandContext, host: Host) -> None:
-    """What came before the end stays; what comes after it waits for the next integration (AMB-49)."""
+    """A report from before the end stays; one from after it waits for the next integration (AMB-49)."""
     await at.trails.open(ORDER, ANN, None)
     await report_event(at, event("accepted", 1))
     for integrated in (True, False):

@@ -96,6 +96,20 @@ async def test_too_many_claims_are_looked_through_once_no_more_can_come(
 
 
 @pytest.mark.rule("KS-MON-1")
+async def test_viewers_are_told_apart_up_to_a_number(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over all processes each counts once (AMB-51); of more than that each process counts its own."""
+    monkeypatch.setattr(module, "EXPOSED_EXACT_MAX", 4)
+    monkeypatch.setattr(module, "EXPOSED_AT_ONCE", 2)
+    packet_id = await desk.open_packet([100])
+    seen = []
+    for viewers in (["a", "b", "c"], ["c", "b", "d"], ["d", "e"], []):
+        await StatsCounters(desk.store).expose({packet_id: viewers})
+        seen.append((await StatsCounters(desk.store).of_packet(packet_id, GRAB_AT_MS)).exposed_viewers)
+    assert seen == [3, 4, 6, 6]
+    assert await desk.store.redis.ttl(keys.exposed(packet_id)) > 0
+
+
+@pytest.mark.rule("KS-MON-1")
 async def test_what_orders_brought(desk: Desk) -> None:
     """Totals of orders and states of shares are told as they stand in the store."""
     packet_id = await desk.open_packet([100, 300])

@@ -3,15 +3,15 @@ Monitoring: the metrics of a packet, or of all a creator's packets, computed fro
 
 The source names the fields of its page only in part; the set and the definitions are ours:
 
-- *Exposed* is each connection that was sent the warm-up or found the packet in its ``welcome``.
+- *Exposed* is each viewer that was sent the warm-up or found the packet in its ``welcome``, once (AMB-51).
 - *GMV* is the price before red packets of the goods in paid orders with the packet, less refunds; *cost* is the part of
   the packets' faces that those orders used, and their ratio is the ROI. A full refund takes the order out of the GMV
   and the packets that it gives back out of the cost (AMB-51).
 - *GMV increment* is GMV minus the same of the creator's paid orders without packets in a period of the same length
   before the warm-up.
-- *Watch seconds* are the mean stay: the viewers' total watch time over the number of viewers that left meanwhile. Their
-  *uplift* is the mean stay while the packet was on air over that of the same room's stretch without any packet directly
-  before, minus one. A mean needs no equal lengths, so a long packet compares with a short stretch.
+- *Watch seconds* are the mean stay: the viewers' total watch time over the number of viewers that left meanwhile, each
+  once. Their *uplift* is the mean stay while the packet was on air over that of the same room's stretch without any
+  packet directly before, minus one. A mean needs no equal lengths, so a long packet compares with a short stretch.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ _MS_OF_S = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Counters of rooms and viewers: connections, grabs, and room ms watched by all viewers together."""
+    """Counters of rooms and viewers: who saw what, grabs, and room ms watched by all viewers together."""
 
     exposed: int = 0
     popup_shown: int = 0
