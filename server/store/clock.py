@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from dataclasses import asdict
 from typing import Self
 
 from server.core.ids import CreatorId
@@ -87,13 +88,7 @@ class StoreClock:
         """Copy the clock to the key that this creator's scripts read, and add the creator to the list of all."""
         if creator_id in self._copied:
             return
-        record = self.record
-        fields: dict[str, int] = {
-            "origin_ms": record.origin_ms,
-            "started_ms": record.started_ms,
-            "speed": record.speed,
-        }
-        await self._store.redis.hset(keys.clock_of(creator_id), mapping=fields)  # type: ignore[arg-type]
+        await self._store.redis.hset(keys.clock_of(creator_id), mapping=asdict(self.record))  # type: ignore[arg-type]
         await self._store.redis.sadd(keys.CREATORS, creator_id)
         self._copied.add(creator_id)
 

@@ -36,7 +36,8 @@ _SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": 
 _OUT_OF_REACH = (ConnectionError, TimeoutError, OSError)
 _REFUSES_WORK = (ReadOnlyError, OutOfMemoryError, ClusterDownError, MasterDownError)
 _REFUSES_WRITES = ("MISCONF", "NOREPLICAS")
-_RETURNING = frozenset({"sweep", "void", "end", "edit", "expire"})  # scripts by which money goes back to its creator
+_RETURNING = frozenset({"sweep", "void", "end", "edit", "expire", "coupon_return"})
+"""The scripts by which money goes back to its creator."""
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - the word callers answer with

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ from server.core.rooms.feed import Cue, FactKind, FeedEntry
 from server.store import keys
 from server.store.connection import Store, StoreUnavailable
 from server.store.rooms import RoomRecord
-from server.store.subscription import BACKOFF_MAX_S, BACKOFF_MIN_S, listen
+from server.store.subscription import cancelled, kept_up, listen
 from server.watched_task import watched_task
 
 FROM_THE_START = "0"
@@ -27,7 +28,6 @@ POLL_EVERY_S = 0.5  # the longest delay after a lost notification
 FRESH_WITHIN_S = 1.0  # a process whose last read is older answers nothing from memory
 READ_COUNT_MAX = 1_000  # entries of one answer
 CATCH_UP_WITHIN_S = 2.0
-_CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while it subscribes
 
 Deliver = Callable[[list[FeedEntry]], None]
 
@@ -130,16 +130,12 @@ class FeedFollower:
 
     async def start(self) -> None:
         """Start to follow. While the store is unavailable, keep retrying."""
-        for work in (self._keep(self._listen), self._keep(self._read_on)):
-            self._tasks.append(watched_task(work, "a feed is no longer followed"))
+        for work in (partial(listen, self._store, keys.BELL, self._on_notification), self._read_on):
+            self._tasks.append(watched_task(kept_up(work, self._lose), "a feed is no longer followed"))
 
     async def stop(self) -> None:
         """Stop following."""
-        left = set(self._tasks)
-        while left:
-            for task in left:
-                task.cancel()
-            _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
+        await cancelled(self._tasks)
         self._tasks.clear()
         self._fresh_s = None
         for waiting in self._awaited.values():
@@ -165,25 +161,9 @@ class FeedFollower:
         self._notified[room_id] = None
         self._wake.set()
 
-    async def _keep(self, work: Callable[[Callable[[], None]], Any]) -> None:
-        """Restart *work* while the store is unavailable; *work* calls back whenever the store answers."""
-        backoff_s = BACKOFF_MIN_S
-
-        def reached() -> None:
-            nonlocal backoff_s
-            backoff_s = BACKOFF_MIN_S
-
-        while True:
-            try:
-                await work(reached)
-            except StoreUnavailable:
-                self._was_unavailable, self._fresh_s = True, None
-                self._wake.set()
-                await asyncio.sleep(backoff_s)
-                backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
-
-    async def _listen(self, reached: Callable[[], None]) -> None:
-        await listen(self._store, keys.BELL, self._on_notification, reached)
+    def _lose(self) -> None:
+        self._was_unavailable, self._fresh_s = True, None
+        self._wake.set()
 
     def _on_notification(self, notification: bytes) -> None:
         room_id = RoomId(notification.decode())

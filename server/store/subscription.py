@@ -1,7 +1,8 @@
 """A subscription to one pub/sub channel of the store."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 from server.store.connection import Store, StoreUnavailable, unavailable_as_ours
@@ -23,32 +24,39 @@ class Subscription:
 
     def start(self, on_message: Callable[[bytes], None]) -> None:
         """Subscribe: pass messages to *on_message*; while the store is unavailable, keep retrying."""
-        self._task = watched_task(
-            self._keep_listening(on_message), "messages of other processes are no longer received"
-        )
+        work = partial(listen, self._store, self._channel, on_message)
+        self._task = watched_task(kept_up(work, lambda: None), "messages of other processes are no longer received")
 
     async def stop(self) -> None:
         """Unsubscribe."""
-        left = set() if self._task is None else {self._task}
-        while left:
-            for task in left:
-                task.cancel()
-            _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
+        await cancelled([] if self._task is None else [self._task])
         self._task = None
 
-    async def _keep_listening(self, on_message: Callable[[bytes], None]) -> None:
+
+async def kept_up(work: Callable[[Callable[[], None]], Awaitable[None]], on_lost: Callable[[], None]) -> None:
+    """Restart *work* while the store is unavailable; it calls its argument whenever the store answers."""
+    backoff_s = BACKOFF_MIN_S
+
+    def reached() -> None:
+        nonlocal backoff_s
         backoff_s = BACKOFF_MIN_S
 
-        def reached() -> None:
-            nonlocal backoff_s
-            backoff_s = BACKOFF_MIN_S
+    while True:
+        try:
+            await work(reached)
+        except StoreUnavailable:
+            on_lost()
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
 
-        while True:
-            try:
-                await listen(self._store, self._channel, on_message, reached)
-            except StoreUnavailable:
-                await asyncio.sleep(backoff_s)
-                backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
+
+async def cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
 
 
 async def listen(store: Store, channel: str, on_message: Callable[[bytes], None], reached: Callable[[], None]) -> None:
