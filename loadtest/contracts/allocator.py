@@ -38,6 +38,7 @@ from server.store.wallet import Wallet
 NOW_MS = 1_700_000_000_000
 OPENS_MS, ENDS_MS = NOW_MS + 60_000, NOW_MS + 120_000
 CREATOR, ROOM = CreatorId("anna"), RoomId("anna-live")
+OTHER_ROOM = RoomId("ben-live")
 S = ClaimStatus
 
 
@@ -235,6 +236,27 @@ def test_what_cannot_be_grabbed_is_refused(on_stage: Case) -> None:
         stage.one.observe(await stage.packets.get(packet_id))
         stage.one.forget(packet_id)
         assert await stage.statuses(packet_id, tap("ann")) == [S.VOIDED]
+
+    on_stage(case)
+
+
+def test_a_packet_is_not_found_in_another_room(on_stage: Case) -> None:
+    """Grabs from another room than the packet's are not found and get nothing: before, in and after the window."""
+
+    async def case(stage: CaseStage) -> None:
+        packet_id = await stage.packet([5, 6])
+        elsewhere = []
+        for at_ms in (OPENS_MS - 1, OPENS_MS, OPENS_MS + 1, ENDS_MS):
+            await stage.at(at_ms)
+            if at_ms == OPENS_MS + 1:
+                told = await stage.statuses(packet_id, tap("ann", "q1"), tap("bob", "q2"), tap("cat"))
+                assert told == [S.GRANTED, S.GRANTED, S.EXHAUSTED]
+            for allocator in (stage.one, stage.other):
+                elsewhere += await allocator.claim(
+                    packet_id, OTHER_ROOM, [tap("ann", "q1"), tap("ann", "q9"), tap("dan")]
+                )
+        assert {(claim.status, claim.share) for claim in elsewhere} == {(S.NOT_FOUND, None)}
+        assert (await stage.packets.claims(packet_id)).keys() == {"ann", "bob"}
 
     on_stage(case)
 

@@ -70,6 +70,8 @@ def merchant_links(books: Books) -> dict[tuple[str, str], int]:
                 links[BUYERS, REFUNDED] += move.amount_fen
             case ("clearing", "merchant"):
                 links[BUYERS, MERCHANTS] += move.amount_fen
+            case ("merchant", "clearing"):
+                links[BUYERS, MERCHANTS] -= move.amount_fen
             case ("subsidy", "merchant"):
                 links[SUBSIDIES, MERCHANTS] += move.amount_fen
             case ("merchant", "commission"):

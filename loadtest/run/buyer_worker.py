@@ -183,7 +183,9 @@ class BuyerWorker:
             case Deed.REFUND:
                 return f"/api/orders/{order_id}/refunds", refund_form(case.order, act)
             case Deed.REPORT:
-                event = {"event_id": act.name, "type": act.step, "occurred_at_ms": act.at_ms}
+                # The payment may have come later than planned, and no step is before it (AMB-49).
+                occurred_at_ms = max(act.at_ms, case.order.get("paid_at_ms") or 0)
+                event = {"event_id": act.name, "type": act.step, "occurred_at_ms": occurred_at_ms}
                 return f"/api/trails/{order_id}/events", {**event, "source": self._shop.isv_id}
         return f"/api/orders/{order_id}/{act.deed}", {}
 

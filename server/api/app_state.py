@@ -36,11 +36,11 @@ def _state(request: Request) -> AppState:
     return state
 
 
-def _idempotency_key(
+def _given_key(
     idempotency_key: Annotated[str | None, Header(description="a repeated key gets the same answer")] = None,
-) -> str:
+) -> str | None:
     if idempotency_key is None:
-        return secrets.token_hex(16)
+        return None
     if not 0 < len(idempotency_key) <= IDEMPOTENCY_KEY_LENGTH_MAX or not idempotency_key.isprintable():
         raise Refused(
             "bad_field",
@@ -48,6 +48,13 @@ def _idempotency_key(
             field="Idempotency-Key",
         )
     return idempotency_key
+
+
+GivenKey = Annotated[str | None, Depends(_given_key)]
+
+
+def _idempotency_key(given: GivenKey) -> str:
+    return secrets.token_hex(16) if given is None else given
 
 
 WithState = Annotated[AppState, Depends(_state)]

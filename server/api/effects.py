@@ -19,22 +19,23 @@ class PacketEffects(PacketStats):
     """
     The effects of one packet, at most a second late: amounts in fen, seconds of room time, ratios as parts of one.
 
-    A ratio is null where the divisor is 0. *Funnel*: ``exposed_viewers`` are connections that received the warm-up or
-    found the packet in their welcome; ``popup_shown`` and ``popup_suppressed`` those that received its popup, or its
-    asset widget instead; ``grab_attempts`` all grabs that were answered, ``grabs`` by answer; ``widget_clicks`` those
-    of packets on the asset widget. ``claim_rate`` is claims over exposed viewers, ``redemption_rate`` redeemed over
-    claims; ``sold_out_seconds`` from the opening to the first sell-out.
+    A ratio is null where the divisor is 0. *Funnel*: ``exposed_viewers`` are viewers, however many connections they
+    have, that received the warm-up or found the packet in their welcome; ``popup_shown`` and ``popup_suppressed`` those
+    that received its popup, or its asset widget instead; ``grab_attempts`` all grabs that were answered, ``grabs`` by
+    answer; ``widget_clicks`` those of packets on the asset widget. ``claim_rate`` is claims over exposed viewers,
+    ``redemption_rate`` redeemed over claims; ``sold_out_seconds`` from the opening to the first sell-out.
 
     *Shares*: ``locked``, ``redeemed`` and ``expired`` are the states of claimed ones now; ``reversed_amount_fen`` is
     the sum returned or returning to the creator, unclaimed or expired. ``max_share_fen`` and ``best_luck`` are null
     while a packet with more than 10,000 claims can still be grabbed, and for a creator.
 
-    *Orders*: ``gmv_attributed_fen`` is the price before red packets of the goods in paid orders with the packet,
-    refunded or not; an order with two packets counts for both, and once for the creator. ``cost_fen`` is the part of
-    faces that those orders used, ``roi`` GMV over cost. ``gmv_increment_fen`` is GMV minus the creator's paid orders
-    without packets in an equally long time before the (first) warm-up; null if none has begun, or more than 5,000
-    orders would be compared. ``estimated_commission_fen`` is the commission of settled orders and the estimate of paid
-    ones (DY-SET-4).
+    *Orders*: ``gmv_attributed_fen`` is the price before red packets of the goods in paid orders with the packet, less
+    refunds; an order with two packets counts for both, and once for the creator. ``cost_fen`` is the part of faces that
+    those orders used, ``roi`` GMV over cost. A full refund takes its order out of the GMV and its packets out of the
+    cost (AMB-51); ``attributed_orders`` still has it. ``gmv_increment_fen`` is GMV minus that of the creator's paid
+    orders without packets in an equally long time before the (first) warm-up; null if none has begun, or more than
+    5,000 orders would be compared. ``estimated_commission_fen`` is the commission of settled orders and the estimate
+    of paid ones (DY-SET-4).
 
     *Watching*: ``watch_seconds`` is the mean stay while the packet was on air (total watch time over the number of
     viewers that left), ``watch_seconds_without`` that of the same room's stretch without any packet directly before,

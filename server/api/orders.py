@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from server.api.access import WithCaller, allowed_to
-from server.api.app_state import WithKey, WithState
+from server.api.app_state import GivenKey, WithKey, WithState
 from server.api.errors import problems
 from server.api.purchases import Fen, PurchaseAsked, QuoteShown, quote_shown
 from server.commands.cancel_order import cancel_order
@@ -26,6 +26,7 @@ from server.core.orders.asset import AssetState
 from server.core.orders.order import OrderState, Refund
 from server.core.orders.settlement import PER_WHOLE, Rates, settle_order
 from server.core.orders.submission import Submission
+from server.core.refusal import Refused
 from server.store.orders.order_record import OrderRecord
 
 router = APIRouter(prefix="/api/orders", tags=["orders"])
@@ -62,11 +63,15 @@ class NewOrder(PurchaseAsked):
 
 
 class NewRefund(BaseModel):
-    """A refund in fen by line id, and of shipping and service fee; identified by its ``refund_id``."""
+    """
+    A refund in fen by line id, and of shipping and service fee.
+
+    It is identified by its ``refund_id``, or without one by its ``Idempotency-Key``.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    refund_id: str
+    refund_id: str | None = None
     by_line: dict[str, Fen] = {}
     extras_fen: Fen = 0
 
@@ -81,7 +86,11 @@ class UsedPacketShown(BaseModel):
 
 
 class OrderShown(BaseModel):
-    """An order; instants in room ms. ``kept_fen`` is the part of the buyer's payment that was not refunded."""
+    """
+    An order; instants in room ms. ``kept_fen`` is the part of the buyer's payment that was not refunded.
+
+    ``repeated`` says that the effect of the payment, cancellation or refund was there already.
+    """
 
     order_id: str
     creator_id: str
@@ -96,11 +105,12 @@ class OrderShown(BaseModel):
     refunded_by_line: dict[str, int]
     packets: list[UsedPacketShown]
     quote: QuoteShown
+    repeated: bool
 
 
 class SettlementShown(BaseModel):
     """
-    Each party's amount of an order, in fen (DY-SET-1 to DY-SET-6); ``final`` once nothing can be refunded any more.
+    Each party's amount of an order, in fen (DY-SET-1 to DY-SET-6); ``final`` once none of them can change any more.
 
     Shipping goes to the merchant in full and is in none of these figures.
     """
@@ -146,25 +156,43 @@ async def submit(body: NewOrder, state: WithState, key: WithKey) -> OrderShown:
 
 @router.post("/{order_id}/pay", responses=problems(404, 409, 422, 503), dependencies=_CHECKOUT)
 async def pay(order_id: str, state: WithState, key: WithKey) -> OrderShown:
-    """Pay: the packets are redeemed, and the buyer's trail begins (DY-USE-7, KS-USE-3, LT-a)."""
+    """
+    Pay: the packets are redeemed, and the buyer's trail begins (DY-USE-7, KS-USE-3, LT-a).
+
+    An order that is paid stays so and is ``repeated``; one that was cancelled or refunded is refused (AMB-58).
+    """
     return _shown(await pay_order(state, _order_id(order_id), f"payment:{key}"))
 
 
 @router.post("/{order_id}/cancel", responses=problems(404, 409, 422, 503), dependencies=_BUYER)
 async def cancel(order_id: str, state: WithState, key: WithKey, caller: WithCaller) -> OrderShown:
-    """Cancel an unpaid order: its packets go back to the viewer, or, if expired, to their funders (DY-REV-4)."""
+    """
+    Cancel an unpaid order: its packets go back to the viewer, or, if expired, to their funders (DY-REV-4).
+
+    An order that is cancelled stays so and is ``repeated`` (AMB-58).
+    """
     caller.check_owns(viewer_id=(await state.orders.get(_order_id(order_id))).order.viewer_id)
     return _shown(await cancel_order(state, _order_id(order_id), f"cancellation:{key}"))
 
 
 @router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503), dependencies=_CHECKOUT)
-async def refund(order_id: str, body: NewRefund, state: WithState) -> OrderShown:
+async def refund(order_id: str, body: NewRefund, state: WithState, key: GivenKey) -> OrderShown:
     """
     Refund money; the packets go back only once all goods are refunded in full (DY-REV-5 to DY-REV-7, DY-CAN-5).
 
-    A repeated ``refund_id`` changes nothing; an order has at most 100 refunds.
+    Shipping and service fee may follow until everything paid is back (AMB-48). A repeated ``refund_id`` (without one, a
+    repeated ``Idempotency-Key``) changes nothing, and nothing else makes a refund a repeated one (AMB-58). An order has
+    at most 100 refunds.
     """
-    asked = Refund(checked_id("refund_id", body.refund_id), body.by_line, body.extras_fen)
+    if body.refund_id is not None:
+        refund_id = checked_id("refund_id", body.refund_id)
+    elif key is not None:
+        refund_id = f"key:{key}"  # no refund_id reads so
+    else:
+        raise Refused(
+            "bad_field", "is missing; without it an Idempotency-Key must identify the refund", field="refund_id"
+        )
+    asked = Refund(refund_id, body.by_line, body.extras_fen)
     return _shown(await refund_order(state, _order_id(order_id), asked))
 
 
@@ -228,4 +256,5 @@ def _shown(record: OrderRecord) -> OrderShown:
             for asset in record.assets
         ],
         quote=quote_shown(order.quote),
+        repeated=record.repeated,
     )

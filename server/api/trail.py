@@ -8,17 +8,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.api.access import WithCaller, allowed_to
 from server.api.app_state import WithKey, WithState
 from server.api.errors import problems
+from server.commands.integrate_isv import integrate_isv
 from server.commands.report_event import report_event
 from server.core.credential import Role
 from server.core.ids import OrderId, RoomId, ViewerId, checked_id
 from server.core.orders.trail import (
     BEFORE_SHIPPING,
-    Trail,
     TrailEvent,
     TrailStep,
     checked_event,
     checked_isv_id,
 )
+from server.store.trail import Viewed
 
 router = APIRouter(prefix="/api", tags=["trails"])
 
@@ -38,6 +39,8 @@ class NewTrail(BaseModel):
 class NewEvent(BaseModel):
     """
     An event of an order (LT-6): ``type`` is the step, ``occurred_at_ms`` room time by the sender's clock.
+
+    It may be 5 room minutes ahead of ours, and not before the order was paid (AMB-49).
 
     ``source`` is ``platform``, which reports ``paid`` and may report ``shipped``, or the id of an ISV for the rest.
     """
@@ -62,7 +65,12 @@ class EventShown(BaseModel):
 
 
 class EventTaken(EventShown):
-    """An event that was appended; ``shown`` unless its ISV is not integrated yet (LT-4) or it came after shipping."""
+    """
+    An event that was appended; ``shown`` if the buyer sees it.
+
+    It does not if its ISV is not integrated yet (LT-4), it is dated after the shipping, or an earlier one of its step
+    is shown (AMB-49).
+    """
 
     order_id: str
     shown: bool
@@ -111,7 +119,7 @@ async def open_trail(body: NewTrail, state: WithState, _: WithKey) -> TrailShown
     viewer_id = ViewerId(checked_id("viewer_id", body.viewer_id))
     room_id = None if body.room_id is None else RoomId(checked_id("room_id", body.room_id))
     await state.trails.open(order_id, viewer_id, room_id)
-    return _shown(await state.trails.get(order_id), await state.trails.integrated())
+    return _shown(await state.trails.view(order_id))
 
 
 @router.post(
@@ -140,9 +148,9 @@ async def append(order_id: str, body: NewEvent, state: WithState, _: WithKey, ca
 @router.get("/trails/{order_id}", responses=problems(404, 422, 503), dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])
 async def get(order_id: str, state: WithState, caller: WithCaller) -> TrailShown:
     """Show the timeline of an order, as on its logistics page (LT-3)."""
-    trail = await state.trails.get(OrderId(checked_id("order_id", order_id)))
-    caller.check_owns(viewer_id=trail.viewer_id)
-    return _shown(trail, await state.trails.integrated())
+    viewed = await state.trails.view(OrderId(checked_id("order_id", order_id)))
+    caller.check_owns(viewer_id=viewed.trail.viewer_id)
+    return _shown(viewed)
 
 
 @router.get("/trails", responses=problems(422, 503), dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])
@@ -151,15 +159,18 @@ async def list_trails(
 ) -> list[TrailShown]:
     """List the trails of a buyer's orders, the last opened first."""
     buyer = ViewerId(checked_id("viewer_id", viewer_id))
-    integrated = await state.trails.integrated()
     order_ids = await state.trails.orders_of(buyer, count=count)
-    return [_shown(await state.trails.get(order_id), integrated) for order_id in order_ids]
+    return [_shown(await state.trails.view(order_id)) for order_id in order_ids]
 
 
 @router.post("/isvs/{isv_id}", responses=problems(400, 413, 422, 503), dependencies=[allowed_to(Role.ADMIN)])
 async def integrate(isv_id: str, body: Isv, state: WithState, _: WithKey) -> IsvShown:
-    """Set whether an ISV is integrated; the reports of one that is not are kept but not shown (LT-4)."""
-    await state.trails.integrate(checked_isv_id(isv_id), integrated=body.integrated)
+    """
+    Set whether an ISV is integrated; the reports of one that is not are kept but not shown (LT-4).
+
+    An integration shows them and pushes them to their buyers; its end hides nothing that was shown (AMB-49).
+    """
+    await integrate_isv(state, checked_isv_id(isv_id), integrated=body.integrated)
     return IsvShown(isv_id=isv_id, integrated=body.integrated)
 
 
@@ -169,7 +180,8 @@ async def list_isvs(state: WithState) -> list[IsvShown]:
     return [IsvShown(isv_id=isv_id, integrated=True) for isv_id in sorted(await state.trails.integrated())]
 
 
-def _shown(trail: Trail, integrated: frozenset[str]) -> TrailShown:
+def _shown(viewed: Viewed) -> TrailShown:
+    trail, integrated = viewed
     missing = trail.missing(integrated)
     return TrailShown(
         order_id=trail.order_id,

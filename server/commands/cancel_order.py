@@ -10,5 +10,9 @@ from server.store.transfers import checked_transfer_id
 
 
 async def cancel_order(at: CommandContext, order_id: OrderId, transfer_id: str) -> OrderRecord:
-    """Cancel the order. Raises Refused: not_found, transfer_conflict, not_cancellable, raced."""
+    """
+    Cancel the order. If it is cancelled, by whomever, nothing changes (AMB-58).
+
+    Raises Refused: not_found, transfer_conflict, not_cancellable, raced.
+    """
     return await step_order(at, order_id, OrderKind.CANCEL, checked_transfer_id(transfer_id), cancel)

@@ -36,6 +36,9 @@ class RoomHost(Protocol):
     async def trail_grew(self, message: ServiceMessage | None) -> None:
         """Count an event of a trail, and publish *message*, if any, to its buyer. Never raises."""
 
+    async def trail_shown(self, message: ServiceMessage) -> None:
+        """Publish a step that is shown only now, long after its event was counted. Never raises."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:

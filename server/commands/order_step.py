@@ -7,6 +7,7 @@ it is decided again. The platform's packets follow (``follow_order``).
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from server.commands.context import CommandContext
 from server.commands.follow_order import TRIES_MAX, follow_order, part_wait_ms
@@ -16,7 +17,7 @@ from server.core.money.posting import OrderKind, parts_of
 from server.core.orders.asset import Asset
 from server.core.orders.following import FollowedStep
 from server.core.orders.order import Order, StepOutcome, due_at_ms, refundable_until_ms
-from server.core.orders.order_stats import order_stats_of
+from server.core.orders.order_stats import given_back, order_stats_of
 from server.core.orders.settlement import settle_order
 from server.core.packets.packet_stats import estimate_gains
 from server.core.refusal import Refused
@@ -33,7 +34,11 @@ _Decide = Callable[[Order, Sequence[Asset], int, Rulebook], StepOutcome]
 async def step_order(
     at: CommandContext, order_id: OrderId, kind: OrderKind, transfer_id: str, decide: _Decide
 ) -> OrderRecord:
-    """Take a step, once per transfer id. Raises Refused: not_found, transfer_conflict, raced, and as *decide* does."""
+    """
+    Take a step, once per transfer id; the record is ``repeated`` if its effect was there already (AMB-58).
+
+    Raises Refused: not_found, transfer_conflict, raced, and as *decide* does.
+    """
     home = home_of(order_id)
 
     async def attempt() -> OrderRecord:
@@ -43,9 +48,11 @@ async def step_order(
             raise no_such_order()
         if stands_for is not None and not stands_for.startswith(f"{kind}:{order_id}|"):
             raise refusal(b"transfer_conflict")
+        if stands_for is not None and kind is not OrderKind.REFUND:  # which must be the same refund
+            return replace(record, repeated=True)
         outcome = decide(record.order, record.assets, here.now_ms, at.rulebook(record.deal.platform))
         if outcome.order == record.order:
-            return record
+            return replace(record, repeated=True)
         return await _commit(at, record, outcome, kind=kind, transfer_id=transfer_id, now_ms=here.now_ms)
 
     async with at.orders.turn(order_id):
@@ -60,6 +67,7 @@ async def _commit(
     rulebook = at.rulebook(deal.platform)
     settled = settle_order(order, deal.rates, rulebook) if kind is OrderKind.FINISH else None
     estimates = estimate_gains(record.order, order, deal.rates, rulebook)
+    back = given_back(record.assets, outcome.assets)
     parts = parts_of(
         outcome,
         record.assets,
@@ -71,7 +79,7 @@ async def _commit(
     )
     followed = None
     if home != PLATFORM and PLATFORM in parts:
-        gains = order_stats_of(kind, record.order, order, PLATFORM, settled, estimates=estimates)
+        gains = order_stats_of(kind, record.order, order, PLATFORM, settled, estimates=estimates, given_back=back)
         if parts[PLATFORM].postings or gains.total:
             followed = FollowedStep(record.version + 1, parts[PLATFORM], gains)
     after = record.stepped(outcome, followed)
@@ -86,7 +94,7 @@ async def _commit(
         decided_until(record.assets, now_ms, *(() if ends_ms is None else (ends_ms,))),
         min((ms for ms in dues_ms if ms is not None), default=None),
         asked=f"{kind}:{order.order_id}",
-        gains=order_stats_of(kind, record.order, order, home, settled, estimates=estimates),
+        gains=order_stats_of(kind, record.order, order, home, settled, estimates=estimates, given_back=back),
     )
     await at.orders.commit(step)
     if followed is not None:

@@ -231,7 +231,7 @@ class RoomConnection(asyncio.Protocol):
         self._room = room
         self._session = Session(viewer_id, gateway.limits.session)
         self._transport.set_write_buffer_limits(high=gateway.limits.outbox_soft_bytes)
-        room.enters(asked.epoch, asked.seq)
+        room.enters(viewer_id)
         room.audience.join(self)
         gateway.trails.join(viewer_id, self)
         greeting = room.welcome(
@@ -376,7 +376,7 @@ class RoomConnection(asyncio.Protocol):
     def _leave(self) -> None:
         if self._room is None or self._session is None:
             return
-        self._room.leaves(by_server=self._state is _State.DRAINING)
+        self._room.leaves(self._session.viewer_id, by_server=self._state is _State.DRAINING)
         self._room.audience.leave(self)
         self._gateway.trails.leave(self._session.viewer_id, self)
         self._gateway.assets.leave(self, self._room.record.creator_id)

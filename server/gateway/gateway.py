@@ -102,7 +102,7 @@ class Gateway:
     async def start(self) -> None:
         """Open the rooms and start to follow their feeds."""
         loop = asyncio.get_running_loop()
-        self.desk = GrabDesk(loop, self.allocators.of, self.metrics)
+        self.desk = GrabDesk(loop, self.allocators.of, self.allocators.room_of, self.metrics)
         self.keepalive = Keepalive(loop, limits=self.limits, metrics=self.metrics)
         self.keepalive.start()
         await self._rooms.start()
@@ -164,6 +164,10 @@ class Gateway:
         self.metrics.trail_events += 1
         if message is not None:
             await self.trails.publish(message)
+
+    async def trail_shown(self, message: ServiceMessage) -> None:
+        """Publish a step of an order's trail to its buyer that is shown only now."""
+        await self.trails.publish(message)
 
     def identify(self, asked: JoinRequest) -> ViewerId | Rejection:
         """Return the viewer that the request names and proves, or the rejection."""

@@ -41,17 +41,20 @@ class GrabDesk:
     """
     Batches grabs and sends receipts.
 
-    One task per packet, room and turn calls the allocator, so that a slow answer for one packet delays no other.
+    One task per packet, room and turn calls the allocator, so that a slow answer for one packet delays no other. It is
+    not asked about packets that this process knows to be of another room (AMB-46).
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         allocator_of: Callable[[PacketId], Allocator],
+        room_of: Callable[[PacketId], RoomId | None],
         metrics: Metrics,
     ) -> None:
         self._loop = loop
         self._allocator_of = allocator_of
+        self._room_of = room_of
         self._metrics = metrics
         self._batches: dict[tuple[PacketId, RoomId], tuple[list[GrabRequester], list[Grab]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,7 +91,10 @@ class GrabDesk:
         self, packet_id: PacketId, room_id: RoomId, requesters: list[GrabRequester], grabs: list[Grab]
     ) -> None:
         try:
-            claims = await self._allocator_of(packet_id).claim(packet_id, room_id, grabs)
+            if self._room_of(packet_id) not in (None, room_id):
+                claims = refusals(packet_id, grabs, ClaimStatus.NOT_FOUND)
+            else:
+                claims = await self._allocator_of(packet_id).claim(packet_id, room_id, grabs)
         except StoreUnavailable:
             self._metrics.store_unavailable += 1
             claims = refusals(packet_id, grabs, ClaimStatus.UNAVAILABLE)

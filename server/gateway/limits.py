@@ -1,5 +1,6 @@
 """The gateway's limits, each with its reason, in two sets: production and load test."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from server.core.rooms.session import SessionLimits
@@ -69,6 +70,11 @@ class Quota:
             self._held[holder] = held
         else:
             del self._held[holder]
+
+    @property
+    def holders(self) -> Collection[str]:
+        """Return all that hold something now."""
+        return self._held.keys()
 
     def held(self, holder: str) -> int:
         """Return the count of *holder*."""

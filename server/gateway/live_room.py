@@ -130,18 +130,19 @@ class LiveRoom:
         """Publish entries read from the feed."""
         now_ms = self._clock.room_ms()
         for entry in entries:
-            self.exposure.delivered(entry, len(self.audience), now_ms)
+            self.exposure.delivered(entry, self.viewers.holders, now_ms)
             self._carry_out(self._room.receive(FactRead(entry), now_ms))
         self._arm()
 
-    def enters(self, epoch: str, seq: int) -> None:
-        """Note that a viewer is about to join that has received fact *seq* of *epoch*, "" on a first visit."""
-        received = seq if epoch == self.record.epoch else None
-        self.exposure.came(len(self.audience), self._clock.room_ms(), received=received)
+    def enters(self, viewer_id: ViewerId) -> None:
+        """Note that a connection of a viewer is about to join, which ``viewers`` has counted."""
+        if self.viewers.held(viewer_id) == 1:
+            self.exposure.came(viewer_id, len(self.viewers.holders) - 1, self._clock.room_ms())
 
-    def leaves(self, *, by_server: bool) -> None:
-        """Note that a viewer is about to leave, by itself or because the server stops."""
-        self.exposure.left(len(self.audience), self._clock.room_ms(), by_server=by_server)
+    def leaves(self, viewer_id: ViewerId, *, by_server: bool) -> None:
+        """Note that a connection of a viewer is about to leave, by itself or because the server stops."""
+        if self.viewers.held(viewer_id) == 1:
+            self.exposure.left(viewer_id, len(self.viewers.holders), self._clock.room_ms(), by_server=by_server)
 
     def grabbed(self, packet_id: PacketId) -> None:
         """Note that shares were granted, so that ``progress`` is published soon."""

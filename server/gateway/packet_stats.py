@@ -1,7 +1,7 @@
 """Hand this process's counts of packets' effects to the store once a second."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from server.core.ids import PacketId
 from server.gateway.grabs import GrabDesk
@@ -19,7 +19,7 @@ class StatsDesk:
     """
     Gathers what rooms have shown (``Exposure``) and how grabs were answered, and adds it to the packets' totals.
 
-    Nothing is stored about single viewers, and nothing at all while no packet is on air.
+    Nothing is stored while no packet is on air.
     """
 
     def __init__(
@@ -59,16 +59,19 @@ class StatsDesk:
     async def _hand_in(self) -> None:
         counts: dict[PacketId, dict[str, int]] = {}
         sold_out_after_ms: dict[PacketId, int] = {}
+        exposed: dict[PacketId, Sequence[str]] = {}
         now_ms = self._clock.room_ms()
         for room in self._rooms:
-            taken = room.exposure.take(len(room.audience), now_ms)
+            taken = room.exposure.take(len(room.viewers.holders), now_ms)
             sold_out_after_ms.update(taken.sold_out_after_ms)
+            exposed.update(taken.exposed)
             for packet_id, shown in taken.counts.items():
                 _add(counts, packet_id, shown)
         for packet_id, tally in self._grabs.take_tallies().items():
             _add(counts, packet_id, {grabs_field(status): answers for status, answers in tally.items()})
         try:
             await self._counters.add(counts, sold_out_after_ms)
+            await self._counters.expose(exposed)
         except StoreUnavailable:
             # Some counts may have arrived. Losing some is better than counting a viewer twice.
             self._metrics.store_unavailable += 1

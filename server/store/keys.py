@@ -12,6 +12,7 @@ SHARED_SECRET = "redrain:secret"  # noqa: S105 - the name of a key, not its valu
 CHATTER = "redrain:chatter"
 TRAILS = "redrain:trails"
 ISVS = "redrain:isvs"
+ISVS_ENDED = "{redrain:isvs}:ended"  # in the slot of ISVS
 PRESENT = "{redrain}:present"  # these two are one script's: one slot
 LIKES = "{redrain}:likes"
 
@@ -63,6 +64,7 @@ claims = _of_packet("claims")  # the packet's claims, by viewer
 owners = _of_packet("owners")  # the owners of the packet's shares and their claim times, in the order of the claims
 assets = _of_packet("assets")  # the shares that orders hold or that have expired, by index; other claims are available
 effects_of = _of_packet("effects")  # a packet's running totals of exposure, grabs and orders
+exposed = _of_packet("exposed")  # the viewers who have seen the packet; they expire by themselves
 
 # Of a room, under its creator's tag
 room = _of_room("room")  # the room's own record
@@ -99,6 +101,16 @@ def trail(order_id: OrderId) -> str:
 def trail_events(order_id: OrderId) -> str:
     """Name the events of an order, by event id."""
     return f"{{{order_id}}}:trail_events"
+
+
+def trail_told(order_id: OrderId) -> str:
+    """Name the steps of an order that its buyer was told."""
+    return f"{{{order_id}}}:trail_told"
+
+
+def isv_waiting(isv_id: str) -> str:
+    """Name the orders with reports of an ISV that were not shown because it was not integrated."""
+    return f"redrain:isv_waiting:{isv_id}"
 
 
 def trails_of(viewer_id: ViewerId) -> str:

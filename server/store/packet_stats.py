@@ -31,8 +31,11 @@ from server.store.transfers import refusal
 CLAIMS_LOOKED_THROUGH_MAX = 10_000  # while more may come; once none can, they are all read once
 BEST_REMEMBERED_MAX = 1_000  # packets whose best claims a process keeps
 ORDERS_COMPARED_MAX = 5_000  # of the time before a packet; a creator with more gets no increment
+EXPOSED_EXACT_MAX = 20_000  # viewers of one packet that are told apart over all processes: 2 MB of the store
+EXPOSED_KEPT_S = 86_400  # real seconds after the last one was added; a packet is hardly on air for a day
+EXPOSED_AT_ONCE = 500  # half a millisecond of the store
 _PAGE = 100  # packets, or orders, read at one instant: half a millisecond of the store
-_PAID = (OrderState.PAID, OrderState.REFUNDED, OrderState.FINAL)
+_PAID = (OrderState.PAID, OrderState.FINAL)  # of a refunded one nothing is left
 _Kind = TypeVar("_Kind", Seen, Stock, Brought)
 
 
@@ -112,6 +115,18 @@ class StatsCounters:
                         after_ms = str(sold_out_after_ms[packet_id])
                         together.hsetnx(keys.effects_of(packet_id), "sold_out_after_ms", after_ms)
                 await together.execute()
+
+    async def expose(self, exposed: Mapping[PacketId, Sequence[str]]) -> None:
+        """
+        Add viewers who have seen a packet, each once, whichever processes it was connected to (AMB-51).
+
+        Of more than EXPOSED_EXACT_MAX each process counts its own. Raises StoreUnavailable; then some may be missing.
+        """
+        for packet_id, viewer_ids in exposed.items():
+            names = [keys.exposed(packet_id), keys.effects_of(packet_id)]
+            for first in range(0, len(viewer_ids), EXPOSED_AT_ONCE):
+                part = viewer_ids[first : first + EXPOSED_AT_ONCE]
+                await self._store.run("expose", names, [EXPOSED_EXACT_MAX, EXPOSED_KEPT_S, *part])
 
     async def of_packet(self, packet_id: PacketId, now_ms: int) -> PacketStats:
         """Return a packet's metrics up to room time *now_ms*. Raises Refused if there is none."""
@@ -222,7 +237,7 @@ class StatsCounters:
         for first in range(0, len(found), _PAGE):
             async with self._store.redis.pipeline(transaction=False) as together:
                 for order_id in found[first : first + _PAGE]:
-                    together.hmget(keys.order(creator_id, OrderId(order_id.decode())), "state", "doc")
+                    together.hmget(keys.order(creator_id, OrderId(order_id.decode())), "state", "doc", "progress")
                 brought_fen += sum(_without_packets_fen(*fields_) for fields_ in await together.execute())
         return brought_fen
 
@@ -231,12 +246,16 @@ def _row(found: _Read) -> PacketRow:
     return PacketRow(found.packet, found.counts, commission_expected(_counters(Brought, found.totals)))
 
 
-def _without_packets_fen(state: bytes | None, doc: bytes | None) -> int:
-    """Return the buyer's payment for the goods of an order that was paid and used no packet, else 0."""
+def _without_packets_fen(state: bytes | None, doc: bytes | None, progress: bytes | None) -> int:
+    """Return the buyer's payment for the goods, less refunds, of an order that was paid and used no packet, else 0."""
     if doc is None or state not in {each.encode() for each in _PAID}:
         return 0
     deal = orjson.loads(doc)
-    return 0 if deal["packets"] else sum(deal["quote"]["paid_by_line"])
+    if deal["packets"]:
+        return 0
+    refunds = orjson.loads(progress)["refunds"] if progress else []
+    paid_fen: int = sum(deal["quote"]["paid_by_line"])
+    return paid_fen - sum(sum(refund["by_line"].values()) for refund in refunds)
 
 
 def _counters(kind: type[_Kind], record: Record) -> _Kind:

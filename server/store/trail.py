@@ -4,7 +4,7 @@ Logistics trails in the store, and the channel over which processes publish thei
 An order's trail is kept under the order's own tag: nothing that writes it moves money (LT-5).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,13 +19,23 @@ from server.store.subscription import Subscription
 from server.store.transfers import StoreBroken
 
 ISVS_MAX = 1_000  # far more than exist
+WAITING_MAX = 10_000  # orders that an ISV has reported on before its integration; of more, the first are not pushed
+WAITING_COUNT = 100  # taken at once
 
 
 class Appended(NamedTuple):
-    """The trail after an event was appended; *news* unless the event was there before."""
+    """The trail after an event was appended, and who was integrated then; *news* unless the event was there before."""
 
     trail: Trail
     news: bool
+    integrated: frozenset[str]
+
+
+class Viewed(NamedTuple):
+    """A trail and the ISVs that were integrated when it was read."""
+
+    trail: Trail
+    integrated: frozenset[str]
 
 
 class Trails:
@@ -60,20 +70,34 @@ class Trails:
         )
         if outcome == b"not_found":
             raise _no_such_trail(event.order_id)
-        trail = _trail_from(event.order_id, viewer_id, room_id, zip(events[::2], events[1::2], strict=True))
+        integrated, ended = await self._isvs()
+        trail = _trail_from(event.order_id, viewer_id, room_id, zip(events[::2], events[1::2], strict=True), ended)
         if outcome == b"refused":
             trail.append(event)  # raises the reason
             raise StoreBroken(f"the trail of {event.order_id} refused an event that it may have")
-        return Appended(trail, outcome == b"appended")
+        return Appended(trail, outcome == b"appended", integrated)
 
     async def get(self, order_id: OrderId) -> Trail:
         """Return an order's trail. Raises Refused (not_found)."""
+        return (await self.view(order_id)).trail
+
+    async def view(self, order_id: OrderId) -> Viewed:
+        """Return an order's trail and who is integrated. Raises Refused (not_found)."""
         fields: Any = await self._store.redis.hmget(keys.trail(order_id), "viewer_id", "room_id")
         viewer_id, room_id = fields
         if viewer_id is None:
             raise _no_such_trail(order_id)
         events: Any = await self._store.redis.hgetall(keys.trail_events(order_id))
-        return _trail_from(order_id, viewer_id, room_id, events.items())
+        integrated, ended = await self._isvs()
+        return Viewed(_trail_from(order_id, viewer_id, room_id, events.items(), ended), integrated)
+
+    async def tell(self, order_id: OrderId, steps: Sequence[TrailStep]) -> list[TrailStep]:
+        """Note that the buyer is told these steps; return those that it was not told before (AMB-49)."""
+        async with self._store.redis.pipeline(transaction=False) as together:
+            for step in steps:
+                together.sadd(keys.trail_told(order_id), step)
+            added = await together.execute()
+        return [step for step, new in zip(steps, added, strict=True) if new]
 
     async def orders_of(self, viewer_id: ViewerId, *, count: int) -> list[OrderId]:
         """Return up to *count* orders of a buyer that have a trail, the last opened first."""
@@ -81,9 +105,13 @@ class Trails:
         return [OrderId(order_id.decode()) for order_id in found]
 
     async def integrate(self, isv_id: str, *, integrated: bool) -> None:
-        """Set whether an ISV is integrated, so that its reports are shown (LT-4). Raises Refused (too_many)."""
+        """
+        Set whether an ISV is integrated, so that its reports are shown (LT-4); those shown stay shown (AMB-49).
+
+        Raises Refused (too_many).
+        """
         if not integrated:
-            await self._store.redis.srem(keys.ISVS, isv_id)
+            await self._store.run("end_isv", [keys.ISVS, keys.ISVS_ENDED], [isv_id])
             return
         if await self._store.redis.scard(keys.ISVS) >= ISVS_MAX and isv_id not in await self.integrated():
             raise Refused("too_many", f"at most {ISVS_MAX} ISVs may be integrated", field="isv_id")
@@ -93,6 +121,32 @@ class Trails:
         """Return the integrated ISVs, whose reports are shown (LT-4)."""
         isv_ids: Any = await self._store.redis.smembers(keys.ISVS)
         return frozenset(isv_id.decode() for isv_id in isv_ids)
+
+    async def wait(self, isv_id: str, order_id: OrderId) -> bool:
+        """
+        Have an order wait for the integration of an ISV; return False if that has come meanwhile and missed the order.
+
+        An integration is written first and then takes what waits, so either it finds the order, or this call sees it.
+        """
+        waiting = keys.isv_waiting(isv_id)
+        arrived: dict[str, float] = {order_id: self._clock.room_ms()}
+        await self._store.redis.zadd(waiting, arrived)
+        await self._store.redis.zremrangebyrank(waiting, 0, -WAITING_MAX - 1)
+        return isv_id not in await self.integrated() or not await self._store.redis.zrem(waiting, order_id)
+
+    async def take_waiting(self, isv_id: str) -> list[OrderId]:
+        """Take up to WAITING_COUNT of the orders that wait for the integration of an ISV, each once."""
+        found: Any = await self._store.redis.zpopmin(keys.isv_waiting(isv_id), WAITING_COUNT)
+        return [OrderId(order_id.decode()) for order_id, _ in found]
+
+    async def _isvs(self) -> tuple[frozenset[str], Mapping[str, int]]:
+        """Return who is integrated, and until which microsecond the reports of others are shown; read after events."""
+        async with self._store.redis.pipeline(transaction=True) as together:
+            together.smembers(keys.ISVS)
+            together.hgetall(keys.ISVS_ENDED)
+            isv_ids, ended = await together.execute()
+        until_us = {isv_id.decode(): int(us) for isv_id, us in ended.items()}
+        return frozenset(isv_id.decode() for isv_id in isv_ids), until_us
 
 
 class TrailChannel:
@@ -122,12 +176,17 @@ def _message_from(data: bytes) -> ServiceMessage:
 
 
 def _trail_from(
-    order_id: OrderId, viewer_id: bytes, room_id: bytes | None, events: Iterable[tuple[bytes, bytes]]
+    order_id: OrderId,
+    viewer_id: bytes,
+    room_id: bytes | None,
+    events: Iterable[tuple[bytes, bytes]],
+    ended: Mapping[str, int],
 ) -> Trail:
     trail = Trail(order_id, ViewerId(viewer_id.decode()), RoomId(room_id.decode()) if room_id else None)
     for event_id, event in events:
-        step, occurred_at_ms, source = event.decode().split(":")
-        trail.append(TrailEvent(order_id, TrailStep(step), int(occurred_at_ms), source, event_id.decode()))
+        step, occurred_at_ms, source, *arrived_us = event.decode().split(":")  # earlier versions wrote no arrival
+        kept = source in ended and int(arrived_us[0] if arrived_us else 0) <= ended[source]
+        trail.append(TrailEvent(order_id, TrailStep(step), int(occurred_at_ms), source, event_id.decode()), kept=kept)
     return trail
 
 

@@ -76,7 +76,7 @@ def test_an_order_from_quote_to_refund(api: Caller, shopper: Shopper) -> None:
     assert state_of(api, shopper) == "locked"
     path = f"/api/orders/{order['order_id']}"
 
-    assert api.post(f"{path}/pay")["state"] == "paid"
+    assert (api.post(f"{path}/pay")["state"], api.post(f"{path}/pay")["repeated"]) == ("paid", True)
     assert state_of(api, shopper) == "redeemed"
     trail = api.get(f"/api/trails/{order['order_id']}")
     assert [event["event"] for event in trail["timeline"]] == ["paid"]
@@ -103,6 +103,41 @@ def test_a_cancelled_order_gives_the_packet_back(api: Caller, shopper: Shopper) 
     assert state_of(api, shopper) == "available"
     assert api.refused(f"{path}/pay")[:2] == (409, "not_payable")
     assert api.post("/api/orders", shopper.body())["packets"][0]["state"] == "locked"
+
+
+def test_what_is_there_already_is_repeated_and_what_contradicts_is_refused(api: Caller, shopper: Shopper) -> None:
+    """
+    By any key a pay of a paid order and a cancel of a cancelled one answer 200 (AMB-58).
+
+    A refunded order is not paid again, but the payment that it had, sent again by its key, is a repetition. A refund is
+    one only by its id, or without one by its key.
+    """
+    paid, cancelled = (api.post("/api/orders", shopper.body(shipping_fen=60, asset_ids=[]), key=k) for k in ("a", "b"))
+    path = f"/api/orders/{cancelled['order_id']}"
+    assert [api.post(f"{path}/cancel")["repeated"] for _ in range(2)] == [False, True]
+    assert api.refused(f"{path}/refunds", {"refund_id": "r", "extras_fen": 1})[:2] == (409, "not_refundable")
+    path = f"/api/orders/{paid['order_id']}"
+    answers = [api.post(f"{path}/pay", key=key) for key in ("first", "first", "other")]
+    assert [(each["repeated"], each["state"]) for each in answers] == [(False, "paid"), (True, "paid"), (True, "paid")]
+    assert api.refused(f"{path}/cancel")[:2] == (409, "not_cancellable")
+    assert api.refused(f"{path}/refunds", {"by_line": {"l0": 1}}) == (422, "bad_field", "")
+    part = {"by_line": {"l0": 100}}
+    kept = [api.post(f"{path}/refunds", part, key=key) for key in ("r", "r", "s")]
+    kept.append(api.post(f"{path}/refunds", {**part, "refund_id": "r"}))
+    assert [(each["repeated"], each["kept_fen"]) for each in kept] == [
+        (False, paid["payable_fen"] - 100),
+        (True, paid["payable_fen"] - 100),
+        (False, paid["payable_fen"] - 200),
+        (False, paid["payable_fen"] - 300),
+    ]
+    assert api.refused(f"{path}/refunds", {"by_line": {"l0": 2}}, key="r")[:2] == (409, "refund_conflict")
+    rest = {"refund_id": "rest", "by_line": {"l0": paid["payable_fen"] - 360}}
+    assert [api.post(f"{path}/refunds", rest)["repeated"] for _ in range(2)] == [False, True]
+    assert api.refused(f"{path}/pay")[:2] == (409, "not_payable")
+    assert api.post(f"{path}/pay", key="first")["repeated"]
+    last = api.post(f"{path}/refunds", {"extras_fen": 60}, key="shipping")
+    assert (last["state"], last["kept_fen"], last["repeated"]) == ("refunded", 0, False)
+    assert api.get(path) == last
 
 
 def test_the_same_key_is_the_same_order(api: Caller, shopper: Shopper) -> None:

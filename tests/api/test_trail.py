@@ -111,11 +111,14 @@ def test_an_isv_that_is_not_integrated_is_heard_by_nobody_yet(api: Caller) -> No
         assert buyer.shown() == ([], 0, ["paid", "accepted", "picking", "picked", "waybill_printed", "packed"])
         api.post(buyer.events, buyer.event("paid"))
         assert told_until(socket, "paid") == [(buyer.order_id, "paid")]
-    assert api.post(f"/api/isvs/{buyer.isv_id}", {"integrated": True}) == {"isv_id": buyer.isv_id, "integrated": True}
+        integrated = api.post(f"/api/isvs/{buyer.isv_id}", {"integrated": True})
+        assert integrated == {"isv_id": buyer.isv_id, "integrated": True}
+        assert told_until(socket, "picked") == [(buyer.order_id, "picked")]
     assert {"isv_id": buyer.isv_id, "integrated": True} in api.get("/api/isvs")
     assert buyer.shown()[0] == ["paid", "picked"]
     api.post(f"/api/isvs/{buyer.isv_id}", {"integrated": False})
-    assert buyer.shown()[0] == ["paid"]
+    assert api.post(buyer.events, buyer.event("packed", 4))["shown"] is False
+    assert buyer.shown()[0] == ["paid", "picked"]  # AMB-49: nothing that was shown is hidden
 
 
 def test_a_buyers_trails_are_listed(api: Caller, buyer: Buyer) -> None:
@@ -146,6 +149,7 @@ def test_a_trail_opened_again_is_the_same(api: Caller, buyer: Buyer) -> None:
         ({"source": "platform"}, (422, "wrong_source", "LT-6")),
         ({"type": "paid"}, (422, "wrong_source", "LT-6")),
         ({"occurred_at_ms": 0}, (422, "out_of_range", "")),
+        ({"occurred_at_ms": 2**52}, (422, "bad_field", "LT-6")),
         ({"occurred_at_ms": -5}, (422, "out_of_range", "")),
         ({"occurred_at_ms": 2**53}, (422, "out_of_range", "")),
         ({"occurred_at_ms": "10:00"}, (422, "bad_field", "")),

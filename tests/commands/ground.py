@@ -50,6 +50,9 @@ class Host:
     async def trail_grew(self, message: ServiceMessage | None) -> None:
         self.told.append(message)
 
+    async def trail_shown(self, message: ServiceMessage) -> None:
+        self.told.append(message)
+
 
 def context_of(
     store: Store, clock: StoreClock, rulebooks: Mapping[str, Rulebook] = RULEBOOKS, host: Host | None = None

@@ -228,6 +228,8 @@ async def test_a_part_that_missed_many_steps_takes_them_all(shop: Shop, monkeypa
         "refund_fen": 9_300,
         "estimated_fen": 2_000,
         "estimate_over_fen": 2_000,
+        "packets_back_fen": 700,
+        "cost_back_fen": 700,
     }
 
 

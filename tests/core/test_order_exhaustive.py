@@ -89,6 +89,8 @@ def moved(world: World, outcome: StepOutcome) -> World:
         held[owner, each.debit] = held.get((owner, each.debit), 0) - each.amount_fen
         held[owner, each.credit] = held.get((owner, each.credit), 0) + each.amount_fen
         assert held[owner, each.debit] >= 0 or each.debit is Place.BUYER
+    if (before := world.orders.get(outcome.order.order_id)) is not None and before.state is OrderState.REFUNDED:
+        assert not [each for each in outcome.movements if each.asset_id is not None]  # packets move once (AMB-48)
     assets = dict(world.assets) | {asset.asset_id: asset for asset in outcome.assets}
     orders = dict(world.orders) | {outcome.order.order_id: outcome.order}
     return World(world.now_ms, assets, orders, held, frozenset(keys))
@@ -233,3 +235,10 @@ def test_every_world_accounts_for_its_money(name: str, scope: str) -> None:
     assert len(seen) > 500
     if scope == "two orders":
         assert (OrderState.PAID, OrderState.REFUNDED) in reached  # a packet given back has paid again
+    else:
+        everything = [
+            each for world in queue for each in world.orders.values() if len(each.refunds) == len(SCOPES[scope][2])
+        ]
+        assert {each.kept_fen for each in everything if each.state is OrderState.REFUNDED} == {0}
+        lasts = {each.refunds[-1].refund_id for each in everything if each.state is OrderState.REFUNDED}
+        assert "r()" in lasts  # the shipping came back after the goods (AMB-48)

@@ -89,8 +89,8 @@ class House:
     def url(self, viewer: str, more: str = "", room: str = ROOM) -> str:
         return f"ws://127.0.0.1:{self.port}/ws/rooms/{room}?viewer={viewer}{more}"
 
-    async def join(self, viewer: str, more: str = "") -> "Guest":
-        guest = Guest(await connect(self.url(viewer, more), compression=None, proxy=None))
+    async def join(self, viewer: str, more: str = "", room: str = ROOM) -> "Guest":
+        guest = Guest(await connect(self.url(viewer, more, room), compression=None, proxy=None))
         self._guests.append(guest)
         guest.welcome = await guest.next("welcome")
         return guest

@@ -16,7 +16,7 @@ from server.gateway.grabs import GrabDesk
 from server.gateway.limits import PRODUCTION
 from server.store.allocators.port import Allocator
 from server.store.connection import Store
-from tests.gateway.house import PATIENCE_S, House, grab_text, masked, open_house, until
+from tests.gateway.house import CREATOR, PATIENCE_S, House, grab_text, masked, open_house, until
 
 
 class Slow(Allocator):
@@ -43,6 +43,30 @@ async def test_a_frame_may_come_byte_by_byte(house: House) -> None:
         await asyncio.sleep(0)
     guest.writer.write(masked(PING))
     assert [(await guest.message())["client_ms"] for _ in range(2)] == [7, 7]
+
+
+async def test_a_packet_is_grabbed_in_its_own_room_only(empty_store: Store) -> None:
+    """
+    Over a connection to another room a packet is not found, for its winner too, and nothing is written (AMB-46).
+
+    That holds whether the process knows the packet's room or must ask the store, as one that serves another room does.
+    """
+    async with open_house(empty_store) as house:
+        there = await house.rooms.create(RoomId("r2"), CREATOR, "another")
+        packet_id = await house.packet(2)
+        inside, outside = await house.join("ann"), await house.join("ann", room=there.room_id)
+        await inside.next("open")
+        for known in (True, False):
+            if not known:
+                house.gateway.desk = GrabDesk(
+                    asyncio.get_running_loop(), house.allocators.of, lambda _: None, house.gateway.metrics
+                )
+                assert (await inside.grab(packet_id, "mine"))["status"] == "granted"
+            for request_id in ("mine", "another"):
+                receipt = await outside.grab(packet_id, request_id)
+                assert (receipt["status"], receipt["amount_fen"]) == ("not_found", None)
+            assert (await house.packets.counts(packet_id)).given == (0 if known else 1)
+        assert house.allocators.room_of(packet_id) == house.room.room_id
 
 
 async def test_frames_may_come_together(house: House) -> None:
@@ -221,7 +245,9 @@ async def test_a_viewer_who_stops_reading_misses_comments_but_no_fact(empty_stor
 async def test_receipts_on_their_way_arrive_before_the_server_goes(house: House) -> None:
     """A shutdown answers the grabs it has taken, then closes with 1012."""
     slow = Slow(house.default)
-    house.gateway.desk = GrabDesk(asyncio.get_running_loop(), lambda _: slow, house.gateway.metrics)
+    house.gateway.desk = GrabDesk(
+        asyncio.get_running_loop(), lambda _: slow, house.allocators.room_of, house.gateway.metrics
+    )
     packet_id = await house.packet(lead_ms=60_000)
     guest = await house.join("v1")
     for number in range(2):

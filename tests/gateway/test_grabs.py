@@ -17,6 +17,9 @@ from server.store.connection import StoreUnavailable
 
 P1, P2 = PacketId("c1.p1"), PacketId("c1.p2")
 ROOM = RoomId("r1")
+FOREIGN = PacketId("c1.elsewhere")
+ROOMS = {P2: ROOM, FOREIGN: RoomId("r2")}
+"""The rooms of packets that the process knows; it knows nothing of P1."""
 
 
 class FewShares(Allocator):
@@ -74,7 +77,7 @@ def unframed(data: bytes) -> list[dict[str, str]]:
 
 def a_desk(allocator: FewShares) -> tuple[GrabDesk, Metrics]:
     metrics = Metrics()
-    return GrabDesk(asyncio.get_running_loop(), lambda _: allocator, metrics), metrics
+    return GrabDesk(asyncio.get_running_loop(), lambda _: allocator, ROOMS.get, metrics), metrics
 
 
 _numbers = count()
@@ -98,6 +101,20 @@ async def test_the_grabs_of_a_turn_are_one_batch_per_packet() -> None:
     assert sorted(allocator.batches) == [(P1, ROOM, 1), (P1, ROOM, 5), (P2, ROOM, 1)]
     assert [len(requester.statuses()) for requester in requesters] == [3, 1, 1, 1, 1]
     assert metrics.grabs[ClaimStatus.GRANTED] == 7
+
+
+async def test_a_packet_known_to_be_of_another_room_is_not_asked_for() -> None:
+    """Its grabs are not found without the allocator, whatever that would say (AMB-46)."""
+    allocator = FewShares(100)
+    desk, metrics = a_desk(allocator)
+    requester = Requester()
+    desk.take(requester, FOREIGN, ROOM, a_grab())
+    desk.take(requester, P2, ROOM, a_grab())
+    await desk.drain()
+    assert requester.statuses() == ["not_found", "granted"]
+    assert allocator.batches == [(P2, ROOM, 1)]
+    assert metrics.grabs[ClaimStatus.NOT_FOUND] == 1
+    assert desk.take_tallies() == {P2: {ClaimStatus.GRANTED: 1}}
 
 
 async def test_receipts_of_one_asker_share_a_write() -> None:

@@ -105,6 +105,26 @@ async def test_viewers_of_two_processes_are_counted_once_each(empty_store: Store
         assert (shown.exposed_viewers, shown.popup_shown, shown.grab_attempts, shown.claims) == (3, 3, 3, 2)
 
 
+@pytest.mark.rule("KS-MON-1")
+async def test_a_viewer_counts_once_however_many_connections_it_has(empty_store: Store) -> None:
+    """Two devices at one server, a third at another, and a fresh start are one viewer (AMB-51)."""
+    async with open_house(empty_store) as first, open_house(empty_store) as second:
+        phone, tablet, bob = await first.join("ann"), await first.join("ann"), await first.join("bob")
+        packet_id = await first.packet(shares=2)
+        elsewhere = await second.join("ann")
+        for guest in (phone, tablet, bob, elsewhere):
+            await guest.next("popup")
+        await phone.leave()
+        await tablet.leave()
+        await until(lambda: audience(first) == 1)
+        await first.join("ann")
+        await bob.grab(packet_id)
+        await told(first, packet_id)
+        shown = await told(second, packet_id)
+        assert (shown.exposed_viewers, shown.claims, shown.claim_rate) == (2, 1, 0.5)
+        assert await empty_store.redis.hget(keys.effects_of(packet_id), "left") == b"1"
+
+
 async def test_who_comes_back_is_not_exposed_again(house: House) -> None:
     """One resumes having received the warm-up; another was away when it was told, and is exposed as it comes back."""
     ann, bob = await house.join("ann"), await house.join("bob")

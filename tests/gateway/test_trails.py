@@ -55,6 +55,7 @@ async def test_the_buyer_is_told_and_nobody_else(house: House) -> None:
         "type": "trail",
         "order_id": "o1",
         "event": "packed",
+        "label": "打包已完成",
         "text": "您的商品已打包完成",
         "occurred_at_ms": 1_700_000_000_000,
     }

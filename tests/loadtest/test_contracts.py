@@ -52,7 +52,7 @@ def test_who_keeps_the_contract(tmp_path: Path) -> None:
         assert case.find("error") is None, case.get("name")
         if case.find("failure") is not None:
             failed[name].add(case.get("name", "") if "-50" in parameters else test)
-    assert len(cases) == 12 * len(names)
+    assert len(cases) == 13 * len(names)
     assert failed == {"naive": BATCHES | OF_ONE_VIEWER | OF_MANY, "list-pop": OF_ONE_VIEWER}
 
 

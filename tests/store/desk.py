@@ -97,9 +97,10 @@ class Desk:
         await self.at(GRAB_AT_MS)
         return packet.packet_id
 
-    async def run_claim(self, packet_id: PacketId, args: Sequence[str]) -> Any:
+    async def run_claim(self, packet_id: PacketId, args: Sequence[str], room_id: RoomId | None = None) -> Any:
         grabs = "".join(f"{','.join(args[i : i + 2])};" for i in range(0, len(args), 2))
-        return await self.store.run("claim", claim_keys(self.creator_id, packet_id), [grabs, (len(args) + 1) // 2])
+        asked: list[str | bytes | int] = [grabs, (len(args) + 1) // 2, room_id or self.room.room_id]
+        return await self.store.run("claim", claim_keys(self.creator_id, packet_id), asked)
 
     async def journal(self, kind: str = "") -> list[dict[str, str]]:
         found: Any = await self.store.redis.xrange(keys.journal(self.creator_id))

@@ -23,7 +23,7 @@ from server.store.packets import Packets
 from server.store.rooms import Rooms
 from tests.commands.ground import Payouts, Purse
 from tests.core.money.ledger_model import Transfer, TransferKind
-from tests.store.desk import NOW_MS, ROOM, Desk, grab
+from tests.store.desk import NOW_MS, Desk, grab
 from tests.store.money_model import Book, Bought, Model, compare
 from tests.store.straight_on import wait_for
 
@@ -200,7 +200,8 @@ class Money(RuleBasedStateMachine):
         for viewer in viewers:
             self.taps += 1
             grabs.append(grab(viewer, f"q{self.taps}"))
-        claims = wait_for(self.allocator.claim(model.packet_id, ROOM, grabs))
+        room_id = self.desks[model.creator_id].room.room_id
+        claims = wait_for(self.allocator.claim(model.packet_id, room_id, grabs))
 
         first, refusal = model.given, model.refusal_at(self.now_ms)
         for one, claim in zip(grabs, claims, strict=True):

@@ -24,7 +24,7 @@ from tests.core.small_world import world as small
 from tests.core.small_world.orders import PURCHASE, order_id_at, refund_of, submit_id_of
 from tests.core.small_world.packets import LAUNCH
 from tests.core.small_world.world import ADDED_FEN, ANNA, MERCHANT, RATES, SHARES, STOLEN, Do, Step, World, terms_of
-from tests.store.desk import ROOM, SEED, Desk
+from tests.store.desk import SEED, Desk
 from tests.store.reading import read_all
 from tests.store.replay import Replay, not_empty, told_by
 from tests.store.shop import OrderCalls
@@ -108,7 +108,7 @@ class SmallStore:
 
     async def _claim(self, _: World, step: Step) -> str:
         tap = Grab(ViewerId(step.key), RequestId(f"q-{step.key}-{step.number}"))
-        (claim,) = await self.allocator.claim(self.packet_id, ROOM, [tap])
+        (claim,) = await self.allocator.claim(self.packet_id, self.desk.room.room_id, [tap])
         return claim.status
 
     async def _void(self, _: World, step: Step) -> None:

@@ -96,6 +96,20 @@ async def test_too_many_claims_are_looked_through_once_no_more_can_come(
 
 
 @pytest.mark.rule("KS-MON-1")
+async def test_viewers_are_told_apart_up_to_a_number(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over all processes each counts once (AMB-51); of more than that each process counts its own."""
+    monkeypatch.setattr(module, "EXPOSED_EXACT_MAX", 4)
+    monkeypatch.setattr(module, "EXPOSED_AT_ONCE", 2)
+    packet_id = await desk.open_packet([100])
+    seen = []
+    for viewers in (["a", "b", "c"], ["c", "b", "d"], ["d", "e"], []):
+        await StatsCounters(desk.store).expose({packet_id: viewers})
+        seen.append((await StatsCounters(desk.store).of_packet(packet_id, GRAB_AT_MS)).exposed_viewers)
+    assert seen == [3, 4, 6, 6]
+    assert await desk.store.redis.ttl(keys.exposed(packet_id)) > 0
+
+
+@pytest.mark.rule("KS-MON-1")
 async def test_what_orders_brought(desk: Desk) -> None:
     """Totals of orders and states of shares are told as they stand in the store."""
     packet_id = await desk.open_packet([100, 300])
@@ -112,8 +126,8 @@ async def test_what_orders_brought(desk: Desk) -> None:
         await counters.of_packet(packet_id, GRAB_AT_MS),
         await counters.of_creator(desk.creator_id, GRAB_AT_MS),
     ):
-        assert (told.attributed_orders, told.gmv_attributed_fen, told.refund_amount_fen) == (2, 9_000, 500)
-        assert (told.cost_fen, told.roi, told.estimated_commission_fen) == (360, 25.0, 1_850)
+        assert (told.attributed_orders, told.gmv_attributed_fen, told.refund_amount_fen) == (2, 8_500, 500)
+        assert (told.cost_fen, told.roi, told.estimated_commission_fen) == (360, 8_500 / 360, 1_850)
         assert (told.locked, told.locked_amount_fen, told.redeemed_count, told.redeemed_amount_fen) == (1, 100, 2, 300)
         assert told.redemption_rate == 1.0
 
@@ -134,10 +148,10 @@ async def test_the_increment_is_over_the_same_length_of_time_before_the_warm_up(
     await an_order(desk, "c1.unpaid", at_ms=before_ms, paid=(99_999,), state="submitted_unpaid")
     await an_order(desk, "c1.packets", at_ms=before_ms, paid=(99_999,), packets=("c1.p0:0",))
     await desk.store.redis.zadd(keys.orders(desk.creator_id), {"c1.gone": before_ms})
-    assert (await counters.of_packet(packet_id, now_ms)).gmv_increment_fen == 5_000 - 1_042
-    assert (await counters.of_packet(packet_id, now_ms - 1)).gmv_increment_fen == 5_000 - 42
+    assert (await counters.of_packet(packet_id, now_ms)).gmv_increment_fen == 5_000 - 1_040
+    assert (await counters.of_packet(packet_id, now_ms - 1)).gmv_increment_fen == 5_000 - 40
     assert (await counters.of_packet(packet_id, WARMUP_AT_MS)).gmv_increment_fen is None
-    assert (await counters.of_creator(desk.creator_id, now_ms)).gmv_increment_fen == -1_042
+    assert (await counters.of_creator(desk.creator_id, now_ms)).gmv_increment_fen == -1_040
 
 
 async def test_a_packet_that_can_bring_no_more_is_compared_up_to_its_end(desk: Desk) -> None:
@@ -220,20 +234,20 @@ async def test_an_order_with_a_packet_is_followed_from_its_payment_to_its_settle
     await shop.orders.pay(order.order_id, "p")
     assert await told() == (1, 10_000, 7_000, 1_500, 2_000)
     await shop.refund(order.order_id, l0=1_000)
-    assert await told() == (1, 10_000, 7_000, 1_500, 1_800)
+    assert await told() == (1, 9_000, 6_000, 1_500, 1_800)
     assert (await counters.of_packet(packet_id, START_MS)).refund_amount_fen == 1_000
     await shop.at(START_MS + HORIZON_MS)
     await shop.orders.finish(order.order_id)
-    assert await told() == (1, 10_000, 7_000, 1_500, 1_800)
+    assert await told() == (1, 9_000, 6_000, 1_500, 1_800)
     assert (await shop.effects(keys.effects(LI)))["commission_fen"] == 1_800
 
 
 async def test_of_an_order_refunded_in_full_nothing_is_expected(shop: Shop) -> None:
-    """It was attributed, and its commission is gone."""
+    """It was attributed; its GMV, its cost and its commission are gone (AMB-51)."""
     asset = await shop.asset(1_500)
     order = await shop.submit(asset)
     await shop.orders.pay(order.order_id, "p")
     await shop.refund(order.order_id, l0=8_500)
     told = await StatsCounters(shop.store).of_packet(PacketId(asset.rpartition(":")[0]), START_MS)
     assert (told.attributed_orders, told.refund_amount_fen, told.estimated_commission_fen) == (1, 8_500, 0)
-    assert (told.redeemed_count, told.cost_fen) == (0, 1_500)
+    assert (told.redeemed_count, told.gmv_attributed_fen, told.cost_fen) == (0, 0, 0)

@@ -36,7 +36,7 @@ STEPS: dict[str, frozenset[tuple[str, str]]] = {
     "hold": _LOCK,
     "pay": frozenset({("buyer", "clearing"), ("locked", "redeemed")}),
     "cancel": _BACK,
-    "refund": _UNDONE | {("clearing", "buyer"), ("clearing", "merchant")},
+    "refund": _UNDONE | {("clearing", "buyer"), ("clearing", "merchant"), ("merchant", "clearing")},
     "finish": frozenset(
         {
             ("clearing", "merchant"),

@@ -71,7 +71,8 @@ def _compared(order: BookedOrder, flows: Flows) -> Iterator[tuple[str, int, int]
     kept_fen = order.payable_fen - order.refunded_fen if paid else 0
     yield "the buyer's payment", order.payable_fen if paid else 0, flows["buyer", "clearing"]
     yield "what was refunded", order.refunded_fen, flows["clearing", "buyer"]
-    yield "the buyer's money to the merchant", kept_fen if divided else 0, flows["clearing", "merchant"]
+    merchants_fen = flows["clearing", "merchant"] - flows["merchant", "clearing"]  # shipping may come back (AMB-48)
+    yield "the buyer's money to the merchant", kept_fen if divided else 0, merchants_fen
     yield from _of_packets(order, flows)
     final = order.state is OrderState.FINAL
     yield "subsidies", sum(order.subsidies.values()) if final else 0, flows["subsidy", "merchant"]

@@ -42,6 +42,7 @@ POSTINGS: dict[OrderKind, frozenset[tuple[AccountKind, AccountKind]]] = {
         {
             (_A.CLEARING, _A.BUYER),
             (_A.CLEARING, _A.MERCHANT),
+            (_A.MERCHANT, _A.CLEARING),
             (_A.REDEEMED, _A.ASSETS),
             (_A.REDEEMED, _A.REVERSING),
         }

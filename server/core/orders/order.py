@@ -23,7 +23,7 @@ REFUNDS_MAX = 100  # of one order; each is recorded, so that it is carried out o
 
 
 class OrderState(StrEnum):
-    """The state of an order; ``refunded`` is in full (section 10 of the rules)."""
+    """The state of an order; ``refunded`` means that all goods are, in full (section 10 of the rules)."""
 
     SUBMITTED_UNPAID = "submitted_unpaid"
     PAID = "paid"
@@ -187,12 +187,12 @@ def pay(order: Order, assets: Sequence[Asset], now_ms: int, rulebook: Rulebook) 
     """
     Take the buyer's payment and redeem the packets, all or none (DY-USE-7, KS-USE-3).
 
-    Raises Refused: ``expired`` if one expired while the order was unpaid, ``not_payable`` if it was cancelled.
+    Raises Refused: ``expired`` if one expired while the order was unpaid, ``not_payable`` if cancelled or refunded.
     """
-    if order.state in (OrderState.PAID, OrderState.REFUNDED, OrderState.FINAL):
+    if order.state in (OrderState.PAID, OrderState.FINAL):
         return StepOutcome(order, (*assets,))
-    if order.state is OrderState.CANCELLED:
-        raise Refused("not_payable", "this order was cancelled", field="order_id")
+    if order.state is not OrderState.SUBMITTED_UNPAID:
+        raise Refused("not_payable", f"this order was {order.state}", field="order_id")
     redeemed = tuple(redeem(asset, now_ms, rulebook) for asset in assets)
     paid = replace(order, state=OrderState.PAID, paid_at_ms=now_ms)
     return StepOutcome(
@@ -231,8 +231,10 @@ def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, ru
     As long as a line is not refunded in full, no packet goes back (DY-REV-7, DY-CAN-5). With the last one each goes to
     the viewer, or, if it has expired by then, to its own funder with its full face (DY-REV-5, DY-REV-6, DY-CAN-3,
     DY-CAN-4, DY-CAN-6, AMB-21 to AMB-23). Where the rulebook says so, a packet goes back as soon as the lines it was
-    used on are refunded. Shipping not refunded by then stays paid. Raises Refused: ``refund_conflict``,
-    ``not_refundable``, ``out_of_range``, ``too_many``.
+    used on are refunded. Shipping not refunded by then goes to the merchant, and may still be refunded from there, but
+    no packet moves again (AMB-48).
+
+    Raises Refused: ``refund_conflict``, ``not_refundable``, ``out_of_range``, ``too_many``.
     """
     known = next((each for each in order.refunds if each.refund_id == asked.refund_id), None)
     if known is not None:
@@ -241,10 +243,11 @@ def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, ru
         return StepOutcome(order, (*assets,))
     _check_refund(order, asked, now_ms, rulebook)
     larger = replace(order, refunds=(*order.refunds, asked))
-    full = larger.full_lines == larger.paid_by_line.keys()
+    goods_were_back = order.state is OrderState.REFUNDED
+    full = not goods_were_back and larger.full_lines == larger.paid_by_line.keys()
     if full:
         larger = replace(larger, state=OrderState.REFUNDED)
-    returned = _packets_to_return(larger, rulebook)
+    returned = frozenset[str]() if goods_were_back else _packets_to_return(larger, rulebook)
     after = tuple(
         let_go(asset, now_ms)
         if asset.asset_id in returned and asset.state is AssetState.REDEEMED and asset.order_id == order.order_id
@@ -252,12 +255,13 @@ def refund(order: Order, assets: Sequence[Asset], asked: Refund, now_ms: int, ru
         for asset in assets
     )
     back_fen = sum(asked.by_line.values()) + asked.extras_fen
-    key = f"{Trigger.REFUND}:{order.order_id}:cash:{asked.refund_id}"
-    cash = [*_cash(key, Place.CLEARING, Place.BUYER, back_fen, now_ms)]
+    prefix = f"{Trigger.REFUND}:{order.order_id}"
+    cash: list[Movement] = []
+    if goods_were_back:
+        cash += _cash(f"{prefix}:kept:{asked.refund_id}", Place.MERCHANT, Place.CLEARING, back_fen, now_ms)
+    cash += _cash(f"{prefix}:cash:{asked.refund_id}", Place.CLEARING, Place.BUYER, back_fen, now_ms)
     if full:
-        cash += _cash(
-            f"{Trigger.REFUND}:{order.order_id}:kept", Place.CLEARING, Place.MERCHANT, larger.kept_fen, now_ms
-        )
+        cash += _cash(f"{prefix}:kept", Place.CLEARING, Place.MERCHANT, larger.kept_fen, now_ms)
     steps = zip(assets, after, strict=True)
     return StepOutcome(
         larger, after, (*cash, *_moved(order, Trigger.REFUND, steps, now_ms, rulebook.reversal_delay_ms))
@@ -310,10 +314,16 @@ def due_at_ms(order: Order, created_at_ms: int, rulebook: Rulebook) -> int | Non
 
 
 def _check_refund(order: Order, asked: Refund, now_ms: int, rulebook: Rulebook) -> None:
-    """Refuse a refund of more than was paid, of unknown lines, or at the wrong time."""
-    if order.state is not OrderState.PAID:
+    """Refuse a refund of more than was paid, of unknown lines, at the wrong time, or of goods after all of them."""
+    if order.state not in (OrderState.PAID, OrderState.REFUNDED):
         raise Refused("not_refundable", f"this order is {order.state}", field="order_id")
     assert order.paid_at_ms is not None
+    if order.state is OrderState.REFUNDED:
+        if not order.kept_fen:
+            raise Refused("not_refundable", "everything paid was refunded", field="order_id")
+        if any(asked.by_line.values()) or not asked.extras_fen:
+            left = f"of shipping and service fee {order.kept_fen} fen are left"
+            raise Refused("not_refundable", f"all goods were refunded; {left}", field="by_line")
     if now_ms >= order.paid_at_ms + rulebook.refund_horizon_ms:
         raise Refused("not_refundable", "its refund window has closed", field="order_id")
     if len(order.refunds) == REFUNDS_MAX:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.core.ids import ID_LENGTH_MAX, OrderId, RoomId, ViewerId, checked_id
+from server.core.orders.order import Order
 from server.core.refusal import Refused, RuleId
 
 PLATFORM = "platform"  # the source of events that no ISV reports
 EVENTS_OF_ORDER_MAX = 100  # seven steps, and many corrections
 INSTANT_MS_MAX = 2**53 - 1  # every JSON parser holds it exactly
+AHEAD_MAX_MS = 5 * 60_000  # of room time, that a sender's clock may be ahead of ours (AMB-49)
 
 
 class TrailStep(StrEnum):
@@ -88,8 +90,7 @@ def checked_event(*, order_id: OrderId, step: str, occurred_at_ms: int, source: 
     Return the reported event, or raise Refused: bad_id, unknown_step, wrong_source, out_of_range.
 
     The platform reports ``paid``, an ISV the rest (LT-6); ``shipped`` may come from either, because it existed before
-    ISVs did (LT-1). The instant is not compared with the clock: late reports and clocks that are ahead are accepted,
-    and a repetition gets the first answer.
+    ISVs did (LT-1). The instant is not compared with the clock here, but by ``check_instant``.
     """
     checked_id("event_id", event_id)
     checked_id("source", source)
@@ -107,6 +108,25 @@ def checked_event(*, order_id: OrderId, step: str, occurred_at_ms: int, source: 
     return TrailEvent(order_id, known, occurred_at_ms, source, event_id)
 
 
+def check_instant(event: TrailEvent, trail: "Trail", now_ms: int, *, order: Order | None) -> None:
+    """
+    Check the instant of an event that is about to be appended (AMB-49).
+
+    It may be at most AHEAD_MAX_MS after *now_ms*, and not before the order was paid: as *order* says, or, if it was
+    made elsewhere, as its trail says. Late reports are accepted. Raises Refused: bad_field.
+    """
+    paid_at_ms = order.paid_at_ms if order is not None else trail.paid_at_ms
+    if event.occurred_at_ms > now_ms + AHEAD_MAX_MS:
+        problem = f"must be at most {AHEAD_MAX_MS // 60_000} room minutes ahead of room time, which is {now_ms}"
+    elif order is not None and paid_at_ms is None:
+        problem = "must not be before the order is paid, which it is not"
+    elif paid_at_ms is not None and event.occurred_at_ms < paid_at_ms and (order or event.step is not TrailStep.PAID):
+        problem = f"must not be before the order was paid, at {paid_at_ms}"
+    else:
+        return
+    raise Refused("bad_field", problem, field="occurred_at_ms", rule=RuleId("LT-6"))
+
+
 def checked_isv_id(text: str) -> str:
     """Return *text* as the id of an ISV, or raise Refused: bad_id, wrong_source."""
     if text == PLATFORM:
@@ -121,17 +141,29 @@ class Trail:
     *viewer_id* is the buyer, *room_id* the live room in which the order was made, if any.
     """
 
-    __slots__ = ("_events", "order_id", "room_id", "viewer_id")
+    __slots__ = ("_events", "_kept", "order_id", "room_id", "viewer_id")
 
     def __init__(self, order_id: OrderId, viewer_id: ViewerId, room_id: RoomId | None = None) -> None:
         self.order_id = order_id
         self.viewer_id = viewer_id
         self.room_id = room_id
         self._events: dict[str, TrailEvent] = {}
+        self._kept: set[str] = set()
 
-    def append(self, event: TrailEvent) -> bool:
+    @property
+    def paid_at_ms(self) -> int | None:
+        """Return the earliest instant at which the order was paid by its events, or None if none says so."""
+        return min((each.occurred_at_ms for each in self._events.values() if each.step is TrailStep.PAID), default=None)
+
+    def has(self, event: TrailEvent) -> bool:
+        """Return whether exactly this event is there."""
+        return self._events.get(event.event_id) == event
+
+    def append(self, event: TrailEvent, *, kept: bool = False) -> bool:
         """
         Append an event, with others missing or not (LT-2, LT-5); return False if it was there already (LT-6).
+
+        One that is *kept* came before the end of its ISV's integration, and stays shown (AMB-49).
 
         Raises Refused without a change: event_conflict if its id belongs to another event, trail_full.
         """
@@ -146,28 +178,31 @@ class Trail:
         if len(self._events) >= EVENTS_OF_ORDER_MAX:
             raise Refused("trail_full", f"an order has at most {EVENTS_OF_ORDER_MAX} events")
         self._events[event.event_id] = event
+        if kept:
+            self._kept.add(event.event_id)
         return True
 
     def timeline(self, integrated: Set[str]) -> list[TrailEvent]:
         """
         Return the events that the buyer sees, sorted by instant, then by rank (LT-6), independent of arrival order.
 
-        A step before shipping that is dated after it is hidden (LT-6); so is a report of an ISV that is not among the
-        *integrated* (LT-4). The shipping is shown from any source (LT-1).
+        Each step is shown once, by its earliest event (AMB-49). A step before shipping that is dated after it is hidden
+        (LT-6); so is a report of an ISV that is not among the *integrated* (LT-4), unless it was shown before. The
+        shipping is shown from any source (LT-1).
         """
         shipped_at_ms = min(
             (each.occurred_at_ms for each in self._events.values() if each.step is TrailStep.SHIPPED), default=None
         )
-        shown = [
-            each
-            for each in self._events.values()
-            if each.step is TrailStep.SHIPPED
-            or (
-                (each.source == PLATFORM or each.source in integrated)
+        shown: dict[TrailStep, TrailEvent] = {}
+        for each in sorted(
+            self._events.values(), key=lambda each: (each.occurred_at_ms, each.step.rank, each.event_id)
+        ):
+            if each.step is TrailStep.SHIPPED or (
+                (each.source == PLATFORM or each.source in integrated or each.event_id in self._kept)
                 and (shipped_at_ms is None or each.occurred_at_ms <= shipped_at_ms)
-            )
-        ]
-        return sorted(shown, key=lambda each: (each.occurred_at_ms, each.step.rank, each.event_id))
+            ):
+                shown.setdefault(each.step, each)
+        return [*shown.values()]
 
     def missing(self, integrated: Set[str]) -> list[TrailStep]:
         """Return the steps before shipping that the buyer does not see, by rank: 6 - completeness."""

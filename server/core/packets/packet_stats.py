@@ -3,14 +3,15 @@ Monitoring: the metrics of a packet, or of all a creator's packets, computed fro
 
 The source names the fields of its page only in part; the set and the definitions are ours:
 
-- *Exposed* is each connection that was sent the warm-up or found the packet in its ``welcome``.
-- *GMV* is the price before red packets of the goods in paid orders with the packet, refunds not deducted; *cost* is the
-  part of the packets' faces that those orders used, and their ratio is the ROI.
-- *GMV increment* is GMV minus the creator's paid orders without packets in a period of the same length before the
-  warm-up.
-- *Watch seconds* are the mean stay: the viewers' total watch time over the number of viewers that left meanwhile. Their
-  *uplift* is the mean stay while the packet was on air over that of the same room's stretch without any packet directly
-  before, minus one. A mean needs no equal lengths, so a long packet compares with a short stretch.
+- *Exposed* is each viewer that was sent the warm-up or found the packet in its ``welcome``, once (AMB-51).
+- *GMV* is the price before red packets of the goods in paid orders with the packet, less refunds; *cost* is the part of
+  the packets' faces that those orders used, and their ratio is the ROI. A full refund takes the order out of the GMV
+  and the packets that it gives back out of the cost (AMB-51).
+- *GMV increment* is GMV minus the same of the creator's paid orders without packets in a period of the same length
+  before the warm-up.
+- *Watch seconds* are the mean stay: the viewers' total watch time over the number of viewers that left meanwhile, each
+  once. Their *uplift* is the mean stay while the packet was on air over that of the same room's stretch without any
+  packet directly before, minus one. A mean needs no equal lengths, so a long packet compares with a short stretch.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +30,7 @@ _MS_OF_S = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Counters of rooms and viewers: connections, grabs, and room ms watched by all viewers together."""
+    """Counters of rooms and viewers: who saw what, grabs, and room ms watched by all viewers together."""
 
     exposed: int = 0
     popup_shown: int = 0
@@ -66,8 +67,9 @@ class Brought:
     """
     Running totals of orders in fen; an order with two packets counts for each, and once for the creator.
 
-    ``redeemed_fen`` is the used part of faces. ``estimated_fen`` minus ``estimate_over_fen`` is the commission expected
-    of paid orders that are not settled yet, ``commission_fen`` that of settled ones.
+    ``redeemed_fen`` is the used part of faces, ``cost_back_fen`` that of packets given back, and ``packets_back_fen``
+    the same of all packets of the orders, whoever funded them. ``estimated_fen`` minus ``estimate_over_fen`` is the
+    commission expected of paid orders that are not settled yet, ``commission_fen`` that of settled ones.
     """
 
     attributed_orders: int = 0
@@ -77,6 +79,18 @@ class Brought:
     commission_fen: int = 0
     estimated_fen: int = 0
     estimate_over_fen: int = 0
+    packets_back_fen: int = 0
+    cost_back_fen: int = 0
+
+    @property
+    def kept_gmv_fen(self) -> int:
+        """Return the price before red packets of the goods that were not sent back."""
+        return self.gmv_fen - self.refund_fen - self.packets_back_fen
+
+    @property
+    def cost_fen(self) -> int:
+        """Return the used part of the faces of packets that were not given back."""
+        return self.redeemed_fen - self.cost_back_fen
 
 
 _Counters = TypeVar("_Counters", Seen, Stock, Brought)
@@ -172,10 +186,10 @@ def packet_stats(
         expired_amount_fen=stock.expired_fen,
         reversed_amount_fen=stock.returned_fen + stock.expired_fen,
         attributed_orders=brought.attributed_orders,
-        gmv_attributed_fen=brought.gmv_fen,
-        gmv_increment_fen=None if baseline_fen is None else brought.gmv_fen - baseline_fen,
-        cost_fen=brought.redeemed_fen,
-        roi=_ratio(brought.gmv_fen, brought.redeemed_fen),
+        gmv_attributed_fen=brought.kept_gmv_fen,
+        gmv_increment_fen=None if baseline_fen is None else brought.kept_gmv_fen - baseline_fen,
+        cost_fen=brought.cost_fen,
+        roi=_ratio(brought.kept_gmv_fen, brought.cost_fen),
         refund_amount_fen=brought.refund_fen,
         estimated_commission_fen=commission_expected(brought),
         watch_seconds=watching,

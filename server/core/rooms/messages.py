@@ -228,8 +228,10 @@ def assets(count: int) -> bytes:
 
 def trail(order_id: OrderId, step: TrailStep, occurred_at_ms: int) -> bytes:
     """Notify a buyer of one step of an order: the service message of LT-3, in the words of LT-a to LT-f."""
-    what = {"event": step, "text": step.text, "occurred_at_ms": occurred_at_ms}
-    return orjson.dumps({"type": "trail", "order_id": order_id, **what})
+    words = {"label": step.label, "text": step.text}
+    return orjson.dumps(
+        {"type": "trail", "order_id": order_id, "event": step, **words, "occurred_at_ms": occurred_at_ms}
+    )
 
 
 def pong(client_ms: int, server_ms: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.asyncio import BlockingConnectionPool
 
-from server.core.ids import PacketId, RequestId, ViewerId, creator_of
+from server.core.ids import PacketId, RequestId, RoomId, ViewerId, creator_of
 from server.core.packets.claim import Claim, ClaimStatus, Grab, Share, answer_to
 from server.core.packets.packet import Packet, PacketState
 from server.core.refusal import Refused
@@ -88,8 +88,12 @@ class AllocatorContext:
         """Name a key of one's own for a packet; all keys of a creator share a slot, so a script may touch them all."""
         return f"{{{creator_of(packet_id)}}}:allocator:{packet_id}:{name}"
 
-    async def view(self, packet_id: PacketId) -> PacketView | None:
-        """Read a packet and the room time, both in one round trip; None if there is no such packet."""
+    async def view(self, packet_id: PacketId, room_id: RoomId | None = None) -> PacketView | None:
+        """
+        Read a packet and the room time, both in one round trip.
+
+        Returns None if there is no such packet, or if it was launched into another room than *room_id* (AMB-46).
+        """
         try:
             creator_id = creator_of(packet_id)
         except Refused:
@@ -104,6 +108,8 @@ class AllocatorContext:
         room_clock = RoomClock(int(clock[b"origin_ms"]), int(clock[b"started_ms"]), int(clock[b"speed"]))
         now_ms = room_clock.room_ms(seconds * 1_000 + microseconds // 1_000)
         packet = packet_from(record)
+        if room_id is not None and packet.room_id not in (None, room_id):
+            return None
         return PacketView(packet, now_ms, window_refusal(packet, now_ms))
 
     async def shares(self, packet_id: PacketId) -> list[int]:

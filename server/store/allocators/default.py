@@ -1,8 +1,9 @@
 """
 The default allocator: one script call answers hundreds of grabs, and memory answers where the store's answer is known.
 
-Of each packet one batch is in flight; grabs that come meanwhile go together with the next one. After the store has said
-exhausted or too late, the packet's claims are copied in the background, and from then on the crowd costs nothing.
+Of each packet and room one batch is in flight; grabs that come meanwhile go together with the next one. After the store
+has said exhausted or too late, the packet's claims are copied in the background, and from then on the crowd costs
+nothing.
 """
 
 import asyncio
@@ -66,17 +67,16 @@ class DefaultAllocator(Allocator):
         self._clock = clock
         self._is_fresh = is_fresh
         self._memory = Memory()
-        self._lanes: dict[PacketId, deque[_Call]] = {}
+        self._lanes: dict[tuple[PacketId, RoomId], deque[_Call]] = {}
         self._waiting = 0
         self._reading: dict[PacketId, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def claim(self, packet_id: PacketId, room_id: RoomId, grabs: Sequence[Grab]) -> list[Claim]:
         """Answer all grabs, in order; unavailable if the store cannot be asked."""
-        del room_id  # claim.lua answers by packet alone, so the grabs of all rooms share a batch
         if not grabs:
             return []
-        remembered = self._from_memory(packet_id, grabs)
+        remembered = self._from_memory(packet_id, room_id, grabs)
         if remembered is not None:
             return remembered
         try:
@@ -88,11 +88,12 @@ class DefaultAllocator(Allocator):
 
         call = _Call(grabs, asyncio.get_running_loop().create_future())
         self._waiting += len(grabs)
-        if packet_id in self._lanes:
-            self._lanes[packet_id].append(call)
+        lane = self._lanes.get((packet_id, room_id))
+        if lane is not None:
+            lane.append(call)
         else:
-            self._lanes[packet_id] = deque([call])
-            self._start(self._drain(packet_id, self._lanes[packet_id]))
+            self._lanes[packet_id, room_id] = lane = deque([call])
+            self._start(self._drain(packet_id, room_id, lane))
         return await call.answered
 
     def forget(self, packet_id: PacketId | None = None) -> None:
@@ -113,21 +114,23 @@ class DefaultAllocator(Allocator):
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _from_memory(self, packet_id: PacketId, grabs: Sequence[Grab]) -> list[Claim] | None:
+    def _from_memory(self, packet_id: PacketId, room_id: RoomId, grabs: Sequence[Grab]) -> list[Claim] | None:
         recollection = self._memory.get(packet_id)
         if recollection is None or not self._is_fresh():
             return None
+        if room_id != recollection.room_id:
+            return refusals(packet_id, grabs, ClaimStatus.NOT_FOUND)
         error_ms = self._clock.error_ms * self._clock.record.speed
         refusal = recollection.refusal_at(self._clock.room_ms(), error_ms)
         return None if refusal is None else recollection.answer(grabs, refusal)
 
-    async def _drain(self, packet_id: PacketId, lane: deque[_Call]) -> None:
+    async def _drain(self, packet_id: PacketId, room_id: RoomId, lane: deque[_Call]) -> None:
         try:
             while lane:
                 batch = _next_batch(lane)
                 grabs = [grab for _, part in batch for grab in part]
                 try:
-                    claims = self._from_memory(packet_id, grabs) or await self._ask(packet_id, grabs)
+                    claims = self._from_memory(packet_id, room_id, grabs) or await self._ask(packet_id, room_id, grabs)
                 except StoreUnavailable:
                     claims = refusals(packet_id, grabs, ClaimStatus.UNAVAILABLE)
                 self._waiting -= len(grabs)
@@ -135,7 +138,7 @@ class DefaultAllocator(Allocator):
         except Exception as error:
             self._abandon(batch, lane, error)
         finally:
-            del self._lanes[packet_id]
+            del self._lanes[packet_id, room_id]
 
     def _abandon(self, batch: "list[tuple[_Call, Sequence[Grab]]]", lane: Iterable[_Call], error: Exception) -> None:
         """Let the callers know that the store's answer was none: nobody may wait for ever."""
@@ -144,7 +147,7 @@ class DefaultAllocator(Allocator):
             if not call.answered.done():
                 call.answered.set_exception(error)
 
-    async def _ask(self, packet_id: PacketId, grabs: Sequence[Grab]) -> list[Claim]:
+    async def _ask(self, packet_id: PacketId, room_id: RoomId, grabs: Sequence[Grab]) -> list[Claim]:
         creator_id = creator_of(packet_id)
         names = [
             keys.clock_of(creator_id),
@@ -157,7 +160,7 @@ class DefaultAllocator(Allocator):
         ]
         asked = "".join([f"{viewer_id},{request_id};" for viewer_id, request_id in grabs])
         self.store_calls += 1
-        edition, _, _, codes, *values = await self._store.run("claim", names, [asked, len(grabs)])
+        edition, _, _, codes, *values = await self._store.run("claim", names, [asked, len(grabs), room_id])
         self._learn(packet_id, codes, edition)
         held = iter(values)
         return [
@@ -203,10 +206,17 @@ class DefaultAllocator(Allocator):
             return
         del self._reading[packet_id]
         packet = packet_from(record) if record else None
-        if packet is None or packet.schedule is None or sold_out not in (None, packet.edition):
+        if (
+            packet is None
+            or packet.room_id is None
+            or packet.schedule is None
+            or sold_out not in (None, packet.edition)
+        ):
             return
         if packet.state in (PacketState.LAUNCHED, PacketState.SETTLED):
-            self._memory.put(Recollection(packet_id, packet.edition, packet.schedule, claims, sold_out is not None))
+            self._memory.put(
+                Recollection(packet_id, packet.room_id, packet.edition, packet.schedule, claims, sold_out is not None)
+            )
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return watched_task(work, "an allocator failed beside its grabs", self._tasks)

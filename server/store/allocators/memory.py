@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.core.ids import PacketId, ViewerId
+from server.core.ids import PacketId, RoomId, ViewerId
 from server.core.packets.claim import Claim, ClaimStatus, Grab, Share, answer_to
 from server.core.packets.packet import Schedule
 
@@ -26,6 +26,7 @@ class Recollection:
     """
 
     packet_id: PacketId
+    room_id: RoomId
     edition: int
     schedule: Schedule
     claims: dict[ViewerId, Share] | None = None

@@ -23,9 +23,8 @@ class OneByOneAllocator(Allocator):
 
     async def claim(self, packet_id: PacketId, room_id: RoomId, grabs: Sequence[Grab]) -> list[Claim]:
         """Answer all grabs, in order, one coroutine each."""
-        del room_id
         try:
-            view = await self._context.view(packet_id)
+            view = await self._context.view(packet_id, room_id)
         except StoreUnavailable:
             return refusals(packet_id, grabs, ClaimStatus.UNAVAILABLE)
         if view is None:

@@ -50,6 +50,8 @@ class Allocator(ABC):
         """
         Answer all grabs made in one room, in order. It is called again before it has returned.
 
+        A packet that was launched into another room is not found, for its winners too (AMB-46).
+
         A store that cannot be reached is an answer too: unavailable, which says that the outcome is unknown.
         """
 

@@ -12,6 +12,8 @@ from server.store.allocators.context import AllocatorContext
 from server.store.allocators.port import Allocator, refusals
 from server.store.allocators.registry import DEFAULT, AllocatorEntry
 
+ROOMS_REMEMBERED_MAX = 10_000  # packets whose rooms a process knows; the allocator reads that of any other
+
 CHANGES = frozenset({FactKind.VOIDED, FactKind.REOPENED, FactKind.CHANGED})
 """The facts after which what was known of a packet is wrong."""
 
@@ -28,6 +30,7 @@ class RunningAllocators:
             self._by_name[entry.name] = entry.make(context)
         self._default = self._by_name[DEFAULT]
         self._of_packet: dict[PacketId, Allocator] = {}
+        self._rooms: dict[PacketId, RoomId] = {}
 
     def named(self, name: str) -> Allocator:
         """Return the allocator of that name, which must run here."""
@@ -49,8 +52,16 @@ class RunningAllocators:
         """Return who answers grabs for a packet: the default one until another is observed."""
         return self._of_packet.get(packet_id, self._default)
 
+    def room_of(self, packet_id: PacketId) -> RoomId | None:
+        """Return the room into which a packet was launched, or None if this process does not know."""
+        return self._rooms.get(packet_id)
+
     def observe(self, packet: Packet) -> None:
-        """Note whose a packet is, and let its allocator know of it."""
+        """Note whose a packet is and where it may be grabbed, and let its allocator know of it."""
+        if packet.room_id is not None:
+            self._rooms[packet.packet_id] = packet.room_id
+            if len(self._rooms) > ROOMS_REMEMBERED_MAX:
+                del self._rooms[next(iter(self._rooms))]
         allocator = self._by_name.get(packet.allocator, _ABSENT)
         if allocator is not self._default:
             self._of_packet[packet.packet_id] = allocator

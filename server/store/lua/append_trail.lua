@@ -2,9 +2,9 @@
 -- append_trail.lua: append an event to an order's trail, once per event id (LT-6). The order is not touched (LT-5).
 --
 -- KEYS[1] trail   hash  order_id, viewer_id, room_id
--- KEYS[2] events  hash  event id -> step:occurred_at_ms:source
+-- KEYS[2] events  hash  event id -> step:occurred_at_ms:source:arrived_us, which is of the store's own clock
 -- ARGV[1] event_id
--- ARGV[2] event       as it is kept, step:occurred_at_ms:source
+-- ARGV[2] event       step:occurred_at_ms:source
 -- ARGV[3] events_max  int  how many an order may have
 -- Reply, always: { outcome, viewer_id, room_id, { event id, event, ... } }, with all events after the step
 --   appended   it is there now
@@ -26,10 +26,12 @@ end
 
 local known = redis.call('HGET', events, event_id)
 if known then
-  return reply(known == event and 'repeated' or 'refused')
+  local same = known == event or string.sub(known, 1, #event + 1) == event .. ':'
+  return reply(same and 'repeated' or 'refused')
 end
 if redis.call('HLEN', events) >= events_max then
   return reply('refused')
 end
-redis.call('HSET', events, event_id, event)
+local time = redis.call('TIME')
+redis.call('HSET', events, event_id, event .. ':' .. time[1] .. string.format('%06d', time[2]))
 return reply('appended')

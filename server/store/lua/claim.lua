@@ -2,7 +2,7 @@
 -- claim.lua: answer a batch of grabs for one packet: a share to each new viewer, its own to each that has one.
 --
 -- KEYS[1] clock    hash    origin_ms, started_ms, speed
--- KEYS[2] packet   hash    state, schedule, edition, open_edition, claimable_at_ms, given, given_fen
+-- KEYS[2] packet   hash    state, room_id, schedule, edition, open_edition, claimable_at_ms, given, given_fen
 -- KEYS[3] shares   list    fen not yet given, the next one first
 -- KEYS[4] claims   hash    viewer_id -> index:amount_fen:edition:request_id
 -- KEYS[5] journal  stream  one entry per batch that gave something
@@ -11,8 +11,10 @@
 -- ARGV[1] grabs    text    viewer_id,request_id; viewer_id,request_id; ... without blanks: 1 to 500 of them. One text,
 --                          because a thousand arguments cost their sender two microseconds a grab
 -- ARGV[2] count    int     how many grabs these are; an id that holds a separator makes another number
+-- ARGV[3] room_id  text    the room whose connections grab
 -- Reply, always: { edition, at_ms, remaining, codes, value ... }: codes has one letter per grab (g granted,
 -- r repeated, x exhausted, e too_early, l too_late, v voided, n not_found); then the stored claim for each g or r.
+-- Whoever grabs in another room than the packet's hears what is said of a packet that is not there (AMB-46).
 --
 -- A share is given from the opening until before the end of the window, while one is left, once per viewer (ALL-CLM-1,
 -- DY-CLM-2). All of it is one step, and the journal's entry is of that step (ALL-CLM-3).
@@ -30,13 +32,15 @@ for viewer, request in string.gmatch(ARGV[1], '([%w_.~-]+),([%w_.~-]+);') do
     viewers[pairs_asked], requests[pairs_asked] = viewer, request
     read = read + #viewer + #request + 2
 end
-if #ARGV ~= 2 or read ~= #ARGV[1] or pairs_asked ~= tonumber(ARGV[2]) then error({ err = 'BROKEN id' }) end
+if #ARGV ~= 3 or read ~= #ARGV[1] or pairs_asked ~= tonumber(ARGV[2]) then error({ err = 'BROKEN id' }) end
 if pairs_asked == 0 or pairs_asked > PAIRS_MAX then error({ err = 'BROKEN number of grabs' }) end
 
 local record = redis.call('HMGET', packet, 'state', 'edition', 'grab_at_ms', 'claim_end_at_ms', 'given', 'given_fen',
-    'claimable_at_ms', 'open_edition')
-local state = record[1]
-if not state then return { 0, 0, 0, string.rep('n', pairs_asked) } end
+    'claimable_at_ms', 'open_edition', 'room_id')
+local state, launched_into = record[1], record[9]
+if not state or (launched_into and launched_into ~= ARGV[3]) then
+    return { 0, 0, 0, string.rep('n', pairs_asked) }
+end
 
 local given, given_fen = whole(record[5], 'packet'), whole(record[6], 'packet')
 local at_ms = room_now_ms()

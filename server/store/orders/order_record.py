@@ -61,7 +61,11 @@ class PartProgress:
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """An order at home. ``assets`` are its packets as the order left them; returned ones may have changed since."""
+    """
+    An order at home. ``assets`` are its packets as the order left them; returned ones may have changed since.
+
+    It is ``repeated`` if it is the answer to a step whose effect was there already; that is not stored.
+    """
 
     order: Order
     assets: tuple[Asset, ...]
@@ -69,6 +73,7 @@ class OrderRecord:
     version: int
     created_at_ms: int
     follows: tuple[FollowedStep, ...] = ()
+    repeated: bool = field(default=False, compare=False)
 
     @property
     def order_id(self) -> OrderId:

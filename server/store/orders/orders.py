@@ -1,10 +1,12 @@
 """Orders in the store: read at one instant, and changed by one script or not at all (rules.md 9 to 15)."""
 
 import asyncio
+import contextlib
 from typing import Any
 from weakref import WeakValueDictionary
 
 from server.core.ids import CreatorId, OrderId, home_of
+from server.core.orders.order import Order
 from server.core.refusal import Raced, Refused
 from server.store import keys
 from server.store.clock import StoreClock
@@ -73,6 +75,14 @@ class Orders:
         if record is None:
             raise no_such_order()
         return record
+
+    async def find(self, order_id: OrderId) -> Order | None:
+        """Return an order if it was made here; None for one that was made elsewhere, whatever its id looks like."""
+        with contextlib.suppress(Refused):
+            fields: Any = await self._store.redis.hgetall(keys.order(home_of(order_id), order_id))
+            record = record_of(fields)
+            return None if record is None else record.order
+        return None
 
     async def due(self, creator_id: CreatorId) -> list[OrderId]:
         """Return the orders that are due for the sweeper by this process's clock, at most DUE_MAX."""

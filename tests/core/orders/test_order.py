@@ -171,6 +171,39 @@ def test_partial_refunds_add_up_to_a_full_one() -> None:
     assert to_funder(outcome) == [("a", 300), ("p", 200)]
 
 
+@pytest.mark.rule("DY-CAN-4")
+@pytest.mark.rule("DY-REV-9")
+def test_shipping_may_be_refunded_after_the_goods_and_packets_go_back_once() -> None:
+    """
+    Until everything paid is back the extras may follow, from the merchant; the packets' fate is decided already.
+
+    That holds although they have expired meanwhile (AMB-48); goods cannot be refunded a second time.
+    """
+    back = refunded(paid(CREATORS, PLATFORMS), FULL)
+    assert (back.order.kept_fen, back.movements[1].credit) == (60, Place.MERCHANT)
+    part = refunded(back, Refund("s", {}, extras_fen=20), AFTER)
+    assert (part.order.state, part.order.kept_fen, states(part)) == (OrderState.REFUNDED, 40, states(back))
+    assert [(each.key, each.debit, each.credit, each.amount_fen) for each in part.movements] == [
+        ("refund:o1:kept:s", Place.MERCHANT, Place.CLEARING, 20),
+        ("refund:o1:cash:s", Place.CLEARING, Place.BUYER, 20),
+    ]
+    assert refunded(part, Refund("s", {}, extras_fen=20)) == replace(part, movements=())
+    for goods in (
+        Refund("t", {"l0": 1}),
+        Refund("t", {"l0": 0}),
+        Refund("t", {"l0": 1}, extras_fen=1),
+        Refund("t", {}),
+    ):
+        assert refusal(lambda goods=goods: refunded(part, goods)) == ("not_refundable", "")
+    for fen in (-1, 41):
+        assert refusal(lambda fen=fen: refunded(part, Refund("t", {}, extras_fen=fen))) == ("out_of_range", "")
+    late = NOW + 1 + HORIZON
+    assert refusal(lambda: refunded(part, Refund("t", {}, extras_fen=1), late)) == ("not_refundable", "")
+    whole = refunded(part, Refund("t", {"l0": 0, "l1": 0}, extras_fen=40), AFTER)
+    assert (whole.order.kept_fen, states(whole), to_funder(whole)) == (0, states(back), [])
+    assert refusal(lambda: refunded(whole, Refund("u", {}, extras_fen=1))) == ("not_refundable", "")
+
+
 def test_a_line_paid_with_packets_alone_is_refunded_when_named() -> None:
     """Refunded equals paid from the start, at 0 fen; it counts from the refund that names it (AMB-22)."""
     free = paid(a_packet("a", 2_000, use_end_at_ms=AFTER))
@@ -225,6 +258,7 @@ def test_what_is_asked_again_moves_nothing() -> None:
     assert pay(bought.order, bought.assets, AFTER, DOUYIN) == replace(bought, movements=())
     assert refusal(lambda: cancel(bought.order, bought.assets, AFTER, DOUYIN)) == ("not_cancellable", "")
     back = refunded(bought, FULL)
+    assert refusal(lambda: pay(back.order, back.assets, BEFORE, DOUYIN)) == ("not_payable", "")  # AMB-58
     assert refunded(back, FULL, AFTER) == replace(back, movements=())
     assert refusal(lambda: refunded(back, Refund("r", {"l0": 1}))) == ("refund_conflict", "")
     assert refusal(lambda: refunded(back, Refund("s", {"l0": 0}))) == ("not_refundable", "")

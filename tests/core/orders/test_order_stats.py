@@ -6,7 +6,7 @@ from server.core.ids import PLATFORM, PacketId
 from server.core.money.posting import OrderKind
 from server.core.orders.asset import AssetStep
 from server.core.orders.order import Order, OrderState, Refund, finish, pay, refund, submit
-from server.core.orders.order_stats import OrderStats, order_stats_of
+from server.core.orders.order_stats import OrderStats, given_back, order_stats_of
 from server.core.orders.settlement import Rates, settle
 from server.core.orders.stacking import best_quote
 from server.core.rulebooks.platforms import DOUYIN
@@ -49,6 +49,23 @@ def test_refunds_and_commission_count_when_they_come() -> None:
     assert final.order.state is OrderState.FINAL
     gains = order_stats_of(OrderKind.FINISH, second.order, final.order, LI, settled)
     assert gains.total == {"commission_fen": settled.commission_fen}
+
+
+@pytest.mark.rule("KS-MON-1")
+def test_packets_given_back_leave_the_cost_and_their_price_the_gmv() -> None:
+    """All of the order's packets paid for goods that came back; each leaves the cost of its own creator (AMB-51)."""
+    order = submitted()
+    assets = [each.stepped(AssetStep.LOCK, order.order_id) for each in (OWN, OWN_TOO, WHOLE)]
+    paid = pay(order, assets, NOW, DOUYIN)
+    part = refund(paid.order, paid.assets, Refund("a", {"l0": 100}), NOW, DOUYIN)
+    assert given_back(paid.assets, part.assets) == frozenset()
+    full = refund(part.order, part.assets, Refund("b", {"l0": 7_700}), NOW, DOUYIN)
+    back = given_back(part.assets, full.assets)
+    gains = order_stats_of(OrderKind.REFUND, part.order, full.order, LI, given_back=back)
+    assert gains.total == {"refund_fen": 7_700, "packets_back_fen": 2_200, "cost_back_fen": 1_500}
+    assert gains.by_packet[PacketId("li.p2")] == {"refund_fen": 7_700, "packets_back_fen": 2_200, "cost_back_fen": 500}
+    theirs = order_stats_of(OrderKind.REFUND, part.order, full.order, PLATFORM, given_back=back).total
+    assert theirs == {"refund_fen": 7_700, "packets_back_fen": 2_200, "cost_back_fen": 700}
 
 
 @pytest.mark.parametrize("kind", list(OrderKind))

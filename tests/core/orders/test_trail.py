@@ -1,5 +1,6 @@
 """The logistics trail: any subset in any order, in the product's words, without effect on the order."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -7,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.ids import OrderId, ViewerId
+from server.core.orders.order import Order
+from server.core.orders.stacking import best_quote
 from server.core.orders.trail import (
     BEFORE_SHIPPING,
     EVENTS_OF_ORDER_MAX,
@@ -15,14 +18,18 @@ from server.core.orders.trail import (
     Trail,
     TrailEvent,
     TrailStep,
+    check_instant,
     checked_event,
     checked_isv_id,
 )
 from server.core.refusal import Refused
+from server.core.rulebooks.platforms import DOUYIN
+from tests.core.shopping import ANNA, NOW, a_purchase
 
 ORDER = OrderId("o1")
 WMS = "wms"
 INTEGRATED = frozenset({WMS})
+SUBMITTED = Order(ORDER, ANNA, best_quote(a_purchase(1_000), (), (), NOW, DOUYIN)[0], ())
 TEN = 1_699_927_200_000  # ten o'clock
 MINUTE_MS = 60_000
 
@@ -98,11 +105,26 @@ def test_of_one_instant_the_rank_decides_and_of_two_the_time() -> None:
 
 
 @pytest.mark.rule("LT-2")
-def test_what_a_merchant_sends_twice_is_shown_twice() -> None:
-    """Two reports of one step with ids of their own are two lines and one step of six."""
-    trail = trail_of(event("picking", 1, event_id="first parcel"[:5]), event("picking", 2, event_id="second"))
-    assert steps(trail) == ["picking", "picking"]
+def test_each_step_is_shown_once_by_its_earliest_event() -> None:
+    """An earlier one that comes later takes its place; of those the buyer does not see, none counts (AMB-49)."""
+    first, second, third = event("picking", 2, event_id="a"), event("picking", 1, event_id="b"), event("picking", 3)
+    for arrival in permutations((first, second, third)):
+        assert trail_of(*arrival).timeline(INTEGRATED) == [second]
+    hidden = event("picking", 0, source="other", event_id="c")
+    trail = trail_of(first, hidden)
+    assert trail.timeline(INTEGRATED) == [first]
+    assert trail.timeline(INTEGRATED | {"other"}) == [hidden]
     assert len(trail.missing(INTEGRATED)) == 5
+
+
+@pytest.mark.rule("LT-4")
+def test_what_was_shown_stays_shown() -> None:
+    """The end of an integration hides no event that came before it (AMB-49)."""
+    trail = Trail(ORDER, ViewerId("vera"))
+    trail.append(event("accepted", 1), kept=True)
+    trail.append(event("picking", 2))
+    assert steps(trail, frozenset()) == ["accepted"]
+    assert steps(trail, INTEGRATED) == ["accepted", "picking"]
 
 
 @pytest.mark.rule("LT-4")
@@ -121,7 +143,7 @@ def test_what_is_dated_after_the_shipping_is_hidden() -> None:
     trail = trail_of(event("accepted", 1), event("packed", 5), event("picked", 6), event("shipped", 5))
     assert steps(trail) == ["accepted", "packed", "shipped"]
     trail.append(event("shipped", 3, event_id="another parcel"[:7]))
-    assert steps(trail) == ["accepted", "shipped", "shipped"]
+    assert steps(trail) == ["accepted", "shipped"]
 
 
 @pytest.mark.rule("LT-6")
@@ -160,6 +182,39 @@ def test_what_is_no_event_is_refused(changes: dict[str, object], code: str, fiel
     assert (refused.value.code, refused.value.field, refused.value.rule) == (code, field, rule)
 
 
+@pytest.mark.rule("LT-6")
+@pytest.mark.parametrize(
+    ("step", "minute", "paid", "elsewhere", "problem"),
+    [
+        ("accepted", 5, 0, False, ""),
+        ("accepted", 6, 0, False, "at most 5 room minutes ahead"),
+        ("shipped", 6, 0, True, "at most 5 room minutes ahead"),
+        ("paid", 6, None, True, "at most 5 room minutes ahead"),
+        ("accepted", -60, -60, False, ""),
+        ("accepted", -61, -60, False, "must not be before the order was paid"),
+        ("shipped", -61, -60, False, "must not be before the order was paid"),
+        ("paid", -61, -60, False, "must not be before the order was paid"),
+        ("accepted", 0, None, False, "must not be before the order is paid, which it is not"),
+        ("accepted", -61, -60, True, "must not be before the order was paid"),
+        ("paid", -61, -60, True, ""),  # only its trail knows when such an order was paid
+        ("accepted", -999, None, True, ""),
+    ],
+)
+def test_an_instant_is_neither_far_ahead_nor_before_the_payment(
+    step: str, minute: int, paid: int | None, elsewhere: bool, problem: str
+) -> None:
+    """Five room minutes ahead are accepted, and the instant of the payment itself; late reports always (AMB-49)."""
+    paid_at_ms = None if paid is None else TEN + paid * MINUTE_MS
+    trail = trail_of() if paid is None or not elsewhere else trail_of(event("paid", paid, event_id="first"))
+    order = None if elsewhere else replace(SUBMITTED, paid_at_ms=paid_at_ms)
+    if not problem:
+        check_instant(event(step, minute), trail, TEN, order=order)
+        return
+    with pytest.raises(Refused, match=problem) as refused:
+        check_instant(event(step, minute), trail, TEN, order=order)
+    assert (refused.value.code, refused.value.field, refused.value.rule) == ("bad_field", "occurred_at_ms", "LT-6")
+
+
 @pytest.mark.parametrize(("text", "code"), [("", "bad_id"), ("a b", "bad_id"), (PLATFORM, "wrong_source")])
 def test_not_every_text_names_an_isv(text: str, code: str) -> None:
     """Above all the platform is none."""
@@ -190,7 +245,7 @@ def test_a_trail_has_an_end() -> None:
     with pytest.raises(Refused) as refused:
         trail.append(event("picking", 0, event_id="more"))
     assert refused.value.code == "trail_full"
-    assert len(trail.timeline(INTEGRATED)) == EVENTS_OF_ORDER_MAX
+    assert trail.timeline(INTEGRATED) == [event("picking", 0, event_id="e0")]
 
 
 EVENTS = st.lists(
@@ -223,8 +278,12 @@ def test_any_subset_in_any_order_with_any_repetition(data: st.DataObject, events
         shown, key=lambda each: (each.occurred_at_ms, list(TrailStep).index(each.step), each.event_id)
     )
     shipped = [each.occurred_at_ms for each in events if each.step is TrailStep.SHIPPED]
+    earliest: dict[TrailStep, int] = {}
     for each in events:
         late = bool(shipped) and each.occurred_at_ms > min(shipped)
         known = each.source in (PLATFORM, WMS)
-        assert (each in shown) == (each.step is TrailStep.SHIPPED or (known and not late))
+        if each.step is TrailStep.SHIPPED or (known and not late):
+            earliest[each.step] = min(each.occurred_at_ms, earliest.get(each.step, each.occurred_at_ms))
+    assert {each.step: each.occurred_at_ms for each in shown} == earliest
+    assert len(shown) == len(earliest)
     assert set(trail.missing(INTEGRATED)) == set(BEFORE_SHIPPING) - {each.step for each in shown}

@@ -166,7 +166,14 @@ def test_a_packet_on_screen_tells_its_times_and_no_secret() -> None:
         ),
         (
             messages.trail(OrderId("o1"), TrailStep.ACCEPTED, 1_000),
-            {"type": "trail", "order_id": "o1", "event": "accepted", "text": "商家已接单", "occurred_at_ms": 1_000},
+            {
+                "type": "trail",
+                "order_id": "o1",
+                "event": "accepted",
+                "label": "已接单",
+                "text": "商家已接单",
+                "occurred_at_ms": 1_000,
+            },
         ),
         (messages.error("bad_field", "count"), {"type": "error", "code": "bad_field", "detail": "count"}),
     ],

@@ -61,6 +61,8 @@ def pay_order(world: World, step: Step) -> Answer:
     order, assets = _held(world)
     if step.twisted:
         return "transfer_conflict", world
+    if step.key in world.known:
+        return "", world  # the same payment again, whatever became of the order since (AMB-58)
     return _stepped(world, assets, pay(order, assets, world.now_ms, rulebook=world.setting.rulebook), step.key)
 
 

@@ -24,7 +24,7 @@ class InOrder(Allocator):
 
     async def claim(self, packet_id: PacketId, room_id: RoomId, grabs: Sequence[Grab]) -> list[Claim]:
         """Look at the packet, ask the script for each grab, and write what it gave into the books."""
-        view = await self.context.view(packet_id)
+        view = await self.context.view(packet_id, room_id)
         if view is None:
             return refusals(packet_id, grabs, ClaimStatus.NOT_FOUND)
         amounts = await self.context.shares(packet_id)

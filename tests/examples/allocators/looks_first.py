@@ -15,7 +15,7 @@ class LooksFirst(Allocator):
 
     async def claim(self, packet_id: PacketId, room_id: RoomId, grabs: Sequence[Grab]) -> list[Claim]:
         """Answer each grab by itself."""
-        view = await self.context.view(packet_id)
+        view = await self.context.view(packet_id, room_id)
         if view is None:
             return refusals(packet_id, grabs, ClaimStatus.NOT_FOUND)
         amounts = await self.context.shares(packet_id)

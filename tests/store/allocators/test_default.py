@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.core.ids import PacketId
+from server.core.ids import PacketId, RoomId
 from server.core.packets.claim import Claim, ClaimStatus
 from server.core.rooms.messages import receipt
 from server.store import keys
@@ -125,6 +125,28 @@ async def test_a_crowd_after_the_last_share_costs_no_store_call(desk: Desk, allo
     await allocator.caught_up()
 
     assert calls == allocator.store_calls
+
+
+async def test_memory_answers_other_rooms_that_there_is_no_such_packet(desk: Desk, allocator: DefaultAllocator) -> None:
+    """A packet that is remembered is remembered in its room alone (AMB-46)."""
+    packet_id = await desk.open_packet([5])
+    other = RoomId("room-of-another")
+    grabs = [grab("v0", "q0"), grab("late")]
+    assert statuses(await allocator.claim(packet_id, ROOM, grabs)) == [S.GRANTED, S.EXHAUSTED]
+    await allocator.caught_up()
+    calls = allocator.store_calls
+
+    assert statuses(await allocator.claim(packet_id, other, grabs)) == [S.NOT_FOUND] * 2
+    assert statuses(await allocator.claim(packet_id, ROOM, grabs)) == [S.GRANTED, S.EXHAUSTED]
+    assert calls == allocator.store_calls
+
+    allocator.forget()
+    both = await asyncio.gather(*(allocator.claim(packet_id, room_id, grabs) for room_id in (ROOM, other, ROOM)))
+    assert [statuses(claims) for claims in both] == [
+        [S.GRANTED, S.EXHAUSTED],
+        [S.NOT_FOUND] * 2,
+        [S.GRANTED, S.EXHAUSTED],
+    ]
 
 
 async def test_exhausted_becomes_too_late_with_doubt_between(desk: Desk, allocator: DefaultAllocator) -> None:

@@ -7,7 +7,7 @@ from server.core.packets.claim import ClaimStatus, Share
 from server.core.packets.packet import Schedule
 from server.store.allocators import memory
 from server.store.allocators.memory import Memory, Recollection
-from tests.store.desk import grab
+from tests.store.desk import ROOM, grab
 
 SCHEDULE = Schedule(0, 1_000, 2_000)
 S = ClaimStatus
@@ -17,7 +17,7 @@ def a_recollection(name: str, claims: int | None = None, *, sold_out: bool = Fal
     held = None
     if claims is not None:
         held = {ViewerId(f"v{n}"): Share(n, 5, 1, RequestId(f"q{n}")) for n in range(claims)}
-    return Recollection(PacketId(name), 1, SCHEDULE, held, sold_out)
+    return Recollection(PacketId(name), ROOM, 1, SCHEDULE, held, sold_out)
 
 
 @pytest.mark.parametrize(

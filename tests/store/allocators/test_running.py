@@ -12,7 +12,7 @@ from server.core.rooms.feed import FactKind, FeedEntry
 from server.store.allocators.context import AllocatorContext
 from server.store.allocators.port import Allocator, Claim, ClaimStatus, Grab, Packet, refusals
 from server.store.allocators.registry import DEFAULT, AllocatorEntry
-from server.store.allocators.running import RunningAllocators
+from server.store.allocators.running import ROOMS_REMEMBERED_MAX, RunningAllocators
 from tests.core.launching import DRAFT
 from tests.store.desk import ROOM, crowd
 
@@ -68,6 +68,16 @@ def test_a_packet_is_answered_by_its_own_allocator(running: RunningAllocators) -
     assert [running.of(MINE), running.of(PacketId("c1.unseen"))] == [running.named(DEFAULT)] * 2
     assert running.of(OTHERS) is running.named("other")
     assert (told(running, DEFAULT), told(running, "other")) == ([MINE], [OTHERS])
+
+
+def test_the_rooms_of_packets_are_known_up_to_a_number(running: RunningAllocators) -> None:
+    """A launched packet's room is known, a draft has none, and of too many the first are forgotten."""
+    running.observe(replace(DRAFT, packet_id=MINE))
+    running.observe(replace(DRAFT, packet_id=OTHERS, room_id=ROOM))
+    assert (running.room_of(MINE), running.room_of(OTHERS)) == (None, ROOM)
+    for number in range(ROOMS_REMEMBERED_MAX):
+        running.observe(replace(DRAFT, packet_id=PacketId(f"c1.{number}"), room_id=ROOM))
+    assert (running.room_of(OTHERS), running.room_of(PacketId("c1.0"))) == (None, ROOM)
 
 
 async def test_a_packet_of_an_allocator_that_does_not_run_is_unavailable(running: RunningAllocators) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from redis.exceptions import ResponseError
 
-from server.core.ids import PacketId
+from server.core.ids import PacketId, RoomId
 from server.store import keys
 from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, Desk
 
@@ -46,6 +46,23 @@ async def test_500_grabs_in_a_batch_are_one_journal_entry(desk: Desk) -> None:
     assert [f"v{n},{n},{n + 1},q{n}" for n in range(500)] == entry["claims"].split(";")
     assert (f"escrow:{packet_id}", f"assets:{packet_id}") == (entry["debit"], entry["credit"])
     assert ("1", str(GRAB_AT_MS), packet_id) == (entry["edition"], entry["at_ms"], entry["packet_id"])
+
+
+@pytest.mark.rule("ALL-CLM-2")
+@pytest.mark.parametrize("settled", [False, True])
+async def test_grabs_from_another_room_are_of_no_packet(desk: Desk, *, settled: bool) -> None:
+    """A packet is not there for another room's grabs, its winner's too, and nothing is written (AMB-46)."""
+    packet_id = await desk.open_packet([5, 6])
+    await desk.run_claim(packet_id, ["ann", "q1"])
+    if settled:
+        await desk.at(CLAIM_END_AT_MS)
+        await desk.packets.sweep(packet_id)
+    before = await desk.state()
+
+    reply = await desk.run_claim(packet_id, ["ann", "q1", "ann", "q2", "cat", "q"], RoomId("room-of-another"))
+
+    assert reply == [0, 0, 0, b"nnn"]
+    assert before == await desk.state()
 
 
 @pytest.mark.parametrize("args", [pairs(501), ["ann"], ["ann", "q", "bob"], []])

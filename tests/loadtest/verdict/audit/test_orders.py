@@ -68,6 +68,37 @@ def test_a_sound_order_is_explained(state: str) -> None:
     assert a_run_with_an_order(state).audit() == []
 
 
+@pytest.mark.rule("DY-REV-9")
+def test_shipping_that_came_back_after_the_goods_is_explained() -> None:
+    """With the last goods it went to the merchant, and back from there (AMB-48); what does not come back is found."""
+    run = a_run_with_an_order("paid")
+    order, [submit, pay] = run.of("order")[0], [each for each in run.of("journal") if each.get("order_id")]
+    asset_id, face_fen, used_fen, _ = order["packets"][0]
+    goods_fen, clearing = order["goods_paid_fen"], f"clearing:{ORDER}"
+    buyer = pay["postings"][0][0]
+    refunds: list[list[list[str | int]]] = [
+        [
+            [clearing, buyer, goods_fen],
+            [clearing, "merchant:shop", SHIPPING_FEN],
+            ["redeemed:c1.p0", "assets:c1.p0", face_fen],
+        ],
+        [["merchant:shop", clearing, SHIPPING_FEN], [clearing, buyer, SHIPPING_FEN]],
+    ]
+    at = run.books.index(pay) + 1
+    for number, postings in enumerate(refunds):
+        sum_fen = sum(int(posting[2]) for posting in postings)
+        names = {"entry_id": f"{3002 + number}-0", "movement": "refund", "transfer_id": f"refund:{number}"}
+        run.books.insert(at + number, {**submit, **names, "postings": postings, "amount_fen": sum_fen})
+    run.of("creator")[0]["journal_last_id"] = "3003-0"
+    run.of("packet", packet_id="c1.p0")[0].update(redeemed=0, redeemed_fen=0)
+    order |= {"state": "refunded", "refunded_goods_fen": goods_fen, "refunded_extras_fen": SHIPPING_FEN}
+    order["packets"] = [[asset_id, face_fen, used_fen, "available"]]
+    assert run.audit() == []
+
+    order["refunded_extras_fen"] = 0
+    assert any("the buyer's money to the merchant should come to 600" in found.detail for found in run.audit())
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
