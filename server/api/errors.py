@@ -88,6 +88,7 @@ STATUS: dict[str, int] = {
 """The HTTP status of each refusal code."""
 
 _REFUSED = 422
+RETRY_AFTER_S = "1"  # a store that is unavailable is usually back within seconds
 _DETAILS = {
     "transfer_conflict": "Idempotency-Key: this key belongs to another request; use a new key"
 }  # the store's transfer id
@@ -162,7 +163,9 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:
-    return _answer(503, "unavailable", str(error))
+    answer = _answer(503, "unavailable", str(error))
+    answer.headers["Retry-After"] = RETRY_AFTER_S
+    return answer
 
 
 async def _broken(_: Request, error: Exception) -> JSONResponse:

@@ -45,4 +45,15 @@ class GatewayCollector(Collector):
         yield CounterMetricFamily("redrain_frames_received", "Frames from viewers.", value=metrics.frames_in)
         yield CounterMetricFamily("redrain_frames_sent", "Frames to viewers.", value=metrics.frames_out)
         yield CounterMetricFamily("redrain_bytes_sent", "Bytes to viewers.", value=metrics.bytes_out)
+        yield CounterMetricFamily(
+            "redrain_store_unavailable",
+            "Steps given up because the store was unavailable.",
+            value=metrics.store_unavailable,
+        )
+        failures = CounterMetricFamily(
+            "redrain_task_failures", "Failures of long-lived tasks, each of which was started again.", labels=["task"]
+        )
+        for task, count in metrics.task_failures.items():
+            failures.add_metric([task], count)
+        yield failures
         yield CounterMetricFamily("redrain_malformed_frames", "Frames that were no message.", value=metrics.malformed)

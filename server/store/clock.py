@@ -1,17 +1,16 @@
 """Room time by the store's clock: one stored record, and the offset of this process's time from the store's."""
 
-import asyncio
-import contextlib
 import time
 from typing import Self
 
 from server.core.ids import CreatorId
 from server.core.roomtime import RoomClock
 from server.store import keys
-from server.store.connection import Store, StoreUnavailable
+from server.store.connection import Store
 from server.store.fitness import StoreUnfit
+from server.store.supervision import SupervisedTask
 
-KEPT_EVERY_S = 5.0  # a clock that is slewed at the usual 500 ppm is then off by 2.5 ms, the error bound at rest
+KEPT_EVERY_S = 1.0  # a clock that is slewed at the usual 500 ppm is then off by 0.5 ms; one that is set is soon noticed
 _TRIES = 7  # the quickest of a few round trips says most about the offset
 
 
@@ -25,7 +24,7 @@ class StoreClock:
     def __init__(self, store: Store, record: RoomClock) -> None:
         self.record = record
         self.error_ms = 0
-        self._store = store
+        self.store = store
         self._offset_us = 0
         self._last_us = 0
         self._copied: set[CreatorId] = set()
@@ -66,7 +65,7 @@ class StoreClock:
         best_us: int | None = None
         for _ in range(_TRIES):
             before_us = _local_us()
-            seconds, microseconds = await self._store.redis.time()
+            seconds, microseconds = await self.store.redis.time()
             after_us = _local_us()
             if best_us is None or after_us - before_us < best_us:
                 best_us = after_us - before_us
@@ -93,8 +92,8 @@ class StoreClock:
             "started_ms": record.started_ms,
             "speed": record.speed,
         }
-        await self._store.redis.hset(keys.clock_of(creator_id), mapping=fields)  # type: ignore[arg-type]
-        await self._store.redis.sadd(keys.CREATORS, creator_id)
+        await self.store.redis.hset(keys.clock_of(creator_id), mapping=fields)  # type: ignore[arg-type]
+        await self.store.redis.sadd(keys.CREATORS, creator_id)
         self._copied.add(creator_id)
 
 
@@ -104,24 +103,16 @@ class ClockKeeper:
     def __init__(self, clock: StoreClock, *, every_s: float = KEPT_EVERY_S) -> None:
         self._clock = clock
         self._every_s = every_s
-        self._task: asyncio.Task[None] | None = None
+        self._task: SupervisedTask | None = None
 
     async def start(self) -> None:
-        """Start estimating."""
-        self._task = asyncio.create_task(self._keep())
+        """Start estimating. While the store is unavailable the last estimate stays."""
+        self._task = self._clock.store.supervisor.every(self._every_s, "the clock", self._clock.sync)
 
     async def stop(self) -> None:
         """Stop estimating."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(self._every_s)
-            # While the store is unavailable the last estimate stays; nothing is answered from memory then.
-            with contextlib.suppress(StoreUnavailable):
-                await self._clock.sync()
+            await self._task.stop()
 
 
 def _local_us() -> int:

@@ -2,8 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Self
@@ -13,34 +12,20 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    ClusterDownError,
-    ConnectionError,  # noqa: A004 - the library's own, distinct from Python's by OSError below
-    MasterDownError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    ResponseError,
-    TimeoutError,  # noqa: A004
-)
+from redis.exceptions import NoScriptError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from server.store.fitness import Durability, StoreUnfit, unfitness
+from server.store.supervision import Supervisor
+from server.store.unavailable import StoreUnavailable, unavailable_as_ours
 
-__all__ = ["Durability", "Store", "StoreUnavailable", "StoreUnfit"]
+__all__ = ["Durability", "Store", "StoreUnavailable", "StoreUnfit", "unavailable_as_ours"]
 
 CONNECTIONS_MAX = 32  # per process; further callers wait, so that a stampede does not open a socket per grab
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 5.0  # longer than the slowest honest disk; after it the outcome is unknown
 _SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss", "unix": "unix"}
-_OUT_OF_REACH = (ConnectionError, TimeoutError, OSError)
-_REFUSES_WORK = (ReadOnlyError, OutOfMemoryError, ClusterDownError, MasterDownError)
-_REFUSES_WRITES = ("MISCONF", "NOREPLICAS")
 _RETURNING = frozenset({"sweep", "void", "end", "edit", "expire"})  # scripts by which money goes back to its creator
-
-
-class StoreUnavailable(Exception):  # noqa: N818 - the word callers answer with
-    """The store was not reached, did not answer in time, or cannot work; a command's outcome may be unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +35,10 @@ class _Script:
 
 
 class Store:
-    """One process's client of the store."""
+    """One process's client of the store; ``supervisor`` keeps this process's tasks that need the store."""
 
     def __init__(self, redis: "StoreClient", scripts: dict[str, _Script]) -> None:
+        self.supervisor = Supervisor()
         self._redis = redis
         self._scripts = scripts
 
@@ -104,20 +90,11 @@ class Store:
         await self._redis.aclose()
 
 
-@contextmanager
-def unavailable_as_ours() -> Iterator[None]:
-    """Convert redis-py's errors about an unreachable or broken store to StoreUnavailable."""
-    try:
-        yield
-    except (*_OUT_OF_REACH, *_REFUSES_WORK) as error:
-        raise StoreUnavailable(str(error) or type(error).__name__) from error
-    except ResponseError as error:
-        if str(error).startswith(_REFUSES_WRITES):
-            raise StoreUnavailable(str(error)) from error
-        raise
-
-
 class _Pipeline(Pipeline):
+    async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
+        with unavailable_as_ours():
+            return await super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         with unavailable_as_ours():
             return await super().execute(raise_on_error)

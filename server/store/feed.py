@@ -7,7 +7,7 @@ One pub/sub channel notifies of rooms with new entries; every room is also polle
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -19,15 +19,14 @@ from server.core.rooms.feed import Cue, FactKind, FeedEntry
 from server.store import keys
 from server.store.connection import Store, StoreUnavailable
 from server.store.rooms import RoomRecord
-from server.store.subscription import BACKOFF_MAX_S, BACKOFF_MIN_S, listen
-from server.watched_task import watched_task
+from server.store.subscription import listen
+from server.store.supervision import SupervisedTask
 
 FROM_THE_START = "0"
 POLL_EVERY_S = 0.5  # the longest delay after a lost notification
 FRESH_WITHIN_S = 1.0  # a process whose last read is older answers nothing from memory
 READ_COUNT_MAX = 1_000  # entries of one answer
 CATCH_UP_WITHIN_S = 2.0
-_CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while it subscribes
 
 Deliver = Callable[[list[FeedEntry]], None]
 
@@ -119,7 +118,7 @@ class FeedFollower:
         self._fresh_s: float | None = None
         self._was_unavailable = True
         self._wake = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[SupervisedTask] = []
 
     def follow(self, room: RoomRecord, after: str, deliver: Deliver) -> None:
         """Deliver the entries after *after* in the room's feed, from now on."""
@@ -130,16 +129,13 @@ class FeedFollower:
 
     async def start(self) -> None:
         """Start to follow. While the store is unavailable, keep retrying."""
-        for work in (self._keep(self._listen), self._keep(self._read_on)):
-            self._tasks.append(watched_task(work, "a feed is no longer followed"))
+        keep = self._store.supervisor.keep
+        self._tasks = [keep("the feeds' bell", self._listen), keep("the reader of feeds", self._read_on)]
 
     async def stop(self) -> None:
         """Stop following."""
-        left = set(self._tasks)
-        while left:
-            for task in left:
-                task.cancel()
-            _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
+        for task in self._tasks:
+            await task.stop()
         self._tasks.clear()
         self._fresh_s = None
         for waiting in self._awaited.values():
@@ -165,25 +161,19 @@ class FeedFollower:
         self._notified[room_id] = None
         self._wake.set()
 
-    async def _keep(self, work: Callable[[Callable[[], None]], Any]) -> None:
-        """Restart *work* while the store is unavailable; *work* calls back whenever the store answers."""
-        backoff_s = BACKOFF_MIN_S
+    @contextlib.contextmanager
+    def _losing_touch(self) -> Iterator[None]:
+        """Count nothing as fresh after an error, and let the reader begin anew."""
+        try:
+            yield
+        except Exception:
+            self._was_unavailable, self._fresh_s = True, None
+            self._wake.set()
+            raise
 
-        def reached() -> None:
-            nonlocal backoff_s
-            backoff_s = BACKOFF_MIN_S
-
-        while True:
-            try:
-                await work(reached)
-            except StoreUnavailable:
-                self._was_unavailable, self._fresh_s = True, None
-                self._wake.set()
-                await asyncio.sleep(backoff_s)
-                backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
-
-    async def _listen(self, reached: Callable[[], None]) -> None:
-        await listen(self._store, keys.BELL, self._on_notification, reached)
+    async def _listen(self, achieved: Callable[[], None]) -> None:
+        with self._losing_touch():
+            await listen(self._store, keys.BELL, self._on_notification, achieved)
 
     def _on_notification(self, notification: bytes) -> None:
         room_id = RoomId(notification.decode())
@@ -192,20 +182,21 @@ class FeedFollower:
         elif self.on_new_room is not None:
             self.on_new_room(room_id)
 
-    async def _read_on(self, reached: Callable[[], None]) -> None:
-        while True:
-            await self._await_reason()
-            if self._was_unavailable:
-                await self._come_back()
-            if not self._notified and not self._unpolled:
-                self._poll_began_s = time.monotonic()
-                self._unpolled = dict.fromkeys(self._followed)
-                if not self._unpolled:
-                    await self._store.redis.ping()
-            await self._read_next()
-            reached()
-            if not self._unpolled and not self._was_unavailable:
-                self._fresh_s = self._poll_began_s
+    async def _read_on(self, achieved: Callable[[], None]) -> None:
+        with self._losing_touch():
+            while True:
+                await self._await_reason()
+                if self._was_unavailable:
+                    await self._come_back()
+                if not self._notified and not self._unpolled:
+                    self._poll_began_s = time.monotonic()
+                    self._unpolled = dict.fromkeys(self._followed)
+                    if not self._unpolled:
+                        await self._store.redis.ping()
+                await self._read_next()
+                achieved()
+                if not self._unpolled and not self._was_unavailable:
+                    self._fresh_s = self._poll_began_s
 
     async def _come_back(self) -> None:
         """Resume after the store was unavailable, even if no command of ours failed meanwhile."""

@@ -1,16 +1,13 @@
 """A subscription to one pub/sub channel of the store."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from server.store.connection import Store, StoreUnavailable, unavailable_as_ours
-from server.watched_task import watched_task
+from server.store.connection import Store
+from server.store.supervision import SupervisedTask
+from server.store.unavailable import unavailable_as_ours
 
-BACKOFF_MIN_S = 0.05
-BACKOFF_MAX_S = 1.0
 _LISTEN_S = 1.0
-_CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while it subscribes
 
 
 class Subscription:
@@ -19,36 +16,20 @@ class Subscription:
     def __init__(self, store: Store, channel: str) -> None:
         self._store = store
         self._channel = channel
-        self._task: asyncio.Task[None] | None = None
+        self._task: SupervisedTask | None = None
 
     def start(self, on_message: Callable[[bytes], None]) -> None:
         """Subscribe: pass messages to *on_message*; while the store is unavailable, keep retrying."""
-        self._task = watched_task(
-            self._keep_listening(on_message), "messages of other processes are no longer received"
+        self._task = self._store.supervisor.keep(
+            f"the subscription to {self._channel}",
+            lambda achieved: listen(self._store, self._channel, on_message, achieved),
         )
 
     async def stop(self) -> None:
         """Unsubscribe."""
-        left = set() if self._task is None else {self._task}
-        while left:
-            for task in left:
-                task.cancel()
-            _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
-        self._task = None
-
-    async def _keep_listening(self, on_message: Callable[[bytes], None]) -> None:
-        backoff_s = BACKOFF_MIN_S
-
-        def reached() -> None:
-            nonlocal backoff_s
-            backoff_s = BACKOFF_MIN_S
-
-        while True:
-            try:
-                await listen(self._store, self._channel, on_message, reached)
-            except StoreUnavailable:
-                await asyncio.sleep(backoff_s)
-                backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
+        if self._task is not None:
+            await self._task.stop()
+            self._task = None
 
 
 async def listen(store: Store, channel: str, on_message: Callable[[bytes], None], reached: Callable[[], None]) -> None:
