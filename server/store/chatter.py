@@ -50,7 +50,9 @@ class ChatterChannel:
     async def publish(self, said: Mapping[RoomId, Sequence[Said]]) -> None:
         """Publish comments to the other processes. Raises StoreUnavailable; then they may be lost."""
         rooms = {room_id: [(viewer_id, text) for viewer_id, text in comments] for room_id, comments in said.items()}
-        await self.store.redis.publish(keys.CHATTER, orjson.dumps({"from": self._process_id, "rooms": rooms}))
+        await self.store.redis.publish(
+            self.store.channel(keys.CHATTER), orjson.dumps({"from": self._process_id, "rooms": rooms})
+        )
 
     async def exchange(self, viewers: Mapping[RoomId, int], likes: Mapping[RoomId, int]) -> dict[RoomId, Numbers]:
         """

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -12,12 +13,20 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from server.store.fitness import Durability, StoreUnfit, unfitness
+from server.store import keys
+from server.store.fitness import (
+    Durability,
+    StoreUnfit,
+    not_permitted,
+    unfit_mode,
+    unfitness,
+    wrong_address,
+)
 from server.store.supervision import Supervisor
-from server.store.unavailable import StoreUnavailable, unavailable_as_ours
+from server.store.unavailable import StoreUnavailable, code_of, unavailable_as_ours
 
 __all__ = ["Durability", "Store", "StoreUnavailable", "StoreUnfit", "unavailable_as_ours"]
 
@@ -25,6 +34,7 @@ CONNECTIONS_MAX = 32  # per process; further callers wait, so that a stampede do
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 5.0  # longer than the slowest honest disk; after it the outcome is unknown
 _SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss", "unix": "unix"}
+_COMMANDS = re.compile(r"redis\.p?call\('(\w+)'")
 _RETURNING = frozenset({"sweep", "void", "end", "edit", "expire"})  # scripts by which money goes back to its creator
 
 
@@ -43,27 +53,55 @@ class Store:
         self._scripts = scripts
 
     @classmethod
-    async def connect(cls, url: str, *, durability: Durability = Durability.DURABLE) -> Self:
+    async def connect(
+        cls, url: str, *, durability: Durability = Durability.DURABLE, cluster_node: bool = False
+    ) -> Self:
         """
         Connect to the store at *url* and make sure that it may be used.
 
-        Takes redis://, rediss://, valkey://, valkeys:// and unix://. Raises StoreUnavailable if it does not answer,
-        StoreUnfit if it is too old, evicts, or keeps less than *durability* promises; the text says what to do.
+        Takes redis://, rediss://, valkey://, valkeys:// and unix://. A *cluster_node* must have all slots. Raises
+        StoreUnavailable if it does not answer, StoreUnfit if it is too old, evicts, keeps less than *durability*
+        promises, or does not permit what is needed; the text says what to do.
         """
-        redis = client_for(url)
+        store = cls(client_for(url), _scripts())
         try:
-            with unavailable_as_ours():
-                server: dict[str, Any] = await redis.info("server")
-                reason = unfitness(server, await _configuration(redis), durability)
+            reason = await store._unfitness(durability, cluster_node=cluster_node)
         except StoreUnavailable as error:
-            await redis.aclose()
+            await store.close()
+            if reason := _refused_at_start(error.__cause__):
+                raise StoreUnfit(f"the store at {shown(url)} {reason}") from error
             raise StoreUnavailable(
                 f"the store at {shown(url)} does not answer ({error}): start it, or correct REDRAIN_STORE_URL"
             ) from error
+        except ResponseError as error:
+            await store.close()
+            raise StoreUnfit(f"the store at {shown(url)} {_refused_at_start(error)}") from error
         if reason:
-            await redis.aclose()
+            await store.close()
             raise StoreUnfit(f"the store at {shown(url)} {reason}")
-        return cls(redis, _scripts())
+        return store
+
+    async def _unfitness(self, durability: Durability, *, cluster_node: bool) -> str:
+        """Return why the store is not fit for use, or ""."""
+        server: dict[str, Any] = await self._redis.info("server")
+        reason = unfitness(server, await _configuration(self._redis), durability)
+        if reason or (reason := "" if cluster_node else unfit_mode(server)):
+            return reason
+        commands = sorted({name for script in self._scripts.values() for name in _COMMANDS.findall(script.text)})
+        channels = [self.channel(name) for name in keys.CHANNELS]
+        refused = await self.run(
+            "permitted", [], [" ".join(dict.fromkeys([*commands, *keys.COMMANDS])), " ".join(channels)]
+        )
+        return not_permitted(", ".join(name.decode() for name in refused)) if refused else ""
+
+    def channel(self, name: str) -> str:
+        """
+        Return the pub/sub channel *name* of this database.
+
+        Pub/sub knows no database: without its number in the names, the servers on two databases would hear each other.
+        """
+        database: int = self._redis.connection_pool.connection_kwargs.get("db") or 0
+        return f"{name}:{database}" if database else name
 
     @property
     def redis(self) -> "StoreClient":
@@ -143,6 +181,8 @@ def client_for(url: str) -> "StoreClient":
     Raises StoreUnfit if *url* is not valid.
     """
     scheme, _, rest = url.partition("://")
+    if scheme in _SCHEMES and (wrong := wrong_address(url)):
+        raise StoreUnfit(f"{shown(url)!r} is not a store's address: {wrong}")
     try:
         pool = BlockingConnectionPool.from_url(
             f"{_SCHEMES[scheme]}://{rest}",
@@ -169,11 +209,29 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
+def _refused_at_start(error: BaseException | None) -> str:
+    """Return the reason for a store that answered one of the first commands with *error*, "" if it did not answer."""
+    if isinstance(error, NoPermissionError):
+        return not_permitted(str(error))
+    if "DB index" in str(error):
+        return (
+            "has no database of that number: use a lower one in REDRAIN_STORE_URL, "
+            "or raise databases in the store's configuration file and restart it"
+        )
+    if isinstance(error, ResponseError) and code_of(error) == "ERR":
+        return f"refuses what is needed ({error}): use Valkey, or Redis 7.2 or later, without renamed commands"
+    return ""
+
+
 async def _configuration(redis: "StoreClient") -> dict[str, str]:
     try:
         answer = await redis.config_get("maxmemory-policy", "appendonly", "appendfsync", "no-appendfsync-on-rewrite")
     except ResponseError:
         return {}
+    except StoreUnavailable as error:
+        if isinstance(error.__cause__, NoPermissionError):
+            return {}
+        raise
     return {str(name): str(value) for name, value in answer.items()}
 
 

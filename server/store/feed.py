@@ -64,7 +64,16 @@ class Feed:
             keys.cues(room.creator_id, room.room_id),
         ]
         outcome, seq = await self._store.run(
-            "announce", names, [cue.kind, cue.packet_id, orjson.dumps(cue.body), room.room_id, cue.edition]
+            "announce",
+            names,
+            [
+                cue.kind,
+                cue.packet_id,
+                orjson.dumps(cue.body),
+                room.room_id,
+                cue.edition,
+                self._store.channel(keys.BELL),
+            ],
         )
         return Announced(AnnounceOutcome(outcome.decode()), int(seq))
 
@@ -173,7 +182,7 @@ class FeedFollower:
 
     async def _listen(self, achieved: Callable[[], None]) -> None:
         with self._losing_touch():
-            await listen(self._store, keys.BELL, self._on_notification, achieved)
+            await listen(self._store, self._store.channel(keys.BELL), self._on_notification, achieved)
 
     def _on_notification(self, notification: bytes) -> None:
         room_id = RoomId(notification.decode())

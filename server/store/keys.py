@@ -12,6 +12,14 @@ TRAILS = "redrain:trails"
 ISVS = "redrain:isvs"
 PRESENT = "{redrain}:present"  # these two are one script's: one slot
 LIKES = "{redrain}:likes"
+CHANNELS = (BELL, CHATTER, TRAILS)
+COMMANDS = (
+    *("EVAL", "EVALSHA", "EXEC", "INFO", "MULTI", "PING", "TIME"),
+    *("EXISTS", "GET", "SET", "LINDEX", "LRANGE", "SADD", "SCARD", "SMEMBERS", "SREM", "XADD", "XRANGE", "XREVRANGE"),
+    *("HDEL", "HEXISTS", "HGET", "HGETALL", "HINCRBY", "HMGET", "HSCAN", "HSET", "HSETNX"),
+    *("ZADD", "ZRANGE", "ZRANGEBYSCORE", "ZREVRANGE"),
+)
+"""The commands that are sent one by one, beside those of the scripts."""
 
 
 def clock_of(creator_id: CreatorId) -> str:

@@ -11,11 +11,11 @@ _LISTEN_S = 1.0
 
 
 class Subscription:
-    """Receives from *channel* and resubscribes by itself; messages are lost while the store is unavailable."""
+    """Receives from *channel* of this database and resubscribes by itself; messages are lost without the store."""
 
     def __init__(self, store: Store, channel: str) -> None:
         self._store = store
-        self._channel = channel
+        self._channel = store.channel(channel)
         self._task: SupervisedTask | None = None
 
     def start(self, on_message: Callable[[bytes], None]) -> None:

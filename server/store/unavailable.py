@@ -1,4 +1,4 @@
-"""Whether a store's error is about the store, which may be well again later, or about what was asked of it."""
+"""An error reply is about the store, which may be well again later, or about what was asked of it."""
 
 import re
 from collections.abc import Iterator

@@ -24,7 +24,7 @@ def test_money_moves_as_the_ledger_says(kind: str, request: pytest.FixtureReques
     """After any steps in any order, balances and journal of the store match the model, step by step."""
     running: EmbeddedStore = request.getfixturevalue(kind)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        store = runner.run(Store.connect(running.url, durability=Durability.NONE))
+        store = runner.run(Store.connect(running.url, durability=Durability.NONE, cluster_node=True))
         run_state_machine_as_test(
             type("MoneyOn" + kind, (Shopping,), {"runner": runner, "store": store}),
             settings=settings(

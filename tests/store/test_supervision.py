@@ -88,7 +88,7 @@ async def test_a_round_under_way_is_finished() -> None:
 
 
 async def test_a_stopped_task_is_no_trouble() -> None:
-    """What was stopped while it failed is not named any more."""
+    """A task that failed and was then stopped is named no longer."""
     supervisor = Supervisor()
     task = supervisor.keep("the watch", _broken)
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
