@@ -138,6 +138,9 @@ def storm(
     ] = "",
     allow_remote: _AllowRemote = False,
     max_rate: _MaxRate = None,
+    allow_server_errors: Annotated[
+        bool, typer.Option("--allow-server-errors", help="Let errors in the server's log stand in the result only.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default .redrain/runs/<time>).")] = None,
     json: _Json = None,
 ) -> int:
@@ -160,6 +163,7 @@ def storm(
             target_adapter=target_adapter,
             allow_remote=allow_remote,
             max_rate=max_rate,
+            allow_server_errors=allow_server_errors,
             out=out,
             json=json,
         )

@@ -56,7 +56,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         for reason, applies in (
             (Reason.INVARIANT, bool(found.violations)),
             (Reason.VOID, not valid.ok and any(limit.timing for limit in limits)),
-            (Reason.SERVER_ERRORS, bool(facts.server_errors)),
+            (Reason.SERVER_ERRORS, bool(facts.server_errors) and not facts.allow_server_errors),
             (Reason.VACUOUS, not happened or not found.proves),
             (Reason.THRESHOLD, any(threshold.met is False for threshold in thresholds)),
             (Reason.NOT_VERIFIED, any(threshold.value is None for threshold in thresholds)),
@@ -84,6 +84,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "processes": facts.processes,
         "notes": facts.notes,
         "server_errors": facts.server_errors,
+        "server_log": facts.server_log,
         "fairness": asdict(found.fairness),
         "happenings": facts.happenings,
         "faults": faults,

@@ -62,6 +62,7 @@ class StormOptions:
     target_adapter: str = ""
     allow_remote: bool = False
     max_rate: float | None = None
+    allow_server_errors: bool = False
     token: str = field(default="", repr=False)
 
 
@@ -86,6 +87,7 @@ def run_storm(options: StormOptions) -> int:
         return failed(error, error.exit_code)
     if folder.path.exists() and any(folder.path.iterdir()):
         return failed(f"out: {folder.path} is not empty; a run wants a folder of its own", Exit.USAGE)
+    facts.allow_server_errors = options.allow_server_errors
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.scenario.write_text(scenario_text(options.name), "utf-8")
     try:

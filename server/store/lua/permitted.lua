@@ -1,4 +1,4 @@
-#!lua flags=no-writes
+#!lua
 -- permitted.lua: say what the store's user may not do of what the server does; nothing is done.
 --
 -- ARGV[1] commands  text  names of commands that are used on keys, with blanks between
