@@ -214,3 +214,18 @@ def goes_through(api: Caller, redis: Any, state: str) -> None:
                 assert int(answer.headers["Retry-After"]) >= 1
         until(lambda: api.ask("GET", "/readyz").ok)
         goes_on(api, redis, ann, (creator_id, room_id, draft))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_clock_that_another_process_moved_is_adopted(redis: Any, api: Caller) -> None:
+    """A server that did not notice the step itself has the moved record within seconds, and /readyz says why."""
+
+    def adopts() -> None:
+        creator_id, before = api.creator(100), api.get("/api/clock")
+        assert api.get("/readyz") == {"status": "ready"}
+        moved_ms = redis.hincrby(keys.CLOCK, "started_ms", -60_000)
+        until(lambda: "went back by 60000 ms" in api.get("/readyz").get("notes", ""))
+        assert api.get("/api/clock")["started_ms"] == moved_ms == before["started_ms"] - 60_000
+        until(lambda: int(redis.hget(keys.clock_of(CreatorId(creator_id)), "started_ms")) == moved_ms)
+
+    await asyncio.to_thread(adopts)

@@ -1,4 +1,4 @@
-"""What a server's log says at level error, or as a traceback, is found; warnings are not."""
+"""Lines of level error and tracebacks in a server's log are found; warnings are not."""
 
 from loadtest.run.server_log import ERRORS_MAX, server_errors
 
