@@ -30,7 +30,7 @@ class StoreClock:
         self._offset_us = 0
         self._last_us = 0
         self._copied: set[CreatorId] = set()
-        self._read_us: tuple[int, int] | None = None  # a local time, and the store's time read after it
+        self._read_us: tuple[int, int] | None = None  # a local time, and the store's time read before it
         self._moved = False  # the record was, and the creators' copies were not yet
 
     @classmethod
@@ -89,7 +89,8 @@ class StoreClock:
             expected_ms = (store_us + before_us - local_us) // 1_000
         known_ms = self.record.started_ms
         started, now = await self.store.run("keep_clock", [keys.CLOCK], [known_ms, expected_ms, STEP_MIN_MS])
-        self._read_us = before_us, int(now) * 1_000
+        # Not the time before: a store that took long to answer would seem to be ahead, and then to have gone back.
+        self._read_us = _local_us(), int(now) * 1_000
         if back_ms := known_ms - int(started):
             self._last_us -= back_ms * 1_000
             self._offset_us -= back_ms * 1_000
