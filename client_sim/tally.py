@@ -1,5 +1,7 @@
 """A latency histogram with fixed buckets: cheap to add to, to merge and to send, and fine enough below 10 ms."""
 
+from dataclasses import dataclass, field
+
 
 def bucket_ms(latency_ms: float) -> float:
     """Return the bucket of a latency: steps of 0.1 ms below 10 ms, of 1 ms below 100, then two significant digits."""
@@ -14,18 +16,16 @@ def bucket_ms(latency_ms: float) -> float:
     return float(round(latency_ms, -3))
 
 
+@dataclass(slots=True)
 class Tally:
     """Latencies in milliseconds, by bucket, with their exact count, sum, least and most."""
 
-    __slots__ = ("buckets", "count", "max_ms", "min_ms", "total_bytes", "total_ms")
-
-    def __init__(self) -> None:
-        self.buckets: dict[float, int] = {}
-        self.count = 0
-        self.total_ms = 0.0
-        self.min_ms = 0.0
-        self.max_ms = 0.0
-        self.total_bytes = 0
+    buckets: dict[float, int] = field(default_factory=dict)
+    count: int = 0
+    total_ms: float = 0.0
+    min_ms: float = 0.0
+    max_ms: float = 0.0
+    total_bytes: int = 0
 
     def add(self, latency_ms: float, size_bytes: int = 0) -> None:
         """Count one latency and the size of the message it ended with."""

@@ -25,6 +25,9 @@ _AllowRemote = Annotated[
 ]
 _MaxRate = Annotated[float | None, typer.Option(help="Most requests a second that the target gets.")]
 _Json = Annotated[str | None, typer.Option(help="Write what it says as JSON to a file, or - for stdout.")]
+_Viewers = Annotated[int | None, typer.Option(help="Size of the audience.")]
+_Seed = Annotated[int | None, typer.Option(help="Seed of the audience.")]
+_Processes = Annotated[int | None, typer.Option(help="Processes of the swarm (default: as needed).")]
 _Speed = Annotated[int | None, typer.Option(help="Room seconds per real second.")]
 
 
@@ -118,12 +121,12 @@ def token(
 @app.command()
 def storm(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a TOML file.")] = "evening",
-    viewers: Annotated[int | None, typer.Option(help="Size of the audience.")] = None,
+    viewers: _Viewers = None,
     allocator: Annotated[
         str | None,
         typer.Option(help="Allocator: a name of `redrain allocators`, or your package.module:Class."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the audience.")] = None,
+    seed: _Seed = None,
     speed: _Speed = None,
     durability: Annotated[str, typer.Option(help="none, relaxed or durable.")] = "durable",
     target: Annotated[
@@ -132,7 +135,7 @@ def storm(
     token: _Token = "",
     workers: Annotated[int | None, typer.Option(help="Processes of the storm's own server.")] = None,
     engine: Annotated[str, typer.Option(help="Engine: locust, or swarm for a larger audience.")] = "locust",
-    processes: Annotated[int | None, typer.Option(help="Processes of the swarm (default: as needed).")] = None,
+    processes: _Processes = None,
     target_adapter: Annotated[
         str, typer.Option(help="Your package.module:Class that speaks to the target of a target scenario.")
     ] = "",
@@ -145,39 +148,21 @@ def storm(
     json: _Json = None,
 ) -> int:
     """Run a scenario, audit receipts against books, and report the verdict."""
-    from scripts.commands.storm import StormOptions, run_storm
+    options = dict(locals())
+    from scripts.commands.storm import run_storm
+    from scripts.commands.storm_options import StormOptions
 
-    return run_storm(
-        StormOptions(
-            scenario,
-            viewers=viewers,
-            allocator=allocator,
-            seed=seed,
-            speed=speed,
-            durability=durability,
-            targets=target or (),
-            token=token,
-            workers=workers,
-            engine=engine,
-            processes=processes,
-            target_adapter=target_adapter,
-            allow_remote=allow_remote,
-            max_rate=max_rate,
-            allow_server_errors=allow_server_errors,
-            out=out,
-            json=json,
-        )
-    )
+    return run_storm(StormOptions(**options))
 
 
 @app.command()
 def swarm(
     target: Annotated[str, typer.Option(help="Base URL of the server.")] = "http://127.0.0.1:8000",
     scenario: Annotated[str, typer.Option(help="A shipped scenario's name, or a TOML file.")] = "locust",
-    viewers: Annotated[int | None, typer.Option(help="Size of the audience.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the audience.")] = None,
+    viewers: _Viewers = None,
+    seed: _Seed = None,
     history: Annotated[Path | None, typer.Option(help="Folder for the audience's history.")] = None,
-    processes: Annotated[int | None, typer.Option(help="Processes of the swarm (default: as needed).")] = None,
+    processes: _Processes = None,
     directed: Annotated[bool, typer.Option("--directed", help="Create no rooms or packets, only join rooms.")] = False,
     token: _Token = "",
     allow_remote: _AllowRemote = False,
@@ -185,30 +170,14 @@ def swarm(
     json: _Json = None,
 ) -> int:
     """Run only the audience, against an existing server."""
+    options = dict(locals())
     from scripts.commands.swarm import Visit, run_swarm
 
-    return run_swarm(
-        Visit(
-            target,
-            scenario,
-            viewers=viewers,
-            seed=seed,
-            history=history,
-            processes=processes,
-            directed=directed,
-            json=json,
-            token=token,
-            allow_remote=allow_remote,
-            max_rate=max_rate,
-        )
-    )
+    return run_swarm(Visit(**options))
 
 
 @app.command()
-def audit(
-    run: Annotated[Path, typer.Argument(help="Folder of a recorded run.")],
-    json: _Json = None,
-) -> int:
+def audit(run: Annotated[Path, typer.Argument(help="Folder of a recorded run.")], json: _Json = None) -> int:
     """Audit a recorded run again, offline."""
     from scripts.commands.storm import run_audit
 
@@ -247,9 +216,7 @@ def bench(
 
 
 @app.command()
-def targets(
-    json: _Json = None,
-) -> int:
+def targets(json: _Json = None) -> int:
     """List the kinds of targets of a storm."""
     from scripts.commands.targets import run_targets
 
@@ -257,9 +224,7 @@ def targets(
 
 
 @app.command()
-def allocators(
-    json: _Json = None,
-) -> int:
+def allocators(json: _Json = None) -> int:
     """List the built-in allocators."""
     from scripts.commands.allocators import run_allocators
 

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -18,10 +17,12 @@ from fastapi import Depends, FastAPI
 from server.api import (
     assets,
     books,
+    coupon_budgets,
     creators,
     effects,
     errors,
     health,
+    invoices,
     packets,
     permissions,
     rooms,
@@ -47,6 +48,7 @@ from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
 from server.rulebook_file import load_rulebooks
 from server.settings import LimitsProfile, Settings
+from server.signals import on_signals
 from server.store.allocators.context import AllocatorContext
 from server.store.allocators.guard import AllocatorFailed
 from server.store.allocators.loading import BadAllocator
@@ -55,9 +57,11 @@ from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
+from server.store.coupon_budgets import CouponBudgets
 from server.store.creators import Creators
 from server.store.embedded.process import EmbeddedStore
 from server.store.feed import Feed, FeedFollower
+from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
@@ -238,6 +242,8 @@ async def _build(
         creators=Creators(store),
         wallet=Wallet(store, clock),
         withdrawals=Withdrawals(store, clock),
+        coupon_budgets=CouponBudgets(store, clock),
+        invoices=Invoices(store, clock),
         packets=packet_records,
         effects=StatsCounters(store),
         rooms=room_records,
@@ -298,6 +304,8 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
         creators,
         permissions,
         withdrawals,
+        coupon_budgets,
+        invoices,
         rooms,
         tickets,
         packets,
@@ -327,13 +335,5 @@ async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> Non
     )
     # uvicorn raises a signal it was stopped by once more when it is done; the default action would end the process
     # before the store is stopped.
-    before = {number: signal.signal(number, _ignore_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with on_signals(lambda: None, signal.SIGINT, signal.SIGTERM):
         await uvicorn.Server(config).serve(sockets=[listener])
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _ignore_signal(_: int, __: FrameType | None) -> None:
-    """Do nothing: the server has been stopped already."""

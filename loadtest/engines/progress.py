@@ -1,6 +1,6 @@
 """The audience's progress, read from the lines that every engine process appends while it runs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import orjson
@@ -19,6 +19,9 @@ class Progress:
     p99_ms: float = 0.0
 
 
+_SUMMED = [each.name for each in fields(Progress) if each.name != "p99_ms"]
+
+
 @dataclass(slots=True)
 class ProgressFiles:
     """Reads ``progress-*.jsonl`` of a folder, each time only the new lines."""
@@ -32,15 +35,8 @@ class ProgressFiles:
         for path in self.folder.glob("progress-*.jsonl"):
             self._read(path)
         states = list(self._latest.values())
-        return Progress(
-            seats=sum(int(state["seats"]) for state in states),
-            connected=sum(int(state["connected"]) for state in states),
-            offered=sum(int(state["offered"]) for state in states),
-            answered=sum(int(state["answered"]) for state in states),
-            granted=sum(int(state["granted"]) for state in states),
-            failed=sum(int(state["failed"]) for state in states),
-            p99_ms=max((float(state["p99_ms"] or 0) for state in states), default=0.0),
-        )
+        sums = {name: sum(int(state[name]) for state in states) for name in _SUMMED}
+        return Progress(**sums, p99_ms=max((float(state["p99_ms"] or 0) for state in states), default=0.0))
 
     def _read(self, path: Path) -> None:
         with path.open("rb") as file:

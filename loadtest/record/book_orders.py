@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from loadtest.record.shape import BadField, Line, Shape
 from server.core.ids import ClaimId, CreatorId, OrderId, PacketId, ViewerId
 from server.core.orders.asset import AssetState
 from server.core.orders.order import OrderState
@@ -57,17 +56,3 @@ class BookedOrder(NamedTuple):
     def over(self) -> bool:
         """Tell whether nothing can move in this order any more."""
         return self.state in (OrderState.CANCELLED, OrderState.REFUNDED, OrderState.FINAL)
-
-
-_ORDER = Shape(BookedOrder)
-_USED = Shape(UsedPacket)
-
-
-def order_from(line: Line) -> BookedOrder:
-    """Read the line of an order. Raises BadField."""
-    subsidies, packets = line.get("subsidies"), line.get("packets")
-    if not isinstance(subsidies, dict) or not all(type(fen) is int for fen in subsidies.values()):
-        raise BadField("subsidies must be an object of whole numbers")
-    if not isinstance(packets, list):
-        raise BadField("packets must be a list")
-    return _ORDER.read({**line, "packets": tuple(_USED.read_row("packets", each) for each in packets)})

@@ -1,13 +1,13 @@
 """Books: the store's records at one cut of every creator: packets, claims, returned shares, and the journal."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from loadtest.record.book_orders import BookedOrder, order_from
-from loadtest.record.shape import BadField, BadRecord, Line, R, Shape, lines_of, numbered
+from loadtest.record.book_orders import BookedOrder
+from loadtest.record.shape import BadField, Line, Shape, lines_of, numbered, read_all
 from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.packet import Denomination, PacketState, Terms
 
@@ -258,25 +258,20 @@ def books_from(lines: Iterable[Line]) -> Books:
     return _read(numbered(lines, "books"), "books")
 
 
-def _read(lines: Iterator[tuple[str, Line]], name: str) -> Books:
+def _read(lines: Iterable[tuple[str, Line]], name: str) -> Books:
     books: Books | None = None
-    ended = False
-    for where, line in lines:
-        if ended:
-            raise BadRecord(f"{where}: comes after the end")
-        try:
-            if line["kind"] == "clock" and books is None:
-                books = Books(_CLOCK.read(line))
-            elif books is None:
-                raise BadField("the clock must come first")
-            elif line["kind"] == "end":
-                books.final, ended = _final(line), True
-            else:
-                _take(books, line)
-        except BadField as error:
-            raise BadRecord(f"{where}: {line['kind']}: {error}") from None
-    if books is None or not ended:
-        raise BadRecord(f"{name}: has no end line: it is cut off")
+
+    def take(line: Line) -> None:
+        nonlocal books
+        if books is not None:
+            _take(books, line)
+        elif line["kind"] == "clock":
+            books = Books(_CLOCK.read(line))
+        else:
+            raise BadField("the clock must come first")
+
+    read_all(lines, name, take)
+    assert books is not None
     return books
 
 
@@ -286,40 +281,45 @@ V = TypeVar("V")
 ENTRY_ID = re.compile(r"\d+-\d+")
 
 _CLOCK = Shape(ClockRecord)
-_WALLET = Shape(WalletRecord)
 _CREATOR = Shape(CreatorRecord)
 _OPENING = Shape(OpeningRecord)
 _PACKET = Shape(PacketRecord)
-_EDITION = Shape(EditionRecord)
 _JOURNAL = Shape(JournalRecord)
-_JOURNAL_CLAIM = Shape(JournalClaim)
-_POSTING = Shape(BookedPosting)
 _CLAIM = Shape(ClaimRecord)
 _LEFT = Shape(LeftRecord)
+_ORDER = Shape(BookedOrder)
 
 
 def _take(books: Books, line: Line) -> None:
     match line["kind"]:
         case "creator":
-            creator = _creator(line)
+            creator = _CREATOR.read(line)
             _put(books.creators, creator.creator_id, creator)
         case "opening":
-            opening = _opening(line)
+            opening = _OPENING.read(line)
+            if not ENTRY_ID.fullmatch(opening.through_entry_id):
+                raise BadField(f"through_entry_id must be an entry's id, but is {opening.through_entry_id!r}")
             _put(books.openings, opening.creator_id, opening)
         case "packet":
-            packet = _packet(line)
+            packet = _PACKET.read(line)
+            if packet.editions == ():
+                raise BadField("editions must be a list of objects")
             _put(books.packets, packet.packet_id, packet)
         case "journal":
-            books.journal.append(_journal(line))
+            books.journal.append(_JOURNAL.read(line))
         case "claim":
             claim = _CLAIM.read(line)
             books.claims.setdefault(claim.packet_id, []).append(claim)
         case "left":
-            left = _left(line)
+            left = _LEFT.read(line)
             _put(books.left, left.packet_id, left.amounts)
         case "order":
-            order = order_from(line)
+            order = _ORDER.read(line)
             _put(books.orders, order.order_id, order)
+        case "end":
+            if not isinstance(final := line.get("final"), bool):
+                raise BadField("final must be true or false")
+            books.final = final
         case _:
             raise BadField("no such kind of line")
 
@@ -328,68 +328,3 @@ def _put(there: dict[K, V], name: K, value: V) -> None:
     if name in there:
         raise BadField(f"{name} is listed twice")
     there[name] = value
-
-
-def _final(line: Line) -> bool:
-    if not isinstance(final := line.get("final"), bool):
-        raise BadField("final must be true or false")
-    return final
-
-
-def _creator(line: Line) -> CreatorRecord:
-    return _CREATOR.read({**line, "wallet": _wallet(line)})
-
-
-def _opening(line: Line) -> OpeningRecord:
-    for name in ("accounts", "withdrawals"):
-        amounts = line.get(name)
-        if not isinstance(amounts, dict) or not all(type(fen) is int for fen in amounts.values()):
-            raise BadField(f"{name} must be an object of whole numbers")
-    if not isinstance(through := line.get("through_entry_id"), str) or not ENTRY_ID.fullmatch(through):
-        raise BadField(f"through_entry_id must be an entry's id, but is {through!r}")
-    retired = line.get("retired")
-    if not isinstance(retired, list) or not all(type(packet_id) is str for packet_id in retired):
-        raise BadField("retired must be a list of packet ids")
-    return _OPENING.read({**line, "wallet": _wallet(line), "retired": tuple(retired)})
-
-
-def _wallet(line: Line) -> WalletRecord:
-    if not isinstance(wallet := line.get("wallet"), dict):
-        raise BadField("wallet must be an object")
-    return _WALLET.read(wallet)
-
-
-def _packet(line: Line) -> PacketRecord:
-    product_ids, editions = line.get("product_ids"), line.get("editions")
-    if isinstance(product_ids, list) and all(isinstance(each, str) for each in product_ids):
-        line = {**line, "product_ids": tuple(product_ids)}
-    if editions is None:
-        return _PACKET.read(line)
-    if not isinstance(editions, list) or not editions or not all(isinstance(each, dict) for each in editions):
-        raise BadField("editions must be a list of objects")
-    return _PACKET.read({**line, "editions": tuple(map(_EDITION.read, editions))})
-
-
-def _journal(line: Line) -> JournalRecord:
-    claims, postings = line.get("claims"), line.get("postings")
-    if claims is None and postings is None:
-        return _JOURNAL.read(line)
-    return _JOURNAL.read(
-        {**line, "claims": _rows("claims", claims, _JOURNAL_CLAIM), "postings": _rows("postings", postings, _POSTING)}
-    )
-
-
-def _rows(name: str, given: object, shape: Shape[R]) -> tuple[R, ...] | None:
-    """Return the records that a field holds as lists of their values, or None if it is null."""
-    if given is None:
-        return None
-    if not isinstance(given, list):
-        raise BadField(f"{name} must be a list")
-    return tuple(shape.read_row(name, each) for each in given)
-
-
-def _left(line: Line) -> LeftRecord:
-    amounts = line.get("amounts")
-    if not isinstance(amounts, list) or not all(type(amount) is int for amount in amounts):
-        raise BadField("amounts must be a list of whole numbers")
-    return _LEFT.read({**line, "amounts": tuple(amounts)})

@@ -12,7 +12,7 @@ import jmespath
 import orjson
 from jmespath.exceptions import JMESPathError
 
-from loadtest.record.shape import BadField, BadRecord, Shape, evidence_of, lines_of
+from loadtest.record.shape import BadField, BadRecord, Line, Shape, evidence_of, lines_of, read_all
 from server.core.ids import PacketId, RequestId, ViewerId
 
 BooksFormat = Literal["json", "ndjson", "csv"]
@@ -66,24 +66,20 @@ def write_foreign_books(path: Path, claims: Iterable[ForeignClaim]) -> None:
 
 def read_foreign_books(path: Path) -> list[ForeignClaim]:
     """Read ``claims.jsonl``. Raises BadRecord if it is cut off or has a malformed line."""
-    shape = Shape(ForeignClaim)
     claims: list[ForeignClaim] = []
-    promised, ended = None, False
-    for where, line in lines_of(path):
-        if ended:
-            raise BadRecord(f"{where}: comes after the end")
-        try:
-            match line["kind"]:
-                case "claim":
-                    claims.append(shape.read(line))
-                case "end":
-                    promised, ended = line.get("claims"), True
-                case _:
-                    raise BadField("no such kind of line")
-        except BadField as error:
-            raise BadRecord(f"{where}: {line['kind']}: {error}") from None
-    if not ended:
-        raise BadRecord(f"{path}: has no end line: it is cut off")
+    shape, promised = Shape(ForeignClaim), None
+
+    def take(line: Line) -> None:
+        nonlocal promised
+        match line["kind"]:
+            case "claim":
+                claims.append(shape.read(line))
+            case "end":
+                promised = line.get("claims")
+            case _:
+                raise BadField("no such kind of line")
+
+    read_all(lines_of(path), str(path), take)
     if promised != len(claims):
         raise BadRecord(f"{path}: its end promises {promised} claims, but {len(claims)} stand in it")
     return claims

@@ -1,11 +1,11 @@
 """History: the audience's requests and received messages, as the generator processes recorded them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from loadtest.record.shape import BadField, BadRecord, Line, Shape, lines_of, numbered
+from loadtest.record.shape import BadField, BadRecord, Line, Shape, lines_of, read_all
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 
 ConnId = int | str
@@ -139,72 +139,55 @@ def read_history(paths: Sequence[Path], *, foreign: bool = False) -> History:
     """
     history = History()
     for process, path in enumerate(paths):
-        _read(history, lines_of(path), str(path), process, foreign=foreign)
+        read_process(history, lines_of(path), str(path), process, foreign=foreign)
     return history
 
 
-def history_from(*processes: Iterable[Line], foreign: bool = False) -> History:
-    """Read lines that are in memory, one iterable per process. Raises BadRecord as ``read_history`` does."""
-    history = History()
-    for process, lines in enumerate(processes):
-        name = f"history-{process}"
-        _read(history, numbered(map(dict, lines), name), name, process, foreign=foreign)
-    return history
-
-
-_END = Shape(HistoryEnd)
 _TYPES = frozenset({"ok", "fail", "info"})
 
 
-def _read(history: History, lines: Iterator[tuple[str, Line]], name: str, process: int, *, foreign: bool) -> None:
-    grabs, conns = len(history.grabs), len(history.conns)
-    kinds: dict[str, tuple[Shape[Any], Any]] = {
-        "grab": (Shape(GrabRecord), history.grabs.append),
+def read_process(
+    history: History, lines: Iterable[tuple[str, Line]], name: str, process: int, *, foreign: bool = False
+) -> None:
+    """Add the records of one process to *history*, of the file *name*. Raises BadRecord as ``read_history`` does."""
+    ends: list[HistoryEnd] = []
+    kinds: dict[str, tuple[Shape[Any], Callable[[Any], None]]] = {
+        "grab": (Shape(GrabRecord), lambda grab: history.grabs.append(_whole(grab, foreign=foreign))),
         "conn": (Shape(ConnRecord), history.conns.append),
         "fact": (Shape(FactRecord), history.facts.append),
         "run": (Shape(RunRecord), history.runs.append),
         "differ": (Shape(DifferRecord), history.differs.append),
         "arrival": (Shape(ArrivalRecord), history.arrivals.append),
         "health": (Shape(HealthRecord), history.healths.append),
+        "end": (Shape(HistoryEnd), ends.append),
     }
-    end: HistoryEnd | None = None
-    for where, line in lines:
-        if end is not None:
-            raise BadRecord(f"{where}: comes after the end")
+
+    def take(line: Line) -> None:
         kind = line["kind"]
-        try:
-            if kind == "end":
-                end = _END.read(line)
-            elif foreign and kind == "fact" and line.get("seq") is None:
-                continue
-            elif kind in kinds:
-                shape, keep = kinds[kind]
-                line["process"] = process
-                keep(_whole(shape.read(line), foreign=foreign))
-            else:
-                raise BadField("no such kind of line")
-        except BadField as error:
-            raise BadRecord(f"{where}: {kind}: {error}") from None
-    _check_end(end, HistoryEnd(len(history.grabs) - grabs, len(history.conns) - conns), name)
+        if kind not in kinds:
+            raise BadField("no such kind of line")
+        if foreign and kind == "fact" and line.get("seq") is None:
+            return
+        shape, keep = kinds[kind]
+        line["process"] = process
+        keep(shape.read(line))
 
-
-def _whole(record: Any, *, foreign: bool) -> Any:
-    """Return *record* if its fields agree with each other. Raises BadField."""
-    if type(record) is GrabRecord:
-        if record.type not in _TYPES:
-            raise BadField(f"type must be ok, fail or info, but is {record.type!r}")
-        if record.type == "ok" and not foreign and (record.index is None or record.amount_fen is None):
-            raise BadField("an ok holds a share, but index or amount_fen is null")
-        if record.type != "info" and (record.t_reply is None or record.status is None):
-            raise BadField(f"{record.type} is an answer, but t_reply or status is null")
-    return record
-
-
-def _check_end(end: HistoryEnd | None, found: HistoryEnd, name: str) -> None:
-    if end is None:
-        raise BadRecord(f"{name}: has no end line: it is cut off")
-    if end != found:
+    before = HistoryEnd(len(history.grabs), len(history.conns))
+    read_all(lines, name, take)
+    end, grabs, conns = ends[0], len(history.grabs) - before.grabs, len(history.conns) - before.conns
+    if end != (grabs, conns):
         raise BadRecord(
             f"{name}: its end promises {end.grabs} grabs and {end.conns} connections, "
-            f"but {found.grabs} and {found.conns} stand in it"
+            f"but {grabs} and {conns} stand in it"
         )
+
+
+def _whole(grab: GrabRecord, *, foreign: bool) -> GrabRecord:
+    """Return *grab* if its fields agree with each other. Raises BadField."""
+    if grab.type not in _TYPES:
+        raise BadField(f"type must be ok, fail or info, but is {grab.type!r}")
+    if grab.type == "ok" and not foreign and (grab.index is None or grab.amount_fen is None):
+        raise BadField("an ok holds a share, but index or amount_fen is null")
+    if grab.type != "info" and (grab.t_reply is None or grab.status is None):
+        raise BadField(f"{grab.type} is an answer, but t_reply or status is null")
+    return grab

@@ -23,6 +23,10 @@ _OK = frozenset(status.value for status in HOLDS_SHARE)
 _UNKNOWN = frozenset({None, ClaimStatus.UNAVAILABLE.value})  # no answer, or one of a server whose store was away
 _CONN = ("conn", "viewer", "room", "t_open", "t_welcome", "epoch", "seq", "resumed_from", "resync", "t_close", "code")
 
+_GRAB = ("i", "conn", "viewer", "packet", "request_id", "behaviour", "t_intended", "t_sent", "t_reply")
+_REPLY = ("status", "amount_fen", "index", "claim_id", "edition")
+_FACT = ("room", "epoch", "t_first", "t_last", "count")
+
 
 class HistoryWriter:
     """Writes into *file*, which it flushes and never closes."""
@@ -62,25 +66,12 @@ def line_of(observation: Observation) -> dict[str, Any]:
 
 
 def _grab(grab: SentGrab) -> dict[str, Any]:
-    reply = grab.reply
-    status = reply.get("status")
+    status = grab.reply.get("status")
     return {
         "kind": "grab",
-        "i": grab.i,
-        "conn": grab.conn,
-        "viewer": grab.viewer,
-        "packet": grab.packet,
-        "request_id": grab.request_id,
-        "behaviour": grab.behaviour,
-        "t_intended": grab.t_intended,
-        "t_sent": grab.t_sent,
-        "t_reply": grab.t_reply,
+        **{name: getattr(grab, name) for name in _GRAB},
         "type": "info" if status in _UNKNOWN else "ok" if status in _OK else "fail",
-        "status": status,
-        "amount_fen": reply.get("amount_fen"),
-        "index": reply.get("index"),
-        "claim_id": reply.get("claim_id"),
-        "edition": reply.get("edition"),
+        **{name: grab.reply.get(name) for name in _REPLY},
         "receipt": digest(grab.payload) if grab.payload else None,
     }
 
@@ -89,13 +80,9 @@ def _fact(fact: Fact) -> dict[str, Any]:
     message = fact.message
     return {
         "kind": "fact",
-        "room": fact.room,
-        "epoch": fact.epoch,
+        **{name: getattr(fact, name) for name in _FACT},
         "seq": message.seq,
         "type": message.kind,
         "packet": message.packet_id,
         "hash": message.hash,
-        "t_first": fact.t_first,
-        "t_last": fact.t_last,
-        "count": fact.count,
     }

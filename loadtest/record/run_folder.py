@@ -66,54 +66,30 @@ class RunFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class FileOfRun:
+    """An attribute of a run's folder: the path of the file of this name."""
+
+    name: str
+
+    def __get__(self, folder: "RunFolder", _: type) -> Path:
+        return folder.path / self.name
+
+
+@dataclass(frozen=True, slots=True)
 class RunFolder:
     """The files of one run by name."""
 
     path: Path
 
-    @property
-    def _facts(self) -> Path:
-        return self.path / "run.json"
-
-    @property
-    def books(self) -> Path:
-        """Return the path of the final books."""
-        return self.path / "books.jsonl"
-
-    @property
-    def claims(self) -> Path:
-        """Return the path of the claims by a foreign service's own books; absent if it gave none."""
-        return self.path / "claims.jsonl"
-
-    @property
-    def sales(self) -> Path:
-        """Return the path of the answers to buyers; absent in a run without a shop."""
-        return self.path / "orders.jsonl"
-
-    @property
-    def result(self) -> Path:
-        """Return the path of the verdict as JSON."""
-        return self.path / "result.json"
-
-    @property
-    def report(self) -> Path:
-        """Return the path of the report page."""
-        return self.path / "report.html"
-
-    @property
-    def scenario(self) -> Path:
-        """Return the path of the scenario as it was run."""
-        return self.path / "scenario.toml"
-
-    @property
-    def home(self) -> Path:
-        """Return the folder of the run's own server and its store."""
-        return self.path / "home"
-
-    @property
-    def server_log(self) -> Path:
-        """Return the path of the log of the run's own server."""
-        return self.path / "server.log"
+    _facts = FileOfRun("run.json")
+    books = FileOfRun("books.jsonl")
+    claims = FileOfRun("claims.jsonl")  # by a foreign service's own books; absent if it gave none
+    sales = FileOfRun("orders.jsonl")  # the answers to buyers; absent in a run without a shop
+    result = FileOfRun("result.json")
+    report = FileOfRun("report.html")
+    scenario = FileOfRun("scenario.toml")  # as it was run
+    home = FileOfRun("home")  # of the run's own server and its store
+    server_log = FileOfRun("server.log")
 
     def snapshot(self, number: int) -> Path:
         """Return the path of snapshot *number* of the books taken during the run."""

@@ -2,15 +2,15 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from client_sim.buyer import Deed, Habit
-from loadtest.record.shape import BadField, BadRecord, Line, Shape, evidence_of, lines_of, numbered
+from loadtest.record.shape import BadField, BadRecord, Line, Shape, evidence_of, lines_of, read_all
 from server.core.ids import CreatorId, OrderId, ViewerId
 from server.core.orders.order import OrderState
 
@@ -109,47 +109,31 @@ def read_sales(path: Path) -> Sales:
     """Read the file at *path*; a missing file means a run without a shop. Raises BadRecord."""
     if not path.exists():
         return Sales()
-    return _read(lines_of(path), str(path))
+    return sales_of(lines_of(path), str(path))
 
 
-def sales_from(lines: Iterable[Line]) -> Sales:
-    """Read lines that are in memory. Raises BadRecord as ``read_sales`` does."""
-    return _read(numbered(map(dict, lines), "orders"), "orders")
+def sales_of(lines: Iterable[tuple[str, Line]], name: str) -> Sales:
+    """Return the sales in the lines of the file *name*. Raises BadRecord as ``read_sales`` does."""
+    sales, end = Sales(), SalesEnd(0, 0)
 
-
-def _read(lines: Iterator[tuple[str, Line]], name: str) -> Sales:
-    sales, end = Sales(), None
-    kinds: dict[str, tuple[Shape[Any], Any]] = {
-        "answer": (Shape(AnswerRecord), sales.answers.append),
-        "sale": (Shape(SaleRecord), lambda sale: sales.sales.append(_whole(sale))),
-    }
-    end_shape = Shape(SalesEnd)
-    for where, line in lines:
-        if end is not None:
-            raise BadRecord(f"{where}: comes after the end")
-        kind = line["kind"]
-        try:
-            if kind == "end":
-                end = end_shape.read(line)
-            elif kind in kinds:
-                shape, keep = kinds[kind]
-                if kind == "sale":
-                    line["packets"] = tuple(map(tuple, line.get("packets", ())))
-                keep(shape.read(line))
-            else:
+    def take(line: Line) -> None:
+        nonlocal end
+        match line["kind"]:
+            case "answer":
+                sales.answers.append(_ANSWER.read(line))
+            case "sale":
+                sales.sales.append(_SALE.read(line))
+            case "end":
+                end = _END.read(line)
+            case _:
                 raise BadField("no such kind of line")
-        except BadField as error:
-            raise BadRecord(f"{where}: {kind}: {error}") from None
-    if end is None:
-        raise BadRecord(f"{name}: has no end line: it is cut off")
+
+    read_all(lines, name, take)
     if end != (len(sales.answers), len(sales.sales)):
         raise BadRecord(f"{name}: its end promises {end.answers} answers and {end.sales} sales, but others stand in it")
     return sales
 
 
-def _whole(sale: SaleRecord) -> SaleRecord:
-    """Return *sale* if its packets are well-formed. Raises BadField."""
-    for packet in sale.packets:
-        if len(packet) != 3 or [type(each) for each in packet] != [str, int, str]:
-            raise BadField(f"packets must be lists of asset id, fen and state, but has {packet!r}")
-    return sale
+_ANSWER = Shape(AnswerRecord)
+_SALE = Shape(SaleRecord)
+_END = Shape(SalesEnd)

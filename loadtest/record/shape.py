@@ -2,14 +2,17 @@
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Generic, NamedTuple, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import orjson
+
+from server.core.ids import PacketId
 
 Line = dict[str, Any]
 R = TypeVar("R", bound=NamedTuple)
@@ -25,7 +28,7 @@ class BadField(Exception):  # noqa: N818 - becomes a BadRecord where file and li
 
 class Shape(Generic[R]):
     """
-    The shape of one kind of line, taken from the type hints of its NamedTuple.
+    The shape of one kind of line, taken from the type hints of its NamedTuple; a field may hold records in its turn.
 
     A field that may be null may also be left out; fields that the record does not know are ignored. Types are
     compared as whole rows, and a row of types seen before is not looked at again: that keeps a check per line cheap.
@@ -37,7 +40,8 @@ class Shape(Generic[R]):
         self._fields = tuple(hints)
         self._take = itemgetter(*self._fields)
         self._allowed = tuple(_json_types(hint) for hint in hints.values())
-        self._enums = tuple((at, hint) for at, hint in enumerate(hints.values()) if _is_enum(hint))
+        parts = ((at, _part_of(field, hint)) for at, (field, hint) in enumerate(hints.items()))
+        self._parts = tuple((at, part) for at, part in parts if part is not None)
         self._known: set[tuple[type, ...]] = set()
 
     def read(self, line: Line) -> R:
@@ -50,12 +54,17 @@ class Shape(Generic[R]):
         if types not in self._known:
             self._check(line, types)
             self._known.add(types)
-        if self._enums:
-            row = self._with_enums(row)
+        if self._parts:
+            row = list(row)
+            for at, part in self._parts:
+                if row[at] is not None:
+                    row[at] = part(row[at])
         return self._make._make(row)
 
-    def read_row(self, name: str, given: object) -> R:
-        """Return the record of a list of its values, one of those in the field *name*. Raises BadField."""
+    def read_within(self, name: str, given: object) -> R:
+        """Return one of the records in the field *name*: an object, or a list of its values. Raises BadField."""
+        if isinstance(given, dict):
+            return self.read(given)
         if not isinstance(given, list | tuple) or len(given) != len(self._fields):
             raise BadField(f"{name} must hold lists of {', '.join(self._fields)}, but hold {given!r}")
         return self.read(dict(zip(self._fields, given, strict=True)))
@@ -66,32 +75,86 @@ class Shape(Generic[R]):
                 continue
             if field not in line:
                 raise BadField(f"{field} is missing")
-            names = " or ".join(sorted("null" if one is NoneType else one.__name__ for one in allowed))
+            names = " or ".join(sorted({_NAMES.get(one, one.__name__) for one in allowed}))
             raise BadField(f"{field} must be {names}, but is {line[field]!r}")
 
-    def _with_enums(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        values = list(row)
-        for at, enum in self._enums:
-            try:
-                values[at] = enum(values[at])
-            except ValueError:
-                raise BadField(f"{self._fields[at]} must be one of {', '.join(enum)}, but is {values[at]!r}") from None
-        return tuple(values)
+
+_NAMES = {NoneType: "null", dict: "an object", list: "a list", tuple: "a list"}
+_PLURALS = {int: "whole numbers", str: "texts", PacketId: "packet ids"}
+_Part = Callable[[Any], Any]
 
 
-def _is_enum(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, StrEnum)
+def _part_of(field: str, hint: Any) -> _Part | None:
+    """Return the function that reads a value of this hint; None if it is taken as it is."""
+    if _is_union(hint):
+        parts = (_part_of(field, each) for each in get_args(hint))
+        return next((part for part in parts if part is not None), None)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return partial(_enum, field, hint)
+    if _is_record(hint):
+        return Shape(hint).read
+    if get_origin(hint) is dict:
+        return partial(_amounts, field)
+    return partial(_rows, _element_of(field, get_args(hint)[0])) if get_origin(hint) is tuple else None
+
+
+def _element_of(field: str, hint: Any) -> _Part:
+    """Return the function that reads one element of a list: a record, a row of values of these types, or a value."""
+    if _is_record(hint):
+        return partial(Shape(hint).read_within, field)
+    if row := list(get_args(hint)):
+        return partial(_row, f"{field} must be lists of {', '.join(each.__name__ for each in row)}", row)
+    return partial(_value, f"{field} must be a list of {_PLURALS[hint]}", _json_types(hint))
+
+
+def _enum(field: str, enum: type[StrEnum], given: str) -> StrEnum:
+    try:
+        return enum(given)
+    except ValueError:
+        raise BadField(f"{field} must be one of {', '.join(enum)}, but is {given!r}") from None
+
+
+def _amounts(field: str, given: dict[str, Any]) -> dict[str, int]:
+    if not all(type(amount) is int for amount in given.values()):
+        raise BadField(f"{field} must be an object of whole numbers")
+    return given
+
+
+def _rows(element: _Part, given: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(map(element, given))
+
+
+def _row(rule: str, types: list[type], given: Any) -> tuple[Any, ...]:
+    if not isinstance(given, list | tuple) or list(map(type, given)) != types:
+        raise BadField(f"{rule}, but has {given!r}")
+    return tuple(given)
+
+
+def _value(rule: str, types: frozenset[type], given: Any) -> Any:
+    if type(given) not in types:
+        raise BadField(rule)
+    return given
+
+
+def _is_union(hint: Any) -> bool:
+    return isinstance(hint, UnionType) or get_origin(hint) is Union
+
+
+def _is_record(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields")
 
 
 def _json_types(hint: Any) -> frozenset[type]:
     """Return the Python types that a value of this hint has when it comes from JSON."""
     if isinstance(hint, NewType):
         return _json_types(hint.__supertype__)
-    if isinstance(hint, UnionType) or get_origin(hint) is Union:
+    if _is_union(hint):
         return frozenset().union(*(_json_types(part) for part in get_args(hint)))
-    if _is_enum(hint):
+    if _is_record(hint):
+        return frozenset({dict})
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
         return frozenset({str})
-    return frozenset({get_origin(hint) or hint})
+    return frozenset({list, tuple} if get_origin(hint) is tuple else {get_origin(hint) or hint})
 
 
 def evidence_of(kind: str, record: NamedTuple) -> Line:
@@ -129,3 +192,22 @@ def numbered(lines: Iterable[Line], name: str) -> Iterator[tuple[str, Line]]:
     """Yield lines in memory as ``lines_of`` yields those of a file."""
     for number, line in enumerate(lines, start=1):
         yield f"{name}:{number}", line
+
+
+def read_all(lines: Iterable[tuple[str, Line]], name: str, take: Callable[[Line], None]) -> None:
+    """
+    Pass every line of the file *name* to *take*, which raises BadField for a malformed one.
+
+    Raises BadRecord with its place, and unless a line of the kind ``end`` is the last.
+    """
+    ended = False
+    for where, line in lines:
+        if ended:
+            raise BadRecord(f"{where}: comes after the end")
+        try:
+            take(line)
+        except BadField as error:
+            raise BadRecord(f"{where}: {line['kind']}: {error}") from None
+        ended = line["kind"] == "end"
+    if not ended:
+        raise BadRecord(f"{name}: has no end line: it is cut off")

@@ -54,10 +54,10 @@ def hearings_of(history: History) -> list[FactDelivery]:
     for fact in history.facts:
         groups[fact.room, fact.epoch, fact.seq].append(fact)
     skews = fanout_skews_ns(history.facts)
-    hearings = [
-        FactDelivery(facts[0].room, facts[0].type, facts[0].packet, facts[0].seq, _count(facts), skews[key] / NS_PER_MS)
-        for key, facts in groups.items()
-    ]
+    hearings = []
+    for key, facts in groups.items():
+        first, count = facts[0], sum(fact.count for fact in facts)
+        hearings.append(FactDelivery(first.room, first.type, first.packet, first.seq, count, skews[key] / NS_PER_MS))
     return sorted((one for one in hearings if one.count > 1), key=lambda one: (one.room, one.seq))
 
 
@@ -89,10 +89,6 @@ def fanout_figure(hearings: Sequence[FactDelivery], rooms: Sequence[RoomSkew], b
     }
     traces = [_trace(kind, of_kind, books) for kind, of_kind in by_kind.items() if of_kind]
     return Figure("fanout", 150 + max(34 * len(shown), 90), traces, layout)
-
-
-def _count(facts: Sequence[FactRecord]) -> int:
-    return sum(fact.count for fact in facts)
 
 
 def _room(room: str, hearings: Sequence[FactDelivery]) -> RoomSkew:

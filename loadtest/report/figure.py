@@ -39,16 +39,6 @@ class Figure:
     room_axis: tuple[str, int] | None = None
     min_width_px: int = 0
 
-    def plain(self) -> dict[str, Any]:
-        """Return it as the page's script reads it."""
-        return {
-            "name": self.name,
-            "height": self.height_px,
-            "data": self.traces,
-            "layout": self.layout,
-            "room_axis": self.room_axis,
-        }
-
 
 def colour_of(number: int) -> str:
     """Return the colour of series *number*; after the eighth they begin again, with another dash."""

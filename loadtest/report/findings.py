@@ -1,7 +1,7 @@
 """Findings: the invariants with their meanings, and every counterexample as readable tables."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,20 +56,8 @@ _TITLES = {
     "order": "books: orders at the end",
 }
 _UNTOLD = frozenset(["kind", "i", "process", "receipt"])
-_TOLD_OF_PACKET = frozenset(
-    [
-        "packet_id",
-        "state",
-        "share_count",
-        "total_fen",
-        "given",
-        "given_fen",
-        "remaining",
-        "remaining_fen",
-        "returned",
-        "returned_fen",
-    ]
-)
+_TOLD_OF_PACKET = frozenset(["packet_id", "state", "share_count", "total_fen"])
+_TOLD_OF_PACKET |= {"given", "given_fen", "remaining", "remaining_fen", "returned", "returned_fen"}
 _WINDOW = frozenset(["opens_ns", "closes_ns"])
 _LARGE = re.compile(r"(?<![\w.:#-])\d{4,}(?![\w:-]|\.\w)")
 _PLAIN_NUMBERS = frozenset(["seq", "first_seq", "last_seq", "index", "edition", "code"])
@@ -164,15 +152,11 @@ def _flat(record: Line) -> Line:
 
 
 def _table(kind: str, records: Sequence[Line], packet_id: str, timebase: Timebase) -> RecordTable:
-    names = [name for name in dict.fromkeys(_names(records)) if kind != "packet" or name in _TOLD_OF_PACKET]
+    names = dict.fromkeys(name for record in records for name in record if kind != "packet" or name in _TOLD_OF_PACKET)
     columns = [name for name in names if _told(name, records, packet_id)]
     rows = [[_cell(name, record.get(name), timebase) for name in columns] for record in records]
     numeric = [all(isinstance(record.get(name), int | None) for record in records) for name in columns]
     return RecordTable(_TITLES.get(kind, kind), [_heading(name) for name in columns], rows, numeric)
-
-
-def _names(records: Iterable[Line]) -> Iterable[str]:
-    return (name for record in records for name in record)
 
 
 def _told(name: str, records: Sequence[Line], packet_id: str) -> bool:

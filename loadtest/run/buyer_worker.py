@@ -217,11 +217,8 @@ class BuyerWorker:
                 order_id=case.order.get("order_id"),
                 room_ms=self._room.room_ms(time.monotonic()) or 0,
                 code=code,
-                state=answer.get("state"),
-                payable_fen=answer.get("payable_fen"),
-                kept_fen=answer.get("kept_fen"),
+                **{name: answer.get(name) for name in ("state", "payable_fen", "kept_fen", "shown")},
                 asked_fen=sum(body["by_line"].values()) + body["extras_fen"] if refund else None,
-                shown=answer.get("shown"),
                 repeated=repeated,
             )
         )

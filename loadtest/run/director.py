@@ -13,6 +13,8 @@ from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
 LOOK_EVERY_S = 0.1
 _WORKED_OUT = {"share_count", "shares_per_viewer", "total_fen", "mean_share_fen", "edits"}
 _WORKED_OUT |= {"expect", "expect_void", "expect_end"}
+_OF_PACKET = ["creator_id", "name", "platform", "denomination", "share_count", "total_fen"]
+_OF_PACKET += ["min_share_fen", "max_share_fen"]
 _DONE = {"launch": "launched", "edit": "edited", "void": "voided", "end": "ended"}
 _RACED = frozenset({"below_claimed", "edit_raced"})  # refusals of an edit that came too late, as in any live room
 
@@ -163,14 +165,7 @@ class Director:
         made = self._post(
             "/api/packets",
             {
-                "creator_id": packet.creator_id,
-                "name": packet.name,
-                "platform": packet.platform,
-                "denomination": packet.denomination,
-                "share_count": packet.share_count,
-                "total_fen": packet.total_fen,
-                "min_share_fen": packet.min_share_fen,
-                "max_share_fen": packet.max_share_fen,
+                **{name: getattr(packet, name) for name in _OF_PACKET},
                 **({} if self._allocator is None else {"allocator": self._allocator}),
                 **_validity(packet, begin_ms),
             },
@@ -208,7 +203,7 @@ class Director:
                 self._post(f"/api/packets/{packet_id}/end", {}, key=key)
 
     def _void(self, packet_id: str, *, key: str) -> None:
-        self._post(f"/api/packets/{packet_id}/void", {}, key=key)
+        self._post(f"/api/packets/{packet_id}/void", {"by": "creator"}, key=key)
 
     def _note(self, step: CreatorStep, packet_id: str, outcome: str, rule: str = "", detail: str = "") -> None:
         room_ms = self.room_ms(time.monotonic())

@@ -217,15 +217,12 @@ def _used_up(packet: dict[str, Any]) -> bool:
 
 def _record(order: dict[str, Any], its: Errand, timeline: int) -> SaleRecord:
     return SaleRecord(
-        order_id=order["order_id"],
-        creator_id=order["creator_id"],
-        viewer_id=order["viewer_id"],
-        merchant_id=order["merchant_id"],
+        **{name: order[name] for name in _OF_ORDER},
         habit=its.habit,
         state=OrderState(order["state"]),
-        paid_at_ms=order["paid_at_ms"],
-        payable_fen=order["payable_fen"],
-        kept_fen=order["kept_fen"],
         packets=tuple((each["asset_id"], each["used_fen"], each["state"]) for each in order["packets"]),
         timeline=timeline,
     )
+
+
+_OF_ORDER = ("order_id", "creator_id", "viewer_id", "merchant_id", "paid_at_ms", "payable_fen", "kept_fen")

@@ -20,22 +20,9 @@ from server.core.ids import PacketId
 
 _COLOURS = {"pass": "bold green", "fail": "bold red", "unknown": "bold yellow"}
 EVIDENCE_SHOWN = 4
-_TOLD = frozenset(
-    {
-        "viewer_id",
-        "viewer",
-        "index",
-        "claim_id",
-        "amount_fen",
-        "request_id",
-        "status",
-        "entry_id",
-        "share_count",
-        "total_fen",
-    }
-    | {"given", "given_fen", "returned", "returned_fen", "count", "t_sent", "t_reply", "conn", "seq", "first_seq"}
-    | {"last_seq", "room", "type", "at_ms", "creator_id", "balance"}
-)
+_TOLD = {"viewer_id", "viewer", "index", "claim_id", "amount_fen", "request_id", "status", "entry_id", "share_count"}
+_TOLD |= {"total_fen", "given", "given_fen", "returned", "returned_fen", "count", "t_sent", "t_reply", "conn", "seq"}
+_TOLD |= {"first_seq", "last_seq", "room", "type", "at_ms", "creator_id", "balance"}
 PLAIN_EVERY_LOOKS = 40  # without a terminal to redraw, one line every four seconds
 
 

@@ -152,14 +152,9 @@ def _result(record: FaultRecord, grabs: Sequence[GrabRecord]) -> dict[str, Any]:
 
 def happenings_of(records: Iterable[FaultRecord]) -> list[dict[str, Any]]:
     """Return the faults that struck in the form of the happenings in ``run.json``."""
+    of_no_packet = {"packet_name": "", "packet_id": ""}
     return [
-        {
-            "at_ms": record.at_ms,
-            "action": f"fault {record.kind}",
-            "packet_name": "",
-            "packet_id": "",
-            "outcome": record.outcome,
-        }
+        {"at_ms": record.at_ms, "action": f"fault {record.kind}", **of_no_packet, "outcome": record.outcome}
         for record in records
         if record.at_ms is not None
     ]

@@ -36,7 +36,8 @@ class Fairness:
 def fairness(books: Books, history: History) -> Fairness:
     """Return how evenly success was spread over the audience."""
     tries = _tries(history.grabs)
-    opened = _openings(history)
+    opened = {(each.process, each.conn, each.packet): each.t for each in history.arrivals}
+    rooms = {packet_id: packet.room_id for packet_id, packet in books.packets.items()}
     order = {
         (conn.process, conn.conn): at for at, conn in enumerate(sorted(history.conns, key=lambda conn: conn.t_open))
     }
@@ -44,7 +45,7 @@ def fairness(books: Books, history: History) -> Fairness:
     return Fairness(
         by_connection_order=_by_quarter(tries, lambda grab: order.get((grab.process, grab.conn))),
         by_reaction=_by_quarter(tries, lambda grab: _reaction(grab, opened)),
-        by_room=_by(tries, _rooms(books)),
+        by_room=_by(tries, lambda grab: rooms.get(grab.packet)),
         by_process=_by(tries, lambda grab: str(grab.process)),
         share_size_ks=ks_distance(earlier, later),
         share_size_ks_limit=ks_limit(len(earlier), len(later)),
@@ -85,18 +86,9 @@ def _tries(grabs: Iterable[GrabRecord]) -> list[Try]:
     return [(grab, key in held) for key, grab in first.items()]
 
 
-def _openings(history: History) -> dict[tuple[int, ConnId, PacketId], int]:
-    return {(arrival.process, arrival.conn, arrival.packet): arrival.t for arrival in history.arrivals}
-
-
 def _reaction(grab: GrabRecord, opened: dict[tuple[int, ConnId, PacketId], int]) -> int | None:
     at = opened.get((grab.process, grab.conn, grab.packet))
     return None if at is None else grab.t_sent - at
-
-
-def _rooms(books: Books) -> Callable[[GrabRecord], str | None]:
-    rooms = {packet_id: packet.room_id for packet_id, packet in books.packets.items()}
-    return lambda grab: rooms.get(grab.packet)
 
 
 def _by(tries: Iterable[Try], key_of: Callable[[GrabRecord], str | None]) -> dict[str, float]:

@@ -49,16 +49,16 @@ class PacketResult:
     returned_fen: int
 
 
-def _number(unit: str, title: str, meaning: str, *, timing: bool = False) -> dict[str, Metric]:
-    return {"metric": Metric(MetricKind.NUMBER, unit, title, meaning, timing)}
+def _number(unit: str, title: str, meaning: str, *, timing: bool = False) -> Any:
+    return _metric(MetricKind.NUMBER, unit, title, meaning, timing=timing)
 
 
-def _distribution(title: str, meaning: str) -> dict[str, Metric]:
-    return {"metric": Metric(MetricKind.DISTRIBUTION, "ms", title, meaning, timing=True)}
+def _distribution(title: str, meaning: str) -> Any:
+    return _metric(MetricKind.DISTRIBUTION, "ms", title, meaning, timing=True)
 
 
-def _table(unit: str, title: str, meaning: str) -> dict[str, Metric]:
-    return {"metric": Metric(MetricKind.TABLE, unit, title, meaning, timing=False)}
+def _metric(kind: MetricKind, unit: str, title: str, meaning: str, *, timing: bool = False) -> Any:
+    return field(metadata={"metric": Metric(kind, unit, title, meaning, timing)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,65 +69,55 @@ class Measures:
     Neither latencies nor the send debt count viewers who are absent on purpose.
     """
 
-    grabs: int = field(metadata=_number("grabs", "taps answered", "requests that were answered"))
-    granted: int = field(metadata=_number("shares", "shares won", "shares that viewers were told of, each once"))
-    granted_fen: int = field(metadata=_number("fen", "fen won", "amounts that viewers were told of, each share once"))
-    issued_fen: int = field(metadata=_number("fen", "given away", "what the claims in the books sum to"))
-    over_issued_fen: int = field(
-        metadata=_number(
-            "fen",
-            "fen too many given",
-            "summed over packets, the larger of two: what the claims exceed the total by, and the amounts of "
-            "superfluous claims (those whose index an earlier claim has or the packet does not have)",
-        )
+    grabs: int = _number("grabs", "taps answered", "requests that were answered")
+    granted: int = _number("shares", "shares won", "shares that viewers were told of, each once")
+    granted_fen: int = _number("fen", "fen won", "amounts that viewers were told of, each share once")
+    issued_fen: int = _number("fen", "given away", "what the claims in the books sum to")
+    over_issued_fen: int = _number(
+        "fen",
+        "fen too many given",
+        "summed over packets, the larger of two: what the claims exceed the total by, and the amounts of "
+        "superfluous claims (those whose index an earlier claim has or the packet does not have)",
     )
-    under_issued_fen: int = field(
-        metadata=_number(
-            "fen", "fen too few given", "what was not claimed of packets of which viewers heard that nothing is left"
-        )
+    under_issued_fen: int = _number(
+        "fen", "fen too few given", "what was not claimed of packets of which viewers heard that nothing is left"
     )
-    duplicate_claims: int = field(
-        metadata=_number(
-            "shares", "shares given twice", "shares beyond a viewer's first of one packet, in books and receipts"
-        )
+    duplicate_claims: int = _number(
+        "shares", "shares given twice", "shares beyond a viewer's first of one packet, in books and receipts"
     )
-    lost_acks: int = field(
-        metadata=_number(
-            "viewers", "promises lost", "viewers who were told of a share of a packet and have none in the books"
-        )
+    lost_acks: int = _number(
+        "viewers", "promises lost", "viewers who were told of a share of a packet and have none in the books"
     )
-    packets: list[PacketResult] = field(metadata=_table("packets", "packets", "what became of each packet"))
-    grab_latency_ms: Percentiles = field(metadata=_distribution("from the planned tap", "planned tap to first answer"))
-    grab_latency_from_send_ms: Percentiles = field(metadata=_distribution("from sending", "sending to first answer"))
-    send_debt_ms: Percentiles = field(
-        metadata=_distribution("send debt", "how much later than planned a tap was sent: the crowd's own queue")
+    packets: list[PacketResult] = _metric(MetricKind.TABLE, "packets", "packets", "what became of each packet")
+    grab_latency_ms: Percentiles = _distribution("from the planned tap", "planned tap to first answer")
+    grab_latency_from_send_ms: Percentiles = _distribution("from sending", "sending to first answer")
+    send_debt_ms: Percentiles = _distribution(
+        "send debt", "how much later than planned a tap was sent: the crowd's own queue"
     )
-    fanout_skew_ms: Percentiles = field(
-        metadata=_distribution("fan-out skew", "from the first to the last viewer that heard the same message")
+    fanout_skew_ms: Percentiles = _distribution(
+        "fan-out skew", "from the first to the last viewer that heard the same message"
     )
-    fanout_skew_ms_per_1000: Percentiles = field(
-        metadata=_distribution("fan-out skew per 1,000", "the fan-out skew by the thousands of viewers who heard it")
+    fanout_skew_ms_per_1000: Percentiles = _distribution(
+        "fan-out skew per 1,000", "the fan-out skew by the thousands of viewers who heard it"
     )
-    room_viewers: dict[str, int] = field(
-        metadata=_table("viewers", "listeners", "the most viewers that heard one message of each room")
+    room_viewers: dict[str, int] = _metric(
+        MetricKind.TABLE, "viewers", "listeners", "the most viewers that heard one message of each room"
     )
-    start_skew_ms: Percentiles = field(
-        metadata=_distribution("start skew", "how far a viewer's own countdown was off the true opening")
+    start_skew_ms: Percentiles = _distribution(
+        "start skew", "how far a viewer's own countdown was off the true opening"
     )
-    grabs_per_second: float = field(
-        metadata=_number(
-            "grabs/s",
-            "answers a second",
-            "mean over the time in which some window was being answered, from a packet's first receipt that only an "
-            "open window gives to its last",
-            timing=True,
-        )
+    grabs_per_second: float = _number(
+        "grabs/s",
+        "answers a second",
+        "mean over the time in which some window was being answered, from a packet's first receipt that only an "
+        "open window gives to its last",
+        timing=True,
     )
-    grabs_per_second_peak: int = field(
-        metadata=_number("grabs/s", "answers in the busiest second", "the most answers in any one second", timing=True)
+    grabs_per_second_peak: int = _number(
+        "grabs/s", "answers in the busiest second", "the most answers in any one second", timing=True
     )
-    statuses: dict[str, dict[str, int]] = field(
-        metadata=_table("grabs", "statuses", "per behaviour, how many grabs ended in which status")
+    statuses: dict[str, dict[str, int]] = _metric(
+        MetricKind.TABLE, "grabs", "statuses", "per behaviour, how many grabs ended in which status"
     )
 
 

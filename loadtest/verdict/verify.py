@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from loadtest.record.books import ClaimRecord, EditionRecord, PacketRecord
 from loadtest.record.shape import Line, evidence_of
@@ -110,7 +111,7 @@ def _indices(packet: PacketRecord, claims: Sequence[ClaimRecord]) -> list[Verify
     # Shares are given in order, so what was given is 0 to n - 1.
     gap = next((index for index in range(len(holder)) if index not in holder), None)
     if gap is not None:
-        beyond = min((claim for claim in holder.values() if claim.index > gap), key=_index_of, default=None)
+        beyond = min((claim for claim in holder.values() if claim.index > gap), key=attrgetter("index"), default=None)
         shown = () if beyond is None else (evidence_of("claim", beyond),)
         problems.append(
             VerifyProblem("gap", f"share {gap} was skipped: nobody has it, but later ones are given", shown)
@@ -130,10 +131,6 @@ def _editions(packet: PacketRecord, claims: Sequence[ClaimRecord]) -> list[Verif
         for claim in claims
         if claim.index >= had.get(claim.edition, 0) and claim.index < packet.share_count
     ]
-
-
-def _index_of(claim: ClaimRecord) -> int:
-    return claim.index
 
 
 def _amounts(

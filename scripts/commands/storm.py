@@ -1,13 +1,11 @@
 """Runs a storm and judges it, judges a recorded run again, and verifies packets, with output for the terminal."""
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import orjson
@@ -25,15 +23,17 @@ from loadtest.run.storm import StormPlan, carry_out, facts_of
 from loadtest.run.target_storm import carry_out_on_target
 from loadtest.run.terminal import LiveView, show_result, show_verifications
 from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text
-from loadtest.scenarios.scenario import WORKERS_MAX, Scenario
+from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, read_scenario
 from loadtest.targets.port import BadTarget
 from loadtest.targets.reach import check_reach
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
-from scripts.commands.target_storm import TargetOptions, plan_target_storm
+from scripts.commands.storm_options import StormOptions
+from scripts.commands.target_storm import plan_target_storm
 from scripts.output import console, failed, write_json
+from server.signals import on_signals
 from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import DEFAULT, entry_of
 
@@ -43,37 +43,16 @@ Planned = tuple[RunFacts, Callable[[View], None]]
 RUNS = Path(".redrain/runs")
 
 
-@dataclass(frozen=True, slots=True)
-class StormOptions:
-    """The options of a storm; None means the scenario's value, or the default."""
-
-    name: str
-    viewers: int | None
-    allocator: str | None
-    seed: int | None
-    speed: int | None
-    durability: str
-    targets: Sequence[str]
-    workers: int | None
-    engine: str
-    processes: int | None
-    out: Path | None
-    json: str | None
-    target_adapter: str = ""
-    allow_remote: bool = False
-    max_rate: float | None = None
-    allow_server_errors: bool = False
-    token: str = field(default="", repr=False)
-
-
 def run_storm(options: StormOptions) -> int:
     """Run a scenario, judge it, show the verdict and return the exit code."""
     say = console(options.json)
     started = datetime.now(UTC)
     folder = RunFolder(options.out or RUNS / started.strftime("%Y%m%d-%H%M%S-%f")[:-3])
     try:
-        scenario = read_scenario(options.name).before(viewers=options.viewers, seed=options.seed, speed=options.speed)
-        if wrong := _wrong_usage(options, scenario) or wrong_engine(options.engine, options.processes):
+        scenario = read_scenario(options.scenario).before(
+            viewers=options.viewers, seed=options.seed, speed=options.speed
+        )
+        if wrong := options.wrong(scenario) or wrong_engine(options.engine, options.processes):
             return failed(wrong, Exit.USAGE)
         if isinstance(scenario, TargetScenario):
             facts, perform = _plan_on_target(scenario, folder, options, started)
@@ -89,7 +68,7 @@ def run_storm(options: StormOptions) -> int:
         return failed(f"out: {folder.path} is not empty; a run wants a folder of its own", Exit.USAGE)
     facts.allow_server_errors = options.allow_server_errors
     folder.path.mkdir(parents=True, exist_ok=True)
-    folder.scenario.write_text(scenario_text(options.name), "utf-8")
+    folder.scenario.write_text(scenario_text(options.scenario), "utf-8")
     try:
         with interruptible(), LiveView(say, f"storm {scenario.name}").shown() as view:
             for note in facts.notes:
@@ -108,7 +87,7 @@ def run_storm(options: StormOptions) -> int:
 
 def _plan_on_server(scenario: Scenario, folder: RunFolder, options: StormOptions, started: datetime) -> Planned:
     """Plan a storm on Redrain servers: its own, or those of --target."""
-    targets = options.targets
+    targets = options.target or ()
     check_reach(targets, allow_remote=options.allow_remote, max_rate=options.max_rate)
     provisioned = provision(
         scenario, engine=options.engine, processes=options.processes, target=",".join(targets) or None,
@@ -120,21 +99,13 @@ def _plan_on_server(scenario: Scenario, folder: RunFolder, options: StormOptions
         workers=options.workers or scenario.workers, engine=options.engine, processes=provisioned.processes,
         token=options.token, max_rate=options.max_rate,
     )  # fmt: skip
-    facts = facts_of(plan, started, name=options.name, provisioned=provisioned)
+    facts = facts_of(plan, started, name=options.scenario, provisioned=provisioned)
     return facts, partial(carry_out, plan, facts)
 
 
 def _plan_on_target(scenario: TargetScenario, folder: RunFolder, options: StormOptions, started: datetime) -> Planned:
     """Plan a storm on another service."""
-    plan, facts = plan_target_storm(
-        scenario,
-        folder,
-        TargetOptions(
-            options.name, options.targets, options.target_adapter, options.engine, options.processes,
-            options.allow_remote, options.max_rate,
-        ),
-        started,
-    )  # fmt: skip
+    plan, facts = plan_target_storm(scenario, folder, options, started)
     return facts, partial(carry_out_on_target, plan, facts)
 
 
@@ -178,38 +149,13 @@ def latest_run() -> Path | None:
     return finished[-1].parent if finished else None
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible() -> AbstractContextManager[None]:
     """Handle SIGTERM as Ctrl-C: the storm stops all processes it has started."""
 
-    def interrupt(_: int, __: FrameType | None) -> None:
+    def interrupt() -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _wrong_usage(options: StormOptions, scenario: Scenario | TargetScenario) -> str:
-    """Return the error of options that conflict with each other or with the scenario, or ""."""
-    if options.durability not in ("none", "relaxed", "durable"):
-        return "durability: must be none, relaxed or durable"
-    if options.workers is not None and not 1 <= options.workers <= WORKERS_MAX:
-        return f"workers: must be 1 to {WORKERS_MAX}"
-    if options.max_rate is not None and options.max_rate <= 0:
-        return "max-rate: must be above 0 requests a second"
-    own = not options.targets and isinstance(scenario, Scenario)
-    if not own and options.workers is not None:
-        return "workers: applies only to the storm's own server; leave --workers or --target out"
-    if not own and options.allocator is not None:
-        return "allocator: applies only to the storm's own server; leave --allocator or --target out"
-    if isinstance(scenario, Scenario) and options.target_adapter:
-        return "target-adapter: needs a scenario with [target] (docs/targets.md)"
-    if isinstance(scenario, Scenario) and scenario.faults and options.targets:
-        return "faults: apply only to the storm's own server; leave --target out"
-    return ""
+    return on_signals(interrupt, signal.SIGTERM)
 
 
 def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str | None) -> int:

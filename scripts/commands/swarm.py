@@ -3,11 +3,9 @@
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
 from urllib.parse import urlsplit
 
 import requests
@@ -28,6 +26,7 @@ from loadtest.targets.reach import check_reach
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
 from scripts.output import console, failed, write_json
+from server.signals import on_signals
 
 LOOK_EVERY_S = 0.1
 LINGER_S = 1.0  # after the programme: the last facts are still being delivered
@@ -80,7 +79,8 @@ def run_swarm(visit: Visit) -> int:
         with ExitStack() as stack:
             folder = visit.history or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-swarm-")))
             folder.mkdir(parents=True, exist_ok=True)
-            told_to_end = stack.enter_context(_signals())
+            told_to_end = threading.Event()
+            stack.enter_context(on_signals(told_to_end.set, signal.SIGINT, signal.SIGTERM))
             view = stack.enter_context(LiveView(say, f"swarm {scenario.name}").shown())
             over = _attend(visit, provisioned, folder, view, told_to_end)
             progress = ProgressFiles(folder).look()
@@ -143,22 +143,6 @@ def _stay(director: Director | None, crowd: Crowd, view: LiveView, told_to_end: 
         crowd.show(f"{last.packet_name}: {last.outcome}" if last else "")
 
     return perform([("director", director.perform)], look, told_to_end.is_set, linger_s=LINGER_S)
-
-
-@contextmanager
-def _signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGINT and SIGTERM set."""
-    told_to_end = threading.Event()
-
-    def end(_: int, __: FrameType | None) -> None:
-        told_to_end.set()
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield told_to_end
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _tell(progress: Progress, json: str | None, say: Console) -> None:

@@ -1,8 +1,6 @@
 """Runs a storm on another service, which a scenario with ``[target]`` describes."""
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from loadtest.record.run_folder import RunFacts, RunFolder
@@ -14,41 +12,30 @@ from loadtest.scenarios.target_scenario import TargetScenario, folder_of
 from loadtest.targets.port import BadTarget
 from loadtest.targets.reach import check_reach
 from loadtest.targets.registry import kind_of, target_of
-
-
-@dataclass(frozen=True, slots=True)
-class TargetOptions:
-    """The options of a storm on another service."""
-
-    source: str
-    targets: Sequence[str]
-    adapter: str
-    engine: str
-    processes: int | None
-    allow_remote: bool
-    max_rate: float | None
+from scripts.commands.storm_options import StormOptions
 
 
 def plan_target_storm(
-    scenario: TargetScenario, folder: RunFolder, options: TargetOptions, started: datetime
+    scenario: TargetScenario, folder: RunFolder, options: StormOptions, started: datetime
 ) -> tuple[TargetPlan, RunFacts]:
     """Return the plan and the facts of the run known so far. Raises BadTarget, BadScenario or ProcessFailed."""
-    if len(options.targets) > 1:
+    targets = options.target or ()
+    if len(targets) > 1:
         raise BadTarget("target: a service has one URL; give --target once")
-    host = options.targets[0] if options.targets else ""
+    host = targets[0] if targets else ""
     url = host or scenario.target.base_url
-    target_of(scenario, host=host, adapter=options.adapter, folder=folder_of(options.source))
-    RunRequests(scenario, base_url=url, folder=folder_of(options.source))  # what is wrong with them is said now
+    target_of(scenario, host=host, adapter=options.target_adapter, folder=folder_of(options.scenario))
+    RunRequests(scenario, base_url=url, folder=folder_of(options.scenario))  # what is wrong with them is said now
     check_reach([url], allow_remote=options.allow_remote, max_rate=options.max_rate)
     provisioned = provision(
         scenario, engine=options.engine, processes=options.processes, target=url, max_rate=options.max_rate
     )
     plan = TargetPlan(
         provisioned.scenario,
-        options.source,
+        options.scenario,
         folder,
         host=host,
-        target_adapter=options.adapter,
+        target_adapter=options.target_adapter,
         engine=options.engine,
         processes=provisioned.processes,
         max_rate=options.max_rate,
@@ -69,18 +56,18 @@ def plan_target_storm(
         processes=provisioned.processes,
         reaction_median_ms=provisioned.scenario.audience.reaction_median_ms,
         notes=provisioned.notes,
-        target=kind_of(scenario, options.adapter),
+        target=kind_of(scenario, options.target_adapter),
     )
     return plan, facts
 
 
-def _command(scenario: TargetScenario, options: TargetOptions) -> str:
-    command = ["redrain", "storm", options.source, "--viewers", str(scenario.audience.viewers)]
+def _command(scenario: TargetScenario, options: StormOptions) -> str:
+    command = ["redrain", "storm", options.scenario, "--viewers", str(scenario.audience.viewers)]
     command += ["--seed", str(scenario.seed), "--engine", options.engine]
-    for target in options.targets:
+    for target in options.target or ():
         command += ["--target", target]
-    if options.adapter:
-        command += ["--target-adapter", options.adapter]
+    if options.target_adapter:
+        command += ["--target-adapter", options.target_adapter]
     if options.allow_remote:
         command += ["--allow-remote", "--max-rate", f"{options.max_rate:g}"]
     return shlex.join(command)

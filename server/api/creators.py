@@ -1,6 +1,6 @@
 """Creators and their funds: recharges, balances, details, and the invoice for the channels' fees."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -14,7 +14,8 @@ from server.core.credential import Role
 from server.core.ids import CreatorId, checked_creator_id
 from server.core.money.account import FundProduct
 from server.core.money.money import FEN_MAX
-from server.store.wallet import WalletFunds
+from server.core.refusal import Refused
+from server.store.wallet import ChannelFees, WalletFunds
 
 router = APIRouter(prefix="/api/creators", tags=["creators"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
@@ -38,7 +39,8 @@ class Recharge(BaseModel):
     product: FundProduct = FundProduct.RED_PACKET
 
 
-class FundsShown(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundsShown(WalletFunds):
     """
     A creator's funds in fen: available = recharged + returned - withdrawn - spent (DY-ACC-1).
 
@@ -48,27 +50,13 @@ class FundsShown(BaseModel):
 
     creator_id: str
     platform: str | None
-    available_fen: int
-    recharged_fen: int
-    returned_fen: int
-    withdrawn_fen: int
-    spent_fen: int
-    reversing_fen: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RechargeShown(FundsShown):
     """A recharge in fen (KS-ACC-4), and the funds after it: paid = credited + fee."""
 
     paid_fen: int
-    credited_fen: int
-    fee_fen: int
-
-
-class ChannelFeesShown(BaseModel):
-    """One channel's recharges: their number, credit and fees, in fen."""
-
-    channel: str
-    recharges: int
     credited_fen: int
     fee_fen: int
 
@@ -80,7 +68,7 @@ class FeeInvoice(BaseModel):
     from_ms: int
     to_ms: int
     fee_fen: int
-    channels: list[ChannelFeesShown]
+    channels: list[ChannelFees]
 
 
 async def _shown(state: AppState, creator_id: CreatorId, funds: WalletFunds) -> FundsShown:
@@ -94,15 +82,12 @@ async def recharge(creator_id: str, body: Recharge, state: WithState, key: WithK
     recharged = await recharge_wallet(
         state,
         checked,
-        amount_fen=body.amount_fen,
-        channel=body.channel,
-        platform=body.platform,
-        product=body.product,
+        **dict(body),
         transfer_id=f"recharge:{key}",
     )
     shown = await _shown(state, checked, recharged.funds)
     return RechargeShown(
-        **shown.model_dump(),
+        **asdict(shown),
         paid_fen=recharged.paid_fen,
         credited_fen=recharged.credited_fen,
         fee_fen=recharged.fee_fen,
@@ -140,11 +125,13 @@ async def fee_invoice(
 ) -> FeeInvoice:
     """Invoice a creator for the fees of the recharges in a period of room time (KS-ACC-3)."""
     checked = checked_creator_id(creator_id)
+    if from_ms > to_ms:
+        raise Refused("bad_field", "must not be before from_ms", field="to_ms")
     fees = await state.wallet.fees(checked, from_ms=from_ms, to_ms=to_ms)
     return FeeInvoice(
         creator_id=checked,
         from_ms=from_ms,
         to_ms=to_ms,
         fee_fen=sum(each.fee_fen for each in fees),
-        channels=[ChannelFeesShown(**asdict(each)) for each in fees],
+        channels=fees,
     )

@@ -1,31 +1,24 @@
 """Effects: the present metrics of a packet, or of all packets of a creator (KS-MON-1)."""
 
-from dataclasses import asdict
+from dataclasses import dataclass, fields
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 
 from server.api.access import allowed_to
 from server.api.app_state import WithState
 from server.api.errors import problems
 from server.core.credential import Role
 from server.core.ids import PacketId, checked_creator_id, creator_of
-from server.core.packets.claim import ClaimStatus
+from server.core.packets.packet_stats import PacketStats
 
 router = APIRouter(prefix="/api", tags=["effects"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
 
-class BestShown(BaseModel):
-    """A claim among the ten best: its owner, its amount in fen, which share it is."""
-
-    viewer_id: str
-    amount_fen: int
-    index: int
-
-
-class EffectsShown(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacketEffects(PacketStats):
     """
-    The effects up to now, at most a second late: amounts in fen, seconds of room time, ratios as parts of one.
+    The effects of one packet, at most a second late: amounts in fen, seconds of room time, ratios as parts of one.
 
     A ratio is null where the divisor is 0. *Funnel*: ``exposed_viewers`` are connections that received the warm-up or
     found the packet in their welcome; ``popup_shown`` and ``popup_suppressed`` those that received its popup, or its
@@ -49,47 +42,12 @@ class EffectsShown(BaseModel):
     and ``watch_time_uplift`` the relative difference: 0.5 is 50 % longer.
     """
 
-    exposed_viewers: int
-    popup_shown: int
-    popup_suppressed: int
-    widget_clicks: int
-    grab_attempts: int
-    grabs: dict[ClaimStatus, int]
-    claims: int
-    claim_viewers: int
-    claim_rate: float | None
-    sold_out_seconds: float | None
-    claimed_amount_fen: int
-    avg_share_fen: int | None
-    max_share_fen: int | None
-    best_luck: list[BestShown] | None
-    locked: int
-    locked_amount_fen: int
-    redeemed_count: int
-    redeemed_amount_fen: int
-    redemption_rate: float | None
-    expired_amount_fen: int
-    reversed_amount_fen: int
-    attributed_orders: int
-    gmv_attributed_fen: int
-    gmv_increment_fen: int | None
-    cost_fen: int
-    roi: float | None
-    refund_amount_fen: int
-    estimated_commission_fen: int
-    watch_seconds: float | None
-    watch_seconds_without: float | None
-    watch_time_uplift: float | None
-
-
-class PacketEffects(EffectsShown):
-    """The effects of one packet."""
-
     packet_id: str
     at_ms: int
 
 
-class CreatorEffects(EffectsShown):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatorEffects(PacketStats):
     """The effects of all packets of a creator: the packets' sums, and ratios of the sums."""
 
     creator_id: str
@@ -102,7 +60,7 @@ async def of_packet(packet_id: str, state: WithState) -> PacketEffects:
     now_ms = state.clock.room_ms()
     creator_of(PacketId(packet_id))
     found = await state.effects.of_packet(PacketId(packet_id), now_ms)
-    return PacketEffects(packet_id=packet_id, at_ms=now_ms, **asdict(found))
+    return PacketEffects(packet_id=packet_id, at_ms=now_ms, **_fields_of(found))
 
 
 @router.get("/creators/{creator_id}/effects", responses=problems(422, 503))
@@ -110,4 +68,9 @@ async def of_creator(creator_id: str, state: WithState) -> CreatorEffects:
     """Show the effects of all packets of a creator so far (KS-MON-1)."""
     now_ms = state.clock.room_ms()
     found = await state.effects.of_creator(checked_creator_id(creator_id), now_ms)
-    return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **asdict(found))
+    return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **_fields_of(found))
+
+
+def _fields_of(found: PacketStats) -> dict[str, Any]:
+    """Return the fields as they are: nested ones turned into dicts would be none of the declared type."""
+    return {each.name: getattr(found, each.name) for each in fields(found)}

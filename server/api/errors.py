@@ -1,5 +1,6 @@
 """Error responses, always ``{code, detail, rule}``."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -35,6 +36,8 @@ _NOT_NOW = (
     "price_changed",
     "raced",
     "recharge_required",
+    "invoice_overlaps",
+    "no_fees",
     "refund_conflict",
     "room_taken",
     "settled",
@@ -129,7 +132,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StoreUnavailable, _unavailable)
-    app.add_exception_handler(StoreBroken, _broken)
+    app.add_exception_handler(StoreBroken, partial(_failed, 500, "store_broken"))
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _mistake)
 
@@ -162,14 +165,14 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return _answer(_REFUSED, "bad_field", "; ".join(sentences))
 
 
-async def _unavailable(_: Request, error: Exception) -> JSONResponse:
-    answer = _answer(503, "unavailable", str(error))
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    answer = await _failed(503, "unavailable", request, error)
     answer.headers["Retry-After"] = RETRY_AFTER_S
     return answer
 
 
-async def _broken(_: Request, error: Exception) -> JSONResponse:
-    return _answer(500, "store_broken", str(error))
+async def _failed(status: int, code: str, _: Request, error: Exception) -> JSONResponse:
+    return _answer(status, code, str(error))
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,7 @@
 """Endpoints for machines: liveness, readiness, metrics and the clock."""
 
+from dataclasses import asdict
+
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -51,7 +53,4 @@ async def metrics(state: WithState) -> Response:
 @router.get("/api/clock", tags=["clock"], responses=problems(401, 403), dependencies=[allowed_to(*Role)])
 async def clock(state: WithState) -> ClockShown:
     """Show the room time."""
-    record = state.clock.record
-    return ClockShown(
-        room_ms=state.clock.room_ms(), origin_ms=record.origin_ms, started_ms=record.started_ms, speed=record.speed
-    )
+    return ClockShown(room_ms=state.clock.room_ms(), **asdict(state.clock.record))

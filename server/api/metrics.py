@@ -24,36 +24,26 @@ class GatewayCollector(Collector):
         for status, count in metrics.grabs.items():
             grabs.add_metric([str(status)], count)
         yield grabs
-        yield CounterMetricFamily("redrain_comments_received", "Comments of viewers.", value=metrics.comments_in)
-        yield CounterMetricFamily(
-            "redrain_comments_dropped",
-            "Comments dropped: too many in a window, or the store was unavailable.",
-            value=metrics.comments_dropped,
-        )
-        yield CounterMetricFamily("redrain_likes_received", "Likes of viewers.", value=metrics.likes_in)
-        yield CounterMetricFamily(
-            "redrain_trail_events", "Events appended to logistics trails.", value=metrics.trail_events
-        )
-        yield CounterMetricFamily(
-            "redrain_trail_messages", "Service messages to buyers that are connected.", value=metrics.trail_messages
-        )
-        yield CounterMetricFamily(
-            "redrain_messages_dropped",
-            "Messages not sent to slow consumers; never a fact or a receipt.",
-            value=metrics.messages_dropped,
-        )
-        yield CounterMetricFamily("redrain_frames_received", "Frames from viewers.", value=metrics.frames_in)
-        yield CounterMetricFamily("redrain_frames_sent", "Frames to viewers.", value=metrics.frames_out)
-        yield CounterMetricFamily("redrain_bytes_sent", "Bytes to viewers.", value=metrics.bytes_out)
-        yield CounterMetricFamily(
-            "redrain_store_unavailable",
-            "Steps given up because the store was unavailable.",
-            value=metrics.store_unavailable,
-        )
         failures = CounterMetricFamily(
             "redrain_task_failures", "Failures of long-lived tasks, each of which was started again.", labels=["task"]
         )
         for task, count in metrics.task_failures.items():
             failures.add_metric([task], count)
         yield failures
-        yield CounterMetricFamily("redrain_malformed_frames", "Frames that were no message.", value=metrics.malformed)
+        for name, field, meaning in _COUNTERS:
+            yield CounterMetricFamily(f"redrain_{name}", meaning, value=getattr(metrics, field))
+
+
+_COUNTERS = (
+    ("comments_received", "comments_in", "Comments of viewers."),
+    ("comments_dropped", "comments_dropped", "Comments dropped: too many in a window, or the store was unavailable."),
+    ("likes_received", "likes_in", "Likes of viewers."),
+    ("trail_events", "trail_events", "Events appended to logistics trails."),
+    ("trail_messages", "trail_messages", "Service messages to buyers that are connected."),
+    ("messages_dropped", "messages_dropped", "Messages not sent to slow consumers; never a fact or a receipt."),
+    ("frames_received", "frames_in", "Frames from viewers."),
+    ("frames_sent", "frames_out", "Frames to viewers."),
+    ("bytes_sent", "bytes_out", "Bytes to viewers."),
+    ("store_unavailable", "store_unavailable", "Steps given up because the store was unavailable."),
+    ("malformed_frames", "malformed", "Frames that were no message."),
+)

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from server.api.app_state import AppState
 from server.core.packets.operations import operations
-from server.core.packets.packet import Denomination, Packet, Phase
+from server.core.packets.packet import Denomination, Packet, Phase, Schedule
 from server.core.rooms.messages import editions_on_screen
 from server.core.rulebooks.page import Operation
 from server.store.packet_stats import PacketRow
@@ -96,35 +96,15 @@ async def shown(state: AppState, packet: Packet, warnings: list[str] | None = No
 
 def row_shown(state: AppState, packet: Packet, row: PacketRow, warnings: list[str] | None = None) -> PacketShown:
     """Return the response for a packet with the counters that were read with it."""
-    counts, schedule = row.counts, packet.schedule
-    rulebook, now_ms = state.rulebook(packet.platform), state.clock.room_ms()
-    return PacketShown(
-        packet_id=packet.packet_id,
-        creator_id=packet.creator_id,
-        room_id=packet.room_id,
-        name=packet.name,
-        platform=packet.platform,
-        state=packet.state,
-        phase=packet.phase_at(now_ms),
-        **asdict(packet.terms),
-        warmup_at_ms=schedule.warmup_at_ms if schedule else None,
-        grab_at_ms=schedule.grab_at_ms if schedule else None,
-        claim_end_at_ms=schedule.claim_end_at_ms if schedule else None,
-        use_start_at_ms=packet.use_start_at_ms,
-        use_end_at_ms=packet.use_end_at_ms,
-        use_for_ms=packet.use_for_ms,
-        product_ids=scope_shown(packet),
-        voidable_until_ms=rulebook.voidable_until_ms(schedule) if schedule else None,
-        surface=packet.surface,
-        edition=packet.edition,
-        commitment=packet.commitment,
-        editions=[EditionShown(**edition) for edition in editions_on_screen(packet)],
-        claimable_at_ms=packet.claimable_at_ms,
-        ended_at_ms=packet.ended_at_ms,
-        allocator=packet.allocator,
-        **asdict(counts),
-        operations=operations(packet, rulebook, now_ms),
-        affects_price_baseline=rulebook.affects_price_baseline,
-        estimated_commission_fen=row.estimated_commission_fen,
-        warnings=warnings or [],
-    )
+    schedule, rulebook, now_ms = packet.schedule, state.rulebook(packet.platform), state.clock.room_ms()
+    schedule_shown = asdict(schedule) if schedule else dict.fromkeys(Schedule.__match_args__)
+    computed = {
+        "phase": packet.phase_at(now_ms),
+        "voidable_until_ms": rulebook.voidable_until_ms(schedule) if schedule else None,
+        "editions": editions_on_screen(packet),
+        "operations": operations(packet, rulebook, now_ms),
+        "affects_price_baseline": rulebook.affects_price_baseline,
+        "estimated_commission_fen": row.estimated_commission_fen,
+        "warnings": warnings or [],
+    }
+    return PacketShown(**asdict(packet) | asdict(packet.terms) | schedule_shown | asdict(row.counts) | computed)

@@ -1,11 +1,12 @@
 """Packets: create, copy, launch, edit, void, end, get, list."""
 
 from dataclasses import asdict
+from typing import Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.api.access import WithCaller, allowed_to
+from server.api.access import OF_THIS_MACHINE, WithCaller, allowed_to
 from server.api.app_state import WithKey, WithState
 from server.api.errors import problems
 from server.api.packet_shown import PacketShown, row_shown, scope_shown, shown
@@ -83,6 +84,18 @@ class IssuanceBody(BaseModel):
     share_count: int = Field(gt=0, le=FEN_MAX, strict=True)
 
 
+class VoidBody(BaseModel):
+    """
+    In whose name a packet is voided: its creator's, or the platform's, which may until the window closes (AMB-55).
+
+    By default an administrator's credential stands for the platform; without one it is the creator.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Literal["creator", "platform"] | None = None
+
+
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
 async def create(body: NewPacket, state: WithState, key: WithKey, caller: WithCaller) -> PacketShown:
     """
@@ -120,16 +133,28 @@ async def launch(packet_id: str, body: LaunchBody, state: WithState, key: WithKe
     return await shown(state, packet, warnings=list(warnings))
 
 
-@router.post("/{packet_id}/stop_launch", responses=problems(404, 409, 422, 503))
-async def stop_launch(packet_id: str, state: WithState, key: WithKey) -> PacketShown:
+@router.post("/{packet_id}/stop_launch", responses=problems(400, 404, 409, 413, 422, 503))
+async def stop_launch(
+    packet_id: str, state: WithState, key: WithKey, caller: WithCaller, body: VoidBody | None = None
+) -> PacketShown:
     """Void a packet under the other name that the source has for it (DY-VOI-4)."""
-    return await void(packet_id, state, key)
+    return await void(packet_id, state, key, caller, body)
 
 
-@router.post("/{packet_id}/void", responses=problems(404, 409, 422, 503))
-async def void(packet_id: str, state: WithState, key: WithKey) -> PacketShown:
-    """Void a packet permanently; unclaimed shares go back to its creator (DY-VOI-1, DY-REV-1)."""
-    return await shown(state, await void_packet(state, PacketId(packet_id), key))
+@router.post("/{packet_id}/void", responses=problems(400, 404, 409, 413, 422, 503))
+async def void(
+    packet_id: str, state: WithState, key: WithKey, caller: WithCaller, body: VoidBody | None = None
+) -> PacketShown:
+    """
+    Void a packet permanently; unclaimed shares go back to its creator (DY-VOI-1, DY-REV-1).
+
+    What was claimed stays usable (DY-VOI-3). The creator is bound by DY-VOI-2, the platform is not (AMB-55).
+    """
+    by_default = "platform" if caller.role is Role.ADMIN and caller is not OF_THIS_MACHINE else "creator"
+    by_platform = ((body and body.by) or by_default) == "platform"
+    if by_platform:
+        caller.check_role(frozenset({Role.ADMIN}))
+    return await shown(state, await void_packet(state, PacketId(packet_id), key, by_platform=by_platform))
 
 
 @router.post("/{packet_id}/issuance", responses=problems(400, 404, 409, 413, 422, 503))

@@ -1,5 +1,6 @@
 """Requests for purchases and responses with quotes."""
 
+from dataclasses import asdict
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -38,16 +39,11 @@ class LineAsked(BaseModel):
 
     def line(self) -> Line:
         """Return it as the core knows it. Raises Refused for an id that is none."""
-        return Line(
-            checked_id("line_id", self.line_id),
-            checked_id("product_id", self.product_id),
-            self.list_price_fen,
-            self.quantity,
-            self.flash_price_fen,
-            self.goods,
-            None if self.creator_id is None else checked_creator_id(self.creator_id),
-            self.entrance,
-        )
+        checked_id("line_id", self.line_id)
+        checked_id("product_id", self.product_id)
+        if self.creator_id is not None:
+            checked_creator_id(self.creator_id)
+        return Line(**dict(self))
 
 
 class DiscountAsked(BaseModel):
@@ -81,15 +77,9 @@ class DiscountAsked(BaseModel):
 
     def discount(self) -> Discount:
         """Return it as the core knows it. Raises Refused for an id that is none."""
-        return Discount(
-            checked_id("discount_id", self.discount_id),
-            self.kind,
-            self.amount_fen,
-            self.pay_permille,
-            self.threshold_fen,
-            self.threshold_count,
-            None if self.line_ids is None else frozenset(self.line_ids),
-        )
+        checked_id("discount_id", self.discount_id)
+        scope = None if self.line_ids is None else frozenset(self.line_ids)
+        return Discount(**{**dict(self), "line_ids": scope})
 
 
 class PurchaseAsked(BaseModel):
@@ -136,7 +126,7 @@ class DeductionShown(BaseModel):
     funder: Funder
     amount_fen: int
     clamped_fen: int
-    by_line: list[int]
+    by_line: tuple[int, ...]
 
 
 class LineShown(BaseModel):
@@ -148,14 +138,6 @@ class LineShown(BaseModel):
     paid_fen: int
 
 
-class ExclusionShown(BaseModel):
-    """An unused packet of the viewer's, the reason, and its rule."""
-
-    asset_id: str
-    reason: str
-    rule: str
-
-
 class QuoteShown(BaseModel):
     """The waterfall of an order, line by line (KS-PRC-1 to KS-PRC-4), and the amount that each funder bears."""
 
@@ -163,7 +145,7 @@ class QuoteShown(BaseModel):
     deductions: list[DeductionShown]
     unused: dict[str, str]
     asset_ids: list[str]
-    exclusions: list[ExclusionShown] = []
+    exclusions: list[Exclusion] = []
     goods_paid_fen: int
     shipping_fen: int
     service_fee_fen: int
@@ -179,27 +161,14 @@ def quote_shown(quote: Quote, choice: Choice | None = None) -> QuoteShown:
             for line, paid_fen in zip(quote.purchase.lines, quote.paid_by_line, strict=True)
         ],
         deductions=[
-            DeductionShown(
-                discount_id=each.discount_id,
-                kind=each.kind,
-                stage=NATURE[each.kind][0],
-                funder=each.funder,
-                amount_fen=each.amount_fen,
-                clamped_fen=each.clamped_fen,
-                by_line=list(each.by_line),
-            )
-            for each in quote.deductions
+            DeductionShown(**asdict(each), stage=NATURE[each.kind][0], funder=each.funder) for each in quote.deductions
         ],
         unused={discount_id: reason.value for discount_id, reason in quote.unused},
         asset_ids=[each.discount_id for each in quote.deductions if each.kind in RED_PACKETS],
-        exclusions=[_exclusion(each) for each in choice.exclusions] if choice else [],
+        exclusions=[*choice.exclusions] if choice else [],
         goods_paid_fen=quote.goods_paid_fen,
         shipping_fen=quote.purchase.shipping_fen,
         service_fee_fen=quote.purchase.service_fee_fen,
         payable_fen=quote.payable_fen,
         by_funder={funder.value: fen for funder, fen in quote.by_funder().items()},
     )
-
-
-def _exclusion(each: Exclusion) -> ExclusionShown:
-    return ExclusionShown(asset_id=each.asset_id, reason=each.reason.value, rule=each.rule)

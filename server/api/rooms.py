@@ -1,6 +1,6 @@
 """Endpoints for rooms."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,14 +28,10 @@ class NewRoom(BaseModel):
     title: str = Field(default="", max_length=TITLE_LENGTH_MAX)
 
 
-class RoomShown(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomShown(RoomRecord):
     """A room; ``audience`` counts the connections of this server, ``on_air`` names the packets launched into it."""
 
-    room_id: str
-    creator_id: str
-    title: str
-    epoch: str
-    seq: int
     audience: int
     on_air: list[str]
 

@@ -11,7 +11,9 @@ from server.core.rulebooks.rulebook import Rulebook
 from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
 from server.store.clock import StoreClock
+from server.store.coupon_budgets import CouponBudgets
 from server.store.creators import Creators
+from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packets import Packets
 from server.store.reversals import Reversals
@@ -44,6 +46,8 @@ class CommandContext:
     creators: Creators
     wallet: Wallet
     withdrawals: Withdrawals
+    coupon_budgets: CouponBudgets
+    invoices: Invoices
     packets: Packets
     rooms: Rooms
     reversals: Reversals

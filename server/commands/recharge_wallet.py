@@ -4,6 +4,7 @@ from server.commands.context import CommandContext
 from server.commands.retry import decided
 from server.core.ids import CreatorId, checked_id
 from server.core.money.account import FundProduct
+from server.core.rulebooks.funding import charge_of, recharge_channel
 from server.core.rulebooks.platforms import LAB
 from server.store.transfers import checked_transfer_id, refusal
 from server.store.wallet import CHANNEL_LENGTH_MAX, Recharged
@@ -31,10 +32,13 @@ async def recharge_wallet(
         checked_id("channel", channel, length_max=CHANNEL_LENGTH_MAX)
 
     async def attempt() -> Recharged:
-        presumed = platform or await at.wallet.platform(creator_id) or LAB.platform
+        settled = await at.wallet.platform(creator_id)
+        presumed = platform or settled or LAB.platform
         rulebook = at.rulebook(presumed)
-        chosen = channel or rulebook.recharge_channel()
-        charge = rulebook.charge(amount_fen, chosen)
+        if presumed != (settled or presumed):
+            raise refusal(b"other_platform")
+        chosen = channel or recharge_channel(rulebook)
+        charge = charge_of(rulebook, amount_fen, chosen)
         return await at.wallet.credit(
             creator_id,
             platform=presumed,

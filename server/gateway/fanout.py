@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from server.gateway.limits import Limits
@@ -30,21 +31,6 @@ class RoomSubscribers:
     broadcast takes its own snapshot of the subscribers, and snapshots are written first in, first out. Slow consumers
     receive only must-deliver messages.
     """
-
-    __slots__ = (
-        "_at_work",
-        "_behind",
-        "_limits",
-        "_loop",
-        "_metrics",
-        "_must_deliver",
-        "_passes",
-        "_pending",
-        "_rng",
-        "_subscribers",
-        "_timer",
-        "_writes",
-    )
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, rng: random.Random, *, limits: Limits, metrics: Metrics
@@ -178,13 +164,11 @@ def _pass_over(_: bytes) -> None:
     """Replace the write of a slow consumer for optional messages."""
 
 
+@dataclass(slots=True)
 class _Pass:
     """One joined write in progress over a snapshot of the subscribers."""
 
-    __slots__ = ("done", "frame", "frames", "writes")
-
-    def __init__(self, frame: bytes, frames: int, writes: list[Write]) -> None:
-        self.frame = frame
-        self.frames = frames
-        self.writes = writes
-        self.done = 0
+    frame: bytes
+    frames: int
+    writes: list[Write]
+    done: int = 0

@@ -17,9 +17,7 @@ class Limits:
     room_viewers_max: int = 20_000  # of one process: beyond it a popup is noticeably late
     connections_per_viewer_max: int = 3  # phone, tablet, television; per room
     connections_per_address_max: int = 200  # an office or a dormitory behind one address
-    half_open_per_address_max: int = (
-        50  # connections without a complete request: enough for a crowd, too few for a flood
-    )
+    half_open_per_address_max: int = 50  # without a complete request: enough for a crowd, too few for a flood
     request_ms: int = 10_000  # until a request is complete; an honest one needs one round trip
     closing_ms: int = 5_000  # until the peer answers our close; then the connection is aborted
     keepalive_s: int = 20  # a viewer silent for so long is pinged, and aborted if silent as long again

@@ -174,7 +174,8 @@ class LiveRoom:
                 await self._catch_up()
             if self.remembers(epoch, seq) or seq > self._room.seq:
                 return []
-            return [_numbered_frame(entry) for entry in await self._feed.since(self.record, seq)]
+            facts = await self._feed.since(self.record, seq)
+            return [(each.seq, text_frame(messages.fact(each.kind, each.seq, each.at_ms, each.body))) for each in facts]
 
     def welcome(
         self, viewer_id: ViewerId, *, epoch: str, seq: int, resume: str = "", recalled: Frames | None = None
@@ -314,7 +315,3 @@ class LiveRoom:
             self._carry_out(self._room.wake(self._clock.room_ms()))
         finally:
             self._arm()  # an error must not be the room's last step
-
-
-def _numbered_frame(entry: FeedEntry) -> tuple[int, bytes]:
-    return entry.seq, text_frame(messages.fact(entry.kind, entry.seq, entry.at_ms, entry.body))

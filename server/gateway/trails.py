@@ -42,9 +42,8 @@ class TrailDesk:
     def __init__(self, channel: TrailChannel, metrics: Metrics) -> None:
         self._channel = channel
         self._metrics = metrics
-        self._connections: dict[
-            ViewerId, tuple[BuyerConnection, ...]
-        ] = {}  # one or two each: nothing holds them in less
+        # One or two each: nothing holds them in less than a tuple.
+        self._connections: dict[ViewerId, tuple[BuyerConnection, ...]] = {}
 
     def start(self) -> None:
         """Subscribe to all processes."""

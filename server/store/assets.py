@@ -106,19 +106,16 @@ class Assets:
             packet = packets.get(packet_id)
             if packet is None:
                 continue
+            # An allocator that keeps no owners does not tell when: at the earliest when the packet opened.
+            opened_at_ms = packet.schedule.grab_at_ms if packet.schedule else 0
             claimed_at_ms = None if owner is None else int(owner.rpartition(b":")[2])
             asset = asset_of(
                 packet,
                 index=share.index,
                 amount_fen=share.amount_fen,
                 viewer_id=viewer_id,
-                claimed_at_ms=claimed_at_ms or _opened_at_ms(packet),
+                claimed_at_ms=claimed_at_ms or opened_at_ms,
                 stored=None if stored is None else stored.decode(),
             )
             held.append(Held(asset, packet, claimed_at_ms))
         return held
-
-
-def _opened_at_ms(packet: Packet) -> int:
-    """Return the earliest possible claim time, for a packet whose allocator keeps no owners."""
-    return packet.schedule.grab_at_ms if packet.schedule else 0

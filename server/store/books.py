@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from server.core.ids import CreatorId, PacketId
+from server.core.packets.packet import Schedule
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
@@ -19,6 +20,9 @@ _OVERTAKEN = "data being exported were retired meanwhile: export again"
 _ACCOUNT = b"account:"  # before an account's name, in an opening
 _WITHDRAWAL = b"withdrawal:"  # before the id of a withdrawal that was pending then, in an opening
 _BALANCES = ("available_fen", "recharged_fen", "returned_fen", "withdrawn_fen", "spent_fen", "reversing_fen")
+_OF_CREATOR = (keys.clock_of, keys.wallet, keys.journal, keys.packets, keys.opening, keys.retired)
+_OF_PACKET = ["packet_id", "creator_id", "room_id", "name", "platform", "allocator", "edition", "commitment"]
+_OF_PACKET += ["ended_at_ms", "use_start_at_ms", "use_end_at_ms", "use_for_ms", "reversal_delay_ms"]
 _NOT_EVERYWHERE = dict.fromkeys(
     ("claims", "edition", "fee_fen", "balance_fen", "withdrawal_id", "shares", "reversals", "order_id", "postings")
 )
@@ -33,13 +37,7 @@ async def export(store: Store, clock: StoreClock, *, final: bool) -> AsyncIterat
     *final*, once no money moves any more, claims and returned shares are included. Shares and seeds of packets that may
     still be grabbed never are. Raises StoreUnavailable, also if retention overtakes a slow reader.
     """
-    record = clock.record
-    yield {
-        "kind": "clock",
-        "origin_ms": record.origin_ms,
-        "started_ms": record.started_ms,
-        "speed": record.speed,
-    }
+    yield {"kind": "clock", **asdict(clock.record)}
     creators: Any = await store.redis.smembers(keys.CREATORS)
     for creator_id in sorted(CreatorId(name.decode()) for name in creators):
         async for line in _creator(store, creator_id, final=final):
@@ -98,14 +96,7 @@ async def _cut(store: Store, creator_id: CreatorId) -> _Cut:
     """Read wallet, packets and the journal's ends at one instant; retry if packets were added or removed meanwhile."""
     while True:
         found: Any = await store.redis.zrange(keys.packets(creator_id), 0, -1)
-        names = [
-            keys.clock_of(creator_id),
-            keys.wallet(creator_id),
-            keys.journal(creator_id),
-            keys.packets(creator_id),
-            keys.opening(creator_id),
-            keys.retired(creator_id),
-        ]
+        names = [key_of(creator_id) for key_of in _OF_CREATOR]
         for name in found:
             packet_id = PacketId(name.decode())
             names += [keys.packet(packet_id), keys.shares(packet_id), keys.added(packet_id)]
@@ -141,32 +132,15 @@ def packet_line(record: Record, in_list: int, cut_ms: int) -> Line:
     schedule = packet.schedule
     return {
         "kind": "packet",
-        "packet_id": packet.packet_id,
-        "creator_id": packet.creator_id,
-        "room_id": packet.room_id,
-        "name": packet.name,
-        "platform": packet.platform,
-        "state": str(packet.state),
-        "allocator": packet.allocator,
+        **{name: getattr(packet, name) for name in _OF_PACKET},
+        **asdict(packet.terms),
+        **(asdict(schedule) if schedule else dict.fromkeys(Schedule.__match_args__)),
         "denomination": str(packet.terms.denomination),
-        "share_count": packet.terms.share_count,
-        "total_fen": packet.terms.total_fen,
-        "min_share_fen": packet.terms.min_share_fen,
-        "max_share_fen": packet.terms.max_share_fen,
-        "warmup_at_ms": schedule.warmup_at_ms if schedule else None,
-        "grab_at_ms": schedule.grab_at_ms if schedule else None,
-        "claim_end_at_ms": schedule.claim_end_at_ms if schedule else None,
+        "state": str(packet.state),
         "surface": str(packet.surface) if schedule else None,
-        "edition": packet.edition,
-        "commitment": packet.commitment,
         "seed": seed.hex() if seed else None,
         "editions": editions_shown(record, revealed=seed is not None),
-        "ended_at_ms": packet.ended_at_ms,
-        "use_start_at_ms": packet.use_start_at_ms,
-        "use_end_at_ms": packet.use_end_at_ms,
-        "use_for_ms": packet.use_for_ms,
         "product_ids": None if packet.product_ids is None else list(packet.product_ids),
-        "reversal_delay_ms": packet.reversal_delay_ms,
         **asdict(counts),
     }
 
@@ -212,10 +186,7 @@ async def claim_lines(store: Store, record: Record) -> AsyncIterator[Line]:
             "kind": "claim",
             "packet_id": packet_id,
             "viewer_id": viewer_id,
-            "index": share.index,
-            "amount_fen": share.amount_fen,
-            "edition": share.edition,
-            "request_id": share.request_id,
+            **share._asdict(),
         }
     if record[b"state"] in (b"settled", b"voided"):
         yield {"kind": "left", "packet_id": packet_id, "amounts": await _left(store, packet_id)}

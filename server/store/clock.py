@@ -1,7 +1,7 @@
 """Room time by the store's clock: one stored record, and the offset of this process's time from the store's."""
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Self
 
 from server.core.ids import CreatorId
@@ -118,13 +118,7 @@ class StoreClock:
         """Copy the clock to the key that this creator's scripts read, and add the creator to the list of all."""
         if creator_id in self._copied:
             return
-        record = self.record
-        fields: dict[str, int] = {
-            "origin_ms": record.origin_ms,
-            "started_ms": record.started_ms,
-            "speed": record.speed,
-        }
-        await self.store.redis.hset(keys.clock_of(creator_id), mapping=fields)  # type: ignore[arg-type]
+        await self.store.redis.hset(keys.clock_of(creator_id), mapping=asdict(self.record))  # type: ignore[arg-type]
         await self.store.redis.sadd(keys.CREATORS, creator_id)
         self._copied.add(creator_id)
 

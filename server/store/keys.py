@@ -1,5 +1,7 @@
 """The names of all keys of the store (ARCHITECTURE.md has the table of their contents)."""
 
+from collections.abc import Callable
+
 from server.core.ids import CreatorId, OrderId, PacketId, RoomId, ViewerId, creator_of
 
 CLOCK = "redrain:clock"
@@ -21,35 +23,60 @@ COMMANDS = (
 )
 """The commands that are sent one by one, beside those of the scripts."""
 
-
-def clock_of(creator_id: CreatorId) -> str:
-    """Name the copy of the room clock that the scripts of this creator read."""
-    return f"{{{creator_id}}}:clock"
-
-
-def creator(creator_id: CreatorId) -> str:
-    """Name the creator's permissions."""
-    return f"{{{creator_id}}}:creator"
+OfCreator = Callable[[CreatorId], str]
+OfPacket = Callable[[PacketId], str]
+OfRoom = Callable[[CreatorId, RoomId], str]
 
 
-def wallet(creator_id: CreatorId) -> str:
-    """Name the creator's balances."""
-    return f"{{{creator_id}}}:wallet"
+def _of_creator(name: str) -> OfCreator:
+    return lambda creator_id: f"{{{creator_id}}}:{name}"
 
 
-def transfers(creator_id: CreatorId) -> str:
-    """Name the outcomes of all transfers, by transfer id."""
-    return f"{{{creator_id}}}:transfers"
+def _of_packet(name: str) -> OfPacket:
+    return lambda packet_id: f"{{{creator_of(packet_id)}}}:{name}:{packet_id}"
 
 
-def journal(creator_id: CreatorId) -> str:
-    """Name the stream of every movement of the creator's money."""
-    return f"{{{creator_id}}}:journal"
+def _of_room(name: str) -> OfRoom:
+    return lambda creator_id, room_id: f"{{{creator_id}}}:{name}:{room_id}"
 
 
-def withdrawals(creator_id: CreatorId) -> str:
-    """Name the creator's withdrawals, by room time of their request."""
-    return f"{{{creator_id}}}:withdrawals"
+# Of a creator: all keys that one script writes carry the creator's tag, which keeps them in one slot.
+clock_of = _of_creator("clock")  # the copy of the room clock that the creator's scripts read
+creator = _of_creator("creator")  # the creator's permissions
+wallet = _of_creator("wallet")  # the creator's balances
+transfers = _of_creator("transfers")  # the outcomes of all transfers, by transfer id
+journal = _of_creator("journal")  # the stream of every movement of the creator's money
+withdrawals = _of_creator("withdrawals")  # the creator's withdrawals, by room time of their request
+coupon_budgets = _of_creator("coupon_budgets")  # the creator's coupon budgets, by room time of their funding
+invoices = _of_creator("invoices")  # the periods of the creator's invoices, by their start
+opening = _of_creator("opening")  # the opening balances of the journal, which its dropped prefix left
+retired = _of_creator("retired")  # the dropped packets that are still in the journal, by the ms of its last entry then
+packets = _of_creator("packets")  # the creator's packets, by room time of creation
+due = _of_creator("due")  # the launched packets, by the end of their claim window
+stagings = _of_creator("stagings")  # the packets with staged shares, by the start of staging
+expiring = _of_creator("expiring")  # the packets with shares that will expire, by the next expiry
+reversals = _of_creator("reversals")  # the money on its way back to the creator, by its arrival (DY-REV-8)
+orders = _of_creator("orders")  # the orders whose home is the creator, by room time of creation
+orders_due = _of_creator("orders_due")  # the orders, by the time of the sweeper's next step
+effects = _of_creator("effects")  # the running totals of orders with the creator's packets
+
+# Of a packet, under its creator's tag
+packet = _of_packet("packet")  # the packet's own record
+shares = _of_packet("shares")  # the shares that are not yet granted, the next one first
+added = _of_packet("added")  # the shares that an edit has added, to be granted after the others
+returned = _of_packet("returned")  # the shares that went back to the creator
+staging = _of_packet("staging")  # the staged shares
+staged = _of_packet("staged")  # the running count and sum of the staged shares
+claims = _of_packet("claims")  # the packet's claims, by viewer
+owners = _of_packet("owners")  # the owners of the packet's shares and their claim times, in the order of the claims
+assets = _of_packet("assets")  # the shares that orders hold or that have expired, by index; other claims are available
+effects_of = _of_packet("effects")  # a packet's running totals of exposure, grabs and orders
+
+# Of a room, under its creator's tag
+room = _of_room("room")  # the room's own record
+feed = _of_room("feed")  # the room's stream of facts
+cues = _of_room("cues")  # the cues published in the room, with their numbers
+on_air = _of_room("onair")  # the packets launched into the room, by warm-up
 
 
 def withdrawal(creator_id: CreatorId, withdrawal_id: str) -> str:
@@ -57,129 +84,19 @@ def withdrawal(creator_id: CreatorId, withdrawal_id: str) -> str:
     return f"{{{creator_id}}}:withdrawal:{withdrawal_id}"
 
 
-def opening(creator_id: CreatorId) -> str:
-    """Name the opening balances of the journal, which its dropped prefix left."""
-    return f"{{{creator_id}}}:opening"
+def coupon_budget(creator_id: CreatorId, budget_id: str) -> str:
+    """Name the coupon budget's own record."""
+    return f"{{{creator_id}}}:coupon_budget:{budget_id}"
 
 
-def retired(creator_id: CreatorId) -> str:
-    """Name the dropped packets that are still in the journal, by the ms of its last entry then."""
-    return f"{{{creator_id}}}:retired"
-
-
-def packets(creator_id: CreatorId) -> str:
-    """Name the creator's packets, by room time of creation."""
-    return f"{{{creator_id}}}:packets"
-
-
-def due(creator_id: CreatorId) -> str:
-    """Name the launched packets, by the end of their claim window."""
-    return f"{{{creator_id}}}:due"
-
-
-def packet(packet_id: PacketId) -> str:
-    """Name the packet's own record."""
-    return f"{{{creator_of(packet_id)}}}:packet:{packet_id}"
-
-
-def shares(packet_id: PacketId) -> str:
-    """Name the shares that are not yet granted, the next one first."""
-    return f"{{{creator_of(packet_id)}}}:shares:{packet_id}"
-
-
-def added(packet_id: PacketId) -> str:
-    """Name the shares that an edit has added, to be granted after the others."""
-    return f"{{{creator_of(packet_id)}}}:added:{packet_id}"
-
-
-def returned(packet_id: PacketId) -> str:
-    """Name the shares that went back to the creator."""
-    return f"{{{creator_of(packet_id)}}}:returned:{packet_id}"
-
-
-def staging(packet_id: PacketId) -> str:
-    """Name the staged shares."""
-    return f"{{{creator_of(packet_id)}}}:staging:{packet_id}"
-
-
-def staged(packet_id: PacketId) -> str:
-    """Name the running count and sum of the staged shares."""
-    return f"{{{creator_of(packet_id)}}}:staged:{packet_id}"
-
-
-def stagings(creator_id: CreatorId) -> str:
-    """Name the packets with staged shares, by the start of staging."""
-    return f"{{{creator_id}}}:stagings"
-
-
-def claims(packet_id: PacketId) -> str:
-    """Name the packet's claims, by viewer."""
-    return f"{{{creator_of(packet_id)}}}:claims:{packet_id}"
-
-
-def owners(packet_id: PacketId) -> str:
-    """Name the owners of the packet's shares and their claim times, in the order of the claims."""
-    return f"{{{creator_of(packet_id)}}}:owners:{packet_id}"
-
-
-def assets(packet_id: PacketId) -> str:
-    """Name the packet's shares that orders hold or that have expired, by index; all other claims are available."""
-    return f"{{{creator_of(packet_id)}}}:assets:{packet_id}"
-
-
-def expiring(creator_id: CreatorId) -> str:
-    """Name the packets with shares that will expire, by the next expiry."""
-    return f"{{{creator_id}}}:expiring"
-
-
-def reversals(creator_id: CreatorId) -> str:
-    """Name the money on its way back to the creator, by its arrival (DY-REV-8)."""
-    return f"{{{creator_id}}}:reversals"
-
-
-def room(creator_id: CreatorId, room_id: RoomId) -> str:
-    """Name the room's own record."""
-    return f"{{{creator_id}}}:room:{room_id}"
-
-
-def feed(creator_id: CreatorId, room_id: RoomId) -> str:
-    """Name the room's stream of facts."""
-    return f"{{{creator_id}}}:feed:{room_id}"
-
-
-def cues(creator_id: CreatorId, room_id: RoomId) -> str:
-    """Name the cues published in the room, with their numbers."""
-    return f"{{{creator_id}}}:cues:{room_id}"
-
-
-def on_air(creator_id: CreatorId, room_id: RoomId) -> str:
-    """Name the packets launched into the room, by warm-up."""
-    return f"{{{creator_id}}}:onair:{room_id}"
+def invoice(creator_id: CreatorId, number: int) -> str:
+    """Name the invoice's own record."""
+    return f"{{{creator_id}}}:invoice:{number}"
 
 
 def order(creator_id: CreatorId, order_id: OrderId) -> str:
     """Name the order's record under a creator's tag: its home's, or the part that the platform has of it."""
     return f"{{{creator_id}}}:order:{order_id}"
-
-
-def orders(creator_id: CreatorId) -> str:
-    """Name the orders whose home is the creator, by room time of creation."""
-    return f"{{{creator_id}}}:orders"
-
-
-def orders_due(creator_id: CreatorId) -> str:
-    """Name the orders, by the time of the sweeper's next step."""
-    return f"{{{creator_id}}}:orders_due"
-
-
-def effects(creator_id: CreatorId) -> str:
-    """Name the running totals of orders with the creator's packets."""
-    return f"{{{creator_id}}}:effects"
-
-
-def effects_of(packet_id: PacketId) -> str:
-    """Name a packet's running totals of exposure, grabs and orders."""
-    return f"{{{creator_of(packet_id)}}}:effects:{packet_id}"
 
 
 def trail(order_id: OrderId) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.core.ids import CreatorId, PacketId, RequestId, RoomId
+from pydantic import TypeAdapter
+
+from server.core.ids import RequestId
 from server.core.packets.capabilities import ALL_CAPABILITIES, Capabilities
 from server.core.packets.claim import Share
-from server.core.packets.packet import Denomination, Edition, Packet, PacketState, Schedule, Surface, Terms
+from server.core.packets.packet import Edition, Packet, Schedule, Terms
 
 Record = Mapping[bytes, bytes]
 
@@ -42,39 +44,19 @@ _OF_ASSETS = ("locked", "locked_fen", "redeemed", "redeemed_fen", "expired", "ex
 
 def packet_from(record: Record) -> Packet:
     """Return the packet of an existing record."""
-    schedule = None
-    if b"claim_end_at_ms" in record:
-        schedule = Schedule(int(record[b"warmup_at_ms"]), int(record[b"grab_at_ms"]), int(record[b"claim_end_at_ms"]))
-    room_id, scope = record.get(b"room_id"), record.get(b"product_ids")
-    return Packet(
-        packet_id=PacketId(record[b"packet_id"].decode()),
-        creator_id=CreatorId(record[b"creator_id"].decode()),
-        name=record[b"name"].decode(),
-        platform=record[b"platform"].decode(),
-        terms=Terms(
-            Denomination(record[b"denomination"].decode()),
-            int(record[b"share_count"]),
-            int(record[b"total_fen"]),
-            int(record[b"min_share_fen"]),
-            int(record[b"max_share_fen"]),
-        ),
-        state=PacketState(record[b"state"].decode()),
-        edition=int(record[b"edition"]),
-        commitment=record[b"commitment"].decode(),
-        allocator=record[b"allocator"].decode(),
-        capabilities=capabilities_of(record),
-        surface=Surface(record.get(b"surface", b"popup").decode()),
-        room_id=None if room_id is None else RoomId(room_id.decode()),
-        schedule=schedule,
-        use_start_at_ms=_maybe(record, b"use_start_at_ms"),
-        use_end_at_ms=_maybe(record, b"use_end_at_ms"),
-        use_for_ms=_maybe(record, b"use_for_ms"),
-        product_ids=None if scope is None else tuple(scope.decode().split(",")),
-        reversal_delay_ms=int(record.get(b"reversal_delay_ms", 0)),
-        editions=tuple(edition for edition, _ in editions_of(record)),
-        claimable_at_ms=_maybe(record, b"claimable_at_ms"),
-        ended_at_ms=_maybe(record, b"ended_at_ms"),
-    )
+    fields = text_fields(record)
+    scope = fields.get("product_ids")
+    return _PACKET.validate_python({
+        **fields,
+        "terms": _TERMS.validate_python(fields),
+        "schedule": _SCHEDULE.validate_python(fields) if "claim_end_at_ms" in fields else None,
+        "capabilities": capabilities_of(record),
+        "product_ids": None if scope is None else scope.split(","),
+        "editions": [edition for edition, _ in editions_of(record)],
+    })  # fmt: skip
+
+
+_PACKET, _TERMS, _SCHEDULE = TypeAdapter(Packet), TypeAdapter(Terms), TypeAdapter(Schedule)
 
 
 def editions_of(record: Record) -> list[tuple[Edition, str]]:
@@ -92,11 +74,6 @@ def editions_of(record: Record) -> list[tuple[Edition, str]]:
         first_index, share_count, total_fen, commitment, seed = part.split(",")
         editions.append((Edition(number, int(first_index), int(share_count), int(total_fen), commitment), seed))
     return editions
-
-
-def _maybe(record: Record, name: bytes) -> int | None:
-    value = record.get(name)
-    return None if value is None else int(value)
 
 
 def counts_from(record: Record, in_list: int) -> Counts:
@@ -134,15 +111,17 @@ def editions_shown(record: Record, *, revealed: bool) -> list[dict[str, Any]]:
     """Return a packet's editions for books and result; ``seed`` is None in each unless *revealed*."""
     return [
         {
-            "edition": edition.edition,
-            "first_index": edition.first_index,
-            "share_count": edition.share_count,
-            "total_fen": edition.total_fen,
+            **edition._asdict(),
             "commitment": edition.commitment or None,
             "seed": (seed or None) if revealed else None,
         }
         for edition, seed in editions_of(record)
     ]
+
+
+def text_fields(record: Record) -> dict[str, str]:
+    """Return a stored record as text, as pydantic reads our types from it."""
+    return {name.decode(): value.decode() for name, value in record.items()}
 
 
 def share_from(value: bytes) -> Share:

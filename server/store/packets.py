@@ -1,7 +1,7 @@
 """Packets in the store: created with their shares and funded in one step, launched, voided, swept."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import orjson
@@ -80,7 +80,7 @@ class Packets:
             ],
             [
                 *(transfer_id, packet_id, creator_id, commitment, seed.hex(), name, platform, allocator),
-                *_asked(terms),
+                *astuple(terms),
                 *("" if each is None else each for each in (use_start_at_ms, use_end_at_ms, use_for_ms)),
                 *(",".join(product_ids or ()), reversal_delay_ms, capabilities.text()),
             ],
@@ -339,7 +339,3 @@ async def claims_of(store: Store, packet_id: PacketId) -> AsyncIterator[tuple[Vi
     """Yield every claim of a packet, in no order; one may be repeated while the store rehashes its table."""
     async for viewer_id, value in store.redis.hscan_iter(keys.claims(packet_id), count=_SCAN):
         yield ViewerId(viewer_id.decode()), share_from(value)
-
-
-def _asked(terms: Terms) -> tuple[str, int, int, int, int]:
-    return terms.denomination, terms.share_count, terms.total_fen, terms.min_share_fen, terms.max_share_fen

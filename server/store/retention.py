@@ -6,7 +6,7 @@ import fcntl
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,6 +27,9 @@ STEPS_PER_TURN = 20
 HELD_PER_STEP = 100  # packets that were held back, and are looked at again
 CLAIMS_PER_TURN = 20_000  # some 3 MB of archive; the packet with which they are passed is the turn's last
 
+_OF_CREATOR = (keys.expiring, keys.packets, keys.transfers, keys.journal, keys.opening, keys.retired)
+_OF_PACKET = [keys.packet, keys.shares, keys.claims, keys.returned, keys.added, keys.owners, keys.assets]
+_OF_PACKET += [keys.effects_of]
 _ENDINGS = (b"sweep", b"void", b"end")
 _Entry = tuple[bytes, dict[bytes, bytes]]
 
@@ -192,13 +195,7 @@ class Retention:
         await asyncio.to_thread(_sync_folder, self._archive)
 
     async def _lines(self, creator_id: CreatorId, step: _RetireStep) -> AsyncIterator[Line]:
-        clock = self._clock.record
-        yield {
-            "kind": "clock",
-            "origin_ms": clock.origin_ms,
-            "started_ms": clock.started_ms,
-            "speed": clock.speed,
-        }
+        yield {"kind": "clock", **asdict(self._clock.record)}
         for record in step.records:
             yield packet_line(record, 0, self._clock.room_ms())
             async for line in claim_lines(self._store, record):
@@ -208,7 +205,7 @@ class Retention:
 
     async def _check_whole(self, step: _RetireStep) -> None:
         """Raise StoreBroken if somebody else, with an archive elsewhere, dropped a packet while it was being read."""
-        names = [_key_of(record) for record in step.records]
+        names = [keys.packet(PacketId(record[b"packet_id"].decode())) for record in step.records]
         if names and await self._store.redis.exists(*names) != len(names):
             raise StoreBroken("another server archives into another folder")
 
@@ -218,27 +215,11 @@ class Retention:
             raise StoreBroken(outcome.decode())
 
     async def _retire(self, what: str, creator_id: CreatorId, records: list[Record], entries: list[_Entry]) -> Any:
-        names = [
-            keys.expiring(creator_id),
-            keys.packets(creator_id),
-            keys.transfers(creator_id),
-            keys.journal(creator_id),
-            keys.opening(creator_id),
-            keys.retired(creator_id),
-        ]
+        names = [key_of(creator_id) for key_of in _OF_CREATOR]
         packet_ids = [PacketId(record[b"packet_id"].decode()) for record in records]
         for packet_id, record in zip(packet_ids, records, strict=True):
-            names += [
-                keys.packet(packet_id),
-                keys.shares(packet_id),
-                keys.claims(packet_id),
-                keys.returned(packet_id),
-                keys.added(packet_id),
-                keys.owners(packet_id),
-                keys.assets(packet_id),
-                keys.effects_of(packet_id),
-                keys.on_air(creator_id, RoomId(record.get(b"room_id", b"").decode())),
-            ]
+            names += [key_of(packet_id) for key_of in _OF_PACKET]
+            names.append(keys.on_air(creator_id, RoomId(record.get(b"room_id", b"").decode())))
         through = entries[-1][0].decode() if entries else ""
         return await self._store.run("retire", names, [what, through, ENTRIES_PER_STEP, *packet_ids])
 
@@ -254,10 +235,6 @@ def _owners(fields: dict[bytes, bytes]) -> set[bytes]:
     for posting in fields.get(b"postings", b"").split(b";"):
         accounts.update(posting.split(b",")[:2])
     return ({account.partition(b":")[2] for account in accounts} | {fields[b"packet_id"]}) - {b""}
-
-
-def _key_of(record: Record) -> str:
-    return keys.packet(PacketId(record[b"packet_id"].decode()))
 
 
 @contextlib.contextmanager

@@ -10,7 +10,8 @@ from server.core.rulebooks.rulebook import Rulebook
 from server.store.connection import Store
 
 TRANSFER_ID_LENGTH_MAX = 120  # an idempotency key and a word before it
-_OURS = ("sweep:", "claim:", "paid:", "failed:", "expire:", "reverse:")  # ids that the scripts generate
+# Ids that the scripts generate:
+_OURS = ("sweep:", "claim:", "paid:", "failed:", "expire:", "reverse:", "coupon_return:")
 _OF_ORDERS = ("submit:", "refund:", "finish:", "unpaid:", "hold:", "follow:", "home:")  # and those made for orders
 _RESERVED = _OURS + _OF_ORDERS
 
@@ -31,6 +32,7 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
     "other_platform": ("the creator belongs to another platform", "platform", ""),
     "launch_raced": ("another packet of this creator was launched concurrently; try again", "", ""),
     "withdraw insufficient_funds": ("must be available", "amount_fen", "DY-ACC-7"),
+    "coupons insufficient_funds": ("the available funds do not cover the budget", "amount_fen", "DY-ACC-6"),
     "launch too_late": ("the opening has passed already", "grab_at_ms", "DY-LAU-7"),
     "void too_late": ("it is too late to void this packet", "", "DY-VOI-2"),
     "void voided": ("this packet is voided already", "", "DY-VOI-1"),

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from server.core.ids import CreatorId, checked_id
 from server.core.money.account import FundProduct
 from server.core.money.money import FEN_MAX
+from server.core.money.payee import Payee
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
+from server.store.packet_record import Record, text_fields
 from server.store.transfers import refusal, run_sound
 from server.store.wallet import CHANNEL_LENGTH_MAX
 
@@ -27,7 +31,11 @@ class WithdrawalState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Money that leaves a creator's funds, in fen; instants in room ms. ``ended_at_ms`` is None while pending."""
+    """
+    Money that leaves a creator's funds, in fen; instants in room ms. ``ended_at_ms`` is None while pending.
+
+    The payee's account is masked: the store alone has it in full (AMB-57).
+    """
 
     withdrawal_id: str
     creator_id: CreatorId
@@ -37,6 +45,7 @@ class Withdrawal:
     amount_fen: int
     requested_at_ms: int
     ended_at_ms: int | None
+    payee: Payee | None = None
 
 
 class Withdrawals:
@@ -52,12 +61,13 @@ class Withdrawals:
         rulebook: Rulebook,
         product: FundProduct,
         channel: str,
+        payee: Payee | None,
         *,
         fen: int,
         transfer_id: str,
     ) -> Withdrawal:
         """
-        Set *fen* of the available funds aside to be paid out over *channel* (DY-ACC-7).
+        Set *fen* of the available funds aside to be paid out to *payee* over *channel* (DY-ACC-7).
 
         Raises Refused: bad_id for an invalid channel, out_of_range, insufficient_funds, transfer_conflict, too_much.
         """
@@ -70,9 +80,9 @@ class Withdrawals:
             *(keys.clock_of(creator_id), keys.wallet(creator_id), keys.transfers(creator_id), keys.journal(creator_id)),
             *(keys.withdrawals(creator_id), keys.withdrawal(creator_id, withdrawal_id)),
         ]
-        outcome, made = await self._store.run(
-            "withdraw_request", names, [transfer_id, creator_id, withdrawal_id, channel, product, fen]
-        )
+        paid_to = ("", "") if payee is None else (payee.name, payee.account)
+        asked: list[str | int] = [transfer_id, creator_id, withdrawal_id, channel, product, fen, *paid_to]
+        outcome, made = await self._store.run("withdraw_request", names, asked)
         if outcome not in (b"done", b"repeated"):
             raise refusal(outcome, rulebook, of="withdraw")
         return await self.get(creator_id, made.decode())
@@ -133,15 +143,11 @@ def _no_such() -> Refused:
     return Refused("not_found", "no such withdrawal", field="withdrawal_id")
 
 
-def _withdrawal_from(record: dict[bytes, bytes]) -> Withdrawal:
-    ended = record.get(b"ended_at_ms")
-    return Withdrawal(
-        record[b"withdrawal_id"].decode(),
-        CreatorId(record[b"creator_id"].decode()),
-        WithdrawalState(record[b"state"].decode()),
-        record[b"channel"].decode(),
-        FundProduct(record[b"product"].decode()),
-        int(record[b"amount_fen"]),
-        int(record[b"requested_at_ms"]),
-        int(ended) if ended is not None else None,
-    )
+def _withdrawal_from(record: Record) -> Withdrawal:
+    fields = text_fields(record)
+    name, account = fields.pop("payee_name", None), fields.pop("payee_account", None)
+    payee = None if name is None or account is None else Payee(name, account).masked()
+    return _WITHDRAWAL.validate_python({"ended_at_ms": None, "payee": payee, **fields})
+
+
+_WITHDRAWAL = TypeAdapter(Withdrawal)

@@ -67,6 +67,7 @@ class World:
             admin.post(f"/api/creators/{anna}/recharge", {"amount_fen": 10_000})
             room_id, packet_id = admin.room(anna), admin.packet(anna)
             withdrawal = admin.post(f"/api/creators/{anna}/withdrawals", {"amount_fen": 1})
+            budget = admin.post(f"/api/creators/{anna}/coupon-budgets", {"amount_fen": 1})
             line = {"line_id": "l", "product_id": "p", "list_price_fen": 100, "creator_id": anna}
             purchase = {"viewer_id": vera, "lines": [line]}
             order_id = admin.post("/api/orders", purchase)["order_id"]
@@ -76,6 +77,8 @@ class World:
             "room_id": room_id,
             "packet_id": packet_id,
             "withdrawal_id": withdrawal["withdrawal_id"],
+            "budget_id": budget["budget_id"],
+            "number": "1",
             "order_id": order_id,
             "isv_id": wms,
             "platform": "lab",
@@ -87,6 +90,8 @@ class World:
         self.bodies: dict[str, object] = {
             "/api/creators/{creator_id}/recharge": {"amount_fen": 1},
             "/api/creators/{creator_id}/withdrawals": {"amount_fen": 1},
+            "/api/creators/{creator_id}/coupon-budgets": {"amount_fen": 1},
+            "/api/creators/{creator_id}/invoices": {"from_ms": 0, "to_ms": 1},
             "/api/rooms": {"room_id": f"new-{token}", "creator_id": anna},
             "/api/rooms/{room_id}/tickets": {"viewer_id": vera},
             "/api/packets": terms(anna),

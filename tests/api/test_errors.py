@@ -157,6 +157,8 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
     bodies: dict[str, object] = {
         "/api/creators/{creator_id}/recharge": {"amount_fen": 7},
         "/api/creators/{creator_id}/withdrawals": {"amount_fen": 7},
+        "/api/creators/{creator_id}/coupon-budgets": {"amount_fen": 7},
+        "/api/creators/{creator_id}/invoices": {"from_ms": 0, "to_ms": 1},
         "/api/creators/{creator_id}/permissions": {"permissions": []},
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
         "/api/rooms/{room_id}/tickets": {"viewer_id": "vera"},
@@ -172,6 +174,8 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
     }
     names = {
         "{withdrawal_id}": "w1",
+        "{budget_id}": "b1",
+        "{number}": "1",
         "{creator_id}": creator_id,
         "{room_id}": room_id,
         "{packet_id}": packet_id,

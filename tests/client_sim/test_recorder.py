@@ -4,10 +4,10 @@ from io import BytesIO
 
 from client_sim.behaviour import Behaviour
 from client_sim.recorder import Recorder
-from loadtest.record.history import history_from
 from loadtest.record.history_writer import HistoryWriter
 from server.core.packets.claim import ClaimStatus
 from tests.client_sim.room_talk import MS, PACKET, ROOM, Sitting, fact, on_screen, receipt, seat, warmup
+from tests.loadtest.in_memory import history_from
 
 
 def two_sittings() -> tuple[Sitting, Sitting]:

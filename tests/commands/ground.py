@@ -9,6 +9,7 @@ from server.commands.context import CommandContext
 from server.commands.recharge_wallet import recharge_wallet
 from server.commands.request_withdrawal import request_withdrawal
 from server.core.ids import CreatorId, PacketId
+from server.core.money.payee import Payee
 from server.core.orders.trail import ServiceMessage
 from server.core.rulebooks.platforms import RULEBOOKS
 from server.core.rulebooks.rulebook import Rulebook
@@ -18,7 +19,9 @@ from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.connection import Store
+from server.store.coupon_budgets import CouponBudgets
 from server.store.creators import Creators
+from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packets import Packets
 from server.store.reversals import Reversals
@@ -26,6 +29,8 @@ from server.store.rooms import RoomRecord, Rooms
 from server.store.trail import Trails
 from server.store.wallet import Recharged, Wallet
 from server.store.withdrawals import Withdrawal, Withdrawals
+
+PAYEE = Payee("Mei", "mei@example.com")
 
 
 class Host:
@@ -57,6 +62,8 @@ def context_of(
         creators=Creators(store),
         wallet=Wallet(store, clock),
         withdrawals=Withdrawals(store, clock),
+        coupon_budgets=CouponBudgets(store, clock),
+        invoices=Invoices(store, clock),
         packets=Packets(store, clock, rulebooks),
         rooms=Rooms(store, clock),
         reversals=Reversals(store, clock),
@@ -86,4 +93,4 @@ class Payouts(Withdrawals):
         self._context = purse.context
 
     async def request(self, creator_id: CreatorId, **asked: Any) -> Withdrawal:
-        return await request_withdrawal(self._context, creator_id, **asked)
+        return await request_withdrawal(self._context, creator_id, **{"payee": PAYEE, **asked})

@@ -35,7 +35,8 @@ async def test_the_platform_says_how_money_goes_out(
     desk: Desk, platform: str, channel: str | None, said: tuple[str, str, str]
 ) -> None:
     """Douyin pays over Alipay alone, Kuaishou not at all, and what is refused leaves no trace."""
-    await desk.wallet.recharge(C1, amount_fen=1_000, platform=platform, transfer_id="r1")
+    paid_by = "unspecified" if platform == "douyin" else "bank"
+    await desk.wallet.recharge(C1, amount_fen=1_000, platform=platform, channel=paid_by, transfer_id="r1")
     before = await desk.state()
     assert said == await refusal_of(desk.withdrawals.request(C1, amount_fen=1, channel=channel, transfer_id="w1"))
     assert before == await desk.state()

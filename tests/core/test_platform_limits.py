@@ -15,6 +15,7 @@ from server.core.orders.pricing import price
 from server.core.orders.validity import check_validity, checked_scope
 from server.core.packets.launch import LaunchRequest
 from server.core.refusal import Refused
+from server.core.rulebooks.funding import charge_of
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU
 from server.core.rulebooks.rulebook import LaunchMode, Rulebook
 from tests.core.launching import DAY, MINUTE, NOW, ROOM, exact, plan, refusal, relative, scheduled
@@ -96,8 +97,8 @@ def test_a_claim_window_has_seven_days_and_ten_minutes_unless_chosen(rulebook: R
 @pytest.mark.rule("KS-ACC-4")
 def test_a_fee_is_at_least_a_fen(rulebook: Rulebook) -> None:
     """A channel that charges a fee charges at least one fen."""
-    assert replace(rulebook, channels=(Channel("scan", 1), Channel("bank"))).charge(1, "scan").fee_fen == 1
-    assert replace(rulebook, channels=(Channel("scan", 1), Channel("bank"))).charge(1, "bank").fee_fen == 0
+    assert charge_of(replace(rulebook, channels=(Channel("scan", 1), Channel("bank"))), 1, "scan").fee_fen == 1
+    assert charge_of(replace(rulebook, channels=(Channel("scan", 1), Channel("bank"))), 1, "bank").fee_fen == 0
 
 
 @BOTH

@@ -9,10 +9,11 @@ import orjson
 
 from loadtest.record.declared import Declarations, declarations_from
 from loadtest.record.foreign_books import ForeignClaim
-from loadtest.record.history import History, history_from
+from loadtest.record.history import History
 from loadtest.verdict.audit import Violation
 from loadtest.verdict.foreign import ForeignCase, audit_foreign, foreign_cases
 from server.core.ids import PacketId, RequestId, ViewerId
+from tests.loadtest.in_memory import history_from
 
 Line = dict[str, Any]
 MS = 1_000_000

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from loadtest.record.books import books_from
-from loadtest.record.history import history_from
 from loadtest.report.claims import runs_of
 from loadtest.report.fanout import hearings_of, room_skews
 from loadtest.report.figure import thinned
@@ -38,6 +37,7 @@ from loadtest.report.over_time import BINS_MAX, bin_width, over_time_figure, spa
 from loadtest.report.shares import share_figures, sizes_of
 from loadtest.report.spectrum import spectrum
 from loadtest.report.timebase import Timebase, shanghai, timebase_of
+from tests.loadtest.in_memory import history_from
 from tests.loadtest.verdict.audit.test_orders import a_run_with_an_order
 from tests.loadtest.written_run import NS_PER_MS, T0_NS, WrittenRun, a_run
 

@@ -7,10 +7,11 @@ from typing import Any
 import orjson
 
 from loadtest.record.books import Books, books_from
-from loadtest.record.history import History, history_from
+from loadtest.record.history import History
 from loadtest.verdict.audit import Violation, audit
 from server.core.packets.packet import Denomination, Terms
 from server.core.packets.split import commitment, split
+from tests.loadtest.in_memory import history_from
 
 Line = dict[str, Any]
 NS_PER_MS = 1_000_000

@@ -14,13 +14,13 @@ ROOM = RoomId("r1")
 def test_every_key_of_a_creator_carries_the_same_hash_tag() -> None:
     """One tag is one slot, so that one script may touch them all."""
     of_creator = [keys.clock_of, keys.wallet, keys.transfers, keys.journal, keys.packets, keys.due, keys.stagings]
-    of_creator += [keys.withdrawals, keys.opening, keys.retired]
+    of_creator += [keys.withdrawals, keys.opening, keys.retired, keys.coupon_budgets, keys.invoices]
     of_packet = [keys.packet, keys.shares, keys.added, keys.returned, keys.staging, keys.staged, keys.claims]
     of_room = [keys.room, keys.feed, keys.cues, keys.on_air]
     names = [name(CREATOR) for name in of_creator]
     names += [name(PACKET) for name in of_packet]
     names += [name(CREATOR, ROOM) for name in of_room]
-    names.append(keys.withdrawal(CREATOR, "w1"))
+    names += [keys.withdrawal(CREATOR, "w1"), keys.coupon_budget(CREATOR, "c1.b1"), keys.invoice(CREATOR, 1)]
 
     assert {name.partition(":")[0] for name in names} == {"{c1}"}
     assert len(set(names)) == len(names)

@@ -21,6 +21,7 @@ from server.store import books, keys, retention
 from server.store.allocators.default import DefaultAllocator
 from server.store.books import export
 from server.store.connection import Store, StoreUnavailable
+from server.store.coupon_budgets import CouponBudgets
 from server.store.retention import CLAIMS_PER_TURN, ENTRIES_PER_STEP, STEPS_PER_TURN
 from server.store.reversals import Reversals
 from server.store.transfers import StoreBroken
@@ -123,10 +124,12 @@ async def test_a_packet_that_stays_holds_the_journal_but_no_other_packet(desk: D
 
 @pytest.mark.parametrize("turns_between", [False, True])
 async def test_every_movement_is_carried_over(desk: Desk, tmp_path: Path, *, turns_between: bool) -> None:
-    """Fees, edits both ways, an early end, withdrawals paid, failed and pending: the balances are those of before."""
+    """Fees, edits both ways, an end, coupons, withdrawals paid, failed and pending: balances are those of before."""
     retiring = retention_of(desk, tmp_path)
     await desk.wallet.recharge(C1, amount_fen=10_000, channel="wechat", platform="kuaishou", transfer_id="fee")
     wallet = Purse(desk.store, desk.clock, {"kuaishou": replace(KUAISHOU, withdraw_channels=("bank",))})
+    budgets = CouponBudgets(desk.store, desk.clock)
+    kept, given_back = [await budgets.fund(C1, LAB, amount_fen=n, transfer_id=f"b{n}") for n in (40, 30)]
     withdrawals = Payouts(desk.store, desk.clock, wallet)
     asked = [await withdrawals.request(C1, amount_fen=100 * n, transfer_id=f"w{n}") for n in (1, 2, 3)]
     ended: list[tuple[Any, Withdrawal]] = []
@@ -137,6 +140,7 @@ async def test_every_movement_is_carried_over(desk: Desk, tmp_path: Path, *, tur
         if act is not None:
             one = asked.pop(0)
             ended.append((act, await act(C1, one.withdrawal_id)))
+    await budgets.give_back(C1, given_back.budget_id)
     packet_id = await desk.open_packet([5, 6, 7], use_end_at_ms=CLAIM_END_AT_MS)
     await desk.run_claim(packet_id, ["ann", "q"])
     for count in (5, 4):
@@ -147,7 +151,7 @@ async def test_every_movement_is_carried_over(desk: Desk, tmp_path: Path, *, tur
     await desk.packets.end(await desk.packets.get(packet_id), transfer_id="end")
     await settled_rain(desk, "bob")
     await Reversals(desk.store, desk.clock).expire(packet_id)
-    kinds = {"recharge", "fund", "edit", "claim", "trim", "end", "expire"}
+    kinds = {"recharge", "fund", "edit", "claim", "trim", "end", "expire", "coupon_return"}
     assert kinds <= {entry["kind"] for entry in await desk.journal()}
     funds = await desk.wallet.funds(C1)
     assert [one for one in await violations(desk) if one.invariant == "A10"] == []
@@ -163,7 +167,8 @@ async def test_every_movement_is_carried_over(desk: Desk, tmp_path: Path, *, tur
     assert opening.withdrawals == {pending.withdrawal_id: 300}
     assert opening.accounts["fees:wechat"] == 100
     assert (opening.accounts["withdrawing:c1"], opening.accounts["payout:bank"]) == (300, 100)
-    assert set(opening.accounts) == {
+    assert opening.accounts[f"coupons:{kept.budget_id}"] == 40
+    assert set(opening.accounts) - {f"coupons:{kept.budget_id}"} == {
         *("psp:wechat", "psp:bank", "fees:wechat", "funds:c1", "withdrawing:c1", "payout:bank")
     }
     assert await desk.store.redis.keys(f"*{packet_id}*") == []

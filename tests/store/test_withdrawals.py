@@ -10,6 +10,7 @@ from server.core.money.money import FEN_MAX
 from server.core.refusal import Refused
 from server.store.wallet import WalletFunds
 from server.store.withdrawals import Withdrawal, WithdrawalState
+from tests.commands.ground import PAYEE
 from tests.store.desk import CLAIM_END_AT_MS, NOW_MS, Desk
 
 C1 = CreatorId("c1")
@@ -32,7 +33,9 @@ async def test_a_withdrawal_is_set_aside_then_paid(desk: Desk) -> None:
     """From the request on the money is no longer available; the payment only says where it went."""
     await of_douyin(desk)
     asked = await desk.withdrawals.request(C1, amount_fen=400, transfer_id="w1")
-    assert asked == Withdrawal(asked.withdrawal_id, C1, S.PENDING, "alipay", FundProduct.RED_PACKET, 400, NOW_MS, None)
+    assert asked == Withdrawal(
+        *(asked.withdrawal_id, C1, S.PENDING, "alipay", FundProduct.RED_PACKET, 400, NOW_MS, None, PAYEE.masked())
+    )
     assert await desk.wallet.funds(C1) == WalletFunds(600, 1_000, 0, 400, 0)
 
     await desk.at(NOW_MS + 5)

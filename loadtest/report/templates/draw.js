@@ -56,7 +56,7 @@
     });
     // The room's axis has the place above, so the legend goes below the axis in real seconds.
     layout.margin = { ...layout.margin, t: 50, b: 90 };
-    const plot_px = figure.height - layout.margin.t - layout.margin.b;
+    const plot_px = figure.height_px - layout.margin.t - layout.margin.b;
     layout.legend = { ...layout.legend, y: -50 / plot_px, yanchor: "top", traceorder: "normal" };
     // An axis without a trace is not drawn.
     data.push({ type: "scatter", mode: "markers", x: [layout.xaxis2.range[0]], y: [0], xaxis: "x2", yaxis: layout.yaxis2 ? "y2" : "y",
@@ -66,7 +66,7 @@
   function draw(figure) {
     const place = document.getElementById(`plot-${figure.name}`);
     const narrow = place.clientWidth < NARROW_PX;
-    const data = structuredClone(figure.data);
+    const data = structuredClone(figure.traces);
     const layout = layoutOf(structuredClone(figure), narrow);
     if (figure.room_axis) withRoomAxis(figure, data, layout, narrow);
     const style = getComputedStyle(document.documentElement);

@@ -166,7 +166,7 @@ def _check_wallet(
         "recharged_fen": opening.wallet.recharged_fen + moved["recharge"],
         "returned_fen": opening.wallet.returned_fen + returned_fen,
         "withdrawn_fen": opening.wallet.withdrawn_fen + moved["withdraw"] - moved["withdraw_failed"],
-        "spent_fen": opening.wallet.spent_fen + moved["fund"] + moved["edit"],
+        "spent_fen": opening.wallet.spent_fen + moved["fund"] + moved["edit"] + moved["coupon_fund"],
         "available_fen": balances.get(f"funds:{creator.creator_id}", 0),
         "reversing_fen": balances.get(f"reversing:{creator.creator_id}", 0),
     }

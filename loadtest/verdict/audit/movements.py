@@ -18,6 +18,8 @@ MOVEMENTS: dict[str, tuple[str, str]] = {
     "withdraw": ("funds", "withdrawing"),
     "withdraw_paid": ("withdrawing", "payout"),
     "withdraw_failed": ("withdrawing", "funds"),
+    "coupon_fund": ("funds", "coupons"),
+    "coupon_return": ("coupons", "funds"),
     "edit": ("funds", "escrow"),
     "trim": ("escrow", "funds"),
     "end": ("escrow", "funds"),
@@ -72,6 +74,8 @@ def faults_of(entry: JournalRecord) -> Iterator[tuple[str, str]]:
     debit, credit = MOVEMENTS[entry.movement]
     for account, wanted in ((entry.debit, debit), (entry.credit, "reversing" if delayed else credit)):
         kind, _, owner = account.partition(":")
+        if wanted == "coupons":
+            owners["coupons"] = owner if owner.partition(".")[0] == entry.creator_id else f"{entry.creator_id}.<budget>"
         if kind != wanted or (owners[wanted] is not None and owner != owners[wanted]):
             expected = f"{wanted}:{owners[wanted] or '<channel>'}"
             yield "account", f"a {entry.movement} names {account} where {expected} belongs"

@@ -8,7 +8,7 @@ They are recomputed here, without the code under test.
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from loadtest.record.book_orders import BookedOrder, UsedPacket
+from loadtest.record.book_orders import BookedOrder
 from loadtest.record.books import Books, JournalRecord
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.violation import Findings
@@ -109,17 +109,13 @@ def _shares_of_the_price(order: BookedOrder) -> tuple[set[int], set[int]]:
     A deployment may exclude platform packets from the base (AMB-18) and include shipping in that of the fee (AMB-37).
     """
     kept_fen = order.goods_paid_fen - order.refunded_goods_fen
-    own_fen = sum(use.used_fen for use in order.packets if not _of_platform(use))
+    own_fen = sum(use.used_fen for use in order.packets if not use.packet_id.startswith("platform."))
     bases = {kept_fen + order.packets_used_fen, kept_fen + own_fen}
     fee_bases = bases | {base + order.shipping_fen for base in bases}
     return (
         {_half_up(base * order.commission_rate) for base in bases},
         {_half_up(base * order.service_fee_rate) for base in fee_bases},
     )
-
-
-def _of_platform(use: UsedPacket) -> bool:
-    return use.packet_id.startswith("platform.")
 
 
 def _half_up(product: int) -> int:

@@ -1,6 +1,8 @@
 """Real time (A7): claims lie in their window, and the order of shares agrees with the order of taps and receipts."""
 
-from loadtest.record.books import ClaimRecord, JournalRecord
+from operator import attrgetter
+
+from loadtest.record.books import JournalRecord
 from loadtest.record.history import GrabRecord
 from loadtest.record.shape import Line, evidence_of
 from loadtest.verdict.audit.case import PacketCase, PacketReceipts
@@ -83,7 +85,7 @@ def _check_order(findings: Findings, case: PacketCase, receipts: PacketReceipts)
     """
     earliest: GrabRecord | None = None
     learned_at = 0
-    for claim in sorted(case.claims, key=_index_of, reverse=True):
+    for claim in sorted(case.claims, key=attrgetter("index"), reverse=True):
         sent = receipts.asked.get((claim.viewer_id, claim.request_id))
         told = receipts.learned.get(claim.viewer_id)
         if earliest is not None and sent is not None and sent > learned_at and (earliest.index or 0) > claim.index:
@@ -97,7 +99,3 @@ def _check_order(findings: Findings, case: PacketCase, receipts: PacketReceipts)
             continue
         if earliest is None or told.t_reply < learned_at:
             earliest, learned_at = told, told.t_reply
-
-
-def _index_of(claim: ClaimRecord) -> int:
-    return claim.index

@@ -10,7 +10,7 @@ from loadtest.record.books import JournalRecord
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.violation import Findings
 
-DELAYABLE = frozenset({"sweep", "void", "end", "trim", "expire"})
+DELAYABLE = frozenset({"sweep", "void", "end", "trim", "expire", "coupon_return"})
 """Movements that go to a creator's funds at once, or after the platform's delay."""
 
 
@@ -53,7 +53,7 @@ def _faults(
 
 def _key(entry: JournalRecord) -> str:
     match entry.movement:
-        case "expire":
+        case "expire" | "coupon_return":
             return entry.transfer_id
         case "trim":
             return f"trim:{entry.packet_id}:{entry.edition}"

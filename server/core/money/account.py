@@ -12,6 +12,7 @@ class AccountKind(StrEnum):
     WITHDRAWING = "withdrawing"  # a creator's, on its way out
     PAYOUT = "payout"  # a channel's: all money that went out
     ESCROW = "escrow"  # a packet's, not claimed
+    COUPONS = "coupons"  # a coupon budget's
     ASSETS = "assets"  # a packet's, in viewers' hands
     LOCKED = "locked"  # a packet's, in orders not yet paid
     REDEEMED = "redeemed"  # a packet's, in orders paid and not yet final

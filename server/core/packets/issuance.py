@@ -1,10 +1,9 @@
 """Issuance: the number of a packet's shares, edition by edition, and edits of that number (KS-EDT-1)."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from server.core.money.money import FEN_MAX, half_up
-from server.core.packets.packet import Denomination, Edition, Packet, Terms
+from server.core.packets.packet import Denomination, Packet, Terms
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import Rulebook
 
@@ -74,17 +73,3 @@ def check_end(rulebook: Rulebook) -> None:
         raise Refused(
             "not_endable", f"{rulebook.platform} cannot end packets; void it instead", rule=rulebook.rule("KS-END-1")
         )
-
-
-def issued(editions: Sequence[Edition], drawn: Callable[[Edition], Sequence[int]]) -> list[int]:
-    """
-    Return the shares that a packet has in its last edition, the first to be given first.
-
-    *drawn* returns the shares that an edition has added. A later edition trims the earlier shares from its first index
-    on, so that an edition that adds nothing is a decrease.
-    """
-    shares: list[int] = []
-    for edition in editions:
-        del shares[edition.first_index :]
-        shares += drawn(edition)
-    return shares

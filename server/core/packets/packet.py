@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from server.core.ids import CreatorId, PacketId, RoomId
 from server.core.packets.capabilities import ALL_CAPABILITIES, Capabilities
@@ -78,8 +79,7 @@ class Schedule:
         assert self.warmup_at_ms <= self.grab_at_ms < self.claim_end_at_ms  # DY-LAU-7
 
 
-@dataclass(frozen=True, slots=True)
-class Edition:
+class Edition(NamedTuple):
     """
     An edition of a packet's issuance: it adds ``share_count`` shares from ``first_index`` on, with a commitment.
 

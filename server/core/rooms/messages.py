@@ -1,7 +1,7 @@
 """Every wire message in both directions, each with one fixed shape; no other module knows their JSON."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
@@ -123,9 +123,7 @@ def packet_on_screen(packet: Packet) -> dict[str, Any]:
         "platform": packet.platform,
         "share_count": packet.terms.share_count,
         "total_fen": packet.terms.total_fen,
-        "warmup_at_ms": packet.schedule.warmup_at_ms,
-        "grab_at_ms": packet.schedule.grab_at_ms,
-        "claim_end_at_ms": packet.schedule.claim_end_at_ms,
+        **asdict(packet.schedule),
         "surface": packet.surface,
         "edition": packet.edition,
         "commitment": packet.commitment,
@@ -149,16 +147,7 @@ def issuance(packet: Packet, now_ms: int) -> dict[str, Any]:
 
 def editions_on_screen(packet: Packet) -> list[dict[str, Any]]:
     """Return the commitment of each edition of a packet's issuance; one that adds no share has none."""
-    return [
-        {
-            "edition": edition.edition,
-            "first_index": edition.first_index,
-            "share_count": edition.share_count,
-            "total_fen": edition.total_fen,
-            "commitment": edition.commitment or None,
-        }
-        for edition in packet.editions
-    ]
+    return [{**edition._asdict(), "commitment": edition.commitment or None} for edition in packet.editions]
 
 
 def welcome(
@@ -237,15 +226,8 @@ def assets(count: int) -> bytes:
 
 def trail(order_id: OrderId, step: TrailStep, occurred_at_ms: int) -> bytes:
     """Notify a buyer of one step of an order: the service message of LT-3, in the words of LT-a to LT-f."""
-    return orjson.dumps(
-        {
-            "type": "trail",
-            "order_id": order_id,
-            "event": step,
-            "text": step.text,
-            "occurred_at_ms": occurred_at_ms,
-        }
-    )
+    what = {"event": step, "text": step.text, "occurred_at_ms": occurred_at_ms}
+    return orjson.dumps({"type": "trail", "order_id": order_id, **what})
 
 
 def pong(client_ms: int, server_ms: int) -> bytes:

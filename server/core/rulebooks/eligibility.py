@@ -27,9 +27,9 @@ def check_eligible(permissions: Iterable[Permission], rulebook: Rulebook) -> Non
         )
 
 
-def recharge_required(rule: RuleId) -> Refused:
+def recharge_required(rule: RuleId, *, field: str = "total_fen") -> Refused:
     """Return the refusal of a creation by a creator without any funds (DY-ELG-2, KS-ACC-1)."""
-    return Refused("recharge_required", "there are no funds; recharge first", field="total_fen", rule=rule)
+    return Refused("recharge_required", "there are no funds; recharge first", field=field, rule=rule)
 
 
 def check_scope(kinds: Iterable[GoodsKind], rulebook: Rulebook) -> None:

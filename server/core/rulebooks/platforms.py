@@ -26,6 +26,7 @@ KUAISHOU = Rulebook(
     # 1 % on both scans (100 basis points), nothing stated on the others. The default is online banking.
     channels=(Channel("bank"), Channel("transfer"), Channel("wechat", fee_bp=100), Channel("alipay", fee_bp=100)),
     channels_rule="KS-ACC-2",
+    recharge_names_channel=True,
     withdraw_channels=(),  # AMB-27: none is mentioned
     launch_modes=frozenset({LaunchMode.MANUAL, LaunchMode.SCHEDULED}),
     launch_modes_rule="KS-LAU-1",
@@ -67,6 +68,7 @@ LAB = Rulebook(
     creator_needs=(),
     channels=None,
     withdraw_channels=None,
+    withdraw_names_payee=False,
     share_count_max=1_000_000,
     max_share_fen=10**9,
     launch_modes=frozenset(LaunchMode),

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from server.core.money.channel import Channel, Charge, FeeMode, charge
+from server.core.money.channel import Channel, FeeMode
 from server.core.money.money import FEN_MAX
 from server.core.orders.discount import DiscountKind
 from server.core.orders.purchase import App, Entrance, GoodsKind, OrderTrait
 from server.core.packets.blackout import NO_BLACKOUTS, BlackoutCalendar, BlackoutMode, Enforcement
 from server.core.packets.packet import Schedule
-from server.core.refusal import Refused, RuleId
+from server.core.refusal import RuleId
 from server.core.rulebooks.page import DOUYIN_PAGE, PlatformPage
 
 MINUTE_MS = 60_000
@@ -125,9 +125,11 @@ class Rulebook:
     channels_rule: str = limit("AMB-27", "KS-ACC-2", doc="the rule that a channel not offered breaks")
     fee_mode: FeeMode = limit(FeeMode.ON_TOP, "KS-ACC-4", doc="who bears a channel's fee (A) (AMB-3)")
     fee_min_fen: int = limit(1, "KS-ACC-4", unit="fen", doc="the least fee, where a channel takes one at all (A)")
+    recharge_names_channel: bool = limit(False, "KS-ACC-2", doc="whether a recharge must choose its channel (AMB-57)")
     withdraw_channels: tuple[str, ...] | None = limit(
         ("alipay",), "DY-ACC-7", doc="ways to withdraw; no fee is stated: what is asked is paid out"
     )
+    withdraw_names_payee: bool = limit(True, "DY-ACC-7", doc="whether a withdrawal must name its payee (AMB-57)")
 
     # Creation
     name_length_max: int = limit(
@@ -334,48 +336,6 @@ class Rulebook:
         if not self.prefix:
             return RuleId(source_id)
         return RuleId(f"{self.prefix}-{source_id.removeprefix(f'{self.source}-')}")
-
-    def charge(self, amount_fen: int, channel: str) -> Charge:
-        """
-        Compute a recharge over a channel (KS-ACC-2, KS-ACC-4).
-
-        Raises Refused: ``channel_not_offered``, or ``out_of_range`` for an invalid amount.
-        """
-        if self.channels is None:
-            chosen = Channel(channel)
-        else:
-            by_name = {each.name: each for each in self.channels}
-            if channel not in by_name:
-                raise Refused(
-                    "channel_not_offered",
-                    f"must be {' or '.join(by_name)}",
-                    field="channel",
-                    rule=self.rule(self.channels_rule),
-                )
-            chosen = by_name[channel]
-        return charge(
-            amount_fen, chosen, fee_mode=self.fee_mode, fee_min_fen=self.fee_min_fen, rule=self.rule("KS-ACC-4")
-        )
-
-    def recharge_channel(self) -> str:
-        """Return the default channel of a recharge."""
-        return self.channels[0].name if self.channels else "bank"
-
-    def withdraw_channel(self, asked: str | None) -> str:
-        """
-        Return the channel of a withdrawal: the one *asked* for, or the first offered (DY-ACC-7, AMB-27).
-
-        Raises Refused: ``withdraw_unsupported`` if the platform has no withdrawal, ``channel_not_offered``.
-        """
-        if self.withdraw_channels is None:
-            return asked or "bank"
-        if not self.withdraw_channels:
-            raise Refused("withdraw_unsupported", f"{self.platform} has no withdrawal", rule=self.rule("AMB-27"))
-        channel = asked or self.withdraw_channels[0]
-        if channel not in self.withdraw_channels:
-            wanted = f"must be {' or '.join(self.withdraw_channels)}"
-            raise Refused("channel_not_offered", wanted, field="channel", rule=self.rule("DY-ACC-7"))
-        return channel
 
     def unpaid_until_ms(self, submitted_at_ms: int) -> int:
         """Return the room instant at which an order that is still not paid is cancelled (DY-CAN-1)."""

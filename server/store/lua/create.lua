@@ -42,12 +42,8 @@ end
 if ARGV[17] ~= '' then use[#use + 1], use[#use + 2] = 'product_ids', ARGV[17] end
 
 local asked = 'fund:' .. redis.sha1hex(table.concat(ARGV, '\n', 6, 17))
-local seen = redis.call('HGET', transfers, transfer_id)
-if seen then
-    local same = string.sub(seen, 1, #asked + 1) == asked .. '|'
-    if not same then return { 'transfer_conflict', packet_id } end
-    return { 'repeated', string.sub(seen, #asked + 2) }
-end
+local known, made = earlier(transfers, transfer_id, asked)
+if known then return { known, known == 'repeated' and made or packet_id } end
 
 if redis.call('EXISTS', packet, shares) > 0 then return { 'packet_taken', packet_id } end
 local held = redis.call('HMGET', staged, 'count', 'sum_fen', 'commitment')

@@ -43,11 +43,8 @@ if #ARGV ~= 10 then error({ err = 'BROKEN arguments' }) end
 local wanted, added_fen = whole(ARGV[4], 'share_count'), whole(ARGV[8], 'added_fen')
 
 local asked = 'edit:' .. packet_id .. ':' .. ARGV[4]
-local seen = redis.call('HGET', transfers, transfer_id)
-if seen then
-    local same = string.sub(seen, 1, #asked + 1) == asked .. '|'
-    return same and 'repeated' or 'transfer_conflict'
-end
+local known = earlier(transfers, transfer_id, asked)
+if known then return known end
 
 local record = redis.call('HMGET', packet, 'state', 'claim_end_at_ms', 'edition', 'share_count', 'total_fen', 'given',
     'given_fen', 'room_id', 'editions', 'claimable_at_ms', 'open_edition', 'commitment', 'seed', 'reversal_delay_ms')

@@ -27,11 +27,8 @@ local FEED_LENGTH = 10000 -- as in announce.lua
 local transfers, packet, packet_id, transfer_id, feed = KEYS[3], KEYS[6], ARGV[1], ARGV[3], KEYS[11]
 
 local asked = 'end:' .. packet_id
-local seen = redis.call('HGET', transfers, transfer_id)
-if seen then
-    local same = string.sub(seen, 1, #asked + 1) == asked .. '|'
-    return same and 'repeated' or 'transfer_conflict'
-end
+local known = earlier(transfers, transfer_id, asked)
+if known then return known end
 
 local record = redis.call('HMGET', packet, 'state', 'claim_end_at_ms', 'room_id')
 local state, now_ms = record[1], room_now_ms()

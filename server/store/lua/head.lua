@@ -3,6 +3,7 @@
 --
 -- KEYS[1] clock  hash  origin_ms, started_ms, speed; in every script that asks for the room time
 -- Reply: none. Numbers are doubles: whole() refuses what is none or too large, text_of() writes large ones in full.
+-- earlier() answers a transfer id that was seen: repeated and what came of it, or transfer_conflict.
 
 local FEN_MAX = 9007199254740991
 
@@ -20,4 +21,11 @@ local function room_now_ms()
     local real_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
     local origin_ms, started_ms = whole(record[1], 'clock'), whole(record[2], 'clock')
     return origin_ms + (real_ms - started_ms) * whole(record[3], 'clock')
+end
+
+local function earlier(transfers, transfer_id, asked)
+    local seen = redis.call('HGET', transfers, transfer_id)
+    if not seen then return nil end
+    if string.sub(seen, 1, #asked + 1) ~= asked .. '|' then return 'transfer_conflict', '' end
+    return 'repeated', string.sub(seen, #asked + 2)
 end

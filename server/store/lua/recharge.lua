@@ -27,12 +27,8 @@ if amount_fen == 0 then error({ err = 'BROKEN credited_fen' }) end
 if (redis.call('HGET', wallet, 'platform') or platform) ~= platform then return { 'other_platform', '' } end
 
 local asked = 'recharge:' .. platform .. ':' .. channel .. ':' .. product .. ':' .. text_of(asked_fen)
-local seen = redis.call('HGET', transfers, transfer_id)
-if seen then
-    local same = string.sub(seen, 1, #asked + 1) == asked .. '|'
-    if not same then return { 'transfer_conflict', '' } end
-    return { 'repeated', string.sub(seen, #asked + 2) }
-end
+local known, came_of_it = earlier(transfers, transfer_id, asked)
+if known then return { known, came_of_it } end
 
 local now_ms = room_now_ms()
 local balances = redis.call('HMGET', wallet,
@@ -46,7 +42,7 @@ end
 balances[1] = balances[1] + amount_fen
 balances[2] = balances[2] + amount_fen
 for i = 1, 6 do balances[i] = text_of(balances[i]) end
-local came_of_it = text_of(amount_fen) .. ',' .. text_of(fee_fen) .. ',' .. table.concat(balances, ',')
+came_of_it = text_of(amount_fen) .. ',' .. text_of(fee_fen) .. ',' .. table.concat(balances, ',')
 
 redis.call('HSET', wallet, 'platform', platform, 'available_fen', balances[1], 'recharged_fen', balances[2],
     'returned_fen', balances[3], 'withdrawn_fen', balances[4], 'spent_fen', balances[5])

@@ -27,6 +27,7 @@ local FIRST, KEYS_EACH, FIRST_ID = 7, 9, 4
 local COUNTED_AS = {
     recharge = 'recharged_fen', fund = 'spent_fen', edit = 'spent_fen', claim = '',
     sweep = 'returned_fen', void = 'returned_fen', trim = 'returned_fen', ['end'] = 'returned_fen',
+    coupon_fund = 'spent_fen', coupon_return = 'returned_fen',
     withdraw = 'withdrawn_fen', withdraw_paid = '', withdraw_failed = 'withdrawn_fen',
     expire = 'returned_fen', reverse = 'returned_fen',
     submit = '', pay = '', cancel = '', refund = '', finish = '', hold = '', follow = '',

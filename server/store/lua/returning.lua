@@ -19,7 +19,7 @@ local RETURN_CHUNK = 2000
 
 -- Validate that so much can go back, and return what writes it and says what the journal's entry says of it: at once
 -- it is the creator's again, or, where the platform has a delay, for so long on its way (DY-REV-8).
-local function plan_return(wallet, reversals, creator_id, packet_id, key, fen, delay, now_ms)
+local function plan_return(wallet, reversals, creator_id, packet_id, key, fen, delay, now_ms, product)
     local delay_ms = whole(delay or '0', 'packet')
     local balances = redis.call('HMGET', wallet, 'available_fen', 'returned_fen', 'reversing_fen')
     for i = 1, 3 do balances[i] = whole(text_of(whole(balances[i] or '0', 'wallet') + fen), 'wallet') end
@@ -27,7 +27,8 @@ local function plan_return(wallet, reversals, creator_id, packet_id, key, fen, d
     return function()
         if delay_ms == 0 then
             redis.call('HSET', wallet, 'available_fen', text_of(balances[1]), 'returned_fen', text_of(balances[2]))
-            return { 'credit', 'funds:' .. creator_id, 'product', 'red_packet', 'balance_fen', text_of(balances[1]) }
+            return { 'credit', 'funds:' .. creator_id, 'product', product or 'red_packet',
+                'balance_fen', text_of(balances[1]) }
         end
         if fen > 0 then
             redis.call('HSET', wallet, 'reversing_fen', text_of(balances[3]))

@@ -33,10 +33,8 @@ local from_ms, due_at_ms = whole(step.from_ms, 'step'), step.due_at_ms
 if #ARGV ~= 1 or #KEYS ~= 9 + 4 * #step.packets then error({ err = 'BROKEN step' }) end
 
 if step.transfer_id ~= '' then
-    local seen = redis.call('HGET', transfers, step.transfer_id)
-    if seen then
-        return string.sub(seen, 1, #step.asked + 1) == step.asked .. '|' and 'repeated' or 'transfer_conflict'
-    end
+    local known = earlier(transfers, step.transfer_id, step.asked)
+    if known then return known end
 end
 if whole(redis.call('HGET', order, 'version') or '0', 'order') ~= version then return 'raced' end
 local now_ms = room_now_ms()

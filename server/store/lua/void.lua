@@ -23,11 +23,8 @@
 local transfers, packet, packet_id, transfer_id = KEYS[3], KEYS[6], ARGV[1], ARGV[3]
 
 local asked = 'void:' .. packet_id
-local seen = redis.call('HGET', transfers, transfer_id)
-if seen then
-    local same = string.sub(seen, 1, #asked + 1) == asked .. '|'
-    return same and 'repeated' or 'transfer_conflict'
-end
+local known = earlier(transfers, transfer_id, asked)
+if known then return known end
 
 local record = redis.call('HMGET', packet, 'state', 'warmup_at_ms', 'claim_end_at_ms')
 local state, now_ms = record[1], room_now_ms()

@@ -13,21 +13,21 @@
 -- ARGV[4] channel        text  where the money goes
 -- ARGV[5] product        text  red_packet or creator_coupon: the page it was asked for on (DY-ACC-3)
 -- ARGV[6] amount_fen     int   positive
+-- ARGV[7] payee_name     text  '' if none is named
+-- ARGV[8] payee_account  text
 -- Reply, always: { outcome, withdrawal_id }: outcome is done, repeated (withdrawal_id is the one made then),
 -- transfer_conflict, insufficient_funds or too_much.
 
 local wallet, transfers, journal, withdrawals, withdrawal = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local transfer_id, creator_id, withdrawal_id, channel, product = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local amount_fen = whole(ARGV[6], 'amount_fen')
+local payee_name, payee_account = ARGV[7] or '', ARGV[8] or ''
 if amount_fen == 0 then error({ err = 'BROKEN amount_fen' }) end
 
 local asked = 'withdraw:' .. channel .. ':' .. product .. ':' .. text_of(amount_fen)
-local seen = redis.call('HGET', transfers, transfer_id)
-if seen then
-    local same = string.sub(seen, 1, #asked + 1) == asked .. '|'
-    if not same then return { 'transfer_conflict', '' } end
-    return { 'repeated', string.sub(seen, #asked + 2) }
-end
+if payee_name ~= '' then asked = asked .. ':' .. redis.sha1hex(payee_name .. '\n' .. payee_account) end
+local known, came_of_it = earlier(transfers, transfer_id, asked)
+if known then return { known, came_of_it } end
 
 if redis.call('EXISTS', withdrawal) > 0 then error({ err = 'BROKEN withdrawal' }) end
 local now_ms = room_now_ms()
@@ -42,6 +42,9 @@ available_fen = available_fen - amount_fen
 redis.call('HSET', wallet, 'available_fen', text_of(available_fen), 'withdrawn_fen', text_of(withdrawn_fen + amount_fen))
 redis.call('HSET', withdrawal, 'withdrawal_id', withdrawal_id, 'creator_id', creator_id, 'state', 'pending',
     'channel', channel, 'product', product, 'amount_fen', text_of(amount_fen), 'requested_at_ms', text_of(now_ms))
+if payee_name ~= '' then
+    redis.call('HSET', withdrawal, 'payee_name', payee_name, 'payee_account', payee_account)
+end
 redis.call('ZADD', withdrawals, text_of(now_ms), withdrawal_id)
 redis.call('HSET', transfers, transfer_id, asked .. '|' .. withdrawal_id)
 redis.call('XADD', journal, '*', 'kind', 'withdraw', 'transfer_id', transfer_id, 'packet_id', '',

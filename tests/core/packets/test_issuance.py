@@ -7,7 +7,7 @@ import pytest
 from server.core.ids import CreatorId, PacketId
 from server.core.money.money import FEN_MAX
 from server.core.packets.capabilities import Capabilities
-from server.core.packets.issuance import check_end, issued, plan_edit
+from server.core.packets.issuance import check_end, plan_edit
 from server.core.packets.packet import Denomination, Edition, Packet, PacketState, Terms
 from server.core.refusal import Refused
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
@@ -88,10 +88,3 @@ def test_only_kuaishou_and_the_lab_end_packets() -> None:
     with pytest.raises(Refused) as caught:
         check_end(DOUYIN)
     assert (caught.value.code, caught.value.rule) == ("not_endable", "KS-END-1")
-
-
-def test_editions_are_laid_behind_each_other_and_trimmed() -> None:
-    """Up by two, down below that, up again: the indices are without a gap."""
-    editions = [Edition(1, 0, 3, 0, ""), Edition(2, 3, 2, 0, ""), Edition(3, 2, 0, 0, ""), Edition(4, 2, 1, 0, "")]
-    shares = issued(editions, lambda edition: [10 * edition.edition + n for n in range(edition.share_count)])
-    assert shares == [10, 11, 40]

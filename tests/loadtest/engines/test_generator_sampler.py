@@ -4,7 +4,7 @@ import os
 import time
 
 from loadtest.engines.generator_sampler import GeneratorSampler, open_descriptors
-from loadtest.record.history import history_from
+from tests.loadtest.in_memory import history_from
 
 
 def test_a_sample_is_a_line_of_the_history() -> None:

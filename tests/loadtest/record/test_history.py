@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from loadtest.record.history import history_from, read_history
+from loadtest.record.history import read_history
 from loadtest.record.shape import BadRecord
+from tests.loadtest.in_memory import history_from
 from tests.loadtest.written_run import a_run
 
 

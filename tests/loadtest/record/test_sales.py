@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from client_sim.buyer import Deed, Habit
-from loadtest.record.sales import AnswerRecord, SaleRecord, Sales, SalesFile, read_sales, sales_from
+from loadtest.record.sales import AnswerRecord, SaleRecord, Sales, SalesFile, read_sales
 from loadtest.record.shape import BadRecord, Line, evidence_of
 from server.core.ids import CreatorId, OrderId, ViewerId
 from server.core.orders.order import OrderState
+from tests.loadtest.in_memory import sales_from
 
 ANSWER = AnswerRecord(
     asset_id="anna.p0:1",

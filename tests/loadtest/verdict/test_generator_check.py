@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from loadtest.record.history import History, history_from
+from loadtest.record.history import History
 from loadtest.verdict.generator_check import check_generator
 from loadtest.verdict.measures import percentiles
+from tests.loadtest.in_memory import history_from
 
 MS = 1_000_000
 QUIET = percentiles([MS])

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from loadtest.record.books import books_from
-from loadtest.record.history import history_from
 from loadtest.verdict.interventions import Intervention, interventions, raced_steps
+from tests.loadtest.in_memory import history_from
 from tests.loadtest.written_run import Line, WrittenRun, a_run
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from client_sim.buyer import Deed, Habit
 from loadtest.record.books import books_from
-from loadtest.record.history import history_from
 from loadtest.record.sales import Sales
 from loadtest.verdict.sometimes import NAMES, counted
 from server.core.ids import PLATFORM, OrderId
 from server.core.orders.order import OrderState
+from tests.loadtest.in_memory import history_from
 from tests.loadtest.record.test_sales import ANSWER, SALE
 from tests.loadtest.written_run import WrittenRun, a_run
 

@@ -32,6 +32,16 @@ async def withdraw_failed(desk: Desk, _: PacketId) -> None:
     await desk.withdrawals.failed(desk.creator_id, WITHDRAWAL)
 
 
+async def coupon_fund(desk: Desk, _: PacketId) -> None:
+    names = ["clock", "wallet", "transfers", "journal", "coupon_budgets", "coupon_budget:c1.new"]
+    await desk.store.run("coupon_fund", [f"{{c1}}:{name}" for name in names], ["b:new", "c1", "c1.new", 10, 0])
+
+
+async def coupon_return(desk: Desk, _: PacketId) -> None:
+    names = ["clock", "wallet", "transfers", "journal", "coupon_budget:b1", "reversals"]
+    await desk.store.run("coupon_return", [f"{{c1}}:{name}" for name in names], ["b1", "c1"])
+
+
 async def create(desk: Desk, _: PacketId) -> None:
     await desk.draft([1, 2], packet_id=PacketId("c1.new"))
 
@@ -91,6 +101,8 @@ WRONG_TYPES: list[tuple[Act, list[str]]] = [
     (withdraw, ["clock", "wallet", "transfers", "journal", "withdrawals", "withdrawal:new"]),
     (withdraw_paid, ["clock", "transfers", "journal", "withdrawal:w1"]),
     (withdraw_failed, ["clock", "wallet", "transfers", "journal", "withdrawal:w1"]),
+    (coupon_fund, ["clock", "wallet", "transfers", "journal", "coupon_budgets", "coupon_budget:c1.new"]),
+    (coupon_return, ["clock", "wallet", "transfers", "journal", "coupon_budget:b1", "reversals"]),
     (create, ["clock", "wallet", "transfers", "journal", "packets", "stagings", "staging:c1.new", "staged:c1.new"]),
     (launch, ["clock", "wallet", "packet:c1.draft", "due", "feed:room-c1", "onair:room-c1", "expiring"]),
     (claim, ["clock", "packet:P", "shares:P", "claims:P", "journal", "owners:P"]),
@@ -117,6 +129,13 @@ WRONG_FIELDS: list[tuple[Act, str, str]] = [
     (withdraw_failed, "withdrawal:w1", "state"),
     (withdraw_failed, "wallet", "available_fen"),
     (withdraw_failed, "wallet", "withdrawn_fen"),
+    (coupon_fund, "wallet", "available_fen"),
+    (coupon_fund, "wallet", "spent_fen"),
+    (coupon_fund, "clock", "speed"),
+    (coupon_return, "wallet", "returned_fen"),
+    (coupon_return, "coupon_budget:b1", "amount_fen"),
+    (coupon_return, "coupon_budget:b1", "state"),
+    (coupon_return, "clock", "speed"),
     (create, "wallet", "available_fen"),
     (create, "wallet", "spent_fen"),
     (create, "clock", "origin_ms"),
@@ -157,6 +176,8 @@ async def set_up(desk: Desk) -> PacketId:
     names = ["clock", "wallet", "transfers", "journal", "withdrawals", f"withdrawal:{WITHDRAWAL}"]
     args: list[str | bytes | int] = ["w", "c1", WITHDRAWAL, "alipay", "red_packet", 20]
     await desk.store.run("withdraw_request", [f"{{c1}}:{name}" for name in names], args)
+    budget = ["clock", "wallet", "transfers", "journal", "coupon_budgets", "coupon_budget:b1"]
+    await desk.store.run("coupon_fund", [f"{{c1}}:{name}" for name in budget], ["b", "c1", "b1", 20, 0])
     return await desk.open_packet([5, 6, 7])
 
 
@@ -172,7 +193,9 @@ async def test_a_key_of_the_wrong_type_changes_nothing(desk: Desk, act: Act, key
         await desk.at(CLAIM_END_AT_MS)
     poisoned = f"{{c1}}:{key.replace('P', packet_id)}"
     await desk.store.redis.delete(poisoned)
-    if key == "clock" or key.startswith(("packet:", "wallet", "transfers", "claims", "staged", "withdrawal:")):
+    if key == "clock" or key.startswith(
+        ("packet:", "wallet", "transfers", "claims", "staged", "withdrawal:", "coupon_budget:")
+    ):
         await desk.store.redis.rpush(poisoned, "poison")
     else:
         await desk.store.redis.hset(poisoned, "poison", "poison")
@@ -202,7 +225,7 @@ async def test_a_field_that_is_no_number_changes_nothing(
     assert within(before, await desk.state())
 
 
-@pytest.mark.parametrize("act", [recharge, create, claim, void, withdraw, withdraw_paid, withdraw_failed])
+@pytest.mark.parametrize("act", [recharge, create, claim, void, withdraw, withdraw_paid, withdraw_failed, coupon_fund])
 async def test_without_a_clock_no_money_moves(desk: Desk, act: Act) -> None:
     """A missing clock is an error, not the year 1970."""
     packet_id = await set_up(desk)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from client_sim.buyer import Deed
-from loadtest.record.sales import sales_from
 from loadtest.record.shape import Line
 from loadtest.verdict.audit import audit
 from loadtest.verdict.audit.violation import Violation
 from server.core.ids import OrderId
+from tests.loadtest.in_memory import sales_from
 from tests.loadtest.record.test_sales import ANSWER, SALE, lines_of
 from tests.loadtest.verdict.audit.test_orders import ORDER, a_run_with_an_order
 from tests.loadtest.written_run import WrittenRun

@@ -1,0 +1,50 @@
+"""The options of ``redrain storm``, named as on the command line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loadtest.scenarios.scenario import WORKERS_MAX, Scenario
+from loadtest.scenarios.target_scenario import TargetScenario
+
+
+@dataclass(frozen=True, slots=True)
+class StormOptions:
+    """The options of a storm; None means the scenario's value, or the default."""
+
+    scenario: str
+    viewers: int | None
+    allocator: str | None
+    seed: int | None
+    speed: int | None
+    durability: str
+    target: Sequence[str] | None
+    workers: int | None
+    engine: str
+    processes: int | None
+    out: Path | None
+    json: str | None
+    target_adapter: str = ""
+    allow_remote: bool = False
+    max_rate: float | None = None
+    allow_server_errors: bool = False
+    token: str = field(default="", repr=False)
+
+    def wrong(self, scenario: Scenario | TargetScenario) -> str:
+        """Return the error of options that conflict with each other or with the scenario, or ""."""
+        if self.durability not in ("none", "relaxed", "durable"):
+            return "durability: must be none, relaxed or durable"
+        if self.workers is not None and not 1 <= self.workers <= WORKERS_MAX:
+            return f"workers: must be 1 to {WORKERS_MAX}"
+        if self.max_rate is not None and self.max_rate <= 0:
+            return "max-rate: must be above 0 requests a second"
+        own = not self.target and isinstance(scenario, Scenario)
+        if not own and self.workers is not None:
+            return "workers: applies only to the storm's own server; leave --workers or --target out"
+        if not own and self.allocator is not None:
+            return "allocator: applies only to the storm's own server; leave --allocator or --target out"
+        if isinstance(scenario, Scenario) and self.target_adapter:
+            return "target-adapter: needs a scenario with [target] (docs/targets.md)"
+        if isinstance(scenario, Scenario) and scenario.faults and self.target:
+            return "faults: apply only to the storm's own server; leave --target out"
+        return ""
