@@ -149,7 +149,7 @@ class Viewer:
             case str() if message.kind == UNREADABLE:
                 self._recorder.failure("WS", "message", "not a message")
                 return NOTHING
-            case "error":
+            case "error" if message.body.get("code") != "rate_limited":  # said too much; its words are not shown
                 self._recorder.failure("WS", "error", f"{message.body.get('code')}: {message.body.get('detail')}")
             case _:
                 return NOTHING  # of interest to a human viewer only

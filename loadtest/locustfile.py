@@ -30,7 +30,7 @@ from loadtest.run.director import Director
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, folder_of, read_scenario
-from loadtest.targets.admission import VARIABLE, take_token
+from loadtest.targets.credential import VARIABLE, take_token
 from loadtest.targets.port import BadTarget, Target
 from loadtest.targets.registry import hosts_of, target_of
 from loadtest.targets.requester import SetUpFailed

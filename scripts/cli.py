@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loadtest.targets.admission import VARIABLE
+from loadtest.engines.lifeline import collect_seldom
+from loadtest.targets.credential import VARIABLE
 from loadtest.verdict.weigh import Exit
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ _Speed = Annotated[int | None, typer.Option(help="Room seconds per real second."
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code (README.md)."""
+    collect_seldom()
     try:
         code = app(args=arguments, standalone_mode=False)
     except typer.TyperException as error:

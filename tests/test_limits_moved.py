@@ -5,12 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _without_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # but for one none is needed, and they take their time
 
 
 def _noticed(report: Path, *where: str) -> dict[str, str | None]:
     """Return for each number that was moved which of the tests there noticed."""
-    plugins = ["-p", "tests.limits_moved", "-p", "no:cacheprovider"]
+    plugins = ["-p", "pytest_asyncio.plugin", "-p", "tests.limits_moved", "-p", "no:cacheprovider"]
     arguments = [*plugins, "--report", str(report), "-m", "rule", *where]
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300

@@ -17,7 +17,7 @@ THIS_FILE = "tests/test_tidy.py"
 
 LINES_OF_FILE_MAX = 400  # more than one concept, by then
 LINES_OF_FUNCTION_MAX = 60  # what a screen shows
-RULES, SILENCES = 123, 42  # of the platforms' texts; what has no rule is ours and is no rule
+RULES, SILENCES = 123, 58  # of the platforms' texts; what has no rule is ours and is no rule
 PROSE = {".md", ".lock"}
 RULES_IN_WHEEL = "scripts/commands/rules.md"  # where the build puts docs/rules.md
 NOT_OURS = {".git", ".venv", ".redrain", "__pycache__", "dist", "build"}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from loadtest.engines.child_process import ChildProcess
-from loadtest.targets.admission import leave_token
+from loadtest.targets.credential import leave_token
 
 ENGINES = ("locust", "swarm")
 

@@ -14,7 +14,7 @@ from loadtest.engines.audience import TICK_S, Audience
 from loadtest.engines.swarm import Swarm
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.target_scenario import folder_of, read_scenario
-from loadtest.targets.admission import take_token
+from loadtest.targets.credential import take_token
 from loadtest.targets.port import BadTarget
 from loadtest.targets.registry import target_of
 from loadtest.verdict.weigh import Exit

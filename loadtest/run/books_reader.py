@@ -8,7 +8,8 @@ from pathlib import Path
 import requests
 
 from loadtest.record.run_folder import RunFolder
-from loadtest.targets.admission import bearer, what_to_do
+from loadtest.targets.admission import what_to_do
+from loadtest.targets.credential import bearer
 from loadtest.targets.requester import AWAY_MAX_S, SetUpFailed
 
 LOOK_EVERY_S = 0.1

@@ -24,7 +24,8 @@ from loadtest.run.server_process import ServerProcess
 from loadtest.run.shop_driver import ShopDriver
 from loadtest.scenarios.faults import happenings_of, plan_faults
 from loadtest.scenarios.scenario import Scenario
-from loadtest.targets.admission import bearer, what_to_do
+from loadtest.targets.admission import what_to_do
+from loadtest.targets.credential import bearer
 from loadtest.targets.requester import SetUpFailed
 from server.core.rulebooks.overrides import overridden
 from server.core.rulebooks.platforms import RULEBOOKS

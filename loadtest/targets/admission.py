@@ -1,50 +1,21 @@
-"""
-The way into a server that asks who one is: a credential for the API, and tickets for viewers who come the first time.
+"""The way into a server that asks who one is: tickets for viewers who come the first time."""
 
-A credential reaches an engine's process by a file that the process removes: everybody can read a command line.
-"""
-
-import os
 import secrets
 import threading
-from pathlib import Path
 
 import requests
 
+from loadtest.targets.credential import HOW, bearer
 from loadtest.targets.port import NotAdmitted
 
-VARIABLE = "REDRAIN_TOKEN"
 TICKETS_IN_FLIGHT_MAX = 16  # asked for at a time, by each process of an engine
 TIMEOUT_S = 10.0
-HOW = (
-    f"give an admin's credential with --token or {VARIABLE}; redrain token --role admin --subject NAME makes one "
-    "with the server's REDRAIN_SECRET"
-)
-
-
-def bearer(token: str) -> dict[str, str]:
-    """Return the headers that show a credential; none for a server that asks nobody."""
-    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def what_to_do(response: requests.Response) -> str:
     """Return what helps against an answer that says who asks is not known or may not, or nothing."""
     answers = (requests.codes.unauthorized, requests.codes.forbidden)
     return f": this server asks who one is: {HOW}" if response.status_code in answers else ""
-
-
-def leave_token(token: str, path: Path) -> Path:
-    """Write a credential where only this user can read it, for a process about to start; return *path*."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(token)
-    return path
-
-
-def take_token(path: Path) -> str:
-    """Return the credential that was left for this process, and leave nothing behind."""
-    token = path.read_text("utf-8")
-    path.unlink()
-    return token
 
 
 class TicketClient:

@@ -6,7 +6,8 @@ from typing import Any
 
 import requests
 
-from loadtest.targets.admission import bearer, what_to_do
+from loadtest.targets.admission import what_to_do
+from loadtest.targets.credential import bearer
 
 REQUEST_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1

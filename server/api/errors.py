@@ -161,7 +161,7 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     for problem in problems:
         if problem["type"] == "json_invalid":
             return _answer(400, "malformed_json", f"{problem['ctx']['error']}, at character {problem['loc'][-1]}")
-    sentences = [f"{'.'.join(map(str, each['loc'][1:] or each['loc']))}: {each['msg']}" for each in problems]
+    sentences = [f"{'.'.join(map(str, each['loc'][1:] or each['loc']))}: {_said(each)}" for each in problems]
     return _answer(_REFUSED, "bad_field", "; ".join(sentences))
 
 
@@ -169,6 +169,11 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     answer = await _failed(503, "unavailable", request, error)
     answer.headers["Retry-After"] = RETRY_AFTER_S
     return answer
+
+
+def _said(problem: dict[str, Any]) -> str:
+    """Return what a validator of ours said, without pydantic's words before it, or what pydantic says."""
+    return str(problem["ctx"]["error"] if problem["type"] == "value_error" else problem["msg"])
 
 
 async def _failed(status: int, code: str, _: Request, error: Exception) -> JSONResponse:

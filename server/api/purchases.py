@@ -43,6 +43,8 @@ class LineAsked(BaseModel):
         checked_id("product_id", self.product_id)
         if self.creator_id is not None:
             checked_creator_id(self.creator_id)
+        if self.flash_price_fen is not None and self.flash_price_fen > self.list_price_fen:
+            raise Refused("bad_field", "must not be above list_price_fen", field="flash_price_fen")
         return Line(**dict(self))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from server.api.access import WithCaller, allowed_to
 from server.api.app_state import WithKey, WithState
@@ -15,8 +15,6 @@ from server.store.rooms import RoomRecord
 
 router = APIRouter(prefix="/api/rooms", tags=["rooms"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
-TITLE_LENGTH_MAX = 60
-
 
 class NewRoom(BaseModel):
     """A live room of a creator."""
@@ -25,12 +23,12 @@ class NewRoom(BaseModel):
 
     room_id: str
     creator_id: str
-    title: str = Field(default="", max_length=TITLE_LENGTH_MAX)
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomShown(RoomRecord):
-    """A room; ``audience`` counts the connections of this server, ``on_air`` names the packets launched into it."""
+    """A room; ``audience`` counts this server's connections, ``on_air`` names its packets until their windows end."""
 
     audience: int
     on_air: list[str]
@@ -40,13 +38,13 @@ async def _shown(state: WithState, room: RoomRecord) -> RoomShown:
     return RoomShown(
         **asdict(room),
         audience=await state.siblings.audience(room.room_id),
-        on_air=[str(packet_id) for packet_id in await state.rooms.on_air(room)],
+        on_air=[str(packet_id) for packet_id in await state.rooms.launched(room)],
     )
 
 
 @router.post("", status_code=201, responses=problems(400, 409, 413, 422, 503))
 async def create(body: NewRoom, state: WithState, _: WithKey, caller: WithCaller) -> RoomShown:
-    """Open a room; a repetition by the same creator is no error."""
+    """Open a room; a repetition by the same creator is no error, but another title is."""
     caller.check_owns(creator_id=body.creator_id)
     room_id = RoomId(checked_id("room_id", body.room_id))
     return await _shown(state, await open_room(state, room_id, checked_creator_id(body.creator_id), body.title))

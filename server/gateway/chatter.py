@@ -5,7 +5,7 @@ import contextlib
 
 from server.core.ids import RoomId, ViewerId
 from server.core.rooms import messages
-from server.core.rooms.chatter import Said
+from server.core.rooms.chatter import COMMENTS_OF_WINDOW_MAX, Said
 from server.gateway.frames import text_frame
 from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics
@@ -16,6 +16,7 @@ from server.store.supervision import SupervisedTask
 from server.watched_task import watched_task
 
 WINDOW_MS = 200  # real; the comments of one are one message
+TOO_MUCH_SAID = f"at most {COMMENTS_OF_WINDOW_MAX} comments of a room in {WINDOW_MS} ms"
 COUNT_EVERY_S = 1.0
 
 
@@ -61,11 +62,12 @@ class ChatterDesk:
             await self.count()
         await self._channel.stop()
 
-    def say(self, room: LiveRoom, viewer_id: ViewerId, text: str) -> None:
-        """Take a viewer's comment."""
+    def say(self, room: LiveRoom, viewer_id: ViewerId, text: str) -> bool:
+        """Take a viewer's comment; return False if this window of the room is full."""
         self._metrics.comments_in += 1
-        room.chatter.say(viewer_id, text)
+        taken = room.chatter.say(viewer_id, text)
         self._open_window(room)
+        return taken
 
     def like(self, room: LiveRoom, count: int) -> None:
         """Take a viewer's likes."""

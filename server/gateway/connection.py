@@ -15,6 +15,7 @@ from server.core.rooms import messages
 from server.core.rooms.messages import Comment, Like
 from server.core.rooms.session import Close, RejectGrab, SendError, SendPong, Session, SessionEffect, Take
 from server.gateway import frames
+from server.gateway.chatter import TOO_MUCH_SAID
 from server.gateway.codec import Codec
 from server.gateway.fanout import Write
 from server.gateway.gateway import Gateway
@@ -279,7 +280,8 @@ class RoomConnection(asyncio.Protocol):
             case SendPong(client_ms):
                 self._send(messages.pong(client_ms, gateway.clock.room_ms()))
             case Comment(text):
-                gateway.chatter.say(self._room, self._session.viewer_id, text)
+                if not gateway.chatter.say(self._room, self._session.viewer_id, text):
+                    self._send(messages.error("rate_limited", TOO_MUCH_SAID))
             case Like(count):
                 gateway.chatter.like(self._room, count)
             case Close(code, reason, error):

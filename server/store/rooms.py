@@ -6,9 +6,12 @@ from typing import Any
 
 from server.core.ids import CreatorId, PacketId, RoomId
 from server.core.refusal import Refused
+from server.core.text import checked_text
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
+
+TITLE_LENGTH_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,12 @@ class Rooms:
 
     async def create(self, room_id: RoomId, creator_id: CreatorId, title: str) -> RoomRecord:
         """
-        Open a room of a creator; a room that is open already stays as it is.
+        Open a room of a creator; a room that is open already stays as it is, and "" stands for the title that it has.
 
-        Raises Refused (``room_taken``) if it is another creator's.
+        Raises Refused: ``room_taken`` if it is another creator's or has another title; ``bad_field``.
         """
+        if title:
+            checked_text("title", title, length_max=TITLE_LENGTH_MAX)
         await self._clock.copy_to(creator_id)
         await self._store.redis.hsetnx(keys.ROOMS, room_id, creator_id)
         host = await self._host(room_id)
@@ -43,7 +48,10 @@ class Rooms:
         title_was, epoch, seq = await self._store.run(
             "create_room", [keys.room(creator_id, room_id)], [room_id, creator_id, title, secrets.token_hex(8)]
         )
-        return RoomRecord(room_id, creator_id, title_was.decode(), epoch.decode(), int(seq))
+        room = RoomRecord(room_id, creator_id, title_was.decode(), epoch.decode(), int(seq))
+        if title not in ("", room.title):
+            raise Refused("room_taken", f"the room {room_id} is open with the title {room.title!r}", field="title")
+        return room
 
     async def get(self, room_id: RoomId) -> RoomRecord | None:
         """Return the room, or None if there is none of that id."""
@@ -56,8 +64,21 @@ class Rooms:
             raise Refused("not_found", f"there is no room {room_id}", field="room_id")
         return room
 
+    async def launched(self, room: RoomRecord) -> list[PacketId]:
+        """Return the packets launched into the room whose claim window is not over by now, by warm-up."""
+        packet_ids, now_ms = await self.on_air(room), self._clock.room_ms()
+        async with self._store.redis.pipeline(transaction=False) as together:
+            for packet_id in packet_ids:
+                together.hmget(keys.packet(packet_id), "state", "claim_end_at_ms", "ended_at_ms")
+            records = zip(packet_ids, await together.execute(), strict=True)
+        return [
+            packet_id
+            for packet_id, (state, ends, ended) in records
+            if state == b"launched" and ended is None and now_ms < int(ends)
+        ]
+
     async def on_air(self, room: RoomRecord) -> list[PacketId]:
-        """Return the packets launched into the room, by warm-up."""
+        """Return all packets launched into the room, by warm-up."""
         packet_ids: Any = await self._store.redis.zrange(keys.on_air(room.creator_id, room.room_id), 0, -1)
         return [PacketId(packet_id.decode()) for packet_id in packet_ids]
 

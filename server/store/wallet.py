@@ -103,13 +103,17 @@ class Wallet:
         List up to *count* movements of the creator's funds, oldest first, from the journal entry following *after*.
 
         Each has ``entry_id``, the journal's fields, the ``product`` it was for and ``balance_fen``, the available
-        funds after it (KS-ACC-5, DY-ACC-3). Claims and payouts are omitted: that money has left the funds already.
+        funds after it (KS-ACC-5, DY-ACC-3); ``reversals`` lists what arrived with a ``reverse`` (DY-REV-8). Claims and
+        payouts are omitted: that money has left the funds already.
         """
         movements: list[dict[str, Any]] = []
         funds = f"funds:{creator_id}".encode()
         async for entry_id, fields in self._entries(creator_id, after):
             if funds in (fields[b"debit"], fields[b"credit"]):
-                movements.append(movement_from(entry_id, fields))
+                movement = movement_from(entry_id, fields)
+                if "reversals" in movement:
+                    movement["reversals"] = [_reversal_from(line) for line in movement["reversals"].split(";")]
+                movements.append(movement)
                 if len(movements) == count:
                     break
         return movements
@@ -155,6 +159,11 @@ def movement_from(entry_id: bytes, fields: dict[bytes, bytes]) -> dict[str, Any]
 def _claim_from(line: str) -> list[str | int]:
     viewer_id, index, amount_fen, request_id = line.split(",")
     return [viewer_id, int(index), int(amount_fen), request_id]
+
+
+def _reversal_from(line: str) -> dict[str, str | int]:
+    cause, packet_id, amount_fen = line.split("|")
+    return {"cause": cause.partition(":")[0], "packet_id": packet_id, "amount_fen": int(amount_fen)}
 
 
 def _posting_from(line: str) -> list[str | int]:

@@ -26,6 +26,7 @@ def asked(**changes: object) -> dict[str, object]:
         ({"lines": [{**LINE, "goods": "elephants"}]}, "goods"),
         ({"lines": [{**LINE, "entrance": "window"}]}, "entrance"),
         ({"lines": [{**LINE, "colour": "red"}]}, "colour"),
+        ({"lines": [{**LINE, "flash_price_fen": 10_001}]}, "flash_price_fen"),
         ({"shipping_fen": 1.5}, "shipping_fen"),
         ({"platform": "elsewhere"}, "platform"),
         ({"client": "fax"}, "client"),
@@ -41,6 +42,7 @@ def test_what_is_no_purchase_is_refused_by_field(api: Caller, changes: dict[str,
     answer = api.ask("POST", "/api/orders/quote", raw=json.dumps(asked(**changes)))
     assert answer.status_code == 422
     assert named in answer.json()["detail"]
+    assert "Value error" not in answer.json()["detail"]
 
 
 @pytest.mark.rule("KS-PRC-1")

@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from tests.api.caller import Caller
+from tests.api.caller import Caller, until
 
 
 def test_a_room_is_opened_and_shown(api: Caller) -> None:
@@ -21,11 +21,26 @@ def test_a_room_is_opened_and_shown(api: Caller) -> None:
 
 
 def test_opening_a_room_again_is_no_error(api: Caller) -> None:
-    """The second answer is the first: same epoch, and the title it has."""
+    """The second answer is the first, without a title too; another title is refused and not taken."""
     creator_id = api.creator()
     room_id = api.room(creator_id)
     shown = api.get(f"/api/rooms/{room_id}")
-    assert api.post("/api/rooms", {"room_id": room_id, "creator_id": creator_id, "title": "another"}) == shown
+    body = {"room_id": room_id, "creator_id": creator_id}
+    for again in ({}, {"title": shown["title"]}):
+        assert api.post("/api/rooms", {**body, **again}) == shown
+    assert api.refused("/api/rooms", {**body, "title": "another"}) == (409, "room_taken", "")
+    assert api.get(f"/api/rooms/{room_id}") == shown
+
+
+def test_a_packet_is_on_air_until_its_window_is_over(api: Caller) -> None:
+    """A room names what is still to be grabbed; a void, an end or the end of the window takes it off."""
+    _, room_id, packet_id = api.on_air(10 * 60_000)
+    assert api.get(f"/api/rooms/{room_id}")["on_air"] == [packet_id]
+    api.post(f"/api/packets/{packet_id}/end")
+    assert api.get(f"/api/rooms/{room_id}")["on_air"] == []
+    _, passing, short = api.on_air(5_000)  # half a second
+    until(lambda: bool(api.get(f"/api/rooms/{passing}")["on_air"] == []))
+    assert api.get(f"/api/packets/{short}")["phase"] in ("claim_closed", "settled")
 
 
 def test_somebody_elses_room_cannot_be_taken(api: Caller) -> None:
@@ -49,16 +64,18 @@ def test_somebody_elses_room_cannot_be_taken(api: Caller) -> None:
         ({"room_id": 7}, "bad_field"),
         ({"room_id": None}, "bad_field"),
         ({"title": "x" * 61}, "bad_field"),
+        ({"title": " "}, "bad_field"),
+        ({"title": "a\u202eb"}, "bad_field"),
         ({"title": ["a"]}, "bad_field"),
         ({"size": 3}, "bad_field"),
     ],
 )
 def test_a_wrong_room_is_422(api: Caller, changes: dict[str, object], code: str) -> None:
     """Each slip is refused, and no room is opened."""
-    rooms = api.get("/api/rooms")
+    rooms = {room["room_id"] for room in api.get("/api/rooms")}
     body = {"room_id": f"room-{secrets.token_hex(6)}", "creator_id": api.creator(), **changes}
     assert api.refused("/api/rooms", body) == (422, code, "")
-    assert api.get("/api/rooms") == rooms
+    assert {room["room_id"] for room in api.get("/api/rooms")} == rooms
 
 
 @pytest.mark.parametrize("missing", ["room_id", "creator_id"])

@@ -234,6 +234,7 @@ def test_errors_and_nonsense_are_failures_and_nothing_else_happens() -> None:
     sitting = Sitting()
     sitting.connect()
     sitting.hear(messages.error("bad_field", "x"), 1)
+    sitting.hear(messages.error("rate_limited", "said too much"), 1)
     sitting.hear(b"not json", 2)
     sitting.hear(receipt("ffff-0", ClaimStatus.EXHAUSTED), 3)
     _, failures = sitting.recorder.take_series()

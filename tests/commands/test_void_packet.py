@@ -25,5 +25,6 @@ async def test_a_packet_is_voided_by_its_platforms_lead(desk: Desk, at: CommandC
     with pytest.raises(Refused) as refused:
         await void_packet(at, late, "l")
     assert (refused.value.code, refused.value.rule) == ("too_late", "DY-VOI-2")
+    assert str(WARMUP_AT_MS - DOUYIN.void_lead_ms) in refused.value.detail
     assert host.looked_at == [in_time]
     assert (await desk.wallet.funds(desk.creator_id)).available_fen == 5

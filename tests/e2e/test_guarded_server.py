@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.run.server_process import ServerProcess
-from loadtest.targets.admission import VARIABLE
+from loadtest.targets.credential import VARIABLE
 from scripts.cli import main
 from server.api.credentials import Credentials
 from server.core.credential import Caller, Role

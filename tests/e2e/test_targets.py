@@ -234,23 +234,32 @@ def test_a_users_adapter_storms_at_no_more_than_the_rate(
     assert len((tmp_path / "lines.py").read_text("utf-8").splitlines()) <= 40
 
 
+@pytest.fixture
+def plain_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the contract's pytest load no plugins: it needs none, and ours take most of the start."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 def contract(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "loadtest.contracts.options", "--pyargs"]
     command += ["loadtest.contracts.target", *arguments, "-p", "no:cacheprovider"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.usefixtures("plain_pytest")
 def test_the_contract_holds_for_every_kind(
     coupons: Callable[[str], tuple[int, Path]], lines: tuple[TimedDesk, int], tmp_path: Path
 ) -> None:
     """A user's class by itself, and what scenarios describe: all cases pass."""
     port, _ = coupons("coupons_good")
     shutil.copytree(EXAMPLES / "targets", tmp_path, dirs_exist_ok=True)
+    for example in ("http.toml", "websocket.toml"):
+        shutil.copy(EXAMPLES / example, tmp_path)
     with _running("packets_ws_good", tmp_path / "claims.sqlite", None) as socket_port:
         runs = [
             ("lines.toml", f"tcp://127.0.0.1:{lines[1]}"),
-            (str(EXAMPLES / "http.toml"), f"http://127.0.0.1:{port}"),
-            (str(EXAMPLES / "websocket.toml"), f"ws://127.0.0.1:{socket_port}"),
+            ("http.toml", f"http://127.0.0.1:{port}"),
+            ("websocket.toml", f"ws://127.0.0.1:{socket_port}"),
         ]
         with ThreadPoolExecutor(len(runs)) as pool:  # nearly all of it is the start of Python
             arguments = [("--target-scenario", scenario, "--target", url) for scenario, url in runs]
@@ -276,6 +285,7 @@ class LineTarget(Whole):
 """
 
 
+@pytest.mark.usefixtures("plain_pytest")
 def test_the_contract_finds_what_is_wrong(lines: tuple[TimedDesk, int], tmp_path: Path) -> None:
     """All viewers under one name, and lines that are read only when they come whole."""
     shutil.copytree(EXAMPLES / "targets", tmp_path, dirs_exist_ok=True)
@@ -287,6 +297,7 @@ def test_the_contract_finds_what_is_wrong(lines: tuple[TimedDesk, int], tmp_path
     assert failed == {"test_names_survive", "test_a_viewer_enters_and_is_welcomed_once[byte by byte]"}, done.stdout
 
 
+@pytest.mark.usefixtures("plain_pytest")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -11,6 +11,7 @@ from server.core.rulebooks.platforms import LAB
 from tests.core.money.ledger_model import Transfer, TransferKind
 from tests.store.money_machine import WHICH, Money
 from tests.store.money_model import Model
+from tests.store.straight_on import wait_for
 
 
 class Closing(Money):
@@ -20,7 +21,7 @@ class Closing(Money):
     def sweep(self, which: int) -> None:
         if (model := self.pick(which)) is None:
             return
-        counts = self.runner.run(self.packets.sweep(model.packet_id))
+        counts = wait_for(self.packets.sweep(model.packet_id))
         due = model.state == "launched" and self.now_ms >= model.claim_end_at_ms
         assert (counts is not None) == (due or model.state == "settled")
         if due:
@@ -48,7 +49,7 @@ class Closing(Money):
         if (model := self.pick(which)) is None or share_count == len(model.shares):
             return
         transfer_id = self.next_transfer()
-        packet = self.runner.run(self.packets.get(model.packet_id))
+        packet = wait_for(self.packets.get(model.packet_id))
         plan = plan_edit(packet, share_count, LAB)
         seed = transfer_id.encode().ljust(32, b"-")
         shares = [] if plan.added is None else split(plan.added, seed)
@@ -96,7 +97,7 @@ class Closing(Money):
         if (model := self.pick(which)) is None:
             return
         transfer_id = self.next_transfer()
-        packet = self.runner.run(self.packets.get(model.packet_id))
+        packet = wait_for(self.packets.get(model.packet_id))
         codes = {self.code(self.packets.end(packet, transfer_id=transfer_id)) for _ in range(1 + again)}
         if model.state in ("voided", "settled"):
             assert codes == {model.state}

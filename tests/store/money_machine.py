@@ -1,6 +1,6 @@
 """The machine of wallet and packets: every rule does the same to the real store and to the pure ledger."""
 
-import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from tests.commands.ground import Payouts, Purse
 from tests.core.money.ledger_model import Transfer, TransferKind
 from tests.store.desk import NOW_MS, ROOM, Desk, grab
 from tests.store.money_model import Book, Bought, Model, compare
+from tests.store.straight_on import wait_for
 
 S = ClaimStatus
 CREATORS = (CreatorId("c1"), PLATFORM)
@@ -51,8 +52,7 @@ LIVE = st.builds(Live, SHARES, WHOSE, USE_FOR_MS, DELAY_MS, VIEWERS)
 class Money(RuleBasedStateMachine):
     """Every rule does the same to the store and to the model; after each step all balances are compared."""
 
-    runner: asyncio.Runner  # these two are for all examples
-    store: Store
+    store: Store  # for all examples
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Money(RuleBasedStateMachine):
 
     @initialize(live=st.lists(LIVE, min_size=1, max_size=3))
     def open(self, live: list[Live]) -> None:
-        self.runner.run(self._open())
+        wait_for(self._open())
         for each in live:
             self.go_live(each)
 
@@ -88,7 +88,7 @@ class Money(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "desks"):
-            self.runner.run(self.allocator.caught_up())
+            wait_for(self.allocator.caught_up())
 
     @rule(
         amount_fen=st.integers(1, 10**6),
@@ -171,7 +171,7 @@ class Money(RuleBasedStateMachine):
         expected = self.post(Transfer(TransferKind.FUND, transfer_id, whose, sum(shares), packet_id))
         assert codes == {expected}
         if not expected:
-            packet = self.runner.run(self.packets.get(packet_id))
+            packet = wait_for(self.packets.get(packet_id))
             self.models.append(Model(packet, shares, transfer_id, first_fen=sum(shares), first_count=len(shares)))
 
     @rule(which=WHICH, lead_ms=st.integers(0, 50), window_ms=st.sampled_from([1, 20, 200, 5_000]))
@@ -193,7 +193,7 @@ class Money(RuleBasedStateMachine):
         for viewer in viewers:
             self.taps += 1
             grabs.append(grab(viewer, f"q{self.taps}"))
-        claims = self.runner.run(self.allocator.claim(model.packet_id, ROOM, grabs))
+        claims = wait_for(self.allocator.claim(model.packet_id, ROOM, grabs))
 
         first, refusal = model.given, model.refusal_at(self.now_ms)
         for one, claim in zip(grabs, claims, strict=True):
@@ -234,7 +234,7 @@ class Money(RuleBasedStateMachine):
     def wait(self, ms: int) -> None:
         self.now_ms += ms
         for desk in self.desks.values():
-            self.runner.run(desk.at(self.now_ms))
+            wait_for(desk.at(self.now_ms))
 
     @rule(which=WHICH, off_ms=st.integers(-1, 1), opening=st.booleans(), viewers=VIEWERS)
     def claim_at_an_edge(self, which: int, off_ms: int, viewers: list[str], *, opening: bool) -> None:
@@ -257,12 +257,12 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def balances_agree(self) -> None:
         if hasattr(self, "desks"):
-            self.runner.run(compare(self.store, list(self.books.values()), self.models, self.orders))
+            wait_for(compare(self.store, list(self.books.values()), self.models, self.orders))
 
-    def code(self, attempt: object) -> str:
+    def code(self, attempt: Awaitable[object]) -> str:
         """Return the code of the refusal that *attempt* meets, or nothing."""
         try:
-            self.runner.run(attempt)  # type: ignore[arg-type]
+            wait_for(attempt)
         except Refused as refusal:
             return refusal.code
         return ""

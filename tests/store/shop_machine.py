@@ -31,6 +31,7 @@ from tests.store.money_machine import CREATORS, WHICH
 from tests.store.money_model import Bought, Model
 from tests.store.replay import not_empty
 from tests.store.shop import OrderCalls
+from tests.store.straight_on import wait_for
 
 
 class Change(NamedTuple):
@@ -263,7 +264,7 @@ class Shopping(Closing):
     def expire(self, which: int, *, again: bool) -> None:
         if (model := self.pick(which)) is None:
             return
-        looked_at = [self.runner.run(self.reversals.expire(model.packet_id)) for _ in range(1 + again)]
+        looked_at = [wait_for(self.reversals.expire(model.packet_id)) for _ in range(1 + again)]
         first, gone_fen = model.expired_upto, 0
         while model.expired_upto < model.given and model.assets[model.expired_upto].expired_at(self.now_ms):
             before = model.assets[model.expired_upto]
@@ -277,7 +278,7 @@ class Shopping(Closing):
 
     @rule(whose=st.sampled_from(CREATORS), again=st.booleans())
     def reverse(self, whose: CreatorId, *, again: bool) -> None:
-        arrived = [self.runner.run(self.reversals.reverse(whose)) for _ in range(1 + again)]
+        arrived = [wait_for(self.reversals.reverse(whose)) for _ in range(1 + again)]
         book = self.books[whose]
         due = sorted((each for each in book.reversals if each.due_at_ms <= self.now_ms), key=_in_the_store)
         assert arrived == [len(due), 0][: 1 + again]

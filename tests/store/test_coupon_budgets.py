@@ -67,6 +67,8 @@ async def test_what_comes_back_takes_as_long_as_the_platform_says(desk: Desk) ->
     await desk.at(NOW_MS + 1_000)
     assert await Reversals(desk.store, desk.clock).reverse(C1) == 1
     assert await desk.wallet.funds(C1) == WalletFunds(500, 500, 500, 0, 500)
+    arrived = (await desk.wallet.details(C1))[-1]["reversals"]
+    assert arrived == [{"cause": "coupon_return", "packet_id": "", "amount_fen": 500}]
     assert [one for one in await violations(desk) if one.invariant == "A10"] == []
 
 

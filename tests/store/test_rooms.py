@@ -27,10 +27,13 @@ async def test_a_room_is_created_and_found(store: Store, clock: StoreClock) -> N
 
 
 async def test_creating_a_room_again_changes_nothing(store: Store, clock: StoreClock) -> None:
-    """The epoch names the feed, so it must outlive a retry, a second process and a new title."""
+    """The epoch names the feed, so it must outlive a retry, a second process and a title that is refused."""
     rooms = Rooms(store, clock)
     created = await asyncio.gather(*(rooms.create(ROOM, HOST, "one") for _ in range(10)))
-    later = await rooms.create(ROOM, HOST, "two")
+    with pytest.raises(Refused) as refused:
+        await rooms.create(ROOM, HOST, "two")
+    assert (refused.value.code, refused.value.field) == ("room_taken", "title")
+    later = await rooms.create(ROOM, HOST, "")
 
     assert {*created, later} == {created[0]}
 

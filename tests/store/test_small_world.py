@@ -1,6 +1,8 @@
 """The small world on the real store: 2,000 random paths, which store and pure world walk step by step together."""
 
+import asyncio
 import hashlib
+from copy import copy
 from dataclasses import replace
 
 import pytest
@@ -17,9 +19,10 @@ from tests.core.small_world.world import RULES, START_MS, Do, Setting, beginning
 from tests.store.desk import Desk
 from tests.store.small_store import SmallStore
 
-PATHS, LENGTH = 250, 25
+PATHS, LENGTH = 250, 25  # PATHS is a multiple of AT_ONCE
 KINDS = ("embedded", "embedded_cluster")
 TO_THE_END = 10  # one path of so many goes on until nothing is left to happen
+AT_ONCE = 10  # paths side by side, each of a creator of its own: none waits for an answer while others could ask
 SETTINGS = (
     Setting(),
     Setting(replace(RULES, reversal_delay_ms=0, item_level_reversal=True)),
@@ -28,13 +31,14 @@ SETTINGS = (
 )
 
 
-async def walk(store: Store, clock: StoreClock, seed: int, setting: Setting) -> set[tuple[Do, str]]:
+async def walk(store: Store, opened: StoreClock, seed: int, setting: Setting) -> set[tuple[Do, str]]:
     """
     Walk a path in both, there as a creator of its own, and return what was asked and answered.
 
     Both are compared after every step that changes something; had another changed the store, the next would show it.
     """
     world, creator_id = beginning(setting), CreatorId(f"w{seed:04}")
+    clock = copy(opened)  # others stand at other times
     desk = Desk(store, clock, await Rooms(store, clock).create(RoomId(f"room-{seed}"), creator_id, "a room"))
     await desk.at(world.now_ms)
     there = SmallStore(desk, world)
@@ -69,8 +73,9 @@ async def test_store_and_small_world_walk_together(kind: str, which: int, reques
     clock = await StoreClock.open(store, speed=0, origin_ms=START_MS)
     first = (KINDS.index(kind) * len(SETTINGS) + which) * PATHS
     said: set[tuple[Do, str]] = set()
-    for seed in range(first, first + PATHS):
-        said |= await walk(store, clock, seed, SETTINGS[which])
+    for seed in range(first, first + PATHS, AT_ONCE):
+        walks = (walk(store, clock, each, SETTINGS[which]) for each in range(seed, seed + AT_ONCE))
+        said.update(*await asyncio.gather(*walks))
     await store.close()
     assert {do for do, _ in said} == set(Do)
     assert {"transfer_conflict", "not_found", "not_yours"} <= {answer for _, answer in said}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from server.core.refusal import Refused
+from server.core.text import checked_text
 
 NAME_LENGTH_MAX = 40
 ACCOUNT_LENGTH_MAX = 64  # an e-mail address or a phone number
@@ -18,14 +19,9 @@ class Payee:
     account: str
 
     def __post_init__(self) -> None:
-        for field, text, length_max in (
-            ("payee.name", self.name, NAME_LENGTH_MAX),
-            ("payee.account", self.account, ACCOUNT_LENGTH_MAX),
-        ):
-            if not 0 < len(text) <= length_max or not text.isprintable() or text != text.strip():
-                wanted = f"must be 1 to {length_max} printable characters without blanks around them"
-                raise Refused("bad_field", wanted, field=field)
-        if " " in self.account:
+        checked_text("payee.name", self.name, length_max=NAME_LENGTH_MAX)
+        checked_text("payee.account", self.account, length_max=ACCOUNT_LENGTH_MAX)
+        if any(char.isspace() for char in self.account):
             raise Refused("bad_field", "must have no blanks", field="payee.account")
 
     def masked(self) -> "Payee":

@@ -11,6 +11,7 @@ from server.core.packets.split import check_terms
 from server.core.refusal import Refused
 from server.core.rulebooks.eligibility import check_eligible, check_scope
 from server.core.rulebooks.rulebook import Permission, Rulebook
+from server.core.text import checked_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,7 @@ def granted_scope(
     ``checked_scope`` and ``check_scope`` do.
     """
     check_eligible(permissions, rulebook)
-    if not 0 < len(request.name) <= rulebook.name_length_max:
-        wanted = f"must be 1 to {rulebook.name_length_max} characters"
-        raise Refused("bad_field", wanted, field="name", rule=rulebook.rule("ALL-CRE-1"))
+    checked_text("name", request.name, length_max=rulebook.name_length_max, rule=rulebook.rule("ALL-CRE-1"))
     check_validity(
         use_start_at_ms=request.use_start_at_ms,
         use_end_at_ms=request.use_end_at_ms,

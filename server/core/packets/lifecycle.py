@@ -106,6 +106,7 @@ class PacketLifecycle:
         self._never_shown = False
         self._reopening: _PendingRequest | None = None
         self._reopened_body: dict[str, Any] = {}
+        self._claimable_at_ms = 0
 
     @classmethod
     def of(cls, packet: Packet, real: int) -> "PacketLifecycle":
@@ -210,7 +211,8 @@ class PacketLifecycle:
         if remaining == self._remaining:
             return []
         self._remaining = remaining
-        return [Publish(messages.progress(self.packet_id, remaining))]
+        claimable_at_ms = self._claimable_at_ms if now_ms < self._claimable_at_ms else None
+        return [Publish(messages.progress(self.packet_id, remaining, claimable_at_ms))]
 
     def note_activity(self) -> None:
         """Count at the usual interval again, because somebody has grabbed."""
@@ -287,6 +289,7 @@ class PacketLifecycle:
     def reissued(self, body: Mapping[str, Any]) -> None:
         """Take the issuance of a ``reopened`` that was read back, unless a newer one is known."""
         if body["edition"] > self._screen["edition"]:
+            self._claimable_at_ms = body["at_ms"]
             self._screen.update({name: body[name] for name in ("edition", "share_count", "total_fen", "editions")})
 
     def settled(self, body: dict[str, Any], now_ms: int) -> None:
@@ -330,7 +333,7 @@ class PacketLifecycle:
         if not passed:
             return []
         self._marks = self._marks[len(passed) :]
-        left_ms = (self._schedule.grab_at_ms - now_ms) // self._real
+        left_ms = self._schedule.grab_at_ms - now_ms
         return [Publish(messages.countdown(self.packet_id, left_ms))] if left_ms > 0 else []
 
 

@@ -42,12 +42,13 @@ class Chatter:
         self._told: tuple[int, int] | None = None
         self._told_ms = 0
 
-    def say(self, viewer_id: ViewerId, text: str) -> None:
-        """Take a comment of a viewer of this process."""
+    def say(self, viewer_id: ViewerId, text: str) -> bool:
+        """Take a comment of a viewer of this process; return whether there was room for it in this window."""
         if len(self._own) < COMMENTS_OF_WINDOW_MAX:
             self._own.append(Said(viewer_id, text))
-        else:
-            self._dropped += 1
+            return True
+        self._dropped += 1
+        return False
 
     def receive(self, comments: Sequence[Said]) -> None:
         """Take comments from another process."""

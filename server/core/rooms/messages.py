@@ -11,6 +11,7 @@ from server.core.orders.trail import TrailStep
 from server.core.packets.claim import HOLDS_SHARE, Claim
 from server.core.packets.packet import Packet
 from server.core.rooms.feed import NUMBERED, FactKind
+from server.core.text import is_readable
 
 PROTOCOL = "redrain.v1"
 COMMENT_LENGTH_MAX = 100
@@ -75,7 +76,7 @@ def decode(raw: bytes | memoryview) -> FromViewer:
             return GrabMessage(PacketId(packet_id), RequestId(request_id))
         case {"type": "ping", "client_ms": int(client_ms)} if 0 <= client_ms <= CLIENT_MS_MAX:
             return Ping(client_ms)
-        case {"type": "comment", "text": str(text)} if 0 < len(text) <= COMMENT_LENGTH_MAX:
+        case {"type": "comment", "text": str(text)} if len(text) <= COMMENT_LENGTH_MAX and is_readable(text):
             return Comment(text)
         case {"type": "like", "count": int(count)} if 0 < count <= LIKE_COUNT_MAX:
             return Like(count)
@@ -93,7 +94,7 @@ _FIELDS: dict[str, dict[str, str]] = {
         "request_id": f"1 to {ID_LENGTH_MAX} letters, digits or any of _ . ~ -",
     },
     "ping": {"client_ms": "a whole number of milliseconds, not negative"},
-    "comment": {"text": f"a text of 1 to {COMMENT_LENGTH_MAX} characters"},
+    "comment": {"text": f"a text of 1 to {COMMENT_LENGTH_MAX} characters, not only blanks, no control characters"},
     "like": {"count": f"a whole number from 1 to {LIKE_COUNT_MAX}"},
 }
 
@@ -198,13 +199,14 @@ def surface(kind: str, packet_id: PacketId) -> bytes:
 
 
 def countdown(packet_id: PacketId, left_ms: int) -> bytes:
-    """Return the message with the real milliseconds until the window opens."""
+    """Return the message with the room milliseconds until the window opens."""
     return orjson.dumps({"type": "countdown", "packet_id": packet_id, "left_ms": left_ms})
 
 
-def progress(packet_id: PacketId, remaining: int) -> bytes:
-    """Return the message with the number of shares left."""
-    return orjson.dumps({"type": "progress", "packet_id": packet_id, "remaining": remaining})
+def progress(packet_id: PacketId, remaining: int, claimable_at_ms: int | None = None) -> bytes:
+    """Return the message with the number of shares left; those added later wait until *claimable_at_ms*."""
+    waiting = {} if claimable_at_ms is None else {"claimable_at_ms": claimable_at_ms}
+    return orjson.dumps({"type": "progress", "packet_id": packet_id, "remaining": remaining, **waiting})
 
 
 def comments(said: Iterable[tuple[ViewerId, str]]) -> bytes:

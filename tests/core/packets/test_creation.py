@@ -32,7 +32,7 @@ def refusal(changes: dict[str, Any], rulebook: Rulebook = LAB) -> tuple[str, str
 def test_a_name_has_so_many_characters() -> None:
     """One at least, and at most as many as the rulebook has; characters, not bytes."""
     longest = LAB.name_length_max
-    for name in ("", "雨" * (longest + 1)):
+    for name in ("", " ", "\u3000", "rain\n", "\u202eniar", "雨" * (longest + 1)):
         assert refusal({"name": name}) == ("bad_field", "name", "ALL-CRE-1")
     for name in ("雨", "雨" * longest):
         assert granted_scope(replace(ASKED, name=name), EVERY_PERMISSION, LAB) is None

@@ -6,8 +6,9 @@ import pytest
 
 from server.core.packets.lifecycle import CountShares, Propose, Settle
 from server.core.packets.packet import Denomination, Edition, Packet, PacketState, Terms
+from server.core.rooms import messages
 from server.core.rooms.feed import FactKind
-from tests.core.packets.test_lifecycle import END, GRAB, PACKET, WARMUP, a_packet, an_airing, proposed
+from tests.core.packets.test_lifecycle import END, GRAB, PACKET, WARMUP, a_packet, an_airing, proposed, spoken
 
 
 def an_edited(*editions: Edition, ended_at_ms: int | None = None, state: PacketState = PacketState.LAUNCHED) -> Packet:
@@ -44,6 +45,20 @@ def test_added_shares_are_proposed_as_a_reopening_until_it_is_read_back() -> Non
     assert screen is not None
     assert (screen["edition"], screen["share_count"], screen["sold_out"]) == (2, 5, False)
     assert CountShares(PACKET) in lifecycle.wake(GRAB + 7)
+
+
+@pytest.mark.rule("KS-EDT-1")
+def test_a_count_says_when_the_shares_of_an_increase_can_be_claimed() -> None:
+    """Until then the count names the instant, because a grab is ``exhausted``; from then on it is the number alone."""
+    lifecycle = an_airing("warmup", "open", "sold_out")
+    lifecycle.looked_up(an_edited(UP), GRAB + 5)
+    lifecycle.reissued(messages.issuance(an_edited(UP), GRAB + 5))
+    lifecycle.published(FactKind.REOPENED, GRAB + 7)
+    told = [spoken(lifecycle.counted(left, at_ms)) for left, at_ms in ((2, GRAB + 1_999), (1, GRAB + 2_000))]
+    assert [message for (message,) in told] == [
+        {"type": "progress", "packet_id": PACKET, "remaining": 2, "claimable_at_ms": GRAB + 2_000},
+        {"type": "progress", "packet_id": PACKET, "remaining": 1},
+    ]
 
 
 def test_a_decrease_is_counted_and_not_told() -> None:

@@ -19,8 +19,7 @@ def said(number: int, prefix: str = "") -> list[Said]:
 
 def a_chatter(own: int, heard: int) -> Chatter:
     chatter = Chatter()
-    for viewer_id, text in said(own):
-        chatter.say(viewer_id, text)
+    assert [chatter.say(*each) for each in said(own)] == [number < MAX for number in range(own)]
     chatter.receive(said(heard, "heard "))
     return chatter
 

@@ -21,7 +21,7 @@ from tests.core.rooms.said import ENCODED, SAID
 
 PAGE = (Path(__file__).parents[3] / "docs/protocol.md").read_text("utf-8")
 ONLY_SOMETIMES = {"phase", "remaining", "sold_out"}  # what a packet has in a welcome alone
-OPTIONAL = {"closed": {"reason"}}
+OPTIONAL = {"closed": {"reason"}, "progress": {"claimable_at_ms"}}
 
 Fields = dict[str, tuple[str, str]]
 """Type and clock of each field of a table."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.engines.lifeline import OBJECTS_PER_COLLECTION
+
 TIMEOUT_S = 30.0
 
 WAITS = """
@@ -91,3 +93,19 @@ def test_what_is_written_into_the_line_ends_nothing(tmp_path: Path) -> None:
             assert process.poll() is None
         process.stdin.close()
         assert process.stdout.readline() == "told to stop\n"
+
+
+def test_the_garbage_collector_examines_seldom_what_stays(tmp_path: Path) -> None:
+    """Nor does it once more at the very end, when everything is frozen."""
+    (tmp_path / "looks.py").write_text(
+        "import gc, os, sys\n"
+        "class Last:\n"
+        "    def __del__(self, write=os.write, frozen=gc.get_freeze_count):\n"
+        "        write(1, b'frozen' if frozen() else b'thawed')\n"
+        "sys.last = Last()\n"
+        "print(gc.get_threshold()[0], flush=True)\n",
+        "utf-8",
+    )
+    with _start(tmp_path, "looks") as process:
+        assert process.stdout is not None
+        assert process.stdout.read().split() == [str(OBJECTS_PER_COLLECTION), "frozen"]

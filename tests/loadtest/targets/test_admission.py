@@ -1,16 +1,15 @@
-"""The way in: what is shown to a server, how a credential reaches an engine, and how tickets are asked for."""
+"""The way in: tickets are asked for a few at a time, and a server that admits nobody is understood."""
 
 import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadtest.targets.admission import TICKETS_IN_FLIGHT_MAX, TicketClient, bearer, leave_token, take_token
+from loadtest.targets.admission import TICKETS_IN_FLIGHT_MAX, TicketClient
 
 
 class Office(ThreadingHTTPServer):
@@ -86,18 +85,3 @@ def test_who_gets_no_ticket_is_told_why(office: Office) -> None:
         TicketClient(office.url, "bad").ask("r1", "v1")
     with pytest.raises(match=r"^no ticket: ConnectionError"):
         TicketClient("http://127.0.0.1:1", "good").ask("r1", "v1")
-
-
-def test_a_credential_is_left_for_one_reader(tmp_path: Path) -> None:
-    """Nobody else may read the file, and it is gone once it was read; nothing is written over what is there."""
-    path = leave_token("secret", tmp_path / "token")
-    assert path.stat().st_mode & 0o777 == 0o600
-    with pytest.raises(FileExistsError):
-        leave_token("another", path)
-    assert take_token(path) == "secret"
-    assert not path.exists()
-
-
-def test_no_credential_is_no_header() -> None:
-    """An insecure server takes none for this machine's own, and refuses one it does not know."""
-    assert (bearer(""), bearer("x")) == ({}, {"Authorization": "Bearer x"})

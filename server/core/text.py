@@ -1,0 +1,22 @@
+"""Text that people write and others see: names, titles and comments."""
+
+from unicodedata import category
+
+from server.core.refusal import NO_RULE, Refused, RuleId
+
+_JOINERS = "\u200c\u200d"  # of scripts and emoji that need them; other characters without a shape are refused
+_NO_SHAPE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
+def is_readable(text: str) -> bool:
+    """Return whether *text* has something to read, and nothing that controls how it or its surroundings are shown."""
+    shown = [char for char in text if char not in _JOINERS]
+    return any(not char.isspace() for char in shown) and not any(category(char) in _NO_SHAPE for char in shown)
+
+
+def checked_text(field: str, text: str, *, length_max: int, rule: RuleId = NO_RULE) -> str:
+    """Return *text* if it may be shown under *field*; raise Refused (``bad_field``) if not."""
+    if not len(text) <= length_max or not is_readable(text):
+        wanted = f"must be 1 to {length_max} characters, not only blanks, and no control characters"
+        raise Refused("bad_field", wanted, field=field, rule=rule)
+    return text

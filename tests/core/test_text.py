@@ -1,0 +1,24 @@
+"""Text that people write: what can be read is taken, and what nobody can see is not."""
+
+import pytest
+
+from server.core.refusal import Refused
+from server.core.text import checked_text, is_readable
+
+
+@pytest.mark.parametrize("text", ["红包", "a b", " rain ", "👨‍👩‍👧", "❤️", "می‌خواهم", "é", "!"])
+def test_what_can_be_read_is_taken(text: str) -> None:
+    """Every script and emoji, joined ones too."""
+    assert is_readable(text)
+    assert checked_text("name", text, length_max=20) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\t", "\u3000", "\u200d", "a\n", "a\x00b", "\x7f", "\u202eabc", "\ufeff", "a\u2028b", "a" * 21],
+)
+def test_what_cannot_be_read_is_refused(text: str) -> None:
+    """Blanks alone, control characters, turned directions, private and unpaired code points, and too many."""
+    with pytest.raises(Refused) as refused:
+        checked_text("name", text, length_max=20)
+    assert (refused.value.code, refused.value.field) == ("bad_field", "name")
