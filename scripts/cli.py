@@ -192,6 +192,9 @@ def storm(
     ] = "",
     allow_remote: _AllowRemote = False,
     max_rate: _MaxRate = None,
+    allow_server_errors: Annotated[
+        bool, typer.Option("--allow-server-errors", help="Let errors in the server's log stand in the result only.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(callback=_folder, help="Folder of the run (default .redrain/runs/<time>).")
     ] = None,

@@ -1,6 +1,7 @@
 """The composition root: the only module that builds a server from its parts, runs it and stops it."""
 
 import ipaddress
+import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -143,6 +144,11 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def set_up_logging() -> None:
+    """Write warnings and errors to standard error, each line with its time and level: a storm looks for errors."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:

@@ -60,7 +60,7 @@ def embedded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     """Connect to an empty store: a test that takes this runs on a single node and on a node of a cluster."""
     running: EmbeddedStore = request.getfixturevalue("embedded" if request.param == "single" else "embedded_cluster")
-    connected = await Store.connect(running.url, durability=Durability.RELAXED)
+    connected = await Store.connect(running.url, durability=Durability.RELAXED, cluster_node=True)
     await connected.redis.flushall()
     yield connected
     await connected.close()

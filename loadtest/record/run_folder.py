@@ -27,7 +27,8 @@ class RunFacts:
     The facts of a run, as ``run.json`` keeps them; ``seats`` are the viewers' connections.
 
     ``processes`` and ``reaction_median_ms`` are the audience's, ``workers`` those of the storm's own server; ``notes``
-    list deviations from the request, ``server_errors`` the errors that the storm's own server logged of its allocator.
+    list deviations from the request, ``server_errors`` the errors in the log of the storm's own server, and
+    ``server_log`` says whether it could be checked.
     ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
     (``loadtest/record/declared.py``).
     """
@@ -53,6 +54,8 @@ class RunFacts:
     reaction_median_ms: int | None = None
     notes: list[str] = field(default_factory=list)
     server_errors: list[str] = field(default_factory=list)
+    server_log: str = "not checkable"
+    allow_server_errors: bool = False
     target: str = REDRAIN
     declared: list[dict[str, Any]] = field(default_factory=list)
 

@@ -12,6 +12,7 @@ REASONS = {
     "invariant": "An invariant is violated: see the counterexample below.",
     "void": "The load generator was not healthy, so timing figures are invalid. Correctness was judged all the same.",
     "vacuous": "No share was won, or an event that the scenario demands did not happen: a pass would mean little.",
+    "server_errors": "The server logged errors: see its log. The receipts and the books were judged all the same.",
     "regression": "It is slower, or does more work, than the version it was compared with.",
     "threshold": "A measured value lies beyond the limit that the scenario sets.",
     "inconclusive": "The measurement was too noisy to decide.",

@@ -56,7 +56,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         for reason, applies in (
             (Reason.INVARIANT, bool(found.violations)),
             (Reason.VOID, not valid.ok and any(limit.timing for limit in limits)),
-            (Reason.SERVER_ERRORS, bool(facts.server_errors)),
+            (Reason.SERVER_ERRORS, bool(facts.server_errors) and not facts.allow_server_errors),
             (Reason.VACUOUS, not happened or not found.proves),
             (Reason.THRESHOLD, any(threshold.met is False for threshold in thresholds)),
             (Reason.NOT_VERIFIED, any(threshold.value is None for threshold in thresholds)),
@@ -76,7 +76,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "thresholds": [asdict(threshold) for threshold in thresholds],
         "sometimes": found.sometimes,
         "validity": asdict(valid),
-        **{name: getattr(facts, name) for name in ("processes", "notes", "server_errors")},
+        **{name: getattr(facts, name) for name in ("processes", "notes", "server_errors", "server_log")},
         "fairness": asdict(found.fairness),
         "happenings": facts.happenings,
         "faults": faults,

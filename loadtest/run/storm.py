@@ -19,6 +19,7 @@ from loadtest.run.environment import environment
 from loadtest.run.nemesis import Nemesis
 from loadtest.run.performance import perform
 from loadtest.run.provision import Provisioned
+from loadtest.run.server_log import CHECKED, server_errors
 from loadtest.run.server_process import ServerProcess
 from loadtest.run.shop_driver import ShopDriver
 from loadtest.scenarios.faults import happenings_of, plan_faults
@@ -29,7 +30,6 @@ from loadtest.targets.requester import Requester, SetUpFailed
 from server.core.rulebooks.overrides import overridden
 from server.core.rulebooks.platforms import RULEBOOKS
 from server.core.rulebooks.rulebook_view import limits_of
-from server.store.allocators.guard import SAID
 from server.store.allocators.registry import BUILT_IN, DEFAULT, AllocatorEntry
 
 RESULTS_LINGER_S = 1.0  # real time for the delivery of the last `result`; nothing is judged by it
@@ -83,19 +83,15 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
         books.take_at_last(plan.folder.books)
         if not plan.targets:
             view.phase("stopping the server")
-    facts.server_errors = _allocator_failures(plan.folder)
+    if not plan.targets:
+        facts.server_log = CHECKED
+        facts.server_errors = server_errors(plan.folder.server_log.read_text("utf-8", "replace"))
     facts.packet_ids = list(director.packet_ids.values())
     facts.faults = [asdict(record) for record in nemesis.records]
     happenings = [*(asdict(happening) for happening in director.happenings), *happenings_of(nemesis.records)]
     facts.happenings = sorted(happenings, key=lambda happening: int(happening["at_ms"]))
     plan.folder.compress()
     plan.folder.write_facts(facts)
-
-
-def _allocator_failures(folder: RunFolder) -> list[str]:
-    """Return the errors that the storm's own server logged of its allocator, each line once."""
-    lines = folder.server_log.read_text("utf-8", "replace").splitlines() if folder.server_log.exists() else []
-    return list(dict.fromkeys(line.removeprefix("redrain: ") for line in lines if line.startswith(SAID)))
 
 
 @contextmanager

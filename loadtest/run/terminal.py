@@ -10,6 +10,7 @@ from rich.text import Text
 
 from loadtest.record.run_folder import REDRAIN
 from loadtest.run.live_view import grabs_text, latency_text
+from loadtest.run.server_log import CHECKED
 from loadtest.verdict.audit import INVARIANTS
 from loadtest.verdict.measures import offered_and_lost
 from loadtest.verdict.verify import Verification
@@ -151,6 +152,8 @@ def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
             console.print(f"[yellow]never happened[/]  {escape(name)}")
     for error in result["server_errors"]:
         console.print(f"[red]server error[/]  {escape(error)}", soft_wrap=True)
+    if result["server_log"] != CHECKED:
+        console.print(f"[dim]server log[/]  {escape(result['server_log'])}: the server is not this storm's own")
     for note in result["notes"]:
         console.print(f"[dim]note[/]  {escape(note)}", soft_wrap=True)
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from loadtest.verdict.weigh import Exit
 from scripts.output import failed
-from server.app import CannotServe, serve
+from server.app import CannotServe, serve, set_up_logging
 from server.core.rulebooks.overrides import BadRulebooks
 from server.rulebook_file import load_rulebooks
 from server.settings import Settings
@@ -46,6 +46,7 @@ def run_server(given: dict[str, Any], ready_file: Path | None, say: Console) -> 
     def warn(text: str) -> None:
         say.print(f"[yellow]redrain:[/] {escape(text)}")
 
+    set_up_logging()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             if settings.workers > 1:

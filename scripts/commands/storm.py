@@ -70,6 +70,7 @@ def run_storm(options: StormOptions) -> int:
         return failed(f"out: {folder.path} is not empty; a run wants a folder of its own", Exit.USAGE)
     if full := too_full(folder.path):
         return failed(full, Exit.ENVIRONMENT)
+    facts.allow_server_errors = options.allow_server_errors
     title = f"storm {scenario.name}"
     try:
         with fresh_folder(folder.path, folder.scenario), interruptible(), LiveView(say, title).shown() as view:

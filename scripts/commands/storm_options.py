@@ -28,6 +28,7 @@ class StormOptions:
     target_adapter: str = ""
     allow_remote: bool = False
     max_rate: float | None = None
+    allow_server_errors: bool = False
     token: str = field(default="", repr=False)
     ca_file: str | None = None
 

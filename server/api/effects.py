@@ -1,6 +1,7 @@
 """Effects: the present metrics of a packet, or of all packets of a creator (KS-MON-1)."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from fastapi import APIRouter
 
@@ -60,7 +61,7 @@ async def of_packet(packet_id: str, state: WithState) -> PacketEffects:
     now_ms = state.clock.room_ms()
     creator_of(PacketId(packet_id))
     found = await state.effects.of_packet(PacketId(packet_id), now_ms)
-    return PacketEffects(packet_id=packet_id, at_ms=now_ms, **asdict(found))
+    return PacketEffects(packet_id=packet_id, at_ms=now_ms, **_fields_of(found))
 
 
 @router.get("/creators/{creator_id}/effects", responses=problems(422, 503))
@@ -68,4 +69,9 @@ async def of_creator(creator_id: str, state: WithState) -> CreatorEffects:
     """Show the effects of all packets of a creator so far (KS-MON-1)."""
     now_ms = state.clock.room_ms()
     found = await state.effects.of_creator(checked_creator_id(creator_id), now_ms)
-    return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **asdict(found))
+    return CreatorEffects(creator_id=creator_id, at_ms=now_ms, **_fields_of(found))
+
+
+def _fields_of(found: PacketStats) -> dict[str, Any]:
+    """Return the fields as they are: nested ones turned into dicts would be none of the declared type."""
+    return {each.name: getattr(found, each.name) for each in fields(found)}

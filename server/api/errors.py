@@ -91,6 +91,7 @@ STATUS: dict[str, int] = {
 """The HTTP status of each refusal code."""
 
 _REFUSED = 422
+RETRY_AFTER_S = "1"  # a store that is unavailable is usually back within seconds
 _DETAILS = {
     "transfer_conflict": "Idempotency-Key: this key belongs to another request; use a new key"
 }  # the store's transfer id
@@ -130,7 +131,7 @@ def install(app: FastAPI) -> None:
     """Make every error response of *app* a Problem."""
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(StoreUnavailable, partial(_failed, 503, "unavailable"))
+    app.add_exception_handler(StoreUnavailable, _unavailable)
     app.add_exception_handler(StoreBroken, partial(_failed, 500, "store_broken"))
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _mistake)
@@ -162,6 +163,12 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
             return _answer(400, "malformed_json", f"{problem['ctx']['error']}, at character {problem['loc'][-1]}")
     sentences = [f"{'.'.join(map(str, each['loc'][1:] or each['loc']))}: {_said(each)}" for each in problems]
     return _answer(_REFUSED, "bad_field", "; ".join(sentences))
+
+
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    answer = await _failed(503, "unavailable", request, error)
+    answer.headers["Retry-After"] = RETRY_AFTER_S
+    return answer
 
 
 def _said(problem: dict[str, Any]) -> str:

@@ -33,9 +33,13 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", responses=problems(503))
 async def readyz(state: WithState) -> dict[str, str]:
-    """Answer whether all processes of the server can serve grabs: the store answers each within a second."""
+    """
+    Answer whether all processes of the server can serve grabs: the store answers each within a second, and their
+    long-lived tasks work. ``notes`` says what an operator should know all the same.
+    """
     await state.siblings.check_ready()
-    return {"status": "ready"}
+    notes = state.store.supervisor.notes.values()
+    return {"status": "ready", **({"notes": "; ".join(notes)} if notes else {})}
 
 
 @router.get("/metrics", response_class=Response)

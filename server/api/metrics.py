@@ -24,6 +24,12 @@ class GatewayCollector(Collector):
         for status, count in metrics.grabs.items():
             grabs.add_metric([str(status)], count)
         yield grabs
+        failures = CounterMetricFamily(
+            "redrain_task_failures", "Failures of long-lived tasks, each of which was started again.", labels=["task"]
+        )
+        for task, count in metrics.task_failures.items():
+            failures.add_metric([task], count)
+        yield failures
         for name, field, meaning in _COUNTERS:
             yield CounterMetricFamily(f"redrain_{name}", meaning, value=getattr(metrics, field))
 
@@ -38,5 +44,6 @@ _COUNTERS = (
     ("frames_received", "frames_in", "Frames from viewers."),
     ("frames_sent", "frames_out", "Frames to viewers."),
     ("bytes_sent", "bytes_out", "Bytes to viewers."),
+    ("store_unavailable", "store_unavailable", "Steps given up because the store was unavailable."),
     ("malformed_frames", "malformed", "Frames that were no message."),
 )

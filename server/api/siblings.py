@@ -60,12 +60,14 @@ class Siblings:
         return self._gateway.audience(room_id) + sum(answer or 0 for answer in others)
 
     async def check_ready(self) -> None:
-        """Raise StoreUnavailable unless every worker answers, and its store answers it."""
+        """Raise StoreUnavailable unless every worker answers, its store answers it, and its tasks work."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await self._store.redis.ping()
         except TimeoutError:
             raise StoreUnavailable(f"the store has not answered for {ANSWER_WITHIN_S:.0f} s") from None
+        if failing := self._store.supervisor.failing:
+            raise StoreUnavailable("; ".join(failing))
         answers = await self._ask_others("ready")
         if not all(answers):
             raise StoreUnavailable(f"{answers.count(True) + 1} of {len(answers) + 1} workers are ready")
@@ -92,7 +94,7 @@ class Siblings:
                 return self._gateway.audience(RoomId(of))
             case "ready":
                 with contextlib.suppress(StoreUnavailable):
-                    return bool(await self._store.redis.ping())
+                    return bool(await self._store.redis.ping()) and not self._store.supervisor.failing
                 return False
         return None
 
@@ -117,6 +119,7 @@ def _plain(metrics: Metrics) -> dict[str, Any]:
 def _add(total: dict[str, Any], more: dict[str, Any]) -> None:
     for each in fields(Metrics):
         if isinstance(total[each.name], dict):
-            total[each.name] = {key: count + more[each.name].get(key, 0) for key, count in total[each.name].items()}
+            for key, count in more[each.name].items():
+                total[each.name][key] = total[each.name].get(key, 0) + count
         else:
             total[each.name] += more[each.name]

@@ -14,6 +14,7 @@ from server.watched_task import watched_task
 
 WAITING_MAX = 20_000  # newcomers; one that joins while as many wait gets no count
 BATCH_MAX = 100
+FAULT = "newcomers' packets cannot be counted"
 PAUSE_S = 0.025  # real, before each batch: at most 4,000 newcomers a second, with pauses for the store
 
 
@@ -30,6 +31,7 @@ class AssetDesk:
         self._metrics = metrics
         self._waiting: dict[CreatorId, dict[BuyerConnection, ViewerId]] = {}
         self._sending: asyncio.Task[None] | None = None
+        self._batches: set[asyncio.Task[None]] = set()
 
     def join(self, connection: BuyerConnection, viewer_id: ViewerId, creator_id: CreatorId) -> None:
         """Note a newcomer in a room of the creator."""
@@ -37,7 +39,7 @@ class AssetDesk:
             return
         self._waiting.setdefault(creator_id, {})[connection] = viewer_id
         if self._sending is None or self._sending.done():
-            self._sending = watched_task(self._send_all(), "newcomers' packets cannot be counted")
+            self._sending = watched_task(self._send_all(), FAULT)
 
     def leave(self, connection: BuyerConnection, creator_id: CreatorId) -> None:
         """Forget a closed connection, if it still waits."""
@@ -46,29 +48,31 @@ class AssetDesk:
     async def stop(self) -> None:
         """Stop sending counts."""
         self._waiting.clear()
-        if self._sending is not None:
-            self._sending.cancel()
-            await asyncio.gather(self._sending, return_exceptions=True)
+        tasks = [*self._batches, *([] if self._sending is None else [self._sending])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _send_all(self) -> None:
-        try:
-            while self._waiting:
-                await asyncio.sleep(PAUSE_S)
-                for creator_id in list(self._waiting):
-                    await self._send_batch(creator_id)
-                    if not self._waiting.get(creator_id):
-                        self._waiting.pop(creator_id, None)
-        finally:
-            self._waiting.clear()  # after an error; otherwise it is empty already
+        while self._waiting:
+            await asyncio.sleep(PAUSE_S)
+            for creator_id in list(self._waiting):
+                # In a task of its own, so that an error costs this batch its messages and no other.
+                await asyncio.wait({watched_task(self._send_batch(creator_id), FAULT, self._batches)})
+                if not self._waiting.get(creator_id):
+                    self._waiting.pop(creator_id, None)
 
     async def _send_batch(self, creator_id: CreatorId) -> None:
-        waiting = self._waiting[creator_id]
+        waiting = self._waiting.get(creator_id, {})
         batch = list(islice(waiting.items(), BATCH_MAX))
+        if not batch:
+            return  # all of them left while they waited
+        counts: dict[ViewerId, int] = {}
         try:
             counts = await self._assets.counts([*dict.fromkeys(viewer_id for _, viewer_id in batch)], creator_id)
         except StoreUnavailable:
             self._metrics.store_unavailable += 1
-            counts = {}
-        for connection, viewer_id in batch:
-            if waiting.pop(connection, None) is not None and (count := counts.get(viewer_id, 0)):
-                write_to(connection, text_frame(messages.assets(count)), self._metrics)
+        finally:
+            for connection, viewer_id in batch:
+                if waiting.pop(connection, None) is not None and (count := counts.get(viewer_id, 0)):
+                    write_to(connection, text_frame(messages.assets(count)), self._metrics)

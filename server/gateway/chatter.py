@@ -1,6 +1,7 @@
 """Publish the comments of a window in one message, and count likes and viewers once a second."""
 
 import asyncio
+import contextlib
 
 from server.core.ids import RoomId, ViewerId
 from server.core.rooms import messages
@@ -11,6 +12,7 @@ from server.gateway.metrics import Metrics
 from server.gateway.rooms import LiveRooms
 from server.store.chatter import ChatterChannel
 from server.store.connection import StoreUnavailable
+from server.store.supervision import SupervisedTask
 from server.watched_task import watched_task
 
 WINDOW_MS = 200  # real; the comments of one are one message
@@ -36,24 +38,28 @@ class ChatterDesk:
         self._open: dict[RoomId, LiveRoom] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._publishing: asyncio.Task[None] | None = None
-        self._counting: asyncio.Task[None] | None = None
+        self._counting: SupervisedTask | None = None
         self._handed_in = False
 
     def start(self) -> None:
         """Subscribe to the other processes and start counting."""
         self._channel.start(self._on_comments)
-        self._counting = watched_task(self._keep_counting(), "viewers and likes are no longer counted")
+        self._counting = self._channel.store.supervisor.every(
+            COUNT_EVERY_S, "the count of viewers and likes", self.count
+        )
 
     async def stop(self) -> None:
         """Stop the timer and the running tasks, hand in the last likes and withdraw this process's viewer count."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        tasks = [task for task in (self._counting, self._publishing) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self.count()
+        if self._counting is not None:
+            await self._counting.stop()
+        if self._publishing is not None:
+            self._publishing.cancel()
+            await asyncio.gather(self._publishing, return_exceptions=True)
+        with contextlib.suppress(StoreUnavailable):
+            await self.count()
         await self._channel.stop()
 
     def say(self, room: LiveRoom, viewer_id: ViewerId, text: str) -> bool:
@@ -69,27 +75,22 @@ class ChatterDesk:
         room.chatter.like(count)
 
     async def count(self) -> None:
-        """Hand in this process's numbers, and publish the totals of all processes in each room where they changed."""
+        """
+        Hand in this process's numbers, and publish the totals of all processes in each room where they changed.
+
+        Raises StoreUnavailable; the store may or may not have the numbers then, and losing likes is better than
+        counting a tap twice.
+        """
         rooms = {room.record.room_id: room for room in self._rooms if len(room.audience) or room.chatter.liked}
         viewers = {room_id: len(room.audience) for room_id, room in rooms.items() if len(room.audience)}
         likes = {room_id: room.chatter.take_likes() for room_id, room in rooms.items() if room.chatter.liked}
         if not rooms and not self._handed_in:
             return
-        try:
-            numbers = await self._channel.exchange(viewers, likes)
-        except StoreUnavailable:
-            # The store may or may not have them. Losing likes is better than counting a tap twice.
-            self._metrics.store_unavailable += 1
-            return
+        numbers = await self._channel.exchange(viewers, likes)
         self._handed_in = bool(viewers)
         now_ms = int(self._loop.time() * 1_000)
         for room_id, (elsewhere, likes_in_all) in numbers.items():
             rooms[room_id].counted(elsewhere, likes_in_all, now_ms)
-
-    async def _keep_counting(self) -> None:
-        while True:
-            await asyncio.sleep(COUNT_EVERY_S)
-            await self.count()
 
     def _on_comments(self, room_id: RoomId, comments: list[Said]) -> None:
         room = self._rooms.get(room_id)

@@ -75,7 +75,7 @@ class Gateway:
         self.store = store
         self.clock = clock
         self.limits = limits
-        self.metrics = Metrics()
+        self.metrics = Metrics(task_failures=store.supervisor.failures)
         self.proxies = proxies
         self.half_open = Quota(limits.half_open_per_address_max)
         self.trails = TrailDesk(TrailChannel(store), self.metrics)
@@ -150,7 +150,14 @@ class Gateway:
         return 0 if live is None else len(live.audience)
 
     async def look_at(self, packet_id: PacketId) -> None:
-        """Look up a packet that was just edited, ended, voided or settled, so that its room publishes the change."""
+        """
+        Look up a packet that was just edited, ended, voided or settled, so that its room publishes the change.
+
+        Never raises: the step is committed, whatever becomes of announcing it.
+        """
+        await self._beside(self._look_at(packet_id))
+
+    async def _look_at(self, packet_id: PacketId) -> None:
         try:
             room_id = (await self._packets.get(packet_id)).room_id
         except (StoreUnavailable, Refused):
@@ -163,11 +170,15 @@ class Gateway:
         """Count an event of an order's trail, and publish it to its buyer if there is a *message*."""
         self.metrics.trail_events += 1
         if message is not None:
-            await self.trails.publish(message)
+            await self._beside(self.trails.publish(message))
+
+    async def _beside(self, announcing: Coroutine[Any, Any, None]) -> None:
+        """Wait for *announcing* something that is committed; an error of it is reported and fails nothing else."""
+        await asyncio.wait({watched_task(announcing, "a change could not be announced", self._tasks)})
 
     async def trail_shown(self, message: ServiceMessage) -> None:
         """Publish a step of an order's trail to its buyer that is shown only now."""
-        await self.trails.publish(message)
+        await self._beside(self.trails.publish(message))
 
     def identify(self, asked: JoinRequest) -> ViewerId | Rejection:
         """Return the viewer that the request names and proves, or the rejection."""

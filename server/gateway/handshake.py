@@ -54,8 +54,9 @@ class Rejection:
     def response(self) -> bytes:
         """Return the whole HTTP response."""
         body = self._body
+        later = "retry-after: 1\r\n" if self.status == http.HTTPStatus.SERVICE_UNAVAILABLE else ""
         return (
-            f"HTTP/1.1 {self.status} {http.HTTPStatus(self.status).phrase}\r\n"
+            f"HTTP/1.1 {self.status} {http.HTTPStatus(self.status).phrase}\r\n{later}"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         ).encode() + body
 

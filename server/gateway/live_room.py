@@ -155,7 +155,7 @@ class LiveRoom:
             self._arm()
 
     async def look_up(self, packet_id: PacketId) -> None:
-        """Look at a packet now: it was voided, or settled. Never raises: the room will find out by itself."""
+        """Look at a packet now: it was voided, or settled. Raises only on broken data: the room finds out by itself."""
         await self._ask(partial(self._look_up, packet_id))
 
     def remembers(self, epoch: str, seq: int) -> bool:
@@ -312,5 +312,7 @@ class LiveRoom:
 
     def _wake(self) -> None:
         self._timer = None
-        self._carry_out(self._room.wake(self._clock.room_ms()))
-        self._arm()
+        try:
+            self._carry_out(self._room.wake(self._clock.room_ms()))
+        finally:
+            self._arm()  # an error must not be the room's last step

@@ -25,5 +25,6 @@ class Metrics:
     messages_dropped: int = 0  # not queued for slow consumers; never a fact or a receipt
     too_slow: int = 0  # viewers closed with 4008
     timed_out: int = 0  # requests not completed in time, and viewers that fell silent
-    store_unavailable: int = 0
+    store_unavailable: int = 0  # steps given up because the store was unavailable
+    task_failures: dict[str, int] = field(default_factory=dict)  # of long-lived tasks, each of which was started again
     grabs: dict[ClaimStatus, int] = field(default_factory=lambda: dict.fromkeys(ClaimStatus, 0))

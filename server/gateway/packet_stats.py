@@ -10,7 +10,7 @@ from server.gateway.rooms import LiveRooms
 from server.store.clock import StoreClock
 from server.store.connection import StoreUnavailable
 from server.store.packet_stats import StatsCounters, grabs_field
-from server.watched_task import watched_task
+from server.store.supervision import SupervisedTask
 
 HAND_IN_EVERY_S = 1.0  # real; a process that dies loses its counts since the last time
 
@@ -36,27 +36,32 @@ class StatsDesk:
         self._grabs = grabs
         self._clock = clock
         self._metrics = metrics
-        self._keeping: asyncio.Task[None] | None = None
+        self._keeping: SupervisedTask | None = None
         self._handing_in = asyncio.Lock()
 
     def start(self) -> None:
         """Start handing in."""
-        self._keeping = watched_task(self._keep_handing_in(), "packets' effects are no longer handed in")
+        self._keeping = self._clock.store.supervisor.every(HAND_IN_EVERY_S, "the count of effects", self._hand_in)
 
     async def stop(self) -> None:
         """Hand in the last counts and stop."""
         if self._keeping is not None:
-            async with self._handing_in:  # a write in progress must not be cancelled
-                self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+            await self._keeping.stop()
         await self.hand_in()
 
     async def hand_in(self) -> None:
         """Hand in the counts since the last time. Never raises: counts that the store does not take are lost."""
-        async with self._handing_in:
+        try:
             await self._hand_in()
+        except StoreUnavailable:
+            self._metrics.store_unavailable += 1
 
     async def _hand_in(self) -> None:
+        async with self._handing_in:
+            await self._add_all()
+
+    async def _add_all(self) -> None:
+        """Raises StoreUnavailable; some counts may have arrived, and losing some beats counting a viewer twice."""
         counts: dict[PacketId, dict[str, int]] = {}
         sold_out_after_ms: dict[PacketId, int] = {}
         exposed: dict[PacketId, Sequence[str]] = {}
@@ -69,17 +74,8 @@ class StatsDesk:
                 _add(counts, packet_id, shown)
         for packet_id, tally in self._grabs.take_tallies().items():
             _add(counts, packet_id, {grabs_field(status): answers for status, answers in tally.items()})
-        try:
-            await self._counters.add(counts, sold_out_after_ms)
-            await self._counters.expose(exposed)
-        except StoreUnavailable:
-            # Some counts may have arrived. Losing some is better than counting a viewer twice.
-            self._metrics.store_unavailable += 1
-
-    async def _keep_handing_in(self) -> None:
-        while True:
-            await asyncio.sleep(HAND_IN_EVERY_S)
-            await self.hand_in()
+        await self._counters.add(counts, sold_out_after_ms)
+        await self._counters.expose(exposed)
 
 
 def _add(counts: dict[PacketId, dict[str, int]], packet_id: PacketId, more: Mapping[str, int]) -> None:

@@ -68,6 +68,8 @@ class Assets:
 
     async def _held(self, viewer_ids: Sequence[ViewerId], packet_ids: Sequence[PacketId]) -> list[Held]:
         claimed: list[_Claimed] = []
+        if not viewer_ids:
+            return []
         for first in range(0, len(packet_ids), _PAGE):
             page = packet_ids[first : first + _PAGE]
             async with self._store.redis.pipeline(transaction=False) as together:

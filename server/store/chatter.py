@@ -33,7 +33,7 @@ class ChatterChannel:
     """One process's end of the channel; *process_id* is its alone."""
 
     def __init__(self, store: Store, process_id: str) -> None:
-        self._store = store
+        self.store = store
         self._process_id = process_id
         self._subscription = Subscription(store, keys.CHATTER)
 
@@ -45,12 +45,14 @@ class ChatterChannel:
         """Unsubscribe and remove this process's counts; if the store does not answer, they expire."""
         await self._subscription.stop()
         with contextlib.suppress(StoreUnavailable):
-            await self._store.redis.hdel(keys.PRESENT, self._process_id)
+            await self.store.redis.hdel(keys.PRESENT, self._process_id)
 
     async def publish(self, said: Mapping[RoomId, Sequence[Said]]) -> None:
         """Publish comments to the other processes. Raises StoreUnavailable; then they may be lost."""
         rooms = {room_id: [(viewer_id, text) for viewer_id, text in comments] for room_id, comments in said.items()}
-        await self._store.redis.publish(keys.CHATTER, orjson.dumps({"from": self._process_id, "rooms": rooms}))
+        await self.store.redis.publish(
+            self.store.channel(keys.CHATTER), orjson.dumps({"from": self._process_id, "rooms": rooms})
+        )
 
     async def exchange(self, viewers: Mapping[RoomId, int], likes: Mapping[RoomId, int]) -> dict[RoomId, Numbers]:
         """
@@ -61,7 +63,7 @@ class ChatterChannel:
         """
         rooms = list(dict.fromkeys([*viewers, *likes]))
         pairs = [part for room_id in rooms for part in (room_id, str(likes.get(room_id, 0)))]
-        living, totals = await self._store.run(
+        living, totals = await self.store.run(
             "audience",
             [keys.PRESENT, keys.LIKES],
             [self._process_id, orjson.dumps(viewers), NUMBERS_HOLD_MS, *pairs],

@@ -1,18 +1,18 @@
 """Room time by the store's clock: one stored record, and the offset of this process's time from the store's."""
 
-import asyncio
-import contextlib
 import time
-from dataclasses import asdict
-from typing import Self
+from dataclasses import asdict, replace
+from typing import Any, Self
 
 from server.core.ids import CreatorId
 from server.core.roomtime import RoomClock
 from server.store import keys
-from server.store.connection import Store, StoreUnavailable
+from server.store.connection import Store
 from server.store.fitness import StoreUnfit
+from server.store.supervision import SupervisedTask
 
-KEPT_EVERY_S = 5.0  # a clock that is slewed at the usual 500 ppm is then off by 2.5 ms, the error bound at rest
+KEPT_EVERY_S = 1.0  # a clock that is slewed at the usual 500 ppm is then off by 0.5 ms; one that is set is soon noticed
+STEP_MIN_MS = 1_000  # a clock that is off by less stands still for that long instead
 _TRIES = 7  # the quickest of a few round trips says most about the offset
 
 
@@ -26,10 +26,12 @@ class StoreClock:
     def __init__(self, store: Store, record: RoomClock) -> None:
         self.record = record
         self.error_ms = 0
-        self._store = store
+        self.store = store
         self._offset_us = 0
         self._last_us = 0
         self._copied: set[CreatorId] = set()
+        self._read_us: tuple[int, int] | None = None  # a local time, and the store's time read before it
+        self._moved = False  # the record was, and the creators' copies were not yet
 
     @classmethod
     async def open(cls, store: Store, *, speed: int, origin_ms: int | None) -> Self:
@@ -63,11 +65,16 @@ class StoreClock:
         return self.room_ms() + self.error_ms * self.record.speed
 
     async def sync(self) -> None:
-        """Estimate the offset to the store's time again, from the quickest of a few round trips."""
+        """
+        Estimate the offset to the store's time again, from the quickest of a few round trips.
+
+        If the store's clock was set back meanwhile, the room clock's start is moved back too: room time goes on.
+        """
+        await self._notice_step()
         best_us: int | None = None
         for _ in range(_TRIES):
             before_us = _local_us()
-            seconds, microseconds = await self._store.redis.time()
+            seconds, microseconds = await self.store.redis.time()
             after_us = _local_us()
             if best_us is None or after_us - before_us < best_us:
                 best_us = after_us - before_us
@@ -75,8 +82,31 @@ class StoreClock:
         assert best_us is not None
         self.error_ms = -(-best_us // 2_000) + 1
 
+    async def _notice_step(self) -> None:
+        before_us, expected_ms = _local_us(), 0
+        if self._read_us is not None and self.record.speed:
+            local_us, store_us = self._read_us
+            expected_ms = (store_us + before_us - local_us) // 1_000
+        known_ms = self.record.started_ms
+        started, now = await self.store.run("keep_clock", [keys.CLOCK], [known_ms, expected_ms, STEP_MIN_MS])
+        # Not the time before: a store that took long to answer would seem to be ahead, and then to have gone back.
+        self._read_us = _local_us(), int(now) * 1_000
+        if back_ms := known_ms - int(started):
+            self._last_us -= back_ms * 1_000
+            self._offset_us -= back_ms * 1_000
+            self.record = replace(self.record, started_ms=int(started))
+            self._moved = True
+            self.store.supervisor.notes["clock"] = (
+                f"the store's clock went back by {back_ms} ms; room time went on: set the host's clock by slewing it"
+            )
+        if self._moved:
+            creators: Any = await self.store.redis.smembers(keys.CREATORS)
+            for name in creators:
+                await self.store.redis.hset(keys.clock_of(CreatorId(name.decode())), "started_ms", started.decode())
+            self._moved = False
+
     def real_ms(self) -> int:
-        """Return the store's real time, in milliseconds since 1970, as estimated; it never goes back."""
+        """Return the store's real time, in milliseconds since 1970, as estimated; it goes back only if that was set."""
         self._last_us = max(self._last_us, _local_us() + self._offset_us)
         return self._last_us // 1_000
 
@@ -88,8 +118,8 @@ class StoreClock:
         """Copy the clock to the key that this creator's scripts read, and add the creator to the list of all."""
         if creator_id in self._copied:
             return
-        await self._store.redis.hset(keys.clock_of(creator_id), mapping=asdict(self.record))  # type: ignore[arg-type]
-        await self._store.redis.sadd(keys.CREATORS, creator_id)
+        await self.store.redis.hset(keys.clock_of(creator_id), mapping=asdict(self.record))  # type: ignore[arg-type]
+        await self.store.redis.sadd(keys.CREATORS, creator_id)
         self._copied.add(creator_id)
 
 
@@ -99,24 +129,16 @@ class ClockKeeper:
     def __init__(self, clock: StoreClock, *, every_s: float = KEPT_EVERY_S) -> None:
         self._clock = clock
         self._every_s = every_s
-        self._task: asyncio.Task[None] | None = None
+        self._task: SupervisedTask | None = None
 
     async def start(self) -> None:
-        """Start estimating."""
-        self._task = asyncio.create_task(self._keep())
+        """Start estimating. While the store is unavailable the last estimate stays."""
+        self._task = self._clock.store.supervisor.every(self._every_s, "the clock", self._clock.sync)
 
     async def stop(self) -> None:
         """Stop estimating."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(self._every_s)
-            # While the store is unavailable the last estimate stays; nothing is answered from memory then.
-            with contextlib.suppress(StoreUnavailable):
-                await self._clock.sync()
+            await self._task.stop()
 
 
 def _local_us() -> int:

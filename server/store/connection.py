@@ -2,8 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Self
@@ -13,35 +13,30 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    ClusterDownError,
-    ConnectionError,  # noqa: A004 - the library's own, distinct from Python's by OSError below
-    MasterDownError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    ResponseError,
-    TimeoutError,  # noqa: A004
-)
+from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from server.store.fitness import Durability, StoreUnfit, unfitness
+from server.store import keys
+from server.store.fitness import (
+    Durability,
+    StoreUnfit,
+    not_permitted,
+    unfit_mode,
+    unfitness,
+    wrong_address,
+)
+from server.store.supervision import Supervisor
+from server.store.unavailable import StoreUnavailable, code_of, unavailable_as_ours
 
-__all__ = ["Durability", "Store", "StoreUnavailable", "StoreUnfit"]
+__all__ = ["Durability", "Store", "StoreUnavailable", "StoreUnfit", "unavailable_as_ours"]
 
 CONNECTIONS_MAX = 32  # per process; further callers wait, so that a stampede does not open a socket per grab
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 5.0  # longer than the slowest honest disk; after it the outcome is unknown
 _SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss", "unix": "unix"}
-_OUT_OF_REACH = (ConnectionError, TimeoutError, OSError)
-_REFUSES_WORK = (ReadOnlyError, OutOfMemoryError, ClusterDownError, MasterDownError)
-_REFUSES_WRITES = ("MISCONF", "NOREPLICAS")
+_COMMANDS = re.compile(r"redis\.p?call\('(\w+)'")
 _RETURNING = frozenset({"sweep", "void", "end", "edit", "expire", "coupon_return"})
 """The scripts by which money goes back to its creator."""
-
-
-class StoreUnavailable(Exception):  # noqa: N818 - the word callers answer with
-    """The store was not reached, did not answer in time, or cannot work; a command's outcome may be unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +46,67 @@ class _Script:
 
 
 class Store:
-    """One process's client of the store."""
+    """One process's client of the store; ``supervisor`` keeps this process's tasks that need the store."""
 
     def __init__(self, redis: "StoreClient", scripts: dict[str, _Script]) -> None:
+        self.supervisor = Supervisor()
         self._redis = redis
         self._scripts = scripts
 
     @classmethod
-    async def connect(cls, url: str, *, durability: Durability = Durability.DURABLE) -> Self:
+    async def connect(
+        cls, url: str, *, durability: Durability = Durability.DURABLE, cluster_node: bool = False
+    ) -> Self:
         """
         Connect to the store at *url* and make sure that it may be used.
 
-        Takes redis://, rediss://, valkey://, valkeys:// and unix://. Raises StoreUnavailable if it does not answer,
-        StoreUnfit if it is too old, evicts, or keeps less than *durability* promises; the text says what to do.
+        Takes redis://, rediss://, valkey://, valkeys:// and unix://. A *cluster_node* must have all slots. Raises
+        StoreUnavailable if it does not answer, StoreUnfit if it is too old, evicts, keeps less than *durability*
+        promises, or does not permit what is needed; the text says what to do.
         """
-        redis = client_for(url)
+        store = cls(client_for(url), _scripts())
         try:
-            with unavailable_as_ours():
-                server: dict[str, Any] = await redis.info("server")
-                reason = unfitness(server, await _configuration(redis), durability)
+            reason = await store._unfitness(durability, cluster_node=cluster_node)
         except StoreUnavailable as error:
-            await redis.aclose()
+            await store.close()
+            if reason := _refused_at_start(error.__cause__):
+                raise StoreUnfit(f"the store at {shown(url)} {reason}") from error
             raise StoreUnavailable(
                 f"the store at {shown(url)} does not answer ({error}): start it, or correct REDRAIN_STORE_URL"
             ) from error
+        except ResponseError as error:
+            await store.close()
+            raise StoreUnfit(f"the store at {shown(url)} {_refused_at_start(error)}") from error
         if reason:
-            await redis.aclose()
+            await store.close()
             raise StoreUnfit(f"the store at {shown(url)} {reason}")
-        return cls(redis, _scripts())
+        return store
+
+    async def _unfitness(self, durability: Durability, *, cluster_node: bool) -> str:
+        """Return why the store is not fit for use, or ""."""
+        server: dict[str, Any] = await self._redis.info("server")
+        reason = unfitness(server, await _configuration(self._redis), durability)
+        if reason or (reason := "" if cluster_node else unfit_mode(server)):
+            return reason
+        commands = sorted({name for script in self._scripts.values() for name in _COMMANDS.findall(script.text)})
+        channels = [self.channel(name) for name in keys.CHANNELS]
+        asked = [" ".join(dict.fromkeys([*commands, *keys.COMMANDS])), " ".join(channels)]
+        try:
+            refused = await self.run("permitted", [], asked)
+        except StoreUnavailable as error:
+            if not isinstance(error.__cause__, ResponseError) or isinstance(error.__cause__, NoPermissionError):
+                raise
+            return ""  # it runs no script just now, for want of memory say, which is no lack of rights
+        return not_permitted(", ".join(name.decode() for name in refused)) if refused else ""
+
+    def channel(self, name: str) -> str:
+        """
+        Return the pub/sub channel *name* of this database.
+
+        Pub/sub knows no database: without its number in the names, the servers on two databases would hear each other.
+        """
+        database: int = self._redis.connection_pool.connection_kwargs.get("db") or 0
+        return f"{name}:{database}" if database else name
 
     @property
     def redis(self) -> "StoreClient":
@@ -105,20 +133,11 @@ class Store:
         await self._redis.aclose()
 
 
-@contextmanager
-def unavailable_as_ours() -> Iterator[None]:
-    """Convert redis-py's errors about an unreachable or broken store to StoreUnavailable."""
-    try:
-        yield
-    except (*_OUT_OF_REACH, *_REFUSES_WORK) as error:
-        raise StoreUnavailable(str(error) or type(error).__name__) from error
-    except ResponseError as error:
-        if str(error).startswith(_REFUSES_WRITES):
-            raise StoreUnavailable(str(error)) from error
-        raise
-
-
 class _Pipeline(Pipeline):
+    async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
+        with unavailable_as_ours():
+            return await super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         with unavailable_as_ours():
             return await super().execute(raise_on_error)
@@ -167,6 +186,8 @@ def client_for(url: str) -> "StoreClient":
     Raises StoreUnfit if *url* is not valid.
     """
     scheme, _, rest = url.partition("://")
+    if scheme in _SCHEMES and (wrong := wrong_address(url)):
+        raise StoreUnfit(f"{shown(url)!r} is not a store's address: {wrong}")
     try:
         pool = BlockingConnectionPool.from_url(
             f"{_SCHEMES[scheme]}://{rest}",
@@ -193,11 +214,29 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
+def _refused_at_start(error: BaseException | None) -> str:
+    """Return the reason for a store that answered one of the first commands with *error*, "" if it did not answer."""
+    if isinstance(error, NoPermissionError):
+        return not_permitted(str(error))
+    if "DB index" in str(error):
+        return (
+            "has no database of that number: use a lower one in REDRAIN_STORE_URL, "
+            "or raise databases in the store's configuration file and restart it"
+        )
+    if isinstance(error, ResponseError) and code_of(error) == "ERR":
+        return f"refuses what is needed ({error}): use Valkey, or Redis 7.2 or later, without renamed commands"
+    return ""
+
+
 async def _configuration(redis: "StoreClient") -> dict[str, str]:
     try:
         answer = await redis.config_get("maxmemory-policy", "appendonly", "appendfsync", "no-appendfsync-on-rewrite")
     except ResponseError:
         return {}
+    except StoreUnavailable as error:
+        if isinstance(error.__cause__, NoPermissionError):
+            return {}
+        raise
     return {str(name): str(value) for name, value in answer.items()}
 
 

@@ -7,10 +7,9 @@ One pub/sub channel notifies of rooms with new entries; every room is also polle
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
 import orjson
@@ -20,8 +19,8 @@ from server.core.rooms.feed import Cue, FactKind, FeedEntry
 from server.store import keys
 from server.store.connection import Store, StoreUnavailable
 from server.store.rooms import RoomRecord
-from server.store.subscription import cancelled, kept_up, listen
-from server.watched_task import watched_task
+from server.store.subscription import listen
+from server.store.supervision import SupervisedTask
 
 FROM_THE_START = "0"
 POLL_EVERY_S = 0.5  # the longest delay after a lost notification
@@ -65,7 +64,16 @@ class Feed:
             keys.cues(room.creator_id, room.room_id),
         ]
         outcome, seq = await self._store.run(
-            "announce", names, [cue.kind, cue.packet_id, orjson.dumps(cue.body), room.room_id, cue.edition]
+            "announce",
+            names,
+            [
+                cue.kind,
+                cue.packet_id,
+                orjson.dumps(cue.body),
+                room.room_id,
+                cue.edition,
+                self._store.channel(keys.BELL),
+            ],
         )
         return Announced(AnnounceOutcome(outcome.decode()), int(seq))
 
@@ -119,7 +127,7 @@ class FeedFollower:
         self._fresh_s: float | None = None
         self._was_unavailable = True
         self._wake = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[SupervisedTask] = []
 
     def follow(self, room: RoomRecord, after: str, deliver: Deliver) -> None:
         """Deliver the entries after *after* in the room's feed, from now on."""
@@ -130,12 +138,13 @@ class FeedFollower:
 
     async def start(self) -> None:
         """Start to follow. While the store is unavailable, keep retrying."""
-        for work in (partial(listen, self._store, keys.BELL, self._on_notification), self._read_on):
-            self._tasks.append(watched_task(kept_up(work, self._lose), "a feed is no longer followed"))
+        keep = self._store.supervisor.keep
+        self._tasks = [keep("the feeds' bell", self._listen), keep("the reader of feeds", self._read_on)]
 
     async def stop(self) -> None:
         """Stop following."""
-        await cancelled(self._tasks)
+        for task in self._tasks:
+            await task.stop()
         self._tasks.clear()
         self._fresh_s = None
         for waiting in self._awaited.values():
@@ -161,9 +170,19 @@ class FeedFollower:
         self._notified[room_id] = None
         self._wake.set()
 
-    def _lose(self) -> None:
-        self._was_unavailable, self._fresh_s = True, None
-        self._wake.set()
+    @contextlib.contextmanager
+    def _losing_touch(self) -> Iterator[None]:
+        """Count nothing as fresh after an error, and let the reader begin anew."""
+        try:
+            yield
+        except Exception:
+            self._was_unavailable, self._fresh_s = True, None
+            self._wake.set()
+            raise
+
+    async def _listen(self, achieved: Callable[[], None]) -> None:
+        with self._losing_touch():
+            await listen(self._store, self._store.channel(keys.BELL), self._on_notification, achieved)
 
     def _on_notification(self, notification: bytes) -> None:
         room_id = RoomId(notification.decode())
@@ -172,20 +191,21 @@ class FeedFollower:
         elif self.on_new_room is not None:
             self.on_new_room(room_id)
 
-    async def _read_on(self, reached: Callable[[], None]) -> None:
-        while True:
-            await self._await_reason()
-            if self._was_unavailable:
-                await self._come_back()
-            if not self._notified and not self._unpolled:
-                self._poll_began_s = time.monotonic()
-                self._unpolled = dict.fromkeys(self._followed)
-                if not self._unpolled:
-                    await self._store.redis.ping()
-            await self._read_next()
-            reached()
-            if not self._unpolled and not self._was_unavailable:
-                self._fresh_s = self._poll_began_s
+    async def _read_on(self, achieved: Callable[[], None]) -> None:
+        with self._losing_touch():
+            while True:
+                await self._await_reason()
+                if self._was_unavailable:
+                    await self._come_back()
+                if not self._notified and not self._unpolled:
+                    self._poll_began_s = time.monotonic()
+                    self._unpolled = dict.fromkeys(self._followed)
+                    if not self._unpolled:
+                        await self._store.redis.ping()
+                await self._read_next()
+                achieved()
+                if not self._unpolled and not self._was_unavailable:
+                    self._fresh_s = self._poll_began_s
 
     async def _come_back(self) -> None:
         """Resume after the store was unavailable, even if no command of ours failed meanwhile."""

@@ -1,8 +1,10 @@
-"""Check before the first command that the store is fit for money: version, eviction and durability."""
+"""Check before the first command that the store is fit for money: address, version, eviction, durability, rights."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 VERSION_MIN = (7, 2)
 
@@ -49,3 +51,39 @@ def unfitness(server: Mapping[str, Any], configuration: Mapping[str, str], durab
     found = ", ".join(f"{name} is {configuration.get(name)}" for name in wrong)
     remedy = ", ".join(f"CONFIG SET {name} {value}" for name, value in wrong.items())
     return f"keeps less than --durability {durability} promises ({found}): run {remedy}, or ask for less"
+
+
+def unfit_mode(server: Mapping[str, Any]) -> str:
+    """Return why a store is not one that stands alone, by its INFO section ``server``, or "" if it is."""
+    if (server.get("server_mode") or server.get("redis_mode")) == "cluster":
+        return (
+            "is a node of a cluster, which is not supported yet: use a store that stands alone "
+            "(cluster-enabled no), with replicas if you like"
+        )
+    return ""
+
+
+def not_permitted(what: str) -> str:
+    """Return the reason for a store whose user may not do *what*."""
+    return (
+        f"does not permit its user what is needed ({what}): grant it, for example with "
+        "ACL SETUSER NAME +@all ~* &*, or name another user in REDRAIN_STORE_URL"
+    )
+
+
+_OPTIONS = frozenset({"db"})
+_TLS_OPTIONS = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"})
+
+
+def wrong_address(url: str) -> str:
+    """Return what is wrong with the path or the options of a store's URL, or ""."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix" and not re.fullmatch(r"/?|/\d+", parts.path):
+        return f"its path must be the number of a database, as in {parts.scheme}://HOST:PORT/0, not {parts.path}"
+    known = _OPTIONS | (_TLS_OPTIONS if parts.scheme in ("rediss", "valkeys") else frozenset())
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if unknown := sorted(options.keys() - known):
+        return f"it has no option {', '.join(unknown)}; use only {', '.join(sorted(known))}"
+    if not options.get("db", "0").isdecimal():
+        return "the option db must be the number of a database"
+    return ""

@@ -15,6 +15,14 @@ ISVS = "redrain:isvs"
 ISVS_ENDED = "{redrain:isvs}:ended"  # in the slot of ISVS
 PRESENT = "{redrain}:present"  # these two are one script's: one slot
 LIKES = "{redrain}:likes"
+CHANNELS = (BELL, CHATTER, TRAILS)
+COMMANDS = (
+    *("EVAL", "EVALSHA", "EXEC", "INFO", "MULTI", "PING", "TIME"),
+    *("EXISTS", "GET", "SET", "LINDEX", "LRANGE", "SADD", "SCARD", "SMEMBERS", "SREM", "XADD", "XRANGE", "XREVRANGE"),
+    *("HDEL", "HEXISTS", "HGET", "HGETALL", "HINCRBY", "HMGET", "HSCAN", "HSET", "HSETNX"),
+    *("ZADD", "ZRANGE", "ZRANGEBYSCORE", "ZREVRANGE"),
+)
+"""The commands that are sent one by one, beside those of the scripts."""
 
 OfCreator = Callable[[CreatorId], str]
 OfPacket = Callable[[PacketId], str]

@@ -134,7 +134,7 @@ class Packets:
             ],
             [
                 *(packet_id, room.room_id, schedule.warmup_at_ms, schedule.grab_at_ms, schedule.claim_end_at_ms),
-                *(surface, seen, body, keys.BELL, launch_id, host_id),
+                *(surface, seen, body, self._store.channel(keys.BELL), launch_id, host_id),
             ],
         )
         if outcome != b"launched":
@@ -231,7 +231,8 @@ class Packets:
             *(keys.feed(packet.host_id or creator_id, room_id), keys.reversals(creator_id)),
         ]
         asked = [
-            *(transfer_id, packet_id, creator_id, edit.share_count, edit.edition, room_id, keys.BELL),
+            *(transfer_id, packet_id, creator_id, edit.share_count, edit.edition, room_id),
+            self._store.channel(keys.BELL),
             *(0 if added is None else added.total_fen, promised, seed.hex()),
         ]
         outcome = await run_sound(self._store, packet_id, "edit", names, asked)
@@ -251,7 +252,8 @@ class Packets:
         checked_transfer_id(transfer_id)
         room_id = packet.room_id or RoomId("")
         feed = keys.feed(packet.host_id or packet.creator_id, room_id)
-        outcome = await self._close("end", packet.packet_id, [transfer_id, room_id, keys.BELL], feed)
+        bell = self._store.channel(keys.BELL)
+        outcome = await self._close("end", packet.packet_id, [transfer_id, room_id, bell], feed)
         if outcome not in (b"done", b"repeated"):
             raise refusal(outcome, rulebook_of(self._rulebooks, packet.platform), of="end")
         return await self.counts(packet.packet_id)

@@ -1,62 +1,35 @@
 """A subscription to one pub/sub channel of the store."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
-from server.store.connection import Store, StoreUnavailable, unavailable_as_ours
-from server.watched_task import watched_task
+from server.store.connection import Store
+from server.store.supervision import SupervisedTask
+from server.store.unavailable import unavailable_as_ours
 
-BACKOFF_MIN_S = 0.05
-BACKOFF_MAX_S = 1.0
 _LISTEN_S = 1.0
-_CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while it subscribes
 
 
 class Subscription:
-    """Receives from *channel* and resubscribes by itself; messages are lost while the store is unavailable."""
+    """Receives from *channel* of this database and resubscribes by itself; messages are lost without the store."""
 
     def __init__(self, store: Store, channel: str) -> None:
         self._store = store
-        self._channel = channel
-        self._task: asyncio.Task[None] | None = None
+        self._channel = store.channel(channel)
+        self._task: SupervisedTask | None = None
 
     def start(self, on_message: Callable[[bytes], None]) -> None:
         """Subscribe: pass messages to *on_message*; while the store is unavailable, keep retrying."""
-        work = partial(listen, self._store, self._channel, on_message)
-        self._task = watched_task(kept_up(work, lambda: None), "messages of other processes are no longer received")
+        self._task = self._store.supervisor.keep(
+            f"the subscription to {self._channel}",
+            lambda achieved: listen(self._store, self._channel, on_message, achieved),
+        )
 
     async def stop(self) -> None:
         """Unsubscribe."""
-        await cancelled([] if self._task is None else [self._task])
-        self._task = None
-
-
-async def kept_up(work: Callable[[Callable[[], None]], Awaitable[None]], on_lost: Callable[[], None]) -> None:
-    """Restart *work* while the store is unavailable; it calls its argument whenever the store answers."""
-    backoff_s = BACKOFF_MIN_S
-
-    def reached() -> None:
-        nonlocal backoff_s
-        backoff_s = BACKOFF_MIN_S
-
-    while True:
-        try:
-            await work(reached)
-        except StoreUnavailable:
-            on_lost()
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
-
-
-async def cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they have ended."""
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
+        if self._task is not None:
+            await self._task.stop()
+            self._task = None
 
 
 async def listen(store: Store, channel: str, on_message: Callable[[bytes], None], reached: Callable[[], None]) -> None:

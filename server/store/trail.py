@@ -167,7 +167,7 @@ class TrailChannel:
     async def publish(self, message: ServiceMessage) -> None:
         """Publish to all processes. Raises StoreUnavailable; then the message may be lost."""
         fields = [message.viewer_id, message.order_id, message.step, message.occurred_at_ms]
-        await self._store.redis.publish(keys.TRAILS, orjson.dumps(fields))
+        await self._store.redis.publish(self._store.channel(keys.TRAILS), orjson.dumps(fields))
 
 
 def _message_from(data: bytes) -> ServiceMessage:

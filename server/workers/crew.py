@@ -70,7 +70,7 @@ class Crew:
             self.dismiss()
             await asyncio.gather(*keeping, opening, return_exceptions=True)
             self._roll.unlink(missing_ok=True)
-        for task in keeping:
+        for task in (*keeping, opening):
             task.result()
 
     async def _open(self, started: Callable[[], None]) -> None:

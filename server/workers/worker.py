@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 import uvloop
 
-from server.app import CannotServe, open_port, serve_on
+from server.app import CannotServe, open_port, serve_on, set_up_logging
 from server.settings import Settings
 from server.store.connection import StoreUnavailable, StoreUnfit
 from server.store.embedded.process import StoreNotStarted
@@ -46,6 +46,7 @@ def main() -> int:
     orders = WorkerConfig(**orjson.loads(sys.stdin.buffer.readline()))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     settings = Settings(**orders.settings)
+    set_up_logging()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_work(settings, orders))

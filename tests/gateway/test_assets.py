@@ -128,3 +128,30 @@ async def test_a_broken_store_is_told_and_the_next_one_is_counted(
     ear = Ear()
     desk.join(ear, ANN, CREATOR)
     await until(lambda: bool(ear.received))
+
+
+async def test_who_leaves_at_once_costs_nobody_a_message(assets: Tallied, desk: AssetDesk) -> None:
+    """A creator all of whose newcomers left before their batch is not asked for, and the others are told."""
+    faults: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["message"]))
+    gone, ear = Ear(), Ear()
+    await assets._store.redis.zadd(keys.packets(CreatorId("c0")), {"c0.p": 1})
+    desk.join(gone, ViewerId("bob"), CreatorId("c0"))
+    desk.join(ear, ANN, CREATOR)
+    desk.leave(gone, CreatorId("c0"))
+    await until(lambda: bool(ear.received))
+    assert (ear.received, faults, assets.lots) == ([TOLD], [], [1])
+    assert await assets.counts([], CREATOR) == {}
+
+
+async def test_a_batch_that_fails_costs_no_other_its_message(assets: Tallied, desk: AssetDesk) -> None:
+    """Newcomers of another creator wait behind a broken record, and get their count."""
+    faults: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["message"]))
+    await assets._store.redis.zadd(keys.packets(CreatorId("c0")), {"c0.broken": 1})
+    await assets._store.redis.hset("{c0}:claims:c0.broken", ANN, "many")
+    ear = Ear()
+    desk.join(Ear(), ANN, CreatorId("c0"))
+    desk.join(ear, ANN, CREATOR)
+    await until(lambda: bool(ear.received))
+    assert (ear.received, faults) == ([TOLD], ["newcomers' packets cannot be counted"])

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 from redis.exceptions import ResponseError
 
-from server.store import connection
+from server.store import connection, keys
 from server.store.connection import Durability, Store, StoreUnavailable, StoreUnfit, client_for, shown
 from server.store.embedded.process import EmbeddedStore
+from server.store.subscription import Subscription
 from tests.conftest import free_port
 
 CLOCK_KEY = "{c1}:some"
@@ -41,7 +43,7 @@ async def test_an_error_of_a_script_is_not_mistaken_for_an_unknown_script(store:
 
 async def test_a_script_that_touches_two_slots_is_refused_by_a_cluster(embedded_cluster: EmbeddedStore) -> None:
     """The cluster node of the tests is there to notice exactly this, before anything is written."""
-    store = await Store.connect(embedded_cluster.url, durability=Durability.NONE)
+    store = await Store.connect(embedded_cluster.url, durability=Durability.NONE, cluster_node=True)
     with pytest.raises(ResponseError, match="same slot"):
         await store.run("open_clock", ["{c1}:two-slots", "{c2}:two-slots"], [5, 6, 1])
     assert await store.redis.exists("{c1}:two-slots") == 0
@@ -190,6 +192,118 @@ async def test_more_durability_than_the_store_gives_is_refused_on_connecting(sto
     """The stores of the tests write once a second; a promise of more is not made on them."""
     with pytest.raises(StoreUnfit, match="appendfsync is everysec"):
         await Store.connect(_url(store.redis.connection_pool.connection_kwargs), durability=Durability.DURABLE)
+
+
+UNPERMITTED = {
+    "no channels": "resetchannels",
+    "no information": "-info",
+    "no configuration": "-config",
+    "no scripts": "-evalsha",
+    "no texts of scripts": "-eval",
+    "no streams": "-xadd",
+    "no publishing": "-publish",
+    "other keys only": "resetkeys ~app:*",
+    "no way in": "-@all",
+}
+
+
+@pytest.mark.parametrize("rule", UNPERMITTED.values(), ids=UNPERMITTED)
+async def test_a_user_without_a_needed_permission_is_refused(rule: str, embedded: EmbeddedStore) -> None:
+    """The sentence says what is missing and how to grant it, before a launch is half done."""
+    admin = client_for(embedded.url)
+    await admin.execute_command("ACL", "SETUSER", "guest", "reset", "on", ">pass", "+@all", "~*", "&*", *rule.split())
+    try:
+        with pytest.raises(StoreUnfit, match=r"CONFIG GET|does not permit .*ACL SETUSER NAME \+@all"):
+            await Store.connect(embedded.url.replace("unix://", "unix://guest:pass@"), durability=Durability.RELAXED)
+    finally:
+        await admin.execute_command("ACL", "DELUSER", "guest")
+        await admin.aclose()
+
+
+async def test_a_user_with_the_needed_permissions_is_let_in(embedded: EmbeddedStore) -> None:
+    """It needs our keys and channels only, and no dangerous command."""
+    rules = (
+        "reset on >pass -@all +@read +@write +@connection +@scripting +@pubsub +@transaction +info +time +config|get"
+    )
+    admin = client_for(embedded.url)
+    await admin.execute_command(
+        "ACL", "SETUSER", "guest", *rules.split(), "~redrain:*", "~{*", "&redrain:*", "-acl", "-flushall"
+    )
+    url = embedded.url.replace("unix://", "unix://guest:pass@")
+    await (await Store.connect(url, durability=Durability.RELAXED)).close()
+    await admin.execute_command("ACL", "DELUSER", "guest")
+    await admin.aclose()
+
+
+async def test_a_database_that_the_store_does_not_have_is_refused(embedded: EmbeddedStore) -> None:
+    """The store has sixteen."""
+    with pytest.raises(StoreUnfit, match="has no database of that number"):
+        await Store.connect(f"{embedded.url}?db=16", durability=Durability.RELAXED)
+
+
+async def test_a_node_of_a_cluster_is_refused(embedded_cluster: EmbeddedStore) -> None:
+    """It would answer for its own slots only."""
+    with pytest.raises(StoreUnfit, match="is a node of a cluster"):
+        await Store.connect(embedded_cluster.url, durability=Durability.RELAXED)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("redis://127.0.0.1:1/abc", "its path must be the number of a database"),
+        ("redis://127.0.0.1:1/0/1", "its path must be the number of a database"),
+        ("redis://127.0.0.1:1/0?foo=bar", "it has no option foo; use only db"),
+        ("redis://127.0.0.1:1?protocol=2&max_connections=1", "it has no option max_connections, protocol"),
+        ("redis://127.0.0.1:1?ssl_ca_certs=x", "it has no option ssl_ca_certs"),
+        ("unix:///tmp/none.sock?db=first", "the option db must be the number"),
+    ],
+)
+async def test_a_url_with_something_unknown_is_refused(url: str, sentence: str) -> None:
+    """The library would pass over a path that is no number, and take any option, even ours away."""
+    with pytest.raises(StoreUnfit, match="is not a store's address") as caught:
+        await Store.connect(url)
+    assert sentence in str(caught.value)
+
+
+def test_every_command_sent_is_checked_at_the_start() -> None:
+    """Whatever the server calls on a client or a pipeline is among the commands whose permission is asked for."""
+    texts = [
+        path.read_text("utf-8") for path in Path(keys.__file__).parent.rglob("*.py") if "embedded" not in path.parts
+    ]
+    called = {name.upper() for text in texts for name in re.findall(r"\b(?:redis|together|pipe)\.([a-z]+)\(", text)}
+    called |= {"HSCAN"} if any("hscan_iter(" in text for text in texts) else set()
+    of_the_client = {"ACLOSE", "ASK", "EXECUTE", "PIPELINE", "PUBSUB", "WATCH", "MULTI", "INCR"}  # the last three: labs
+    in_scripts = {
+        name for script in connection._scripts().values() for name in connection._COMMANDS.findall(script.text)
+    }
+    assert called - of_the_client <= {*keys.COMMANDS, *in_scripts}
+
+
+async def test_two_databases_do_not_hear_each_other(embedded: EmbeddedStore) -> None:
+    """Pub/sub knows no database: each database has channels of its own, database 0 those without a number."""
+    zero, one = [
+        await Store.connect(f"{embedded.url}?db={number}", durability=Durability.RELAXED) for number in range(2)
+    ]
+    heard: dict[str, list[bytes]] = {name: [] for name in keys.CHANNELS}
+    listening = [Subscription(zero, name) for name in keys.CHANNELS]
+    for each, said in zip(listening, heard.values(), strict=True):
+        each.start(said.append)
+    names = [zero.channel(name) for name in keys.CHANNELS]
+    async with asyncio.timeout(10):
+        while sum(count for _, count in await zero.redis.pubsub_numsub(*names)) < len(names):  # noqa: ASYNC110 - the store tells no more
+            await asyncio.sleep(0.005)
+    for store in (one, zero):
+        for name in keys.CHANNELS:
+            await store.redis.publish(store.channel(name), store.channel(name))
+    async with asyncio.timeout(10):
+        while not all(heard.values()):  # noqa: ASYNC110 - the channel tells no more
+            await asyncio.sleep(0.005)
+    for each in listening:
+        await each.stop()
+    assert heard == {name: [name.encode()] for name in keys.CHANNELS}
+    assert all(one.channel(name).endswith(":1") for name in keys.CHANNELS)
+    await zero.close()
+    await one.close()
 
 
 def _url(reached: dict[str, str]) -> str:

@@ -24,7 +24,7 @@ SETTINGS = settings(
 async def test_money_moves_as_the_ledger_says(kind: str, request: pytest.FixtureRequest) -> None:
     """After any steps in any order, balances and journal of the store match the model, step by step."""
     running: EmbeddedStore = request.getfixturevalue(kind)
-    store = await Store.connect(running.url, durability=Durability.NONE)
+    store = await Store.connect(running.url, durability=Durability.NONE, cluster_node=True)
     machine = type("MoneyOn" + kind, (Shopping,), {"store": store})
     await straight_on(lambda: run_state_machine_as_test(machine, settings=SETTINGS))
     await store.close()

@@ -68,7 +68,7 @@ async def walk(store: Store, opened: StoreClock, seed: int, setting: Setting) ->
 async def test_store_and_small_world_walk_together(kind: str, which: int, request: pytest.FixtureRequest) -> None:
     """Each answers as the other does, and after each step both hold the same."""
     running: EmbeddedStore = request.getfixturevalue(kind)
-    store = await Store.connect(running.url, durability=Durability.NONE)
+    store = await Store.connect(running.url, durability=Durability.NONE, cluster_node=True)
     await store.redis.flushall()
     clock = await StoreClock.open(store, speed=0, origin_ms=START_MS)
     first = (KINDS.index(kind) * len(SETTINGS) + which) * PATHS

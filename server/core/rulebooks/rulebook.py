@@ -95,8 +95,8 @@ class Rulebook:
     The limits of one platform, in fen and room milliseconds. ``None`` means no limit.
 
     The defaults are Douyin's. ``profile`` names the text of the platform's rules (AMB-31). ``own_rules`` has the rules
-    of the fields for which this platform's differ from the default, and ``stands_for`` those by which it refuses where the
-    default has Douyin's; "" is the one for all others.
+    of the fields for which this platform's differ from the default, and ``stands_for`` those by which it refuses in the
+    place of Douyin's; "" is the one for all others.
 
     A platform defined from another has the built-in ``base`` from which it inherits, and its own ``prefix`` for rules;
     ``source`` is the prefix of the base's own rules.

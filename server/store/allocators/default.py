@@ -199,9 +199,11 @@ class DefaultAllocator(Allocator):
                 claims = {viewer_id: share async for viewer_id, share in claims_of(self._store, packet_id)}
             self.store_calls += 1
             record: Any = await self._store.redis.hgetall(keys.packet(packet_id))
-        except StoreUnavailable:
-            self._reading.pop(packet_id, None)
-            return
+        except Exception as error:
+            self._reading.pop(packet_id, None)  # whatever it was, the packet may be read again
+            if isinstance(error, StoreUnavailable):
+                return
+            raise
         if self._reading.get(packet_id) is not asyncio.current_task():
             return
         del self._reading[packet_id]

@@ -11,6 +11,7 @@
 -- ARGV[3] body       JSON
 -- ARGV[4] room_id
 -- ARGV[5] edition    of which a warmup or a reopened speaks: one that is no longer the packet's is no fact; else ''
+-- ARGV[6] bell       the pub/sub channel to ring
 -- Reply, always: { outcome, seq }
 --   announced  it got the number seq
 --   already    it had the number seq; nothing was written
@@ -98,5 +99,5 @@ local number = redis.call('HINCRBY', room, 'seq', 1)
 redis.call('HSET', cues, cue, number)
 redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', kind, 'packet_id', packet_id,
   'seq', number, 'at_ms', string.format('%.0f', now_ms), 'body', body)
-redis.call('PUBLISH', 'redrain:bell', room_id)
+redis.pcall('PUBLISH', ARGV[6], room_id) -- the fact is written; a bell that is not heard costs a poll
 return { 'announced', number }

@@ -151,6 +151,6 @@ redis.call('XADD', journal, '*', 'transfer_id', transfer_id, 'packet_id', packet
 if state == 'launched' then
     redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', 'changed', 'packet_id', packet_id, 'seq', '0',
         'at_ms', text_of(now_ms), 'body', '{}')
-    redis.call('PUBLISH', ARGV[7], ARGV[6])
+    redis.pcall('PUBLISH', ARGV[7], ARGV[6])
 end
 return 'done'

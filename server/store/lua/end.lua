@@ -46,6 +46,6 @@ close_packet('end', transfer_id, 'settled', 'ended_at_ms', now_ms)
 if state == 'launched' then
     redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', 'changed', 'packet_id', packet_id,
         'seq', '0', 'at_ms', text_of(now_ms), 'body', '{}')
-    redis.call('PUBLISH', ARGV[5], ARGV[4])
+    redis.pcall('PUBLISH', ARGV[5], ARGV[4])
 end
 return 'done'

@@ -61,5 +61,5 @@ if expires_at_ms and keeps_owners then redis.call('ZADD', expiring, text_of(expi
 redis.call('ZADD', onair, text_of(warmup_at_ms), packet_id)
 redis.call('XADD', feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'kind', 'launched', 'packet_id', packet_id, 'seq', '0',
     'at_ms', text_of(now_ms), 'body', ARGV[8])
-redis.call('PUBLISH', ARGV[9], room_id)
+redis.pcall('PUBLISH', ARGV[9], room_id) -- the launch is written; a bell that is not heard costs a poll
 return 'launched'

@@ -48,6 +48,21 @@ def test_a_failing_allocator_is_no_pass(tmp_path: Path) -> None:
     assert result["server_errors"] == said
 
 
+def test_errors_of_the_server_may_be_allowed(tmp_path: Path) -> None:
+    """They stand in the result, decide nothing, and do so again when the record is audited later."""
+    folder = _kept(a_run(), tmp_path)
+    folder.write_facts(replace(FACTS, server_errors=["KeyError: 'k'"], server_log="checked", allow_server_errors=True))
+    result = judge_run(folder)
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("pass", 0, [])
+    assert (result["server_errors"], result["server_log"]) == (["KeyError: 'k'"], "checked")
+
+
+def test_the_log_of_another_server_is_not_checkable(tmp_path: Path) -> None:
+    """A storm reads only the log of a server that it started."""
+    folder = _kept(a_run(), tmp_path)
+    assert judge_run(folder)["server_log"] == "not checkable"
+
+
 def test_packets_of_an_earlier_storm_are_no_phantoms(tmp_path: Path) -> None:
     """Packets of other runs are not judged by this history, but their money is, and nothing else is exempt."""
     run = a_run()
