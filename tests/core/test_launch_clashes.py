@@ -154,7 +154,7 @@ def test_the_calendar_is_the_rulebooks() -> None:
     """Any platform with these data keeps these slots; without them it keeps none."""
     assert plan(scheduled(95 * MINUTE), rulebook=KUAISHOU).warnings == ()
     with_calendar = replace(KUAISHOU, blackouts=PROMOTION_818)
-    assert refusal(scheduled(95 * MINUTE), rulebook=with_calendar) == ("blackout", "warmup_at_ms", "DY-BLK-1")
+    assert refusal(scheduled(95 * MINUTE), rulebook=with_calendar) == ("blackout", "warmup_at_ms", "KS-LAU-2")
 
 
 OWN = replace(DRAFT, creator_id=PLATFORM, packet_id=PacketId("platform.p1"))

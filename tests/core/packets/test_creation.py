@@ -62,7 +62,7 @@ def test_bounds_that_are_not_named_are_the_rulebooks() -> None:
 def test_validity_scope_and_goods_are_checked_in_this_order() -> None:
     """The first slip is told; the scope comes back each product once and in order."""
     wrong: dict[str, Any] = {"use_for_ms": 0, "product_ids": (), "goods": (GoodsKind.VIRTUAL,)}
-    assert refusal(wrong, KUAISHOU) == ("out_of_range", "use_for_ms", "DY-CRE-3")
+    assert refusal(wrong, KUAISHOU) == ("out_of_range", "use_for_ms", "KS-CRE-1")
     assert refusal({**wrong, "use_for_ms": None}, KUAISHOU) == ("missing_field", "use_end_at_ms", "KS-CRE-1")
     assert refusal({**wrong, "use_for_ms": 1}, KUAISHOU) == ("out_of_range", "product_ids", "KS-CRE-2")
     assert refusal({"use_for_ms": 1, "goods": (*KUAISHOU.goods_not_configurable,)}, KUAISHOU) == (

@@ -43,7 +43,7 @@ def test_only_a_draft_can_be_launched(state: PacketState, rulebook: Rulebook) ->
     """Not a second time, so that its time cannot be changed, and not after a void, whatever else is asked."""
     for request in (relative(5 * MINUTE), MANUAL, relative(-1)):
         code = refusal(request, rulebook=rulebook, packet=replace(DRAFT, state=state))
-        assert code == ("not_draft", "", "DY-LAU-1")
+        assert code == ("not_draft", "", rulebook.rule("DY-LAU-1"))
 
 
 @pytest.mark.rule("DY-LAU-3")
@@ -138,7 +138,11 @@ def test_a_packet_opens_while_it_can_still_be_used(rulebook: Rulebook) -> None:
     asked, opens_ms = request[rulebook.platform], NOW + 9 * MINUTE
     in_time, too_late = replace(DRAFT, use_end_at_ms=opens_ms + 1), replace(DRAFT, use_end_at_ms=opens_ms)
     assert plan(asked, rulebook=rulebook, packet=in_time).schedule.claim_end_at_ms == opens_ms + 1
-    assert refusal(asked, rulebook=rulebook, packet=too_late) == ("out_of_range", "use_end_at_ms", "DY-LAU-8")
+    assert refusal(asked, rulebook=rulebook, packet=too_late) == (
+        "out_of_range",
+        "use_end_at_ms",
+        rulebook.rule("DY-LAU-8"),
+    )
 
 
 @pytest.mark.rule("DY-LAU-8")
@@ -167,10 +171,10 @@ def test_a_scheduled_launch_opens_then_without_a_warm_up(grab_ms: int) -> None:
 
 
 @pytest.mark.rule("KS-LAU-2")
-@pytest.mark.parametrize(("grab_ms", "rule"), [(-1, "DY-LAU-7"), (366 * DAY + 1, "KS-LAU-2")])
-def test_a_scheduled_launch_in_the_past_or_in_another_year_is_refused(grab_ms: int, rule: str) -> None:
+@pytest.mark.parametrize("grab_ms", [-1, 366 * DAY + 1])
+def test_a_scheduled_launch_in_the_past_or_in_another_year_is_refused(grab_ms: int) -> None:
     """The window model forbids the past; a year is how long we let escrow wait."""
-    assert refusal(scheduled(grab_ms), rulebook=KUAISHOU) == ("out_of_range", "grab_at_ms", rule)
+    assert refusal(scheduled(grab_ms), rulebook=KUAISHOU) == ("out_of_range", "grab_at_ms", "KS-LAU-2")
 
 
 @pytest.mark.parametrize(

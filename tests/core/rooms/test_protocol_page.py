@@ -141,7 +141,7 @@ def test_the_errors_are_those_of_the_code() -> None:
 def test_the_refusals_of_a_handshake_are_those_of_the_code() -> None:
     """Each status and code."""
     told = set(re.findall(r"^\| (\d+) \| `(\w+)` \| .+ \|$", _under("Handshake"), re.MULTILINE))
-    refused = set(_codes(r'Rejection\(\s*(\d+), "(\w+)"', handshake, tickets, gateway))
+    refused = set(_codes(r'Rejection\(\s*(\d+),\s+"(\w+)"', handshake, tickets, gateway))
     assert told == refused | {("400", "bad_id")}  # of an id in the address, as everywhere
 
 

@@ -1,7 +1,9 @@
 """Overrides: a deployment's tables change what they name and nothing else, and a wrong one says what it must be."""
 
+import re
 import tomllib
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +11,10 @@ import pytest
 from server.core.money.channel import Channel
 from server.core.packets.blackout import BlackoutMode, Enforcement, MonthDay
 from server.core.rulebooks.overrides import BadRulebooks, overridable, overridden
-from server.core.rulebooks.platforms import DOUYIN, LAB, RULEBOOKS
+from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB, RULEBOOKS
 from server.core.rulebooks.rulebook import LaunchMode, LimitMeta, Rulebook
+
+ROOT = Path(__file__).parents[3]
 
 
 def _read(text: str) -> dict[str, Rulebook]:
@@ -153,7 +157,7 @@ def test_every_field_takes_the_value_it_has() -> None:
 def test_what_a_platform_is_called_and_refuses_by_stays() -> None:
     """Names, pages and rule ids are no limits."""
     kept = {field.name for field in fields(LAB)} - set(overridable())
-    own = {"platform", "profile", "source", "prefix", "base", "own_rules", "page"}
+    own = {"platform", "profile", "source", "prefix", "base", "own_rules", "stands_for", "page"}
     assert own <= kept
     assert all(name.endswith("_rule") for name in kept - own)
 
@@ -180,7 +184,8 @@ def test_a_table_with_a_base_makes_a_platform() -> None:
         ("douyin", "KS-EDT-1", "ACME-KS-EDT-1"),
         ("douyin", "ALL-CRE-1", "ACME-ALL-CRE-1"),
         ("kuaishou", "KS-LAU-1", "ACME-LAU-1"),
-        ("kuaishou", "DY-LAU-9", "ACME-DY-LAU-9"),
+        ("kuaishou", "DY-LAU-9", "ACME-LAU-2"),
+        ("kuaishou", "DY-VOI-2", "ACME-ALL-REV-1"),
         ("lab", "DY-LAU-3", "ACME-LAU-3"),
         ("lab", "AMB-27", "ACME-AMB-27"),
     ],
@@ -189,4 +194,13 @@ def test_a_platform_is_refused_by_its_own_prefix(base: str, source_id: str, told
     """It stands for that of the base, and before all others, so that no two rules are told by one id."""
     books = _read(f'[acme]\nbase = "{base}"\n')
     assert books["acme"].rule(source_id) == told
-    assert books[base].rule(source_id) == source_id
+    assert books[base].rule(source_id) == RULEBOOKS[base].rule(source_id)
+
+
+def test_kuaishou_cites_no_rule_of_douyins() -> None:
+    """It refuses by a rule of its own, or by the one that says whose hold where its text is silent."""
+    rules = re.findall(r"^\| (DY-[A-Z]{3}-\d+) \|", (ROOT / "docs/rules.md").read_text("utf-8"), re.MULTILINE)
+    assert len(rules) > 50
+    assert {KUAISHOU.rule(rule).partition("-")[0] for rule in rules} == {"KS", "ALL", "AMB"}
+    assert set(KUAISHOU.stands_for) - {""} <= set(rules)
+    assert [DOUYIN.rule(rule) for rule in rules] == rules

@@ -12,7 +12,7 @@ from server.core.rulebooks.rulebook import LimitMeta, Rulebook
 from server.core.rulebooks.rulebook_view import limits_of
 
 # names, what a refusal says, what pages show
-NO_LIMITS = {"platform", "profile", "source", "prefix", "base", "own_rules", "launch_modes_rule", "page"}
+NO_LIMITS = {"platform", "profile", "source", "prefix", "base", "own_rules", "stands_for", "launch_modes_rule", "page"}
 
 
 @pytest.mark.parametrize("platform", RULEBOOKS)
