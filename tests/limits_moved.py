@@ -18,7 +18,6 @@ from _pytest.runner import runtestprotocol
 from server.core.money.channel import Channel
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB, RULEBOOKS
 from server.core.rulebooks.rulebook import LimitMeta, Rulebook
-from server.core.rulebooks.rulebook_view import limits_of
 
 REPORT = "limits_moved.json"
 CHEAP_FIRST = ("test_platform_limits.py", "test_rulebook.py", "test_platforms.py", "test_launch.py")
@@ -38,7 +37,8 @@ class Move:
 def moves() -> Iterator[Move]:
     """Yield what is to be noticed: both platforms' numbers, and LAB's where they are its own."""
     for rulebook in RULEBOOKS.values():
-        rules = {limit.name: frozenset(limit.rules) for limit in limits_of(rulebook)}
+        carried = {field.name: field.metadata[LimitMeta].rules for field in fields(rulebook) if field.metadata}
+        rules = {name: frozenset(each) for name, each in {**carried, **rulebook.own_rules}.items()}
         for field in fields(rulebook):
             value = getattr(rulebook, field.name)
             if rulebook is LAB and value == getattr(DOUYIN, field.name):

@@ -187,7 +187,9 @@ def test_a_name_cannot_be_smuggled_in(world: World, callers: dict[tuple[Role, st
 def test_an_isv_speaks_for_itself_alone(world: World, callers: dict[tuple[Role, str], Caller]) -> None:
     """Not for another one, and not for the platform."""
     isv, path = callers[Role.ISV, "owner"], f"/api/trails/{world.names['order_id']}/events"
-    event = {"event_id": "e2", "type": "shipped", "occurred_at_ms": 2}
+    admin = callers[Role.ADMIN, "owner"]
+    admin.post(f"/api/orders/{world.names['order_id']}/pay")
+    event = {"event_id": "e2", "type": "shipped", "occurred_at_ms": admin.get("/api/clock")["room_ms"]}
     for source in ("platform", "another"):
         assert isv.refused(path, {**event, "source": source})[:2] == (403, "not_allowed")
     assert isv.post(path, {**event, "type": "accepted", "source": world.owners[Role.ISV]})["event_id"] == "e2"

@@ -81,7 +81,7 @@ def test_every_packet_and_invariant_is_told(tmp_path: Path) -> None:
         assert f"A{number} " in page.text
     assert "voided" in page.text
     assert {"over-time", "spectrum", "claims", "fanout", "money", "shares-0"} <= {each["name"] for each in page.figures}
-    assert all(each["data"] for each in page.figures)
+    assert all(each["traces"] for each in page.figures)
 
 
 def test_a_failure_shows_its_counterexample(tmp_path: Path) -> None:

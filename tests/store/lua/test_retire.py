@@ -176,7 +176,9 @@ def test_every_kind_of_movement_is_known() -> None:
     [table] = re.findall(r"local COUNTED_AS = \{(.*?)\n\}", text, re.DOTALL)
     counted_as = {name: balance for _, name, balance in re.findall(r"(\['|\b)(\w+)(?:'\])? = '(\w*)'", table)}
 
-    assert set(counted_as) == {*TransferKind, *OrderKind}
+    coupons = {"coupon_fund": "spent_fen", "coupon_return": "returned_fen"}  # of which the ledger knows nothing
+    assert counted_as.items() >= coupons.items()
+    assert set(counted_as) == {*TransferKind, *OrderKind, *coupons}
     for kind in TransferKind:
         assert (counted_as[kind] != "") == (AccountKind.FUNDS in MOVEMENTS[kind]), kind
     for step, pairs in POSTINGS.items():
