@@ -48,9 +48,12 @@ class Sweeper:
         settled: list[PacketId] = []
         clearing = self._rounds % ROUNDS_PER_CLEARING == 0
         self._rounds += 1
-        for creator_id in await self._context.creators.list():
+        creators = self._context.creators
+        due = await creators.due(self._context.clock.latest_ms)
+        for creator_id in await creators.list() if clearing else due:
             try:
-                settled += await sweep_creator(self._context, creator_id, self._complain)
+                if creator_id in due:
+                    settled += await sweep_creator(self._context, creator_id, self._complain)
                 if clearing:
                     await self._context.packets.drop_abandoned(creator_id)
             except StoreUnavailable:

@@ -9,6 +9,10 @@ from server.core.rulebooks.rulebook import Permission
 from server.store import keys
 from server.store.connection import Store
 
+_PAGE = 500
+_DUE = (keys.due, keys.orders_due, keys.expiring, keys.reversals)
+"""What a sweep looks at: each is by the time of its next step."""
+
 
 class Creators:
     """The permissions of creators; a creator for whom none were set has all."""
@@ -20,6 +24,25 @@ class Creators:
         """Return all creators, in no order."""
         found: Any = await self._store.redis.smembers(keys.CREATORS)
         return [CreatorId(creator_id.decode()) for creator_id in found]
+
+    async def due(self, latest_ms: int) -> frozenset[CreatorId]:
+        """
+        Return the creators for whom the sweeper has something to do by *latest_ms*, in no order.
+
+        One whose data cannot be read is among them, so that its sweep says why.
+        """
+        creators, found = await self.list(), set[CreatorId]()
+        for first in range(0, len(creators), _PAGE):
+            page = creators[first : first + _PAGE]
+            async with self._store.redis.pipeline(transaction=False) as together:
+                for creator_id in page:
+                    for key_of in _DUE:
+                        together.zcount(key_of(creator_id), "-inf", latest_ms)
+                counts = await together.execute(raise_on_error=False)
+            for number, creator_id in enumerate(page):
+                if any(counts[number * len(_DUE) : (number + 1) * len(_DUE)]):
+                    found.add(creator_id)
+        return frozenset(found)
 
     async def permissions(self, creator_id: CreatorId) -> frozenset[Permission]:
         """Return the permissions that the platform grants this creator."""

@@ -6,6 +6,7 @@ from server.core.ids import CreatorId
 from server.core.refusal import Refused
 from server.core.rulebooks.eligibility import EVERY_PERMISSION
 from server.core.rulebooks.rulebook import Permission
+from server.store import keys
 from server.store.connection import Store
 from server.store.creators import Creators
 from tests.store.desk import Desk
@@ -47,3 +48,17 @@ async def test_an_empty_wallet_creates_nothing(desk: Desk) -> None:
     first = await desk.draft([1, 2], transfer_id="t")
     assert await desk.draft([1, 2], transfer_id="t") == first
     await refuses()
+
+
+@pytest.mark.rule("DY-REV-2")
+async def test_a_creator_is_due_when_one_of_its_steps_is(store: Store) -> None:
+    """One question for all creators: whose packets, orders, shares or money are due by now, or cannot be read."""
+    creators = Creators(store)
+    names = [CreatorId(name) for name in ("idle", "packet", "order", "share", "money", "later", "broken")]
+    await store.redis.sadd(keys.CREATORS, *names)
+    for name, key_of in zip(names[1:5], (keys.due, keys.orders_due, keys.expiring, keys.reversals), strict=True):
+        await store.redis.zadd(key_of(name), {"x": 100})
+    await store.redis.zadd(keys.due(names[5]), {"x": 101})
+    await store.redis.set(keys.due(names[6]), "no sorted set")
+    assert await creators.due(100) == {*names[1:5], names[6]}
+    assert await creators.due(99) == {names[6]}
