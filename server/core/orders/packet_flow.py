@@ -57,7 +57,8 @@ class Reach:
         for i, members in by_line.items():
             if left_by_line[i] > 0:
                 alike[members] = alike.get(members, 0) + left_by_line[i]
-        self._prices = list(alike.values())
+        prices = list(alike.values())
+        self._sums = [_sums_of(prices[first : first + 8]) for first in range(0, len(prices), 8)]
         self._known: dict[int, int] = {}
         self.masks = {
             scope: sum(1 << bit for bit, members in enumerate(alike) if members >> number & 1)
@@ -78,7 +79,8 @@ class Reach:
         """Return the price that is left of the lines in *mask*."""
         known = self._known.get(mask)
         if known is None:
-            known = self._known[mask] = sum(fen for bit, fen in enumerate(self._prices) if mask >> bit & 1)
+            eights = zip(self._sums, mask.to_bytes(len(self._sums), "little"), strict=True)
+            known = self._known[mask] = sum([sums[eight] for sums, eight in eights])
         return known
 
     def cut_by(self, cuts: Iterable[int], cuts_max: int) -> None:
@@ -125,6 +127,14 @@ class Reach:
     def tight(self, reached: Reached) -> int:
         """Return lines on which nothing is left, and outside which the packets are used up."""
         return self.cuts[reached.values.index(reached.deduction_fen)] if self.complete else reached.wasting[0][1]
+
+
+def _sums_of(prices: Sequence[int]) -> list[int]:
+    """Return the price of each subset of up to eight lines, by its mask."""
+    sums = [0]
+    for fen in prices:
+        sums += [fen + sum_fen for sum_fen in sums]
+    return sums
 
 
 def order_by_line(packets: Sequence[Contender], bits: Sequence[int]) -> list[Contender]:
