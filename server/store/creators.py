@@ -11,7 +11,7 @@ from server.store.connection import Store
 
 _PAGE = 500
 _DUE = (keys.due, keys.orders_due, keys.expiring, keys.reversals)
-"""What a sweep looks at: each is by the time of its next step."""
+"""The keys that a sweep looks at, each by the time of its next step."""
 
 
 class Creators:
