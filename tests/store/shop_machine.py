@@ -13,7 +13,7 @@ from server.core.money.posting import OrderKind, Reversal, parts_of
 from server.core.orders import order as core
 from server.core.orders.asset import Asset, sweep
 from server.core.orders.order import Order, OrderState, Refund, StepOutcome
-from server.core.orders.order_stats import order_stats_of
+from server.core.orders.order_stats import given_back, order_stats_of
 from server.core.orders.selection import exact_quote
 from server.core.orders.settlement import Settlement, settle
 from server.core.orders.stacking import best_quote
@@ -217,16 +217,18 @@ class Shopping(Closing):
             if outcome.order != order:
                 bought.order = outcome.order
                 bought.version += 1
-                self.gain(order, outcome.order, kind, settled, rulebook)
-                self.carry_out(bought, Change(outcome, before, kind, transfer_id, settled))
+                change = Change(outcome, before, kind, transfer_id, settled)
+                self.gain(order, change, rulebook)
+                self.carry_out(bought, change)
 
-    def gain(
-        self, before: Order, after: Order, kind: OrderKind, settled: Settlement | None, rulebook: Rulebook
-    ) -> None:
+    def gain(self, before: Order, change: Change, rulebook: Rulebook) -> None:
         """Add what a step brought to the totals of creator and platform, and of their packets (KS-MON-1)."""
+        after, back = change.outcome.order, given_back(change.before, change.outcome.assets)
         estimates = estimate_gains(before, after, RATES, rulebook)
         for name in CREATORS:
-            gains = order_stats_of(kind, before, after, name, settled, estimates=estimates)
+            gains = order_stats_of(
+                change.kind, before, after, name, change.settled, estimates=estimates, given_back=back
+            )
             self.books[name].gains.update(gains.total)
             for packet_id, more in gains.by_packet.items():
                 self.model_of(packet_id).gains.update(more)

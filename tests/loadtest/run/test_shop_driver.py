@@ -44,6 +44,10 @@ def books_of(url: str, path: Path) -> Books:
 def test_every_habit_has_its_way_and_all_comes_to_its_end(url: str, tmp_path: Path) -> None:
     """Whatever buyers do, with a creator's packets and the platform's, the journal moved what they were told."""
     scenario = a_scenario("anna", "platform", viewers=72, shop={"mix": ALL, "buyers_max": 36})
+    # The platform's packet is valid for ever: on a busy machine a validity may be over before its winners are served.
+    hers, the_platforms = scenario.packets
+    packets = (hers, the_platforms.model_copy(update={"use_for_ms": None}))
+    scenario = scenario.model_copy(update={"packets": packets})
     with performed(url, scenario) as director:
         floor = ShopDriver(url, scenario, director, tmp_path / "orders.jsonl")
         floor.run(lambda: False)
@@ -52,8 +56,10 @@ def test_every_habit_has_its_way_and_all_comes_to_its_end(url: str, tmp_path: Pa
     assert {sale.state for sale in sales.sales} == {"cancelled", "refunded", "final"}
     assert {answer.habit for answer in sales.answers} == set(Habit) - {Habit.EXPIRE}
     assert any(answer.repeated for answer in sales.answers)
-    for packet in books.packets.values():
-        assert (packet.locked, packet.redeemed, packet.given) == (0, 0, (packet.final or 0) + (packet.expired or 0))
+    for packet_id, packet in books.packets.items():
+        assert (packet.locked, packet.redeemed) == (0, 0)
+        unused = packet.given - (packet.final or 0) - (packet.expired or 0)
+        assert unused > 0 if packet_id.startswith("platform.") else unused == 0
     findings = Findings()
     check_sales(findings, sales, books)
     assert findings.violations() == []
