@@ -7,6 +7,7 @@ No error is expected by name, so none that a store comes to answer ends a task. 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from server.store.unavailable import StoreUnavailable
@@ -14,6 +15,7 @@ from server.watched_task import watched_task
 
 BACKOFF_MIN_S = 0.05
 BACKOFF_MAX_S = 1.0
+ROUND_MAX_S = 10.0  # how long a stop waits for the round under way: as long as two answers of the store may take
 _CANCEL_AGAIN_S = 0.1  # on Python 3.11 the library may swallow a cancel while it subscribes
 _log = logging.getLogger("redrain")
 
@@ -26,7 +28,11 @@ class TaskEnded(Exception):  # noqa: N818 - an answer about a task
 
 
 class SupervisedTask:
-    """A task that runs until ``stop``, started again after every error and every end."""
+    """
+    A task that runs until ``stop`` or a single cancel, started again after every error and every end.
+
+    Each attempt at the work is a task of its own, so that a cancel which the work swallows is not lost.
+    """
 
     def __init__(self, name: str, work: Work, supervisor: "Supervisor") -> None:
         self._name = name
@@ -35,7 +41,9 @@ class SupervisedTask:
         self._backoff_s = BACKOFF_MIN_S
         self._between_rounds = asyncio.Event()
         self._between_rounds.set()
+        self._attempt: asyncio.Task[None] | None = None
         self._task = watched_task(self._run(), f"{name} is no longer supervised")
+        self._task.add_done_callback(lambda _: self._between_rounds.set())  # no round comes after it
 
     @classmethod
     def in_rounds(
@@ -59,29 +67,50 @@ class SupervisedTask:
 
     async def stop(self) -> None:
         """Stop the task and wait for its end."""
-        await self._between_rounds.wait()
-        while not self._task.done():
-            self._task.cancel()
-            await asyncio.wait({self._task}, timeout=_CANCEL_AGAIN_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ROUND_MAX_S):
+                await self._between_rounds.wait()
+        self._task.cancel()
+        if self._attempt is not None:
+            self._attempt.cancel()  # at once, lest it begin another round
+        await asyncio.wait({self._task})
         self._supervisor.forget(self._name)
 
     async def _run(self) -> None:
         while True:
+            self._attempt = asyncio.create_task(self._work(self._achieved))
             try:
-                await self._work(self._achieved)
-                self._supervisor.failed(self._name, TaskEnded("it ended without an error"))
-            except asyncio.CancelledError as cancelled:
-                if self._task.cancelling():
-                    raise
-                self._supervisor.failed(self._name, TaskEnded(f"something it waited for was cancelled {cancelled}"))
-            except Exception as error:
-                self._supervisor.failed(self._name, error)
+                await asyncio.wait({self._attempt})
+            finally:
+                await _until_done(self._attempt)
+                self._judge(self._attempt)
             await asyncio.sleep(self._backoff_s)
             self._backoff_s = min(2 * self._backoff_s, BACKOFF_MAX_S)
+
+    def _judge(self, attempt: asyncio.Task[None]) -> None:
+        """Count an attempt that ended as a failure, unless it was told to end."""
+        try:
+            attempt.result()
+            end = "without an error"
+        except asyncio.CancelledError as cancelled:
+            end = f"because something it waited for was cancelled {cancelled}"
+        except Exception as error:
+            self._supervisor.failed(self._name, error)
+            return
+        if not self._task.cancelling():
+            self._supervisor.failed(self._name, TaskEnded(f"it ended {end}"))
 
     def _achieved(self) -> None:
         self._backoff_s = BACKOFF_MIN_S
         self._supervisor.works(self._name)
+
+
+async def _until_done(attempt: asyncio.Task[None]) -> None:
+    """Cancel an attempt until it is done, however often the task that waits for it is cancelled."""
+    while not attempt.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({attempt}, timeout=_CANCEL_AGAIN_S)
+            attempt.cancel()
 
 
 class Supervisor:

@@ -97,7 +97,8 @@ class Crew:
             pause_s = PAUSE_S[0] if loop.time() - began > STAYS_UP_S else min(2 * pause_s, pause_max_s)
             self._say(f"worker {number} (process {process.pid}) {_ended(status)}; another starts in {pause_s:.1f} s")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._dismissed.wait(), pause_s)
+                async with asyncio.timeout(pause_s):
+                    await self._dismissed.wait()
 
     async def _start(self, number: int) -> Process:
         # A session of its own: Ctrl-C reaches the parent alone, which then stops the workers in order.
@@ -136,7 +137,8 @@ class Crew:
         with suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), self._settings.shutdown_s + STOP_SLACK_S)
+            async with asyncio.timeout(self._settings.shutdown_s + STOP_SLACK_S):
+                await process.wait()
         except TimeoutError:
             process.kill()
 

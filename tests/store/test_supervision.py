@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from server.store import supervision
 from server.store.supervision import Supervisor
 from server.store.unavailable import StoreUnavailable
-from tests.gateway.house import until
+from tests.gateway.house import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -95,3 +98,76 @@ async def test_a_stopped_task_is_no_trouble() -> None:
     await until(lambda: bool(supervisor.failing))
     await task.stop()
     assert supervisor.failing == []
+
+
+async def _deaf_to_one_cancel(_: Callable[[], None]) -> None:
+    """Swallow a cancel and continue, as redis-py may on Python 3.11 while it subscribes."""
+    with suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    await asyncio.Event().wait()
+
+
+async def _ends_when_cancelled(_: Callable[[], None]) -> None:
+    with suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+
+
+async def _fails_when_cancelled(_: Callable[[], None]) -> None:
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        raise StoreUnavailable("the connection was closed") from None
+
+
+def _loop_ends(main: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+    """Run *main* on a loop of its own; return whether closing that loop (one cancel a task) ended."""
+    running = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
+    running.start()
+    running.join(PATIENCE_S)
+    return not running.is_alive()
+
+
+@pytest.mark.parametrize("work", [_deaf_to_one_cancel, _ends_when_cancelled, _fails_when_cancelled])
+def test_a_loop_ends_though_a_task_was_left_behind(work: Any) -> None:
+    """One cancel ends a supervised task, whatever its work makes of it."""
+
+    async def leave_it_behind() -> None:
+        Supervisor().keep("the watch", work)
+        await asyncio.sleep(0.01)
+
+    assert _loop_ends(leave_it_behind)
+
+
+@pytest.mark.parametrize("work", [_deaf_to_one_cancel, _ends_when_cancelled, _fails_when_cancelled])
+async def test_stopping_ends_a_task_and_its_work(work: Any) -> None:
+    """Nothing of it is left on the loop."""
+    before = asyncio.all_tasks()
+    task = Supervisor().keep("the watch", work)
+    await asyncio.sleep(0.01)
+    await asyncio.wait_for(task.stop(), PATIENCE_S)
+    assert asyncio.all_tasks() == before
+
+
+def test_a_task_cancelled_before_its_first_round_can_be_stopped() -> None:
+    """A server that is told to end while it starts waits for no round that will never be."""
+
+    async def end_at_once() -> None:
+        async def server() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await keeping.stop()
+
+        left_behind.append(asyncio.create_task(server()))
+        await asyncio.sleep(0)
+        keeping = Supervisor().every(60, "the watch", lambda: asyncio.sleep(0))
+
+    left_behind: list[asyncio.Task[None]] = []
+    assert _loop_ends(end_at_once)
+
+
+async def test_a_round_that_never_ends_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server's end waits for a round, but not for ever."""
+    monkeypatch.setattr(supervision, "ROUND_MAX_S", 0.01)
+    task = Supervisor().every(60, "the watch", asyncio.Event().wait)
+    await asyncio.wait_for(task.stop(), PATIENCE_S)

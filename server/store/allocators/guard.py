@@ -41,14 +41,16 @@ class GuardedAllocator(Allocator):
     async def open(self) -> None:
         """Open it. Raises AllocatorFailed."""
         try:
-            await asyncio.wait_for(self._inner.open(), ANSWER_TIMEOUT_S)
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await self._inner.open()
         except Exception as error:
             raise AllocatorFailed(f"allocator {self._name} failed to open: {_named(error)}") from error
 
     async def close(self) -> None:
         """Close it, and say how often it has failed in the same ways as before."""
         try:
-            await asyncio.wait_for(self._inner.close(), CLOSE_TIMEOUT_S)
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._inner.close()
         except Exception as error:
             self._failed("to close", error)
         for kind, times in self._failures.items():
