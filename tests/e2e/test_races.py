@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,9 +72,9 @@ def _plant(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """Have the race's server run with a bug in one of its scripts."""
     start = ChildProcess.__init__
 
-    def planted(self: ChildProcess, name: str, module: str, arguments: Sequence[str], log: Path) -> None:
+    def planted(self: ChildProcess, name: str, module: str, arguments: Sequence[str], *rest: Any) -> None:
         if name == "server":
             module, arguments = "tests.e2e.planted_server", [script, *arguments]
-        start(self, name, module, arguments, log)
+        start(self, name, module, arguments, *rest)
 
     monkeypatch.setattr(ChildProcess, "__init__", planted)

@@ -136,7 +136,7 @@ async def test_comments_do_not_delay_facts(empty_store: Store) -> None:
         async def talk(guest: Guest) -> None:
             while not stop.is_set():
                 await guest.socket.send(a_comment("快抢" * 20))
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.04)
 
         talking = [asyncio.ensure_future(talk(guest)) for guest in crowd]
         await crowd[0].next("comments")
