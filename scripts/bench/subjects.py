@@ -57,7 +57,7 @@ def plain(packets: int, shares: int) -> Iterator[Subject]:
 def redrain(
     packets: int, shares: int, *, workers: int = 1, allocator: AllocatorEntry = BUILT_IN[DEFAULT]
 ) -> Iterator[Subject]:
-    """Run our server with sessions, limits and metrics on; the packets are in another room than the viewers."""
+    """Run our server with sessions, limits and metrics on; the packets are in the viewers' room (AMB-46)."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-")))
         options = ["--limits", "load", "--durability", "relaxed", "--workers", str(workers)]
@@ -65,8 +65,7 @@ def redrain(
         stack.callback(server.stop)
         url = server.wait_until_ready()
         _post(url, "/api/creators/anna/recharge", {"amount_fen": 10**12})
-        for room in ("crowd", "next-door"):
-            _post(url, "/api/rooms", {"room_id": room, "creator_id": "anna"})
+        _post(url, "/api/rooms", {"room_id": "crowd", "creator_id": "anna"})
         ids = [_launched(url, shares, allocator.name) for _ in range(packets)]
         store_pid = orjson.loads((folder / "home/store/store.lock").read_bytes())["pid"]
         yield Subject(
@@ -80,7 +79,7 @@ def _launched(url: str, shares: int, allocator: str) -> str:
     new: dict[str, object] = {"creator_id": "anna", "name": "volley", "share_count": shares, "total_fen": shares * 100}
     new["allocator"] = allocator
     packet_id = str(_post(url, "/api/packets", new)["packet_id"])
-    launch = {"room_id": "next-door", "mode": "manual", "claim_window_ms": DAY_MS}
+    launch = {"room_id": "crowd", "mode": "manual", "claim_window_ms": DAY_MS}
     _post(url, f"/api/packets/{packet_id}/launch", launch)
     return packet_id
 

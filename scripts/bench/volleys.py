@@ -58,6 +58,7 @@ class Shooter(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Count receipts."""
         if self._open:
+            assert b'"not_found"' not in data, "a grab of no packet measures nothing"
             self._volley.got(data.count(b'"receipt"'))
         elif b" 101 " in data:
             self._open = True
