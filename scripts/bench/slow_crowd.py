@@ -62,7 +62,7 @@ async def run(url: str, readers: int, deaf: int, packet_ids: list[str]) -> None:
         volley.fire()
         for shooter, frame in zip(shooters, frames, strict=True):
             shooter.transport.write(frame)
-        await volley.landed.wait()
+        await volley.landed
         await asyncio.sleep(0.2)
     talk.cancel()
     centiles = statistics.quantiles(volley.took_ms, n=100)

@@ -18,24 +18,33 @@ import uvloop
 _KEY = base64.b64encode(os.urandom(16)).decode()
 
 
+class VolleyFailed(Exception):  # noqa: N818 - the reason stands at the end of what the process says
+    """A volley measures nothing: a grab was of no packet, or a connection was lost."""
+
+
 class Volley:
-    """Waits until every connection has received its expected message."""
+    """Waits until every connection has received its expected message, or one of them fails."""
 
     def __init__(self, connections: int) -> None:
         self._connections = connections
         self._left = 0
-        self.landed = asyncio.Event()
+        self.landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def fire(self) -> None:
         """Expect one message for every connection."""
         self._left = self._connections
-        self.landed.clear()
+        self.landed = asyncio.get_running_loop().create_future()
 
     def got(self, messages: int) -> None:
         """Count arrived messages."""
         self._left -= messages
-        if self._left == 0:
-            self.landed.set()
+        if self._left == 0 and not self.landed.done():
+            self.landed.set_result(None)
+
+    def fail(self, reason: str) -> None:
+        """End the volley under way, if there is one, with VolleyFailed."""
+        if not self.landed.done():
+            self.landed.set_exception(VolleyFailed(reason))
 
 
 class Shooter(asyncio.Protocol):
@@ -58,7 +67,8 @@ class Shooter(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Count receipts."""
         if self._open:
-            assert b'"not_found"' not in data, "a grab of no packet measures nothing"
+            if b'"not_found"' in data:
+                self._volley.fail("a grab was of no packet in this room")
             self._volley.got(data.count(b'"receipt"'))
         elif b" 101 " in data:
             self._open = True
@@ -68,6 +78,7 @@ class Shooter(asyncio.Protocol):
         """Fail: a lost connection invalidates the measurement."""
         if not self.ready.done():
             self.ready.set_exception(ConnectionError("refused"))
+        self._volley.fail("a connection was lost")
 
 
 def grab_frame(packet_id: str, request_id: str) -> bytes:
@@ -103,7 +114,7 @@ async def shoot(url: str, connections: int, packet_ids: list[str]) -> None:
         volley.fire()
         for shooter, frame in zip(shooters, of_packet, strict=True):
             shooter.transport.write(frame)
-        await volley.landed.wait()
+        await volley.landed
     print("done", flush=True)
     await loop.run_in_executor(None, sys.stdin.readline)
     for shooter in shooters:

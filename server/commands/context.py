@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from server.core.ids import PacketId
+from server.core.ids import CreatorId, PacketId
 from server.core.orders.trail import ServiceMessage
-from server.core.rulebooks.platforms import rulebook_of
+from server.core.rulebooks.platforms import LAB, rulebook_of
 from server.core.rulebooks.rulebook import Rulebook
 from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
@@ -65,3 +65,7 @@ class CommandContext:
     def rulebook(self, platform: str) -> Rulebook:
         """Return this process's rulebook of a platform. Raises Refused if there is none."""
         return rulebook_of(self.rulebooks, platform)
+
+    async def rulebook_of_creator(self, creator_id: CreatorId) -> Rulebook:
+        """Return the rulebook of the creator's platform; before the first recharge that is LAB's (AMB-43)."""
+        return self.rulebook(await self.wallet.platform(creator_id) or LAB.platform)

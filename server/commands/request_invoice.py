@@ -4,7 +4,6 @@ from server.commands.context import CommandContext
 from server.commands.retry import decided
 from server.core.ids import CreatorId
 from server.core.refusal import Raced, Refused
-from server.core.rulebooks.platforms import LAB
 from server.store.invoices import Invoice
 
 
@@ -22,7 +21,7 @@ async def request_invoice(
     if to_ms > at.clock.earliest_ms:
         raise Refused("bad_field", "the period must be over", field="to_ms")
     fees = await at.wallet.fees(creator_id, from_ms=from_ms, to_ms=to_ms)
-    rulebook = at.rulebook(await at.wallet.platform(creator_id) or LAB.platform)
+    rulebook = await at.rulebook_of_creator(creator_id)
     if not fees:
         raise Refused("no_fees", "no fee was charged in this period", field="from_ms", rule=rulebook.rule("KS-ACC-3"))
 

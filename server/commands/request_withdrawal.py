@@ -5,7 +5,6 @@ from server.core.ids import CreatorId
 from server.core.money.account import FundProduct
 from server.core.money.payee import Payee
 from server.core.rulebooks.funding import check_payee, withdraw_channel
-from server.core.rulebooks.platforms import LAB
 from server.store.transfers import checked_transfer_id
 from server.store.withdrawals import Withdrawal
 
@@ -27,7 +26,7 @@ async def request_withdrawal(
     channel_not_offered, bad_field (no payee), and as ``Withdrawals.set_aside`` does.
     """
     checked_transfer_id(transfer_id)
-    rulebook = at.rulebook(await at.wallet.platform(creator_id) or LAB.platform)
+    rulebook = await at.rulebook_of_creator(creator_id)
     chosen = withdraw_channel(rulebook, channel)
     check_payee(rulebook, payee)
     return await at.withdrawals.set_aside(

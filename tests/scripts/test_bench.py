@@ -5,6 +5,7 @@ import pytest
 from loadtest.verdict.weigh import Exit
 from scripts.bench import rounds
 from scripts.bench.process import BenchFailed, bench_process
+from scripts.bench.volleys import Shooter, Volley, VolleyFailed
 from scripts.commands import bench
 
 
@@ -36,3 +37,29 @@ def test_a_process_is_quiet_unless_it_fails(capfd: pytest.CaptureFixture[str]) -
     with said, bench_process("scripts.bench.volleys") as shooter:
         shooter.line("ready")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("sent", [b'{"type":"receipt","status":"not_found"}', None])
+async def test_a_volley_that_measures_nothing_fails(sent: bytes | None) -> None:
+    """A grab of no packet, or a connection that is lost, ends it instead of being counted, or waited for."""
+    volley = Volley(2)
+    shooter = Shooter("/", "nowhere", volley)
+    shooter.data_received(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    volley.fire()
+    if sent is None:
+        shooter.connection_lost(None)
+    else:
+        shooter.data_received(sent)
+    with pytest.raises(VolleyFailed):
+        await volley.landed
+
+
+async def test_a_volley_lands_with_its_last_receipt() -> None:
+    """As many receipts as connections, in however many pieces."""
+    volley = Volley(2)
+    volley.fire()
+    volley.got(1)
+    before = volley.landed.done()
+    volley.got(1)
+    assert (before, volley.landed.done()) == (False, True)
+    await volley.landed
