@@ -57,7 +57,8 @@ class Crowd:
         deadline = time.monotonic() + seats / self._order.arrivals_per_second + CONNECT_SLACK_S
         while (progress := self.show()).connected < seats and not stopped():
             if time.monotonic() > deadline:
-                problem = f"only {progress.connected} of {seats} viewers could connect:\n{self._process.tail()}"
+                why = next(iter(progress.failures), "no viewer was refused, and none was welcomed either")
+                problem = f"only {progress.connected} of {seats} viewers could connect: {why}\n{self._process.tail()}"
                 raise ProcessFailed(problem, Exit.ENVIRONMENT)
             time.sleep(LOOK_EVERY_S)
 
