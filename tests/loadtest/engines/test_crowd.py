@@ -90,7 +90,7 @@ def test_a_crowd_that_cannot_come_in_says_how_many_did(tmp_path: Path, monkeypat
     monkeypatch.setattr(crowd_module, "CONNECT_SLACK_S", 1.0)
     crowd = a_crowd(tmp_path, f"http://127.0.0.1:{free_port()}", Seen())
     try:
-        with pytest.raises(ProcessFailed, match="only 0 of 4 viewers could connect: .*refused") as failed:
+        with pytest.raises(ProcessFailed, match=r"only 0 of 4 viewers could connect: .*refused") as failed:
             crowd.connect()
     finally:
         crowd.leave()
