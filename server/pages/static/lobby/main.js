@@ -5,4 +5,4 @@ import { WORDS } from "./words.js";
 
 const say = speaker(WORDS);
 document.title = say("title");
-show(the("#home"), el("h1", {}, say("title")));
+show(the("#lobby"), el("h1", {}, say("title")));
