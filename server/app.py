@@ -50,6 +50,7 @@ from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
+from server.pages.pages import Pages
 from server.rulebook_file import load_rulebooks
 from server.settings import LimitsProfile, Settings
 from server.signals import on_signals
@@ -311,6 +312,7 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Authentication)
+    app.add_middleware(Pages, facts=_facts(state.settings))
     app.add_middleware(Head)
     docs.install(app)
     app.include_router(health.router)
@@ -333,6 +335,11 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
     ):
         app.include_router(module.router, responses=errors.problems(401, 403))
     return app
+
+
+def _facts(settings: Settings) -> dict[str, str]:
+    """Return what the pages must know of this server before they can ask it."""
+    return {"insecure": "yes" if settings.insecure else "no"}
 
 
 async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> None:
