@@ -26,6 +26,7 @@ from server.api import (
     invoices,
     packets,
     permissions,
+    profiles,
     rooms,
     rulebooks,
     tickets,
@@ -314,6 +315,7 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
     for module in (
         creators,
         permissions,
+        profiles,
         withdrawals,
         coupon_budgets,
         invoices,
