@@ -17,6 +17,7 @@ from fastapi import Depends, FastAPI
 from server.api import (
     assets,
     books,
+    claims,
     coupon_budgets,
     creators,
     docs,
@@ -59,6 +60,7 @@ from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import entries_for
 from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
+from server.store.claim_list import ClaimLists
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.coupon_budgets import CouponBudgets
@@ -256,6 +258,7 @@ async def _build(
         invoices=Invoices(store, clock),
         packets=packet_records,
         effects=StatsCounters(store),
+        claim_lists=ClaimLists(store),
         rooms=room_records,
         reversals=Reversals(store, clock),
         trails=Trails(store, clock),
@@ -322,6 +325,7 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
         rooms,
         tickets,
         packets,
+        claims,
         effects,
         rulebooks,
         assets,

@@ -86,6 +86,7 @@ class World:
         of_anna = f"?creator_id={anna}"
         self.queries = {"/api/packets": of_anna, "/api/orders": of_anna, "/api/trails": f"?viewer_id={vera}"}
         self.queries["/api/viewers/{viewer_id}/assets"] = of_anna
+        self.queries["/api/packets/{packet_id}/claims"] = f"?viewer_id={vera}"
         event = {"event_id": "e1", "type": "accepted", "occurred_at_ms": 1, "source": wms}
         self.bodies: dict[str, object] = {
             "/api/creators/{creator_id}/recharge": {"amount_fen": 1},
