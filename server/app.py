@@ -35,6 +35,7 @@ from server.api import (
     timeline,
     trail,
     withdrawals,
+    won_packets,
 )
 from server.api import orders as order_routes
 from server.api.access import Authentication, deny_undeclared
@@ -333,6 +334,7 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
         effects,
         rulebooks,
         assets,
+        won_packets,
         order_routes,
         trail,
         books,
