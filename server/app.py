@@ -34,6 +34,7 @@ from server.api import (
     tickets,
     timeline,
     trail,
+    viewer_orders,
     withdrawals,
     won_packets,
 )
@@ -336,6 +337,7 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
         assets,
         won_packets,
         order_routes,
+        viewer_orders,
         trail,
         books,
     ):
