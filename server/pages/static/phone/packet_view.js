@@ -1,5 +1,5 @@
 // @ts-check
-import { el, icon, show, svg } from "../shared/dom.js";
+import { el, icon, svg } from "../shared/dom.js";
 import { grouped, yuan } from "../shared/money.js";
 import { celebrate } from "./canvas.js";
 import { held } from "./focus.js";

@@ -87,7 +87,7 @@ const CHANGES = {
     })),
   closed: (state, { packet_id }) => changed(state, packet_id, () => ({ closed: true, phase: "claim_closed" })),
   result: (state, event) =>
-    changed(state, event.packet_id, () => ({ closed: true, result: event, editions: event.editions })),
+    changed(state, event.packet_id, () => ({ closed: true, result: event })), // `editions` stay as they were promised
   voided: (state, { packet_id }) => changed(state, packet_id, () => ({ voided: true })),
   popup: (state, { packet_id }) => changed(state, packet_id, () => ({ surface: "popup" })),
   asset_widget: (state, { packet_id }) => changed(state, packet_id, () => ({ surface: "asset_widget" })),
