@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from server.api.app_state import AppState
 from server.core.packets.operations import operations
-from server.core.packets.packet import Denomination, Packet, Phase, Schedule
+from server.core.packets.packet import Denomination, GoodsScope, Packet, Phase, Schedule
 from server.core.rooms.messages import editions_on_screen
 from server.core.rulebooks.page import Operation
 from server.store.packet_stats import PacketRow
@@ -30,6 +30,10 @@ class PacketShown(BaseModel):
     """
     A packet with its schedule (if launched) and counters; sums in fen, instants in room ms.
 
+    ``goods`` are those that it may be used on: its creator's, the ``product_ids``, or all (the platform's packets). The
+    launch settles ``launch_mode``, the ``creator_name`` that viewers see, and the ``entrances`` from which those goods'
+    pages must be opened (null: any).
+
     From ``voidable_until_ms`` on it can no longer be voided (DY-VOI-2, AMB-11); a draft always can. Shares that an edit
     has added can be claimed from ``claimable_at_ms`` on. Of the granted shares, orders hold the locked and the redeemed
     ones; the final ones are paid out, and the expired ones returned. ``operations`` are those that may be tried now
@@ -39,6 +43,10 @@ class PacketShown(BaseModel):
 
     packet_id: str
     creator_id: str
+    creator_name: str
+    created_at_ms: int | None
+    launched_at_ms: int | None
+    launch_mode: str | None
     room_id: str | None
     name: str
     platform: str
@@ -55,7 +63,9 @@ class PacketShown(BaseModel):
     use_start_at_ms: int | None
     use_end_at_ms: int | None
     use_for_ms: int | None
+    goods: GoodsScope
     product_ids: list[str] | None
+    entrances: list[str] | None
     voidable_until_ms: int | None
     surface: str
     edition: int
@@ -101,6 +111,7 @@ def row_shown(state: AppState, packet: Packet, row: PacketRow, warnings: list[st
     computed = {
         "phase": packet.phase_at(now_ms),
         "voidable_until_ms": rulebook.voidable_until_ms(schedule) if schedule else None,
+        "goods": packet.goods,
         "editions": editions_on_screen(packet),
         "operations": operations(packet, rulebook, now_ms),
         "affects_price_baseline": rulebook.affects_price_baseline,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from server.core.ids import PLATFORM, CreatorId, RoomId
+from server.core.orders.purchase import Entrance
 from server.core.packets.blackout import NO_BLACKOUTS, BlackoutMode, Enforcement
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface
 from server.core.refusal import Refused, RuleId
@@ -71,6 +72,13 @@ def plan_launch(
     own = [other for other in others if other.creator_id == packet.creator_id]
     warnings = [*_overlap_warnings(schedule, rulebook, own), *_blackout_warnings(schedule, rulebook)]
     return Launch(schedule, _surface(grab_at_ms, request.room_id, rulebook, others), tuple(warnings))
+
+
+def entrances_of(packet: Packet, rulebook: Rulebook) -> tuple[Entrance, ...] | None:
+    """Return the entrances from which a packet's goods must have come (DY-USE-3); None for the platform's own."""
+    if packet.creator_id == PLATFORM:
+        return None
+    return tuple(entrance for entrance in Entrance if entrance in rulebook.use_entrances)
 
 
 def check_host(packet: Packet, host_id: CreatorId, host_platform: str | None = None) -> None:
