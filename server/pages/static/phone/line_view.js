@@ -22,15 +22,16 @@ export class LineView {
   /**
    * @param {import("./state.js").RoomState["line"]} line
    * @param {boolean} entered whether the room was seen before
+   * @param {boolean} absent whether there is no such room
    */
-  update(line, entered) {
+  update(line, entered, absent) {
     const now = performance.now();
     if (line.state === "open") this._sinceMs = Infinity;
     else if (this._sinceMs === Infinity) this._sinceMs = now;
     this._bar.hidden = now - this._sinceMs < (entered ? QUIET_MS : 4 * QUIET_MS);
     if (this._bar.hidden) return;
     const seconds = line.state === "waiting" ? Math.max(0, Math.ceil(((line.retryAtMs ?? now) - now) / 1000)) : 0;
-    const text = seconds ? this._say(entered ? "lost_retry" : "closed_retry", { seconds }) : this._say("connecting");
+    const text = seconds ? this._say(absent ? "absent_retry" : entered ? "lost_retry" : "closed_retry", { seconds }) : this._say("connecting");
     if (this._headline.textContent !== text) show(this._headline, text);
   }
 }

@@ -5,29 +5,42 @@ import { speaker } from "../shared/words.js";
 import { drift } from "./canvas.js";
 import { explain } from "./desk.js";
 import { Feel } from "./feel.js";
-import { productOf, SAMPLE } from "./goods.js";
+import { openCheckout } from "./checkout_sheet.js";
+import { productOf, SAMPLE, titleOf } from "./goods.js";
 import { Grabs } from "./grab.js";
+import { openInbox } from "./inbox_sheet.js";
 import { LayerView } from "./layer_view.js";
 import { LineView } from "./line_view.js";
+import { offersOn } from "./offers.js";
+import { openOrders } from "./orders_sheet.js";
+import { openPackets } from "./packets_sheet.js";
 import { RoomView } from "./room_view.js";
 import { sceneAt, widgetAt } from "./scene.js";
+import { creatorOf } from "./shares.js";
 import { Sheets } from "./sheets.js";
-import { after, before } from "./state.js";
+import { after, before, platformOf } from "./state.js";
+import { labelOf, openTrail, textOf } from "./trail_sheet.js";
 import { Viewer } from "./viewer.js";
+import { openWinners } from "./winners_sheet.js";
 import { WidgetView } from "./widget_view.js";
 import { WORDS } from "./words.js";
 
 const TOAST_MS = 3_200;
+const LOBBY_FULL = 24; // it lists no more rooms
 
 const say = speaker(WORDS);
 const roomId = decodeURIComponent(location.pathname.split("/").pop() ?? "");
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const viewer = new Viewer();
 let state = before(roomId);
+let unread = 0;
+let absent = false;
+/** @type {Set<[string, (message: any) => void]>} */
+const listeners = new Set();
 let goods = /** @type {import("./goods.js").Goods} */ (SAMPLE);
 
 const socket = new RoomSocket(roomId, {
-  enter: () => viewer.enter(roomId),
+  enter,
   message: heard,
   line: (line) => tell({ type: "line", line }),
 });
@@ -36,7 +49,10 @@ const sheets = new Sheets(the("#sheet"), say);
 
 /** @type {import("./page.js").Page} */
 const page = {
-  say, tell, grabs, sheets, viewer, calm, go, toast,
+  say, tell, grabs, sheets, viewer, calm, go, toast, listen,
+  platform: () => platformOf(state),
+  titleOf: (productId) => (productId === goods.product_id ? titleOf(goods) : productId),
+  offers: () => offersOn(platformOf(state)),
   state: () => state,
   send: (message) => socket.send(message),
   clock: socket.clock,
@@ -66,12 +82,28 @@ function heard(message) {
   tell(message);
   grabs.heard(message);
   if (state.toast && state.toast.number !== early) explainToast(state.toast);
+  for (const [type, hear] of [...listeners]) if (type === message.type) hear(message);
   if (message.type === "welcome") void entered();
+  if (message.type === "trail") {
+    room.unread(++unread);
+    if (!sheets.any) toast(labelOf(page, message), textOf(page, message));
+  }
+}
+
+/** Come in; a room that is not in the lobby is not tried, as its refusal would say nothing. */
+async function enter() {
+  const open = await viewer.lobby();
+  const listed = open.find((each) => each.room_id === roomId);
+  if (listed) tell({ type: "listed", room: listed });
+  const complete = open.length < LOBBY_FULL && (open.length > 0 || viewer.named);
+  absent = !listed && complete;
+  if (absent || (!open.length && !viewer.may)) throw new Error("no such room");
+  return viewer.enter(roomId);
 }
 
 /** Ask for what the room does not say by itself. */
 async function entered() {
-  const creatorId = state.creatorId || Object.values(state.packets)[0]?.creator_id || "";
+  const creatorId = creatorOf(state);
   if (!creatorId) return;
   goods = await productOf(viewer.api, creatorId);
   room.product(goods);
@@ -85,7 +117,7 @@ function draw() {
   room.update(state);
   widget.update(known ? widgetAt(state, roomMs) : null, announce);
   layer.update(known ? sceneAt(state, roomMs, localMs) : { kind: "room", packet: null });
-  line.update(state.line, state.viewerId !== "");
+  line.update(state.line, state.viewerId !== "", absent);
 }
 
 /** Draw at each whole second of the countdown, and often enough for everything else. */
@@ -130,6 +162,22 @@ function toast(text, more) {
  * @param {any} [given]
  */
 function go(name, given) {
-  void name;
-  void given;
+  if (name === "winners") openWinners(page, given);
+  else if (name === "packets") openPackets(page);
+  else if (name === "checkout") openCheckout(page, given ?? goods);
+  else if (name === "orders") openOrders(page);
+  else if (name === "trail") openTrail(page, given);
+  else openInbox(page);
+}
+
+/**
+ * Hear each message of a type; return how to stop.
+ *
+ * @param {string} type
+ * @param {(message: any) => void} hear
+ */
+function listen(type, hear) {
+  const entry = /** @type {[string, (message: any) => void]} */ ([type, hear]);
+  listeners.add(entry);
+  return () => void listeners.delete(entry);
 }

@@ -17,6 +17,10 @@
  *   go: (name: string, given?: any) => void,
  *   toast: (text: string, more?: string) => void,
  *   calm: boolean,
+ *   listen: (type: string, hear: (message: any) => void) => () => void,
+ *   platform: () => string,
+ *   titleOf: (productId: string) => string,
+ *   offers: () => import("./offers.js").Offer[],
  * }} Page
  */
 

@@ -4,6 +4,7 @@ import { yuan } from "../shared/money.js";
 import { avatar, counted, hueOf, nameOf } from "./names.js";
 import { latestResult } from "./scene.js";
 import { priceOf, titleOf } from "./goods.js";
+import { platformOf } from "./state.js";
 
 const LIKES_EVERY_MS = 600;
 const HEARTS_MAX = 6;
@@ -96,7 +97,7 @@ export class RoomView {
     if (this._drawn.host !== host) {
       this._drawn.host = host;
       show(this._host, nameOf(host));
-      document.title = `${host} · Redrain`;
+      document.title = `${host} · ${say("title")}`;
     }
     this._watching.textContent = say("watching", { count: counted(state.audience) });
     this._hearts.textContent = counted(state.likes);
@@ -207,12 +208,6 @@ export class RoomView {
 }
 
 const COMMENTS_SHOWN = 12;
-
-/** @param {import("./state.js").RoomState} state */
-function platformOf(state) {
-  const packets = Object.values(state.packets);
-  return packets[packets.length - 1]?.platform ?? "douyin";
-}
 
 /** @param {import("./state.js").RoomState} state */
 function platformWord(state) {

@@ -1,4 +1,5 @@
 // @ts-check
+import { Refusal } from "../shared/api.js";
 import { el, icon, show } from "../shared/dom.js";
 import { held } from "./focus.js";
 
@@ -74,4 +75,15 @@ export class Sheets {
  */
 export function tellIn(content, text, retry) {
   show(content, el("div", { class: "empty", role: "status" }, el("p", {}, text), retry ? el("button", { class: "plain", onclick: retry.again }, retry.label) : null));
+}
+
+/**
+ * What an error comes to, for a reader.
+ *
+ * @param {{say: import("./page.js").Say}} page
+ * @param {unknown} error
+ */
+export function said({ say }, error) {
+  if (error instanceof Refusal) return error.status === 403 ? say("not_here") : error.message;
+  return say("no_answer");
 }

@@ -20,7 +20,7 @@
  *   dismissed: boolean}} RoomPacket `witnessed`: it opened before this viewer's eyes
  * @typedef {{viewer_id: string, text: string, number: number}} Comment
  * @typedef {{line: {state: string, retryAtMs?: number, code?: number}, viewerId: string, roomId: string, title: string,
- *   creatorId: string, creatorName: string, speed: number, audience: number, likes: number,
+ *   creatorId: string, creatorName: string, platform: string, speed: number, audience: number, likes: number,
  *   packets: Record<string, RoomPacket>, comments: Comment[], commentCount: number, assetCount: number,
  *   steps: number, toast: {code: string, packetId: string, number: number} | null}} RoomState
  */
@@ -41,6 +41,7 @@ export function before(roomId) {
     title: "",
     creatorId: "",
     creatorName: "",
+    platform: "",
     speed: 1,
     audience: 0,
     likes: 0,
@@ -107,6 +108,7 @@ const CHANGES = {
   trail: (state) => ({ ...state, steps: state.steps + 1 }),
 
   // What happens on the page.
+  listed: (state, { room }) => ({ ...state, title: room.title, creatorId: room.creator_id, platform: room.platform }),
   line: (state, { line }) => ({ ...state, line }),
   tapped: (state, { packetId, requestId, atMs }) =>
     changed(state, packetId, () => ({ tap: { requestId, atMs, receipt: null, tries: 0 }, dismissed: false })),
@@ -147,6 +149,15 @@ function welcome(state, event) {
     audience: event.audience,
     packets,
   };
+}
+
+/**
+ * Whose rules the room follows.
+ *
+ * @param {RoomState} state
+ */
+export function platformOf(state) {
+  return state.platform || (Object.values(state.packets)[0]?.platform ?? "");
 }
 
 /** Receipts after which the viewer is where it was before: the tap did not count, and a toast says why. */

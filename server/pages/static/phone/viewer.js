@@ -20,9 +20,24 @@ export class Viewer {
     this.api = new Api(this._free ? null : this.known?.credential);
   }
 
-  /** The id, once it is known. */
-  get id() {
-    return this.known?.viewerId ?? "";
+  /** Whether the server lets anybody in, by a name or by a guest ticket. */
+  get may() {
+    const { insecure, guests } = document.documentElement.dataset;
+    return insecure === "yes" || guests === "yes";
+  }
+
+  /** Whether a viewer comes in by its name, and needs no credential. */
+  get named() {
+    return this._free;
+  }
+
+  /**
+   * The rooms that anybody may enter.
+   *
+   * @returns {Promise<{room_id: string, creator_id: string, title: string, platform: string}[]>}
+   */
+  async lobby() {
+    return this.api.get("api/lobby");
   }
 
   /**

@@ -103,6 +103,7 @@ function turned(word, by) {
 
 /** @returns {[Uint32Array, Uint32Array]} */
 function constants() {
+  /** @type {number[]} */
   const primes = [];
   for (let n = 2; primes.length < 64; n++) if (primes.every((prime) => n % prime)) primes.push(n);
   const fraction = (/** @type {number} */ root) => Math.floor((root - Math.floor(root)) * 2 ** 32);

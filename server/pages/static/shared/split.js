@@ -98,7 +98,8 @@ function words(seed) {
   message.set(new TextEncoder().encode(VERSION));
   const count = new DataView(message.buffer, VERSION.length);
   let [block, at] = [0, 8];
-  let digest = new DataView(new ArrayBuffer(32));
+  /** @type {DataView} */
+  let digest = count;
   return () => {
     if (at === 8) {
       count.setUint32(0, Math.floor(block / WORD));
