@@ -2,6 +2,7 @@
 import { el, icon } from "../shared/dom.js";
 import { yuan } from "../shared/money.js";
 import { nameOf } from "./names.js";
+import { ownerOf } from "./shares.js";
 import { billOf } from "./waterfall.js";
 
 const CHIPS = { merchant: "c-m", creator: "c-s", platform: "c-p", unstated: "c-u" };
@@ -52,7 +53,7 @@ export function reasons(page, quote, shares) {
     : reason("no", say("chosen_none"), say("chosen_none_more"));
   const against = quote.exclusions.map(({ asset_id, reason: why }) => {
     const share = shares.get(asset_id);
-    const name = share ? [nameOf(share.creator_id === "platform" ? say("platform_packets") : share.creator_name ?? share.creator_id), ` ¥${yuan(share.face_fen)}`] : [`…${asset_id.slice(-6)}`];
+    const name = share ? [nameOf(ownerOf(page, share)), ` ¥${yuan(share.face_fen)}`] : [`…${asset_id.slice(-6)}`];
     return reason("no", el("span", {}, ...name), say(/** @type {Word} */ (`not_${why}`)));
   });
   const unused = Object.entries(quote.unused).map(([discount_id, why]) => {
@@ -77,10 +78,10 @@ function funderChip({ say }, funder) {
  * @param {import("./waterfall.js").Deduction} deduction
  * @param {Shares} shares
  */
-function nameIn({ say }, { discount_id, kind }, shares) {
+function nameIn(page, { discount_id, kind }, shares) {
   const share = shares.get(discount_id);
-  if (!share) return say(/** @type {Word} */ (`kind_${kind}`));
-  return el("span", {}, share.creator_id === "platform" ? say("platform_packets") : nameOf(share.creator_name ?? share.creator_id), el("small", {}, nameOf(share.packet_name)));
+  if (!share) return page.say(/** @type {Word} */ (`kind_${kind}`));
+  return el("span", {}, nameOf(ownerOf(page, share)), el("small", {}, nameOf(share.packet_name)));
 }
 
 /**

@@ -84,10 +84,21 @@ function heard(message) {
   if (state.toast && state.toast.number !== early) explainToast(state.toast);
   for (const [type, hear] of [...listeners]) if (type === message.type) hear(message);
   if (message.type === "welcome") void entered();
+  if (message.type === "closed") missed(message.packet_id);
   if (message.type === "trail") {
     room.unread(++unread);
     if (!sheets.any) toast(labelOf(page, message), textOf(page, message));
   }
+}
+
+/**
+ * Say so when the time is over before the viewer has taken anything.
+ *
+ * @param {string} packetId
+ */
+function missed(packetId) {
+  const packet = state.packets[packetId];
+  if (packet?.witnessed && !packet.mine && !packet.sold_out && !packet.dismissed) toast(say("too_late"), say("too_late_more"));
 }
 
 /** Come in; a room that is not in the lobby is not tried, as its refusal would say nothing. */

@@ -2,7 +2,7 @@
 import { el, show } from "../shared/dom.js";
 import { yuan } from "../shared/money.js";
 import { nameOf, timeOfDay } from "./names.js";
-import { sharesOf } from "./shares.js";
+import { ownerOf, sharesOf } from "./shares.js";
 import { said, tellIn } from "./sheets.js";
 import { placesOf, span } from "./terms.js";
 
@@ -101,5 +101,5 @@ function ticket(page, share) {
     el("div", { class: "l" }, el("span", {}, el("sup", {}, "¥"), yuan(share.face_fen)), el("small", {}, tab === "usable" ? later ?? howLong : say(`state_${tab}`))),
     el("div", { class: "r" },
       usable && share.usable ? el("button", { class: "go", onclick: use }, say("use")) : null,
-      el("b", {}, own ? say("platform_packets") : nameOf(share.creator_name ?? share.creator_id)), el("p", { class: "named" }, nameOf(share.packet_name)), el("p", {}, text)));
+      el("b", {}, nameOf(ownerOf(page, share))), el("p", { class: "named" }, nameOf(share.packet_name)), el("p", {}, text)));
 }

@@ -48,6 +48,9 @@ export class RoomView {
     this._switchSound(page.feel.loud);
     const screen = /** @type {HTMLElement} */ (place.parentElement);
     screen.addEventListener("pointerdown", (event) => this._touched(/** @type {PointerEvent} */ (event)));
+    // Rings around what the keyboard has reached are for those who use one.
+    screen.ownerDocument.addEventListener("keydown", () => screen.classList.add("keys"));
+    screen.ownerDocument.addEventListener("pointerdown", () => screen.classList.remove("keys"));
     screen.addEventListener("dblclick", (event) => event.preventDefault());
   }
 

@@ -19,6 +19,17 @@ export async function sharesOf({ viewer, state }) {
 }
 
 /**
+ * Whose packet it is, in a name.
+ *
+ * @param {import("./page.js").Page} page
+ * @param {Share} share
+ */
+export function ownerOf({ say, state }, share) {
+  if (share.creator_id === "platform") return say("platform_packets");
+  return share.creator_name ?? (share.creator_id === creatorOf(state()) ? state().creatorName : share.creator_id);
+}
+
+/**
  * The creator of the room, as far as it is known.
  *
  * @param {import("./state.js").RoomState} state

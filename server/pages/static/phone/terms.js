@@ -22,7 +22,8 @@ export function secondsOf(elapsedMs, speed) {
  * @param {number} ms
  */
 export function span(say, ms) {
-  const [days, hours, minutes] = [Math.floor(ms / DAY_MS), Math.floor(ms / HOUR_MS) % 24, Math.floor(ms / MINUTE_MS) % 60];
+  const days = ms < 2 * DAY_MS ? 0 : Math.floor(ms / DAY_MS); // "1 day 20 h" is better said in hours
+  const [hours, minutes] = [Math.floor(ms / HOUR_MS) - days * 24, Math.floor(ms / MINUTE_MS) % 60];
   if (days) return hours ? say("span_days_hours", { days, hours }) : say("span_days", { days });
   if (hours) return minutes ? say("span_hours_minutes", { hours, minutes }) : say("span_hours", { hours });
   return say("span_minutes", { minutes: Math.max(1, minutes) });
