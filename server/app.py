@@ -25,9 +25,11 @@ from server.api import (
     errors,
     health,
     invoices,
+    lobby,
     packets,
     permissions,
     previews,
+    products,
     profiles,
     rooms,
     rulebooks,
@@ -55,6 +57,7 @@ from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
+from server.pages.pages import Pages
 from server.rulebook_file import load_rulebooks
 from server.settings import LimitsProfile, Settings
 from server.signals import on_signals
@@ -75,6 +78,7 @@ from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
+from server.store.products import Products
 from server.store.retention import ARCHIVE, Retention
 from server.store.reversals import Reversals
 from server.store.rooms import Rooms
@@ -193,7 +197,7 @@ async def serve_on(
             await allocators.open()
         except AllocatorFailed as failed:
             raise CannotServe(str(failed)) from None
-        await _run(create_app(state, running, started), settings, listener)
+        await _run(create_app(state, running, started, facts_of(settings)), settings, listener)
 
 
 @contextmanager
@@ -261,6 +265,7 @@ async def _build(
         coupon_budgets=CouponBudgets(store, clock),
         invoices=Invoices(store, clock),
         packets=packet_records,
+        products=Products(store),
         effects=StatsCounters(store),
         claim_lists=ClaimLists(store),
         rooms=room_records,
@@ -292,8 +297,14 @@ def _rulebooks(settings: Settings) -> Mapping[str, Rulebook]:
         raise CannotServe(str(bad)) from None
 
 
-def create_app(state: AppState, running: list[Any], started: Callable[[], None]) -> FastAPI:
-    """Return the HTTP application; its lifespan starts the background services and gives *state* to every request."""
+def create_app(
+    state: AppState, running: list[Any], started: Callable[[], None], facts: Mapping[str, str] | None = None
+) -> FastAPI:
+    """
+    Return the HTTP application; its lifespan starts the background services and gives *state* to every request.
+
+    *facts* are for the pages.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -316,9 +327,11 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Authentication)
+    app.add_middleware(Pages, facts=facts or {})
     app.add_middleware(Head)
     docs.install(app)
     app.include_router(health.router)
+    app.include_router(lobby.router)
     for module in (
         creators,
         permissions,
@@ -332,6 +345,7 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
         packets,
         claims,
         timeline,
+        products,
         effects,
         rulebooks,
         assets,
@@ -343,6 +357,11 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
     ):
         app.include_router(module.router, responses=errors.problems(401, 403))
     return app
+
+
+def facts_of(settings: Settings) -> dict[str, str]:
+    """Return what the pages must know of this server before they can ask it."""
+    return {"insecure": "yes" if settings.insecure else "no"}
 
 
 async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> None:
