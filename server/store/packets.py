@@ -301,6 +301,11 @@ class Packets:
         """Return all packets of a creator, oldest first."""
         return [*await self._listed(await self._named(keys.packets(creator_id)))]
 
+    async def latest(self, creator_id: CreatorId, count: int) -> "Sequence[Packet]":
+        """Return up to *count* packets of a creator, the last created ones, the latest first."""
+        found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, count - 1, desc=True)
+        return await self._listed([PacketId(packet_id.decode()) for packet_id in found])
+
     async def _named(self, name: str) -> Sequence[PacketId]:
         found: Any = await self._store.redis.zrange(name, 0, -1)
         return [PacketId(packet_id.decode()) for packet_id in found]
