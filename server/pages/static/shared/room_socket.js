@@ -77,6 +77,7 @@ export class RoomSocket {
     url.protocol = url.protocol.replace("http", "ws");
     const protocols = [PROTOCOL];
     try {
+      /** @type {Entry} */
       const entry = this._resume ? { query: this._query() } : await this._given.enter();
       if (entry.ticket) protocols.push(`ticket.${entry.ticket}`);
       for (const [name, value] of Object.entries(entry.query ?? {})) url.searchParams.set(name, value);
