@@ -58,6 +58,7 @@ function openFund(desk) {
 
   form.node.addEventListener("submit", () => void submit());
   const box = overlay({
+    kind: "dialog small",
     title: say("new_budget"),
     body: [form.node],
     foot: [

@@ -1,7 +1,7 @@
 // @ts-check
 import { el, show } from "../shared/dom.js";
-import { grouped, yuan } from "../shared/money.js";
-import { axis, plot } from "../shared/plots.js";
+import { yuan } from "../shared/money.js";
+import { drawClaims, drawFunnel, drawMoney, drawReturns, drawWatch } from "./charts.js";
 import { choice } from "./form.js";
 import { overlay } from "./overlay.js";
 import { status } from "./packet_words.js";
@@ -100,7 +100,10 @@ function charts(desk) {
     compared.hidden = packet !== null || packets.length === 0;
     const drawn = [drawFunnel(funnel, found), drawWatch(watching, found), drawMoney(money, found)];
     if (!claimed.hidden && moments && packet) drawn.push(drawClaims(claims, moments, packet));
-    if (!compared.hidden) drawn.push(drawReturns(returns, desk, packets.slice(0, 8)));
+    if (!compared.hidden) {
+      const latest = packets.slice(0, 8);
+      drawn.push(drawReturns(returns, latest, await Promise.all(latest.map((each) => desk.api.get(desk.packet(each.packet_id, "effects"))))));
+    }
     await Promise.all(drawn);
   }
 
@@ -133,76 +136,6 @@ function keyFigures(found, desk) {
     figure(say("watch_uplift"), uplift, say("watch_uplift_why")),
     figure(say("commission"), `¥${yuan(found.estimated_commission_fen)}`, say("commission_why")),
   ];
-}
-
-/** @param {HTMLElement} into @param {Effects} found */
-function drawFunnel(into, found) {
-  const steps = [
-    [say("funnel_exposed"), found.exposed_viewers],
-    [say("funnel_grabbed"), found.grab_attempts],
-    [say("funnel_claimed"), found.claims],
-    [say("funnel_ordered"), found.locked + found.redeemed_count],
-    [say("funnel_redeemed"), found.redeemed_count],
-  ];
-  const most = Math.max(1, ...steps.map(([, count]) => Number(count)));
-  return plot(
-    into,
-    [{ type: "bar", orientation: "h", y: steps.map(([name]) => name), x: steps.map(([, count]) => count), text: steps.map(([, count]) => grouped(Number(count))),
-      textposition: "outside", cliponaxis: false, marker: { color: "--c-bar" }, hoverinfo: "skip", textfont: { color: "--c-text", size: 13 } }],
-    { yaxis: axis({ autorange: "reversed", showgrid: false, tickfont: { family: "--font-ui", color: "--c-text" } }), xaxis: axis({ visible: false, range: [0, most * 1.18] }), margin: { l: 10, r: 10, t: 4, b: 4 }, bargap: 0.3, height: 200 },
-  );
-}
-
-/** @param {HTMLElement} into @param {number[]} moments @param {Packet} packet */
-function drawClaims(into, moments, packet) {
-  const seconds = moments.map((ms) => (ms - packet.grab_at_ms) / 1000).sort((a, b) => a - b);
-  return plot(
-    into,
-    [{ type: "scatter", mode: "lines", line: { color: "--c-bar", shape: "hv", width: 2.5 }, fill: "tozeroy", x: [0, ...seconds], y: [0, ...seconds.map((_, at) => at + 1)], hovertemplate: `%{x:.1f} s: %{y}<extra></extra>` }],
-    { xaxis: axis({ title: { text: say("axis_seconds") } }), yaxis: axis({ rangemode: "tozero", title: { text: say("axis_claims") } }) },
-  );
-}
-
-/** @param {HTMLElement} into @param {Desk} desk @param {Packet[]} packets */
-async function drawReturns(into, desk, packets) {
-  const each = await Promise.all(packets.map((packet) => desk.api.get(desk.packet(packet.packet_id, "effects"))));
-  const names = packets.map((packet) => [...packet.name].slice(0, 12).join(""));
-  const ids = packets.map((packet) => packet.packet_id);
-  return plot(
-    into,
-    [
-      { type: "bar", name: say("gmv"), x: ids, y: each.map((one) => one.gmv_attributed_fen / 100), marker: { color: "--c-bar-2" }, hovertemplate: "¥%{y:,.2f}<extra></extra>" },
-      { type: "bar", name: say("cost"), x: ids, y: each.map((one) => one.cost_fen / 100), marker: { color: "--c-bar" }, hovertemplate: "¥%{y:,.2f}<extra></extra>" },
-    ],
-    { showlegend: true, legend: { orientation: "h", y: 1.15 }, xaxis: axis({ tickvals: ids, ticktext: names, type: "category" }), yaxis: axis({ tickprefix: "¥", rangemode: "tozero" }), barmode: "group" },
-  );
-}
-
-/** @param {HTMLElement} into @param {Effects} found */
-function drawWatch(into, found) {
-  const [with_, without] = [found.watch_seconds ?? 0, found.watch_seconds_without ?? 0];
-  return plot(
-    into,
-    [{ type: "bar", x: [say("watch_with"), say("watch_without")], y: [with_, without], marker: { color: ["--c-bar", "--c-line-strong"] },
-      text: [with_, without].map((s) => `${s.toFixed(1)} s`), textposition: "outside", cliponaxis: false, hoverinfo: "skip", textfont: { color: "--c-text", size: 13 } }],
-    { yaxis: axis({ title: { text: say("axis_seconds") }, rangemode: "tozero" }), bargap: 0.5 },
-  );
-}
-
-/** @param {HTMLElement} into @param {Effects} found */
-function drawMoney(into, found) {
-  const usable = found.claimed_amount_fen - found.redeemed_amount_fen - found.locked_amount_fen - found.expired_amount_fen;
-  const parts = /** @type {[string, number, string][]} */ ([
-    [say("money_redeemed"), found.redeemed_amount_fen, "--c-ok"],
-    [say("money_locked"), found.locked_amount_fen, "--c-bar-2"],
-    [say("money_usable"), Math.max(0, usable), "--c-info"],
-    [say("money_expired"), found.expired_amount_fen, "--c-line-strong"],
-  ]);
-  return plot(
-    into,
-    parts.map(([name, fen, color]) => ({ type: "bar", orientation: "h", name, x: [fen / 100], y: [""], marker: { color }, hovertemplate: `${name}: ¥%{x:,.2f}<extra></extra>` })),
-    { barmode: "stack", showlegend: true, legend: { orientation: "h", y: -0.6, traceorder: "normal" }, height: 120, margin: { l: 4, r: 10, t: 4, b: 40 }, xaxis: axis({ tickprefix: "¥", rangemode: "tozero" }), yaxis: axis({ visible: false }) },
-  );
 }
 
 /**

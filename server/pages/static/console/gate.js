@@ -1,15 +1,16 @@
 // @ts-check
-import { el, show } from "../shared/dom.js";
+import { el, icon, show } from "../shared/dom.js";
 import { say } from "./words.js";
 
 /**
  * Ask whose console it shall be, and keep the answer in the URL; a new name opens a new creator's desk.
  *
  * @param {HTMLElement} into
- * @param {string[]} creators those who have a room
+ * @param {{creator_id: string, title: string, room_id: string}[]} rooms those that are open
  * @returns {Promise<string>}
  */
-export function gate(into, creators) {
+export function gate(into, rooms) {
+  const creators = new Map(rooms.map((room) => [room.creator_id, room]));
   return new Promise((resolve) => {
     const take = (/** @type {string} */ creator) => {
       const url = new URL(location.href);
@@ -29,10 +30,12 @@ export function gate(into, creators) {
             take(input.value.trim());
           },
         },
+        icon("packet"),
         el("h1", {}, say("who_title")),
-        el("p", {}, creators.length ? say("who_why") : say("who_none")),
-        ...creators.map((creator) =>
-          el("button", { type: "button", class: "btn l", onclick: () => take(creator) }, el("bdi", { class: "name" }, creator)),
+        el("p", {}, creators.size ? say("who_why") : say("who_none")),
+        ...[...creators].map(([creator, room]) =>
+          el("button", { type: "button", class: "btn l", onclick: () => take(creator) },
+            el("bdi", { class: "name" }, creator), el("small", {}, el("bdi", {}, room.title || room.room_id))),
         ),
         el("label", { for: "creator" }, say("who_label")),
         input,

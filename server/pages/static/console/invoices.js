@@ -5,7 +5,7 @@ import { Form, textInput } from "./form.js";
 import { notice, overlay } from "./overlay.js";
 import { channelWord } from "./recharge.js";
 import { Table } from "./table.js";
-import { DAY_MS, day, fieldOf, instantOf, midnight } from "./times.js";
+import { DAY_MS, dayAndTime, fieldOf, instantOf, midnight } from "./times.js";
 import { say } from "./words.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -23,7 +23,7 @@ export function invoiceList(desk) {
     key: (/** @type {any} */ row) => String(row.number),
     columns: [
       { label: say("col_number"), cell: (row) => [el("span", { class: "num" }, `#${row.number}`)] },
-      { label: say("col_period"), cell: (row) => [`${day(row.from_ms, desk.lang)} – ${day(row.to_ms - 1, desk.lang)}`] },
+      { label: say("col_period"), cell: (row) => [`${dayAndTime(row.from_ms, desk.lang)} – ${dayAndTime(row.to_ms, desk.lang)}`] },
       { label: say("col_fee"), cell: (row) => [el("span", { class: "num" }, `¥${yuan(row.fee_fen)}`), el("small", {}, row.channels.map((/** @type {any} */ each) => `${channelWord(each.channel)} ¥${yuan(each.fee_fen)}`).join(" · "))] },
       { label: say("col_status"), cell: (row) => [el("span", { class: `chip k-${row.state === "issued" ? "settled" : "warming"}` }, say(row.state === "issued" ? "invoice_issued" : "invoice_requested"))] },
     ],
@@ -45,7 +45,7 @@ function openInvoice(desk) {
   const now = Math.floor(desk.clock.now());
   const fees = el("p", { class: "hint", role: "status" });
   const from = textInput(fieldOf(midnight(now) - 30 * DAY_MS), { type: "datetime-local", step: 1 });
-  const to = textInput(fieldOf(midnight(now)), { type: "datetime-local", step: 1 });
+  const to = textInput(fieldOf(now), { type: "datetime-local", step: 1 });
 
   async function preview() {
     const [fromMs, toMs] = [instantOf(from.value), instantOf(to.value)];
@@ -78,6 +78,7 @@ function openInvoice(desk) {
   form.node.addEventListener("submit", () => void submit());
   void preview();
   const box = overlay({
+    kind: "dialog small",
     title: say("ask_invoice"),
     body: [form.node],
     foot: [

@@ -44,6 +44,7 @@ export function openIssuance(desk, packet) {
 
   form.node.addEventListener("submit", () => void submit());
   const box = overlay({
+    kind: "dialog small",
     title: say("issuance_title", { name: packet.name }),
     body: [form.node],
     foot: [

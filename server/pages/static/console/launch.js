@@ -61,6 +61,7 @@ class LaunchDialog {
         hint: el("span", {}, say("at_most", { most: span(most.value, desk.lang) }), " ", el("code", { class: "rule" }, most.rules[0])),
       }),
     );
+    this._untouched = true;
     this._turn = 0;
     this._timer = 0;
   }
@@ -102,6 +103,7 @@ class LaunchDialog {
   }
 
   _typed() {
+    this._untouched = false;
     clearTimeout(this._timer);
     this._timer = window.setTimeout(() => void this._preview(), PAUSE_MS);
   }
@@ -123,6 +125,13 @@ class LaunchDialog {
     try {
       const found = await this._desk.api.post(this._desk.packet(this._packet.packet_id, "preview-launch"), asked);
       if (turn !== this._turn) return;
+      // What stands in the fields at first is only a proposal, so it is one that would be let in.
+      if (!found.allowed && found.nearest?.mode === this._mode && this._untouched) {
+        this._untouched = false;
+        this._times?.set(found.nearest);
+        void this._preview();
+        return;
+      }
       this._go.disabled = !found.allowed;
       this._form.refuse(found.allowed ? null : new Refusal(409, found.refusal), this._offer(found.nearest));
       await this._draw(found);

@@ -19,7 +19,7 @@ async function start() {
     const rooms = await api.get("api/rooms");
     const creators = [...new Set(rooms.map((/** @type {any} */ room) => String(room.creator_id)))].sort();
     const asked = new URLSearchParams(location.search).get("creator");
-    const creator = creatorOf(api.credential) ?? asked ?? (await gate(view, creators));
+    const creator = creatorOf(api.credential) ?? asked ?? (await gate(view, rooms));
     if (!creators.includes(creator)) creators.unshift(creator);
     const desk = new Desk(api, creator);
     await Promise.all([desk.refresh(), desk.tellTime()]);

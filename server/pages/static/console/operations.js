@@ -1,7 +1,7 @@
 // @ts-check
 import { el } from "../shared/dom.js";
 import { Refusal } from "../shared/api.js";
-import { refusalOf } from "./form.js";
+import { plainly, refusalOf } from "./form.js";
 import { openCreate } from "./create.js";
 import { openIssuance } from "./issuance.js";
 import { openLaunch } from "./launch.js";
@@ -27,15 +27,18 @@ const NAMES = { launch: "launch", copy: "copy", void: "void", edit: "edit_issuan
  */
 export function operationsCell(desk, packet) {
   const operations = operationsOf(desk, packet);
-  const buttons = operations.map((each) => button(desk, packet, each));
-  const reasons = [...new Map(operations.filter((each) => !each.allowed && each.detail).map((each) => [each.rule, each])).values()];
+  const closed = operations.filter((each) => !each.allowed);
+  const reasons = [...new Set(closed.map((each) => each.detail))];
+  const buttons = operations.map((each) => button(desk, packet, each, reasons));
   const deadline = operations.find((each) => each.allowed && each.until_ms !== null);
   return [
     el("div", { class: "ops" }, ...buttons),
     deadline ? untilLine(deadline) : el("div", { class: "rs" }),
-    ...reasons.map((each) =>
-      el("div", { class: "rs", id: reasonId(packet, each) }, each.detail, " ", each.rule ? el("code", { class: "rule" }, each.rule) : null),
-    ),
+    ...reasons.map((detail) => {
+      const rules = new Set(closed.filter((each) => each.detail === detail && each.rule).map((each) => each.rule));
+      const id = reasonId(packet, detail, reasons);
+      return el("div", { class: "rs", id }, plainly(detail), ...[...rules].flatMap((rule) => [" ", el("code", { class: "rule" }, rule)]));
+    }),
   ].filter((node) => node.textContent !== "");
 }
 
@@ -55,14 +58,16 @@ function untilLine(deadline) {
 
 /**
  * @param {Packet} packet
- * @param {Operation} operation
+ * @param {string} detail
+ * @param {string[]} reasons
  */
-function reasonId(packet, operation) {
-  return `why-${packet.packet_id}-${operation.rule || operation.operation}`;
+function reasonId(packet, detail, reasons) {
+  return `why-${packet.packet_id}-${reasons.indexOf(detail)}`;
 }
 
 /**
- * The operations that the platform's list names, and any other that is possible now.
+ * The operations that the platform's list names, whether possible or not; launch and copy where they are possible. What
+ * it does not name beside them is not offered: an activity is ended, not voided.
  *
  * @param {Desk} desk
  * @param {Packet} packet
@@ -70,15 +75,16 @@ function reasonId(packet, operation) {
  */
 function operationsOf(desk, packet) {
   const named = desk.rulebook.packet_list.operations;
-  return packet.operation_states.filter((/** @type {Operation} */ each) => each.allowed || named.includes(each.operation));
+  return packet.operation_states.filter((/** @type {Operation} */ each) => named.includes(each.operation) || (each.allowed && ["launch", "copy"].includes(each.operation)));
 }
 
 /**
  * @param {Desk} desk
  * @param {Packet} packet
  * @param {Operation} operation
+ * @param {string[]} reasons why some operations are not possible
  */
-function button(desk, packet, operation) {
+function button(desk, packet, operation, reasons) {
   const name = say(/** @type {any} */ (NAMES[/** @type {keyof typeof NAMES} */ (operation.operation)]));
   return el(
     "button",
@@ -87,8 +93,8 @@ function button(desk, packet, operation) {
       "data-focus": `${packet.packet_id}-${operation.operation}`,
       "data-op": operation.operation,
       "aria-disabled": operation.allowed ? null : "true",
-      "aria-describedby": operation.allowed ? null : reasonId(packet, operation),
-      title: operation.allowed ? null : `${operation.detail} ${operation.rule}`.trim(),
+      "aria-describedby": operation.allowed ? null : reasonId(packet, operation.detail, reasons),
+      title: operation.allowed ? null : `${plainly(operation.detail)} ${operation.rule}`.trim(),
       onclick: () => operation.allowed && void act(desk, packet, operation),
     },
     name,

@@ -6,7 +6,7 @@ import { say } from "./words.js";
  * A dialog in the middle, or a drawer over half of the screen (DY-UI-2). The browser's own `dialog` keeps the focus
  * inside, closes by Esc and gives the focus back; a drawer and a dialog may stand on each other.
  *
- * @param {{title: string, kind?: "drawer" | "dialog", body: HTMLElement[], foot?: (Node | null)[]}} given
+ * @param {{title: string, kind?: "drawer" | "dialog" | "dialog small", body: HTMLElement[], foot?: (Node | null)[]}} given
  * @returns {HTMLDialogElement}
  */
 export function overlay({ title, kind = "dialog", body, foot = [] }) {
@@ -73,7 +73,8 @@ export function confirmed({ title, text, go, rule }) {
     let yes = false;
     const box = overlay({
       title,
-      body: [el("p", {}, text, rule ? el("code", { class: "rule" }, rule) : null)],
+      kind: "dialog small",
+      body: [el("p", {}, text, " ", rule ? el("code", { class: "rule" }, rule) : null)],
       foot: [
         el("button", { type: "button", class: "btn l", onclick: () => box.close() }, say("cancel")),
         el(

@@ -96,7 +96,7 @@ function columns(desk) {
     { label: say("col_validity"), cell: (packet) => two(validity(packet, lang)) },
     { label: say("col_commission"), cell: (packet) => [el("span", { class: "num" }, packet.estimated_commission_fen ? `¥${yuan(packet.estimated_commission_fen)}` : "—")] },
     { label: say("col_status"), cell: (packet) => statusCell(packet, desk.activities) },
-    { label: desk.rulebook.packet_list.column && lang === "zh" ? "操作" : say("col_operations"), kind: "op", cell: (packet) => operationsCell(desk, packet) },
+    { label: say("col_operations"), kind: "op", cell: (packet) => operationsCell(desk, packet) },
   ];
 }
 

@@ -75,6 +75,7 @@ export function openRecharge(desk) {
     else desk.changed();
   });
   const box = overlay({
+    kind: "dialog small",
     title: say("recharge"),
     body: [node],
     foot: [el("button", { type: "button", class: "btn l", onclick: () => box.close() }, say("cancel")), go],

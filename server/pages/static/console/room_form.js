@@ -36,6 +36,7 @@ export function openRoom(desk, then = () => {}) {
 
   form.node.addEventListener("submit", () => void submit());
   const box = overlay({
+    kind: "dialog small",
     title: say("new_room"),
     body: [form.node],
     foot: [

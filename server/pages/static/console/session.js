@@ -1,6 +1,6 @@
 // @ts-check
 import { Api, Refusal } from "../shared/api.js";
-import { el, show } from "../shared/dom.js";
+import { el, icon, show } from "../shared/dom.js";
 import { say } from "./words.js";
 
 const KEPT_AS = "redrain.console.token";
@@ -75,6 +75,7 @@ function asked(into, why) {
           resolve(input.value.trim());
         },
       },
+      icon("packet"),
       el("h1", {}, say("gate_title")),
       el("p", {}, say("gate_why")),
       why ? el("p", { class: "bad", role: "alert" }, why) : null,

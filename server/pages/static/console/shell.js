@@ -136,7 +136,9 @@ export class Shell {
         icon(place.icon), place.crumbs[place.crumbs.length - 1]);
       entries.push(link);
     }
+    the("#menu").setAttribute("aria-label", say("menu"));
     show(the("#menu"), ...entries, el("span", { class: "sp" }), this._who());
+    the("#menu").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }
 
   _who() {

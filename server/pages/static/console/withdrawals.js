@@ -52,6 +52,7 @@ export function openWithdraw(desk) {
 
   form.node.addEventListener("submit", () => void submit());
   const box = overlay({
+    kind: "dialog small",
     title: say("withdraw"),
     body: [form.node],
     foot: [

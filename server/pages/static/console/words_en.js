@@ -353,6 +353,8 @@ export const EN = {
   funnel_claimed: "Claimed",
   funnel_ordered: "In orders",
   funnel_redeemed: "Paid with",
+  unknown: "not known yet",
+  seconds: "{count} s",
   axis_seconds: "seconds of room time",
   axis_claims: "shares",
   watch_with: "with a packet",

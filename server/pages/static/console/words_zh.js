@@ -355,6 +355,8 @@ export const ZH = {
   funnel_claimed: "领取",
   funnel_ordered: "下单锁定",
   funnel_redeemed: "支付核销",
+  unknown: "暂无数据",
+  seconds: "{count} 秒",
   axis_seconds: "秒(直播间时间)",
   axis_claims: "个",
   watch_with: "有红包",

@@ -18,11 +18,16 @@ let loading = null;
  */
 export async function plot(into, traces, layout = {}) {
   const plotly = await library();
-  await plotly.react(into, coloured(traces), coloured({ ...BASE, ...layout }), CONFIG);
+  /** @type {Record<string, any>} */
+  const drawn = { ...BASE, ...layout };
+  for (const each of [drawn.xaxis, drawn.yaxis]) if (each.title) each.title = { font: { size: 12 }, ...each.title };
+  await plotly.react(into, coloured(traces), coloured(drawn), CONFIG);
 }
 
 const CONFIG = { displayModeBar: false, responsive: true, locale: "en" };
+/** @type {Record<string, any>} */
 const AXIS = { gridcolor: "--c-line", linecolor: "--c-line-strong", zeroline: false, automargin: true };
+/** @type {Record<string, any>} */
 const BASE = {
   paper_bgcolor: "rgba(0,0,0,0)",
   plot_bgcolor: "rgba(0,0,0,0)",
