@@ -57,7 +57,7 @@ class Pages:
         loader = PackageLoader("server.pages", "documents")
         self._documents = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         routes = [
-            Route("/", self._document("home.html", "", POLICY)),
+            Route("/", self._document("lobby.html", "", POLICY)),
             Route("/live/{room_id}", self._document("phone.html", "../", POLICY)),
             Route("/console", self._document("console.html", "", PLOTTED)),
             Route("/dashboard", self._document("dashboard.html", "", PLOTTED)),
