@@ -16,7 +16,7 @@ WARES: dict[str, tuple[tuple[str, str, int], ...]] = {
     "xiaoman": (("longjing", "明前龙井 250g Longjing tea", 12_800), ("teacup", "青瓷主人杯 Celadon cup", 4_900)),
     "ali": (("lamp", "栗木台灯 Chestnut lamp", 15_900), ("blanket", "针织盖毯 Knitted blanket", 8_900)),
 }
-"""What is on each host's table: product, title and price in fen."""
+"""The goods on each host's table: product, title and price in fen."""
 
 HABITS = {"xiaoman": Habit.REFUND_IN_PART, "ali": Habit.REFUND_FULLY}
 
