@@ -24,8 +24,10 @@ from server.api import (
     errors,
     health,
     invoices,
+    lobby,
     packets,
     permissions,
+    products,
     rooms,
     rulebooks,
     tickets,
@@ -69,6 +71,7 @@ from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
+from server.store.products import Products
 from server.store.retention import ARCHIVE, Retention
 from server.store.reversals import Reversals
 from server.store.rooms import Rooms
@@ -187,7 +190,7 @@ async def serve_on(
             await allocators.open()
         except AllocatorFailed as failed:
             raise CannotServe(str(failed)) from None
-        await _run(create_app(state, running, started), settings, listener)
+        await _run(create_app(state, running, started, facts_of(settings)), settings, listener)
 
 
 @contextmanager
@@ -255,6 +258,7 @@ async def _build(
         coupon_budgets=CouponBudgets(store, clock),
         invoices=Invoices(store, clock),
         packets=packet_records,
+        products=Products(store),
         effects=StatsCounters(store),
         rooms=room_records,
         reversals=Reversals(store, clock),
@@ -285,8 +289,14 @@ def _rulebooks(settings: Settings) -> Mapping[str, Rulebook]:
         raise CannotServe(str(bad)) from None
 
 
-def create_app(state: AppState, running: list[Any], started: Callable[[], None]) -> FastAPI:
-    """Return the HTTP application; its lifespan starts the background services and gives *state* to every request."""
+def create_app(
+    state: AppState, running: list[Any], started: Callable[[], None], facts: Mapping[str, str] | None = None
+) -> FastAPI:
+    """
+    Return the HTTP application; its lifespan starts the background services and gives *state* to every request.
+
+    *facts* are for the pages.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -309,10 +319,11 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Authentication)
-    app.add_middleware(Pages, facts=_facts(state.settings))
+    app.add_middleware(Pages, facts=facts or {})
     app.add_middleware(Head)
     docs.install(app)
     app.include_router(health.router)
+    app.include_router(lobby.router)
     for module in (
         creators,
         permissions,
@@ -322,6 +333,7 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
         rooms,
         tickets,
         packets,
+        products,
         effects,
         rulebooks,
         assets,
@@ -333,7 +345,7 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
     return app
 
 
-def _facts(settings: Settings) -> dict[str, str]:
+def facts_of(settings: Settings) -> dict[str, str]:
     """Return what the pages must know of this server before they can ask it."""
     return {"insecure": "yes" if settings.insecure else "no"}
 

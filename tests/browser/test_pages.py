@@ -1,4 +1,4 @@
-"""What holds for every page: both languages, every width, nothing on the console, no serious finding of axe-core."""
+"""Every page: both languages, every width, nothing on the console, no serious finding of axe-core."""
 
 import pytest
 
