@@ -36,7 +36,9 @@ from server.api import (
     tickets,
     timeline,
     trail,
+    viewer_orders,
     withdrawals,
+    won_packets,
 )
 from server.api import orders as order_routes
 from server.api.access import Authentication, deny_undeclared
@@ -50,7 +52,7 @@ from server.core.rulebooks.rulebook import Rulebook
 from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
-from server.gateway.limits import LOAD, PRODUCTION, Limits
+from server.gateway.limits import DEMO, LOAD, PRODUCTION
 from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
@@ -233,7 +235,7 @@ async def _build(
 
     follower.on_back = come_back
     signer = Signer(settings.secret.get_secret_value().encode() or await shared_secret(store))
-    limits: Limits = LOAD if settings.limits is LimitsProfile.LOAD else PRODUCTION
+    limits = {LimitsProfile.PRODUCTION: PRODUCTION, LimitsProfile.DEMO: DEMO, LimitsProfile.LOAD: LOAD}[settings.limits]
     gateway = Gateway(
         store=store,
         clock=clock,
@@ -347,7 +349,9 @@ def create_app(
         effects,
         rulebooks,
         assets,
+        won_packets,
         order_routes,
+        viewer_orders,
         trail,
         books,
     ):

@@ -52,7 +52,7 @@ class Interval(BaseModel):
         )
 
 
-class Slot(BaseModel):
+class PlatformSlot(BaseModel):
     """A slot of the platform's own packets, from ``from_ms`` until before ``to_ms`` in room ms (DY-BLK-1)."""
 
     from_ms: int
@@ -64,7 +64,7 @@ class Slot(BaseModel):
         return cls(from_ms=stretch.start_ms, to_ms=stretch.end_ms)
 
 
-class Start(BaseModel):
+class NearestStart(BaseModel):
     """The fields of a launch that would be granted; ``warmup_at_ms`` is null in a mode without one."""
 
     mode: LaunchMode
@@ -91,8 +91,8 @@ class LaunchPreviewShown(BaseModel):
     warnings: list[str]
     overlaps: list[Interval]
     overlap_max: int | None
-    blackout: Slot | None
-    nearest: Start | None
+    blackout: PlatformSlot | None
+    nearest: NearestStart | None
 
 
 class SplitAsked(BaseModel):
@@ -159,8 +159,9 @@ async def launch(packet_id: str, body: LaunchBody, state: WithState) -> LaunchPr
         warnings=list(found.launch.warnings) if found.launch else [],
         overlaps=[Interval.of(each) for each in found.overlaps],
         overlap_max=rulebook.overlap_max,
-        blackout=None if found.blackout is None else Slot.of(found.blackout),
-        nearest=nearest and Start(mode=nearest.mode, warmup_at_ms=nearest.warmup_at_ms, grab_at_ms=nearest.grab_at_ms),
+        blackout=None if found.blackout is None else PlatformSlot.of(found.blackout),
+        nearest=nearest
+        and NearestStart(mode=nearest.mode, warmup_at_ms=nearest.warmup_at_ms, grab_at_ms=nearest.grab_at_ms),
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from server.api.access import allowed_to
 from server.api.app_state import WithState
 from server.api.errors import problems
-from server.api.previews import Interval, Slot
+from server.api.previews import Interval, PlatformSlot
 from server.core.credential import Role
 from server.core.ids import checked_creator_id
 from server.core.money.money import FEN_MAX
@@ -33,7 +33,7 @@ class Timeline(BaseModel):
     to_ms: int
     packets: list[Interval]
     overlap_max: int | None
-    slots: list[Slot]
+    slots: list[PlatformSlot]
 
 
 @router.get("/{creator_id}/timeline", responses=problems(422, 503))
@@ -61,5 +61,5 @@ async def timeline(
             key=lambda each: (each.warmup_at_ms, each.packet_id),
         ),
         overlap_max=rulebook.overlap_max,
-        slots=[Slot.of(stretch) for stretch in rulebook.blackouts.between(from_ms, to_ms)],
+        slots=[PlatformSlot.of(stretch) for stretch in rulebook.blackouts.between(from_ms, to_ms)],
     )

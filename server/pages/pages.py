@@ -36,6 +36,14 @@ POLICY: Final = "; ".join(
 PLOTTED: Final = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 """The policy of pages with plots: plotly.js makes style elements, but no inline script."""
 
+DOCUMENTS: Final = {
+    "/": ("lobby.html", "", POLICY),
+    "/live/{room_id}": ("phone.html", "../", POLICY),
+    "/console": ("console.html", "", PLOTTED),
+    "/dashboard": ("dashboard.html", "", POLICY),
+}
+"""The documents by their paths, each with the way to the root of the server and its policy."""
+
 _YEAR_S: Final = 31_536_000
 _ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -50,17 +58,20 @@ class Pages:
     each becomes a ``data-`` attribute of the document's root.
     """
 
-    def __init__(self, app: ASGIApp, facts: Mapping[str, str], files: PageFiles | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        facts: Mapping[str, str],
+        files: PageFiles | None = None,
+        documents: Mapping[str, tuple[str, str, str]] = DOCUMENTS,
+    ) -> None:
         self._app = app
         self._facts = dict(facts)
         self._files = files or PageFiles()
         loader = PackageLoader("server.pages", "documents")
         self._documents = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         routes = [
-            Route("/", self._document("lobby.html", "", POLICY)),
-            Route("/live/{room_id}", self._document("phone.html", "../", POLICY)),
-            Route("/console", self._document("console.html", "", PLOTTED)),
-            Route("/dashboard", self._document("dashboard.html", "", PLOTTED)),
+            *(Route(path, self._document(*document)) for path, document in documents.items()),
             Route("/static/{version}/{path:path}", self._file),
         ]
         self._router = Router(routes, redirect_slashes=False, default=app)

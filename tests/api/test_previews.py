@@ -39,7 +39,7 @@ def test_a_launch_is_previewed_before_it_is_made(api: Caller) -> None:
 
 @pytest.mark.rule("ALL-CRE-2")
 def test_a_split_is_previewed_while_it_is_typed(api: Caller) -> None:
-    """What cannot be split says between what the sum must lie; what can shows how its shares may fall."""
+    """Refused terms say between which sums they can be split, others how the shares may fall."""
     creator_id = api.creator(5_000, "douyin")
     asked = {"creator_id": creator_id, "share_count": 2_000, "total_fen": 2_000_000, "max_share_fen": 2_000}
     with api.nothing_changes(creator_id):
