@@ -14,38 +14,13 @@ from typing import Any
 import uvicorn
 from fastapi import Depends, FastAPI
 
-from server.api import (
-    assets,
-    books,
-    claims,
-    coupon_budgets,
-    creators,
-    docs,
-    effects,
-    errors,
-    health,
-    invoices,
-    lobby,
-    packets,
-    permissions,
-    previews,
-    products,
-    profiles,
-    rooms,
-    rulebooks,
-    tickets,
-    timeline,
-    trail,
-    viewer_orders,
-    withdrawals,
-    won_packets,
-)
-from server.api import orders as order_routes
+from server.api import docs, errors
 from server.api.access import Authentication, deny_undeclared
 from server.api.app_state import AppState
 from server.api.body_limit import BodyLimit
 from server.api.credentials import Credentials
 from server.api.head import Head
+from server.api.routers import PUBLIC_ROUTERS, ROUTERS
 from server.api.siblings import Siblings
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import Rulebook
@@ -330,32 +305,10 @@ def create_app(
     app.add_middleware(Pages, facts=facts or {})
     app.add_middleware(Head)
     docs.install(app)
-    app.include_router(health.router)
-    app.include_router(lobby.router)
-    for module in (
-        creators,
-        permissions,
-        profiles,
-        withdrawals,
-        coupon_budgets,
-        invoices,
-        rooms,
-        tickets,
-        previews,
-        packets,
-        products,
-        claims,
-        timeline,
-        effects,
-        rulebooks,
-        assets,
-        won_packets,
-        order_routes,
-        viewer_orders,
-        trail,
-        books,
-    ):
-        app.include_router(module.router, responses=errors.problems(401, 403))
+    for router in PUBLIC_ROUTERS:
+        app.include_router(router)
+    for router in ROUTERS:
+        app.include_router(router, responses=errors.problems(401, 403))
     return app
 
 
