@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 import uvicorn
@@ -27,8 +27,15 @@ CHECK_EVERY_S = 0.5
 STOP_TIMEOUT_S = 5.0
 _log = logging.getLogger(__name__)
 
-Control = Callable[[], None]
-"""What a button does. It returns at once; what comes of it is seen in the pictures."""
+class Control(Protocol):
+    """What a button does; what comes of it is seen in the pictures."""
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether it is still at it."""
+
+    def press(self) -> None:
+        """Begin, unless it is busy, and return at once."""
 
 
 class WatchSite:
@@ -107,7 +114,9 @@ class WatchSite:
         self._wake()
 
     def _shown(self, picture: Picture) -> dict[str, Any]:
-        return {name: getattr(picture, name) for name in picture.__slots__} | {"controls": sorted(self._controls)}
+        busy = [name for name, control in self._controls.items() if control.busy]
+        told = {name: getattr(picture, name) for name in picture.__slots__}
+        return told | {"controls": list(self._controls), "busy": busy}
 
     def _wake(self) -> None:
         loop = self._loop
@@ -158,7 +167,7 @@ class WatchSite:
         control = self._controls.get(request.path_params["name"])
         if control is None:
             return JSONResponse({"code": "not_found", "detail": "this dashboard has no such button"}, 404)
-        await asyncio.to_thread(control)
+        control.press()
         return JSONResponse({"status": "begun"}, 202)
 
 
