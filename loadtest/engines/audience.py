@@ -60,7 +60,7 @@ class Audience:
         self._seed = seed
         self._reaction_median_ms = scenario.audience.reaction_median_ms
         index, count = part
-        seats = cast(scenario.room_ids, scenario.audience.mix, seed)
+        seats = cast(scenario.room_ids, scenario.audience.mix, seed, scenario.audience.names)
         self._seats: Iterator[Seat] = islice(seats, index, None, count)
         self._pace = None if max_rate is None else Pace(max_rate / count)
         self._curtain: Curtain | None = None

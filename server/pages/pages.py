@@ -7,6 +7,7 @@ the server, which a proxy may serve under a prefix. Nothing on a page comes from
 stands in a document: the policy that is sent with it refuses both.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.pages.files import PageFiles
+from server.pages.files import PLOTLY, PageFiles
 
 POLICY: Final = "; ".join(
     (
@@ -91,7 +92,9 @@ class Pages:
         return answer  # type: ignore[return-value] # Route takes an endpoint, which its stubs do not say
 
     async def _file(self, request: Request) -> Response:
-        file = self._files.get(request.path_params["path"])
+        path = request.path_params["path"]
+        # The first reader of the plots' library waits for its compression, and nobody else does.
+        file = await asyncio.to_thread(self._files.get, path) if path == PLOTLY else self._files.get(path)
         if file is None:
             return PlainTextResponse("no such file; reload the page", 404)
         # Another version is what an old page asks for just after an update: it gets today's, and may not keep it.
