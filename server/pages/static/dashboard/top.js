@@ -26,7 +26,7 @@ export class TopBar {
       el("div", { class: "right" },
         el("span", {}, say("connected"), " ", this._connected),
         el("span", {}, say("receipts"), " ", this._receipts),
-        this._pill, this._clock, controls.button("naive", "quiet"), turn));
+        this._pill, this._clock, controls.button("naive", "quiet"), controls.button("forget", "quiet"), turn));
   }
 
   /**
