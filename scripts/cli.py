@@ -132,6 +132,9 @@ def serve(
         str | None,
         typer.Option(help="Addresses or networks, comma-separated, whose X-Forwarded-For is believed; * for all."),
     ] = None,
+    dashboard_url: Annotated[
+        str | None, typer.Option(help="URL of a dashboard of this server, to which its page /dashboard leads.")
+    ] = None,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Serve the HTTP API and WebSocket rooms on one port."""

@@ -187,7 +187,8 @@ class ServerSource:
             return badge
         if self._store.state == "away" or not self._answers:
             return replace(badge, light=Light.AMBER, why="store_away")
-        old = badge.checked_at_ms is None or now_ms - badge.checked_at_ms > BOOKS_OLD_MS
+        old_ms = BOOKS_OLD_MS + REST * (self._store.cut_took_ms or 0)
+        old = badge.checked_at_ms is None or now_ms - badge.checked_at_ms > old_ms
         return replace(badge, light=Light.AMBER, why="books_old") if old else badge
 
     def _store_now(self, now_ms: int) -> StorePicture:

@@ -137,6 +137,7 @@ class WatchSite:
             routes=[
                 Route("/", lambda _: RedirectResponse("dashboard")),
                 Route("/run/report.html", self._send_report),
+                Route("/favicon.ico", lambda _: Response(status_code=204)),  # which browsers ask for beside a report
                 Route("/controls/{name}", self._control, methods=["POST"]),
                 WebSocketRoute("/watch", self._push),
             ]

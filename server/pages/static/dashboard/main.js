@@ -49,9 +49,10 @@ function watch() {
   document.addEventListener("visibilitychange", draw);
 }
 
-/** A server alone has no dashboard: it says where there is one. */
+/** A server alone has no dashboard: it leads to the one that shows it, or says how to get one. */
 function explain() {
   const live = root.dataset.dashboard;
+  if (live) location.replace(live + location.search + location.hash);
   show(the("#dashboard"), el("section", { class: "explain" },
     el("h1", {}, say("title")),
     el("p", {}, say("explain_storm"), " ", el("code", {}, "redrain storm --watch")),
