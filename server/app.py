@@ -314,7 +314,8 @@ def create_app(
 
 def facts_of(settings: Settings) -> dict[str, str]:
     """Return what the pages must know of this server before they can ask it."""
-    return {"insecure": "yes" if settings.insecure else "no"}
+    facts = {"insecure": "yes" if settings.insecure else "no"}
+    return facts | ({"dashboard": settings.dashboard_url} if settings.dashboard_url else {})
 
 
 async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> None:
