@@ -168,6 +168,7 @@ class Viewer:
         if now_ns >= self._small_talk.next_ping_ns:
             effects.append(self._ping(now_ns))
         if (said := self._small_talk.utterance(now_ns)) is not None:
+            self._recorder.talked(said)
             effects.append(Send(said))
         for due in self._agenda.take_ready(now_ns):
             self._carry_out(due, now_ns, effects)

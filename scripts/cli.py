@@ -198,6 +198,13 @@ def storm(
     out: Annotated[
         Path | None, typer.Option(callback=_folder, help="Folder of the run (default .redrain/runs/<time>).")
     ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show the run live on a dashboard; prints its URL.")] = False,
+    watch_port: Annotated[
+        int, typer.Option(help="Port of the dashboard on 127.0.0.1 (default: any free one).", min=0, max=65_535)
+    ] = 0,
+    watch_stay: Annotated[
+        float, typer.Option(help="Seconds to keep the dashboard after the verdict; Ctrl-C ends it.", min=0, max=86_400)
+    ] = 0.0,
     json: _Json = None,
 ) -> int:
     """

@@ -17,6 +17,7 @@ from fastapi import Depends, FastAPI
 from server.api import (
     assets,
     books,
+    claims,
     coupon_budgets,
     creators,
     docs,
@@ -27,12 +28,17 @@ from server.api import (
     lobby,
     packets,
     permissions,
+    previews,
     products,
+    profiles,
     rooms,
     rulebooks,
     tickets,
+    timeline,
     trail,
+    viewer_orders,
     withdrawals,
+    won_packets,
 )
 from server.api import orders as order_routes
 from server.api.access import Authentication, deny_undeclared
@@ -61,6 +67,7 @@ from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import entries_for
 from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
+from server.store.claim_list import ClaimLists
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.coupon_budgets import CouponBudgets
@@ -260,6 +267,7 @@ async def _build(
         packets=packet_records,
         products=Products(store),
         effects=StatsCounters(store),
+        claim_lists=ClaimLists(store),
         rooms=room_records,
         reversals=Reversals(store, clock),
         trails=Trails(store, clock),
@@ -327,17 +335,23 @@ def create_app(
     for module in (
         creators,
         permissions,
+        profiles,
         withdrawals,
         coupon_budgets,
         invoices,
         rooms,
         tickets,
+        previews,
         packets,
         products,
+        claims,
+        timeline,
         effects,
         rulebooks,
         assets,
+        won_packets,
         order_routes,
+        viewer_orders,
         trail,
         books,
     ):
