@@ -132,6 +132,15 @@ def serve(
         str | None,
         typer.Option(help="Addresses or networks, comma-separated, whose X-Forwarded-For is believed; * for all."),
     ] = None,
+    allowed_hosts: Annotated[
+        str | None,
+        typer.Option(
+            help="More names of this server, comma-separated; *.NAME for all under one, * behind a proxy that checks."
+        ),
+    ] = None,
+    allowed_origins: Annotated[
+        str | None, typer.Option(help="Other origins whose pages may use this server, comma-separated.")
+    ] = None,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Serve the HTTP API and WebSocket rooms on one port."""

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,10 +94,23 @@ def test_an_unknown_path_is_404(api: Caller, path: str) -> None:
 
 
 def test_a_form_is_no_json(api: Caller) -> None:
-    """A body of another type is refused as such."""
-    answer = requests.post(f"{api.url}/api/rooms", data={"room_id": "r", "creator_id": "c"}, timeout=30)
-    assert answer.status_code == 422
-    assert set(answer.json()) == {"code", "detail", "rule"}
+    """A body of another type is refused as such, and so is what a foreign page sends; nothing comes of either."""
+    room_id = secrets.token_hex(6)
+    room = {"room_id": room_id, "creator_id": "c"}
+    page, rebound = {"Origin": "http://evil.example"}, {"Host": "evil.example"}
+    for code, answer in (
+        ("not_json", requests.post(f"{api.url}/api/rooms", data=room, timeout=30)),
+        ("not_json", requests.post(f"{api.url}/api/rooms", data=json.dumps(room), timeout=30)),
+        ("origin_not_allowed", requests.post(f"{api.url}/api/rooms", json=room, headers=page, timeout=30)),
+        ("host_not_allowed", requests.post(f"{api.url}/api/rooms", json=room, headers=rebound, timeout=30)),
+    ):
+        assert answer.status_code == (415 if code == "not_json" else 403)
+        assert set(answer.json()) == {"code", "detail", "rule"}
+        assert answer.json()["code"] == code
+    assert api.not_shown(f"/api/rooms/{room_id}")[0] == 404
+    counted = api.ask("GET", "/metrics").text
+    assert 'redrain_requests_refused_total{code="not_json"} ' in counted
+    assert requests.post(f"{api.url}/api/rooms", json=room, headers={"Origin": api.url}, timeout=30).status_code == 201
 
 
 def test_the_documents_answer(api: Caller) -> None:
