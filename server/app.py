@@ -23,6 +23,7 @@ from server.api import (
     errors,
     health,
     invoices,
+    lobby,
     packets,
     permissions,
     rooms,
@@ -50,6 +51,7 @@ from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
+from server.pages.pages import Pages
 from server.rulebook_file import load_rulebooks
 from server.settings import LimitsProfile, Settings
 from server.signals import on_signals
@@ -185,7 +187,7 @@ async def serve_on(
             await allocators.open()
         except AllocatorFailed as failed:
             raise CannotServe(str(failed)) from None
-        await _run(create_app(state, running, started), settings, listener)
+        await _run(create_app(state, running, started, facts_of(settings)), settings, listener)
 
 
 @contextmanager
@@ -284,8 +286,14 @@ def _rulebooks(settings: Settings) -> Mapping[str, Rulebook]:
         raise CannotServe(str(bad)) from None
 
 
-def create_app(state: AppState, running: list[Any], started: Callable[[], None]) -> FastAPI:
-    """Return the HTTP application; its lifespan starts the background services and gives *state* to every request."""
+def create_app(
+    state: AppState, running: list[Any], started: Callable[[], None], facts: Mapping[str, str] | None = None
+) -> FastAPI:
+    """
+    Return the HTTP application; its lifespan starts the background services and gives *state* to every request.
+
+    *facts* are for the pages.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -308,9 +316,11 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Authentication)
+    app.add_middleware(Pages, facts=facts or {})
     app.add_middleware(Head)
     docs.install(app)
     app.include_router(health.router)
+    app.include_router(lobby.router)
     for module in (
         creators,
         permissions,
@@ -329,6 +339,11 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
     ):
         app.include_router(module.router, responses=errors.problems(401, 403))
     return app
+
+
+def facts_of(settings: Settings) -> dict[str, str]:
+    """Return what the pages must know of this server before they can ask it."""
+    return {"insecure": "yes" if settings.insecure else "no"}
 
 
 async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> None:

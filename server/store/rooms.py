@@ -82,12 +82,12 @@ class Rooms:
         packet_ids: Any = await self._store.redis.zrange(keys.on_air(room.creator_id, room.room_id), 0, -1)
         return [PacketId(packet_id.decode()) for packet_id in packet_ids]
 
-    async def list(self) -> list[RoomRecord]:
-        """Return all rooms, by id."""
+    async def list(self, limit: int | None = None) -> list[RoomRecord]:
+        """Return all rooms, by id, or the first *limit* of them."""
         hosts: Any = await self._store.redis.hgetall(keys.ROOMS)
         found = [
             await self._record(RoomId(room_id.decode()), CreatorId(creator_id.decode()))
-            for room_id, creator_id in sorted(hosts.items())
+            for room_id, creator_id in sorted(hosts.items())[:limit]
         ]
         return [room for room in found if room is not None]
 
