@@ -26,6 +26,7 @@ from server.api import (
     lobby,
     packets,
     permissions,
+    products,
     rooms,
     rulebooks,
     tickets,
@@ -71,6 +72,7 @@ from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
+from server.store.products import Products
 from server.store.retention import ARCHIVE, Retention
 from server.store.reversals import Reversals
 from server.store.rooms import Rooms
@@ -256,6 +258,7 @@ async def _build(
         coupon_budgets=CouponBudgets(store, clock),
         invoices=Invoices(store, clock),
         packets=packet_records,
+        products=Products(store),
         effects=StatsCounters(store),
         rooms=room_records,
         reversals=Reversals(store, clock),
@@ -330,6 +333,7 @@ def create_app(
         rooms,
         tickets,
         packets,
+        products,
         effects,
         rulebooks,
         assets,

@@ -65,6 +65,7 @@ _NEVER = (
     "not_configurable",
     "not_yours",
     "other_creator",
+    "other_goods",
     "other_platform",
     "out_of_bounds",
     "out_of_range",

@@ -23,7 +23,8 @@ class LineAsked(BaseModel):
     """
     A quantity of one product; unit prices in fen.
 
-    ``creator_id`` is the creator from whose ``entrance`` the product page was opened (DY-USE-3, KS-CLM-2).
+    ``creator_id`` is the creator from whose ``entrance`` the product page was opened (DY-USE-3, KS-CLM-2). ``goods`` is
+    what the product is registered as, or if it is not, by default ordinary (DY-USE-6, KS-USE-2).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -33,7 +34,7 @@ class LineAsked(BaseModel):
     list_price_fen: Fen
     quantity: int = Field(default=1, ge=1, le=QUANTITY_MAX, strict=True)
     flash_price_fen: Fen | None = None
-    goods: GoodsKind = GoodsKind.ORDINARY
+    goods: GoodsKind | None = None
     creator_id: str | None = None
     entrance: Entrance = Entrance.OTHER
 

@@ -1,17 +1,20 @@
 """Submit an order: priced with a viewer's packets, all of which are locked with it, or none (DY-USE-2, DY-CAN-1)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from server.commands.context import CommandContext
 from server.commands.follow_order import TRIES_MAX, follow_order, hold_part
-from server.commands.quote_order import in_turn, quote_order, rulebook_for
+from server.commands.quote_order import best_now, in_turn, rulebook_for
 from server.commands.retry import decided
 from server.core.ids import PLATFORM, OrderId, RoomId, home_of, order_id_of
 from server.core.money.posting import OrderKind, parts_of
 from server.core.orders.asset import Asset
 from server.core.orders.order import due_at_ms, submit
 from server.core.orders.pricing import Quote
+from server.core.orders.product import check_goods, classified
+from server.core.orders.purchase import GoodsKind
 from server.core.orders.selection import check_named, exact_quote, owned
 from server.core.orders.stacking import quoting
 from server.core.orders.submission import Submission, home_for
@@ -29,18 +32,21 @@ async def submit_order(at: CommandContext, asked: Submission, room_id: RoomId | 
 
     The same viewer with the same transfer id gets the same order. Raises Refused: transfer_conflict if that id belongs
     to another submission, price_changed, not_yours, a ``Reason`` with its rule for a packet that may not be used,
-    bad_id, bad_field, raced, and as ``price`` does.
+    bad_id, bad_field, raced, and as ``check_goods`` and ``price`` do.
     """
     checked_transfer_id(asked.transfer_id)
     asked.check()
-    order_id = await _order_id(at, asked)
+    registered = await at.products.kinds(asked.purchase.product_ids)
+    order_id = await _order_id(at, asked, registered)
     async with at.orders.turn(order_id):
-        record = await decided(partial(_submit, at, order_id, asked), tries=TRIES_MAX, give_up=raced_order())
+        record = await decided(
+            partial(_submit, at, order_id, asked, registered), tries=TRIES_MAX, give_up=raced_order()
+        )
     await at.trails.open(order_id, asked.viewer_id, room_id)
     return record
 
 
-async def _order_id(at: CommandContext, asked: Submission) -> OrderId:
+async def _order_id(at: CommandContext, asked: Submission, registered: Mapping[str, GoodsKind]) -> OrderId:
     """
     Return the id of the order that a submission makes or has made.
 
@@ -49,13 +55,17 @@ async def _order_id(at: CommandContext, asked: Submission) -> OrderId:
     """
     home = home_for(asked.purchase, asked.asset_ids or ())
     if asked.asset_ids is None and len(asked.purchase.creators) > 1:
-        _, choice = await quote_order(at, asked.viewer_id, asked.purchase, asked.discounts, asked.platform)
+        rulebook = await rulebook_for(at, asked.purchase, asked.platform)
+        purchase = classified(asked.purchase, registered)
+        _, choice = await best_now(at, asked.viewer_id, purchase, asked.discounts, rulebook)
         best = home_for(asked.purchase, [asset.asset_id for asset, _ in choice.used])
         home = await at.orders.keep_home(order_id_of(home, asked.viewer_id, asked.transfer_id), best)
     return order_id_of(home, asked.viewer_id, asked.transfer_id)
 
 
-async def _submit(at: CommandContext, order_id: OrderId, asked: Submission) -> OrderRecord:
+async def _submit(
+    at: CommandContext, order_id: OrderId, asked: Submission, registered: Mapping[str, GoodsKind]
+) -> OrderRecord:
     """Try to submit an order, or return the one that the same submission made. Raises Raced."""
     home, digest = home_of(order_id), asked.digest()
     here = await at.orders.standing(home, order_id)
@@ -68,7 +78,9 @@ async def _submit(at: CommandContext, order_id: OrderId, asked: Submission) -> O
     part = None if there is None else there.part
     if part is None or part.state != HELD:
         part = None
-        quote, used = await _chosen(at, order_id, asked, here.now_ms, rulebook)
+        check_goods(asked.purchase, registered, rulebook)
+        priced = replace(asked, purchase=classified(asked.purchase, registered))
+        quote, used = await _chosen(at, order_id, priced, here.now_ms, rulebook)
     elif _still_good(part, here, digest):
         quote, used = part.deal.quote, part.deal.assets
     else:

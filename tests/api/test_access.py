@@ -28,6 +28,8 @@ Route = tuple[str, str]
 
 OWNERLESS = {
     ("GET", "/api/clock"),
+    ("GET", "/api/products"),
+    ("GET", "/api/products/{product_id}"),
     ("GET", "/api/rooms"),
     ("GET", "/api/rulebooks"),
     ("GET", "/api/rulebooks/{platform}"),
@@ -82,6 +84,7 @@ class World:
             "order_id": order_id,
             "isv_id": wms,
             "platform": "lab",
+            "product_id": "p",
         }
         of_anna = f"?creator_id={anna}"
         self.queries = {"/api/packets": of_anna, "/api/orders": of_anna, "/api/trails": f"?viewer_id={vera}"}
@@ -97,6 +100,7 @@ class World:
             "/api/packets": terms(anna),
             "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
             "/api/packets/{packet_id}/issuance": {"share_count": 10},
+            "/api/products/{product_id}": {"title": "tea"},
             "/api/trails": {"order_id": f"another-{token}", "viewer_id": vera},
             "/api/trails/{order_id}/events": event,
             "/api/isvs/{isv_id}": {"integrated": True},

@@ -177,6 +177,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
         "/api/rooms/{room_id}/tickets": {"viewer_id": "vera"},
         "/api/packets": terms(creator_id),
+        "/api/products/{product_id}": {"title": "tea"},
         "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
         "/api/trails": {"order_id": "o1", "viewer_id": "vera", "room_id": room_id},
         "/api/trails/{order_id}/events": {"event_id": "e", "type": "paid", "occurred_at_ms": 1, "source": "platform"},
@@ -187,8 +188,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
         "/api/orders/{order_id}/refunds": {"refund_id": "r", "by_line": {"l": 1}},
     }
     names = {
-        "{withdrawal_id}": "w1",
-        "{budget_id}": "b1",
+        **dict.fromkeys(("{withdrawal_id}", "{budget_id}", "{product_id}"), "x1"),
         "{number}": "1",
         "{creator_id}": creator_id,
         "{room_id}": room_id,
