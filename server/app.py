@@ -21,6 +21,7 @@ from server.api import (
     docs,
     effects,
     errors,
+    guest_tickets,
     health,
     invoices,
     lobby,
@@ -46,6 +47,7 @@ from server.core.web_address import is_loopback, listed
 from server.gateway.connection import RoomConnection
 from server.gateway.door import Door
 from server.gateway.gateway import Gateway
+from server.gateway.guest_book import GuestBook
 from server.gateway.http import HttpConnection
 from server.gateway.limits import LOAD, PRODUCTION, Limits
 from server.gateway.proxies import TrustedProxies
@@ -268,6 +270,7 @@ async def _build(
         gateway=gateway,
         credentials=Credentials(signer),
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
+        guest_book=GuestBook(settings.guests_per_minute, limits.guests_per_address_max),
     )
     return state, [ClockKeeper(clock), gateway, Sweeper(state, retention), state.siblings]
 
@@ -324,6 +327,7 @@ def create_app(
     docs.install(app)
     app.include_router(health.router)
     app.include_router(lobby.router)
+    app.include_router(guest_tickets.router)
     for module in (
         creators,
         permissions,
@@ -347,7 +351,7 @@ def create_app(
 
 def facts_of(settings: Settings) -> dict[str, str]:
     """Return what the pages must know of this server before they can ask it."""
-    return {"insecure": "yes" if settings.insecure else "no"}
+    return {name: "yes" if getattr(settings, name) else "no" for name in ("insecure", "guests")}
 
 
 async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> None:

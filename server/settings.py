@@ -14,6 +14,7 @@ from server.core.web_address import is_host, listed, read_origin
 from server.store.connection import Durability
 
 WORKERS_MAX = 64  # more than the cores of one machine that a server is worth
+GUESTS_PER_MINUTE_MAX = 100_000
 RETENTION_MS_MIN = 60_000  # retries after an unknown outcome have happened by then
 
 
@@ -67,6 +68,8 @@ class Settings(BaseSettings):
     rulebooks: Path | None = None  # a TOML file whose tables override limits of the rulebooks
     secret: SecretStr = SecretStr("")  # signs credentials, tickets and resume tokens; empty only where insecure
     insecure: bool = False  # on loopback only: every caller is an administrator, and any viewer name is accepted
+    guests: bool = False  # anybody may come in as a viewer, and viewers check out for themselves: for demonstrations
+    guests_per_minute: int = Field(default=60, ge=1, le=GUESTS_PER_MINUTE_MAX)  # of an address: a hall scans one code
     trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-* and Forwarded are believed, or *
     allowed_hosts: str = ""  # names of this server beside loopback ones and its own address; *.c is all under c, * all
     allowed_origins: str = ""  # origins of other pages that may use this server, as browsers send them

@@ -11,6 +11,7 @@ from server.api.siblings import Siblings
 from server.commands.context import CommandContext
 from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
+from server.gateway.guest_book import GuestBook
 from server.settings import Settings
 from server.store.connection import Store
 from server.store.packet_stats import StatsCounters
@@ -28,6 +29,7 @@ class AppState(CommandContext):
     effects: StatsCounters
     credentials: Credentials
     siblings: Siblings
+    guest_book: GuestBook
 
 
 def _state(request: Request) -> AppState:

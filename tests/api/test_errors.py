@@ -143,7 +143,7 @@ class Doomed:
         self.start_store()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("REDRAIN_STORE_URL", f"redis://127.0.0.1:{self._port}")
-            self.server = ServerProcess(folder, [])
+            self.server = ServerProcess(folder, ["--guests"])
 
     def start_store(self) -> None:
         self.store = EmbeddedStore.start(self._folder / "store", port=self._port)
@@ -176,6 +176,7 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
         "/api/creators/{creator_id}/permissions": {"permissions": []},
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
         "/api/rooms/{room_id}/tickets": {"viewer_id": "vera"},
+        "/api/guest-tickets": {"room_id": room_id},
         "/api/packets": terms(creator_id),
         "/api/products/{product_id}": {"title": "tea"},
         "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
@@ -202,7 +203,6 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
     queries = {"/api/packets": of_creator, "/api/orders": of_creator, "/api/trails": "?viewer_id=vera"}
     queries["/api/viewers/vera/assets"] = of_creator
     before = api.state(creator_id)
-
     doomed.store.stop()
     for template, operations in api.get("/openapi.json")["paths"].items():
         path = template
