@@ -132,7 +132,7 @@ def _best_of_group(
     second = TieSearch(Branching(reach, kept[::every_nth], limits, work), target_fen)
     ended &= yield from _ended(second.run(known, work_max))
     chosen = tuple(by_id[each.asset_id] for each in second.best)
-    return BestSet(chosen, target_fen, approximate=not ended or every_nth > 1), first.limit_fen
+    return BestSet(chosen, second.target_fen, approximate=not ended or every_nth > 1), first.limit_fen
 
 
 def _ended(pauses: Pauses) -> Generator[None, None, bool]:

@@ -160,11 +160,12 @@ class Listed(NamedTuple):
 
 
 class TieSearch:
-    """The second pass: of the sets that deduct ``target_fen``, the one that wins the ties."""
+    """The second pass: of the sets that deduct ``target_fen``, or more if the first was stopped, the best."""
 
     def __init__(self, steps: Branching, target_fen: int) -> None:
         self._steps = steps
-        self._target_fen = target_fen
+        self.target_fen = target_fen
+        """The deduction of the best set."""
         self._listed: dict[int, list[Listed]] = {}
         self._sums: dict[int, list[int]] = {}
         self.best: tuple[Contender, ...] = ()
@@ -178,7 +179,7 @@ class TieSearch:
         """
         self._steps.work.allow(work_max)
         self.best = (*known,)
-        waste_fen = sum(each.face_fen for each in known) - self._target_fen
+        waste_fen = sum(each.face_fen for each in known) - self.target_fen
         self._rank = waste_fen, len(known), -sum(each.tie for each in known)
         yield from self._steps.bounds.fill(self._steps.work)
         yield from self._list()
@@ -224,15 +225,16 @@ class TieSearch:
                 yield
             if larger.reached.deduction_fen == branch.reached.deduction_fen:
                 continue  # waste, whatever is added
-            if larger.reached.deduction_fen >= self._target_fen:
-                self._consider(larger.reached.face_fen, larger.tie, larger.chosen)
+            if larger.reached.deduction_fen >= self.target_fen:
+                self._consider(larger.reached.deduction_fen, larger.reached.face_fen, larger.tie, larger.chosen)
             elif larger.left and not self._tried(i + 1, larger) and not self._hopeless(i + 1, larger):
                 yield from self._visit(i + 1, larger)
 
-    def _consider(self, face_fen: int, tie: int, chosen: tuple[int, ...]) -> None:
-        """Keep a set that deducts the target if it is the best so far."""
-        rank = (face_fen - self._target_fen, len(chosen), -tie)
-        if rank < self._rank:
+    def _consider(self, deduction_fen: int, face_fen: int, tie: int, chosen: tuple[int, ...]) -> None:
+        """Keep a set that deducts the target, at least, if it is the best so far."""
+        rank = (face_fen - deduction_fen, len(chosen), -tie)
+        if deduction_fen > self.target_fen or rank < self._rank:
+            self.target_fen = deduction_fen
             self._rank = rank
             self.best = tuple(self._steps.packets[i] for i in chosen)
 
@@ -242,7 +244,7 @@ class TieSearch:
         sums = self._sums.get(position)
         if sums is None:
             return False
-        missing_fen = self._target_fen - branch.reached.face_fen
+        missing_fen = self.target_fen - branch.reached.face_fen
         start = bisect_left(sums, missing_fen)
         end = bisect_right(sums, missing_fen + self._rank[0], start)
         if end - start > TRIED_MAX:
@@ -251,27 +253,28 @@ class TieSearch:
         for each in self._listed[position][start:end]:
             chosen = branch.chosen + each.chosen
             rank = (each.face_fen - missing_fen, len(chosen), -branch.tie - each.tie)
-            if rank < self._rank and self._deducts(branch, each):
-                self._consider(branch.reached.face_fen + each.face_fen, branch.tie + each.tie, chosen)
+            if rank < self._rank and (deduction_fen := self._deduction_fen(branch, each)) >= self.target_fen:
+                self._consider(deduction_fen, branch.reached.face_fen + each.face_fen, branch.tie + each.tie, chosen)
         return True
 
-    def _deducts(self, branch: Branch, subset: Listed) -> bool:
-        """Return whether a set with a listed subset is allowed and deducts the target."""
+    def _deduction_fen(self, branch: Branch, subset: Listed) -> int:
+        """Return the deduction of a set with a listed subset if it is allowed, or else, or below the target, 0."""
         steps = self._steps
         if len(subset.chosen) > branch.left or not steps.fits(branch, subset.own):
-            return False
-        if min(map(add, branch.reached.values, subset.outside)) < self._target_fen:
-            return False
+            return 0
+        deduction_fen: int = min(map(add, branch.reached.values, subset.outside))
+        if deduction_fen < self.target_fen:
+            return 0
         if not steps.reach.complete:
             for i in subset.chosen:
                 branch = steps.grown(branch, i, i)
-            return branch.reached.deduction_fen >= self._target_fen
-        return True
+            return branch.reached.deduction_fen
+        return deduction_fen
 
     def _hopeless(self, position: int, branch: Branch) -> bool:
         """Return whether packets from a position on cannot add what is missing without more waste than the best has."""
         steps, reached = self._steps, branch.reached
-        missing_fen = self._target_fen - reached.deduction_fen
+        missing_fen = self.target_fen - reached.deduction_fen
         rest = steps.rest(branch)
         if steps.gain_fen(branch, position, rest) < missing_fen:
             return True
@@ -285,13 +288,13 @@ class TieSearch:
         if branch.reached.waste_fen > waste_fen:
             return False
         if branch.reached.waste_fen < waste_fen:
-            return self._steps.bound_fen(branch, position, left) >= self._target_fen
+            return self._steps.bound_fen(branch, position, left) >= self.target_fen
         left = min(left, count - len(branch.chosen))
-        if left <= 0 or self._steps.bound_fen(branch, position, left) < self._target_fen:
+        if left <= 0 or self._steps.bound_fen(branch, position, left) < self.target_fen:
             return False
         if left < count - len(branch.chosen):
             return True
-        fewer_do = self._steps.bound_fen(branch, position, left - 1) >= self._target_fen
+        fewer_do = self._steps.bound_fen(branch, position, left - 1) >= self.target_fen
         return fewer_do or branch.tie + self._steps.bounds.ties[position][left] > -tie
 
 
