@@ -2,6 +2,7 @@
 
 from bisect import insort
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
@@ -88,37 +89,49 @@ class Bounds:
         self._packets = packets
         self._limits = limits
         nothing = [(0,) * len(reach.cuts)] * (limits.packets + 1)
-        self.reach_fen = [nothing] * (len(packets) + 1)
+        self.reach_fen: list[Sequence[tuple[int, ...]]] = [nothing] * (len(packets) + 1)
         """By position and number of packets: the most that these reach outside each cut."""
-        self.ties = [[0] * (limits.packets + 1)] * (len(packets) + 1)
-        """By position and number of packets: the most that these add to a set's ties."""
-        self._least_fen: list[Mapping[int, int]] = [{}] * (len(packets) + 1)
 
     def fill(self, work: Work) -> Pauses:
-        """Fill the tables, with pauses."""
+        """Fill the table, with pauses."""
+        count = self._limits.packets
         own: list[list[int]] = [[] for _ in self._reach.cuts]
         other: list[list[int]] = [[] for _ in self._reach.cuts]
-        ties: list[int] = []
+        sums = [[0] * (count + 1) for _ in self._reach.cuts]
         for position in range(len(self._packets) - 1, -1, -1):
             packet = self._packets[position]
-            for columns, most in ((own, self._limits.own), (other, self._limits.packets)):
-                if (columns is own) == packet.own:
-                    for column, fen in zip(columns, packet.outside, strict=True):
-                        insort(column, -fen)
-                        del column[most:]
-            largest = [sorted(pair[0] + pair[1]) for pair in zip(own, other, strict=True)] if own[0] else other
-            sums = [list(accumulate(column, initial=0)) for column in largest]
-            counts = [min(count, len(sums[0]) - 1) for count in range(self._limits.packets + 1)]
-            self.reach_fen[position] = [tuple([-each[count] for each in sums]) for count in counts]
-            insort(ties, -packet.tie)
-            del ties[self._limits.packets :]
-            tie_sums = list(accumulate(ties, initial=0))
-            self.ties[position] = [-tie_sums[min(count, len(ties))] for count in range(self._limits.packets + 1)]
-            later = self._least_fen[position + 1]
-            least_fen = min(packet.face_fen, later.get(packet.mask, packet.face_fen))
-            self._least_fen[position] = {**later, packet.mask: least_fen}
+            columns, most = (own, self._limits.own) if packet.own and self._limits.own is not None else (other, count)
+            for i, fen in enumerate(packet.outside):
+                largest = columns[i]
+                if len(largest) < most or fen > largest[0]:
+                    insort(largest, fen)
+                    del largest[:-most]
+                    both = sorted(own[i] + other[i], reverse=True)[:count]
+                    sums[i] = list(accumulate(both + [0] * (count - len(both)), initial=0))
+            self.reach_fen[position] = list(zip(*sums, strict=True))
             if work.due(2 + len(sums) // 2):
                 yield
+
+    @cached_property
+    def ties(self) -> Sequence[Sequence[int]]:
+        """By position and number of packets: the most that these add to a set's ties."""
+        ties: list[int] = []
+        rows = [[0] * (self._limits.packets + 1)]
+        for packet in reversed(self._packets):
+            insort(ties, packet.tie)
+            del ties[: -self._limits.packets]
+            missing = [0] * (self._limits.packets - len(ties))
+            rows.append([*accumulate([*reversed(ties), *missing], initial=0)])
+        return rows[::-1]
+
+    @cached_property
+    def _least_fen(self) -> Sequence[Mapping[int, int]]:
+        """By position: the smallest faces by lines."""
+        rows: list[Mapping[int, int]] = [{}]
+        for packet in reversed(self._packets):
+            least_fen = min(packet.face_fen, rows[-1].get(packet.mask, packet.face_fen))
+            rows.append({**rows[-1], packet.mask: least_fen})
+        return rows[::-1]
 
     def gain_fen(self, position: int, rest: LineRest, count: int, own_left: int) -> int:
         """Return the most that so many packets add to the deduction of a set with this rest."""

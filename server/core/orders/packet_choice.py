@@ -189,7 +189,7 @@ def _largest(packets: Sequence[Contender], reach: Reach, count_max: int) -> Iter
 
 def _outside(packets: Sequence[Contender], reach: Reach) -> list[Contender]:
     """Return the packets with their reach outside the cuts that are kept now."""
-    return [replace(each, outside=reach.outside(each.face_fen, each.mask)) for each in packets]
+    return [each._replace(outside=reach.outside(each.face_fen, each.mask)) for each in packets]
 
 
 def _suffixes(packets: Sequence[Contender]) -> Iterator[int]:

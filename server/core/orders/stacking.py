@@ -12,6 +12,7 @@ a viewer with many packets (AMB-54).
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from server.core.ids import CreatorId
 from server.core.orders.asset import Asset, AssetState
@@ -19,7 +20,7 @@ from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.packet_bounds import CountLimits, Work
 from server.core.orders.packet_choice import BestSet, Candidate, best_set, without_pauses
 from server.core.orders.pricing import Quote, price
-from server.core.orders.purchase import Line, Purchase
+from server.core.orders.purchase import Purchase
 from server.core.refusal import NO_RULE, RuleId
 from server.core.rulebooks.rulebook import Rulebook
 
@@ -48,6 +49,9 @@ class Exclusion:
     asset_id: str
     reason: ExclusionReason
     rule: RuleId
+
+
+_Reason: TypeAlias = tuple[ExclusionReason, RuleId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +117,11 @@ def _choosing(
     """Return what ``choose`` does, with pauses."""
     work = Work()
     exclusions: list[Exclusion] = []
+    lines = UsableLines(purchase, now_ms, rulebook)
     usable: dict[str, frozenset[int]] = {}
     candidates: list[Asset] = []
     for asset in assets:
-        found = usable_lines(asset, purchase, now_ms, rulebook)
+        found = lines.of(asset)
         if isinstance(found, Exclusion):
             exclusions.append(found)
         else:
@@ -145,45 +150,54 @@ def _choosing(
     return Choice(used, best.deduction_fen, tuple(exclusions), best.approximate)
 
 
-def usable_lines(asset: Asset, purchase: Purchase, now_ms: int, rulebook: Rulebook) -> frozenset[int] | Exclusion:
-    """Return the positions of lines on which a packet may be used, or its exclusion (section 11 of the rules)."""
-    if asset.platform not in ("", rulebook.platform):
-        return Exclusion(asset.asset_id, ExclusionReason.OTHER_PLATFORM, rulebook.rule("AMB-44"))
-    if asset.state is not AssetState.AVAILABLE:
-        return Exclusion(asset.asset_id, ExclusionReason.NOT_AVAILABLE, NO_RULE)
-    if now_ms < asset.use_start_at_ms:
-        return Exclusion(asset.asset_id, ExclusionReason.NOT_YET_VALID, rulebook.rule("DY-USE-2"))
-    if asset.expired_at(now_ms):
-        return Exclusion(asset.asset_id, ExclusionReason.EXPIRED, rulebook.rule("DY-USE-2"))
-    if asset.creator_id is None:
-        lines = [i for i, line in enumerate(purchase.lines) if _in_scope(asset, line)]
-        return frozenset(lines) or Exclusion(
-            asset.asset_id, ExclusionReason.OUT_OF_SCOPE, rulebook.rule(rulebook.use_rule)
-        )
-    return _usable_lines_of_creator(asset, purchase, rulebook)
+class UsableLines:
+    """The lines of a purchase on which packets may be used; those of one creator and scope are looked up once."""
+
+    def __init__(self, purchase: Purchase, now_ms: int, rulebook: Rulebook) -> None:
+        self._purchase = purchase
+        self._now_ms = now_ms
+        self._rulebook = rulebook
+        self._known: dict[tuple[CreatorId | None, frozenset[str] | None], frozenset[int] | _Reason] = {}
+
+    def of(self, asset: Asset) -> frozenset[int] | Exclusion:
+        """Return the positions of lines on which a packet may be used, or its exclusion (section 11 of the rules)."""
+        rule = self._rulebook.rule
+        if asset.platform not in ("", self._rulebook.platform):
+            return Exclusion(asset.asset_id, ExclusionReason.OTHER_PLATFORM, rule("AMB-44"))
+        if asset.state is not AssetState.AVAILABLE:
+            return Exclusion(asset.asset_id, ExclusionReason.NOT_AVAILABLE, NO_RULE)
+        if self._now_ms < asset.use_start_at_ms:
+            return Exclusion(asset.asset_id, ExclusionReason.NOT_YET_VALID, rule("DY-USE-2"))
+        if asset.expired_at(self._now_ms):
+            return Exclusion(asset.asset_id, ExclusionReason.EXPIRED, rule("DY-USE-2"))
+        scope = asset.creator_id, asset.product_ids
+        if scope not in self._known:
+            self._known[scope] = _lines_of_scope(*scope, self._purchase, self._rulebook)
+        found = self._known[scope]
+        return found if isinstance(found, frozenset) else Exclusion(asset.asset_id, *found)
 
 
-def _usable_lines_of_creator(asset: Asset, purchase: Purchase, rulebook: Rulebook) -> frozenset[int] | Exclusion:
-    """Apply the rules of creators' packets (DY-USE-1, DY-USE-3, DY-USE-4, DY-USE-6, KS-USE-1, AMB-36, AMB-50)."""
-    if purchase.client not in rulebook.use_clients:
-        return Exclusion(asset.asset_id, ExclusionReason.WRONG_CLIENT, rulebook.rule("DY-USE-1"))
-    if purchase.is_merged and not rulebook.cart_merge_allowed:
-        return Exclusion(asset.asset_id, ExclusionReason.CART_MERGED, rulebook.rule("DY-USE-4"))
-    if purchase.traits & rulebook.orders_excluded:
-        return Exclusion(asset.asset_id, ExclusionReason.ORDER_EXCLUDED, rulebook.rule(rulebook.goods_rule))
+def _lines_of_scope(
+    creator_id: CreatorId | None, product_ids: frozenset[str] | None, purchase: Purchase, rulebook: Rulebook
+) -> frozenset[int] | _Reason:
+    """Apply the rules of scopes, and of creators (DY-USE-1, DY-USE-3, DY-USE-4, DY-USE-6, KS-USE-1, AMB-36, AMB-50)."""
+    own = creator_id is not None
+    if own and purchase.client not in rulebook.use_clients:
+        return ExclusionReason.WRONG_CLIENT, rulebook.rule("DY-USE-1")
+    if own and purchase.is_merged and not rulebook.cart_merge_allowed:
+        return ExclusionReason.CART_MERGED, rulebook.rule("DY-USE-4")
+    if own and purchase.traits & rulebook.orders_excluded:
+        return ExclusionReason.ORDER_EXCLUDED, rulebook.rule(rulebook.goods_rule)
     lines = [
         i
         for i, line in enumerate(purchase.lines)
-        if line.creator_id == asset.creator_id and line.entrance in rulebook.use_entrances and _in_scope(asset, line)
+        if (product_ids is None or line.product_id in product_ids)
+        and (not own or (line.creator_id == creator_id and line.entrance in rulebook.use_entrances))
     ]
     if not lines:
-        return Exclusion(asset.asset_id, ExclusionReason.OUT_OF_SCOPE, rulebook.rule(rulebook.use_rule))
-    allowed = frozenset(i for i in lines if purchase.lines[i].goods not in rulebook.goods_excluded)
-    return allowed or Exclusion(asset.asset_id, ExclusionReason.GOODS_EXCLUDED, rulebook.rule(rulebook.goods_rule))
-
-
-def _in_scope(asset: Asset, line: Line) -> bool:
-    return asset.product_ids is None or line.product_id in asset.product_ids
+        return ExclusionReason.OUT_OF_SCOPE, rulebook.rule(rulebook.use_rule)
+    allowed = frozenset(i for i in lines if not own or purchase.lines[i].goods not in rulebook.goods_excluded)
+    return allowed or (ExclusionReason.GOODS_EXCLUDED, rulebook.rule(rulebook.goods_rule))
 
 
 def _groups(candidates: Sequence[Asset]) -> Iterator[list[Asset]]:
