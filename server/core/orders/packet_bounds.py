@@ -91,26 +91,50 @@ class Bounds:
         nothing = [(0,) * len(reach.cuts)] * (limits.packets + 1)
         self.reach_fen: list[Sequence[tuple[int, ...]]] = [nothing] * (len(packets) + 1)
         """By position and number of packets: the most that these reach outside each cut."""
+        self.looked_at = 0
+        """How many packets the last call of ``gain_fen`` looked at."""
+        faces = [each.face_fen for each in packets]
+        largest = [*accumulate(reversed(faces), max)][::-1]
+        self._offers = [(each.kind, each.face_fen, most_fen) for each, most_fen in zip(packets, largest, strict=True)]
+
+    def fill_start(self) -> None:
+        """Fill the table for the first position alone."""
+        own = [each.outside for each in self._packets if self._is_limited(each)]
+        other = [each.outside for each in self._packets if not self._is_limited(each)]
+        sums = []
+        for i in range(len(self._reach.cuts)):
+            largest = sorted([outside[i] for outside in own], reverse=True)[: self._limits.own]
+            sums.append(self._sums(largest, [outside[i] for outside in other]))
+        self.reach_fen[0] = list(zip(*sums, strict=True))
 
     def fill(self, work: Work) -> Pauses:
         """Fill the table, with pauses."""
-        count = self._limits.packets
         own: list[list[int]] = [[] for _ in self._reach.cuts]
         other: list[list[int]] = [[] for _ in self._reach.cuts]
-        sums = [[0] * (count + 1) for _ in self._reach.cuts]
+        sums = [self._sums([], [])] * len(self._reach.cuts)
         for position in range(len(self._packets) - 1, -1, -1):
             packet = self._packets[position]
-            columns, most = (own, self._limits.own) if packet.own and self._limits.own is not None else (other, count)
+            limited = self._is_limited(packet)
+            columns, most = (own, self._limits.own) if limited else (other, self._limits.packets)
+            assert most is not None
             for i, fen in enumerate(packet.outside):
                 largest = columns[i]
                 if len(largest) < most or fen > largest[0]:
                     insort(largest, fen)
                     del largest[:-most]
-                    both = sorted(own[i] + other[i], reverse=True)[:count]
-                    sums[i] = list(accumulate(both + [0] * (count - len(both)), initial=0))
+                    sums[i] = self._sums(own[i], other[i])
             self.reach_fen[position] = list(zip(*sums, strict=True))
             if work.due(2 + len(sums) // 2):
                 yield
+
+    def _is_limited(self, packet: Contender) -> bool:
+        return packet.own and self._limits.own is not None
+
+    def _sums(self, own: Sequence[int], other: Sequence[int]) -> Sequence[int]:
+        """Return the sum of the largest, for each number of packets that an order takes."""
+        count = self._limits.packets
+        largest = sorted((*own, *other), reverse=True)[:count]
+        return [*accumulate(largest + [0] * (count - len(largest)), initial=0)]
 
     @cached_property
     def ties(self) -> Sequence[Sequence[int]]:
@@ -138,20 +162,22 @@ class Bounds:
         left: dict[tuple[int, bool], int] = {}
         gains: list[int] = []
         own_gains: list[int] = []
-        for each in self._packets[position:]:
-            kind = each.mask, each.own
+        self.looked_at = 0
+        for kind, face_fen, most_fen in self._offers[position:]:
+            if len(gains) >= count and gains[-count] >= most_fen:
+                break
+            self.looked_at += 1
             left_fen = left.get(kind)
             if left_fen is None:
-                left_fen = rest.left_fen(each.mask)
-            gain_fen = min(each.face_fen, left_fen)
+                left_fen = rest.left_fen(kind[0])
+            gain_fen = min(face_fen, left_fen)
             left[kind] = left_fen - gain_fen
             if gain_fen:
-                (own_gains if each.own else gains).append(gain_fen)
+                insort(own_gains if kind[1] else gains, gain_fen)
         if own_gains:
-            own_gains.sort(reverse=True)
-            gains += own_gains[:own_left]
-        gains.sort(reverse=True)
-        return sum(gains[:count])
+            gains += own_gains[max(0, len(own_gains) - own_left) :]
+            gains.sort()
+        return sum(gains[-count:])
 
     def waste_fen(self, position: int, rest: LineRest, missing_fen: int) -> int:
         """Return the least waste of packets that add so much to the deduction of a set with this rest."""

@@ -117,7 +117,8 @@ def _best_of_group(
     if work.due(4 * len(group)):
         yield
     reach.cut_by(sorted({each.mask for each in packets}), learned_max)
-    steps = Branching(reach, _outside([*_largest(packets, reach, limits.packets)], reach), limits, work)
+    packets = _outside(packets, reach)
+    steps = Branching(reach, [*_largest(packets, reach, limits.packets)], limits, work)
     first = DeductionSearch(steps)
     ended = yield from _ended(first.run(work_max))
     known = [steps.packets[i] for i in first.best.chosen]
@@ -125,11 +126,13 @@ def _best_of_group(
 
     if work.due(4 * len(group)):
         yield
-    ordered = order_by_line(packets, reach.bits)
-    reach.cut_by([*_suffixes(ordered), *sorted({each.mask for each in packets})], learned_max)
-    kept = without_losers(reach, _outside(ordered, reach), limits.packets, target_fen)
+    kept = without_losers(reach, packets, limits.packets, target_fen)
     every_nth = -(-len(kept) // TIED_MAX)
-    second = TieSearch(Branching(reach, kept[::every_nth], limits, work), target_fen)
+    ordered = order_by_line(kept[::every_nth], reach.bits)
+    if not reach.complete:
+        reach.cut_by([*_suffixes(ordered), *sorted({each.mask for each in packets})], learned_max)
+        ordered = without_losers(reach, _outside(ordered, reach), limits.packets, target_fen)
+    second = TieSearch(Branching(reach, ordered, limits, work), target_fen)
     ended &= yield from _ended(second.run(known, work_max))
     chosen = tuple(by_id[each.asset_id] for each in second.best)
     return BestSet(chosen, second.target_fen, approximate=not ended or every_nth > 1), first.limit_fen

@@ -66,8 +66,9 @@ class Branching:
 
     def gain_fen(self, branch: Branch, position: int, rest: LineRest) -> int:
         """Return the most by which packets from a position on can raise a set's deduction."""
-        self.work.spend(1 + (len(self.packets) - position) // 10)
-        return self.bounds.gain_fen(position, rest, branch.left, self.own_left(branch))
+        gain_fen = self.bounds.gain_fen(position, rest, branch.left, self.own_left(branch))
+        self.work.spend(1 + self.bounds.looked_at // 10)
+        return gain_fen
 
     def grown(self, branch: Branch, position: int, rest_from: int) -> Branch:
         """Return a set with one more packet, to which none before position *rest_from* will be added."""
@@ -97,11 +98,14 @@ class DeductionSearch:
         """Search, with pauses. Raises OutOfWorkError when the work is done; ``best`` is then the best found."""
         steps = self._steps
         steps.work.allow(None)
-        yield from steps.bounds.fill(steps.work)
+        steps.bounds.fill_start()
         self.limit_fen = min(
             steps.bound_fen(steps.root, 0, steps.root.left), steps.gain_fen(steps.root, 0, steps.rest(steps.root))
         )
         self._greedy()
+        if self.best.reached.deduction_fen == self.limit_fen:
+            return
+        yield from steps.bounds.fill(steps.work)
         steps.work.allow(work_max)
         yield from self._visit(0, steps.root)
         self.limit_fen = self.best.reached.deduction_fen
