@@ -162,15 +162,15 @@ class Bounds:
         left: dict[tuple[int, bool], int] = {}
         gains: list[int] = []
         own_gains: list[int] = []
-        self.looked_at = 0
-        for kind, face_fen, most_fen in self._offers[position:]:
+        self.looked_at = len(self._offers) - position
+        for i, (kind, face_fen, most_fen) in enumerate(self._offers[position:]):
             if len(gains) >= count and gains[-count] >= most_fen:
+                self.looked_at = i
                 break
-            self.looked_at += 1
             left_fen = left.get(kind)
             if left_fen is None:
                 left_fen = rest.left_fen(kind[0])
-            gain_fen = min(face_fen, left_fen)
+            gain_fen = face_fen if face_fen < left_fen else left_fen
             left[kind] = left_fen - gain_fen
             if gain_fen:
                 insort(own_gains if kind[1] else gains, gain_fen)

@@ -67,7 +67,7 @@ class Branching:
     def gain_fen(self, branch: Branch, position: int, rest: LineRest) -> int:
         """Return the most by which packets from a position on can raise a set's deduction."""
         gain_fen = self.bounds.gain_fen(position, rest, branch.left, self.own_left(branch))
-        self.work.spend(1 + self.bounds.looked_at // 10)
+        self.work.spend(1 + self.bounds.looked_at // 4)
         return gain_fen
 
     def grown(self, branch: Branch, position: int, rest_from: int) -> Branch:
@@ -133,15 +133,15 @@ class DeductionSearch:
         rest = steps.rest(branch)
         kinds: set[tuple[int, bool]] = set()
         for i in range(position, len(steps.packets)):
+            packet = steps.packets[i]
+            if packet.kind in kinds or not steps.fits(branch, packet.own):
+                continue
+            kinds.add(packet.kind)  # of packets with the same lines, a smaller one only goes with the larger ones
             best_fen = self.best.reached.deduction_fen
             if best_fen >= self.limit_fen or steps.bound_fen(branch, i, branch.left) <= best_fen:
                 return
             if branch.reached.deduction_fen + steps.gain_fen(branch, i, rest) <= best_fen:
                 return
-            packet = steps.packets[i]
-            if packet.kind in kinds or not steps.fits(branch, packet.own):
-                continue
-            kinds.add(packet.kind)  # of packets with the same lines, a smaller one only goes with the larger ones
             larger = steps.grown(branch, i, i)
             if steps.work.due():
                 yield
@@ -193,6 +193,7 @@ class TieSearch:
         """List the subsets of the last packets from each position on, by their sums."""
         steps, end = self._steps, len(self._steps.packets)
         subsets = [Listed(0, (0,) * len(steps.reach.cuts), 0, 0, ())]
+        self._listed[end], self._sums[end] = subsets[:], [0]
         for i in range(end - 1, end - 1 - min(LISTED_MAX, end // 2), -1):
             packet = steps.packets[i]
             subsets += [
@@ -224,14 +225,17 @@ class TieSearch:
             if twin in twins or not steps.fits(branch, packet.own):
                 continue
             twins.add(twin)  # of equal packets, one that loses the ties only goes with those that win them
-            larger = steps.grown(branch, i, i)
+            fitting = self._fitting(i + 1, branch.reached.face_fen + packet.face_fen)
             if steps.work.due():
                 yield
+            if fitting is not None and not fitting:
+                continue  # too little or too much, whatever is added
+            larger = steps.grown(branch, i, i)
             if larger.reached.deduction_fen == branch.reached.deduction_fen:
                 continue  # waste, whatever is added
             if larger.reached.deduction_fen >= self.target_fen:
                 self._consider(larger.reached.deduction_fen, larger.reached.face_fen, larger.tie, larger.chosen)
-            elif larger.left and not self._tried(i + 1, larger) and not self._hopeless(i + 1, larger):
+            elif larger.left and not self._tried(i + 1, larger, fitting) and not self._hopeless(i + 1, larger):
                 yield from self._visit(i + 1, larger)
 
     def _consider(self, deduction_fen: int, face_fen: int, tie: int, chosen: tuple[int, ...]) -> None:
@@ -242,19 +246,23 @@ class TieSearch:
             self._rank = rank
             self.best = tuple(self._steps.packets[i] for i in chosen)
 
-    def _tried(self, position: int, branch: Branch) -> bool:
-        """Try all listed subsets from a position on that can make a set as good as the best, if these are few."""
-        steps = self._steps
+    def _fitting(self, position: int, face_fen: int) -> range | None:
+        """Return the listed subsets from a position on with which faces make a set as good as the best, if listed."""
         sums = self._sums.get(position)
         if sums is None:
-            return False
-        missing_fen = self.target_fen - branch.reached.face_fen
+            return None
+        self._steps.work.spend(1)
+        missing_fen = self.target_fen - face_fen
         start = bisect_left(sums, missing_fen)
-        end = bisect_right(sums, missing_fen + self._rank[0], start)
-        if end - start > TRIED_MAX:
+        return range(start, bisect_right(sums, missing_fen + self._rank[0], start))
+
+    def _tried(self, position: int, branch: Branch, fitting: range | None) -> bool:
+        """Try the listed subsets from a position on that fit, if these are few."""
+        if fitting is None or len(fitting) > TRIED_MAX:
             return False
-        steps.work.spend(1 + (end - start) // 2)
-        for each in self._listed[position][start:end]:
+        self._steps.work.spend(len(fitting) // 2)
+        missing_fen = self.target_fen - branch.reached.face_fen
+        for each in self._listed[position][fitting.start : fitting.stop]:
             chosen = branch.chosen + each.chosen
             rank = (each.face_fen - missing_fen, len(chosen), -branch.tie - each.tie)
             if rank < self._rank and (deduction_fen := self._deduction_fen(branch, each)) >= self.target_fen:
@@ -269,11 +277,13 @@ class TieSearch:
         deduction_fen: int = min(map(add, branch.reached.values, subset.outside))
         if deduction_fen < self.target_fen:
             return 0
-        if not steps.reach.complete:
-            for i in subset.chosen:
-                branch = steps.grown(branch, i, i)
-            return branch.reached.deduction_fen
-        return deduction_fen
+        if steps.reach.complete:
+            return deduction_fen
+        for i in subset.chosen:
+            branch = steps.grown(branch, i, i)
+            if branch.reached.waste_fen > self._rank[0]:
+                return 0
+        return branch.reached.deduction_fen
 
     def _hopeless(self, position: int, branch: Branch) -> bool:
         """Return whether packets from a position on cannot add what is missing without more waste than the best has."""
