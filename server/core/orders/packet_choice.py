@@ -116,9 +116,10 @@ def _best_of_group(
 
     if work.due(4 * len(group)):
         yield
-    reach.cut_by(sorted({each.mask for each in packets}), learned_max)
-    packets = _outside(packets, reach)
-    steps = Branching(reach, [*_largest(packets, reach, limits.packets)], limits, work)
+    masks = sorted({each.mask for each in packets})
+    largest = [*_largest(packets, reach, limits.packets)]
+    reach.cut_by([*_suffixes(largest), *masks], learned_max)
+    steps = Branching(reach, _outside(largest, reach), limits, work)
     first = DeductionSearch(steps)
     ended = yield from _ended(first.run(work_max))
     known = [steps.packets[i] for i in first.best.chosen]
@@ -126,11 +127,11 @@ def _best_of_group(
 
     if work.due(4 * len(group)):
         yield
-    kept = without_losers(reach, packets, limits.packets, target_fen)
+    kept = without_losers(reach, _outside(packets, reach), limits.packets, target_fen)
     every_nth = -(-len(kept) // TIED_MAX)
     ordered = order_by_line(kept[::every_nth], reach.bits)
     if not reach.complete:
-        reach.cut_by([*_suffixes(ordered), *sorted({each.mask for each in packets})], learned_max)
+        reach.cut_by([*_suffixes(ordered), *masks], learned_max)
         ordered = without_losers(reach, _outside(ordered, reach), limits.packets, target_fen)
     second = TieSearch(Branching(reach, ordered, limits, work), target_fen)
     ended &= yield from _ended(second.run(known, work_max))

@@ -12,6 +12,7 @@ a viewer with many packets (AMB-54).
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import TypeAlias
 
 from server.core.ids import CreatorId
@@ -157,6 +158,8 @@ class UsableLines:
         self._purchase = purchase
         self._now_ms = now_ms
         self._rulebook = rulebook
+        self._goods_excluded = {i for i, line in enumerate(purchase.lines) if line.goods in rulebook.goods_excluded}
+        self._by_product: dict[CreatorId | None, dict[str, list[int]]] = {}
         self._known: dict[tuple[CreatorId | None, frozenset[str] | None], frozenset[int] | _Reason] = {}
 
     def of(self, asset: Asset) -> frozenset[int] | Exclusion:
@@ -172,32 +175,37 @@ class UsableLines:
             return Exclusion(asset.asset_id, ExclusionReason.EXPIRED, rule("DY-USE-2"))
         scope = asset.creator_id, asset.product_ids
         if scope not in self._known:
-            self._known[scope] = _lines_of_scope(*scope, self._purchase, self._rulebook)
+            self._known[scope] = self._of_scope(*scope)
         found = self._known[scope]
         return found if isinstance(found, frozenset) else Exclusion(asset.asset_id, *found)
 
+    def _of_scope(self, creator_id: CreatorId | None, product_ids: frozenset[str] | None) -> frozenset[int] | _Reason:
+        """Apply the rules of scopes and of creators' packets (DY-USE-1 to DY-USE-6, KS-USE-1, AMB-36, AMB-50)."""
+        purchase, rulebook = self._purchase, self._rulebook
+        if creator_id is not None:
+            if purchase.client not in rulebook.use_clients:
+                return ExclusionReason.WRONG_CLIENT, rulebook.rule("DY-USE-1")
+            if purchase.is_merged and not rulebook.cart_merge_allowed:
+                return ExclusionReason.CART_MERGED, rulebook.rule("DY-USE-4")
+            if purchase.traits & rulebook.orders_excluded:
+                return ExclusionReason.ORDER_EXCLUDED, rulebook.rule(rulebook.goods_rule)
+        if creator_id not in self._by_product:
+            self._by_product[creator_id] = self._entered(creator_id)
+        by_product = self._by_product[creator_id]
+        in_scope = by_product.keys() if product_ids is None else by_product.keys() & product_ids
+        lines = frozenset(chain.from_iterable(by_product[product_id] for product_id in in_scope))
+        if not lines:
+            return ExclusionReason.OUT_OF_SCOPE, rulebook.rule(rulebook.use_rule)
+        allowed = lines if creator_id is None else lines - self._goods_excluded
+        return allowed or (ExclusionReason.GOODS_EXCLUDED, rulebook.rule(rulebook.goods_rule))
 
-def _lines_of_scope(
-    creator_id: CreatorId | None, product_ids: frozenset[str] | None, purchase: Purchase, rulebook: Rulebook
-) -> frozenset[int] | _Reason:
-    """Apply the rules of scopes, and of creators (DY-USE-1, DY-USE-3, DY-USE-4, DY-USE-6, KS-USE-1, AMB-36, AMB-50)."""
-    own = creator_id is not None
-    if own and purchase.client not in rulebook.use_clients:
-        return ExclusionReason.WRONG_CLIENT, rulebook.rule("DY-USE-1")
-    if own and purchase.is_merged and not rulebook.cart_merge_allowed:
-        return ExclusionReason.CART_MERGED, rulebook.rule("DY-USE-4")
-    if own and purchase.traits & rulebook.orders_excluded:
-        return ExclusionReason.ORDER_EXCLUDED, rulebook.rule(rulebook.goods_rule)
-    lines = [
-        i
-        for i, line in enumerate(purchase.lines)
-        if (product_ids is None or line.product_id in product_ids)
-        and (not own or (line.creator_id == creator_id and line.entrance in rulebook.use_entrances))
-    ]
-    if not lines:
-        return ExclusionReason.OUT_OF_SCOPE, rulebook.rule(rulebook.use_rule)
-    allowed = frozenset(i for i in lines if not own or purchase.lines[i].goods not in rulebook.goods_excluded)
-    return allowed or (ExclusionReason.GOODS_EXCLUDED, rulebook.rule(rulebook.goods_rule))
+    def _entered(self, creator_id: CreatorId | None) -> dict[str, list[int]]:
+        """Return, by product, the positions of lines whose entrance lets a creator's packets, or the platform's, in."""
+        entered: dict[str, list[int]] = {}
+        for i, line in enumerate(self._purchase.lines):
+            if creator_id is None or (line.creator_id == creator_id and line.entrance in self._rulebook.use_entrances):
+                entered.setdefault(line.product_id, []).append(i)
+        return entered
 
 
 def _groups(candidates: Sequence[Asset]) -> Iterator[list[Asset]]:
