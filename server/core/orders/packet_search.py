@@ -70,6 +70,11 @@ class Branching:
         self.work.spend(1 + self.bounds.looked_at // 4)
         return gain_fen
 
+    def added_fen(self, branch: Branch, position: int) -> int:
+        """Return what one more packet adds to a set's deduction."""
+        self.work.spend(1 + len(branch.reached.wasting) // 4)
+        return self.reach.grown(branch.reached, self.packets[position], 0).deduction_fen - branch.reached.deduction_fen
+
     def grown(self, branch: Branch, position: int, rest_from: int) -> Branch:
         """Return a set with one more packet, to which none before position *rest_from* will be added."""
         reached, packet = branch.reached, self.packets[position]
@@ -102,7 +107,7 @@ class DeductionSearch:
         self.limit_fen = min(
             steps.bound_fen(steps.root, 0, steps.root.left), steps.gain_fen(steps.root, 0, steps.rest(steps.root))
         )
-        self._greedy()
+        yield from self._greedy()
         if self.best.reached.deduction_fen == self.limit_fen:
             return
         yield from steps.bounds.fill(steps.work)
@@ -110,7 +115,7 @@ class DeductionSearch:
         yield from self._visit(0, steps.root)
         self.limit_fen = self.best.reached.deduction_fen
 
-    def _greedy(self) -> None:
+    def _greedy(self) -> Pauses:
         """Add the packet that deducts most, over and over; the gain of each only shrinks."""
         steps = self._steps
         gains = [(-min(each.face_fen, steps.reach.price_fen(each.mask)), i) for i, each in enumerate(steps.packets)]
@@ -120,12 +125,13 @@ class DeductionSearch:
             _, position = heappop(gains)
             if not steps.fits(branch, steps.packets[position].own):
                 continue
-            larger = steps.grown(branch, position, 0)
-            gain_fen = larger.reached.deduction_fen - branch.reached.deduction_fen
+            gain_fen = steps.added_fen(branch, position)
             if gain_fen and gains and (-gain_fen, position) > gains[0]:
                 heappush(gains, (-gain_fen, position))
             elif gain_fen:
-                self.best = branch = larger
+                self.best = branch = steps.grown(branch, position, 0)
+            if steps.work.due():
+                yield
 
     def _visit(self, position: int, branch: Branch) -> Pauses:
         """Look at every set that adds packets from a position on to a set and may deduct more than the best."""
