@@ -119,7 +119,8 @@ def _best_of_group(
     masks = sorted({each.mask for each in packets})
     largest = [*_largest(packets, reach, limits.packets)]
     reach.cut_by([*_suffixes(largest), *masks], learned_max)
-    steps = Branching(reach, _outside(largest, reach), limits, work)
+    outside = {each.asset_id: each for each in _outside(packets, reach)}
+    steps = Branching(reach, [outside[each.asset_id] for each in largest], limits, work)
     first = DeductionSearch(steps)
     ended = yield from _ended(first.run(work_max))
     known = [steps.packets[i] for i in first.best.chosen]
@@ -127,7 +128,7 @@ def _best_of_group(
 
     if work.due(4 * len(group)):
         yield
-    kept = without_losers(reach, _outside(packets, reach), limits.packets, target_fen)
+    kept = without_losers(reach, [*outside.values()], limits.packets, target_fen)
     every_nth = -(-len(kept) // TIED_MAX)
     ordered = order_by_line(kept[::every_nth], reach.bits)
     if not reach.complete:

@@ -159,6 +159,7 @@ class UsableLines:
         self._now_ms = now_ms
         self._rulebook = rulebook
         self._goods_excluded = {i for i, line in enumerate(purchase.lines) if line.goods in rulebook.goods_excluded}
+        self._creators_refused = _creators_refused(purchase, rulebook)
         self._by_product: dict[CreatorId | None, dict[str, list[int]]] = {}
         self._known: dict[tuple[CreatorId | None, frozenset[str] | None], frozenset[int] | _Reason] = {}
 
@@ -180,15 +181,10 @@ class UsableLines:
         return found if isinstance(found, frozenset) else Exclusion(asset.asset_id, *found)
 
     def _of_scope(self, creator_id: CreatorId | None, product_ids: frozenset[str] | None) -> frozenset[int] | _Reason:
-        """Apply the rules of scopes and of creators' packets (DY-USE-1 to DY-USE-6, KS-USE-1, AMB-36, AMB-50)."""
-        purchase, rulebook = self._purchase, self._rulebook
-        if creator_id is not None:
-            if purchase.client not in rulebook.use_clients:
-                return ExclusionReason.WRONG_CLIENT, rulebook.rule("DY-USE-1")
-            if purchase.is_merged and not rulebook.cart_merge_allowed:
-                return ExclusionReason.CART_MERGED, rulebook.rule("DY-USE-4")
-            if purchase.traits & rulebook.orders_excluded:
-                return ExclusionReason.ORDER_EXCLUDED, rulebook.rule(rulebook.goods_rule)
+        """Apply the rules of scopes and of creators' packets (DY-USE-3, DY-USE-6, KS-USE-1)."""
+        rulebook = self._rulebook
+        if creator_id is not None and self._creators_refused:
+            return self._creators_refused
         if creator_id not in self._by_product:
             self._by_product[creator_id] = self._entered(creator_id)
         by_product = self._by_product[creator_id]
@@ -206,6 +202,17 @@ class UsableLines:
             if creator_id is None or (line.creator_id == creator_id and line.entrance in self._rulebook.use_entrances):
                 entered.setdefault(line.product_id, []).append(i)
         return entered
+
+
+def _creators_refused(purchase: Purchase, rulebook: Rulebook) -> _Reason | None:
+    """Return the reason and rule if no creator's packet may be used (DY-USE-1, DY-USE-4, DY-USE-6, AMB-36, AMB-50)."""
+    if purchase.client not in rulebook.use_clients:
+        return ExclusionReason.WRONG_CLIENT, rulebook.rule("DY-USE-1")
+    if purchase.is_merged and not rulebook.cart_merge_allowed:
+        return ExclusionReason.CART_MERGED, rulebook.rule("DY-USE-4")
+    if purchase.traits & rulebook.orders_excluded:
+        return ExclusionReason.ORDER_EXCLUDED, rulebook.rule(rulebook.goods_rule)
+    return None
 
 
 def _groups(candidates: Sequence[Asset]) -> Iterator[list[Asset]]:
