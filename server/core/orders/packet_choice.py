@@ -18,7 +18,7 @@ from server.core.orders.packet_bounds import CountLimits, OutOfWorkError, Pauses
 from server.core.orders.packet_flow import Contender, Reach, order_by_line
 from server.core.orders.packet_search import Branching, DeductionSearch, TieSearch, without_losers
 
-WORK_MAX = 3_600  # states of one pass, with more than ``exact_max`` packets
+WORK_MAX = 4_000  # states of one pass, with more than ``exact_max`` packets
 WORK_EVER_MAX = 1_000_000  # states of one pass, with fewer: a second or two
 CUTS_MAX = 64  # with few packets; with many, the tables of bounds would be large
 CUTS_LEARNED_MAX = 36

@@ -298,6 +298,7 @@ class TieSearch:
         rest = steps.rest(branch)
         if steps.gain_fen(branch, position, rest) < missing_fen:
             return True
+        steps.work.spend(1 + (len(steps.packets) - position) // 8)
         waste_fen = steps.bounds.waste_fen(position, rest, missing_fen)
         return reached.waste_fen + waste_fen > self._rank[0]
 

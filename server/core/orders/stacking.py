@@ -188,8 +188,8 @@ class UsableLines:
         if creator_id not in self._by_product:
             self._by_product[creator_id] = self._entered(creator_id)
         by_product = self._by_product[creator_id]
-        in_scope = by_product.keys() if product_ids is None else by_product.keys() & product_ids
-        lines = frozenset(chain.from_iterable(by_product[product_id] for product_id in in_scope))
+        in_scope = by_product if product_ids is None else by_product.keys() & product_ids
+        lines = frozenset(chain.from_iterable(map(by_product.__getitem__, in_scope)))
         if not lines:
             return ExclusionReason.OUT_OF_SCOPE, rulebook.rule(rulebook.use_rule)
         allowed = lines if creator_id is None else lines - self._goods_excluded
