@@ -17,6 +17,7 @@ from fastapi import Depends, FastAPI
 from server.api import (
     assets,
     books,
+    claims,
     coupon_budgets,
     creators,
     docs,
@@ -24,13 +25,20 @@ from server.api import (
     errors,
     health,
     invoices,
+    lobby,
     packets,
     permissions,
+    previews,
+    products,
+    profiles,
     rooms,
     rulebooks,
     tickets,
+    timeline,
     trail,
+    viewer_orders,
     withdrawals,
+    won_packets,
 )
 from server.api import orders as order_routes
 from server.api.access import Authentication, deny_undeclared
@@ -44,11 +52,12 @@ from server.core.rulebooks.rulebook import Rulebook
 from server.gateway.connection import RoomConnection
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
-from server.gateway.limits import LOAD, PRODUCTION, Limits
+from server.gateway.limits import DEMO, LOAD, PRODUCTION
 from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
+from server.pages.pages import Pages
 from server.rulebook_file import load_rulebooks
 from server.settings import LimitsProfile, Settings
 from server.signals import on_signals
@@ -58,6 +67,7 @@ from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import entries_for
 from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
+from server.store.claim_list import ClaimLists
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.coupon_budgets import CouponBudgets
@@ -68,6 +78,7 @@ from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
+from server.store.products import Products
 from server.store.retention import ARCHIVE, Retention
 from server.store.reversals import Reversals
 from server.store.rooms import Rooms
@@ -186,7 +197,7 @@ async def serve_on(
             await allocators.open()
         except AllocatorFailed as failed:
             raise CannotServe(str(failed)) from None
-        await _run(create_app(state, running, started), settings, listener)
+        await _run(create_app(state, running, started, facts_of(settings)), settings, listener)
 
 
 @contextmanager
@@ -224,7 +235,7 @@ async def _build(
 
     follower.on_back = come_back
     signer = Signer(settings.secret.get_secret_value().encode() or await shared_secret(store))
-    limits: Limits = LOAD if settings.limits is LimitsProfile.LOAD else PRODUCTION
+    limits = {LimitsProfile.PRODUCTION: PRODUCTION, LimitsProfile.DEMO: DEMO, LimitsProfile.LOAD: LOAD}[settings.limits]
     gateway = Gateway(
         store=store,
         clock=clock,
@@ -254,7 +265,9 @@ async def _build(
         coupon_budgets=CouponBudgets(store, clock),
         invoices=Invoices(store, clock),
         packets=packet_records,
+        products=Products(store),
         effects=StatsCounters(store),
+        claim_lists=ClaimLists(store),
         rooms=room_records,
         reversals=Reversals(store, clock),
         trails=Trails(store, clock),
@@ -284,8 +297,14 @@ def _rulebooks(settings: Settings) -> Mapping[str, Rulebook]:
         raise CannotServe(str(bad)) from None
 
 
-def create_app(state: AppState, running: list[Any], started: Callable[[], None]) -> FastAPI:
-    """Return the HTTP application; its lifespan starts the background services and gives *state* to every request."""
+def create_app(
+    state: AppState, running: list[Any], started: Callable[[], None], facts: Mapping[str, str] | None = None
+) -> FastAPI:
+    """
+    Return the HTTP application; its lifespan starts the background services and gives *state* to every request.
+
+    *facts* are for the pages.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -308,27 +327,41 @@ def create_app(state: AppState, running: list[Any], started: Callable[[], None])
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Authentication)
+    app.add_middleware(Pages, facts=facts or {})
     app.add_middleware(Head)
     docs.install(app)
     app.include_router(health.router)
+    app.include_router(lobby.router)
     for module in (
         creators,
         permissions,
+        profiles,
         withdrawals,
         coupon_budgets,
         invoices,
         rooms,
         tickets,
+        previews,
         packets,
+        products,
+        claims,
+        timeline,
         effects,
         rulebooks,
         assets,
+        won_packets,
         order_routes,
+        viewer_orders,
         trail,
         books,
     ):
         app.include_router(module.router, responses=errors.problems(401, 403))
     return app
+
+
+def facts_of(settings: Settings) -> dict[str, str]:
+    """Return what the pages must know of this server before they can ask it."""
+    return {"insecure": "yes" if settings.insecure else "no"}
 
 
 async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> None:

@@ -3,9 +3,9 @@
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = "tests/api/"  # three servers for all of its files
+TOGETHER = ("tests/api/", "tests/browser/")  # three servers for all files of the one, a browser for those of the other
 LONGEST_FIRST = (
-    TOGETHER,
+    "tests/api/",
     "tests/e2e/test_targets.py",
     "tests/store/test_money_machine.py",
     "tests/e2e/test_two_servers.py",
@@ -43,10 +43,11 @@ LONGEST_FIRST = (
 
 
 class LongestFirst(LoadScopeScheduling):
-    """Gives each file to one process, in the order of the collection, and the files of TOGETHER to the same one."""
+    """Gives each file to one process, in the order of the collection, and the files of a folder of TOGETHER to one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
+        folder = next(filter(nodeid.startswith, TOGETHER), None)
+        return folder or nodeid.partition("::")[0]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,6 +12,7 @@ from server.commands.context import CommandContext
 from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
 from server.settings import Settings
+from server.store.claim_list import ClaimLists
 from server.store.connection import Store
 from server.store.packet_stats import StatsCounters
 
@@ -26,6 +27,7 @@ class AppState(CommandContext):
     settings: Settings
     store: Store
     effects: StatsCounters
+    claim_lists: ClaimLists
     credentials: Credentials
     siblings: Siblings
 

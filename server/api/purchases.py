@@ -1,5 +1,6 @@
 """Requests for purchases and responses with quotes."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Self
 
@@ -10,7 +11,7 @@ from server.core.money.money import FEN_MAX
 from server.core.orders.discount import NATURE, RED_PACKETS, Discount, DiscountKind, Funder, Stage
 from server.core.orders.pricing import Quote
 from server.core.orders.purchase import App, Entrance, GoodsKind, Line, OrderTrait, Purchase
-from server.core.orders.stacking import Choice, Exclusion
+from server.core.orders.stacking import Exclusion
 from server.core.refusal import Refused
 
 QUANTITY_MAX = 10_000
@@ -23,7 +24,8 @@ class LineAsked(BaseModel):
     """
     A quantity of one product; unit prices in fen.
 
-    ``creator_id`` is the creator from whose ``entrance`` the product page was opened (DY-USE-3, KS-CLM-2).
+    ``creator_id`` is the creator from whose ``entrance`` the product page was opened (DY-USE-3, KS-CLM-2). ``goods`` is
+    what the product is registered as, or if it is not, by default ordinary (DY-USE-6, KS-USE-2).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -33,7 +35,7 @@ class LineAsked(BaseModel):
     list_price_fen: Fen
     quantity: int = Field(default=1, ge=1, le=QUANTITY_MAX, strict=True)
     flash_price_fen: Fen | None = None
-    goods: GoodsKind = GoodsKind.ORDINARY
+    goods: GoodsKind | None = None
     creator_id: str | None = None
     entrance: Entrance = Entrance.OTHER
 
@@ -164,8 +166,8 @@ class QuoteShown(BaseModel):
     by_funder: dict[str, int]
 
 
-def quote_shown(quote: Quote, choice: Choice | None = None) -> QuoteShown:
-    """Return the response for a quote; with the *choice*, also the reasons against other packets."""
+def quote_shown(quote: Quote, exclusions: Sequence[Exclusion], *, approximate: bool = False) -> QuoteShown:
+    """Return the response for a quote, with the reasons against other packets."""
     return QuoteShown(
         lines=[
             LineShown(line_id=line.line_id, product_id=line.product_id, list_fen=line.list_fen, paid_fen=paid_fen)
@@ -176,8 +178,8 @@ def quote_shown(quote: Quote, choice: Choice | None = None) -> QuoteShown:
         ],
         unused={discount_id: reason.value for discount_id, reason in quote.unused},
         asset_ids=[each.discount_id for each in quote.deductions if each.kind in RED_PACKETS],
-        exclusions=[*choice.exclusions] if choice else [],
-        approximate=choice is not None and choice.approximate,
+        exclusions=[*exclusions],
+        approximate=approximate,
         goods_paid_fen=quote.goods_paid_fen,
         shipping_fen=quote.purchase.shipping_fen,
         service_fee_fen=quote.purchase.service_fee_fen,

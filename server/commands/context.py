@@ -17,6 +17,7 @@ from server.store.creators import Creators
 from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packets import Packets
+from server.store.products import Products
 from server.store.reversals import Reversals
 from server.store.rooms import RoomRecord, Rooms
 from server.store.trail import Trails
@@ -53,6 +54,7 @@ class CommandContext:
     coupon_budgets: CouponBudgets
     invoices: Invoices
     packets: Packets
+    products: Products
     rooms: Rooms
     reversals: Reversals
     assets: Assets

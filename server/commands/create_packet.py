@@ -12,6 +12,7 @@ from server.core.orders.validity import check_ends_later
 from server.core.packets.creation import CreationRequest, granted_scope, granted_terms, platform_of
 from server.core.packets.packet import Packet
 from server.core.packets.split import commitment, split
+from server.core.rulebooks.eligibility import check_registered
 from server.store.transfers import refusal
 
 
@@ -29,6 +30,7 @@ async def _create(at: CommandContext, request: CreationRequest, key: str) -> Pac
     scope = granted_scope(request, await at.creators.permissions(request.creator_id), rulebook)
     if not await at.packets.transferred(request.creator_id, f"create:{key}"):
         check_ends_later(request.use_end_at_ms, at.clock.room_ms(), rulebook)
+        check_registered(await at.products.kinds(scope or ()), rulebook)
     capabilities = at.allocators.capabilities_of(request.allocator)
     terms = granted_terms(request, rulebook)
     seed = secrets.token_bytes(32)

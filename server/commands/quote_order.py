@@ -8,6 +8,7 @@ from server.commands.context import CommandContext
 from server.core.ids import PLATFORM, ViewerId
 from server.core.orders.discount import Discount
 from server.core.orders.pricing import Quote
+from server.core.orders.product import check_goods, classified
 from server.core.orders.purchase import Purchase
 from server.core.orders.stacking import Choice, quoting
 from server.core.orders.submission import check_discounts, order_platform
@@ -22,10 +23,19 @@ async def quote_order(
     """
     Return the quote, the best packets to use, and the reasons against the others.
 
-    Raises Refused: bad_field for invalid discounts, and as ``rulebook_for`` and ``price`` do.
+    Raises Refused: bad_field for invalid discounts, and as ``rulebook_for``, ``check_goods`` and ``price`` do.
     """
     check_discounts(discounts)
     rulebook = await rulebook_for(at, purchase, platform)
+    registered = await at.products.kinds(purchase.product_ids)
+    check_goods(purchase, registered, rulebook)
+    return await best_now(at, viewer_id, classified(purchase, registered), discounts, rulebook)
+
+
+async def best_now(
+    at: CommandContext, viewer_id: ViewerId, purchase: Purchase, discounts: Sequence[Discount], rulebook: Rulebook
+) -> tuple[Quote, Choice]:
+    """Return the quote of a purchase whose goods are classified, with the best of the packets that the viewer has."""
     held = await at.assets.of_viewer(viewer_id, [*sorted(purchase.creators), PLATFORM])
     now_ms = await at.orders.now_ms(PLATFORM)
     return await in_turn(at.quoting, quoting(purchase, discounts, [each.asset for each in held], now_ms, rulebook))

@@ -12,6 +12,7 @@ SHARED_SECRET = "redrain:secret"  # noqa: S105 - the name of a key, not its valu
 CHATTER = "redrain:chatter"
 TRAILS = "redrain:trails"
 ISVS = "redrain:isvs"
+PRODUCTS = "redrain:products"
 ISVS_ENDED = "{redrain:isvs}:ended"  # in the slot of ISVS
 PRESENT = "{redrain}:present"  # these two are one script's: one slot
 LIKES = "{redrain}:likes"
@@ -20,7 +21,7 @@ COMMANDS = (
     *("EVAL", "EVALSHA", "EXEC", "INFO", "MULTI", "PING", "TIME"),
     *("EXISTS", "GET", "SET", "LINDEX", "LRANGE", "SADD", "SCARD", "SMEMBERS", "SREM", "XADD", "XRANGE", "XREVRANGE"),
     *("HDEL", "HEXISTS", "HGET", "HGETALL", "HINCRBY", "HMGET", "HSCAN", "HSET", "HSETNX"),
-    *("ZADD", "ZRANGE", "ZRANGEBYSCORE", "ZREVRANGE", "ZCARD", "ZCOUNT", "ZPOPMIN", "ZREMRANGEBYRANK"),
+    *("ZADD", "ZRANGE", "ZRANGEBYSCORE", "ZREVRANGE", "ZREVRANK", "ZCARD", "ZCOUNT", "ZPOPMIN", "ZREMRANGEBYRANK"),
 )
 """The commands that are sent one by one, beside those of the scripts."""
 
@@ -114,6 +115,11 @@ def trail_events(order_id: OrderId) -> str:
 def trail_told(order_id: OrderId) -> str:
     """Name the steps of an order that its buyer was told."""
     return f"{{{order_id}}}:trail_told"
+
+
+def product(product_id: str) -> str:
+    """Name the product's own record, in the slot of PRODUCTS."""
+    return f"{{{PRODUCTS}}}:{product_id}"
 
 
 def isv_waiting(isv_id: str) -> str:

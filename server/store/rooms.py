@@ -64,6 +64,11 @@ class Rooms:
             raise Refused("not_found", f"there is no room {room_id}", field="room_id")
         return room
 
+    async def creator_name(self, room: RoomRecord) -> str:
+        """Return the name under which viewers know the room's creator."""
+        held = await self._store.redis.hget(keys.creator(room.creator_id), "name")
+        return held.decode() if isinstance(held, bytes) else room.creator_id
+
     async def launched(self, room: RoomRecord) -> list[PacketId]:
         """Return the packets launched into the room whose claim window is not over by now, by warm-up."""
         packet_ids, now_ms = await self.on_air(room), self._clock.room_ms()
@@ -82,12 +87,12 @@ class Rooms:
         packet_ids: Any = await self._store.redis.zrange(keys.on_air(room.creator_id, room.room_id), 0, -1)
         return [PacketId(packet_id.decode()) for packet_id in packet_ids]
 
-    async def list(self) -> list[RoomRecord]:
-        """Return all rooms, by id."""
+    async def list(self, limit: int | None = None) -> list[RoomRecord]:
+        """Return all rooms, by id, or the first *limit* of them."""
         hosts: Any = await self._store.redis.hgetall(keys.ROOMS)
         found = [
             await self._record(RoomId(room_id.decode()), CreatorId(creator_id.decode()))
-            for room_id, creator_id in sorted(hosts.items())
+            for room_id, creator_id in sorted(hosts.items())[:limit]
         ]
         return [room for room in found if room is not None]
 

@@ -1,7 +1,6 @@
 """The report in a real browser: it draws from disk, without network, and its console stays silent."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,25 +10,15 @@ from loadtest.report import write_report
 from tests.loadtest.judged_run import judged
 from tests.loadtest.written_run import a_run
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--host-resolver-rules=MAP * ~NOTFOUND",
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser() -> str:
-    """The first Chromium of the machine."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"no browser here: none of {', '.join(BROWSERS)} is on the path")
-    return found
-
-
-def opened(browser: str, page: Path, profile: Path, width: int) -> tuple[str, list[str]]:
+def opened(chromium: str, page: Path, profile: Path, width: int) -> tuple[str, list[str]]:
     """Open a page from disk; return its document after its scripts ran, and what was said on its console."""
-    command = [browser, *QUIET, f"--user-data-dir={profile}", f"--window-size={width},900", "--enable-logging=stderr"]
+    command = [chromium, *QUIET, f"--user-data-dir={profile}", f"--window-size={width},900", "--enable-logging=stderr"]
     command += ["--v=0", "--virtual-time-budget=8000", "--dump-dom", page.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
@@ -37,19 +26,19 @@ def opened(browser: str, page: Path, profile: Path, width: int) -> tuple[str, li
 
 @pytest.mark.parametrize("width", [1400, 500])
 @pytest.mark.parametrize("flaw", ["", "check then act"])
-def test_every_plot_is_drawn_and_the_console_is_silent(browser: str, tmp_path: Path, flaw: str, width: int) -> None:
+def test_every_plot_is_drawn_and_the_console_is_silent(chromium: str, tmp_path: Path, flaw: str, width: int) -> None:
     """A passing and a failing run, wide and narrow: each plot holds a drawing, and nothing was complained about."""
     folder, result = judged(a_run(packets=3, flaw=flaw, share_count=30, viewers=80), tmp_path)
-    document, said = opened(browser, write_report(folder, result), tmp_path / "profile", width)
+    document, said = opened(chromium, write_report(folder, result), tmp_path / "profile", width)
     assert said == []
     plots = re.findall(r'<div class="(plot|plot [^"]*)" id="plot-', document)
     assert len(plots) >= 6
     assert set(plots) == {"plot js-plotly-plot"}
 
 
-def test_an_error_on_the_page_would_be_heard(browser: str, tmp_path: Path) -> None:
+def test_an_error_on_the_page_would_be_heard(chromium: str, tmp_path: Path) -> None:
     """The listener itself works: a script that throws and a picture from the network both leave a line."""
     page = tmp_path / "broken.html"
     page.write_text('<img src="http://redrain.invalid/x.png"><script>throw new Error("oh")</script>', "utf-8")
-    _, said = opened(browser, page, tmp_path / "profile", 500)
+    _, said = opened(chromium, page, tmp_path / "profile", 500)
     assert any("oh" in line for line in said)

@@ -24,6 +24,7 @@ from server.store.creators import Creators
 from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packets import Packets
+from server.store.products import Products
 from server.store.reversals import Reversals
 from server.store.rooms import RoomRecord, Rooms
 from server.store.trail import Trails
@@ -68,6 +69,7 @@ def context_of(
         coupon_budgets=CouponBudgets(store, clock),
         invoices=Invoices(store, clock),
         packets=Packets(store, clock, rulebooks),
+        products=Products(store),
         rooms=Rooms(store, clock),
         reversals=Reversals(store, clock),
         assets=Assets(store, clock),

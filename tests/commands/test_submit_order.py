@@ -1,16 +1,22 @@
 """Submitting an order: the same words make the same order, and what may not be used is refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from server.commands.submit_order import submit_order
 from server.core.ids import PacketId, RoomId
 from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.order import OrderState
-from server.core.orders.purchase import App
+from server.core.orders.product import Product
+from server.core.orders.purchase import App, GoodsKind
+from server.core.orders.stacking import ExclusionReason
 from server.core.orders.submission import Submission
 from server.core.refusal import Refused
+from server.core.rulebooks.platforms import LAB, RULEBOOKS
 from server.store import keys
 from server.store.connection import Store
+from server.store.products import Products
 from server.store.transfers import StoreBroken
 from tests.store.shop import (
     ANNA,
@@ -55,6 +61,40 @@ async def test_where_creators_compete_the_first_choice_is_kept(store: Store) -> 
     assert [use.asset_id for use in order.order.packets] == [best]
     assert order.home == WANG
     assert await shop.submit(asset_ids=None, purchase=cart, platform="lab") == order
+
+
+async def test_registered_goods_decide_also_where_creators_compete(store: Store) -> None:
+    """The better packet is not used on what is registered as excluded; retries get the order that was made so."""
+    lab = replace(LAB, goods_excluded=frozenset({GoodsKind.VIRTUAL}))
+    shop = await Shop.open(store, {**RULEBOOKS, "lab": lab}, platform="lab")
+    products = Products(store)
+    used, _ = await shop.asset(500), await shop.asset(900, of=WANG)
+    wangs = replace(a_line("l1", 2_000, WANG), goods=GoodsKind.VIRTUAL)
+    cart = a_purchase(a_line("l0", 2_000), replace(wangs, goods=None))
+    await products.put(Product(wangs.product_id, "ticket", GoodsKind.VIRTUAL))
+    order = await shop.submit(asset_ids=None, purchase=cart, platform="lab")
+    assert ([use.asset_id for use in order.order.packets], order.home) == ([used], LI)
+    assert order.deal.quote.purchase.lines[1] == wangs
+    stated = replace(cart, lines=(cart.lines[0], wangs))
+    agreed = await shop.submit(key="stated", asset_ids=None, purchase=stated, platform="lab")
+    await products.put(Product(wangs.product_id, "ticket"))
+    assert await shop.submit(asset_ids=None, purchase=cart, platform="lab") == order
+    assert await shop.submit(key="stated", asset_ids=None, purchase=stated, platform="lab") == agreed
+    with pytest.raises(Refused) as refused:
+        await shop.submit(key="later", asset_ids=None, purchase=stated, platform="lab")
+    assert (refused.value.code, refused.value.field) == ("other_goods", "lines.1.goods")
+
+
+@pytest.mark.rule("DY-STK-2")
+async def test_an_order_keeps_why_it_does_not_use_the_other_packets(shop: Shop) -> None:
+    """Of packets that we have left out it says why, as the quote did, also when it is read again."""
+    other, best = await shop.asset(500), await shop.asset(900)
+    order = await shop.submit(asset_ids=None, purchase=a_purchase(900))
+    assert [use.asset_id for use in order.order.packets] == [best]
+    (left_out,) = order.deal.exclusions
+    assert (left_out.reason, left_out.rule) == (ExclusionReason.NOT_NEEDED, "AMB-16")
+    assert left_out.asset_id == other
+    assert (await shop.orders.get(order.order_id)).deal == order.deal
 
 
 @pytest.mark.rule("ALL-ELG-1")

@@ -51,7 +51,8 @@ class Line:
     """
     A quantity of one product: unit prices in fen. Line ids are unique in a purchase.
 
-    ``creator_id`` is the creator from whose entrance the product page was opened, or None.
+    ``creator_id`` is the creator from whose entrance the product page was opened, or None. ``goods`` None is what the
+    product is registered as, or else ordinary.
     """
 
     line_id: str
@@ -59,7 +60,7 @@ class Line:
     list_price_fen: int
     quantity: int = 1
     flash_price_fen: int | None = None
-    goods: GoodsKind = GoodsKind.ORDINARY
+    goods: GoodsKind | None = None
     creator_id: CreatorId | None = None
     entrance: Entrance = Entrance.OTHER
 
@@ -97,6 +98,11 @@ class Purchase:
         assert len({line.line_id for line in self.lines}) == len(self.lines)
         assert self.shipping_fen >= 0
         assert self.service_fee_fen >= 0
+
+    @property
+    def product_ids(self) -> frozenset[str]:
+        """Return the products of all lines."""
+        return frozenset(line.product_id for line in self.lines)
 
     @property
     def creators(self) -> frozenset[CreatorId]:

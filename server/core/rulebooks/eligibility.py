@@ -1,6 +1,6 @@
 """Eligibility: permissions, funds and goods required to create and launch packets (section 2 of the rules)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from server.core.orders.purchase import GoodsKind
 from server.core.refusal import Refused, RuleId
@@ -44,5 +44,23 @@ def check_scope(kinds: Iterable[GoodsKind], rulebook: Rulebook) -> None:
             "not_configurable",
             f"{rulebook.platform} takes no {' or '.join(refused)} goods into a packet's scope",
             field="scope",
+            rule=rulebook.rule("KS-ELG-2"),
+        )
+
+
+def check_registered(registered: Mapping[str, GoodsKind], rulebook: Rulebook) -> None:
+    """
+    Raise Refused (``not_configurable``) if a packet's scope has products that are *registered* as goods not allowed.
+
+    The platform's word counts there, whatever the creator says of its goods (KS-ELG-2).
+    """
+    refused = [
+        f"{each} ({goods})" for each, goods in sorted(registered.items()) if goods in rulebook.goods_not_configurable
+    ]
+    if refused:
+        raise Refused(
+            "not_configurable",
+            f"{rulebook.platform} takes no such goods into a packet's scope; leave out {', '.join(refused)}",
+            field="product_ids",
             rule=rulebook.rule("KS-ELG-2"),
         )

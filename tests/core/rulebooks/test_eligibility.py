@@ -6,7 +6,13 @@ import pytest
 
 from server.core.orders.purchase import GoodsKind
 from server.core.refusal import Refused
-from server.core.rulebooks.eligibility import EVERY_PERMISSION, check_eligible, check_scope, recharge_required
+from server.core.rulebooks.eligibility import (
+    EVERY_PERMISSION,
+    check_eligible,
+    check_registered,
+    check_scope,
+    recharge_required,
+)
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
 from server.core.rulebooks.rulebook import Permission, Rulebook
 
@@ -66,3 +72,21 @@ def test_kuaishou_takes_no_excluded_goods_into_a_scope(kind: GoodsKind) -> None:
         check_scope(kinds, KUAISHOU)
     assert (refused.value.code, refused.value.field, refused.value.rule) == ("not_configurable", "scope", "KS-ELG-2")
     assert kind in str(refused.value)
+
+
+@pytest.mark.rule("KS-ELG-2")
+@pytest.mark.parametrize("kind", GoodsKind)
+def test_kuaishou_takes_no_product_that_is_registered_as_excluded(kind: GoodsKind) -> None:
+    """The refusal names the field, and the products to leave out."""
+    registered = {"tea": GoodsKind.ORDINARY, "it": kind}
+    check_registered(registered, DOUYIN)
+    check_registered(registered, LAB)
+    if kind not in KUAISHOU.goods_not_configurable:
+        check_registered(registered, KUAISHOU)
+        return
+    with pytest.raises(Refused) as refused:
+        check_registered(registered, KUAISHOU)
+    assert (refused.value.code, refused.value.field, refused.value.rule) == (
+        *("not_configurable", "product_ids", "KS-ELG-2"),
+    )
+    assert str(refused.value).endswith(f"leave out it ({kind})")
