@@ -113,7 +113,7 @@ def serve(
     speed: _Speed = None,
     origin_ms: Annotated[int | None, typer.Option(help="Room time at the start, in ms since 1970-01-01 UTC.")] = None,
     durability: Annotated[str | None, typer.Option(help="Durability of the store: none, relaxed or durable.")] = None,
-    limits: Annotated[str | None, typer.Option(help="Connection and request limits: production or load.")] = None,
+    limits: Annotated[str | None, typer.Option(help="Connection and request limits: production, demo or load.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that share the port.")] = None,
     home: Annotated[Path | None, typer.Option(callback=_folder, help="Folder of the embedded store.")] = None,
     retention_ms: Annotated[
@@ -214,6 +214,13 @@ def storm(
     out: Annotated[
         Path | None, typer.Option(callback=_folder, help="Folder of the run (default .redrain/runs/<time>).")
     ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show the run live on a dashboard; prints its URL.")] = False,
+    watch_port: Annotated[
+        int, typer.Option(help="Port of the dashboard on 127.0.0.1 (default: any free one).", min=0, max=65_535)
+    ] = 0,
+    watch_stay: Annotated[
+        float, typer.Option(help="Seconds to keep the dashboard after the verdict; Ctrl-C ends it.", min=0, max=86_400)
+    ] = 0.0,
     json: _Json = None,
 ) -> int:
     """
@@ -230,6 +237,29 @@ def storm(
     from scripts.commands.storm_options import StormOptions
 
     return run_storm(StormOptions(**options))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the pages; 0 takes any free one.", min=0, max=65_535)] = 8000,
+    viewers: Annotated[int, typer.Option(help="Simulated viewers, over all rooms.", min=30, max=5_000)] = 300,
+    speed: Annotated[int, typer.Option(help="Room seconds per real second.", min=1, max=240)] = 60,
+    rooms: Annotated[int, typer.Option(help="How many of the three rooms.", min=1, max=3)] = 3,
+    lang: Annotated[str, typer.Option(help="Language of what it says here: en or zh.")] = "en",
+    lan: Annotated[bool, typer.Option("--lan", help="Let phones of your network look and play, by a QR code.")] = False,
+    lan_address: Annotated[str, typer.Option(help="This machine's address for --lan (default: found out).")] = "",
+    once: Annotated[bool, typer.Option("--once", help="Show the programme once, and check that it was.")] = False,
+) -> int:
+    """
+    Show live rooms on the screen: a phone's view, the host's console and a dashboard, with an audience.
+
+    Exit codes: 0 stopped, or everything was shown once; 10 something was not; 30 environment; 64 wrong usage; 130
+    interrupted before the end of --once.
+    """
+    options = dict(locals())
+    from scripts.commands.demo import DemoOptions, run_demo
+
+    return run_demo(DemoOptions(**options))
 
 
 @app.command()

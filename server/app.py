@@ -16,6 +16,7 @@ from fastapi import Depends, FastAPI
 from server.api import (
     assets,
     books,
+    claims,
     coupon_budgets,
     creators,
     docs,
@@ -27,12 +28,17 @@ from server.api import (
     lobby,
     packets,
     permissions,
+    previews,
     products,
+    profiles,
     rooms,
     rulebooks,
     tickets,
+    timeline,
     trail,
+    viewer_orders,
     withdrawals,
+    won_packets,
 )
 from server.api import orders as order_routes
 from server.api.access import Authentication, deny_undeclared
@@ -49,7 +55,7 @@ from server.gateway.door import Door
 from server.gateway.gateway import Gateway
 from server.gateway.guest_book import GuestBook
 from server.gateway.http import HttpConnection
-from server.gateway.limits import LOAD, PRODUCTION, Limits
+from server.gateway.limits import DEMO, LOAD, PRODUCTION
 from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
@@ -64,6 +70,7 @@ from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import entries_for
 from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
+from server.store.claim_list import ClaimLists
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.coupon_budgets import CouponBudgets
@@ -229,7 +236,7 @@ async def _build(
 
     follower.on_back = come_back
     signer = Signer(settings.secret.get_secret_value().encode() or await shared_secret(store))
-    limits: Limits = LOAD if settings.limits is LimitsProfile.LOAD else PRODUCTION
+    limits = {LimitsProfile.PRODUCTION: PRODUCTION, LimitsProfile.DEMO: DEMO, LimitsProfile.LOAD: LOAD}[settings.limits]
     gateway = Gateway(
         store=store,
         clock=clock,
@@ -245,9 +252,8 @@ async def _build(
         door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
     )
-    retention = None
-    if settings.retention_ms > 0:
-        retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
+    kept_ms = settings.retention_ms
+    retention = Retention(store, clock, settings.home / ARCHIVE, kept_ms) if kept_ms > 0 else None
     state = AppState(
         settings=settings,
         store=store,
@@ -262,6 +268,7 @@ async def _build(
         packets=packet_records,
         products=Products(store),
         effects=StatsCounters(store),
+        claim_lists=ClaimLists(store),
         rooms=room_records,
         reversals=Reversals(store, clock),
         trails=Trails(store, clock),
@@ -325,23 +332,28 @@ def create_app(
     app.add_middleware(Pages, facts=facts or {})
     app.add_middleware(Head)
     docs.install(app)
-    app.include_router(health.router)
-    app.include_router(lobby.router)
-    app.include_router(guest_tickets.router)
+    for public in (health, lobby, guest_tickets):
+        app.include_router(public.router)
     for module in (
         creators,
         permissions,
+        profiles,
         withdrawals,
         coupon_budgets,
         invoices,
         rooms,
         tickets,
+        previews,
         packets,
         products,
+        claims,
+        timeline,
         effects,
         rulebooks,
         assets,
+        won_packets,
         order_routes,
+        viewer_orders,
         trail,
         books,
     ):

@@ -44,6 +44,7 @@ class LimitsProfile(StrEnum):
     """The set of limits that the gateway uses."""
 
     PRODUCTION = "production"
+    DEMO = "demo"
     LOAD = "load"
 
 

@@ -13,6 +13,7 @@ from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
 from server.gateway.guest_book import GuestBook
 from server.settings import Settings
+from server.store.claim_list import ClaimLists
 from server.store.connection import Store
 from server.store.packet_stats import StatsCounters
 
@@ -27,6 +28,7 @@ class AppState(CommandContext):
     settings: Settings
     store: Store
     effects: StatsCounters
+    claim_lists: ClaimLists
     credentials: Credentials
     siblings: Siblings
     guest_book: GuestBook

@@ -145,10 +145,14 @@ def _answer(status: int, code: str, detail: str, rule: str = "") -> JSONResponse
     return JSONResponse(Problem(code=code, detail=detail, rule=rule).model_dump(), status)
 
 
+def problem_of(refusal: Refused) -> Problem:
+    """Return the body that says why something is refused."""
+    return Problem(code=refusal.code, detail=_DETAILS.get(refusal.code, str(refusal)), rule=refusal.rule)
+
+
 def refusal_answer(refusal: Refused) -> JSONResponse:
     """Return the HTTP response of a refusal."""
-    detail = _DETAILS.get(refusal.code, str(refusal))
-    answer = _answer(STATUS.get(refusal.code, _REFUSED), refusal.code, detail, refusal.rule)
+    answer = JSONResponse(problem_of(refusal).model_dump(), STATUS.get(refusal.code, _REFUSED))
     if answer.status_code == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer

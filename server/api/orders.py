@@ -133,7 +133,7 @@ async def quote(body: PurchaseAsked, state: WithState, caller: WithCaller) -> Qu
     viewer_id = ViewerId(checked_id("viewer_id", body.viewer_id))
     caller.check_owns(viewer_id=viewer_id)
     quoted, choice = await quote_order(state, viewer_id, body.purchase(), body.promised(), body.platform)
-    return quote_shown(quoted, choice)
+    return quote_shown(quoted, choice.exclusions, approximate=choice.approximate)
 
 
 @router.post("", status_code=201, responses=problems(400, 404, 409, 413, 422, 503), dependencies=_BUYER)
@@ -152,7 +152,7 @@ async def submit(body: NewOrder, state: WithState, key: WithKey, caller: WithCal
         asset_ids=None if body.asset_ids is None else tuple(body.asset_ids),
         expected_payable_fen=body.expected_payable_fen,
     )
-    return _shown(await submit_order(state, asked, room_id))
+    return order_shown(await submit_order(state, asked, room_id))
 
 
 @router.post("/{order_id}/pay", responses=problems(404, 409, 422, 503), dependencies=_BUYER)
@@ -163,7 +163,7 @@ async def pay(order_id: str, state: WithState, key: WithKey, caller: WithCaller)
     An order that is paid stays so and is ``repeated``; one that was cancelled or refunded is refused (AMB-58).
     """
     await _check_checkout_of(caller, state, _order_id(order_id))
-    return _shown(await pay_order(state, _order_id(order_id), f"payment:{key}"))
+    return order_shown(await pay_order(state, _order_id(order_id), f"payment:{key}"))
 
 
 @router.post("/{order_id}/cancel", responses=problems(404, 409, 422, 503), dependencies=_BUYER)
@@ -174,7 +174,7 @@ async def cancel(order_id: str, state: WithState, key: WithKey, caller: WithCall
     An order that is cancelled stays so and is ``repeated`` (AMB-58).
     """
     caller.check_owns(viewer_id=(await state.orders.get(_order_id(order_id))).order.viewer_id)
-    return _shown(await cancel_order(state, _order_id(order_id), f"cancellation:{key}"))
+    return order_shown(await cancel_order(state, _order_id(order_id), f"cancellation:{key}"))
 
 
 @router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503), dependencies=_BUYER)
@@ -196,7 +196,7 @@ async def refund(order_id: str, body: NewRefund, state: WithState, key: GivenKey
             "bad_field", "is missing; without it an Idempotency-Key must identify the refund", field="refund_id"
         )
     asked = Refund(refund_id, body.by_line, body.extras_fen)
-    return _shown(await refund_order(state, _order_id(order_id), asked))
+    return order_shown(await refund_order(state, _order_id(order_id), asked))
 
 
 @router.get("/{order_id}", responses=problems(404, 422, 503), dependencies=_BOTH)
@@ -204,16 +204,20 @@ async def get(order_id: str, state: WithState, caller: WithCaller) -> OrderShown
     """Show one order to its buyer and its creator."""
     record = await state.orders.get(_order_id(order_id))
     caller.check_owns(viewer_id=record.order.viewer_id, creator_id=record.home)
-    return _shown(record)
+    return order_shown(record)
 
 
 @router.get("", responses=problems(422, 503), dependencies=_CREATOR)
 async def list_orders(
-    creator_id: str, state: WithState, count: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100
+    creator_id: str,
+    state: WithState,
+    count: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100,
+    after: str | None = None,
 ) -> list[OrderShown]:
-    """List the orders that are kept with a creator, the latest first."""
-    records = await state.orders.list(checked_creator_id(creator_id), latest=count)
-    return [_shown(record) for record in reversed(records)]
+    """List the orders that are kept with a creator, the latest first, or those before the order *after*."""
+    before = None if after is None else _order_id(after)
+    records = await state.orders.list(checked_creator_id(creator_id), latest=count, before=before)
+    return [order_shown(record) for record in reversed(records)]
 
 
 @router.get("/{order_id}/settlement", responses=problems(404, 422, 503), dependencies=_CREATOR)
@@ -246,7 +250,8 @@ def _order_id(text: str) -> OrderId:
     return OrderId(checked_id("order_id", text))
 
 
-def _shown(record: OrderRecord) -> OrderShown:
+def order_shown(record: OrderRecord) -> OrderShown:
+    """Return the response for an order."""
     order, deal = record.order, record.deal
     used = {packet.asset_id: packet.used_fen for packet in order.packets}
     return OrderShown(
@@ -270,6 +275,6 @@ def _shown(record: OrderRecord) -> OrderShown:
             )
             for asset in record.assets
         ],
-        quote=quote_shown(order.quote),
+        quote=quote_shown(order.quote, deal.exclusions),
         repeated=record.repeated,
     )

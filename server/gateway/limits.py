@@ -1,7 +1,7 @@
-"""The gateway's limits, each with its reason, in two sets: production and load test."""
+"""The gateway's limits, each with its reason, in three sets: production, demo and load test."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from server.core.rooms.session import SessionLimits
 
@@ -33,6 +33,13 @@ class Limits:
 
 
 PRODUCTION = Limits()
+
+DEMO = replace(
+    PRODUCTION,
+    # The audience of a demo is one address, and people who look on have one each.
+    connections_per_address_max=20_000,
+    half_open_per_address_max=1_000,
+)
 
 LOAD = Limits(
     # One generator is one address, its viewers tap without pause, and a thousand connect in the same breath.

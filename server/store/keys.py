@@ -21,7 +21,7 @@ COMMANDS = (
     *("EVAL", "EVALSHA", "EXEC", "INFO", "MULTI", "PING", "TIME"),
     *("EXISTS", "GET", "SET", "LINDEX", "LRANGE", "SADD", "SCARD", "SMEMBERS", "SREM", "XADD", "XRANGE", "XREVRANGE"),
     *("HDEL", "HEXISTS", "HGET", "HGETALL", "HINCRBY", "HMGET", "HSCAN", "HSET", "HSETNX"),
-    *("ZADD", "ZRANGE", "ZRANGEBYSCORE", "ZREVRANGE", "ZCARD", "ZCOUNT", "ZPOPMIN", "ZREMRANGEBYRANK"),
+    *("ZADD", "ZRANGE", "ZRANGEBYSCORE", "ZREVRANGE", "ZREVRANK", "ZCARD", "ZCOUNT", "ZPOPMIN", "ZREMRANGEBYRANK"),
 )
 """The commands that are sent one by one, beside those of the scripts."""
 

@@ -177,6 +177,20 @@ class StatsCounters:
             raise refusal(b"not_found")
         return _row(found)
 
+    async def best_luck(self, packet_id: PacketId, now_ms: int) -> Best | None:
+        """
+        Return a packet's largest share once no more can be claimed; None before.
+
+        Also None if there are more claims than anybody asking may have looked through, and nobody has yet.
+        """
+        (found,) = await self._read([packet_id])
+        if found is None or not _is_over(found, now_ms):
+            return None
+        if found.counts.given > CLAIMS_LOOKED_THROUGH_MAX and packet_id not in self._best:
+            return None
+        best = await self._best_of(found, now_ms)
+        return best[0] if best else None
+
     async def _read(self, packet_ids: Sequence[PacketId]) -> list[_Read | None]:
         """Read the data of packets of one creator in one round trip; None for a missing one."""
         async with self._store.redis.pipeline(transaction=True) as together:
@@ -197,9 +211,7 @@ class StatsCounters:
         remembered = self._best.get(packet_id)
         if remembered is not None and remembered[0] == given:
             return remembered[1]
-        schedule = found.packet.schedule
-        over = not found.counts.remaining or (schedule is not None and now_ms >= schedule.claim_end_at_ms)
-        if given > CLAIMS_LOOKED_THROUGH_MAX and not over:
+        if given > CLAIMS_LOOKED_THROUGH_MAX and not _is_over(found, now_ms):
             return None
         claims = {viewer_id: share async for viewer_id, share in claims_of(self._store, packet_id)}
         ranked = sorted(claims.items(), key=lambda claim: (-claim[1].amount_fen, claim[1].index))[:BEST_LUCK_COUNT]
@@ -240,6 +252,12 @@ class StatsCounters:
                     together.hmget(keys.order(creator_id, OrderId(order_id.decode())), "state", "doc", "progress")
                 brought_fen += sum(_without_packets_fen(*fields_) for fields_ in await together.execute())
         return brought_fen
+
+
+def _is_over(found: _Read, now_ms: int) -> bool:
+    """Return whether no more shares can be claimed: none is left, or the window is over."""
+    schedule = found.packet.schedule
+    return not found.counts.remaining or (schedule is not None and now_ms >= schedule.claim_end_at_ms)
 
 
 def _row(found: _Read) -> PacketRow:

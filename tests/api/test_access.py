@@ -92,16 +92,21 @@ class World:
         of_anna = f"?creator_id={anna}"
         self.queries = {"/api/packets": of_anna, "/api/orders": of_anna, "/api/trails": f"?viewer_id={vera}"}
         self.queries["/api/viewers/{viewer_id}/assets"] = of_anna
+        self.queries["/api/creators/{creator_id}/timeline"] = "?from_ms=0&to_ms=1"
+        self.queries["/api/packets/{packet_id}/claims"] = f"?viewer_id={vera}"
         event = {"event_id": "e1", "type": "accepted", "occurred_at_ms": 1, "source": wms}
         self.bodies: dict[str, object] = {
             "/api/creators/{creator_id}/recharge": {"amount_fen": 1},
             "/api/creators/{creator_id}/withdrawals": {"amount_fen": 1},
             "/api/creators/{creator_id}/coupon-budgets": {"amount_fen": 1},
             "/api/creators/{creator_id}/invoices": {"from_ms": 0, "to_ms": 1},
+            "/api/creators/{creator_id}/profile": {"name": "Anna"},
             "/api/rooms": {"room_id": f"new-{token}", "creator_id": anna},
             "/api/rooms/{room_id}/tickets": {"viewer_id": vera},
             "/api/packets": terms(anna),
             "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
+            "/api/packets/{packet_id}/preview-launch": {"room_id": room_id, "mode": "manual"},
+            "/api/packets/preview-split": {"creator_id": anna, "share_count": 2, "total_fen": 4},
             "/api/packets/{packet_id}/issuance": {"share_count": 10},
             "/api/products/{product_id}": {"title": "tea"},
             "/api/trails": {"order_id": f"another-{token}", "viewer_id": vera},
