@@ -21,6 +21,7 @@ from server.api import (
     profiles,
     rooms,
     rulebooks,
+    texts,
     tickets,
     timeline,
     trail,
@@ -29,7 +30,7 @@ from server.api import (
     won_packets,
 )
 
-PUBLIC_ROUTERS: tuple[APIRouter, ...] = (health.router, lobby.router)
+PUBLIC_ROUTERS: tuple[APIRouter, ...] = (health.router, lobby.router, texts.router)
 """The routers that need no credential."""
 
 ROUTERS: tuple[APIRouter, ...] = (
