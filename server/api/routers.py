@@ -10,6 +10,7 @@ from server.api import (
     creators,
     effects,
     health,
+    inbox,
     invoices,
     lobby,
     orders,
@@ -55,6 +56,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     orders.router,
     viewer_orders.router,
     trail.router,
+    inbox.router,
     books.router,
 )
 """All others, each of whose routes declares who may call it."""
