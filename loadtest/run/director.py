@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,6 +130,12 @@ class Director:
             self._sleep_until(started + loop_ms / 1000 / self._scenario.speed, stopped)
             lap += 1
 
+    def call_off(self) -> None:
+        """Void in the platform's name what is not over, so that it is in nobody's way; leave what cannot be voided."""
+        for number, packet_id in self.packet_ids.items():
+            with suppress(WasRefused):
+                self._void(packet_id, "platform", key=f"call-off-{number}")
+
     def _perform_once(self, lap: int, stopped: Callable[[], bool]) -> None:
         packets = planned_packets(self._scenario, self._viewers)
         begin_ms = self._begin_ms()
@@ -143,7 +150,7 @@ class Director:
             self._carry_out(step, ids[step.packet.number], start.room_ms, lap)
         for packet in packets:
             if packet.expect:
-                self._void(ids[packet.number], key=f"return-{lap}-{packet.number}")
+                self._void(ids[packet.number], "creator", key=f"return-{lap}-{packet.number}")
         while not stopped() and not self._all_settled(list(ids.values())):
             time.sleep(LOOK_EVERY_S)
 
@@ -203,12 +210,12 @@ class Director:
                 body = {"share_count": step.edit.share_count}
                 self._post(f"/api/packets/{packet_id}/issuance", body, key=f"{key}-{step.at_ms}")
             case "void":
-                self._void(packet_id, key=key)
+                self._void(packet_id, step.packet.void_by, key=key)
             case "end":
                 self._post(f"/api/packets/{packet_id}/end", {}, key=key)
 
-    def _void(self, packet_id: str, *, key: str) -> None:
-        self._post(f"/api/packets/{packet_id}/void", {"by": "creator"}, key=key)
+    def _void(self, packet_id: str, by: str, *, key: str) -> None:
+        self._post(f"/api/packets/{packet_id}/void", {"by": by}, key=key)
 
     def _note(self, step: CreatorStep, packet_id: str, outcome: str, rule: str = "", detail: str = "") -> None:
         room_ms = self.room_ms(time.monotonic())
