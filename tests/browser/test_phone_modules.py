@@ -147,7 +147,7 @@ SCENES = [
     ("the time is over by the clock", [WARMUP, OPEN], 200_000, 0, ["room", None], None),
     ("closed early", [WARMUP, OPEN, {"type": "closed", "packet_id": "anna.1"}], 100_005, 0, ["room", None], None),
     ("a share from before the reload", [welcome(resync=False, phase="grabbing"),
-     {"type": "held", "shares": [{"packet_id": "anna.1", "face_fen": 9}]}], 100_005, 0, ["room", None], ["mine", 1]),
+     {"type": "held", "shares": [{"packet_id": "anna.1", "asset_id": "anna.1:4", "face_fen": 9, "usable": True}]}], 100_005, 0, ["room", None], ["mine", 1]),
     ("a share at last: the answer of a lost line", [WARMUP, OPEN, TAPPED, welcome(resync=False),
      receipt("granted", 5)], 100_005, 9000, ["card", "granted"], ["mine", 1]),
     ("facts that cannot be sent are forgotten", [WARMUP, OPEN, SOLD_OUT, welcome(resync=True)], 50_000, 0,
