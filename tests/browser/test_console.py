@@ -303,7 +303,7 @@ def test_a_span_is_said_in_its_largest_units(module_page: Page, ms: int, text: s
 
 
 def test_overlaps_are_those_of_half_open_stretches(module_page: Page) -> None:
-    """What ends when the other begins does not overlap it."""
+    """One that ends as the other begins does not overlap it."""
     own = {"warmup_at_ms": 100, "grab_at_ms": 150, "claim_end_at_ms": 200}
     others = [
         {"warmup_at_ms": start, "grab_at_ms": start, "claim_end_at_ms": end}

@@ -31,7 +31,7 @@ export function coupons(desk) {
   const fund = el("button", { type: "button", class: "btn p", onclick: () => openFund(desk) }, `+ ${say("new_budget")}`);
 
   async function refresh() {
-    const rows = await desk.api.get(desk.of("coupon-budgets"), { skip: table.skip, count: table.size + 1 });
+    const rows = await desk.api.get(desk.of("coupon-budgets"), { skip: table.skip, count: table.size + 1, newest: true });
     table.update(rows.slice(0, table.size), null, rows.length > table.size);
   }
 

@@ -63,7 +63,7 @@ export function openWithdraw(desk) {
 }
 
 /**
- * The withdrawals of a creator, oldest first.
+ * The withdrawals of a creator, the latest first.
  *
  * @param {Desk} desk
  */
@@ -83,7 +83,7 @@ export function withdrawalList(desk) {
   });
 
   async function refresh() {
-    const rows = await desk.api.get(desk.of("withdrawals"), { skip: table.skip, count: table.size + 1 });
+    const rows = await desk.api.get(desk.of("withdrawals"), { skip: table.skip, count: table.size + 1, newest: true });
     table.update(rows.slice(0, table.size), null, rows.length > table.size);
   }
 
