@@ -9,6 +9,7 @@ from server.api import (
     coupon_budgets,
     creators,
     effects,
+    guest_tickets,
     health,
     invoices,
     lobby,
@@ -29,7 +30,7 @@ from server.api import (
     won_packets,
 )
 
-PUBLIC_ROUTERS: tuple[APIRouter, ...] = (health.router, lobby.router)
+PUBLIC_ROUTERS: tuple[APIRouter, ...] = (health.router, lobby.router, guest_tickets.router)
 """The routers that need no credential."""
 
 ROUTERS: tuple[APIRouter, ...] = (
