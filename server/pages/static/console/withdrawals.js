@@ -1,6 +1,7 @@
 // @ts-check
 import { el } from "../shared/dom.js";
 import { yuan } from "../shared/money.js";
+import { textOf } from "../shared/texts.js";
 import { Form, choice, figureInput, textInput } from "./form.js";
 import { notice, overlay } from "./overlay.js";
 import { channelWord } from "./recharge.js";
@@ -93,5 +94,5 @@ export function withdrawalList(desk) {
 /** @param {"pending" | "paid" | "failed"} state */
 function stateChip(state) {
   const kinds = { pending: "warming", paid: "settled", failed: "voided" };
-  return el("span", { class: `chip k-${kinds[state]}` }, say(`withdrawal_${state}`));
+  return el("span", { class: `chip k-${kinds[state]}` }, textOf("withdrawal_state", state));
 }
