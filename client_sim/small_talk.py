@@ -22,6 +22,10 @@ _MOODS = {
     "reopened": Mood.MORE,
     "voided": Mood.VOIDED,
 }
+_UNMOVED = {
+    Mood.SOLD_OUT: frozenset({Mood.WON}),
+    Mood.VOIDED: frozenset(Mood) - {Mood.WAITING},  # a packet that was never announced may be voided, too
+}
 _LASTING = frozenset({Mood.WATCHING, Mood.WAITING})  # others are said once
 
 
@@ -76,13 +80,13 @@ class SmallTalk:
         return said
 
     def saw(self, fact: CachedMessage, viewer_id: ViewerId) -> None:
-        """Take the mood of *viewer_id* from a fact of its room; who has won something is not sorry that it sold out."""
+        """Take the mood of *viewer_id* from a fact of its room; one that has won is not sorry that it sold out."""
         if fact.kind == "result":
             best = fact.body.get("best_luck")
             if best:
                 mine = best[0]["viewer_id"] == viewer_id
                 self._mood, self._amount_fen = Mood.LUCKIEST if mine else Mood.LUCK, best[0]["amount_fen"]
-        elif (mood := _MOODS.get(fact.kind)) and not (mood is Mood.SOLD_OUT and self._mood is Mood.WON):
+        elif (mood := _MOODS.get(fact.kind)) and self._mood not in _UNMOVED.get(mood, ()):
             self._mood = mood
 
     def answered(self, status: ClaimStatus, amount_fen: int) -> None:

@@ -128,9 +128,25 @@ def serve(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Require no credentials; listen on loopback only.")
     ] = False,
+    guests: Annotated[
+        bool,
+        typer.Option("--guests", help="Admit viewers without a credential, who check out for themselves: for demos."),
+    ] = False,
+    guests_per_minute: Annotated[
+        int | None, typer.Option(help="Most guests that one address may bring in a minute.")
+    ] = None,
     trusted_proxies: Annotated[
         str | None,
-        typer.Option(help="Addresses or networks, comma-separated, whose X-Forwarded-For is believed; * for all."),
+        typer.Option(help="Addresses or networks, comma-separated, whose X-Forwarded-* are believed; * for all."),
+    ] = None,
+    allowed_hosts: Annotated[
+        str | None,
+        typer.Option(
+            help="More names of this server, comma-separated; *.NAME for all under one, * behind a proxy that checks."
+        ),
+    ] = None,
+    allowed_origins: Annotated[
+        str | None, typer.Option(help="Other origins whose pages may use this server, comma-separated.")
     ] = None,
     dashboard_url: Annotated[
         str | None, typer.Option(help="URL of a dashboard of this server, to which its page /dashboard leads.")

@@ -1,6 +1,5 @@
 """The composition root: the only module that builds a server from its parts, runs it and stops it."""
 
-import ipaddress
 import logging
 import signal
 import socket
@@ -14,43 +13,21 @@ from typing import Any
 import uvicorn
 from fastapi import Depends, FastAPI
 
-from server.api import (
-    assets,
-    books,
-    claims,
-    coupon_budgets,
-    creators,
-    docs,
-    effects,
-    errors,
-    health,
-    invoices,
-    lobby,
-    packets,
-    permissions,
-    previews,
-    products,
-    profiles,
-    rooms,
-    rulebooks,
-    tickets,
-    timeline,
-    trail,
-    viewer_orders,
-    withdrawals,
-    won_packets,
-)
-from server.api import orders as order_routes
+from server.api import docs, errors
 from server.api.access import Authentication, deny_undeclared
 from server.api.app_state import AppState
 from server.api.body_limit import BodyLimit
 from server.api.credentials import Credentials
 from server.api.head import Head
+from server.api.routers import PUBLIC_ROUTERS, ROUTERS
 from server.api.siblings import Siblings
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import Rulebook
+from server.core.web_address import is_loopback, listed
 from server.gateway.connection import RoomConnection
+from server.gateway.door import Door
 from server.gateway.gateway import Gateway
+from server.gateway.guest_book import GuestBook
 from server.gateway.http import HttpConnection
 from server.gateway.limits import DEMO, LOAD, PRODUCTION
 from server.gateway.proxies import TrustedProxies
@@ -133,7 +110,7 @@ def check_exposure(settings: Settings) -> None:
             f"secret: REDRAIN_SECRET has {len(secret)} bytes and must have at least {SECRET_BYTES_MIN}; "
             f"{HOW_TO_MAKE_ONE}."
         )
-    if settings.insecure and not _is_loopback(settings.host):
+    if settings.insecure and not is_loopback(settings.host):
         raise CannotServe(
             f"host: {settings.host} is not a loopback address; an insecure server may only speak to its own machine. "
             "Use --host 127.0.0.1, or set REDRAIN_SECRET and leave --insecure out."
@@ -143,18 +120,16 @@ def check_exposure(settings: Settings) -> None:
             "trusted_proxies: an insecure server takes every caller for an administrator, and a proxy brings callers "
             "from other machines. Set REDRAIN_SECRET and leave --insecure out."
         )
+    if settings.insecure and "*" in listed(settings.allowed_hosts):
+        raise CannotServe(
+            "allowed_hosts: an insecure server takes every caller for an administrator, and with * that may be a page "
+            "of any web site. Name the hosts, or set REDRAIN_SECRET and leave --insecure out."
+        )
     if not settings.insecure and not secret:
         raise CannotServe(
             f"secret: set REDRAIN_SECRET to at least {SECRET_BYTES_MIN} bytes ({HOW_TO_MAKE_ONE}), so that "
             "redrain token can make credentials; or use --insecure to try things out on this machine alone."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def set_up_logging() -> None:
@@ -248,6 +223,7 @@ async def _build(
         tokens=ResumeTokens(signer),
         tickets=Tickets(signer),
         proxies=TrustedProxies(settings.trusted_proxies),
+        door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
     )
     retention = None
@@ -276,6 +252,7 @@ async def _build(
         gateway=gateway,
         credentials=Credentials(signer),
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
+        guest_book=GuestBook(settings.guests_per_minute, limits.guests_per_address_max),
     )
     return state, [ClockKeeper(clock), gateway, Sweeper(state, retention), state.siblings]
 
@@ -330,38 +307,16 @@ def create_app(
     app.add_middleware(Pages, facts=facts or {})
     app.add_middleware(Head)
     docs.install(app)
-    app.include_router(health.router)
-    app.include_router(lobby.router)
-    for module in (
-        creators,
-        permissions,
-        profiles,
-        withdrawals,
-        coupon_budgets,
-        invoices,
-        rooms,
-        tickets,
-        previews,
-        packets,
-        products,
-        claims,
-        timeline,
-        effects,
-        rulebooks,
-        assets,
-        won_packets,
-        order_routes,
-        viewer_orders,
-        trail,
-        books,
-    ):
-        app.include_router(module.router, responses=errors.problems(401, 403))
+    for router in PUBLIC_ROUTERS:
+        app.include_router(router)
+    for router in ROUTERS:
+        app.include_router(router, responses=errors.problems(401, 403))
     return app
 
 
 def facts_of(settings: Settings) -> dict[str, str]:
     """Return what the pages must know of this server before they can ask it."""
-    facts = {"insecure": "yes" if settings.insecure else "no"}
+    facts = {name: "yes" if getattr(settings, name) else "no" for name in ("insecure", "guests")}
     return facts | ({"dashboard": settings.dashboard_url} if settings.dashboard_url else {})
 
 

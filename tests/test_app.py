@@ -54,6 +54,14 @@ def test_an_insecure_server_trusts_no_proxy() -> None:
         open_port(Settings(port=0, insecure=True, trusted_proxies="127.0.0.1"))
 
 
+def test_an_insecure_server_has_names() -> None:
+    """With any name allowed, a page of any web site could call it after DNS rebinding; named hosts are fine."""
+    with pytest.raises(CannotServe, match=r"allowed_hosts: .*REDRAIN_SECRET.*--insecure"):
+        open_port(Settings(port=0, insecure=True, allowed_hosts="a.example, *"))
+    open_port(Settings(port=0, insecure=True, allowed_hosts="a.example")).close()
+    open_port(Settings(port=0, secret=SecretStr(SECRET), allowed_hosts="*")).close()
+
+
 def test_a_taken_port_is_told() -> None:
     """The text names the address and what to do about it."""
     with socket.socket() as taken:

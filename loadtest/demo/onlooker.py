@@ -12,7 +12,7 @@ from client_sim.buyer import Errand, Won
 from client_sim.creator import PlannedPacket
 from loadtest.demo.errands import HABITS, SHOP, errand_of
 from loadtest.demo.lines import launched, line, seconds, yuan
-from loadtest.demo.programme import Evidence
+from loadtest.demo.programme import RoundSeen
 from loadtest.record.sales import SalesFile
 from loadtest.run.buyer_worker import BuyerWorker
 from loadtest.run.director import Director, Happening, planned_packets
@@ -41,7 +41,7 @@ class Onlooker:
         language: str,
         say: Callable[[str], None],
     ) -> None:
-        self.evidence = Evidence()
+        self.evidence = RoundSeen()
         self._requester = Requester(url, access)
         self._scenario = scenario
         self._director = director

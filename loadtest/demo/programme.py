@@ -28,8 +28,8 @@ def programme_of(text: str, *, viewers: int, speed: int) -> Scenario:
 
 
 @dataclass(slots=True)
-class Evidence:
-    """What the books show after a round: packets and their effects by name, orders, and trails by order."""
+class RoundSeen:
+    """The books as they are after a round: packets and their effects by name, orders, and trails by order."""
 
     packets: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     effects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -38,13 +38,13 @@ class Evidence:
     happenings: list[Happening] = field(default_factory=list)
 
 
-def lacking(planned: Sequence[PlannedPacket], seen: Evidence) -> list[str]:
+def lacking(planned: Sequence[PlannedPacket], seen: RoundSeen) -> list[str]:
     """Return what a round was to show and, by its evidence, has not shown."""
     found = [*_of_packets(planned, seen), *_of_orders(planned, seen)]
     return [what for what, shown in found if not shown]
 
 
-def _of_packets(planned: Sequence[PlannedPacket], seen: Evidence) -> list[tuple[str, bool]]:
+def _of_packets(planned: Sequence[PlannedPacket], seen: RoundSeen) -> list[tuple[str, bool]]:
     """Return what each packet was to show, and whether it did."""
     found: list[tuple[str, bool]] = []
     surfaces: list[str] = []
@@ -68,7 +68,7 @@ def _of_packets(planned: Sequence[PlannedPacket], seen: Evidence) -> list[tuple[
     return found
 
 
-def _of_orders(planned: Sequence[PlannedPacket], seen: Evidence) -> list[tuple[str, bool]]:
+def _of_orders(planned: Sequence[PlannedPacket], seen: RoundSeen) -> list[tuple[str, bool]]:
     """Return what the orders of a round were to show, and whether they did."""
     full = [order for order in seen.orders if order["state"] == "refunded"]
     part = [order for order in seen.orders if order["state"] == "paid" and order["refunded_by_line"]]

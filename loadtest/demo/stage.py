@@ -7,7 +7,7 @@ from pathlib import Path
 
 import requests
 
-from loadtest.demo.errands import ISV
+from loadtest.demo.errands import ISV, WARES
 from loadtest.demo.lines import TEXTS
 from loadtest.demo.onlooker import Onlooker
 from loadtest.demo.programme import ORIGIN_MS, lacking, programme_of
@@ -107,9 +107,14 @@ def _audience(plan: DemoPlan, scenario: Scenario, url: str, access: Access) -> I
 
 
 def _set_up(url: str, scenario: Scenario, access: Access) -> None:
-    """Open the rooms, and let the merchants' tool report what becomes of orders."""
+    """Open the rooms, put the goods on the table, and let the merchants' tool report what becomes of orders."""
     _round(url, scenario, access).set_up()
-    Requester(url, access).post(f"/api/isvs/{ISV}", {"integrated": True}, key=f"integrate-{ISV}")
+    requester = Requester(url, access)
+    requester.post(f"/api/isvs/{ISV}", {"integrated": True}, key=f"integrate-{ISV}")
+    for creator_id, wares in WARES.items():
+        for product_id, title, price_fen in wares:
+            product = {"title": title, "list_price_fen": price_fen, "creator_id": creator_id}
+            requester.put(f"/api/products/{product_id}", product, key=f"register-{product_id}")
 
 
 def _round(url: str, scenario: Scenario, access: Access) -> Director:

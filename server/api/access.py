@@ -33,8 +33,11 @@ from server.api.errors import refusal_answer
 from server.core.credential import Caller, Role
 from server.core.refusal import Refused
 
-PUBLIC: Final = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/api/lobby"}) | docs.PATHS
-"""The paths that need no credential: probes, metrics, the lobby, and the API's document."""
+GUEST_TICKETS: Final = "/api/guest-tickets"
+PUBLIC: Final = (
+    frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/api/lobby", GUEST_TICKETS}) | docs.PATHS
+)
+"""The paths that need no credential: probes, metrics, the lobby, a guest's first request, and the API's document."""
 
 OF_THIS_MACHINE: Final = Caller(Role.ADMIN, "insecure")
 """The caller of requests without a credential where none is needed (``--insecure``)."""

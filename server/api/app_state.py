@@ -11,6 +11,7 @@ from server.api.siblings import Siblings
 from server.commands.context import CommandContext
 from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
+from server.gateway.guest_book import GuestBook
 from server.settings import Settings
 from server.store.claim_list import ClaimLists
 from server.store.connection import Store
@@ -30,6 +31,7 @@ class AppState(CommandContext):
     claim_lists: ClaimLists
     credentials: Credentials
     siblings: Siblings
+    guest_book: GuestBook
 
 
 def _state(request: Request) -> AppState:

@@ -84,10 +84,12 @@ _STRANGER = ("bad_credential", "credential_expired", "credential_needed", "wrong
 
 STATUS: dict[str, int] = {
     **dict.fromkeys(_STRANGER, 401),
+    "guests_off": 403,
     "not_allowed": 403,
     "not_found": 404,
     **dict.fromkeys(_NOT_NOW, 409),
     **dict.fromkeys(_NEVER, 422),
+    "too_many_guests": 429,
 }
 """The HTTP status of each refusal code."""
 
@@ -115,6 +117,7 @@ _MEANINGS = {
     409: "not in this state",
     413: "the body is too large",
     422: "a field breaks a rule",
+    429: "too many of this address",
     503: "the store is unavailable and the outcome unknown; retry with the same key",
 }
 

@@ -18,6 +18,7 @@ class Limits:
     room_viewers_max: int = 20_000  # of one process: beyond it a popup is noticeably late
     connections_per_viewer_max: int = 3  # phone, tablet, television; per room
     connections_per_address_max: int = 200  # an office or a dormitory behind one address
+    guests_per_address_max: int = 1_000  # while a guest's credential lasts; a hall behind one address
     half_open_per_address_max: int = 50  # without a complete request: enough for a crowd, too few for a flood
     request_ms: int = 10_000  # until a request is complete; an honest one needs one round trip
     closing_ms: int = 5_000  # until the peer answers our close; then the connection is aborted
@@ -48,6 +49,7 @@ LOAD = Limits(
     room_viewers_max=200_000,
     connections_per_viewer_max=1_000,
     connections_per_address_max=1_000_000,
+    guests_per_address_max=1_000_000,
     half_open_per_address_max=100_000,
     request_ms=60_000,
 )

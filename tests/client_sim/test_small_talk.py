@@ -90,7 +90,8 @@ def test_a_comment_fits_what_happened_last(kind: str, mood: Mood) -> None:
     """Whoever waits goes on about it; anything else is said once, and then it is about the goods again."""
     for seat in range(20):
         talk = SmallTalk(1, seat)
-        talk.saw(_fact(kind), ME)
+        for seen in ("warmup", kind):
+            talk.saw(_fact(seen), ME)
         first, second = _said(talk, 2)
         assert first in _with_amount(mood, "")
         assert second in (_with_amount(mood, "") if mood is Mood.WAITING else COMMENTS)
@@ -105,6 +106,13 @@ def test_a_winner_names_the_amount_and_is_not_sorry() -> None:
     talk.answered(ClaimStatus.EXHAUSTED, 0)
     assert _said(talk)[0] in _with_amount(Mood.LOST, "")
     talk.answered(ClaimStatus.TOO_EARLY, 0)
+    assert _said(talk)[0] in COMMENTS
+
+
+def test_nobody_misses_what_was_never_announced() -> None:
+    """A host may take a packet back long before its warm-up."""
+    talk = SmallTalk(1, 3)
+    talk.saw(_fact("voided"), ME)
     assert _said(talk)[0] in COMMENTS
 
 

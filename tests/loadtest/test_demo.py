@@ -14,7 +14,7 @@ from client_sim.creator import CreatorStep, PlannedPacket, programme
 from loadtest.demo.errands import SHOP, WARES, errand_of
 from loadtest.demo.lan import is_own, lan_address
 from loadtest.demo.lines import LANGUAGES, TEXTS, launched, line, named, seconds, yuan
-from loadtest.demo.programme import ORIGIN_MS, ROOMS, Evidence, lacking, programme_of, programme_text
+from loadtest.demo.programme import ORIGIN_MS, ROOMS, RoundSeen, lacking, programme_of, programme_text
 from loadtest.run.director import Happening, planned_packets
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId
 from server.core.packets.launch import LaunchRequest, plan_launch
@@ -233,7 +233,7 @@ def test_every_launch_has_its_line() -> None:
 
 def test_a_round_without_evidence_lacks_everything() -> None:
     """Nothing passes for shown because nobody looked."""
-    missing = lacking(_planned(), Evidence())
+    missing = lacking(_planned(), RoundSeen())
     for what in ("sells out", "popup", "asset widget", "refused by DY-LAU-9", "voided", "edited", "best luck",
                  "several discounts", "in part", "in full", "all its steps"):  # fmt: skip
         assert any(what in each for each in missing), what
@@ -242,9 +242,9 @@ def test_a_round_without_evidence_lacks_everything() -> None:
 def test_a_refusal_by_another_rule_is_not_the_one() -> None:
     plan = next(plan for plan in _planned() if plan.expect)
     happening = Happening(0, "launch", plan.name, "", "refused", 0, "DY-BLK-1")
-    assert any(re.search("refused by", each) for each in lacking([plan], Evidence(happenings=[happening])))
+    assert any(re.search("refused by", each) for each in lacking([plan], RoundSeen(happenings=[happening])))
     right = happening.__class__(0, "launch", plan.name, "", "refused", 0, plan.expect)
-    assert not any(re.search("refused by", each) for each in lacking([plan], Evidence(happenings=[right])))
+    assert not any(re.search("refused by", each) for each in lacking([plan], RoundSeen(happenings=[right])))
 
 
 def test_only_an_address_of_this_machine_is_its_own() -> None:
