@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 import requests
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from loadtest.engines.crowd import SilentView
@@ -228,3 +229,18 @@ def test_a_button_does_something_and_asks_for_the_token_if_there_is_one() -> Non
         wrong = {"Authorization": "Bearer other"}
         assert requests.post(url, json={}, headers=wrong, timeout=10).status_code == 401
     assert bell.rung == 1
+
+
+def test_foreign_pages_and_names_are_kept_out() -> None:
+    """A page of another site gets no picture and presses no button, and no name server can make this site its own."""
+    bell = Bell()
+    with site(controls={"bell": bell}) as running:
+        url = running.url.replace("dashboard", "controls/bell")
+        evil = {"Origin": "http://evil.example"}
+        assert requests.post(url, json={}, headers=evil, timeout=10).status_code == 403
+        assert requests.post(url, data={"a": "form"}, timeout=10).status_code == 415
+        assert requests.get(running.url, headers={"Host": "evil.example"}, timeout=10).status_code == 403
+        with pytest.raises(InvalidStatus) as refused:
+            connect(running.url.replace("http", "ws").replace("dashboard", "watch"), additional_headers=evil)
+        assert refused.value.response.status_code == 403
+    assert bell.rung == 0
