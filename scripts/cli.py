@@ -148,6 +148,9 @@ def serve(
     allowed_origins: Annotated[
         str | None, typer.Option(help="Other origins whose pages may use this server, comma-separated.")
     ] = None,
+    dashboard_url: Annotated[
+        str | None, typer.Option(help="URL of a dashboard of this server, to which its page /dashboard leads.")
+    ] = None,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Serve the HTTP API and WebSocket rooms on one port."""
@@ -282,6 +285,24 @@ def swarm(
     from scripts.commands.swarm import Visit, run_swarm
 
     return run_swarm(Visit(**options))
+
+
+@app.command()
+def watch(
+    target: Annotated[str, typer.Option(help="Base URL of the server.")] = "http://127.0.0.1:8000",
+    port: Annotated[
+        int, typer.Option(help="Port of the dashboard on 127.0.0.1 (default: any free one).", min=0, max=65_535)
+    ] = 0,
+    token: _Token = "",
+    ca_file: _CaFile = None,
+    home: Annotated[
+        Path | None, typer.Option(help="Folder of the server's embedded store on this machine, to show how it is.")
+    ] = None,
+) -> int:
+    """Show a running server live on a dashboard: rooms, grabs, packets, money, and whether its books add up."""
+    from scripts.commands.watch import run_watch
+
+    return run_watch(target, port, token, ca_file, home)
 
 
 @app.command()

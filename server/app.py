@@ -13,39 +13,13 @@ from typing import Any
 import uvicorn
 from fastapi import Depends, FastAPI
 
-from server.api import (
-    assets,
-    books,
-    claims,
-    coupon_budgets,
-    creators,
-    docs,
-    effects,
-    errors,
-    guest_tickets,
-    health,
-    invoices,
-    lobby,
-    packets,
-    permissions,
-    previews,
-    products,
-    profiles,
-    rooms,
-    rulebooks,
-    tickets,
-    timeline,
-    trail,
-    viewer_orders,
-    withdrawals,
-    won_packets,
-)
-from server.api import orders as order_routes
+from server.api import docs, errors
 from server.api.access import Authentication, deny_undeclared
 from server.api.app_state import AppState
 from server.api.body_limit import BodyLimit
 from server.api.credentials import Credentials
 from server.api.head import Head
+from server.api.routers import PUBLIC_ROUTERS, ROUTERS
 from server.api.siblings import Siblings
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import Rulebook
@@ -333,39 +307,17 @@ def create_app(
     app.add_middleware(Pages, facts=facts or {})
     app.add_middleware(Head)
     docs.install(app)
-    app.include_router(health.router)
-    app.include_router(lobby.router)
-    app.include_router(guest_tickets.router)
-    for module in (
-        creators,
-        permissions,
-        profiles,
-        withdrawals,
-        coupon_budgets,
-        invoices,
-        rooms,
-        tickets,
-        previews,
-        packets,
-        products,
-        claims,
-        timeline,
-        effects,
-        rulebooks,
-        assets,
-        won_packets,
-        order_routes,
-        viewer_orders,
-        trail,
-        books,
-    ):
-        app.include_router(module.router, responses=errors.problems(401, 403))
+    for router in PUBLIC_ROUTERS:
+        app.include_router(router)
+    for router in ROUTERS:
+        app.include_router(router, responses=errors.problems(401, 403))
     return app
 
 
 def facts_of(settings: Settings) -> dict[str, str]:
     """Return what the pages must know of this server before they can ask it."""
-    return {name: "yes" if getattr(settings, name) else "no" for name in ("insecure", "guests")}
+    facts = {name: "yes" if getattr(settings, name) else "no" for name in ("insecure", "guests")}
+    return facts | ({"dashboard": settings.dashboard_url} if settings.dashboard_url else {})
 
 
 async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> None:

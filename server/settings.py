@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     # Real ms, because it is about memory and disk, not about the show. 0, the default, keeps everything: an audit needs
     # the whole journal, and a retired transfer id no longer protects against repetition.
     retention_ms: int = Field(default=0, ge=0)
+    dashboard_url: str = ""  # where a dashboard of this server is, to which /dashboard leads (redrain demo)
     backlog: int = 4096  # asyncio's 100 drops connections in a stampede
     shutdown_s: int = 10  # how long receipts may drain before connections are aborted
 
@@ -89,6 +90,13 @@ class Settings(BaseSettings):
             except ValueError as error:
                 raise ValueError(f"must be addresses and networks with commas between them, or * ({error})") from None
         return given.strip()
+
+    @field_validator("dashboard_url")
+    @classmethod
+    def _a_page(cls, given: str) -> str:
+        if given and not given.startswith(("http://", "https://")):
+            raise ValueError("must be a URL that starts with http:// or https://")
+        return given
 
     @field_validator("allowed_hosts")
     @classmethod

@@ -50,6 +50,7 @@ def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) ->
         ("origin_ms", 1_700_000_000),  # seconds
         ("origin_ms", 1_700_000_000_000_000_000),  # nanoseconds
         ("origin_ms", 253_370_764_800_000),  # the year 9999
+        ("dashboard_url", "javascript:alert(1)"),
         ("trusted_proxies", "proxy.example.org"),
         ("trusted_proxies", "10.0.0.1, "),
         ("trusted_proxies", "10.0.0.1/8"),  # an address that is no network

@@ -1,7 +1,7 @@
 """The figures of the dashboard: grabs a second over two minutes, the histogram of latencies, and the flow of money."""
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -78,11 +78,12 @@ class MoneyFlow:
     gap_fen: int
 
 
-def money_flow(books: Books) -> MoneyFlow:
+def money_flow(books: Books, without: Collection[PacketId] = ()) -> MoneyFlow:
     """
     Return the flow of money in one cut: what was claimed by the journal, everything else by the packets' counters.
 
-    An allocator that gives one share twice counts it once, and writes it into the journal twice.
+    An allocator that gives one share twice counts it once, and writes it into the journal twice. Packets to be left out
+    are named in *without*.
     """
     journaled: Counter[PacketId] = Counter()
     for entry in books.journal:
@@ -90,6 +91,8 @@ def money_flow(books: Books) -> MoneyFlow:
             journaled[entry.packet_id] += entry.amount_fen
     funded = claimed = redeemed = expired = escrow = returned = 0
     for packet in books.packets.values():
+        if packet.packet_id in without:
+            continue
         whole_journal = packet.creator_id not in books.openings
         funded += packet.total_fen
         claimed += journaled[packet.packet_id] if whole_journal else packet.given_fen

@@ -69,11 +69,22 @@ class LiveAudit:
                 if _replied_ns(grab) <= _replied_ns(self._exhausted.setdefault(key, grab)):
                     self._exhausted[key] = grab
 
-    def check(self, books: Books, asked_ns: int, facts: Collection[FactRecord] = ()) -> Badge:
-        """Return the badge by a cut that was asked for at *asked_ns* of the history's clock."""
+    def check(
+        self,
+        books: Books,
+        asked_ns: int,
+        facts: Collection[FactRecord] = (),
+        forgiven: Collection[PacketId] = (),
+    ) -> Badge:
+        """
+        Return the badge by a cut that was asked for at *asked_ns* of the history's clock.
+
+        *forgiven* packets were broken on purpose: what is wrong at them is not shown.
+        """
         heard = [grab for grab in (*self._told, *self._exhausted.values()) if _replied_ns(grab) < asked_ns]
         cases = cases_of(books, History(grabs=heard, facts=[fact for fact in facts if fact.t_first < asked_ns]))
-        suspected = audit_cut(books, cases)
+        suspected = [each for each in audit_cut(books, cases) if each.packet_id not in forgiven]
+        shown = [case for case in cases if case.packet is not None and case.packet_id not in forgiven]
         broken = [each for each in suspected if books.final or each.invariant not in TWICE or self._seen_before(each)]
         self._suspected = frozenset((each.invariant, each.packet_id) for each in suspected)
         times = TimeOfDay(self.ahead_ms, books.clock)
@@ -81,7 +92,7 @@ class LiveAudit:
         drained = _cases(known, broken, "A2")
         return Badge(
             **light_of(broken, suspected, "second_cut"),
-            over=sum(len(superfluous(case.packet, case.claims)) for case in cases if case.packet is not None),
+            over=sum(len(superfluous(case.packet, case.claims)) for case in shown if case.packet is not None),
             under=sum(case.packet.share_count - len(case.claims) for case in drained if case.packet is not None),
             lost=sum(map(_lost, _cases(known, broken, "A4", "A5"))),
             checked_at_ms=times.of_ns(asked_ns),

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from loadtest.watch.figures import Histogram, MoneyFlow
+from loadtest.engines.progress import Progress
+from loadtest.verdict.measures import fanout_skews_ns, percentiles
+from loadtest.watch.figures import Histogram, MoneyFlow, histogram_of
 from loadtest.watch.live_audit import Badge
 
 
@@ -136,3 +138,14 @@ class Source(Protocol):
 
     def check(self) -> None:
         """Hold books and receipts against each other if there are new ones. It may take its time."""
+
+
+def latency_of(progress: Progress) -> Latency:
+    """Return the latencies of a run so far, by the definitions of its result."""
+    skews = fanout_skews_ns(progress.facts)
+    skew_p99 = percentiles(skews.values()).p99 if skews else None
+    if not progress.latencies:
+        return Latency(skew_p99=skew_p99)
+    p99 = progress.p99_ms
+    histogram = histogram_of(progress.latencies, p99)
+    return Latency(progress.percentile_ms(500), p99, progress.max_ms, skew_p99, histogram)

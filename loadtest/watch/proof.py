@@ -58,6 +58,10 @@ class TimeOfDay:
         """Return an instant of the history's clock as real time."""
         return instant_ns // _NS_PER_MS + self.ahead_ms
 
+    def room_ms(self, real_ms: int) -> int:
+        """Return real time as room time."""
+        return self.clock.origin_ms + (real_ms - self.clock.started_ms) * self.clock.speed
+
     def of_room(self, room_ms: int) -> int:
         """Return room time as real time."""
         return self.clock.started_ms + (room_ms - self.clock.origin_ms) // max(self.clock.speed, 1)

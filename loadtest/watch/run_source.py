@@ -10,14 +10,13 @@ import orjson
 from loadtest.engines.progress import LivePacket, Progress, ProgressFiles
 from loadtest.record.declared import Declarations, declarations_from
 from loadtest.record.growing_file import GrowingFile
-from loadtest.record.history import FactRecord
 from loadtest.record.run_folder import RunFolder
-from loadtest.verdict.measures import fanout_skews_ns, percentiles
 from loadtest.watch.diary import DIARY
-from loadtest.watch.figures import RateHistory, histogram_of, money_flow
+from loadtest.watch.facts_log import FactsLog
+from loadtest.watch.figures import RateHistory, money_flow
 from loadtest.watch.live_audit import Badge, Light
 from loadtest.watch.packet_board import packet_board
-from loadtest.watch.picture import Latency, LogLine, Picture, RoomPicture, VerdictPicture
+from loadtest.watch.picture import LogLine, Picture, RoomPicture, VerdictPicture, latency_of
 from loadtest.watch.run_audit import RunAudit
 from server.core.ids import PacketId, RoomId
 
@@ -39,7 +38,7 @@ class RunSource:
         self._packets: dict[PacketId, LivePacket] = {}
         self._verdict: VerdictPicture | None = None
         self._log: deque[LogLine] = deque(maxlen=LOG_LINES)
-        self._facts_told: set[tuple[str, str, int]] = set()
+        self._facts = FactsLog((time.time_ns() - time.monotonic_ns()) // _NS_PER_MS)
         self._grabs, self._talk = RateHistory(), RateHistory()
         self._folder = folder
         self._audit: RunAudit | None = None
@@ -52,7 +51,7 @@ class RunSource:
         now_s = time.monotonic()
         self._grabs.see(now_s, progress.offered, progress.answered)
         self._talk.see(now_s, progress.comments, progress.likes)
-        self._tell_facts(progress)
+        self._log.extend(self._facts.lines(progress.facts, self._name))
         comments, likes = (self._talk.rates() or [(0.0, 0.0)])[-1]
         audit = self._audit
         books = None if audit is None else audit.books
@@ -75,7 +74,7 @@ class RunSource:
             likes_per_second=likes,
             latency=latency_of(progress),
             rooms=self._rooms(progress),
-            packets=packet_board(self._packets, progress, books),
+            packets=packet_board(self._packets, progress, books, time.time_ns() // _NS_PER_MS),
             money=None if books is None else money_flow(books),
             log=tuple(self._log),
             verdict=self._verdict,
@@ -123,33 +122,11 @@ class RunSource:
                 report = REPORT if line["report"] else ""
                 self._verdict = VerdictPicture(line["verdict"], tuple(line["reasons"]), line["exit_code"], report)
 
-    def _tell_facts(self, progress: Progress) -> None:
-        """Write what the rooms were told into the log, once."""
-        ahead_ms = (time.time_ns() - time.monotonic_ns()) // _NS_PER_MS
-        for fact in progress.facts:
-            key = (fact.room, fact.epoch, fact.seq)
-            if key not in self._facts_told:
-                self._facts_told.add(key)
-                self._log.append(
-                    LogLine(ahead_ms + fact.t_first // _NS_PER_MS, code=fact.type, values=self._said(fact))
-                )
-
-    def _said(self, fact: FactRecord) -> dict[str, str]:
-        packet = self._packets.get(fact.packet)
-        return {"packet": fact.packet if packet is None else packet.name, "room": fact.room}
+    def _name(self, packet_id: PacketId) -> str:
+        packet = self._packets.get(packet_id)
+        return packet_id if packet is None else packet.name
 
     def _rooms(self, progress: Progress) -> tuple[RoomPicture, ...]:
         titles: dict[RoomId, str] = self._run.get("rooms", {})
         known = dict.fromkeys([*titles, *progress.rooms])
         return tuple(RoomPicture(each, titles.get(each, each), progress.rooms.get(each, 0)) for each in known)
-
-
-def latency_of(progress: Progress) -> Latency:
-    """Return the latencies of a run so far, by the definitions of its result."""
-    skews = fanout_skews_ns(progress.facts)
-    skew_p99 = percentiles(skews.values()).p99 if skews else None
-    if not progress.latencies:
-        return Latency(skew_p99=skew_p99)
-    p99 = progress.p99_ms
-    histogram = histogram_of(progress.latencies, p99)
-    return Latency(progress.percentile_ms(500), p99, progress.max_ms, skew_p99, histogram)

@@ -1,6 +1,7 @@
 """The site of the dashboard: its page and files, one WebSocket that pushes the pictures, and buttons where given."""
 
 import asyncio
+import hmac
 import logging
 import socket
 import threading
@@ -8,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 import uvicorn
@@ -27,50 +28,58 @@ CHECK_EVERY_S = 0.5
 STOP_TIMEOUT_S = 5.0
 _log = logging.getLogger(__name__)
 
-Control = Callable[[], None]
-"""What a button does. It returns at once; what comes of it is seen in the pictures."""
+
+class Control(Protocol):
+    """What a button does; what comes of it is seen in the pictures."""
+
+    @property
+    def offered(self) -> bool:
+        """Tell whether it is of any use now."""
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether it is still at it."""
+
+    def press(self) -> None:
+        """Begin, unless it is busy, and return at once."""
 
 
 class WatchSite:
     """
-    Serves the dashboard of *source* on loopback until ``close``; *port* 0 takes any free one.
+    The dashboard on *port* of *host*, which is bound at once, so that ``url`` is known; 0 takes any free one.
 
-    *report* is a file that is served as the run's report once it exists. *controls* are buttons by their names.
-    Raises OSError if the port cannot be had.
+    It is served from ``start`` to ``close``. *report* is served as the run's report once it exists. Raises OSError if
+    the port cannot be had.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        *,
-        port: int = 0,
-        report: Path | None = None,
-        controls: Mapping[str, Control] | None = None,
-    ) -> None:
-        self._source = source
+    def __init__(self, *, port: int = 0, host: str = HOST, report: Path | None = None) -> None:
         self._report = report
-        self._controls = dict(controls or {})
         self._over = threading.Event()
-        self._newest = orjson.dumps(self._shown(source.look()))
+        self._newest = b""
         self._listeners: set[asyncio.Event] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._controls: Mapping[str, Control] = {}
+        self._token = ""
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, port))
-            listener.listen()
+            self._listener.bind((host, port))
+            self._listener.listen()
         except OSError:
-            listener.close()
+            self._listener.close()
             raise
-        self.url = f"http://{HOST}:{listener.getsockname()[1]}/dashboard"
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                self._app(), log_level="warning", lifespan="off", ws="websockets-sansio", ws_ping_interval=None
-            )
-        )
-        self._server_thread = threading.Thread(target=self._serve, args=(listener,), name="dashboard")
+        self.url = f"http://{host}:{self._listener.getsockname()[1]}/dashboard"
+        config = uvicorn.Config(self._app(), log_level="warning", lifespan="off", ws="websockets-sansio")
+        self._server = uvicorn.Server(config)
+
+    def start(self, source: Source, controls: Mapping[str, Control] | None = None, token: str = "") -> None:
+        """Serve the pictures of *source*, with buttons by their names that ask for the *token* if there is one."""
+        self._source = source
+        self._controls, self._token = dict(controls or {}), token
+        self._newest = orjson.dumps(self._shown(source.look()))
         self._threads = [
-            self._server_thread,
+            threading.Thread(target=self._serve, name="dashboard"),
             threading.Thread(target=self._repeat, args=(self._look, LOOK_EVERY_S), name="looking"),
             threading.Thread(target=self._repeat, args=(source.check, CHECK_EVERY_S), name="checking"),
         ]
@@ -79,20 +88,22 @@ class WatchSite:
 
     def close(self) -> None:
         """Show the last picture to whoever looks, and stop."""
-        self._look()
-        time.sleep(LOOK_EVERY_S if self._listeners else 0)
+        if self._threads:
+            self._look()
+            time.sleep(LOOK_EVERY_S if self._listeners else 0)
         self._over.set()
         self._server.should_exit = True
         self._wake()
         for thread in self._threads:
             thread.join(STOP_TIMEOUT_S)
+        self._listener.close()
 
-    def _serve(self, listener: socket.socket) -> None:
-        asyncio.run(self._serve_on(listener))
+    def _serve(self) -> None:
+        asyncio.run(self._serve_here())
 
-    async def _serve_on(self, listener: socket.socket) -> None:
+    async def _serve_here(self) -> None:
         self._loop = asyncio.get_running_loop()
-        await self._server.serve(sockets=[listener])
+        await self._server.serve(sockets=[self._listener])
 
     def _repeat(self, step: Callable[[], object], every_s: float) -> None:
         """Take a step now and then; a failed one is written down, and the next one is taken all the same."""
@@ -107,7 +118,9 @@ class WatchSite:
         self._wake()
 
     def _shown(self, picture: Picture) -> dict[str, Any]:
-        return {name: getattr(picture, name) for name in picture.__slots__} | {"controls": sorted(self._controls)}
+        busy = [name for name, control in self._controls.items() if control.busy]
+        told = {name: getattr(picture, name) for name in picture.__slots__}
+        return told | {"controls": [name for name, control in self._controls.items() if control.offered], "busy": busy}
 
     def _wake(self) -> None:
         loop = self._loop
@@ -124,6 +137,7 @@ class WatchSite:
             routes=[
                 Route("/", lambda _: RedirectResponse("dashboard")),
                 Route("/run/report.html", self._send_report),
+                Route("/favicon.ico", lambda _: Response(status_code=204)),  # which browsers ask for beside a report
                 Route("/controls/{name}", self._control, methods=["POST"]),
                 WebSocketRoute("/watch", self._push),
             ]
@@ -155,10 +169,13 @@ class WatchSite:
         return FileResponse(self._report, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
 
     async def _control(self, request: Request) -> Response:
+        shown, wanted = request.headers.get("authorization", ""), f"Bearer {self._token}"
+        if self._token and not hmac.compare_digest(shown.encode(), wanted.encode()):
+            return JSONResponse({"code": "unauthenticated", "detail": "a button needs the token that was printed"}, 401)
         control = self._controls.get(request.path_params["name"])
         if control is None:
             return JSONResponse({"code": "not_found", "detail": "this dashboard has no such button"}, 404)
-        await asyncio.to_thread(control)
+        control.press()
         return JSONResponse({"status": "begun"}, 202)
 
 

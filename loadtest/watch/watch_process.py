@@ -29,10 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.nice(NICENESS)
     folder = RunFolder(options.folder)
     try:
-        site = WatchSite(RunSource(folder), port=options.port, report=folder.report)
+        site = WatchSite(port=options.port, report=folder.report)
     except OSError as error:
         sys.stderr.write(f"watch-port: 127.0.0.1:{options.port} cannot be had ({error.strerror}); choose another\n")
         return Exit.ENVIRONMENT
+    site.start(RunSource(folder))
     partly = folder.path / f"{URL_FILE}.part"
     partly.write_text(site.url, "utf-8")
     partly.rename(folder.path / URL_FILE)

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from server.api.app_state import AppState
 from server.core.packets.operations import OperationState, operation_states
-from server.core.packets.packet import Denomination, GoodsScope, Packet, Phase, Schedule
+from server.core.packets.packet import ACTIVITIES, Activity, Denomination, GoodsScope, Packet, Phase, Schedule
 from server.core.rooms.messages import editions_on_screen
 from server.core.rulebooks.page import Operation
 from server.store.packet_stats import PacketRow
@@ -68,6 +68,7 @@ class PacketShown(BaseModel):
     platform: str
     state: str
     phase: Phase
+    activity: Activity
     denomination: Denomination
     share_count: int
     total_fen: int
@@ -128,6 +129,7 @@ def row_shown(state: AppState, packet: Packet, row: PacketRow, warnings: list[st
     schedule_shown = asdict(schedule) if schedule else dict.fromkeys(Schedule.__match_args__)
     computed = {
         "phase": packet.phase_at(now_ms),
+        "activity": ACTIVITIES[packet.phase_at(now_ms)],
         "voidable_until_ms": rulebook.voidable_until_ms(schedule) if schedule else None,
         "goods": packet.goods,
         "editions": editions_on_screen(packet),

@@ -167,8 +167,12 @@ class StatsCounters:
         rows: list[PacketRow] = []
         for first in range(0, len(found), _PAGE):
             page = [PacketId(packet_id.decode()) for packet_id in found[first : first + _PAGE]]
-            rows += [_row(each) for each in await self._read(page) if each is not None]
+            rows += await self.rows_of(page)
         return rows
+
+    async def rows_of(self, packet_ids: Sequence[PacketId]) -> list[PacketRow]:
+        """Return these packets of one creator as the list shows them; one that is gone is left out."""
+        return [_row(each) for each in await self._read(packet_ids) if each is not None]
 
     async def row(self, packet_id: PacketId) -> PacketRow:
         """Return one packet as the list shows it. Raises Refused if there is none."""

@@ -22,6 +22,7 @@ from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.packet_record import Counts, Record, counts_from, editions_shown, packet_from, seed_of, share_from
+from server.store.paging import place_after
 from server.store.rooms import RoomRecord
 from server.store.transfers import checked_transfer_id, refusal, rule_of, run_sound
 
@@ -301,10 +302,24 @@ class Packets:
         """Return all packets of a creator, oldest first."""
         return [*await self._listed(await self._named(keys.packets(creator_id)))]
 
+    async def ids_after(self, creator_id: CreatorId, after: PacketId | None, count: int) -> "Sequence[PacketId]":
+        """
+        Return up to *count* packets of a creator, the last created first, from those *after* one on.
+
+        Raises Refused ``bad_field`` if that one is none of the creator's.
+        """
+        name = keys.packets(creator_id)
+        first = await place_after(self._store, name, after)
+        found: Any = await self._store.redis.zrange(name, first, first + count - 1, desc=True)
+        return [PacketId(packet_id.decode()) for packet_id in found]
+
+    async def total(self, creator_id: CreatorId) -> int:
+        """Return how many packets a creator has."""
+        return int(await self._store.redis.zcard(keys.packets(creator_id)))
+
     async def latest(self, creator_id: CreatorId, count: int) -> "Sequence[Packet]":
         """Return up to *count* packets of a creator, the last created ones, the latest first."""
-        found: Any = await self._store.redis.zrange(keys.packets(creator_id), 0, count - 1, desc=True)
-        return await self._listed([PacketId(packet_id.decode()) for packet_id in found])
+        return await self._listed(await self.ids_after(creator_id, None, count))
 
     async def _named(self, name: str) -> Sequence[PacketId]:
         found: Any = await self._store.redis.zrange(name, 0, -1)

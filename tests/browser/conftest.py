@@ -1,5 +1,6 @@
 """One Chromium and one server for all tests that look at pages, and a page whose console must stay silent."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 SPEED = 60
 RULEBOOKS = {"stage": {"base": "douyin", "launch_modes": ["manual"], "reversal_delay_ms": 0}}
 """A platform for tests: launched at once, open at once."""
+
+REFUSED = re.compile(r"^Failed to load resource: the server responded with a status of (409|422) ")
+"""What Chromium says of every answer that refuses; the page shows why, and that is no complaint."""
 
 NewPage = Callable[..., Page]
 FINDINGS = """async (source) => {
@@ -77,7 +81,7 @@ def pages_of(browser: Browser, base_url: str) -> Iterator[NewPage]:
     said: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and not REFUSED.search(message.text):
             said.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
     def open_page(path: str, *, script: str = "", **options: Any) -> Page:

@@ -20,7 +20,7 @@ from loadtest.watch.diary import DIARY, Diary
 from loadtest.watch.live_audit import Badge, Light
 from loadtest.watch.picture import Picture
 from loadtest.watch.run_source import RunSource
-from loadtest.watch.site import WatchSite
+from loadtest.watch.site import Control, WatchSite
 from server.core.ids import PacketId
 from tests.loadtest.written_run import Line, WrittenRun, a_run
 
@@ -41,6 +41,7 @@ def written(run: WrittenRun, path: Path) -> RunFolder:
         diary.phase("the curtain rises")
         packets = {PacketId("c1.p0"): LivePacket("evening", 6, "launched")}
         diary.progress(Progress(packets=packets), "")
+    in_the_past(run)
     facts = [line for line in run.history if line["kind"] == "fact"]
     (path / "progress-1.jsonl").write_bytes(orjson.dumps({**STATE, "facts": facts}) + b"\n")
     others = [line for line in run.history if line["kind"] not in {"fact", "end"}]
@@ -48,6 +49,15 @@ def written(run: WrittenRun, path: Path) -> RunFolder:
     lines = [line for line in run.books if line["kind"] not in {"claim", "left", "end"}]
     snapshot(folder, lines)
     return folder
+
+
+def in_the_past(run: WrittenRun) -> None:
+    """Move a run's history to just before now: what is younger than a cut does not count."""
+    later_ns = time.monotonic_ns() - 10**9 - max(line["t_reply"] or 0 for line in run.of("grab"))
+    for line in run.history:
+        for name in ("t_intended", "t_sent", "t_reply", "t_first", "t_last"):
+            if line.get(name) is not None:
+                line[name] += later_ns
 
 
 def snapshot(folder: RunFolder, lines: list[Line]) -> None:
@@ -154,8 +164,9 @@ class Still:
 
 
 @contextmanager
-def site(**options: Any) -> Iterator[WatchSite]:
-    running = WatchSite(Still(), **options)
+def site(controls: dict[str, Control] | None = None, token: str = "", **options: Any) -> Iterator[WatchSite]:
+    running = WatchSite(**options)
+    running.start(Still(), controls, token)
     try:
         yield running
     finally:
@@ -187,4 +198,33 @@ def test_the_site_has_the_page_and_the_report_and_nothing_else(tmp_path: Path) -
 
 def test_a_taken_port_is_an_error() -> None:
     with site() as running, pytest.raises(OSError, match="in use"):
-        WatchSite(Still(), port=int(running.url.split(":")[2].split("/")[0]))
+        WatchSite(port=int(running.url.split(":")[2].split("/")[0]))
+
+
+class Bell:
+    """A button that counts."""
+
+    offered, busy = True, False
+
+    def __init__(self) -> None:
+        self.rung = 0
+
+    def press(self) -> None:
+        self.rung += 1
+
+
+def test_a_button_does_something_and_asks_for_the_token_if_there_is_one() -> None:
+    """It is a POST, and named in every picture as long as it is offered."""
+    bell = Bell()
+    with site(controls={"bell": bell}) as running:
+        root = running.url.removesuffix("/dashboard")
+        assert requests.post(f"{root}/controls/bell", json={}, timeout=10).status_code == 202
+        assert requests.get(f"{root}/controls/bell", timeout=10).status_code in {404, 405}
+        assert requests.post(f"{root}/controls/other", json={}, timeout=10).status_code == 404
+    assert bell.rung == 1
+    with site(controls={"bell": bell}, token="s3cret-\u00e9") as running:
+        url = running.url.replace("dashboard", "controls/bell")
+        assert requests.post(url, json={}, timeout=10).status_code == 401
+        wrong = {"Authorization": "Bearer other"}
+        assert requests.post(url, json={}, headers=wrong, timeout=10).status_code == 401
+    assert bell.rung == 1

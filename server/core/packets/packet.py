@@ -60,6 +60,25 @@ class Phase(StrEnum):
     VOIDED = "voided"
 
 
+class Activity(StrEnum):
+    """The state of a packet as an activity list shows it (待开始, 进行中, 已结束; section 17 of the rules)."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+ACTIVITIES: dict[Phase, Activity] = {
+    Phase.DRAFT: Activity.PENDING,
+    Phase.SCHEDULED: Activity.PENDING,
+    Phase.WARMING: Activity.PENDING,
+    Phase.GRABBING: Activity.ACTIVE,
+    Phase.CLAIM_CLOSED: Activity.ENDED,
+    Phase.SETTLED: Activity.ENDED,
+    Phase.VOIDED: Activity.ENDED,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """

@@ -31,7 +31,8 @@ export function controlRoom(desk) {
   let said = "";
 
   async function refresh() {
-    const packets = desk.rooms.some((room) => room.on_air.length) ? await desk.api.get("api/packets", { creator_id: desk.creator }) : [];
+    const onAir = desk.rooms.flatMap((room) => room.on_air);
+    const packets = await Promise.all(onAir.map((packetId) => desk.api.get(desk.packet(packetId))));
     const now = JSON.stringify([desk.rooms, packets]);
     if (now === said) return;
     said = now;

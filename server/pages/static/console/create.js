@@ -1,5 +1,5 @@
 // @ts-check
-import { el, show } from "../shared/dom.js";
+import { el } from "../shared/dom.js";
 import { fenOf, grouped, yuan } from "../shared/money.js";
 import { Form, cards, chosen, figureInput, plainly, refusalOf, textInput } from "./form.js";
 import { histogram } from "./histogram.js";

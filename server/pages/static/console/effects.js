@@ -14,6 +14,8 @@ import { say } from "./words.js";
  * @typedef {Record<string, any>} Effects
  */
 
+const LATEST = 100; // packets that can be chosen
+
 /**
  * What packets did (KS-MON-1): of all packets of the creator, or of one.
  *
@@ -24,19 +26,17 @@ export function effects(desk) {
   const pick = choice([["", say("all_packets")]]);
   pick.setAttribute("aria-label", say("packet"));
   const shown = charts(desk);
-  /** @type {Packet[]} */
-  let packets = [];
   pick.addEventListener("change", () => void refresh());
 
   async function refresh() {
-    packets = await desk.api.get("api/packets", { creator_id: desk.creator });
-    const options = packets.filter((packet) => packet.grab_at_ms !== null).reverse();
+    const { packets } = await desk.api.get(desk.of("packets"), { limit: LATEST });
+    const options = packets.filter((/** @type {Packet} */ packet) => packet.grab_at_ms !== null);
     if (pick.options.length !== options.length + 1) {
       const before = pick.value;
-      show(pick, el("option", { value: "" }, say("all_packets")), ...options.map((packet) => el("option", { value: packet.packet_id }, packet.name)));
+      show(pick, el("option", { value: "" }, say("all_packets")), ...options.map((/** @type {Packet} */ packet) => el("option", { value: packet.packet_id }, packet.name)));
       pick.value = before;
     }
-    const packet = options.find((each) => each.packet_id === pick.value) ?? null;
+    const packet = options.find((/** @type {Packet} */ each) => each.packet_id === pick.value) ?? null;
     await shown.refresh(packet, options);
   }
 

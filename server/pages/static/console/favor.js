@@ -31,7 +31,7 @@ export function favor(desk) {
   const url = new URL(location.href);
   url.searchParams.set("view", "wallet");
   const recharge = el("a", { class: "btn", href: url.href, "data-view": "wallet" }, say("recharge"));
-  const list = packetList(desk, { tools: [recharge] });
+  const list = packetList(desk, [recharge]);
   const funds = fundsCard(desk, null);
   return {
     node: el("div", {}, funds.node, list.node),

@@ -17,6 +17,8 @@ const LINES = ["base_fen", "merchant_gross_fen", "commission_fen", "service_fee_
  * @param {Desk} desk
  */
 export function orders(desk) {
+  /** @type {(string | null)[]} */
+  const starts = [null]; // where each page begins: the list is read on from an order
   const table = new Table({
     name: say("orders"),
     empty: say("no_orders"),
@@ -33,8 +35,9 @@ export function orders(desk) {
   });
 
   async function refresh() {
-    const rows = await desk.api.get("api/orders", { creator_id: desk.creator, count: 500 });
-    table.update(rows.slice(table.skip, table.skip + table.size), rows.length);
+    const rows = await desk.api.get("api/orders", { creator_id: desk.creator, count: table.size + 1, after: starts[table.page] });
+    if (rows.length > table.size) starts[table.page + 1] = rows[table.size - 1].order_id;
+    table.update(rows.slice(0, table.size), null, rows.length > table.size);
   }
 
   return { node: el("section", { class: "card" }, table.node), refresh };

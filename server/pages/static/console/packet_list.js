@@ -1,5 +1,5 @@
 // @ts-check
-import { el, show } from "../shared/dom.js";
+import { el } from "../shared/dom.js";
 import { grouped, yuan } from "../shared/money.js";
 import { openCreate } from "./create.js";
 import { openEffects } from "./effects.js";
@@ -13,31 +13,33 @@ import { say } from "./words.js";
  * @typedef {import("./packet_words.js").Packet} Packet
  */
 
-const PHASES = {
-  draft: ["draft"],
-  scheduled: ["scheduled", "warming"],
-  grabbing: ["grabbing"],
-  ended: ["claim_closed", "settled"],
-  voided: ["voided"],
+/** What the server can be asked for, by the word of the filter. @type {Record<string, Record<string, string>>} */
+const BY_PHASE = {
+  all: {},
+  phase_draft: { phase: "draft" },
+  phase_scheduled: { phase: "scheduled" },
+  phase_warming: { phase: "warming" },
+  phase_grabbing: { phase: "grabbing" },
+  ended: { phase: "settled" },
+  phase_voided: { phase: "voided" },
 };
-const ACTIVITY_PHASES = {
-  pending: ["draft", "scheduled"],
-  active: ["warming", "grabbing"],
-  ended: ["claim_closed", "settled", "voided"],
-};
+/** @type {Record<string, Record<string, string>>} */
+const BY_ACTIVITY = { all: {}, pending: { activity: "pending" }, active: { activity: "active" }, ended: { activity: "ended" } };
+const EMPTY_PAGES_MAX = 20; // a page of one state may be empty before the last
 
 /**
  * The list of a creator's packets with every column of DY-CRE-4, or of its activities (KS-UI-2), newest first.
  *
  * @param {Desk} desk
- * @param {{tools?: (Node | null)[], first?: string}} [given]
+ * @param {(Node | null)[]} [tools] what stands beside the button of a new one
  * @returns {{node: HTMLElement, refresh: () => Promise<void>}}
  */
-export function packetList(desk, { tools = [], first = "all" } = {}) {
-  const activities = desk.activities;
-  /** @type {Record<string, string[]>} */
-  const phases = activities ? ACTIVITY_PHASES : PHASES;
-  let chosen = first;
+export function packetList(desk, tools = []) {
+  const { activities } = desk;
+  const asked = activities ? BY_ACTIVITY : BY_PHASE;
+  let chosen = "all";
+  /** @type {(string | null)[]} */
+  let starts = [null]; // where each page begins: the list is read on from a packet
   const table = new Table({
     name: say(activities ? "favor" : "packets"),
     columns: columns(desk),
@@ -45,38 +47,41 @@ export function packetList(desk, { tools = [], first = "all" } = {}) {
     empty: say(activities ? "no_activities" : "no_packets"),
     turn: () => void refresh(),
   });
-  const filters = el("div", { class: "seg", role: "group", "aria-label": say("filter") });
+  const filters = Object.keys(asked).map((filter) => el("button", { type: "button", "data-filter": filter, onclick: () => choose(filter) }, say(/** @type {any} */ (filter))));
   const create = el("button", { type: "button", class: "btn p", onclick: () => openCreate(desk) }, `+ ${say(activities ? "new_activity" : "new_packet")}`);
-  const node = el("section", { class: "card" }, el("div", { class: "tool" }, filters, el("span", { class: "sp" }), ...tools, create), table.node);
+  const bar = el("div", { class: "tool" }, el("div", { class: "seg", role: "group", "aria-label": say("filter") }, ...filters), el("span", { class: "sp" }), ...tools, create);
 
-  async function refresh() {
-    /** @type {Packet[]} */
-    const packets = (await desk.api.get("api/packets", { creator_id: desk.creator })).reverse();
-    const within = (/** @type {string} */ filter) => packets.filter((packet) => filter === "all" || phases[filter].includes(packet.phase));
-    const focus = document.activeElement?.getAttribute("data-filter");
-    show(filters, ...["all", ...Object.keys(phases)].map((filter) => el("button", {
-      type: "button",
-      "data-filter": filter,
-      "aria-pressed": String(filter === chosen),
-      onclick: () => {
-        chosen = filter;
-        table.page = 0;
-        void refresh();
-      },
-    }, `${filterWord(filter)} ${within(filter).length}`)));
-    if (focus) /** @type {HTMLElement | null} */ (filters.querySelector(`[data-filter="${focus}"]`))?.focus();
-    const found = within(chosen);
-    if (table.skip >= found.length) table.page = Math.max(0, Math.ceil(found.length / table.size) - 1);
-    table.update(found.slice(table.skip, table.skip + table.size), found.length);
+  /** @param {string} filter */
+  function choose(filter) {
+    chosen = filter;
+    starts = [null];
+    table.page = 0;
+    mark();
+    void refresh();
   }
 
-  return { node, refresh };
-}
+  function mark() {
+    for (const button of filters) button.setAttribute("aria-pressed", String(button.dataset.filter === chosen));
+  }
 
-/** @param {string} filter */
-function filterWord(filter) {
-  return say(/** @type {any} */ ({ all: "all", draft: "phase_draft", scheduled: "phase_scheduled", grabbing: "phase_grabbing",
-    ended: "ended", voided: "phase_voided", pending: "pending", active: "active" }[filter]));
+  async function refresh() {
+    const [filter, page] = [chosen, table.page];
+    /** @type {Packet[]} */
+    const found = [];
+    let [after, total] = [starts[page] ?? null, 0];
+    for (let tries = 0; tries < EMPTY_PAGES_MAX && found.length < table.size; tries++) {
+      const answer = await desk.api.get(desk.of("packets"), { ...asked[filter], after, limit: table.size - found.length });
+      found.push(...answer.packets);
+      [after, total] = [answer.next, answer.total];
+      if (after === null) break;
+    }
+    if (filter !== chosen || page !== table.page) return;
+    starts[page + 1] = after;
+    table.update(found, filter === "all" ? total : null, after !== null);
+  }
+
+  mark();
+  return { node: el("section", { class: "card" }, bar, table.node), refresh };
 }
 
 /**

@@ -53,19 +53,17 @@ export function claimed(packet) {
 }
 
 /**
- * The word for a packet's phase; one that was called off says so, and Kuaishou's activities have words of their own.
+ * The word for a packet's phase, or for the state of an activity, each as the server says it.
  *
  * @param {Packet} packet
  * @param {boolean} activity
  * @returns {{word: string, kind: string}}
  */
 export function status(packet, activity = false) {
-  const kind = packet.phase;
   if (activity) {
-    if (kind === "draft" || kind === "scheduled") return { word: say("pending"), kind: kind === "draft" ? "draft" : "scheduled" };
-    if (kind === "warming" || kind === "grabbing") return { word: say("active"), kind: "grabbing" };
-    if (kind === "voided") return { word: say("phase_voided"), kind };
-    return { word: say("ended"), kind: "settled" };
+    const kinds = { pending: packet.phase === "draft" ? "draft" : "scheduled", active: "grabbing", ended: "settled" };
+    const state = /** @type {keyof typeof kinds} */ (packet.activity);
+    return { word: say(state), kind: kinds[state] };
   }
   const words = {
     draft: say("phase_draft"),
@@ -76,5 +74,5 @@ export function status(packet, activity = false) {
     settled: say("ended"),
     voided: say("phase_voided"),
   };
-  return { word: words[/** @type {keyof typeof words} */ (kind)] ?? kind, kind };
+  return { word: words[/** @type {keyof typeof words} */ (packet.phase)] ?? packet.phase, kind: packet.phase };
 }

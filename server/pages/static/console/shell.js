@@ -137,7 +137,8 @@ export class Shell {
       entries.push(link);
     }
     the("#menu").setAttribute("aria-label", say("menu"));
-    show(the("#menu"), ...entries, el("span", { class: "sp" }), this._who());
+    show(the("#menu"), ...entries);
+    show(the("#who"), this._who());
     the("#menu").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }
 

@@ -49,7 +49,7 @@ export function reasons(page, quote, shares) {
   const used = quote.deductions.filter(({ discount_id }) => quote.asset_ids.includes(discount_id));
   const fen = used.reduce((sum, { amount_fen }) => sum + amount_fen, 0);
   const chosen = used.length
-    ? reason("yes", say(used.length > 1 ? "chosen_many" : "chosen_one", { count: used.length, amount: yuan(fen) }), say(quote.approximate ? "chosen_roughly" : "chosen_best"))
+    ? reason("yes", say(used.length > 1 ? "chosen_many" : "chosen_one", { count: used.length, amount: yuan(fen) }), say(quote.approximate ? "chosen_roughly" : page.platform() === "kuaishou" ? "chosen_best" : "chosen_stacked"))
     : reason("no", say("chosen_none"), say("chosen_none_more"));
   const against = quote.exclusions.map(({ asset_id, reason: why }) => {
     const share = shares.get(asset_id);

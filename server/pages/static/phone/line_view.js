@@ -29,6 +29,7 @@ export class LineView {
     if (line.state === "open") this._sinceMs = Infinity;
     else if (this._sinceMs === Infinity) this._sinceMs = now;
     this._bar.hidden = now - this._sinceMs < (entered ? QUIET_MS : 4 * QUIET_MS);
+    this._bar.closest("#screen")?.classList.toggle("offline", !this._bar.hidden);
     if (this._bar.hidden) return;
     const seconds = line.state === "waiting" ? Math.max(0, Math.ceil(((line.retryAtMs ?? now) - now) / 1000)) : 0;
     const text = seconds ? this._say(absent ? "absent_retry" : entered ? "lost_retry" : "closed_retry", { seconds }) : this._say("connecting");

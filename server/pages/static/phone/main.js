@@ -16,7 +16,7 @@ import { openOrders } from "./orders_sheet.js";
 import { openPackets } from "./packets_sheet.js";
 import { RoomView } from "./room_view.js";
 import { sceneAt, widgetAt } from "./scene.js";
-import { creatorOf } from "./shares.js";
+import { creatorOf, sharesOf } from "./shares.js";
 import { Sheets } from "./sheets.js";
 import { after, before, platformOf } from "./state.js";
 import { labelOf, openTrail, textOf } from "./trail_sheet.js";
@@ -118,7 +118,7 @@ async function entered() {
   if (!creatorId) return;
   goods = await productOf(viewer.api, creatorId);
   room.product(goods);
-  const shares = await viewer.api.get(`api/viewers/${encodeURIComponent(state.viewerId)}/assets`, { creator_id: creatorId }).catch(() => []);
+  const shares = await sharesOf(page).catch(() => []);
   tell({ type: "held", shares });
 }
 

@@ -29,7 +29,7 @@ export class ClosedPacketView {
     const host = packet.creator_name || packet.creator_id;
     const closed = el(
       "div", { class: "env" }, el("div", { class: "flap" }), waves(),
-      el("div", { class: "who" }, el("div", { class: "ava" }, icon("face", { width: 46, height: 46 })), nameOf(host)),
+      el("div", { class: "who" }, el("div", { class: "ava" }, icon("face", { class: "her", width: 46, height: 46 }), icon("face-2", { class: "him", width: 46, height: 46 })), nameOf(host)),
       el("h3", {}, say("wish")), this._coin, this._foot,
     );
     this._dialog = el("div", { class: "pop in", role: "dialog", "aria-modal": "true", "aria-label": say("open_packet") }, closed);

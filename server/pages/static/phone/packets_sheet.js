@@ -90,7 +90,7 @@ function ticket(page, share) {
     : leftMs < SOON_MS ? say("time_left", { span: span(say, leftMs) }) : say("until", { time: timeOfDay(share.use_end_at_ms ?? 0, { date: true, seconds: false }) });
   const usable = tab === "usable" && (own || share.creator_id === (state().creatorId || share.creator_id));
   const order = share.order_id ? `…${share.order_id.slice(-4)}` : "";
-  const places = placesOf(say, share.platform, share.creator_id);
+  const places = placesOf(say, share, share.product_ids?.length ?? 0);
   const text = { all: places, usable: places, locked: say("locked_by", { order }), used: say("used_in", { order }), expired: say("went_back") }[tab];
   const later = tab === "usable" && !share.usable ? say("usable_from", { time: timeOfDay(share.use_start_at_ms, { date: true, seconds: false }) }) : null;
   const use = () => {

@@ -66,7 +66,7 @@ export class RoomView {
 
   _top() {
     const { say } = this._page;
-    const face = el("div", { class: "ava" }, icon("face", { width: 36, height: 36 }));
+    const face = el("div", { class: "ava" }, icon("face", { class: "her", width: 36, height: 36 }), icon("face-2", { class: "him", width: 36, height: 36 }));
     return el(
       "header", { class: "top" },
       el("div", { class: "badge glass" }, face, el("div", {}, this._host, this._watching)),

@@ -1,10 +1,13 @@
 // @ts-check
+const PAGES_MAX = 20;
+
 /**
- * A share that the viewer has claimed (`GET /api/viewers/ID/assets`).
+ * A share that the viewer has claimed (`GET /api/viewers/ID/packets`).
  *
- * @typedef {{asset_id: string, packet_id: string, packet_name: string, creator_id: string, creator_name?: string,
+ * @typedef {{asset_id: string, packet_id: string, packet_name: string, creator_id: string, creator_name: string,
  *   platform: string, state: string, usable: boolean, face_fen: number, use_start_at_ms: number,
- *   use_end_at_ms: number | null, order_id: string | null}} Share
+ *   use_end_at_ms: number | null, goods: string, product_ids: string[] | null,
+ *   entrances: string[] | null, order_id: string | null}} Share
  */
 
 /**
@@ -14,8 +17,16 @@
  * @returns {Promise<Share[]>}
  */
 export async function sharesOf({ viewer, state }) {
-  const answer = await viewer.api.get(`api/viewers/${encodeURIComponent(state().viewerId)}/assets`, { creator_id: creatorOf(state()) });
-  return [...answer].reverse();
+  /** @type {Share[]} */
+  const shares = [];
+  let after = null;
+  for (let page = 0; page < PAGES_MAX; page++) {
+    const answer = await viewer.api.get(`api/viewers/${encodeURIComponent(state().viewerId)}/packets`, { after });
+    shares.push(...answer.packets);
+    after = answer.next;
+    if (after === null) break;
+  }
+  return shares;
 }
 
 /**
@@ -24,9 +35,8 @@ export async function sharesOf({ viewer, state }) {
  * @param {import("./page.js").Page} page
  * @param {Share} share
  */
-export function ownerOf({ say, state }, share) {
-  if (share.creator_id === "platform") return say("platform_packets");
-  return share.creator_name ?? (share.creator_id === creatorOf(state()) ? state().creatorName : share.creator_id);
+export function ownerOf({ say }, share) {
+  return share.creator_id === "platform" ? say("platform_packets") : share.creator_name;
 }
 
 /**

@@ -37,18 +37,20 @@ export function span(say, ms) {
  */
 export function goodFor({ say, clock }, packet) {
   const leftMs = packet.use_for_ms ?? (packet.use_end_at_ms ? packet.use_end_at_ms - clock.now() : null);
-  const where = placesOf(say, packet.platform, packet.creator_id);
+  const where = placesOf(say, packet, packet.product_count ?? 0);
   return leftMs === null || leftMs <= 0 ? where : say("use_within", { span: span(say, leftMs), where });
 }
 
 /**
- * Where a packet may be used, by whose it is.
+ * On which goods, and from where their pages must have been opened.
  *
  * @param {import("./page.js").Say} say
- * @param {string} platform
- * @param {string} creatorId
+ * @param {{goods?: string, entrances?: string[] | null}} terms
+ * @param {number} products
  */
-export function placesOf(say, platform, creatorId) {
-  if (creatorId === "platform") return say("where_platform");
-  return platform === "kuaishou" ? say("where_kuaishou") : say("where_douyin");
+export function placesOf(say, { goods, entrances }, products) {
+  const what = goods === "all" ? say("goods_all") : goods === "products" ? say("goods_products", { count: products }) : say("goods_creator");
+  if (!entrances) return what;
+  const places = entrances.map((place) => say(/** @type {import("./page.js").Word} */ (`place_${place}`)));
+  return say("goods_from", { what, places: places.join(say("comma")) });
 }
