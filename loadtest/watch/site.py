@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from loadtest.watch.picture import Picture, Source
+from loadtest.watch.picture import LivePicture, Source
 from server.pages.pages import DOCUMENTS, Pages
 
 HOST: Final = "127.0.0.1"
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class Control(Protocol):
-    """What a button does; what comes of it is seen in the pictures."""
+    """A button's work; its effects are seen in the pictures."""
 
     @property
     def offered(self) -> bool:
@@ -117,7 +117,7 @@ class WatchSite:
         self._newest = orjson.dumps(self._shown(self._source.look()))
         self._wake()
 
-    def _shown(self, picture: Picture) -> dict[str, Any]:
+    def _shown(self, picture: LivePicture) -> dict[str, Any]:
         busy = [name for name, control in self._controls.items() if control.busy]
         told = {name: getattr(picture, name) for name in picture.__slots__}
         return told | {"controls": [name for name, control in self._controls.items() if control.offered], "busy": busy}

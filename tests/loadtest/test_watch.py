@@ -18,7 +18,7 @@ from loadtest.engines.progress import LivePacket, Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.watch.diary import DIARY, Diary
 from loadtest.watch.live_audit import Badge, Light
-from loadtest.watch.picture import Picture
+from loadtest.watch.picture import LivePicture
 from loadtest.watch.run_source import RunSource
 from loadtest.watch.site import Control, WatchSite
 from server.core.ids import PacketId
@@ -67,7 +67,7 @@ def snapshot(folder: RunFolder, lines: list[Line]) -> None:
     partly.rename(path)
 
 
-def seen(folder: RunFolder) -> Picture:
+def seen(folder: RunFolder) -> LivePicture:
     """Look once, check once, and look at what that has shown."""
     source = RunSource(folder)
     source.look()
@@ -156,8 +156,8 @@ class Still:
     def __init__(self) -> None:
         self.checked = 0
 
-    def look(self) -> Picture:
-        return Picture(title="still", subtitle="", at_ms=time.time_ns() // 1_000_000, kind="run", badge=Badge())
+    def look(self) -> LivePicture:
+        return LivePicture(title="still", subtitle="", at_ms=time.time_ns() // 1_000_000, kind="run", badge=Badge())
 
     def check(self) -> None:
         self.checked += 1
