@@ -104,7 +104,7 @@ def _plan(options: DemoOptions, folder: Path, address: str, *, secret: str) -> D
         viewers=options.viewers,
         speed=options.speed,
         language=options.lang,
-        server_options=("--host", address, "--port", str(options.port), "--limits", "demo"),
+        server_options=("--host", address, "--port", str(options.port), "--limits", "demo", "--guests"),
         secret=secret,
         token=token,
         once=options.once,

@@ -7,11 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,12 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from client_sim.talk import PHRASES, Mood
+from loadtest.demo.controls import Breakage, kill_store, run_naive
 from loadtest.demo.errands import WARES
 from loadtest.demo.programme import ROOMS
+from loadtest.run.nemesis import StoreOfRun
+from loadtest.targets.access import NOBODY
+from scripts.cli import main
 
 TIMEOUT_S = 60.0
 SPEED = 180  # a round takes half a minute, and is still long enough for people's reactions
@@ -206,23 +212,74 @@ def test_a_demo_that_has_ended_has_left_nothing(round_of: tuple[Witness, int, st
     assert _of(folder) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_a_demo_that_is_stopped_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
-    """No process, no file, and no listener; it says so and ends well, for this is how one ends a demo."""
-    said: list[str] = []
-    with _demo(tmp_path, "--viewers", "30") as process:
-        url = _url_of(process, said)
-        page = requests.get(f"{url}/live/tea", timeout=5)
-        assert page.status_code == 200
-        os.killpg(process.pid, number)
-        rest, _ = process.communicate(timeout=TIMEOUT_S)
+def _stopped(process: "subprocess.Popen[str]", number: signal.Signals, url: str, folder: Path) -> None:
+    """Stop a demo as people do; nothing of it must be left: no process, no file, no listener."""
+    os.killpg(process.pid, number)
+    rest, _ = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0, rest
     assert "Traceback" not in rest
     assert "nothing is left" in rest
-    assert list(tmp_path.iterdir()) == []
-    assert _of(tmp_path) == []
+    assert list(folder.iterdir()) == []
+    assert _of(folder) == []
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
+
+
+def test_what_is_broken_on_purpose_shows(tmp_path: Path) -> None:
+    """A naive packet gives more shares than it has, a killed store comes back, and Ctrl-C still leaves nothing."""
+    said: list[str] = []
+    with _demo(tmp_path, "--viewers", "30", "--speed", str(SPEED)) as process:
+        url = _url_of(process, said)
+        assert requests.get(f"{url}/live/tea", timeout=5).status_code == 200
+        run_naive(url, NOBODY, SPEED, lambda: False)
+        books = [json.loads(text) for text in requests.get(f"{url}/api/books", timeout=TIMEOUT_S).iter_lines()]
+        packet_id = next(each["packet_id"] for each in books if each.get("name") == "naive 红包")
+        owners = Counter(
+            share[1]
+            for each in books
+            if each["kind"] == "journal" and each["packet_id"] == packet_id
+            for share in each["claims"] or ()
+        )
+        assert owners.total() > 20, "more than its shares"
+        assert max(owners.values()) > 1, "one share for several"
+
+        (home,) = tmp_path.glob("redrain-demo-*/home")
+        before = StoreOfRun(home).pid()
+        killing = Breakage(partial(kill_store, home), said.append)
+        killing.press()
+        killing.press()  # a second press of a busy button is none
+        _until(lambda: not killing.busy, "the store is not back")
+        killing.close()
+        assert StoreOfRun(home).pid() != before
+        _until(lambda: requests.get(f"{url}/api/clock", timeout=5).ok, "the store is not back")
+        _stopped(process, signal.SIGINT, url, tmp_path)
+
+
+def test_phones_of_the_network_look_and_play_and_change_nothing(tmp_path: Path) -> None:
+    """With an address a guest comes in; what changes something needs the printed token; other names are refused."""
+    said: list[str] = []
+    with _demo(tmp_path, "--viewers", "30", "--lan-address", "127.0.0.2", "--lang", "zh") as process:
+        url = _url_of(process, said)
+        assert url.startswith("http://127.0.0.2:")
+        token = re.search(r"#token=(\S+)", said[-1])
+        assert token
+        assert requests.get(f"{url}/live/tea", timeout=5).status_code == 200
+        guest = requests.post(f"{url}/api/guest-tickets", json={"room_id": "tea", "name": "Ann"}, timeout=5).json()
+        with connect(f"ws{url[4:]}/ws/rooms/tea?ticket={guest['ticket']}", proxy=None) as socket:
+            assert json.loads(socket.recv())["type"] == "welcome"
+        room = {"room_id": "mine", "creator_id": "xiaoman"}
+        allowed = {"Authorization": f"Bearer {token[1]}"}
+        for headers, status in (
+            ({}, 401),
+            ({"Authorization": f"Bearer {guest['token']}"}, 403),
+            ({**allowed, "Host": "rebound.test"}, 403),
+            ({**allowed, "Origin": "http://evil.test"}, 403),
+            (allowed, 201),
+        ):
+            assert requests.post(f"{url}/api/rooms", json=room, headers=headers, timeout=5).status_code == status
+        with pytest.raises(requests.ConnectionError):
+            requests.get(url.replace("127.0.0.2", "127.0.0.1"), timeout=5)
+        _stopped(process, signal.SIGTERM, url, tmp_path)
 
 
 def test_what_a_killed_demo_has_started_ends_by_itself(tmp_path: Path) -> None:
@@ -236,13 +293,15 @@ def test_what_a_killed_demo_has_started_ends_by_itself(tmp_path: Path) -> None:
     _until(lambda: not _of(tmp_path), f"{_of(tmp_path)} runs on")
 
 
-def test_a_taken_port_is_30(tmp_path: Path) -> None:
+def test_a_taken_port_is_30(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """And the message says which, and what to do."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        with _demo(tmp_path, "--port", port) as process:
-            said, _ = process.communicate(timeout=TIMEOUT_S)
-    assert process.returncode == 30, said
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit) as ended:
+        main(["demo", "--port", (port := str(taken.getsockname()[1]))])
+    said = capsys.readouterr().err
+    assert ended.value.code == 30, said
     assert port in said
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
