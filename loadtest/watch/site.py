@@ -45,6 +45,9 @@ class Control(Protocol):
     def press(self) -> None:
         """Begin, unless it is busy, and return at once."""
 
+    def close(self) -> None:
+        """End what it does, and begin it no more."""
+
 
 class WatchSite:
     """

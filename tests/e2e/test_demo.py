@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,12 @@ import psutil
 import pytest
 import requests
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from client_sim.talk import PHRASES, Mood
-from loadtest.demo.controls import Breakage, kill_store, run_naive
 from loadtest.demo.errands import WARES
 from loadtest.demo.programme import ROOMS
 from loadtest.run.nemesis import StoreOfRun
-from loadtest.targets.access import NOBODY
 from scripts.cli import main
 
 TIMEOUT_S = 60.0
@@ -226,33 +223,48 @@ def _stopped(process: "subprocess.Popen[str]", number: signal.Signals, url: str,
 
 
 def test_what_is_broken_on_purpose_shows(tmp_path: Path) -> None:
-    """A naive packet gives more shares than it has, a killed store comes back, and Ctrl-C still leaves nothing."""
+    """A naive packet turns the badge red by two receipts, a killed store comes back; Ctrl-C still leaves nothing."""
     said: list[str] = []
     with _demo(tmp_path, "--viewers", "30", "--speed", str(SPEED)) as process:
         url = _url_of(process, said)
-        assert requests.get(f"{url}/live/tea", timeout=5).status_code == 200
-        run_naive(url, NOBODY, SPEED, lambda: False)
-        books = [json.loads(text) for text in requests.get(f"{url}/api/books", timeout=TIMEOUT_S).iter_lines()]
-        packet_id = next(each["packet_id"] for each in books if each.get("name") == "naive 红包")
-        owners = Counter(
-            share[1]
-            for each in books
-            if each["kind"] == "journal" and each["packet_id"] == packet_id
-            for share in each["claims"] or ()
-        )
-        assert owners.total() > 20, "more than its shares"
-        assert max(owners.values()) > 1, "one share for several"
-
-        (home,) = tmp_path.glob("redrain-demo-*/home")
-        before = StoreOfRun(home).pid()
-        killing = Breakage(partial(kill_store, home), said.append)
-        killing.press()
-        killing.press()  # a second press of a busy button is none
-        _until(lambda: not killing.busy, "the store is not back")
-        killing.close()
-        assert StoreOfRun(home).pid() != before
-        _until(lambda: requests.get(f"{url}/api/clock", timeout=5).ok, "the store is not back")
+        page = requests.get(f"{url}/dashboard", timeout=5).text
+        dashboard = re.search('data-dashboard="([^"]+)"', page)
+        assert dashboard
+        with connect(dashboard[1].replace("http", "ws").replace("dashboard", "watch"), proxy=None) as pictures:
+            first = _picture_with(pictures, lambda picture: picture["badge"]["light"] == "green")
+            assert first["controls"] == ["naive", "kill_store"]
+            _press(dashboard[1], "naive")
+            red = _picture_with(pictures, lambda picture: picture["badge"]["light"] == "red")
+            one, other = red["badge"]["proofs"][0]["witnesses"]
+            assert (one["kind"], one["index"], one["packet_id"]) == ("receipt", other["index"], other["packet_id"])
+            assert one["viewer_id"] != other["viewer_id"]
+            assert red["badge"]["over"] > 0
+            _picture_with(pictures, lambda picture: not picture["busy"])
+            _press(dashboard[1], "forget")
+            _picture_with(pictures, lambda picture: picture["badge"]["light"] == "green")
+            (home,) = tmp_path.glob("redrain-demo-*/home")
+            before = StoreOfRun(home).pid()
+            _press(dashboard[1], "kill_store")
+            back = _picture_with(pictures, lambda picture: dict(picture["store"]["steps"]).get("books") is not None)
+            assert [step for step, _ in back["store"]["steps"]] == ["killed", "process", "answers", "ready", "books"]
+            assert StoreOfRun(home).pid() != before
+            _picture_with(pictures, lambda picture: picture["badge"]["light"] == "green")
         _stopped(process, signal.SIGINT, url, tmp_path)
+
+
+def _press(dashboard: str, name: str) -> None:
+    answer = requests.post(dashboard.replace("dashboard", f"controls/{name}"), json={}, timeout=5)
+    assert answer.status_code == 202
+
+
+def _picture_with(pictures: ClientConnection, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Return the first picture of a dashboard that is as wanted."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
+        picture: dict[str, Any] = json.loads(pictures.recv(timeout=TIMEOUT_S))
+        if wanted(picture):
+            return picture
+    raise AssertionError(f"no such picture; the last is {picture}")
 
 
 def test_phones_of_the_network_look_and_play_and_change_nothing(tmp_path: Path) -> None:

@@ -213,6 +213,9 @@ class Bell:
     def press(self) -> None:
         self.rung += 1
 
+    def close(self) -> None:
+        self.rung = -1
+
 
 def test_a_button_does_something_and_asks_for_the_token_if_there_is_one() -> None:
     """It is a POST, and named in every picture as long as it is offered."""
