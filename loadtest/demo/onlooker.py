@@ -159,12 +159,14 @@ class Onlooker:
 
     def _tell_happening(self, happening: Happening) -> None:
         plan = self._plans[happening.packet_name]
-        if happening.action == "launch" and not happening.rule:
+        if happening.outcome.startswith("refused"):
+            if happening.action == "launch":
+                why = happening.rule or happening.outcome.removeprefix("refused ")
+                self._tell(plan, "refused" if happening.rule == plan.expect else "in_the_way", rule=why)
+        elif happening.action == "launch":
             kind, until_ms = launched(plan)
             in_s = seconds(until_ms, self._scenario.speed, self._language)
             self._tell(plan, kind, seconds=in_s, shares=plan.share_count, sum=yuan(plan.total_fen))
-        elif happening.action == "launch":
-            self._tell(plan, "refused", rule=happening.rule)
         elif happening.action == "edit":
             self._tell(plan, "edited", shares=plan.edits[0].share_count)
         elif happening.action == "void":

@@ -59,6 +59,7 @@ claim_window_ms = {window_ms}
 """
 LOOK_EVERY_S = 0.01
 BACK_WITHIN_S = 60.0
+CLEAN_UP_S = 30.0  # a naive packet and its audience come and go in less
 ASK_TIMEOUT_S = 2.0
 STEPS_SHOWN_S = 20.0
 """After a recovery its steps are shown for so long."""
@@ -88,6 +89,11 @@ class Button:
         if not self.busy:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until it has cleaned up behind itself."""
+        if self._thread is not None:
+            self._thread.join(CLEAN_UP_S)
 
     def _run(self) -> None:
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.requester import Requester
-from loadtest.watch.controls import ForgetNaive, KillStore, RunNaive
+from loadtest.watch.controls import Button, ForgetNaive, KillStore, RunNaive
 from loadtest.watch.server_source import ServerSource
 from loadtest.watch.site import Control, WatchSite
 
@@ -47,3 +47,6 @@ def watched_server(server: WatchedServer, site: WatchSite) -> Iterator[str]:
         yield site.url
     finally:
         site.close()
+        for control in controls.values():
+            if isinstance(control, Button):
+                control.wait()

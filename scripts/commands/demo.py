@@ -75,7 +75,7 @@ def run_demo(options: DemoOptions) -> int:
         try:
             missing = carry_out(
                 plan,
-                ready=lambda url, scenario: _welcome(say, options, url, scenario, plan.token),
+                ready=lambda url, dashboard, scenario: _welcome(say, plan, url, dashboard, scenario),
                 say=lambda text: say.print(text, markup=False, soft_wrap=True),
                 stopped=told_to_end.is_set,
             )
@@ -104,27 +104,30 @@ def _plan(options: DemoOptions, folder: Path, address: str, *, secret: str) -> D
         viewers=options.viewers,
         speed=options.speed,
         language=options.lang,
-        server_options=("--host", address, "--port", str(options.port), "--limits", "demo", "--guests"),
+        address=address,
+        port=options.port,
+        button_token=token or secrets.token_urlsafe(16),
         secret=secret,
         token=token,
         once=options.once,
     )
 
 
-def _welcome(say: Console, options: DemoOptions, url: str, scenario: Scenario, token: str) -> None:
+def _welcome(say: Console, plan: DemoPlan, url: str, dashboard: str, scenario: Scenario) -> None:
     """Say where to look, and with a token how to let phones in."""
-    first = scenario.rooms[0]
+    first, token = scenario.rooms[0], plan.token
     phone = f"{url}/live/{first.room_id}"
     fragment = f"#token={token}" if token else ""
-    words = _WORDS[options.lang]
+    words = _WORDS[plan.language]
+    places = {
+        "phone": phone,
+        "console": f"{url}/console?creator={first.creator_id}{fragment}",
+        "dashboard": f"{dashboard}#token={plan.button_token}",
+    }
     say.print()
-    for label, where in (
-        ("phone", phone),
-        ("console", f"{url}/console{fragment}"),
-        ("dashboard", f"{url}/dashboard{fragment}"),
-    ):
+    for label, where in places.items():
         say.print(f"  {words[label]}  [bold]{where}[/]", soft_wrap=True)
-    others = [f"{named(room.title, options.lang)} {url}/live/{room.room_id}" for room in scenario.rooms[1:]]
+    others = [f"{named(room.title, plan.language)} {url}/live/{room.room_id}" for room in scenario.rooms[1:]]
     if others:
         say.print(f"  {words['others']}  {'   '.join(others)}", soft_wrap=True)
     if token:
