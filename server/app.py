@@ -226,9 +226,8 @@ async def _build(
         door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
     )
-    retention = None
-    if settings.retention_ms > 0:
-        retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
+    keeps = settings.retention_ms > 0
+    retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms) if keeps else None
     state = AppState(
         settings=settings,
         store=store,

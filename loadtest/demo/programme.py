@@ -12,6 +12,7 @@ from loadtest.scenarios.crowd_scenario import toml_table, validated
 from loadtest.scenarios.scenario import Scenario
 
 ROOMS = ("tea", "home", "hall")
+HOSTS = {"xiaoman": "小满 Xiaoman", "ali": "阿栗 Chestnut", "platform": "平台 Platform"}
 ORIGIN_MS = int(datetime.fromisoformat("2026-08-19T20:00:00+08:00").timestamp() * 1000)
 """The room time at which a demo begins: an evening, and a year before the next blackouts."""
 

@@ -10,7 +10,7 @@ import requests
 from loadtest.demo.errands import ISV, WARES
 from loadtest.demo.lines import TEXTS, TITLES
 from loadtest.demo.onlooker import Onlooker
-from loadtest.demo.programme import ORIGIN_MS, lacking, programme_of
+from loadtest.demo.programme import HOSTS, ORIGIN_MS, lacking, programme_of
 from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.crowd import Crowd, SilentView
 from loadtest.engines.engine_process import CrowdOrder
@@ -140,8 +140,11 @@ def _audience(plan: DemoPlan, scenario: Scenario, url: str, access: Access) -> I
 
 def _set_up(url: str, scenario: Scenario, access: Access) -> None:
     """Open the rooms, put the goods on the table, and let the merchants' tool report what becomes of orders."""
-    _round(url, scenario, access).set_up()
     requester = Requester(url, access)
+    for creator in scenario.creators:  # before the rooms, which show the name that the host has when they open
+        path = f"/api/creators/{creator.creator_id}/profile"
+        requester.put(path, {"name": HOSTS[creator.creator_id]}, key=f"name-{creator.creator_id}")
+    _round(url, scenario, access).set_up()
     requester.post(f"/api/isvs/{ISV}", {"integrated": True}, key=f"integrate-{ISV}")
     for creator_id, wares in WARES.items():
         for product_id, title, price_fen in wares:

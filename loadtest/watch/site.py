@@ -17,9 +17,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from loadtest.watch.picture import LivePicture, Source
+from server.gateway.door import Door
 from server.pages.pages import DOCUMENTS, Pages
 
 HOST: Final = "127.0.0.1"
@@ -42,6 +44,27 @@ class Control(Protocol):
 
     def press(self) -> None:
         """Begin, unless it is busy, and return at once."""
+
+
+class Doorstep:
+    """The door before an application: requests by a name that is not ours, or from another page, go no further."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app = app
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in or answer that it is not."""
+        is_socket = scope["type"] == "websocket"
+        method = b"GET" if is_socket else scope["method"].encode()
+        reached = scope["server"][0] if scope.get("server") else ""
+        refusal = self._door.refusal(scope["headers"], method, upgrade=is_socket, proxied=False, reached=reached)
+        if refusal is None:
+            await self._app(scope, receive, send)
+        elif is_socket:
+            await send({"type": "websocket.close"})  # before it is accepted: 403
+        else:
+            await refusal.answer(scope, receive, send)
 
 
 class WatchSite:
@@ -70,7 +93,7 @@ class WatchSite:
             self._listener.close()
             raise
         self.url = f"http://{host}:{self._listener.getsockname()[1]}/dashboard"
-        config = uvicorn.Config(self._app(), log_level="warning", lifespan="off", ws="websockets-sansio")
+        config = uvicorn.Config(self._app(host), log_level="warning", lifespan="off", ws="websockets-sansio")
         self._server = uvicorn.Server(config)
 
     def start(self, source: Source, controls: Mapping[str, Control] | None = None, token: str = "") -> None:
@@ -132,7 +155,7 @@ class WatchSite:
         for listener in self._listeners:
             listener.set()
 
-    def _app(self) -> Pages:
+    def _app(self, host: str) -> ASGIApp:
         inside = Starlette(
             routes=[
                 Route("/", lambda _: RedirectResponse("dashboard")),
@@ -142,7 +165,8 @@ class WatchSite:
                 WebSocketRoute("/watch", self._push),
             ]
         )
-        return Pages(inside, {"watch": "yes"}, documents={"/dashboard": DOCUMENTS["/dashboard"]})
+        pages = Pages(inside, {"watch": "yes"}, documents={"/dashboard": DOCUMENTS["/dashboard"]})
+        return Doorstep(pages, Door(bound=host))
 
     async def _push(self, line: WebSocket) -> None:
         """Send the newest picture whenever there is one, and only that: a slow reader misses some."""

@@ -14,7 +14,7 @@ from client_sim.creator import CreatorStep, PlannedPacket, programme
 from loadtest.demo.errands import SHOP, WARES, errand_of
 from loadtest.demo.lan import is_own, lan_address
 from loadtest.demo.lines import LANGUAGES, TEXTS, launched, line, named, seconds, yuan
-from loadtest.demo.programme import ORIGIN_MS, ROOMS, RoundSeen, lacking, programme_of, programme_text
+from loadtest.demo.programme import HOSTS, ORIGIN_MS, ROOMS, RoundSeen, lacking, programme_of, programme_text
 from loadtest.run.director import Happening, planned_packets
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId
 from server.core.packets.launch import LaunchRequest, plan_launch
@@ -185,6 +185,7 @@ def test_fewer_rooms_are_the_first_ones() -> None:
     for rooms in range(1, len(ROOMS) + 1):
         scenario = programme_of(programme_text(rooms), viewers=30, speed=SPEED)
         assert [room.room_id for room in scenario.rooms] == list(ROOMS[:rooms])
+        assert {creator.creator_id for creator in scenario.creators} <= set(HOSTS)
 
 
 @pytest.mark.parametrize("creator_id", sorted(WARES))

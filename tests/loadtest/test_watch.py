@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 import requests
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from loadtest.engines.crowd import SilentView
@@ -228,3 +229,16 @@ def test_a_button_does_something_and_asks_for_the_token_if_there_is_one() -> Non
         wrong = {"Authorization": "Bearer other"}
         assert requests.post(url, json={}, headers=wrong, timeout=10).status_code == 401
     assert bell.rung == 1
+
+
+@pytest.mark.parametrize("headers", [{"Host": "rebound.test"}, {"Origin": "http://evil.test"}, {"Origin": "null"}])
+def test_no_other_page_presses_a_button_or_looks(headers: dict[str, str]) -> None:
+    """By a name that is not ours, or from a page of another site: neither a request nor a WebSocket is let in."""
+    bell = Bell()
+    with site(controls={"bell": bell}) as running:
+        url = running.url.replace("dashboard", "controls/bell")
+        assert requests.post(url, json={}, headers=headers, timeout=10).status_code == 403
+        line = running.url.replace("http", "ws").replace("dashboard", "watch")
+        with pytest.raises(InvalidStatus, match="403"):
+            connect(line, additional_headers=headers, proxy=None)
+    assert bell.rung == 0
