@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import requests
 
+from loadtest.demo.controls import run_naive
 from loadtest.demo.errands import ISV, WARES
 from loadtest.demo.lines import TEXTS, TITLES
 from loadtest.demo.onlooker import Onlooker
@@ -31,10 +33,9 @@ RESERVE = 2  # a creator with less than its first recharge divided by this is re
 @dataclass(frozen=True, slots=True)
 class DemoPlan:
     """
-    A demo as asked for: on ``port`` of ``address``, and its dashboard on the next port or any free one.
+    A demo as asked for, on ``port`` of ``address``; ``site`` is for its dashboard.
 
     ``text`` is the scenario's TOML. With a ``secret`` the server asks who one is, and ``token`` is an administrator's.
-    The buttons of the dashboard ask for ``button_token``.
     """
 
     folder: Path
@@ -44,7 +45,7 @@ class DemoPlan:
     language: str
     address: str
     port: int
-    button_token: str = field(repr=False)
+    site: WatchSite
     secret: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     once: bool = False
@@ -53,15 +54,15 @@ class DemoPlan:
 def carry_out(
     plan: DemoPlan,
     *,
-    ready: Callable[[str, str, Scenario], None],
+    ready: Callable[[str, Scenario], None],
     say: Callable[[str], None],
     stopped: Callable[[], bool],
 ) -> list[str]:
     """
     Run the demo until *stopped()*, or one round of it; return what that round was to show and has not.
 
-    *ready* is called with the URLs of server and dashboard once the rooms are there, *say* with each line. Raises
-    ProcessFailed or SetUpFailed; all that was started is stopped in any case.
+    *ready* is called with the server's URL once the rooms are there, *say* with each line. Raises ProcessFailed or
+    SetUpFailed; all that was started is stopped in any case.
     """
     scenario = provision(
         programme_of(plan.text, viewers=plan.viewers, speed=plan.speed), engine="swarm", processes=1, target=None
@@ -69,8 +70,8 @@ def carry_out(
     access = Access(plan.token)
     with _server(plan) as (server, url):
         _set_up(url, scenario, access)
-        with _dashboard(plan, url, access) as dashboard, _audience(plan, scenario, url, access) as crowd:
-            ready(url, dashboard, scenario)
+        with _dashboard(plan, url, access), _audience(plan, scenario, url, access) as crowd:
+            ready(url, scenario)
             rounds = _Rounds(plan, scenario, url, access, say)
 
             def look() -> None:
@@ -92,7 +93,7 @@ def _server(plan: DemoPlan) -> Iterator[tuple[ServerProcess, str]]:
         "--guests",
         "--diagnostics",
     ]
-    options += ["--host", plan.address, "--port", str(plan.port)]
+    options += ["--host", plan.address, "--port", str(plan.port), "--dashboard-url", plan.site.url]
     server = ServerProcess(plan.folder, options, insecure=not plan.secret, secret=plan.secret)
     try:
         yield server, server.wait_until_ready()
@@ -104,15 +105,18 @@ def _server(plan: DemoPlan) -> Iterator[tuple[ServerProcess, str]]:
 
 
 def _dashboard(plan: DemoPlan, url: str, access: Access) -> AbstractContextManager[str]:
-    try:
-        site = WatchSite(host=plan.address, port=plan.port and plan.port + 1)
-    except OSError:
-        site = WatchSite(host=plan.address)
-    home = plan.folder / "home"
-    watched = WatchedServer(
-        url, access, TITLES[plan.language], audience=plan.folder, home=home, breakable=True, token=plan.button_token
+    """Show the demo on its dashboard, with the buttons that break it."""
+    shown = WatchedServer(
+        url,
+        access,
+        title=TITLES[plan.language],
+        audience=plan.folder,
+        home=plan.folder / "home",
+        breakable=True,
+        naive=partial(run_naive, url, access, plan.speed),
+        token=plan.token,
     )
-    return watched_server(watched, site)
+    return watched_server(shown, plan.site)
 
 
 @contextmanager

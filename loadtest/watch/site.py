@@ -45,26 +45,8 @@ class Control(Protocol):
     def press(self) -> None:
         """Begin, unless it is busy, and return at once."""
 
-
-class Doorstep:
-    """The door before an application: requests by a name that is not ours, or from another page, go no further."""
-
-    def __init__(self, app: ASGIApp, door: Door) -> None:
-        self._app = app
-        self._door = door
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in or answer that it is not."""
-        is_socket = scope["type"] == "websocket"
-        method = b"GET" if is_socket else scope["method"].encode()
-        reached = scope["server"][0] if scope.get("server") else ""
-        refusal = self._door.refusal(scope["headers"], method, upgrade=is_socket, proxied=False, reached=reached)
-        if refusal is None:
-            await self._app(scope, receive, send)
-        elif is_socket:
-            await send({"type": "websocket.close"})  # before it is accepted: 403
-        else:
-            await refusal.answer(scope, receive, send)
+    def close(self) -> None:
+        """End what it does, and begin it no more."""
 
 
 class WatchSite:
@@ -93,7 +75,8 @@ class WatchSite:
             self._listener.close()
             raise
         self.url = f"http://{host}:{self._listener.getsockname()[1]}/dashboard"
-        config = uvicorn.Config(self._app(host), log_level="warning", lifespan="off", ws="websockets-sansio")
+        app = Guarded(self._app(), Door(bound=host), reached=host)
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="websockets-sansio")
         self._server = uvicorn.Server(config)
 
     def start(self, source: Source, controls: Mapping[str, Control] | None = None, token: str = "") -> None:
@@ -155,7 +138,7 @@ class WatchSite:
         for listener in self._listeners:
             listener.set()
 
-    def _app(self, host: str) -> ASGIApp:
+    def _app(self) -> Pages:
         inside = Starlette(
             routes=[
                 Route("/", lambda _: RedirectResponse("dashboard")),
@@ -165,8 +148,7 @@ class WatchSite:
                 WebSocketRoute("/watch", self._push),
             ]
         )
-        pages = Pages(inside, {"watch": "yes"}, documents={"/dashboard": DOCUMENTS["/dashboard"]})
-        return Doorstep(pages, Door(bound=host))
+        return Pages(inside, {"watch": "yes"}, documents={"/dashboard": DOCUMENTS["/dashboard"]})
 
     async def _push(self, line: WebSocket) -> None:
         """Send the newest picture whenever there is one, and only that: a slow reader misses some."""
@@ -201,6 +183,28 @@ class WatchSite:
             return JSONResponse({"code": "not_found", "detail": "this dashboard has no such button"}, 404)
         control.press()
         return JSONResponse({"status": "begun"}, 202)
+
+
+class Guarded:
+    """Lets in only requests for a name of this site, and from its own pages if a page sends them."""
+
+    def __init__(self, app: ASGIApp, door: Door, *, reached: str) -> None:
+        self._app = app
+        self._door = door
+        self._reached = reached
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        upgrade = scope["type"] == "websocket"
+        method = scope.get("method", "GET").encode()
+        refused = self._door.refusal(scope["headers"], method, upgrade=upgrade, proxied=False, reached=self._reached)
+        if refused is None:
+            await self._app(scope, receive, send)
+        elif upgrade:
+            await send({"type": "websocket.close", "code": 1008})  # before it is accepted: 403
+        else:
+            problem = {"code": refused.code, "detail": refused.detail}
+            await JSONResponse(problem, refused.status)(scope, receive, send)
 
 
 async def _until_closed(line: WebSocket) -> None:
