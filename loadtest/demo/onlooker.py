@@ -98,7 +98,7 @@ class Onlooker:
     def _look_at_packet(self, plan: PlannedPacket, packet_id: str) -> None:
         packet = self._requester.get(f"/api/packets/{packet_id}")
         self.evidence.packets[plan.name] = packet
-        if packet["phase"] == "grabbing" and packet["remaining"] < packet["share_count"]:
+        if packet["phase"] == "grabbing":
             self._tell(plan, packet["surface"])
         if packet["state"] not in _OVER and (packet["remaining"] or not packet["given"]):
             return
@@ -162,7 +162,7 @@ class Onlooker:
         if happening.outcome.startswith("refused"):
             if happening.action == "launch":
                 why = happening.rule or happening.outcome.removeprefix("refused ")
-                self._tell(plan, "refused" if happening.rule == plan.expect else "in_the_way", rule=why)
+                self._tell(plan, "refused" if plan.expect == happening.rule != "" else "in_the_way", rule=why)
         elif happening.action == "launch":
             kind, until_ms = launched(plan)
             in_s = seconds(until_ms, self._scenario.speed, self._language)
