@@ -29,14 +29,14 @@ from server.gateway.door import Door
 from server.gateway.gateway import Gateway
 from server.gateway.guest_book import GuestBook
 from server.gateway.http import HttpConnection
-from server.gateway.limits import DEMO, LOAD, PRODUCTION
+from server.gateway.limits import PROFILES
 from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
 from server.pages.pages import Pages
 from server.rulebook_file import load_rulebooks
-from server.settings import LimitsProfile, Settings
+from server.settings import Settings
 from server.signals import on_signals
 from server.store.allocators.context import AllocatorContext
 from server.store.allocators.guard import AllocatorFailed
@@ -211,7 +211,7 @@ async def _build(
 
     follower.on_back = come_back
     signer = Signer(settings.secret.get_secret_value().encode() or await shared_secret(store))
-    limits = {LimitsProfile.PRODUCTION: PRODUCTION, LimitsProfile.DEMO: DEMO, LimitsProfile.LOAD: LOAD}[settings.limits]
+    limits = PROFILES[settings.limits]
     gateway = Gateway(
         store=store,
         clock=clock,
@@ -227,9 +227,8 @@ async def _build(
         door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
     )
-    retention = None
-    if settings.retention_ms > 0:
-        retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
+    keeps = settings.retention_ms > 0
+    retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms) if keeps else None
     state = AppState(
         settings=settings,
         store=store,
