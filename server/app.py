@@ -227,8 +227,6 @@ async def _build(
         door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
     )
-    keeps = settings.retention_ms > 0
-    retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms) if keeps else None
     state = AppState(
         settings=settings,
         store=store,
@@ -255,7 +253,12 @@ async def _build(
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
         guest_book=GuestBook(settings.guests_per_minute, limits.guests_per_address_max),
     )
-    return state, [ClockKeeper(clock), gateway, Sweeper(state, retention), state.siblings]
+    return state, [ClockKeeper(clock), gateway, Sweeper(state, _retention(settings, store, clock)), state.siblings]
+
+
+def _retention(settings: Settings, store: Store, clock: StoreClock) -> Retention | None:
+    kept = settings.retention_ms > 0
+    return Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms) if kept else None
 
 
 def _allocators(settings: Settings, store: Store, clock: StoreClock, follower: FeedFollower) -> RunningAllocators:
