@@ -198,7 +198,7 @@ def base_url(listener: socket.socket) -> str:
 async def _build(
     settings: Settings, store: Store, sibling: Path | None, siblings: Sequence[Path]
 ) -> tuple[AppState, list[Any]]:
-    judged_by = _rulebooks(settings)
+    judged_by, keep_ms = _rulebooks(settings), settings.retention_ms
     clock = await StoreClock.open(store, speed=settings.speed, origin_ms=settings.origin_ms)
     room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock, judged_by), Feed(store)
     follower = FeedFollower(store, feed)
@@ -227,8 +227,7 @@ async def _build(
         door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
     )
-    keeps = settings.retention_ms > 0
-    retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms) if keeps else None
+    retention = Retention(store, clock, settings.home / ARCHIVE, keep_ms) if keep_ms > 0 else None
     state = AppState(
         settings=settings,
         store=store,
