@@ -198,7 +198,7 @@ def base_url(listener: socket.socket) -> str:
 async def _build(
     settings: Settings, store: Store, sibling: Path | None, siblings: Sequence[Path]
 ) -> tuple[AppState, list[Any]]:
-    judged_by, keep_ms = _rulebooks(settings), settings.retention_ms
+    judged_by = _rulebooks(settings)
     clock = await StoreClock.open(store, speed=settings.speed, origin_ms=settings.origin_ms)
     room_records, packet_records, feed = Rooms(store, clock), Packets(store, clock, judged_by), Feed(store)
     follower = FeedFollower(store, feed)
@@ -227,7 +227,6 @@ async def _build(
         door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
     )
-    retention = Retention(store, clock, settings.home / ARCHIVE, keep_ms) if keep_ms > 0 else None
     state = AppState(
         settings=settings,
         store=store,
@@ -254,7 +253,12 @@ async def _build(
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
         guest_book=GuestBook(settings.guests_per_minute, limits.guests_per_address_max),
     )
-    return state, [ClockKeeper(clock), gateway, Sweeper(state, retention), state.siblings]
+    return state, [ClockKeeper(clock), gateway, Sweeper(state, _retention(settings, store, clock)), state.siblings]
+
+
+def _retention(settings: Settings, store: Store, clock: StoreClock) -> Retention | None:
+    kept = settings.retention_ms > 0
+    return Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms) if kept else None
 
 
 def _allocators(settings: Settings, store: Store, clock: StoreClock, follower: FeedFollower) -> RunningAllocators:

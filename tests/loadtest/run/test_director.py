@@ -166,7 +166,7 @@ def test_in_company_what_is_refused_is_noted_and_the_programme_goes_on(url: str)
 
 
 def test_a_programme_that_is_called_off_leaves_nothing_on_air(url: str) -> None:
-    """What is warming up is voided in the platform's name; what is over stays so."""
+    """A packet that warms up is voided in the platform's name; one that is over stays so."""
     director = Director(url, a_scenario("wes", relative(0, delay_ms=15 * MINUTE)), 1, lambda _: None)
     director.set_up()
     director.perform(lambda: bool(director.happenings))
