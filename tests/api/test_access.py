@@ -101,6 +101,7 @@ class World:
             "/api/creators/{creator_id}/coupon-budgets": {"amount_fen": 1},
             "/api/creators/{creator_id}/invoices": {"from_ms": 0, "to_ms": 1},
             "/api/creators/{creator_id}/profile": {"name": "Anna"},
+            "/api/viewers/{viewer_id}/messages/read": {"received_at_ms": 1},
             "/api/rooms": {"room_id": f"new-{token}", "creator_id": anna},
             "/api/rooms/{room_id}/tickets": {"viewer_id": vera},
             "/api/packets": terms(anna),
