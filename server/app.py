@@ -51,6 +51,7 @@ from server.store.coupon_budgets import CouponBudgets
 from server.store.creators import Creators
 from server.store.embedded.process import EmbeddedStore
 from server.store.feed import Feed, FeedFollower
+from server.store.inbox import Inboxes
 from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
@@ -247,6 +248,7 @@ async def _build(
         rooms=room_records,
         reversals=Reversals(store, clock),
         trails=Trails(store, clock),
+        inboxes=Inboxes(store, clock),
         assets=Assets(store, clock),
         orders=Orders(store, clock),
         gateway=gateway,

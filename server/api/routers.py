@@ -11,6 +11,7 @@ from server.api import (
     effects,
     guest_tickets,
     health,
+    inbox,
     invoices,
     lobby,
     orders,
@@ -22,6 +23,7 @@ from server.api import (
     profiles,
     rooms,
     rulebooks,
+    texts,
     tickets,
     timeline,
     trail,
@@ -30,7 +32,7 @@ from server.api import (
     won_packets,
 )
 
-PUBLIC_ROUTERS: tuple[APIRouter, ...] = (health.router, lobby.router, guest_tickets.router)
+PUBLIC_ROUTERS: tuple[APIRouter, ...] = (health.router, lobby.router, texts.router, guest_tickets.router)
 """The routers that need no credential."""
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -55,6 +57,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     orders.router,
     viewer_orders.router,
     trail.router,
+    inbox.router,
     books.router,
 )
 """All others, each of whose routes declares who may call it."""

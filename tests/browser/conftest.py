@@ -19,7 +19,7 @@ RULEBOOKS = {"stage": {"base": "douyin", "launch_modes": ["manual"], "reversal_d
 """A platform for tests: launched at once, open at once."""
 
 REFUSED = re.compile(r"^Failed to load resource: the server responded with a status of (409|422) ")
-"""What Chromium says of every answer that refuses; the page shows why, and that is no complaint."""
+"""Chromium's line for every answer that refuses; the page shows why, and that is no complaint."""
 
 NewPage = Callable[..., Page]
 FINDINGS = """async (source) => {
@@ -75,13 +75,18 @@ def new_page(browser: Browser, page_server: str) -> Iterator[NewPage]:
 
 
 @contextmanager
-def pages_of(browser: Browser, base_url: str) -> Iterator[NewPage]:
-    """Open pages of one server, each as another person; at the end fail if the console of any said something."""
+def pages_of(browser: Browser, base_url: str, expected: str = "") -> Iterator[NewPage]:
+    """
+    Open pages of one server, each as another person; at the end fail if the console of any said something.
+
+    Complaints that contain *expected* are none: those of a server that was stopped.
+    """
     contexts: list[BrowserContext] = []
     said: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not REFUSED.search(message.text):
+        harmless = REFUSED.search(message.text) or (expected and expected in message.text)
+        if message.type in {"error", "warning"} and not harmless:
             said.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
     def open_page(path: str, *, script: str = "", **options: Any) -> Page:

@@ -15,6 +15,8 @@ export class LayerView {
     this._key = "room";
     /** @type {any} */
     this._view = null;
+    this._aside = false;
+    this._entered = false;
   }
 
   /** Whether something covers the room. */
@@ -22,15 +24,26 @@ export class LayerView {
     return this._view !== null;
   }
 
-  /** @param {import("./scene.js").Scene} scene */
-  update(scene) {
+  /**
+   * @param {import("./scene.js").Scene} scene
+   * @param {boolean} aside whether a sheet covers it: it then leaves the keyboard alone
+   */
+  update(scene, aside) {
     const { kind, packet, card } = scene;
-    // A card is built anew once the result is there, for its list of the luckiest.
-    const known = kind === "card" && packet?.result ? "result" : "";
+    this._aside = aside;
+    // "Sold out" is built anew once more is known: how fast it went, and the luckiest.
+    const known = card === "exhausted" && packet ? `${packet.elapsedMs} ${packet.result !== null}` : "";
     const key = packet ? `${kind} ${packet.packet_id} ${card ?? ""} ${known}` : kind;
     if (key !== this._key) this._change(key, scene);
+    else this._enter();
     if (kind === "rain") this._view.update(packet);
     else this._view?.update(scene);
+  }
+
+  _enter() {
+    if (this._entered || this._aside || !this._view) return;
+    this._entered = true;
+    this._view.shown();
   }
 
   /**
@@ -51,7 +64,8 @@ export class LayerView {
       : kind === "card" ? new CardView(this._page, packet, card ?? "")
       : new ClosedPacketView(this._page, packet, kind === "opening");
     show(this._place, this._view.element);
-    this._view.shown();
+    this._entered = false;
+    this._enter();
     if ((kind === "rain" || kind === "popup") && before.startsWith("count")) this._page.feel.sound("rush");
   }
 }
