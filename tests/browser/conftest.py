@@ -39,9 +39,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Run one browser; each page has a context of its own."""
+    """Run one browser; each page has a context of its own. Its event loop must be gone before tests of other folders."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic"])
         yield running
