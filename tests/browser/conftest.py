@@ -41,7 +41,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Run one browser; each page has a context of its own. Its event loop must be gone before tests of other folders."""
+    """Run one browser with a context for each page. Its event loop must be gone before tests of other folders."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic"])
         yield running
