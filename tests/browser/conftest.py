@@ -40,9 +40,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Run one browser; each page has a context of its own."""
+    """Run one browser with a context for each page. Its event loop must be gone before tests of other folders."""
     with sync_playwright() as playwright:
         expect.set_options(timeout=TIMEOUT_MS)  # a busy machine is no finding
         rebound = "--host-resolver-rules=MAP rebound.example 127.0.0.1"  # what an attacker's DNS would say
