@@ -18,6 +18,9 @@ MINUTE_MS = 60_000
 HOSTILE = "<img onerror=a()>ع🎉"
 """A name with markup, a right-to-left letter and an emoji; 19 characters, of 20 that a packet may have."""
 
+LATER = "const now = performance.now.bind(performance); window.later = 0; performance.now = () => now() + window.later;"
+"""A clock of the device that can be moved on, by which the page knows the rooms' time."""
+
 
 def shanghai(ms: int) -> str:
     """Return an instant as a field for date and time holds it, to the second before."""
@@ -130,6 +133,31 @@ def test_a_launch_that_is_refused_is_offered_the_nearest_time(new_page: NewPage,
     dialog.get_by_role("button", name="Launch").click()
     expect(row(page, packet)).to_contain_text("Scheduled")
     assert api.get(f"/api/packets/{packet}")["warmup_at_ms"] >= grab + 10 * MINUTE_MS
+
+
+def test_a_launch_that_nobody_touched_keeps_ahead_of_the_clock(new_page: NewPage, api: Caller) -> None:
+    """At 60 times the speed there is half a minute to read the dialog, and who reads longer is offered a later time."""
+    creator, packet = a_creator(api, name="Read")
+    page = new_page(f"/console?creator={creator}&view=send&lang=en", script=LATER)
+    operation(page, packet, "launch").click()
+    dialog = page.get_by_role("dialog", name="Launch")
+    warmup = dialog.get_by_label("Warm-up starts")
+    first = warmup.input_value()
+    assert first >= shanghai(now_ms(api) + 30 * MINUTE_MS)
+    page.evaluate("() => { window.later = 30_000; }")
+    expect(warmup).not_to_have_value(first)
+    assert warmup.input_value() >= shanghai(now_ms(api) + 60 * MINUTE_MS)
+    dialog.get_by_role("button", name="Launch").click()
+    expect(row(page, packet)).to_contain_text("Scheduled")
+
+
+def test_a_refusal_names_the_field_that_it_is_about(new_page: NewPage, api: Caller) -> None:
+    creator, _ = a_creator(api)
+    page = new_page(f"/console?creator={creator}&lang=en")
+    page.get_by_role("button", name="New red packet").click()
+    dialog = page.get_by_role("dialog", name="New red packet")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Name: must be 1 to 20 characters")
 
 
 @pytest.mark.rule("KS-UI-1")

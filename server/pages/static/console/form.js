@@ -19,6 +19,8 @@ export class Form {
   constructor() {
     /** @type {Map<string, Input>} */
     this.inputs = new Map();
+    /** @type {Map<string, string>} */
+    this.labels = new Map();
     this.error = el("div", {});
     this.node = el("form", { novalidate: true, onsubmit: (/** @type {Event} */ event) => event.preventDefault() });
   }
@@ -35,6 +37,7 @@ export class Form {
     input.name = name;
     if (hint) input.setAttribute("aria-describedby", `${id}-h`);
     this.inputs.set(name, input);
+    this.labels.set(name, label);
     return el(
       "div",
       { class: "f" },
@@ -98,11 +101,15 @@ export class Form {
       refused(this.error, null);
       return;
     }
+    const found = refusalOf(error);
     if (error instanceof Refusal) {
       const field = error.field ?? error.message.split(":")[0];
-      if (this.inputs.has(field)) this.mark(field, true);
+      if (this.inputs.has(field)) {
+        this.mark(field, true);
+        found.message = `${this.labels.get(field)}: ${found.message}`;
+      }
     }
-    refused(this.error, refusalOf(error), offer);
+    refused(this.error, found, offer);
   }
 }
 

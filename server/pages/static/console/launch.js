@@ -18,6 +18,7 @@ import { say } from "./words.js";
  */
 
 const PAUSE_MS = 200; // between two keys, before the server is asked
+const BEAT_MS = 2_000; // between two questions while the dialog stands open: what was allowed may be so no longer
 
 /**
  * The dialog of a launch: a tab for each mode of the platform, every limit beside its field, and the evening with what
@@ -73,6 +74,7 @@ class LaunchDialog {
       }),
     );
     this._untouched = true;
+    this._sending = false;
     this._turn = 0;
     this._timer = 0;
   }
@@ -82,6 +84,7 @@ class LaunchDialog {
     this._form.node.addEventListener("input", () => this._typed());
     this._form.node.addEventListener("submit", () => void this._launch());
     this._show(this._mode);
+    const beat = window.setInterval(() => this._follow(), BEAT_MS);
     this._box = overlay({
       title: say("launch_title", { name: this._packet.name }),
       body: [
@@ -97,6 +100,7 @@ class LaunchDialog {
         this._go,
       ],
     });
+    this._box.addEventListener("close", () => clearInterval(beat));
   }
 
   /** @param {Mode} mode @param {boolean} [focus] */
@@ -152,20 +156,30 @@ class LaunchDialog {
     return { room_id: this._room.value, ...times, claim_window_ms: Math.round(minutes * MINUTE_MS) };
   }
 
-  /** Ask the server what this launch would be, and draw it. */
-  async _preview() {
+  /** Keep up with the clock: a proposal that nobody touched moves on, and what is said of the launch stays true. */
+  _follow() {
+    if (this._untouched) this._times?.follow();
+    if (!this._sending) void this._preview({ again: true });
+  }
+
+  /**
+   * Ask the server what this launch would be, and draw it.
+   *
+   * @param {{again?: boolean, adapt?: boolean}} [how] `again`: nothing was typed, so the button stays as it is
+   *   meanwhile; `adapt`: a proposal that is refused may give way to the nearest time
+   */
+  async _preview({ again = false, adapt = true } = {}) {
     const asked = this._asked();
-    this._go.disabled = true;
+    if (!again || !asked) this._go.disabled = true;
     if (!asked) return;
     const turn = ++this._turn;
     try {
       const found = await this._desk.api.post(this._desk.packet(this._packet.packet_id, "preview-launch"), asked);
       if (turn !== this._turn) return;
       // What stands in the fields at first is only a proposal, so it is one that would be let in.
-      if (!found.allowed && found.nearest?.mode === this._mode && this._untouched) {
-        this._untouched = false;
+      if (!found.allowed && found.nearest?.mode === this._mode && this._untouched && adapt) {
         this._times?.set(found.nearest);
-        void this._preview();
+        void this._preview({ adapt: false });
         return;
       }
       this._go.disabled = !found.allowed;
@@ -181,6 +195,7 @@ class LaunchDialog {
     const asked = this._asked();
     if (!asked || this._go.disabled) return;
     this._go.disabled = true;
+    this._sending = true;
     try {
       const launched = await this._desk.api.post(this._desk.packet(this._packet.packet_id, "launch"), asked);
       this._box?.close();
@@ -189,6 +204,8 @@ class LaunchDialog {
     } catch (error) {
       this._form.refuse(error);
       this._go.disabled = false;
+    } finally {
+      this._sending = false;
     }
   }
 

@@ -11,8 +11,13 @@ import { say } from "./words.js";
  * @typedef {import("./desk.js").Desk} Desk
  * @typedef {import("./form.js").Form} Form
  * @typedef {"relative" | "exact" | "manual" | "scheduled"} Mode
- * @typedef {{nodes: HTMLElement[], asked: () => Record<string, any> | null, set: (request: any) => void}} Times
+ * @typedef {{nodes: HTMLElement[], asked: () => Record<string, any> | null, set: (request: any) => void,
+ *   follow: () => void}} Times `follow` moves a proposal on that has come too near
  */
+
+const READING_MS = 40_000; // real time in which a newcomer has read the dialog
+const LEAD_MS = 10 * MINUTE_MS;
+const WARMUP_MS = 5 * MINUTE_MS;
 
 /** The modes of the platform, in the order of their tabs. @param {Desk} desk @returns {Mode[]} */
 export function modesOf(desk) {
@@ -73,16 +78,36 @@ function relative(desk, form) {
         : null;
     },
     set: () => {},
+    follow: () => {},
   };
+}
+
+/**
+ * How far ahead a proposal lies in room time: *least*, and in a room whose clock runs faster than ours still long
+ * enough to read the dialog.
+ *
+ * @param {Desk} desk @param {number} least
+ */
+function lead(desk, least) {
+  return Math.max(least, READING_MS * desk.clock.speed);
+}
+
+/** The whole minute of a proposal. @param {Desk} desk @param {number} least */
+function ahead(desk, least) {
+  return Math.ceil((desk.clock.now() + lead(desk, least)) / MINUTE_MS) * MINUTE_MS;
+}
+
+/** Whether half of the lead of a proposal is gone. @param {Desk} desk @param {number} least @param {number | null} at */
+function near(desk, least, at) {
+  return at === null || at - desk.clock.now() < lead(desk, least) / 2;
 }
 
 /** @param {Desk} desk @param {Form} form @returns {Times} */
 function exact(desk, form) {
-  const now = desk.clock.now();
-  const start = Math.ceil((now + 10 * MINUTE_MS) / MINUTE_MS) * MINUTE_MS;
+  const start = ahead(desk, LEAD_MS);
   const warmup = instant(start);
-  const grab = instant(start + 5 * MINUTE_MS);
-  const near = desk.limit("immediate_warmup_ms");
+  const grab = instant(start + WARMUP_MS);
+  const immediate = desk.limit("immediate_warmup_ms");
   const [soonest, furthest] = [desk.limit("exact_lead_min_ms"), desk.limit("exact_lead_max_ms")];
   const step = desk.limit("exact_grab_step_ms");
   return {
@@ -95,9 +120,9 @@ function exact(desk, form) {
           aside: "UTC+8",
           input: warmup,
           hint:
-            near.value === null
+            immediate.value === null
               ? null
-              : hint(say("warmup_limits", { near: span(near.value, desk.lang) }), near.rules[0]),
+              : hint(say("warmup_limits", { near: span(immediate.value, desk.lang) }), immediate.rules[0]),
         }),
         form.field("grab_at_ms", {
           label: say("grab_opens"),
@@ -119,6 +144,12 @@ function exact(desk, form) {
       warmup.value = fieldOf(request.warmup_at_ms);
       grab.value = fieldOf(request.grab_at_ms);
     },
+    follow: () => {
+      if (!near(desk, LEAD_MS, instantOf(warmup.value))) return;
+      const next = ahead(desk, LEAD_MS);
+      warmup.value = fieldOf(next);
+      grab.value = fieldOf(next + WARMUP_MS);
+    },
   };
 }
 
@@ -128,12 +159,13 @@ function manual(desk) {
     nodes: [el("p", {}, say("by_hand_why"), " ", el("code", { class: "rule" }, desk.rule("launch_modes")))],
     asked: () => ({ mode: "manual" }),
     set: () => {},
+    follow: () => {},
   };
 }
 
 /** @param {Desk} desk @param {Form} form @returns {Times} */
 function scheduled(desk, form) {
-  const grab = instant(Math.ceil((desk.clock.now() + HOUR_MS) / MINUTE_MS) * MINUTE_MS);
+  const grab = instant(ahead(desk, HOUR_MS));
   const furthest = desk.limit("scheduled_lead_max_ms");
   return {
     nodes: [
@@ -147,6 +179,9 @@ function scheduled(desk, form) {
     asked: () => both({ mode: "scheduled", grab_at_ms: instantOf(grab.value) }),
     set: (request) => {
       grab.value = fieldOf(request.grab_at_ms);
+    },
+    follow: () => {
+      if (near(desk, HOUR_MS, instantOf(grab.value))) grab.value = fieldOf(ahead(desk, HOUR_MS));
     },
   };
 }
