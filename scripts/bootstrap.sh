@@ -23,10 +23,15 @@ find_python() {
     exit 30
 }
 
+# Sourced without an argument, $1 is the first option of the caller's user, which says nothing of what is needed.
+need=running
 locks=(requirements.lock)
-[ "${1:-}" = testing ] && locks+=(requirements-dev.lock)
+if [ "${1:-}" = testing ]; then
+    need=testing
+    locks+=(requirements-dev.lock)
+fi
 wanted=$(cat pyproject.toml "${locks[@]}" | cksum)
-stamp=.venv/ready-${1:-running}
+stamp=.venv/ready-$need
 
 # An environment knows its own path: one that was copied or moved would run the code from where it was made.
 made_at=$(sed -n 's/^command = .* -m venv //p' .venv/pyvenv.cfg 2>/dev/null || true)

@@ -46,9 +46,9 @@ def checkout(tmp_path: Path) -> Path:
     return root
 
 
-def run(script: Path, folder: Path, **variables: str) -> str:
+def run(script: Path, folder: Path, *options: str, **variables: str) -> str:
     environment = {"PATH": os.environ["PATH"], "PYTHON": str(folder / "python"), **variables}  # noqa: TID251
-    done = subprocess.run([script], cwd=folder, env=environment, capture_output=True, timeout=60, check=False)
+    done = subprocess.run([script, *options], cwd=folder, env=environment, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.decode().strip()
 
@@ -103,3 +103,9 @@ def test_cdpath_does_not_mislead(checkout: Path) -> None:
         ["bash", "scripts/storm"], cwd=checkout, env=environment, capture_output=True, timeout=60, check=True
     )
     assert done.stdout.decode().strip() == f"the code of {checkout} storm"
+
+
+def test_an_option_of_the_user_asks_for_no_second_set_up(checkout: Path, tmp_path: Path) -> None:
+    marks = sorted(path.name for path in (checkout / ".venv").glob("ready-*"))
+    assert run(checkout / "scripts/storm", tmp_path, "--once") == f"the code of {checkout} storm --once"
+    assert sorted(path.name for path in (checkout / ".venv").glob("ready-*")) == marks
