@@ -10,7 +10,7 @@ import { choose, language } from "../shared/words.js";
 export function openAbout(page) {
   const content = page.sheets.open(page.say("rain"));
   content.classList.add("aside", "within");
-  explain(content, page.say);
+  explain(content, page.say, page.clock.speed);
   content.querySelector("h1")?.remove();
 }
 
@@ -19,8 +19,9 @@ export function openAbout(page) {
  *
  * @param {HTMLElement} place
  * @param {import("./page.js").Say} say
+ * @param {number} [speed] milliseconds of the room in a real one
  */
-export function explain(place, say) {
+export function explain(place, say, speed = 1) {
   const steps = /** @type {import("./page.js").Word[]} */ (["step_wait", "step_tap", "step_verify", "step_buy"]);
   const other = language() === "zh" ? "en" : "zh";
   show(
@@ -29,6 +30,7 @@ export function explain(place, say) {
     el("p", {}, say("what_this_is")),
     el("ol", {}, ...steps.map((step) => el("li", {}, say(step)))),
     el("nav", {}, el("button", { lang: other, onclick: () => choose(other) }, other === "zh" ? "中文" : "English"), el("a", { href: "../" }, say("all_rooms"))),
+    speed > 1 ? el("p", { class: "fine" }, say("fast_clock", { speed, seconds: Math.round(3600 / speed) })) : null,
     el("p", { class: "fine" }, say("made_up")),
   );
 }

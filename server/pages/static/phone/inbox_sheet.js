@@ -82,6 +82,6 @@ function row(page, message) {
   const open = () => (step ? openTrail(page, message.order_id) : openOrder(page, message.order_id));
   return el("li", {}, el("button", { class: message.read ? "" : "fresh", onclick: open },
     el("span", { class: "sign" }, icon(step ? "bell" : "gift", { width: 22, height: 22 })),
-    el("span", { class: "about" }, el("b", {}, title, message.read ? null : el("span", { class: "chip c-s" }, say("unread"))), el("small", {}, text), el("small", { class: "num" }, `…${message.order_id.slice(-6)}`)),
+    el("span", { class: "about" }, el("b", {}, title, message.read ? null : el("span", { class: "chip c-s" }, say("unread"))), el("small", {}, text), el("small", { class: "num" }, `${say("order_number")} …${message.order_id.slice(-6)}`)),
     el("span", { class: "time num" }, timeOfDay(message.occurred_at_ms, { seconds: false }))));
 }

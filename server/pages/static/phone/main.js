@@ -58,6 +58,7 @@ const page = {
   feel: new Feel(calm),
 };
 
+let saidSpeed = 1;
 explain(the("#aside"), say);
 const room = new RoomView(the("#room"), page);
 const widget = new WidgetView(the("#room"), page);
@@ -137,6 +138,7 @@ async function countShares() {
 function draw() {
   const [roomMs, localMs] = [socket.clock.now(), performance.now()];
   const known = socket.clock.known;
+  if (known && socket.clock.speed !== saidSpeed) explain(the("#aside"), say, (saidSpeed = socket.clock.speed));
   room.update(state);
   widget.update(known ? widgetAt(state, roomMs) : null, announce);
   const scene = known ? sceneAt(state, roomMs, localMs) : /** @type {import("./scene.js").Scene} */ ({ kind: "room", packet: null });

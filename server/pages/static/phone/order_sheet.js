@@ -120,7 +120,7 @@ function refundForm({ say, toast }, order, refund) {
   const body = (/** @type {number} */ fen, /** @type {number} */ extras_fen) => ({ refund_id: token(), by_line: { [line.line_id]: fen }, extras_fen });
   const amount = el("input", { inputmode: "decimal", id: "refund", placeholder: yuan(Math.floor(left / 2)), "aria-describedby": "refund-note" });
   const part = (/** @type {Event} */ event) => {
-    const fen = amount.value ? fenOf(amount.value) : Math.floor(left / 2);
+    const fen = fenOf(amount.value.trim());
     if (!fen || fen > left) return toast(say("refund_range", { amount: yuan(left) }));
     return refund(event, body(fen, 0));
   };

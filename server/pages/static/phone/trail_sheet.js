@@ -24,13 +24,16 @@ export function openTrail(page, orderId) {
   const list = el("ul", { class: "tl", "aria-live": "polite" });
   let drawn = new Set();
   let title = "";
+  let ended = false;
   tellIn(content, say("loading"));
   void load();
 
   async function load() {
     try {
       const trail = await viewer.api.get(`api/trails/${encodeURIComponent(orderId)}`);
-      title ||= await viewer.api.get(`api/orders/${encodeURIComponent(orderId)}`).then((order) => page.titleOf(order.quote.lines[0].product_id)).catch(() => say("order"));
+      const order = await viewer.api.get(`api/orders/${encodeURIComponent(orderId)}`).catch(() => null);
+      title = order ? page.titleOf(order.quote.lines[0].product_id) : title || say("order");
+      ended = ["cancelled", "refunded"].includes(order?.state);
       draw(trail.timeline);
     } catch (error) {
       tellIn(content, said(page, error), { label: say("again"), again: () => void load() });
@@ -40,7 +43,7 @@ export function openTrail(page, orderId) {
   /** @param {Step[]} timeline */
   function draw(timeline) {
     const done = new Set(timeline.map(({ event }) => event));
-    const next = STEPS.find((step) => !done.has(step) && STEPS.indexOf(step) > Math.max(-1, ...[...done].map((each) => STEPS.indexOf(each))));
+    const next = ended ? undefined : STEPS.find((step) => !done.has(step) && STEPS.indexOf(step) > Math.max(-1, ...[...done].map((each) => STEPS.indexOf(each))));
     const waiting = next ? el("li", { class: "wait" }, el("b", {}, say("next_step", { step: say(/** @type {Word} */ (`step_${next}`)) }))) : null;
     const rows = [...timeline].reverse().map((step, i) =>
       el("li", { class: `${i ? "" : "now"} ${drawn.size && !drawn.has(step.event_id) ? "new" : ""}` },
@@ -49,7 +52,7 @@ export function openTrail(page, orderId) {
     show(list, waiting, ...rows);
     const progress = el("div", { class: "prog", role: "img", "aria-label": say("steps_done", { done: timeline.length, of: 6 }) }, ...STEPS.slice(0, 6).map((step) => el("i", { class: done.has(step) ? "on" : "" })));
     show(content,
-      goodsBox(title, el("small", {}, say("order_number"), " ", el("span", { class: "num" }, orderId)), el("p", { class: "live" }, el("span", { class: "pulse" }), say("live_updates")), progress),
+      goodsBox(title, el("small", {}, say("order_number"), " ", el("span", { class: "num" }, orderId)), ended ? el("p", { class: "fine" }, say("trail_ended")) : el("p", { class: "live" }, el("span", { class: "pulse" }), say("live_updates")), progress),
       el("div", { class: "box" }, timeline.length ? list : el("p", { class: "empty" }, say("no_steps"))),
       el("p", { class: "fine" }, say("trail_note")));
   }

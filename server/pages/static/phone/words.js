@@ -11,6 +11,7 @@ const en = {
   step_tap: "When it rains, tap any packet. Everybody gets one share at most.",
   step_verify: "See who got what, and check in your own browser that the split was decided beforehand.",
   step_buy: "Buy something: your packets come off the price.",
+  fast_clock: "The room’s clock runs {speed} times as fast as yours: an hour of it takes {seconds} seconds.",
   all_rooms: "All rooms",
   made_up: "Everything here is made up: no real money, goods or people.",
   // The room
@@ -122,6 +123,7 @@ const zh = {
   step_tap: "红包雨落下时,点任意一个红包,每人最多一份。",
   step_verify: "查看领取列表,并在自己的浏览器里验证金额是事先定好的。",
   step_buy: "下单试试:红包直接抵扣。",
+  fast_clock: "直播间的时钟快 {speed} 倍:一小时只要 {seconds} 秒",
   all_rooms: "全部直播间",
   made_up: "所有内容均为虚构,没有真实的钱、商品和人物。",
   watching: "{count}人在看",
