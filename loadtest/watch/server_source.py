@@ -18,7 +18,7 @@ from loadtest.record.history_tail import HistoryTail
 from loadtest.record.shape import BadRecord
 from loadtest.targets.access import Access
 from loadtest.watch.cut import ShownCut, cut_of
-from loadtest.watch.facts_log import FactsLog
+from loadtest.watch.facts_log import FactsLog, named
 from loadtest.watch.figures import RateHistory
 from loadtest.watch.live_audit import Badge, Light, LiveAudit
 from loadtest.watch.packet_board import packet_board
@@ -107,9 +107,11 @@ class ServerSource:
         cut, now_ms = self._newest, time.time_ns() // _NS_PER_MS
         self._told = progress.facts
         board = packet_board({}, progress, cut, now_ms)
-        names = {packet.packet_id: packet.name for packet in board}
+        names = {PacketId(packet.packet_id): packet.name for packet in board}
         told = self._facts.lines(progress.facts, lambda packet_id: names.get(packet_id, packet_id))
         self._log.extend(told)
+        # The first messages of a packet may come before the cut of the books that has its name.
+        self._log = deque((named(line, names) for line in self._log), maxlen=LOG_LINES)
         return LivePicture(
             title=self._title or self._url,
             subtitle="",
