@@ -75,13 +75,18 @@ def new_page(browser: Browser, page_server: str) -> Iterator[NewPage]:
 
 
 @contextmanager
-def pages_of(browser: Browser, base_url: str) -> Iterator[NewPage]:
-    """Open pages of one server, each as another person; at the end fail if the console of any said something."""
+def pages_of(browser: Browser, base_url: str, expected: str = "") -> Iterator[NewPage]:
+    """
+    Open pages of one server, each as another person; at the end fail if the console of any said something.
+
+    Complaints that contain *expected* are none: those of a server that was stopped.
+    """
     contexts: list[BrowserContext] = []
     said: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not REFUSED.search(message.text):
+        harmless = REFUSED.search(message.text) or (expected and expected in message.text)
+        if message.type in {"error", "warning"} and not harmless:
             said.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
     def open_page(path: str, *, script: str = "", **options: Any) -> Page:

@@ -15,6 +15,7 @@ export class LayerView {
     this._key = "room";
     /** @type {any} */
     this._view = null;
+    this._aside = false;
   }
 
   /** Whether something covers the room. */
@@ -22,13 +23,19 @@ export class LayerView {
     return this._view !== null;
   }
 
-  /** @param {import("./scene.js").Scene} scene */
-  update(scene) {
+  /**
+   * @param {import("./scene.js").Scene} scene
+   * @param {boolean} aside whether a sheet covers it: it then leaves the keyboard alone
+   */
+  update(scene, aside) {
     const { kind, packet, card } = scene;
+    const uncovered = this._aside && !aside;
+    this._aside = aside;
     // A card is built anew once the result is there, for its list of the luckiest.
     const known = kind === "card" && packet?.result ? "result" : "";
     const key = packet ? `${kind} ${packet.packet_id} ${card ?? ""} ${known}` : kind;
     if (key !== this._key) this._change(key, scene);
+    else if (uncovered) this._view?.shown();
     if (kind === "rain") this._view.update(packet);
     else this._view?.update(scene);
   }
@@ -51,7 +58,7 @@ export class LayerView {
       : kind === "card" ? new CardView(this._page, packet, card ?? "")
       : new ClosedPacketView(this._page, packet, kind === "opening");
     show(this._place, this._view.element);
-    this._view.shown();
+    if (!this._aside) this._view.shown();
     if ((kind === "rain" || kind === "popup") && before.startsWith("count")) this._page.feel.sound("rush");
   }
 }

@@ -64,6 +64,8 @@ const room = new RoomView(the("#room"), page);
 const widget = new WidgetView(the("#room"), page);
 const layer = new LayerView(the("#layer"), page);
 const line = new LineView(the("#notices"), say, () => socket.retryNow());
+const call = el("button", { class: "call", hidden: true, onclick: () => sheets.clear() }, say("come_back"));
+the("#notices").append(call);
 room.product(goods);
 drift(/** @type {HTMLCanvasElement} */ (document.querySelector("#bokeh")), calm, () => layer.lit || sheets.any);
 socket.retryNow();
@@ -127,7 +129,9 @@ function draw() {
   const known = socket.clock.known;
   room.update(state);
   widget.update(known ? widgetAt(state, roomMs) : null, announce);
-  layer.update(known ? sceneAt(state, roomMs, localMs) : { kind: "room", packet: null });
+  const scene = known ? sceneAt(state, roomMs, localMs) : /** @type {import("./scene.js").Scene} */ ({ kind: "room", packet: null });
+  layer.update(scene, sheets.any);
+  call.hidden = !sheets.any || !["count", "rain", "popup"].includes(scene.kind);
   line.update(state.line, state.viewerId !== "", absent);
 }
 
