@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.api import docs
 from server.api.app_state import AppState
+from server.api.catalogue import language_of
 from server.api.credentials import HOW
 from server.api.errors import refusal_answer
 from server.core.credential import Caller, Role
@@ -35,9 +36,10 @@ from server.core.refusal import Refused
 
 GUEST_TICKETS: Final = "/api/guest-tickets"
 PUBLIC: Final = (
-    frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/api/lobby", GUEST_TICKETS}) | docs.PATHS
+    frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/api/lobby", "/api/texts", GUEST_TICKETS})
+    | docs.PATHS
 )
-"""The paths that need no credential: probes, metrics, the lobby, a guest's first request, and the API's document."""
+"""The paths without a credential: probes, metrics, lobby, texts, a guest's first request, and the API's document."""
 
 OF_THIS_MACHINE: Final = Caller(Role.ADMIN, "insecure")
 """The caller of requests without a credential where none is needed (``--insecure``)."""
@@ -57,7 +59,8 @@ class Authentication:
             try:
                 scope["state"]["caller"] = identify(Headers(scope=scope), scope["state"]["app_state"])
             except Refused as refusal:
-                await refusal_answer(refusal)(scope, receive, send)
+                language = language_of(Headers(scope=scope).get("accept-language", ""))
+                await refusal_answer(refusal, language)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

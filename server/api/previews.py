@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.api.access import WithCaller, allowed_to
 from server.api.app_state import WithState
-from server.api.errors import Problem, problem_of, problems
+from server.api.errors import Problem, WithLanguage, problem_of, problems
 from server.api.packets import LaunchBody
 from server.commands.preview_launch import preview_launch
 from server.core.credential import Role
@@ -139,7 +139,7 @@ class SplitPreviewShown(BaseModel):
 
 
 @router.post("/{packet_id}/preview-launch", responses=problems(400, 404, 413, 422, 503))
-async def launch(packet_id: str, body: LaunchBody, state: WithState) -> LaunchPreviewShown:
+async def launch(packet_id: str, body: LaunchBody, state: WithState, language: WithLanguage) -> LaunchPreviewShown:
     """Decide a launch without carrying it out: its times, or its refusal and the nearest start without it."""
     checked = PacketId(packet_id)
     creator_of(checked)
@@ -150,7 +150,7 @@ async def launch(packet_id: str, body: LaunchBody, state: WithState) -> LaunchPr
     return LaunchPreviewShown(
         packet_id=checked,
         allowed=found.refused is None,
-        refusal=None if found.refused is None else problem_of(found.refused),
+        refusal=None if found.refused is None else problem_of(found.refused, language),
         warmup_at_ms=schedule.warmup_at_ms if schedule else None,
         grab_at_ms=schedule.grab_at_ms if schedule else None,
         claim_end_at_ms=schedule.claim_end_at_ms if schedule else None,
@@ -166,7 +166,7 @@ async def launch(packet_id: str, body: LaunchBody, state: WithState) -> LaunchPr
 
 
 @router.post("/preview-split", responses=problems(400, 413, 422, 503))
-async def split(body: SplitAsked, state: WithState, caller: WithCaller) -> SplitPreviewShown:
+async def split(body: SplitAsked, state: WithState, caller: WithCaller, language: WithLanguage) -> SplitPreviewShown:
     """Show how a packet of these terms might be split, or why it cannot be (ALL-CRE-1, ALL-CRE-2)."""
     caller.check_owns(creator_id=body.creator_id)
     creator_id = checked_creator_id(body.creator_id)
@@ -177,7 +177,7 @@ async def split(body: SplitAsked, state: WithState, caller: WithCaller) -> Split
     try:
         terms = granted_terms(asked, rulebook)
     except Refused as refused:
-        return _not_split(body, rulebook, refused)
+        return _not_split(body, rulebook, problem_of(refused, language))
     found = await asyncio.to_thread(preview_split, terms)
     return SplitPreviewShown(
         allowed=True,
@@ -191,11 +191,11 @@ async def split(body: SplitAsked, state: WithState, caller: WithCaller) -> Split
     )
 
 
-def _not_split(body: SplitAsked, rulebook: Rulebook, refused: Refused) -> SplitPreviewShown:
+def _not_split(body: SplitAsked, rulebook: Rulebook, refusal: Problem) -> SplitPreviewShown:
     lowest, highest = body.min_share_fen or rulebook.min_share_fen, body.max_share_fen or rulebook.max_share_fen
     return SplitPreviewShown(
         allowed=False,
-        refusal=problem_of(refused),
+        refusal=refusal,
         **_bounds(body.share_count, lowest, highest),
         shares=0,
         bars=[],

@@ -22,6 +22,7 @@ from server.api import (
     profiles,
     rooms,
     rulebooks,
+    texts,
     tickets,
     timeline,
     trail,
@@ -30,7 +31,7 @@ from server.api import (
     won_packets,
 )
 
-PUBLIC_ROUTERS: tuple[APIRouter, ...] = (health.router, lobby.router, guest_tickets.router)
+PUBLIC_ROUTERS: tuple[APIRouter, ...] = (health.router, lobby.router, texts.router, guest_tickets.router)
 """The routers that need no credential."""
 
 ROUTERS: tuple[APIRouter, ...] = (
