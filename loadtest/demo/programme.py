@@ -22,8 +22,8 @@ def programme_text(rooms: int = len(ROOMS)) -> str:
     return "\n".join((folder / f"{name}.toml").read_text("utf-8") for name in ("audience", *ROOMS[:rooms]))
 
 
-def programme_of(text: str, *, viewers: int, speed: int) -> Scenario:
-    """Return the scenario in *text* before another audience and at another speed. Raises BadScenario."""
+def programme_of(text: str, *, viewers: int | None, speed: int) -> Scenario:
+    """Return the scenario in *text* before an audience of *viewers* and at another speed. Raises BadScenario."""
     return validated(Scenario, toml_table("demo", text), source="demo", text=text).before(viewers=viewers, speed=speed)
 
 

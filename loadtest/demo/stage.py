@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import requests
 
+from loadtest.demo.controls import run_naive
 from loadtest.demo.errands import ISV, WARES
 from loadtest.demo.lines import TEXTS
 from loadtest.demo.onlooker import Onlooker
@@ -21,6 +23,8 @@ from loadtest.run.server_process import ServerProcess
 from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.access import Access
 from loadtest.targets.requester import Requester, SetUpFailed
+from loadtest.watch.site import WatchSite
+from loadtest.watch.watched_server import WatchedServer, watched_server
 
 ROUNDS_FAILED_MAX = 3  # one after the other; what a killed store costs is one
 RESERVE = 2  # a creator with less than its first recharge divided by this is recharged again
@@ -30,7 +34,8 @@ RESERVE = 2  # a creator with less than its first recharge divided by this is re
 class DemoPlan:
     """
     A demo as asked for. ``text`` is the scenario's TOML; ``server_options`` say where the server listens and whom it
-    lets in. With a ``secret`` it asks who one is, and ``token`` is an administrator's.
+    lets in. With a ``secret`` it asks who one is, and ``token`` is an administrator's. ``site`` is where the dashboard
+    goes.
     """
 
     folder: Path
@@ -42,6 +47,7 @@ class DemoPlan:
     secret: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     once: bool = False
+    site: WatchSite | None = None
 
 
 def carry_out(
@@ -59,8 +65,8 @@ def carry_out(
     access = Access(plan.token)
     with _server(plan) as (server, url):
         _set_up(url, scenario, access)
-        ready(url, scenario)
-        with _audience(plan, scenario, url, access) as crowd:
+        with _dashboard(plan, url, access), _audience(plan, scenario, url, access) as crowd:
+            ready(url, scenario)
             rounds = _Rounds(plan, scenario, url, access, say)
 
             def look() -> None:
@@ -81,6 +87,26 @@ def _server(plan: DemoPlan) -> Iterator[tuple[ServerProcess, str]]:
         raise
     finally:
         server.stop()
+
+
+@contextmanager
+def _dashboard(plan: DemoPlan, url: str, access: Access) -> Iterator[None]:
+    """Show the demo on its dashboard, with the buttons that break it."""
+    if plan.site is None:
+        yield
+        return
+    shown = WatchedServer(
+        url,
+        access,
+        title=f"demo, speed {plan.speed}",
+        audience=plan.folder,
+        home=plan.folder / "home",
+        breakable=True,
+        naive=partial(run_naive, url, access, plan.speed),
+        token=plan.token,
+    )
+    with watched_server(shown, plan.site):
+        yield
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from loadtest.watch.facts_log import FactsLog
 from loadtest.watch.figures import RateHistory, money_flow
 from loadtest.watch.live_audit import Badge, Light, LiveAudit
 from loadtest.watch.packet_board import packet_board
-from loadtest.watch.picture import LogLine, Picture, RoomPicture, StorePicture, latency_of
+from loadtest.watch.picture import LivePicture, LogLine, RoomPicture, StorePicture, latency_of
 from loadtest.watch.store_probe import StoreProbe
 from server.core.ids import PacketId
 
@@ -54,7 +54,7 @@ class ServerSource:
         self._title = title
         self._looking, self._checking = access.session(), access.session()
         self._audience = None if audience is None else ProgressFiles(audience)
-        self._window = _Window()
+        self._window = _RecentLatencies()
         self._counts: Mapping[str, int] = {}
         self._grabs, self._talk = RateHistory(), RateHistory()
         self._answers = True
@@ -93,7 +93,7 @@ class ServerSource:
         """Tell whether something is proved wrong."""
         return self._badge.light is Light.RED
 
-    def look(self) -> Picture:
+    def look(self) -> LivePicture:
         """Return the newest picture."""
         counts = self._metrics()
         progress = Progress() if self._audience is None else self._window.over(self._audience.look())
@@ -108,7 +108,7 @@ class ServerSource:
         names = {packet.packet_id: packet.name for packet in board}
         told = self._facts.lines(progress.facts, lambda packet_id: names.get(packet_id, packet_id))
         self._log.extend(told)
-        return Picture(
+        return LivePicture(
             title=self._title or self._url,
             subtitle="",
             at_ms=now_ms,
@@ -198,7 +198,7 @@ class ServerSource:
         return store
 
 
-class _Window:
+class _RecentLatencies:
     """The latencies of the last minute: an evening's percentiles would not show what happens now."""
 
     def __init__(self) -> None:

@@ -21,6 +21,7 @@ from loadtest.engines.child_process import ProcessFailed
 from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
+from loadtest.watch.site import WatchSite
 from scripts.output import console, failed, told_of, too_full
 from server.api.credentials import Credentials
 from server.core.credential import Caller, Role
@@ -71,11 +72,12 @@ def run_demo(options: DemoOptions) -> int:
         on_signals(told_to_end.set, signal.SIGINT, signal.SIGTERM),
         tempfile.TemporaryDirectory(prefix="redrain-demo-", ignore_cleanup_errors=True) as folder,
     ):
-        plan = _plan(options, Path(folder), address, secret=secrets.token_hex(32) if on_lan else "")
         try:
+            site = WatchSite(host=address)
+            plan = _plan(options, Path(folder), address, site, secret=secrets.token_hex(32) if on_lan else "")
             missing = carry_out(
                 plan,
-                ready=lambda url, scenario: _welcome(say, options, url, scenario, plan.token),
+                ready=lambda url, scenario: _welcome(say, options, url, scenario, plan),
                 say=lambda text: say.print(text, markup=False, soft_wrap=True),
                 stopped=told_to_end.is_set,
             )
@@ -92,7 +94,7 @@ def run_demo(options: DemoOptions) -> int:
     return int(Exit.PASS)
 
 
-def _plan(options: DemoOptions, folder: Path, address: str, *, secret: str) -> DemoPlan:
+def _plan(options: DemoOptions, folder: Path, address: str, site: WatchSite, *, secret: str) -> DemoPlan:
     token = ""
     if secret:
         now_ms = time.time_ns() // 1_000_000
@@ -104,24 +106,36 @@ def _plan(options: DemoOptions, folder: Path, address: str, *, secret: str) -> D
         viewers=options.viewers,
         speed=options.speed,
         language=options.lang,
-        server_options=("--host", address, "--port", str(options.port), "--limits", "demo"),
+        server_options=(
+            "--host",
+            address,
+            "--port",
+            str(options.port),
+            "--limits",
+            "demo",
+            "--guests",
+            "--dashboard-url",
+            site.url,
+        ),
         secret=secret,
         token=token,
         once=options.once,
+        site=site,
     )
 
 
-def _welcome(say: Console, options: DemoOptions, url: str, scenario: Scenario, token: str) -> None:
+def _welcome(say: Console, options: DemoOptions, url: str, scenario: Scenario, plan: DemoPlan) -> None:
     """Say where to look, and with a token how to let phones in."""
     first = scenario.rooms[0]
     phone = f"{url}/live/{first.room_id}"
+    token, site = plan.token, plan.site
     fragment = f"#token={token}" if token else ""
     words = _WORDS[options.lang]
     say.print()
     for label, where in (
         ("phone", phone),
         ("console", f"{url}/console{fragment}"),
-        ("dashboard", f"{url}/dashboard{fragment}"),
+        ("dashboard", f"{site.url if site else url}{fragment}"),
     ):
         say.print(f"  {words[label]}  [bold]{where}[/]", soft_wrap=True)
     others = [f"{named(room.title, options.lang)} {url}/live/{room.room_id}" for room in scenario.rooms[1:]]
