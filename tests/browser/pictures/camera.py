@@ -1,0 +1,69 @@
+"""The camera: opens pages of one server, and writes what they show as pictures that are small enough for a repository."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page
+
+IMAGES = Path(__file__).resolve().parents[3] / "docs" / "images"
+BYTES_MAX = 300 * 1024
+COLOURS = (256, 160, 96)
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 1.5,
+    "has_touch": True,
+    "is_mobile": True,
+}
+CALM: dict[str, Any] = {**PHONE, "reduced_motion": "reduce"}
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+SCREEN: dict[str, Any] = {"viewport": {"width": 1920, "height": 1080}}
+STOP_TIME = "performance.now = ((instant) => () => instant)(performance.now())"
+LET_TIME_RUN = "delete performance.now"
+
+
+class Camera:
+    """Opens pages below *base_url*; ``close`` closes them all."""
+
+    def __init__(self, browser: Browser, base_url: str) -> None:
+        self._browser = browser
+        self._base_url = base_url
+        self._contexts: list[BrowserContext] = []
+
+    def open(self, path: str, **options: Any) -> Page:
+        """Open a page as another person, with the options of a browser context."""
+        context = self._browser.new_context(base_url=self._base_url, **{"locale": "en-GB", **options})
+        self._contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.goto(path)
+        return page
+
+    def close(self) -> None:
+        """Close all pages."""
+        for context in self._contexts:
+            context.close()
+
+
+def take(page: Page, name: str, **options: Any) -> None:
+    """Write what a page shows now as a picture of that name."""
+    content = small(Image.open(io.BytesIO(page.screenshot(**options))).convert("RGB"))
+    assert len(content) <= BYTES_MAX, f"{name}: {len(content)} bytes"
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    (IMAGES / f"{name}.png").write_bytes(content)
+    print(f"{name}.png  {len(content) // 1024} KiB", flush=True)
+
+
+def small(image: Image.Image) -> bytes:
+    """Return a picture as PNG with a palette, of fewer colours the more there is in it."""
+    content = b""
+    for colours in COLOURS:
+        drawn = io.BytesIO()
+        palette = image.quantize(colours)
+        image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(drawn, "PNG", optimize=True)
+        content = drawn.getvalue()
+        if len(content) <= BYTES_MAX:
+            break
+    return content
