@@ -16,8 +16,6 @@ from loadtest.targets.access import Access
 from loadtest.targets.requester import Requester, SetUpFailed
 
 NAIVE = "naive"
-BACK_WITHIN_S = 60.0
-LOOK_EVERY_S = 0.05
 
 
 def run_naive(url: str, access: Access, speed: int, heard: Callable[[Path], None], stopped: Callable[[], bool]) -> None:

@@ -61,6 +61,7 @@ class ServerSource:
         self._rooms: tuple[RoomPicture, ...] = ()
         self._probe = None if home is None else StoreProbe(home)
         self._store = StorePicture()
+        self._cut_took_ms: int | None = None
         self._ahead_ms = (time.time_ns() - time.monotonic_ns()) // _NS_PER_MS
         self._audit = LiveAudit(self._ahead_ms)
         self._facts = FactsLog(self._ahead_ms)
@@ -132,7 +133,7 @@ class ServerSource:
     def check(self) -> None:
         """Take a cut of the books if it is time, and hold it against the receipts from before it."""
         if self._probe is not None:
-            self._store = self._probe.ask()
+            self._store = replace(self._probe.ask(), cut_took_ms=self._cut_took_ms)
         for tail in self._tails:
             self._audit.hear(tail.new().grabs)
         began_s = time.monotonic()
@@ -149,7 +150,7 @@ class ServerSource:
         self._answers = True
         badge = self._audit.check(books, asked_ns, self._told, self._forgiven)
         self._badge, self._books, self.checked_ns = badge, books, asked_ns
-        self._store = replace(self._store, cut_took_ms=took_ms)
+        self._cut_took_ms = took_ms
         self._next_cut_s = time.monotonic() + max(CUT_EVERY_S, REST * (time.monotonic() - began_s))
 
     def _metrics(self) -> Mapping[str, int]:
@@ -187,7 +188,7 @@ class ServerSource:
             return badge
         if self._store.state == "away" or not self._answers:
             return replace(badge, light=Light.AMBER, why="store_away")
-        old_ms = BOOKS_OLD_MS + REST * (self._store.cut_took_ms or 0)
+        old_ms = BOOKS_OLD_MS + REST * (self._cut_took_ms or 0)
         old = badge.checked_at_ms is None or now_ms - badge.checked_at_ms > old_ms
         return replace(badge, light=Light.AMBER, why="books_old") if old else badge
 

@@ -28,6 +28,7 @@ HOST: Final = "127.0.0.1"
 LOOK_EVERY_S = 0.4
 CHECK_EVERY_S = 0.5
 STOP_TIMEOUT_S = 5.0
+CLOSING_S = 0.1  # in which the pages are told that it is over
 _log = logging.getLogger(__name__)
 
 
@@ -98,8 +99,9 @@ class WatchSite:
             self._look()
             time.sleep(LOOK_EVERY_S if self._listeners else 0)
         self._over.set()
-        self._server.should_exit = True
         self._wake()
+        time.sleep(CLOSING_S if self._listeners else 0)
+        self._server.should_exit = True
         for thread in self._threads:
             thread.join(STOP_TIMEOUT_S)
         self._listener.close()

@@ -6,6 +6,7 @@ import signal
 import tempfile
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,14 +74,14 @@ def run_demo(options: DemoOptions) -> int:
         tempfile.TemporaryDirectory(prefix="redrain-demo-", ignore_cleanup_errors=True) as folder,
     ):
         try:
-            site = WatchSite(host=address)
-            plan = _plan(options, Path(folder), address, site, secret=secrets.token_hex(32) if on_lan else "")
-            missing = carry_out(
-                plan,
-                ready=lambda url, scenario: _welcome(say, options, url, scenario, plan),
-                say=lambda text: say.print(text, markup=False, soft_wrap=True),
-                stopped=told_to_end.is_set,
-            )
+            with closing(_site(address, options.port)) as site:
+                plan = _plan(options, Path(folder), address, site, secret=secrets.token_hex(32) if on_lan else "")
+                missing = carry_out(
+                    plan,
+                    ready=lambda url, scenario: _welcome(say, plan, url, scenario),
+                    say=lambda text: say.print(text, markup=False, soft_wrap=True),
+                    stopped=told_to_end.is_set,
+                )
         except ProcessFailed as error:
             return failed(error, error.exit_code)
         except (SetUpFailed, OSError) as error:
@@ -92,6 +93,14 @@ def run_demo(options: DemoOptions) -> int:
         return failed(f"not everything was shown: {'; '.join(missing)}", Exit.INVARIANT)
     say.print("redrain: everything was shown once")
     return int(Exit.PASS)
+
+
+def _site(address: str, port: int) -> WatchSite:
+    """Return the site of the dashboard: on the next port, or on any if that is taken."""
+    try:
+        return WatchSite(host=address, port=port and port + 1)
+    except (OSError, OverflowError):
+        return WatchSite(host=address)
 
 
 def _plan(options: DemoOptions, folder: Path, address: str, site: WatchSite, *, secret: str) -> DemoPlan:
@@ -106,39 +115,30 @@ def _plan(options: DemoOptions, folder: Path, address: str, site: WatchSite, *, 
         viewers=options.viewers,
         speed=options.speed,
         language=options.lang,
-        server_options=(
-            "--host",
-            address,
-            "--port",
-            str(options.port),
-            "--limits",
-            "demo",
-            "--guests",
-            "--dashboard-url",
-            site.url,
-        ),
+        address=address,
+        port=options.port,
+        site=site,
         secret=secret,
         token=token,
         once=options.once,
-        site=site,
     )
 
 
-def _welcome(say: Console, options: DemoOptions, url: str, scenario: Scenario, plan: DemoPlan) -> None:
+def _welcome(say: Console, plan: DemoPlan, url: str, scenario: Scenario) -> None:
     """Say where to look, and with a token how to let phones in."""
-    first = scenario.rooms[0]
+    first, token = scenario.rooms[0], plan.token
     phone = f"{url}/live/{first.room_id}"
-    token, site = plan.token, plan.site
     fragment = f"#token={token}" if token else ""
-    words = _WORDS[options.lang]
+    words = _WORDS[plan.language]
+    places = {
+        "phone": phone,
+        "console": f"{url}/console?creator={first.creator_id}{fragment}",
+        "dashboard": f"{plan.site.url}{fragment}",
+    }
     say.print()
-    for label, where in (
-        ("phone", phone),
-        ("console", f"{url}/console{fragment}"),
-        ("dashboard", f"{site.url if site else url}{fragment}"),
-    ):
+    for label, where in places.items():
         say.print(f"  {words[label]}  [bold]{where}[/]", soft_wrap=True)
-    others = [f"{named(room.title, options.lang)} {url}/live/{room.room_id}" for room in scenario.rooms[1:]]
+    others = [f"{named(room.title, plan.language)} {url}/live/{room.room_id}" for room in scenario.rooms[1:]]
     if others:
         say.print(f"  {words['others']}  {'   '.join(others)}", soft_wrap=True)
     if token:

@@ -11,6 +11,7 @@ from server.api import (
     effects,
     guest_tickets,
     health,
+    inbox,
     invoices,
     lobby,
     orders,
@@ -56,6 +57,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     orders.router,
     viewer_orders.router,
     trail.router,
+    inbox.router,
     books.router,
 )
 """All others, each of whose routes declares who may call it."""

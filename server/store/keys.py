@@ -130,3 +130,13 @@ def isv_waiting(isv_id: str) -> str:
 def trails_of(viewer_id: ViewerId) -> str:
     """Name the orders of a buyer that have a trail, by room time of opening."""
     return f"{{{viewer_id}}}:trails"
+
+
+def messages(viewer_id: ViewerId) -> str:
+    """Name a viewer's inbox: its service messages, by the room time at which they came."""
+    return f"{{{viewer_id}}}:messages"
+
+
+def messages_read(viewer_id: ViewerId) -> str:
+    """Name the room time until which a viewer has read its inbox."""
+    return f"{{{viewer_id}}}:messages_read"

@@ -14,6 +14,7 @@ from server.api import errors
 from server.api.catalogue import TEXTS, Language, language_of, refusal_told, told
 from server.core.orders.asset import AssetState
 from server.core.orders.discount import DiscountKind, Funder, Stage
+from server.core.orders.inbox import MessageKind
 from server.core.orders.order import OrderState
 from server.core.orders.pricing import Unused
 from server.core.orders.purchase import Entrance, GoodsKind
@@ -54,6 +55,7 @@ STATUSES: dict[str, type[StrEnum]] = {
     "withdrawal_state": WithdrawalState,
     "coupon_budget_state": BudgetState,
     "invoice_state": InvoiceState,
+    "message": MessageKind,
     "trail": TrailStep,
     "trail_text": TrailStep,
 }

@@ -174,6 +174,7 @@ def _bodies(creator_id: str, room_id: str) -> dict[str, object]:
         "/api/creators/{creator_id}/profile": {"name": "Anna"},
         "/api/packets/{packet_id}/preview-launch": {"room_id": room_id, "mode": "manual"},
         "/api/packets/preview-split": {"creator_id": creator_id, "share_count": 2, "total_fen": 4},
+        "/api/viewers/{viewer_id}/messages/read": {"received_at_ms": 1},
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
         "/api/rooms/{room_id}/tickets": {"viewer_id": "vera"},
         "/api/guest-tickets": {"room_id": room_id},

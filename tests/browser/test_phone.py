@@ -208,6 +208,13 @@ def test_from_a_packet_to_a_refund(new_page: NewPage, stage: Stage, api: Caller)
     phone.get_by_role("tab", name="Usable 1").click()
     expect(phone.locator(".tk")).to_have_count(1)
     assert serious_findings(phone) == []
+    phone.keyboard.press("Escape")
+    phone.get_by_role("button", name="Service messages").click()
+    expect(phone.locator(".inbox .fresh").first).to_be_visible()
+    expect(phone.locator(".inbox")).to_contain_text("The merchant has taken the order")
+    assert serious_findings(phone) == []
+    phone.get_by_role("button", name="Mark all as read").click()
+    expect(phone.locator(".inbox .fresh")).to_have_count(0)
 
 
 def test_an_unpaid_order_is_cancelled_and_its_packet_is_free_again(new_page: NewPage, stage: Stage) -> None:
@@ -223,6 +230,17 @@ def test_an_unpaid_order_is_cancelled_and_its_packet_is_free_again(new_page: New
     phone.keyboard.press("Escape")
     phone.get_by_role("button", name="My orders").click()
     expect(phone.locator(".row")).to_contain_text("Cancelled")
+
+
+def test_a_packet_that_opens_under_a_sheet_is_called_out(new_page: NewPage, stage: Stage) -> None:
+    """A reader is not torn away, but told; one tap leads to the rain."""
+    phone = opened(new_page, stage.path())
+    phone.get_by_role("button", name="My packets").click()
+    stage.launch()
+    phone.get_by_role("button", name="A red packet opens now. Show me").click()
+    expect(phone.locator(".sheet")).to_have_count(0)
+    phone.keyboard.press("Enter")
+    expect(phone.get_by_role("heading", name="You got it!")).to_be_visible()
 
 
 def test_hostile_names_stay_text(new_page: NewPage, api: Caller) -> None:

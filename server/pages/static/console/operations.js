@@ -48,7 +48,7 @@ function untilLine(deadline) {
     "div",
     { class: "rs" },
     say("possible_until", { operation: word, time: timeOfDay(deadline.until_ms ?? 0) }),
-    " ",
+    " · ",
     el("b", { class: "num", role: "timer", "data-until": deadline.until_ms }),
     " ",
     deadline.rule ? el("code", { class: "rule" }, deadline.rule) : null,

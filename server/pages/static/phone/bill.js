@@ -80,8 +80,15 @@ function funderChip({ say }, funder) {
  */
 function nameIn(page, { discount_id, kind }, shares) {
   const share = shares.get(discount_id);
+  const offer = page.offers().find((each) => each.discount_id === discount_id && each.kind === kind);
+  if (offer?.threshold_fen) return page.say("off_over", { amount: whole(offer.amount_fen), over: whole(offer.threshold_fen) });
   if (!share) return page.say(/** @type {Word} */ (`kind_${kind}`));
   return el("span", {}, nameOf(ownerOf(page, share)), el("small", {}, nameOf(share.packet_name)));
+}
+
+/** @param {number} fen */
+function whole(fen) {
+  return yuan(fen).replace(/\.00$/, "");
 }
 
 /**

@@ -3,6 +3,18 @@ import { el, show } from "../shared/dom.js";
 import { choose, language } from "../shared/words.js";
 
 /**
+ * The same on a phone, in a sheet.
+ *
+ * @param {import("./page.js").Page} page
+ */
+export function openAbout(page) {
+  const content = page.sheets.open(page.say("rain"));
+  content.classList.add("aside", "within");
+  explain(content, page.say);
+  content.querySelector("h1")?.remove();
+}
+
+/**
  * What stands beside the phone on a desktop: what this is, what to do, and the other language.
  *
  * @param {HTMLElement} place

@@ -16,6 +16,7 @@ export class LayerView {
     /** @type {any} */
     this._view = null;
     this._aside = false;
+    this._entered = false;
   }
 
   /** Whether something covers the room. */
@@ -29,15 +30,20 @@ export class LayerView {
    */
   update(scene, aside) {
     const { kind, packet, card } = scene;
-    const uncovered = this._aside && !aside;
     this._aside = aside;
-    // A card is built anew once the result is there, for its list of the luckiest.
-    const known = kind === "card" && packet?.result ? "result" : "";
+    // "Sold out" is built anew once more is known: how fast it went, and the luckiest.
+    const known = card === "exhausted" && packet ? `${packet.elapsedMs} ${packet.result !== null}` : "";
     const key = packet ? `${kind} ${packet.packet_id} ${card ?? ""} ${known}` : kind;
     if (key !== this._key) this._change(key, scene);
-    else if (uncovered) this._view?.shown();
+    else this._enter();
     if (kind === "rain") this._view.update(packet);
     else this._view?.update(scene);
+  }
+
+  _enter() {
+    if (this._entered || this._aside || !this._view) return;
+    this._entered = true;
+    this._view.shown();
   }
 
   /**
@@ -58,7 +64,8 @@ export class LayerView {
       : kind === "card" ? new CardView(this._page, packet, card ?? "")
       : new ClosedPacketView(this._page, packet, kind === "opening");
     show(this._place, this._view.element);
-    if (!this._aside) this._view.shown();
+    this._entered = false;
+    this._enter();
     if ((kind === "rain" || kind === "popup") && before.startsWith("count")) this._page.feel.sound("rush");
   }
 }

@@ -13,8 +13,9 @@ export class LineView {
   constructor(place, say, now) {
     this._say = say;
     this._headline = el("b", {});
+    this._more = el("span", {}, say("offline_more"));
     this._bar = el("div", { class: "off", role: "status", hidden: true }, el("span", { class: "sp", "aria-hidden": "true" }),
-      el("div", {}, this._headline, say("offline_more")), el("button", { class: "x", onclick: now }, say("now")));
+      el("div", {}, this._headline, this._more), el("button", { class: "x", onclick: now }, say("now")));
     place.append(this._bar);
     this._sinceMs = Infinity;
   }
@@ -33,6 +34,8 @@ export class LineView {
     if (this._bar.hidden) return;
     const seconds = line.state === "waiting" ? Math.max(0, Math.ceil(((line.retryAtMs ?? now) - now) / 1000)) : 0;
     const text = seconds ? this._say(absent ? "absent_retry" : entered ? "lost_retry" : "closed_retry", { seconds }) : this._say("connecting");
-    if (this._headline.textContent !== text) show(this._headline, text);
+    if (this._headline.textContent === text) return;
+    show(this._headline, text);
+    this._more.textContent = this._say(absent ? "absent_more" : "offline_more");
   }
 }

@@ -3,12 +3,12 @@ import { el, the } from "../shared/dom.js";
 import { RoomSocket } from "../shared/room_socket.js";
 import { speaker } from "../shared/words.js";
 import { drift } from "./canvas.js";
-import { explain } from "./desk.js";
+import { explain, openAbout } from "./desk.js";
 import { Feel } from "./feel.js";
 import { openCheckout } from "./checkout_sheet.js";
 import { productOf, SAMPLE, titleOf } from "./goods.js";
 import { Grabs } from "./grab.js";
-import { openInbox } from "./inbox_sheet.js";
+import { inboxOf, openInbox } from "./inbox_sheet.js";
 import { LayerView } from "./layer_view.js";
 import { LineView } from "./line_view.js";
 import { offersOn } from "./offers.js";
@@ -33,7 +33,6 @@ const roomId = decodeURIComponent(location.pathname.split("/").pop() ?? "");
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const viewer = new Viewer();
 let state = before(roomId);
-let unread = 0;
 let absent = false;
 /** @type {Set<[string, (message: any) => void]>} */
 const listeners = new Set();
@@ -45,7 +44,7 @@ const socket = new RoomSocket(roomId, {
   line: (line) => tell({ type: "line", line }),
 });
 const grabs = new Grabs({ send: (message) => socket.send(message), tell, state: () => state, roomMs: () => socket.clock.now() });
-const sheets = new Sheets(the("#sheet"), say);
+const sheets = new Sheets(the("#sheet"), say, () => void recount());
 
 /** @type {import("./page.js").Page} */
 const page = {
@@ -86,9 +85,10 @@ function heard(message) {
   if (state.toast && state.toast.number !== early) explainToast(state.toast);
   for (const [type, hear] of [...listeners]) if (type === message.type) hear(message);
   if (message.type === "welcome") void entered();
+  if (message.type === "receipt" && message.status === "granted") void countShares();
   if (message.type === "closed") missed(message.packet_id);
   if (message.type === "trail") {
-    room.unread(++unread);
+    void countUnread();
     if (!sheets.any) toast(labelOf(page, message), textOf(page, message));
   }
 }
@@ -116,12 +116,22 @@ async function enter() {
 
 /** Ask for what the room does not say by itself. */
 async function entered() {
+  void countUnread();
   const creatorId = creatorOf(state);
   if (!creatorId) return;
   goods = await productOf(viewer.api, creatorId);
   room.product(goods);
-  const shares = await sharesOf(page).catch(() => []);
-  tell({ type: "held", shares });
+  await countShares();
+}
+
+/** What was done in a sheet may have changed both. */
+async function recount() {
+  await Promise.all([countShares(), countUnread()]);
+}
+
+async function countShares() {
+  const shares = await sharesOf(page).catch(() => null);
+  if (shares) tell({ type: "held", shares });
 }
 
 function draw() {
@@ -182,7 +192,13 @@ function go(name, given) {
   else if (name === "checkout") openCheckout(page, given ?? goods);
   else if (name === "orders") openOrders(page);
   else if (name === "trail") openTrail(page, given);
-  else openInbox(page);
+  else if (name === "about") openAbout(page);
+  else openInbox(page, (unread) => room.unread(unread));
+}
+
+async function countUnread() {
+  const inbox = await inboxOf(page, 1).catch(() => null);
+  if (inbox) room.unread(inbox.unread);
 }
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
 import { el, icon } from "../shared/dom.js";
 import { grouped, yuan } from "../shared/money.js";
+import { held } from "./focus.js";
 
 export const PACKETS = 36;
 const STREAKS = 24;
@@ -24,6 +25,7 @@ export class RainView {
     this._of = el("span", { class: "num" });
     this._bar = el("i", { class: "rest" });
     this._taken = false;
+    this._leave = () => page.tell({ type: "dismissed", packetId: packet.packet_id });
     const { say } = page;
     this._rain = el("div", { class: "rain", role: "group", "aria-label": say("rain_label"), onpointerdown: (event) => this._touched(/** @type {PointerEvent} */ (event)) });
     if (!page.calm) for (let i = 0; i < STREAKS; i++) this._rain.append(streak(i));
@@ -34,12 +36,13 @@ export class RainView {
       el("div", { class: "left" },
         el("div", {}, el("span", {}, say("still_in_rain"), " ", this._left, this._of), el("span", { class: "num sum" }, `¥${yuan(packet.total_fen)}`)), this._bar),
       el("button", { class: "take", onclick: () => this._take(null) }, say("take_packet")),
-      el("button", { class: "xc", "aria-label": say("close"), onclick: () => page.tell({ type: "dismissed", packetId: this._packetId }) }, icon("close", { width: 16, height: 16 })),
+      el("button", { class: "xc", "aria-label": say("close"), onclick: this._leave }, icon("close", { width: 16, height: 16 })),
     );
   }
 
-  /** Put the keyboard where Enter takes a packet. */
+  /** Put the keyboard where Enter takes a packet, and Esc leaves it. */
   shown() {
+    this.gone = held(this.element, this._leave);
     /** @type {HTMLElement | null} */ (this.element.querySelector(".take"))?.focus({ preventScroll: true });
   }
 

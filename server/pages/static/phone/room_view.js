@@ -76,7 +76,8 @@ export class RoomView {
 
   _chips() {
     const likes = el("span", { class: "glass" }, "♥ ", this._hearts);
-    return el("div", { class: "chips" }, this._platform, likes, this._sound);
+    const about = el("button", { class: "glass chip-button about-chip", "aria-label": this._page.say("about"), onclick: () => this._page.go("about") }, "?");
+    return el("div", { class: "chips" }, this._platform, likes, this._sound, about);
   }
 
   _bar() {

@@ -8,6 +8,7 @@ const en = {
   no_answer: "No answer from the server. Try again.",
   not_here: "On this server only the platform’s own checkout may do this.",
   absent_retry: "There is no such room yet, looking again in {seconds} s",
+  absent_more: "The cross at the top leads to all rooms.",
   // Who got what
   winners: "Who got what",
   nobody_yet: "Nobody has claimed a share yet.",
@@ -69,6 +70,7 @@ const en = {
   kind_shop_coupon: "Shop coupon",
   kind_streamer_coupon_packet: "Host coupon",
   kind_full_reduction: "Off over a sum",
+  off_over: "¥{amount} off over ¥{over}",
   kind_full_percent_off: "Percent off over a sum",
   kind_multi_item_discount: "More pieces, lower price",
   kind_creator_coupon: "Creator coupon",
@@ -151,6 +153,12 @@ const en = {
   step_shipped_more: "Your goods are on their way",
   no_messages: "No messages yet. They come as your orders move.",
   unread: "new",
+  message_refunded: "Money was refunded",
+  message_refunded_more: "¥{amount} came back to you.",
+  message_packet_returned: "Your packet is back",
+  message_packet_returned_more: "The packet of ¥{amount} can be used again.",
+  message_packet_expired: "A packet has expired",
+  message_packet_expired_more: "The packet of ¥{amount} went back to its funder.",
   read_all: "Mark all as read",
 };
 
@@ -163,6 +171,7 @@ const zh = {
   no_answer: "服务器没有响应,请重试",
   not_here: "此服务器上仅平台收银台可进行此操作",
   absent_retry: "直播间不存在,{seconds} 秒后再看看",
+  absent_more: "点右上角的叉,查看全部直播间",
   winners: "领取列表",
   nobody_yet: "还没有人领取",
   you: "我",
@@ -221,6 +230,7 @@ const zh = {
   kind_shop_coupon: "店铺券",
   kind_streamer_coupon_packet: "主播红包",
   kind_full_reduction: "满减",
+  off_over: "满{over}减{amount}",
   kind_full_percent_off: "满折",
   kind_multi_item_discount: "多件优惠",
   kind_creator_coupon: "达人券",
@@ -301,6 +311,12 @@ const zh = {
   step_shipped_more: "您的商品已发货",
   no_messages: "暂无消息,订单有进展时会通知你",
   unread: "未读",
+  message_refunded: "退款成功",
+  message_refunded_more: "¥{amount} 已退回给你",
+  message_packet_returned: "红包已退回",
+  message_packet_returned_more: "¥{amount} 的红包可继续使用",
+  message_packet_expired: "红包已过期",
+  message_packet_expired_more: "¥{amount} 的红包已退回出资方",
   read_all: "全部已读",
 };
 

@@ -11,8 +11,10 @@ export class Sheets {
   /**
    * @param {HTMLElement} place
    * @param {import("./page.js").Say} say
+   * @param {() => void} cleared called when the last one is closed
    */
-  constructor(place, say) {
+  constructor(place, say, cleared) {
+    this._cleared = cleared;
     this._place = place;
     this._say = say;
     /** @type {{element: HTMLElement, release: () => void, gone?: () => void}[]} */
@@ -50,6 +52,7 @@ export class Sheets {
     top.gone?.();
     top.release();
     this._mark();
+    if (!this.any) this._cleared();
   }
 
   /** Close all. */
@@ -58,6 +61,7 @@ export class Sheets {
   }
 
   _mark() {
+    this._place.parentElement?.classList.toggle("covered", this.any);
     const full = this._open.some(({ element }) => element.querySelector(".full"));
     this._place.parentElement?.classList.toggle("fs", full);
     for (const below of this._open.slice(0, -1)) below.element.inert = true;

@@ -16,7 +16,7 @@
  *   entrances?: string[] | null, phase?: string, remaining: number | null, sold_out: boolean,
  *   claimable_at_ms?: number}} PacketShown
  * @typedef {PacketShown & {witnessed: boolean, elapsedMs: number | null, closed: boolean, voided: boolean,
- *   result: Result | null, tap: Tap | null, mine: {amount_fen: number, index: number | null} | null,
+ *   result: Result | null, tap: Tap | null, mine: {amount_fen: number, index: number} | null,
  *   dismissed: boolean}} RoomPacket `witnessed`: it opened before this viewer's eyes
  * @typedef {{viewer_id: string, text: string, number: number}} Comment
  * @typedef {{line: {state: string, retryAtMs?: number, code?: number}, viewerId: string, roomId: string, title: string,
@@ -26,6 +26,7 @@
  */
 
 const COMMENTS_KEPT = 12;
+const PACKETS_KEPT = 20;
 
 /**
  * The state before anything is known.
@@ -70,7 +71,10 @@ export function after(state, event) {
 const CHANGES = {
   // Messages of the server.
   welcome,
-  warmup: (state, { packet }) => ({ ...state, packets: { ...state.packets, [packet.packet_id]: fresh(packet) } }),
+  warmup: (state, { packet }) => {
+    const known = Object.entries(state.packets).slice(1 - PACKETS_KEPT);
+    return { ...state, packets: { ...Object.fromEntries(known), [packet.packet_id]: fresh(packet) } };
+  },
   open: (state, { packet_id }) => changed(state, packet_id, () => ({ witnessed: true, phase: "grabbing" })),
   sold_out: (state, { packet_id, elapsed_ms }) =>
     changed(state, packet_id, () => ({ sold_out: true, remaining: 0, elapsedMs: elapsed_ms })),
@@ -119,9 +123,9 @@ const CHANGES = {
     shares.reduce(
       (/** @type {RoomState} */ so_far, /** @type {any} */ share) =>
         changed(so_far, share.packet_id, (packet) => ({
-          mine: packet.mine ?? { amount_fen: share.face_fen, index: null },
+          mine: packet.mine ?? { amount_fen: share.face_fen, index: Number(share.asset_id.split(":").pop()) },
         })),
-      state,
+      { ...state, assetCount: shares.filter((/** @type {any} */ share) => share.usable).length },
     ),
 };
 

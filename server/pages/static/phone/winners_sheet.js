@@ -96,7 +96,7 @@ function when({ say, clock }, packet, { claimed_at_ms, index }) {
 function myRow({ say, state }, packet) {
   if (!packet?.mine) return el("p", { class: "none" }, say("you_have_none"));
   const { amount_fen, index } = packet.mine;
-  const number = index === null ? "" : say("share", { number: grouped(index + 1) });
+  const number = say("share", { number: grouped(index + 1) });
   return el("ul", { class: "rows" }, el("li", { class: "me" }, avatar(state().viewerId), el("span", {}, say("you"), el("small", {}, number)), el("b", { class: "num" }, `¥${yuan(amount_fen)}`)));
 }
 
@@ -160,8 +160,8 @@ function proofOf(page, packet, viewerId) {
  */
 function verdictOf({ say }, packet, claims, viewerId) {
   if (!packet) return el("div");
-  const best = (packet.result?.best_luck ?? []).map(({ index, amount_fen }) => ({ index, amount_fen }));
-  const own = packet.mine && packet.mine.index !== null ? [{ index: packet.mine.index, amount_fen: packet.mine.amount_fen }] : [];
+  const best = packet.result?.best_luck ?? [];
+  const own = packet.mine ? [packet.mine] : [];
   const verdict = verified(packet, packet.editions, [...claims, ...best, ...own]);
   const right = !verdict.broken.length && !verdict.wrong.length;
   const text = right

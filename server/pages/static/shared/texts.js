@@ -24,11 +24,13 @@ export function textOf(group, code) {
 }
 
 /**
- * Why the server refuses: its own sentence, or where that is in another language the catalogue's.
+ * Why the server refuses: its own sentence, or where that is in another language the catalogue's
+ * for its code and its rule.
  *
  * @param {{code: string, detail: string, rule: string}} problem
  */
 export function whyOf({ code, detail, rule }) {
   if (language() === "en") return detail;
-  return texts.rule?.[rule] ?? texts.refusal?.[code] ?? detail;
+  const said = new Set([texts.refusal?.[code], texts.rule?.[rule]].filter(Boolean));
+  return [...said].join("\uff1b") || detail;
 }
