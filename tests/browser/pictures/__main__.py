@@ -1,4 +1,4 @@
-"""Makes the pictures of every page and state: ``scripts/screenshots [phone] [console] [dashboard] [lobby] [film]``."""
+"""Makes the pictures of every page and state: ``scripts/screenshots [phone] [console] [dashboard] [film]``."""
 
 import argparse
 import shutil
@@ -12,10 +12,13 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import BROWSERS
 from tests.browser.pictures.camera import Camera
+from tests.browser.pictures.console import console_pictures
+from tests.browser.pictures.dashboard import dashboard_pictures
 from tests.browser.pictures.phone import phone_pictures
 from tests.browser.pictures.studio import Studio, studio
 
 ENVIRONMENT = 30
+ARGUMENTS = ("--no-sandbox", "--disable-quic", "--lang=en-GB")
 
 
 def _in_studio(pictures: Callable[[Studio, Camera], None]) -> Callable[[Browser, Path], None]:
@@ -28,6 +31,8 @@ def _in_studio(pictures: Callable[[Studio, Camera], None]) -> Callable[[Browser,
 
 SETS: dict[str, Callable[[Browser, Path], None]] = {
     "phone": _in_studio(phone_pictures),
+    "console": _in_studio(console_pictures),
+    "dashboard": dashboard_pictures,
 }
 
 
@@ -43,7 +48,7 @@ def main() -> int:
         print(f"screenshots: no browser here: none of {', '.join(BROWSERS)} is on the path", file=sys.stderr)
         return ENVIRONMENT
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         for name in asked:
             with tempfile.TemporaryDirectory(prefix="redrain-pictures-", ignore_cleanup_errors=True) as folder:
                 SETS[name](browser, Path(folder))

@@ -26,7 +26,7 @@ ORIGIN_MS = int(datetime.fromisoformat("2026-07-30T20:05:00+08:00").timestamp() 
 """An evening two days before the first of the platform's own slots."""
 NAMES = {"xiaoman": "小满茶铺", "ali": "阿栗家居", "platform": "平台会场"}
 STEPS = ("accepted", "picking", "picked", "waybill_printed", "packed")
-TRADE = {"commission_rate": 2000, "service_fee_rate": 500, "merchant_id": "chestnut-lane", "isv_id": ISV}
+TRADE = {"commission_rate": 2000, "service_fee_rate": 500, "merchant_id": "chestnut-lane"}
 
 
 class Studio:

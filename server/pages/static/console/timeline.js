@@ -42,6 +42,8 @@ export function timeline() {
     ];
     const label = (/** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ y, /** @type {string} */ kind, /** @type {string} */ text) => {
       const beyond = to + text.length * GLYPH > WIDTH;
+      // A bar that leaves room on neither side has its name inside.
+      if (beyond && from - text.length * GLYPH < 0) return svg("text", { class: `${kind} inside`, x: from + 8, y }, text);
       return svg("text", { class: kind, x: beyond ? from - 6 : to + 6, y, "text-anchor": beyond ? "end" : "start" }, text);
     };
     drawing.setAttribute("viewBox", `0 0 ${WIDTH} ${bottom + 24}`);
