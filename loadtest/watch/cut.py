@@ -10,7 +10,7 @@ from server.core.ids import PacketId
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class ShownCut:
     """A cut: how many shares of each packet it has as given, how many of those are too many, and where the money is."""
 
     books: Books
@@ -19,10 +19,10 @@ class Cut:
     money: MoneyFlow
 
 
-def cut_of(books: Books, forgiven: Collection[PacketId] = ()) -> Cut:
+def cut_of(books: Books, forgiven: Collection[PacketId] = ()) -> ShownCut:
     """Return the figures of *books*, in which the money of *forgiven* packets does not count."""
     claims = claims_of(books)
-    return Cut(
+    return ShownCut(
         books,
         given={packet_id: len(claims.get(packet_id, [])) for packet_id in books.packets},
         over={

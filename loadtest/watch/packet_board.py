@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from loadtest.engines.progress import LivePacket, Progress
 from loadtest.record.books import PacketRecord
 from loadtest.record.history import FactRecord
-from loadtest.watch.cut import Cut
+from loadtest.watch.cut import ShownCut
 from loadtest.watch.picture import PacketPicture
 from loadtest.watch.proof import TimeOfDay
 from server.core.ids import PacketId
@@ -25,7 +25,7 @@ _AFTER: Mapping[str, str] = {
 
 
 def packet_board(
-    programme: Mapping[PacketId, LivePacket], progress: Progress, cut: Cut | None, now_ms: int
+    programme: Mapping[PacketId, LivePacket], progress: Progress, cut: ShownCut | None, now_ms: int
 ) -> tuple[PacketPicture, ...]:
     """
     Return the packets of the *programme*, or if there is none all of the books in the order in which they open.

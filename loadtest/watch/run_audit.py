@@ -12,7 +12,7 @@ from loadtest.record.history_tail import HistoryTail
 from loadtest.record.run_folder import RunFolder
 from loadtest.verdict.generator_check import check_generator
 from loadtest.verdict.measures import send_debt_ms
-from loadtest.watch.cut import Cut, cut_of
+from loadtest.watch.cut import ShownCut, cut_of
 from loadtest.watch.foreign_live_audit import ForeignLiveAudit
 from loadtest.watch.live_audit import Badge, LiveAudit
 from loadtest.watch.picture import GeneratorPicture, StorePicture
@@ -33,7 +33,7 @@ class RunAudit:
 
     def __init__(self, folder: RunFolder, durability: str, declared: Declarations | None) -> None:
         self.badge = Badge()
-        self.cut: Cut | None = None
+        self.cut: ShownCut | None = None
         self.generator: GeneratorPicture | None = None
         self.store = StorePicture(durability=durability)
         self._folder = folder

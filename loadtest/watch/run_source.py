@@ -92,7 +92,7 @@ class RunSource:
     def _as_they_were(self, progress: Progress) -> Progress:
         """Return the progress with everybody in place whom the end of the run has sent home."""
         seen = self._progress
-        if progress.connected or not seen.connected:
+        if not progress.leaving:
             return progress
         return replace(progress, connected=seen.connected, present=seen.present, rooms=seen.rooms)
 

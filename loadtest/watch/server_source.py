@@ -17,7 +17,7 @@ from loadtest.record.history import FactRecord
 from loadtest.record.history_tail import HistoryTail
 from loadtest.record.shape import BadRecord
 from loadtest.targets.access import Access
-from loadtest.watch.cut import Cut, cut_of
+from loadtest.watch.cut import ShownCut, cut_of
 from loadtest.watch.facts_log import FactsLog
 from loadtest.watch.figures import RateHistory
 from loadtest.watch.live_audit import Badge, Light, LiveAudit
@@ -68,7 +68,7 @@ class ServerSource:
         self._facts = FactsLog(self._ahead_ms)
         self._tails: list[HistoryTail] = []
         self._told: Collection[FactRecord] = ()
-        self._newest: Cut | None = None
+        self._newest: ShownCut | None = None
         self._badge = Badge()
         self._forgiven: frozenset[PacketId] = frozenset()
         self._next_cut_s = 0.0

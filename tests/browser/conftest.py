@@ -40,12 +40,13 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Run one browser; each page has a context of its own."""
+    """Run one browser with a context for each page. Its event loop must be gone before tests of other folders."""
     with sync_playwright() as playwright:
         expect.set_options(timeout=TIMEOUT_MS)  # a busy machine is no finding
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic"])
+        rebound = "--host-resolver-rules=MAP rebound.example 127.0.0.1"  # what an attacker's DNS would say
+        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic", rebound])
         yield running
         running.close()
 
