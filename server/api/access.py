@@ -36,7 +36,8 @@ from server.core.refusal import Refused
 
 GUEST_TICKETS: Final = "/api/guest-tickets"
 PUBLIC: Final = (
-    frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/api/lobby", "/api/texts", GUEST_TICKETS}) | docs.PATHS
+    frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/api/lobby", "/api/texts", GUEST_TICKETS})
+    | docs.PATHS
 )
 """The paths that need no credential: probes, metrics, the lobby, a guest's first request, and the API's document."""
 
