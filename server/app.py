@@ -29,14 +29,14 @@ from server.gateway.door import Door
 from server.gateway.gateway import Gateway
 from server.gateway.guest_book import GuestBook
 from server.gateway.http import HttpConnection
-from server.gateway.limits import DEMO, LOAD, PRODUCTION
+from server.gateway.limits import PROFILES
 from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
 from server.pages.pages import Pages
 from server.rulebook_file import load_rulebooks
-from server.settings import LimitsProfile, Settings
+from server.settings import Settings
 from server.signals import on_signals
 from server.store.allocators.context import AllocatorContext
 from server.store.allocators.guard import AllocatorFailed
@@ -211,7 +211,7 @@ async def _build(
 
     follower.on_back = come_back
     signer = Signer(settings.secret.get_secret_value().encode() or await shared_secret(store))
-    limits = {LimitsProfile.PRODUCTION: PRODUCTION, LimitsProfile.DEMO: DEMO, LimitsProfile.LOAD: LOAD}[settings.limits]
+    limits = PROFILES[settings.limits]
     gateway = Gateway(
         store=store,
         clock=clock,
@@ -227,9 +227,6 @@ async def _build(
         door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
     )
-    retention = None
-    if settings.retention_ms > 0:
-        retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
     state = AppState(
         settings=settings,
         store=store,
@@ -256,7 +253,12 @@ async def _build(
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
         guest_book=GuestBook(settings.guests_per_minute, limits.guests_per_address_max),
     )
-    return state, [ClockKeeper(clock), gateway, Sweeper(state, retention), state.siblings]
+    return state, [ClockKeeper(clock), gateway, Sweeper(state, _retention(settings, store, clock)), state.siblings]
+
+
+def _retention(settings: Settings, store: Store, clock: StoreClock) -> Retention | None:
+    kept = settings.retention_ms > 0
+    return Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms) if kept else None
 
 
 def _allocators(settings: Settings, store: Store, clock: StoreClock, follower: FeedFollower) -> RunningAllocators:

@@ -8,6 +8,8 @@ from client_sim.creator import PlannedPacket
 LANGUAGES: Final = ("en", "zh")
 _BEIJING: Final = timedelta(hours=8)
 
+TITLES: Final = {"en": "Three live rooms", "zh": "三个直播间"}
+
 TEXTS: Final[dict[str, dict[str, str]]] = {
     "en": {
         "rain": "red-packet rain in {seconds}: {shares} shares, {sum}",
@@ -15,6 +17,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "exact": "“{packet}” is scheduled: on screen in {seconds}",
         "manual": "a red packet pops up now: {shares} shares, {sum}",
         "refused": "a third packet at the same time is refused ({rule})",
+        "in_the_way": "“{packet}” cannot be launched ({rule}): somebody else has used the time or the packet",
         "edited": "more of “{packet}”: {shares} shares now",
         "voided_by_creator": "the host takes “{packet}” back, before its warm-up",
         "voided_by_platform": "the platform takes “{packet}” back, while everybody waits for it",
@@ -35,6 +38,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "exact": "“{packet}”已定时,{seconds}后预热",
         "manual": "红包现在弹出:{shares} 份,共 {sum}",
         "refused": "同一时段第三个红包被拒绝({rule})",
+        "in_the_way": "“{packet}”无法投放({rule}):时段或红包已被他人占用",
         "edited": "“{packet}”追加发行,现有 {shares} 份",
         "voided_by_creator": "主播在预热前作废“{packet}”",
         "voided_by_platform": "平台作废“{packet}”,大家正在等",

@@ -98,7 +98,7 @@ class Onlooker:
     def _look_at_packet(self, plan: PlannedPacket, packet_id: str) -> None:
         packet = self._requester.get(f"/api/packets/{packet_id}")
         self.evidence.packets[plan.name] = packet
-        if packet["phase"] == "grabbing" and packet["remaining"] < packet["share_count"]:
+        if packet["phase"] == "grabbing":
             self._tell(plan, packet["surface"])
         if packet["state"] not in _OVER and (packet["remaining"] or not packet["given"]):
             return
@@ -159,12 +159,14 @@ class Onlooker:
 
     def _tell_happening(self, happening: Happening) -> None:
         plan = self._plans[happening.packet_name]
-        if happening.action == "launch" and not happening.rule:
+        if happening.outcome.startswith("refused"):
+            if happening.action == "launch":
+                why = happening.rule or happening.outcome.removeprefix("refused ")
+                self._tell(plan, "refused" if plan.expect == happening.rule != "" else "in_the_way", rule=why)
+        elif happening.action == "launch":
             kind, until_ms = launched(plan)
             in_s = seconds(until_ms, self._scenario.speed, self._language)
             self._tell(plan, kind, seconds=in_s, shares=plan.share_count, sum=yuan(plan.total_fen))
-        elif happening.action == "launch":
-            self._tell(plan, "refused", rule=happening.rule)
         elif happening.action == "edit":
             self._tell(plan, "edited", shares=plan.edits[0].share_count)
         elif happening.action == "void":

@@ -12,6 +12,7 @@ from loadtest.scenarios.crowd_scenario import toml_table, validated
 from loadtest.scenarios.scenario import Scenario
 
 ROOMS = ("tea", "home", "hall")
+HOSTS = {"xiaoman": "小满 Xiaoman", "ali": "阿栗 Chestnut", "platform": "平台 Platform"}
 ORIGIN_MS = int(datetime.fromisoformat("2026-08-19T20:00:00+08:00").timestamp() * 1000)
 """The room time at which a demo begins: an evening, and a year before the next blackouts."""
 
@@ -22,8 +23,8 @@ def programme_text(rooms: int = len(ROOMS)) -> str:
     return "\n".join((folder / f"{name}.toml").read_text("utf-8") for name in ("audience", *ROOMS[:rooms]))
 
 
-def programme_of(text: str, *, viewers: int, speed: int) -> Scenario:
-    """Return the scenario in *text* before another audience and at another speed. Raises BadScenario."""
+def programme_of(text: str, *, viewers: int | None, speed: int) -> Scenario:
+    """Return the scenario in *text* before an audience of *viewers*, at *speed*. Raises BadScenario."""
     return validated(Scenario, toml_table("demo", text), source="demo", text=text).before(viewers=viewers, speed=speed)
 
 

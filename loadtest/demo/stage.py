@@ -1,16 +1,18 @@
 """The stage of the demo: a server of its own, three rooms, an audience, and round after round of the programme."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import requests
 
+from loadtest.demo.controls import run_naive
 from loadtest.demo.errands import ISV, WARES
-from loadtest.demo.lines import TEXTS
+from loadtest.demo.lines import TEXTS, TITLES
 from loadtest.demo.onlooker import Onlooker
-from loadtest.demo.programme import ORIGIN_MS, lacking, programme_of
+from loadtest.demo.programme import HOSTS, ORIGIN_MS, lacking, programme_of
 from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.crowd import Crowd, SilentView
 from loadtest.engines.engine_process import CrowdOrder
@@ -21,6 +23,8 @@ from loadtest.run.server_process import ServerProcess
 from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.access import Access
 from loadtest.targets.requester import Requester, SetUpFailed
+from loadtest.watch.site import WatchSite
+from loadtest.watch.watched_server import WatchedServer, watched_server
 
 ROUNDS_FAILED_MAX = 3  # one after the other; what a killed store costs is one
 RESERVE = 2  # a creator with less than its first recharge divided by this is recharged again
@@ -29,8 +33,9 @@ RESERVE = 2  # a creator with less than its first recharge divided by this is re
 @dataclass(frozen=True, slots=True)
 class DemoPlan:
     """
-    A demo as asked for. ``text`` is the scenario's TOML; ``server_options`` say where the server listens and whom it
-    lets in. With a ``secret`` it asks who one is, and ``token`` is an administrator's.
+    A demo as asked for, on ``port`` of ``address``; ``site`` is for its dashboard.
+
+    ``text`` is the scenario's TOML. With a ``secret`` the server asks who one is, and ``token`` is an administrator's.
     """
 
     folder: Path
@@ -38,14 +43,20 @@ class DemoPlan:
     viewers: int
     speed: int
     language: str
-    server_options: tuple[str, ...]
+    address: str
+    port: int
+    site: WatchSite
     secret: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     once: bool = False
 
 
 def carry_out(
-    plan: DemoPlan, *, ready: Callable[[str, Scenario], None], say: Callable[[str], None], stopped: Callable[[], bool]
+    plan: DemoPlan,
+    *,
+    ready: Callable[[str, Scenario], None],
+    say: Callable[[str], None],
+    stopped: Callable[[], bool],
 ) -> list[str]:
     """
     Run the demo until *stopped()*, or one round of it; return what that round was to show and has not.
@@ -59,8 +70,8 @@ def carry_out(
     access = Access(plan.token)
     with _server(plan) as (server, url):
         _set_up(url, scenario, access)
-        ready(url, scenario)
-        with _audience(plan, scenario, url, access) as crowd:
+        with _dashboard(plan, url, access), _audience(plan, scenario, url, access) as crowd:
+            ready(url, scenario)
             rounds = _Rounds(plan, scenario, url, access, say)
 
             def look() -> None:
@@ -72,7 +83,17 @@ def carry_out(
 
 @contextmanager
 def _server(plan: DemoPlan) -> Iterator[tuple[ServerProcess, str]]:
-    options = ["--speed", str(plan.speed), "--origin-ms", str(ORIGIN_MS), "--diagnostics", *plan.server_options]
+    options = [
+        "--speed",
+        str(plan.speed),
+        "--origin-ms",
+        str(ORIGIN_MS),
+        "--limits",
+        "demo",
+        "--guests",
+        "--diagnostics",
+    ]
+    options += ["--host", plan.address, "--port", str(plan.port), "--dashboard-url", plan.site.url]
     server = ServerProcess(plan.folder, options, insecure=not plan.secret, secret=plan.secret)
     try:
         yield server, server.wait_until_ready()
@@ -81,6 +102,21 @@ def _server(plan: DemoPlan) -> Iterator[tuple[ServerProcess, str]]:
         raise
     finally:
         server.stop()
+
+
+def _dashboard(plan: DemoPlan, url: str, access: Access) -> AbstractContextManager[str]:
+    """Show the demo on its dashboard, with the buttons that break it."""
+    shown = WatchedServer(
+        url,
+        access,
+        title=TITLES[plan.language],
+        audience=plan.folder,
+        home=plan.folder / "home",
+        breakable=True,
+        naive=partial(run_naive, url, access, plan.speed),
+        token=plan.token,
+    )
+    return watched_server(shown, plan.site)
 
 
 @contextmanager
@@ -108,8 +144,11 @@ def _audience(plan: DemoPlan, scenario: Scenario, url: str, access: Access) -> I
 
 def _set_up(url: str, scenario: Scenario, access: Access) -> None:
     """Open the rooms, put the goods on the table, and let the merchants' tool report what becomes of orders."""
-    _round(url, scenario, access).set_up()
     requester = Requester(url, access)
+    for creator in scenario.creators:  # before the rooms, which show the name that the host has when they open
+        path = f"/api/creators/{creator.creator_id}/profile"
+        requester.put(path, {"name": HOSTS[creator.creator_id]}, key=f"name-{creator.creator_id}")
+    _round(url, scenario, access).set_up()
     requester.post(f"/api/isvs/{ISV}", {"integrated": True}, key=f"integrate-{ISV}")
     for creator_id, wares in WARES.items():
         for product_id, title, price_fen in wares:
@@ -117,8 +156,8 @@ def _set_up(url: str, scenario: Scenario, access: Access) -> None:
             requester.put(f"/api/products/{product_id}", product, key=f"register-{product_id}")
 
 
-def _round(url: str, scenario: Scenario, access: Access) -> Director:
-    return Director(url, scenario, scenario.audience.viewers, lambda _: None, access=access)
+def _round(url: str, scenario: Scenario, access: Access, *, alone: bool = True) -> Director:
+    return Director(url, scenario, scenario.audience.viewers, lambda _: None, access=access, alone=alone)
 
 
 class _Rounds:
@@ -140,6 +179,7 @@ class _Rounds:
         failed = 0
         while not stopped():
             try:
+                self._recharge()
                 missing = self._perform_one(look, stopped)
             except SetUpFailed as problem:
                 failed += 1
@@ -150,11 +190,10 @@ class _Rounds:
             failed = 0
             if self._plan.once:
                 return missing
-            self._recharge()
         return []
 
     def _perform_one(self, look: Callable[[], object], stopped: Callable[[], bool]) -> list[str]:
-        director = _round(self._url, self._scenario, self._access)
+        director = _round(self._url, self._scenario, self._access, alone=self._plan.once)
         onlooker = Onlooker(
             self._url,
             self._scenario,

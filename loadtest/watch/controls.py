@@ -1,82 +1,43 @@
-"""The buttons of a demo's dashboard: a store that is killed and comes back, and a packet that is over-issued."""
+"""The buttons of a dashboard: something is broken on purpose, to see that it shows and that it comes back."""
 
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
 
 from loadtest.engines.child_process import ProcessFailed
-from loadtest.engines.crowd import SilentView
-from loadtest.record.run_folder import RunFolder
 from loadtest.run.nemesis import StoreOfRun
-from loadtest.run.provision import provision
-from loadtest.run.storm import StormPlan, carry_out, facts_of
-from loadtest.scenarios.crowd_scenario import toml_table, validated
-from loadtest.scenarios.scenario import Scenario
-from loadtest.targets.access import Access, http_session
+from loadtest.targets.access import http_session
 from loadtest.targets.requester import SetUpFailed
 from loadtest.watch.server_source import ServerSource
-from server.store.allocators.registry import BUILT_IN
 
 NAIVE = "naive"
-DELAY_MS, WINDOW_MS = 3_000, 3_000  # real
-SCENARIO = """
-name = "naive"
-speed = {speed}
-
-[audience]
-viewers = 240
-arrivals_per_second = 400
-reaction_median_ms = 300
-
-[[creators]]
-creator_id = "naive-lab"
-recharge_fen = 10_000_000
-platform = "lab"
-
-[[rooms]]
-room_id = "naive-lab"
-creator_id = "naive-lab"
-title = "naive"
-
-[[packets]]
-name = "naive"
-room_id = "naive-lab"
-platform = "lab"
-share_count = 60
-total_fen = 20_000
-launch_at_ms = 0
-mode = "relative"
-delay_ms = {delay_ms}
-claim_window_ms = {window_ms}
-"""
 LOOK_EVERY_S = 0.01
 BACK_WITHIN_S = 60.0
 ASK_TIMEOUT_S = 2.0
-STEPS_SHOWN_S = 20.0
-"""After a recovery its steps are shown for so long."""
+STEPS_SHOWN_S = 20.0  # after a recovery
+
+Work = Callable[[Callable[[], bool]], None]
+"""The work of a button. It ends early once the function that it is given returns true."""
 
 
 class Button:
-    """A control that works in a thread of its own; *source* is told of what fails."""
+    """A control whose *work* is done in a thread of its own; *source* is told if it fails."""
 
-    def __init__(self, name: str, source: ServerSource, work: Callable[[], None]) -> None:
+    offered = True
+
+    def __init__(self, name: str, source: ServerSource, work: Work) -> None:
         self._name = name
         self._source = source
         self._work = work
+        self._over = threading.Event()
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-
-    @property
-    def offered(self) -> bool:
-        """Tell that it is always there."""
-        return True
 
     @property
     def busy(self) -> bool:
@@ -84,16 +45,25 @@ class Button:
         return self._thread is not None and self._thread.is_alive()
 
     def press(self) -> None:
-        """Begin, unless it is busy."""
-        if not self.busy:
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
+        """Begin, unless it is busy, and return at once."""
+        with self._lock:
+            if not self.busy and not self._over.is_set():
+                self._thread = threading.Thread(target=self._run, name=self._name)
+                self._thread.start()
+
+    def close(self) -> None:
+        """End the work, and begin it no more."""
+        with self._lock:
+            self._over.set()
+        if self._thread is not None:
+            self._thread.join()
 
     def _run(self) -> None:
         try:
-            self._work()
+            self._work(self._over.is_set)
         except (OSError, ValueError, SetUpFailed, ProcessFailed) as error:
-            self._source.say("control_failed", name=self._name, detail=str(error).splitlines()[0])
+            if not self._over.is_set():
+                self._source.say("control_failed", name=self._name, detail=str(error).partition("\n")[0])
 
 
 class KillStore(Button):
@@ -111,9 +81,9 @@ class KillStore(Button):
     def steps(self) -> tuple[tuple[str, int | None], ...]:
         """Return the steps of the recovery and when each was reached, in ms after the kill; none some time after it."""
         shown = self.busy or time.monotonic() < self._over_s + STEPS_SHOWN_S
-        return tuple(self._reached.items()) if shown and self._reached else ()
+        return tuple(self._reached.items()) if shown else ()
 
-    def _kill(self) -> None:
+    def _kill(self, stopped: Callable[[], bool]) -> None:
         pid = self._store.pid()
         began_s = time.monotonic()
         self._reached = {"killed": 0, "process": None, "answers": None, "ready": None, "books": None}
@@ -125,10 +95,13 @@ class KillStore(Button):
             ("ready", self._is_ready),
             ("books", lambda: self._source.checked_ns > began_s * 1e9),
         ):
-            self._await(step, reached, began_s)
+            while not _holds(reached) and not stopped():
+                if time.monotonic() > began_s + BACK_WITHIN_S:
+                    raise OSError(f"{step}: not within {BACK_WITHIN_S:.0f} s")
+                time.sleep(LOOK_EVERY_S)
             self._reached = {**self._reached, step: round((time.monotonic() - began_s) * 1000)}
-        self._source.say("store_back", span=f"{(self._reached['ready'] or 0) / 1000:.2f} s")
         self._over_s = time.monotonic()
+        self._source.say("store_back", span=f"{(self._reached['ready'] or 0) / 1000:.2f} s")
 
     def _is_ready(self) -> bool:
         try:
@@ -136,44 +109,11 @@ class KillStore(Button):
         except requests.RequestException:
             return False
 
-    @staticmethod
-    def _await(step: str, reached: Callable[[], bool], began_s: float) -> None:
-        while time.monotonic() < began_s + BACK_WITHIN_S:
-            with suppress(OSError, ValueError):  # while the note of the new process is being written
-                if reached():
-                    return
-            time.sleep(LOOK_EVERY_S)
-        raise OSError(f"{step}: not within {BACK_WITHIN_S:.0f} s")
 
-
-class RunNaive(Button):
-    """
-    Runs one packet with the allocator ``naive`` in a room and before an audience of its own: it will be over-issued.
-
-    The server must run with --diagnostics, at *speed*. The audience writes a history, so that the badge can show the
-    receipts of the two owners of a share.
-    """
-
-    def __init__(self, source: ServerSource, url: str, access: Access, *, speed: int) -> None:
-        super().__init__(NAIVE, source, self._perform)
-        self._url = url
-        self._access = access
-        self._text = SCENARIO.format(speed=speed, delay_ms=DELAY_MS * speed, window_ms=WINDOW_MS * speed)
-
-    def _perform(self) -> None:
-        self._source.say(NAIVE)
-        with tempfile.TemporaryDirectory(prefix="redrain-naive-", ignore_cleanup_errors=True) as path:
-            folder = RunFolder(Path(path))
-            scenario = validated(Scenario, toml_table(NAIVE, self._text), source=NAIVE, text=self._text)
-            provisioned = provision(scenario, engine="swarm", processes=1, target=self._url)
-            folder.scenario.write_text(self._text, "utf-8")
-            plan = StormPlan(
-                provisioned.scenario, folder, allocator=BUILT_IN[NAIVE], targets=[self._url], engine="swarm",
-                access=self._access,
-            )  # fmt: skip
-            self._source.hear(folder.path)
-            facts = facts_of(plan, datetime.now(UTC), name=NAIVE, provisioned=provisioned)
-            carry_out(plan, facts, SilentView())
+def _holds(reached: Callable[[], bool]) -> bool:
+    with suppress(OSError, ValueError):  # while the note of the new process is being written
+        return reached()
+    return False
 
 
 class ForgetNaive:
@@ -192,3 +132,6 @@ class ForgetNaive:
     def press(self) -> None:
         """Forget them."""
         self._source.forgive(NAIVE)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to end."""

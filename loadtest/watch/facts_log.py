@@ -1,4 +1,4 @@
-"""What the rooms were told, as lines of the log, each once."""
+"""The messages of the rooms as lines of the log, each once."""
 
 from collections.abc import Callable, Iterable
 

@@ -37,7 +37,8 @@ class Badge:
     """
     The badge: how many shares were given too many, too few and lost, by the newest check.
 
-    ``why`` is a code: what an amber badge waits for. ``checked_at_ms`` is when the cut was asked for.
+    ``why`` is a code: what an amber badge waits for, or what a green one lacks. ``checked_at_ms`` is when the cut was
+    asked for.
     """
 
     light: Light = Light.AMBER
@@ -104,11 +105,11 @@ class LiveAudit:
         return (violation.invariant, violation.packet_id) in self._suspected
 
 
-def light_of(broken: list[Violation], suspected: list[Violation], awaited: str) -> dict[str, Any]:
-    """Return light and reason: what is only suspected waits for what is *awaited*."""
+def light_of(broken: list[Violation], suspected: list[Violation], awaited: str, *, checked: str = "") -> dict[str, Any]:
+    """Return light and reason: what is only suspected waits for what is *awaited*; *checked* is the reason of green."""
     if broken:
         return {"light": Light.RED, "why": "broken"}
-    return {"light": Light.AMBER, "why": awaited} if suspected else {"light": Light.GREEN, "why": ""}
+    return {"light": Light.AMBER, "why": awaited} if suspected else {"light": Light.GREEN, "why": checked}
 
 
 def _replied_ns(grab: GrabRecord) -> int:

@@ -96,7 +96,7 @@ class VerdictPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class LivePicture:
     """
     Everything that the dashboard shows. Times are real, in ms since 1970; None means that it is not known.
 
@@ -131,9 +131,9 @@ class Picture:
 
 
 class Source(Protocol):
-    """What is watched: a run, or a server. The two methods are called by a thread each."""
+    """The run or the server that is watched. Each of the two methods is called by a thread of its own."""
 
-    def look(self) -> Picture:
+    def look(self) -> LivePicture:
         """Return the newest picture. It is asked for some times a second, and must not wait."""
 
     def check(self) -> None:

@@ -16,7 +16,7 @@ from loadtest.watch.facts_log import FactsLog
 from loadtest.watch.figures import RateHistory, money_flow
 from loadtest.watch.live_audit import Badge, Light
 from loadtest.watch.packet_board import packet_board
-from loadtest.watch.picture import LogLine, Picture, RoomPicture, VerdictPicture, latency_of
+from loadtest.watch.picture import LivePicture, LogLine, RoomPicture, VerdictPicture, latency_of
 from loadtest.watch.run_audit import RunAudit
 from server.core.ids import PacketId, RoomId
 
@@ -43,7 +43,7 @@ class RunSource:
         self._folder = folder
         self._audit: RunAudit | None = None
 
-    def look(self) -> Picture:
+    def look(self) -> LivePicture:
         """Return the newest picture."""
         for line in self._diary.new_lines():
             self._read(orjson.loads(line))
@@ -55,7 +55,7 @@ class RunSource:
         comments, likes = (self._talk.rates() or [(0.0, 0.0)])[-1]
         audit = self._audit
         books = None if audit is None else audit.books
-        picture = Picture(
+        picture = LivePicture(
             title=self._run.get("title", ""),
             subtitle=self._run.get("subtitle", ""),
             at_ms=time.time_ns() // _NS_PER_MS,

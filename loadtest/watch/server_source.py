@@ -21,7 +21,7 @@ from loadtest.watch.facts_log import FactsLog
 from loadtest.watch.figures import RateHistory, money_flow
 from loadtest.watch.live_audit import Badge, Light, LiveAudit
 from loadtest.watch.packet_board import packet_board
-from loadtest.watch.picture import LogLine, Picture, RoomPicture, StorePicture, latency_of
+from loadtest.watch.picture import LivePicture, LogLine, RoomPicture, StorePicture, latency_of
 from loadtest.watch.store_probe import StoreProbe
 from server.core.ids import PacketId
 
@@ -54,13 +54,14 @@ class ServerSource:
         self._title = title
         self._looking, self._checking = access.session(), access.session()
         self._audience = None if audience is None else ProgressFiles(audience)
-        self._window = _Window()
+        self._window = _RecentLatencies()
         self._counts: Mapping[str, int] = {}
         self._grabs, self._talk = RateHistory(), RateHistory()
         self._answers = True
         self._rooms: tuple[RoomPicture, ...] = ()
         self._probe = None if home is None else StoreProbe(home)
         self._store = StorePicture()
+        self._cut_took_ms: int | None = None
         self._ahead_ms = (time.time_ns() - time.monotonic_ns()) // _NS_PER_MS
         self._audit = LiveAudit(self._ahead_ms)
         self._facts = FactsLog(self._ahead_ms)
@@ -93,7 +94,7 @@ class ServerSource:
         """Tell whether something is proved wrong."""
         return self._badge.light is Light.RED
 
-    def look(self) -> Picture:
+    def look(self) -> LivePicture:
         """Return the newest picture."""
         counts = self._metrics()
         progress = Progress() if self._audience is None else self._window.over(self._audience.look())
@@ -108,7 +109,7 @@ class ServerSource:
         names = {packet.packet_id: packet.name for packet in board}
         told = self._facts.lines(progress.facts, lambda packet_id: names.get(packet_id, packet_id))
         self._log.extend(told)
-        return Picture(
+        return LivePicture(
             title=self._title or self._url,
             subtitle="",
             at_ms=now_ms,
@@ -132,7 +133,7 @@ class ServerSource:
     def check(self) -> None:
         """Take a cut of the books if it is time, and hold it against the receipts from before it."""
         if self._probe is not None:
-            self._store = self._probe.ask()
+            self._store = replace(self._probe.ask(), cut_took_ms=self._cut_took_ms)
         for tail in self._tails:
             self._audit.hear(tail.new().grabs)
         began_s = time.monotonic()
@@ -149,7 +150,7 @@ class ServerSource:
         self._answers = True
         badge = self._audit.check(books, asked_ns, self._told, self._forgiven)
         self._badge, self._books, self.checked_ns = badge, books, asked_ns
-        self._store = replace(self._store, cut_took_ms=took_ms)
+        self._cut_took_ms = took_ms
         self._next_cut_s = time.monotonic() + max(CUT_EVERY_S, REST * (time.monotonic() - began_s))
 
     def _metrics(self) -> Mapping[str, int]:
@@ -187,7 +188,7 @@ class ServerSource:
             return badge
         if self._store.state == "away" or not self._answers:
             return replace(badge, light=Light.AMBER, why="store_away")
-        old_ms = BOOKS_OLD_MS + REST * (self._store.cut_took_ms or 0)
+        old_ms = BOOKS_OLD_MS + REST * (self._cut_took_ms or 0)
         old = badge.checked_at_ms is None or now_ms - badge.checked_at_ms > old_ms
         return replace(badge, light=Light.AMBER, why="books_old") if old else badge
 
@@ -198,7 +199,7 @@ class ServerSource:
         return store
 
 
-class _Window:
+class _RecentLatencies:
     """The latencies of the last minute: an evening's percentiles would not show what happens now."""
 
     def __init__(self) -> None:

@@ -17,20 +17,23 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from loadtest.watch.picture import Picture, Source
+from loadtest.watch.picture import LivePicture, Source
+from server.gateway.door import Door
 from server.pages.pages import DOCUMENTS, Pages
 
 HOST: Final = "127.0.0.1"
 LOOK_EVERY_S = 0.4
 CHECK_EVERY_S = 0.5
 STOP_TIMEOUT_S = 5.0
+CLOSING_S = 0.1  # in which the pages are told that it is over
 _log = logging.getLogger(__name__)
 
 
 class Control(Protocol):
-    """What a button does; what comes of it is seen in the pictures."""
+    """A button's work; its effects are seen in the pictures."""
 
     @property
     def offered(self) -> bool:
@@ -42,6 +45,9 @@ class Control(Protocol):
 
     def press(self) -> None:
         """Begin, unless it is busy, and return at once."""
+
+    def close(self) -> None:
+        """End what it does, and begin it no more."""
 
 
 class WatchSite:
@@ -70,7 +76,8 @@ class WatchSite:
             self._listener.close()
             raise
         self.url = f"http://{host}:{self._listener.getsockname()[1]}/dashboard"
-        config = uvicorn.Config(self._app(), log_level="warning", lifespan="off", ws="websockets-sansio")
+        app = Guarded(self._app(), Door(bound=host), reached=host)
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="websockets-sansio")
         self._server = uvicorn.Server(config)
 
     def start(self, source: Source, controls: Mapping[str, Control] | None = None, token: str = "") -> None:
@@ -92,8 +99,9 @@ class WatchSite:
             self._look()
             time.sleep(LOOK_EVERY_S if self._listeners else 0)
         self._over.set()
-        self._server.should_exit = True
         self._wake()
+        time.sleep(CLOSING_S if self._listeners else 0)
+        self._server.should_exit = True
         for thread in self._threads:
             thread.join(STOP_TIMEOUT_S)
         self._listener.close()
@@ -117,7 +125,7 @@ class WatchSite:
         self._newest = orjson.dumps(self._shown(self._source.look()))
         self._wake()
 
-    def _shown(self, picture: Picture) -> dict[str, Any]:
+    def _shown(self, picture: LivePicture) -> dict[str, Any]:
         busy = [name for name, control in self._controls.items() if control.busy]
         told = {name: getattr(picture, name) for name in picture.__slots__}
         return told | {"controls": [name for name, control in self._controls.items() if control.offered], "busy": busy}
@@ -177,6 +185,28 @@ class WatchSite:
             return JSONResponse({"code": "not_found", "detail": "this dashboard has no such button"}, 404)
         control.press()
         return JSONResponse({"status": "begun"}, 202)
+
+
+class Guarded:
+    """Lets in only requests for a name of this site, and from its own pages if a page sends them."""
+
+    def __init__(self, app: ASGIApp, door: Door, *, reached: str) -> None:
+        self._app = app
+        self._door = door
+        self._reached = reached
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        upgrade = scope["type"] == "websocket"
+        method = scope.get("method", "GET").encode()
+        refused = self._door.refusal(scope["headers"], method, upgrade=upgrade, proxied=False, reached=self._reached)
+        if refused is None:
+            await self._app(scope, receive, send)
+        elif upgrade:
+            await send({"type": "websocket.close", "code": 1008})  # before it is accepted: 403
+        else:
+            problem = {"code": refused.code, "detail": refused.detail}
+            await JSONResponse(problem, refused.status)(scope, receive, send)
 
 
 async def _until_closed(line: WebSocket) -> None:

@@ -1,15 +1,20 @@
 """The dashboard of a server as it runs, for a demo or a look at any server of ours."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadtest.targets.access import NOBODY, Access
-from loadtest.targets.requester import Requester
-from loadtest.watch.controls import ForgetNaive, KillStore, RunNaive
+from loadtest.watch.controls import NAIVE, Button, ForgetNaive, KillStore
 from loadtest.watch.server_source import ServerSource
 from loadtest.watch.site import Control, WatchSite
+
+RunNaive = Callable[[Callable[[Path], None], Callable[[], bool]], None]
+"""
+Runs one packet with the allocator ``naive``. Its first argument takes the folder of a history whose receipts count from
+then on; it ends early once the second returns true.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +23,8 @@ class WatchedServer:
     The server at *url* to look at; *access* is an administrator's.
 
     *audience* is the folder in which a simulated audience writes its progress, *home* the folder of the server's
-    embedded store; both may be unknown. With *breakable* the dashboard has its buttons: one kills the store of *home*,
-    one runs a packet with the allocator ``naive``, for which the server needs --diagnostics. *token* is what a button
-    asks for; without one every page of this dashboard may press it.
+    embedded store; both may be unknown. With *breakable* there are buttons that break it: one kills the store of
+    *home*, one runs *naive*. They ask for the *token*; without one every page of this dashboard may press them.
     """
 
     url: str
@@ -29,6 +33,7 @@ class WatchedServer:
     audience: Path | None = None
     home: Path | None = None
     breakable: bool = False
+    naive: RunNaive | None = None
     token: str = field(default="", repr=False)
 
 
@@ -36,14 +41,25 @@ class WatchedServer:
 def watched_server(server: WatchedServer, site: WatchSite) -> Iterator[str]:
     """Serve the dashboard of a server on an open *site* while the block runs, and yield its URL."""
     source = ServerSource(server.url, server.access, title=server.title, audience=server.audience, home=server.home)
-    controls: dict[str, Control] = {}
-    if server.breakable:
-        speed = int(Requester(server.url, server.access).get("/api/clock")["speed"])
-        controls = {"naive": RunNaive(source, server.url, server.access, speed=speed), "forget": ForgetNaive(source)}
-        if server.home is not None:
-            controls["kill_store"] = KillStore(source, server.url, server.home)
-    site.start(source, controls, server.token)
-    try:
+    with ExitStack() as stack:
+        controls = _controls(server, source)
+        for control in controls.values():
+            stack.callback(control.close)
+        stack.callback(site.close)
+        site.start(source, controls, server.token)
         yield site.url
-    finally:
-        site.close()
+
+
+def _controls(server: WatchedServer, source: ServerSource) -> dict[str, Control]:
+    controls: dict[str, Control] = {}
+    naive = server.naive
+    if server.breakable and naive is not None:
+
+        def run(stopped: Callable[[], bool]) -> None:
+            source.say(NAIVE)
+            naive(source.hear, stopped)
+
+        controls |= {NAIVE: Button(NAIVE, source, run), "forget": ForgetNaive(source)}
+    if server.breakable and server.home is not None:
+        controls["kill_store"] = KillStore(source, server.url, server.home)
+    return controls

@@ -6,6 +6,7 @@ import signal
 import tempfile
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from loadtest.engines.child_process import ProcessFailed
 from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
+from loadtest.watch.site import WatchSite
 from scripts.output import console, failed, told_of, too_full
 from server.api.credentials import Credentials
 from server.core.credential import Caller, Role
@@ -71,14 +73,15 @@ def run_demo(options: DemoOptions) -> int:
         on_signals(told_to_end.set, signal.SIGINT, signal.SIGTERM),
         tempfile.TemporaryDirectory(prefix="redrain-demo-", ignore_cleanup_errors=True) as folder,
     ):
-        plan = _plan(options, Path(folder), address, secret=secrets.token_hex(32) if on_lan else "")
         try:
-            missing = carry_out(
-                plan,
-                ready=lambda url, scenario: _welcome(say, options, url, scenario, plan.token),
-                say=lambda text: say.print(text, markup=False, soft_wrap=True),
-                stopped=told_to_end.is_set,
-            )
+            with closing(_site(address, options.port)) as site:
+                plan = _plan(options, Path(folder), address, site, secret=secrets.token_hex(32) if on_lan else "")
+                missing = carry_out(
+                    plan,
+                    ready=lambda url, scenario: _welcome(say, plan, url, scenario),
+                    say=lambda text: say.print(text, markup=False, soft_wrap=True),
+                    stopped=told_to_end.is_set,
+                )
         except ProcessFailed as error:
             return failed(error, error.exit_code)
         except (SetUpFailed, OSError) as error:
@@ -92,7 +95,15 @@ def run_demo(options: DemoOptions) -> int:
     return int(Exit.PASS)
 
 
-def _plan(options: DemoOptions, folder: Path, address: str, *, secret: str) -> DemoPlan:
+def _site(address: str, port: int) -> WatchSite:
+    """Return the site of the dashboard: on the next port, or on any if that is taken."""
+    try:
+        return WatchSite(host=address, port=port and port + 1)
+    except (OSError, OverflowError):
+        return WatchSite(host=address)
+
+
+def _plan(options: DemoOptions, folder: Path, address: str, site: WatchSite, *, secret: str) -> DemoPlan:
     token = ""
     if secret:
         now_ms = time.time_ns() // 1_000_000
@@ -104,27 +115,30 @@ def _plan(options: DemoOptions, folder: Path, address: str, *, secret: str) -> D
         viewers=options.viewers,
         speed=options.speed,
         language=options.lang,
-        server_options=("--host", address, "--port", str(options.port), "--limits", "demo"),
+        address=address,
+        port=options.port,
+        site=site,
         secret=secret,
         token=token,
         once=options.once,
     )
 
 
-def _welcome(say: Console, options: DemoOptions, url: str, scenario: Scenario, token: str) -> None:
+def _welcome(say: Console, plan: DemoPlan, url: str, scenario: Scenario) -> None:
     """Say where to look, and with a token how to let phones in."""
-    first = scenario.rooms[0]
+    first, token = scenario.rooms[0], plan.token
     phone = f"{url}/live/{first.room_id}"
     fragment = f"#token={token}" if token else ""
-    words = _WORDS[options.lang]
+    words = _WORDS[plan.language]
+    places = {
+        "phone": phone,
+        "console": f"{url}/console?creator={first.creator_id}{fragment}",
+        "dashboard": f"{plan.site.url}{fragment}",
+    }
     say.print()
-    for label, where in (
-        ("phone", phone),
-        ("console", f"{url}/console{fragment}"),
-        ("dashboard", f"{url}/dashboard{fragment}"),
-    ):
+    for label, where in places.items():
         say.print(f"  {words[label]}  [bold]{where}[/]", soft_wrap=True)
-    others = [f"{named(room.title, options.lang)} {url}/live/{room.room_id}" for room in scenario.rooms[1:]]
+    others = [f"{named(room.title, plan.language)} {url}/live/{room.room_id}" for room in scenario.rooms[1:]]
     if others:
         say.print(f"  {words['others']}  {'   '.join(others)}", soft_wrap=True)
     if token:

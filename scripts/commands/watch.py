@@ -28,6 +28,8 @@ def run_watch(target: str, port: int, token: str, ca_file: str | None, home: Pat
         site = WatchSite(port=port)
     except BadTarget as error:
         return failed(error, Exit.USAGE)
+    except ValueError as error:  # a host that no name server could know
+        return failed(f"target: is no URL of a server ({str(error)[:80]})", Exit.USAGE)
     except (SetUpFailed, requests.RequestException) as error:
         return failed(f"{target}: {error}", Exit.ENVIRONMENT)
     except OSError as error:

@@ -39,7 +39,7 @@ PUBLIC: Final = (
     frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/api/lobby", "/api/texts", GUEST_TICKETS})
     | docs.PATHS
 )
-"""The paths that need no credential: probes, metrics, the lobby, a guest's first request, and the API's document."""
+"""The paths that need no credential: probes, metrics, lobby, texts, a guest's first request, the API's document."""
 
 OF_THIS_MACHINE: Final = Caller(Role.ADMIN, "insecure")
 """The caller of requests without a credential where none is needed (``--insecure``)."""

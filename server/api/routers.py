@@ -32,7 +32,7 @@ from server.api import (
     won_packets,
 )
 
-PUBLIC_ROUTERS: tuple[APIRouter, ...] = (health.router, lobby.router, guest_tickets.router, texts.router)
+PUBLIC_ROUTERS: tuple[APIRouter, ...] = (health.router, lobby.router, texts.router, guest_tickets.router)
 """The routers that need no credential."""
 
 ROUTERS: tuple[APIRouter, ...] = (

@@ -54,6 +54,8 @@ LOAD = Limits(
     request_ms=60_000,
 )
 
+PROFILES = {"production": PRODUCTION, "demo": DEMO, "load": LOAD}
+
 
 class Quota:
     """Counts what each holder has, up to a limit: connections of an address, of a viewer."""

@@ -15,7 +15,7 @@ import requests
 from fastapi import APIRouter
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from server.api import books
+from server import app
 from server.api.access import GUEST_TICKETS, PUBLIC, allowed_to, declared
 from server.app import create_app, serve
 from server.core.credential import Role
@@ -234,7 +234,7 @@ async def test_a_route_that_declares_nothing_is_denied(tmp_path: Path, monkeypat
     async def narrow() -> str:
         return "an administrator asked"
 
-    monkeypatch.setattr(books, "router", bare)
+    monkeypatch.setattr(app, "ROUTERS", (bare,))
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     settings = Settings(port=0, home=tmp_path, durability=Durability.NONE, insecure=True)
     serving = asyncio.create_task(serve(settings, ready.set_result))

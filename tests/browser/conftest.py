@@ -19,7 +19,7 @@ RULEBOOKS = {"stage": {"base": "douyin", "launch_modes": ["manual"], "reversal_d
 """A platform for tests: launched at once, open at once."""
 
 REFUSED = re.compile(r"^Failed to load resource: the server responded with a status of (409|422) ")
-"""What Chromium says of every answer that refuses; the page shows why, and that is no complaint."""
+"""Chromium's line for every answer that refuses; the page shows why, and that is no complaint."""
 
 NewPage = Callable[..., Page]
 FINDINGS = """async (source) => {

@@ -69,7 +69,7 @@ def test_a_host_recharges_creates_launches_is_refused_and_voids(new_page: NewPag
     assert page.viewport_size is not None
     assert abs(box["width"] * 2 - page.viewport_size["width"]) <= 2
     drawer.get_by_label("Total ¥").fill("5000")
-    expect(drawer.locator(".verdict")).to_contain_text("ALL-CRE-2")
+    expect(drawer.locator(".verdict")).to_contain_text("between ¥1.00 and ¥2,000.00 ALL-CRE-2")
     drawer.get_by_label("Total ¥").fill("200")
     expect(drawer.locator(".verdict")).to_contain_text("Can be split")
     drawer.get_by_role("textbox", name="Name").fill("Evening rain")
@@ -81,7 +81,7 @@ def test_a_host_recharges_creates_launches_is_refused_and_voids(new_page: NewPag
     operation(page, "Evening rain", "launch").click()  # without a room one is opened first
     page.get_by_role("dialog").get_by_role("button", name="New room").click()
     dialog = page.get_by_role("dialog", name="Launch")
-    expect(dialog.get_by_role("tab")).to_have_text(["By period", "By exact time"])
+    expect(dialog.get_by_role("tab")).to_have_text(["By period", "Exact time"])
     confirm = dialog.get_by_role("button", name="Launch")
     now = now_ms(api)
     dialog.get_by_label("Warm-up starts").fill(shanghai(now - HOUR_MS))
@@ -226,7 +226,7 @@ def test_effects_are_drawn(new_page: NewPage, api: Caller) -> None:
     assert page.evaluate("typeof Plotly") == "undefined"
     page.get_by_role("link", name="Effects").click()
     page.get_by_label("Packet", exact=True).select_option(packet)
-    expect(page.locator(".plot.js-plotly-plot:visible")).to_have_count(4)
+    expect(page.locator(".plot.js-plotly-plot:visible")).to_have_count(4, timeout=20_000)  # the library is large
     expect(page.locator(".kp")).to_contain_text("Claim rate")
     assert serious_findings(page) == []
     for width in (360, 1920):
@@ -302,8 +302,22 @@ def test_a_span_is_said_in_its_largest_units(module_page: Page, ms: int, text: s
     assert run(module_page, "times", f"return m.span({ms}, 'en')") == text
 
 
+@pytest.mark.parametrize(
+    ("detail", "text"),
+    [
+        ("delay_ms: must be from 120000 to 900000", "must be from 2 min to 15 min"),
+        ("min_share_fen: must be from 1 to 20000", "must be from ¥0.01 to ¥200.00"),
+        ("share_count: must be from 1 to 100000", "must be from 1 to 100,000"),
+        ("3 packets would be on at 1786536494000; at most 2", "3 packets would be on at 12 Aug 20:08:14; at most 2"),
+        ("total_fen: the funds do not cover it", "the funds do not cover it"),
+    ],
+)
+def test_a_refusal_is_said_in_the_units_of_the_page(module_page: Page, detail: str, text: str) -> None:
+    assert run(module_page, "form", f"return m.plainly({detail!r})") == text
+
+
 def test_overlaps_are_those_of_half_open_stretches(module_page: Page) -> None:
-    """What ends when the other begins does not overlap it."""
+    """One that ends as the other begins does not overlap it."""
     own = {"warmup_at_ms": 100, "grab_at_ms": 150, "claim_end_at_ms": 200}
     others = [
         {"warmup_at_ms": start, "grab_at_ms": start, "claim_end_at_ms": end}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,30 @@ def test_the_words_are_the_same_in_both_languages(new_page: NewPage) -> None:
       return keys.filter((key) => !(key in en) || !(key in zh) || holes(en[key]) !== holes(zh[key]));
     }"""
     assert page.evaluate(script) == []
+
+
+def test_axes_and_the_flow_of_money_are_laid_out_without_a_page(new_page: NewPage) -> None:
+    """Axes end at round numbers, times are those of UTC+8, and no label of the money covers another."""
+    page = new_page("/dashboard")
+    script = """async () => {
+      const beside = (name) => document.querySelector('script[type=module]').src.replace('main.js', name);
+      const { niceTop, short, milliseconds, clockTime } = await import(beside('scale.js'));
+      const { flowOf } = await import(beside('flow.js'));
+      const money = { funded_fen: 1000, claimed_fen: 400, redeemed_fen: 1, hands_fen: 398, expired_fen: 1,
+        escrow_fen: 590, returned_fen: 10, gap_fen: 0 };
+      const { bars, ribbons } = flowOf(money, 260);
+      return {
+        tops: [niceTop(0), niceTop(5), niceTop(24200)], short: [short(28000), short(950)],
+        ms: [milliseconds(null), milliseconds(1.84), milliseconds(1834)], time: clockTime(0),
+        names: bars.map((bar) => bar.name), ribbons: ribbons.length,
+        labels: bars.filter((bar) => bar.column === 2).map((bar) => bar.labelY),
+      };
+    }"""
+    found = page.evaluate(script)
+    assert (found["tops"], found["short"]) == ([4, 5, 30_000], ["28k", "950"])
+    assert (found["ms"], found["time"]) == (["\u2013", "1.8", "1,830"], "08:00:00")
+    assert found["names"][:3] == ["funded", "claimed", "unclaimed"]
+    assert found["ribbons"] == 7
+    labels = found["labels"]
+    assert all(lower - upper >= 44 for upper, lower in pairwise(labels))
+    assert labels[-1] <= 260 - 44

@@ -233,7 +233,7 @@ def test_an_unpaid_order_is_cancelled_and_its_packet_is_free_again(new_page: New
 
 
 def test_a_packet_that_opens_under_a_sheet_is_called_out(new_page: NewPage, stage: Stage) -> None:
-    """Who is reading is not torn away, but told; one tap leads to the rain."""
+    """A reader is not torn away, but told; one tap leads to the rain."""
     phone = opened(new_page, stage.path())
     phone.get_by_role("button", name="My packets").click()
     stage.launch()

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -19,11 +20,13 @@ import psutil
 import pytest
 import requests
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from client_sim.talk import PHRASES, Mood
 from loadtest.demo.errands import WARES
 from loadtest.demo.programme import ROOMS
+from loadtest.run.nemesis import StoreOfRun
+from scripts.cli import main
 
 TIMEOUT_S = 60.0
 SPEED = 180  # a round takes half a minute, and is still long enough for people's reactions
@@ -206,23 +209,89 @@ def test_a_demo_that_has_ended_has_left_nothing(round_of: tuple[Witness, int, st
     assert _of(folder) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_a_demo_that_is_stopped_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
-    """No process, no file, and no listener; it says so and ends well, for this is how one ends a demo."""
-    said: list[str] = []
-    with _demo(tmp_path, "--viewers", "30") as process:
-        url = _url_of(process, said)
-        page = requests.get(f"{url}/live/tea", timeout=5)
-        assert page.status_code == 200
-        os.killpg(process.pid, number)
-        rest, _ = process.communicate(timeout=TIMEOUT_S)
+def _stopped(process: "subprocess.Popen[str]", number: signal.Signals, url: str, folder: Path) -> None:
+    """Stop a demo as people do; nothing of it must be left: no process, no file, no listener."""
+    os.killpg(process.pid, number)
+    rest, _ = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0, rest
     assert "Traceback" not in rest
     assert "nothing is left" in rest
-    assert list(tmp_path.iterdir()) == []
-    assert _of(tmp_path) == []
+    assert list(folder.iterdir()) == []
+    assert _of(folder) == []
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
+
+
+def test_what_is_broken_on_purpose_shows(tmp_path: Path) -> None:
+    """A naive packet turns the badge red by two receipts, a killed store comes back; Ctrl-C still leaves nothing."""
+    said: list[str] = []
+    with _demo(tmp_path, "--viewers", "30", "--speed", str(SPEED)) as process:
+        url = _url_of(process, said)
+        page = requests.get(f"{url}/dashboard", timeout=5).text
+        dashboard = re.search('data-dashboard="([^"]+)"', page)
+        assert dashboard
+        with connect(dashboard[1].replace("http", "ws").replace("dashboard", "watch"), proxy=None) as pictures:
+            first = _picture_with(pictures, lambda picture: picture["badge"]["light"] == "green")
+            assert first["controls"] == ["naive", "kill_store"]
+            _press(dashboard[1], "naive")
+            red = _picture_with(pictures, lambda picture: picture["badge"]["light"] == "red")
+            one, other = red["badge"]["proofs"][0]["witnesses"]
+            assert (one["kind"], one["index"], one["packet_id"]) == ("receipt", other["index"], other["packet_id"])
+            assert one["viewer_id"] != other["viewer_id"]
+            assert red["badge"]["over"] > 0
+            _picture_with(pictures, lambda picture: not picture["busy"])
+            _press(dashboard[1], "forget")
+            _picture_with(pictures, lambda picture: picture["badge"]["light"] == "green")
+            (home,) = tmp_path.glob("redrain-demo-*/home")
+            before = StoreOfRun(home).pid()
+            _press(dashboard[1], "kill_store")
+            back = _picture_with(pictures, lambda picture: dict(picture["store"]["steps"]).get("books") is not None)
+            assert [step for step, _ in back["store"]["steps"]] == ["killed", "process", "answers", "ready", "books"]
+            assert StoreOfRun(home).pid() != before
+            _picture_with(pictures, lambda picture: picture["badge"]["light"] == "green")
+        _stopped(process, signal.SIGINT, url, tmp_path)
+
+
+def _press(dashboard: str, name: str) -> None:
+    answer = requests.post(dashboard.replace("dashboard", f"controls/{name}"), json={}, timeout=5)
+    assert answer.status_code == 202
+
+
+def _picture_with(pictures: ClientConnection, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Return the first picture of a dashboard that is as wanted."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
+        picture: dict[str, Any] = json.loads(pictures.recv(timeout=TIMEOUT_S))
+        if wanted(picture):
+            return picture
+    raise AssertionError(f"no such picture; the last is {picture}")
+
+
+def test_phones_of_the_network_look_and_play_and_change_nothing(tmp_path: Path) -> None:
+    """With an address a guest comes in; what changes something needs the printed token; other names are refused."""
+    said: list[str] = []
+    with _demo(tmp_path, "--viewers", "30", "--lan-address", "127.0.0.2", "--lang", "zh") as process:
+        url = _url_of(process, said)
+        assert url.startswith("http://127.0.0.2:")
+        token = re.search(r"#token=(\S+)", said[-1])
+        assert token
+        assert requests.get(f"{url}/live/tea", timeout=5).status_code == 200
+        guest = requests.post(f"{url}/api/guest-tickets", json={"room_id": "tea", "name": "Ann"}, timeout=5).json()
+        with connect(f"ws{url[4:]}/ws/rooms/tea?ticket={guest['ticket']}", proxy=None) as socket:
+            assert json.loads(socket.recv())["type"] == "welcome"
+        room = {"room_id": "mine", "creator_id": "xiaoman"}
+        allowed = {"Authorization": f"Bearer {token[1]}"}
+        for headers, status in (
+            ({}, 401),
+            ({"Authorization": f"Bearer {guest['token']}"}, 403),
+            ({**allowed, "Host": "rebound.test"}, 403),
+            ({**allowed, "Origin": "http://evil.test"}, 403),
+            (allowed, 201),
+        ):
+            assert requests.post(f"{url}/api/rooms", json=room, headers=headers, timeout=5).status_code == status
+        with pytest.raises(requests.ConnectionError):
+            requests.get(url.replace("127.0.0.2", "127.0.0.1"), timeout=5)
+        _stopped(process, signal.SIGTERM, url, tmp_path)
 
 
 def test_what_a_killed_demo_has_started_ends_by_itself(tmp_path: Path) -> None:
@@ -236,13 +305,15 @@ def test_what_a_killed_demo_has_started_ends_by_itself(tmp_path: Path) -> None:
     _until(lambda: not _of(tmp_path), f"{_of(tmp_path)} runs on")
 
 
-def test_a_taken_port_is_30(tmp_path: Path) -> None:
+def test_a_taken_port_is_30(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """And the message says which, and what to do."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        with _demo(tmp_path, "--port", port) as process:
-            said, _ = process.communicate(timeout=TIMEOUT_S)
-    assert process.returncode == 30, said
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit) as ended:
+        main(["demo", "--port", (port := str(taken.getsockname()[1]))])
+    said = capsys.readouterr().err
+    assert ended.value.code == 30, said
     assert port in said
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []

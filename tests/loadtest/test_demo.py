@@ -5,6 +5,7 @@ import socket
 from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -14,8 +15,10 @@ from client_sim.creator import CreatorStep, PlannedPacket, programme
 from loadtest.demo.errands import SHOP, WARES, errand_of
 from loadtest.demo.lan import is_own, lan_address
 from loadtest.demo.lines import LANGUAGES, TEXTS, launched, line, named, seconds, yuan
-from loadtest.demo.programme import ORIGIN_MS, ROOMS, RoundSeen, lacking, programme_of, programme_text
-from loadtest.run.director import Happening, planned_packets
+from loadtest.demo.onlooker import Onlooker
+from loadtest.demo.programme import HOSTS, ORIGIN_MS, ROOMS, RoundSeen, lacking, programme_of, programme_text
+from loadtest.run.director import Director, Happening, planned_packets
+from loadtest.targets.access import NOBODY
 from server.core.ids import CreatorId, PacketId, RoomId, ViewerId
 from server.core.packets.launch import LaunchRequest, plan_launch
 from server.core.packets.packet import Denomination, Packet, PacketState, Surface, Terms
@@ -185,6 +188,7 @@ def test_fewer_rooms_are_the_first_ones() -> None:
     for rooms in range(1, len(ROOMS) + 1):
         scenario = programme_of(programme_text(rooms), viewers=30, speed=SPEED)
         assert [room.room_id for room in scenario.rooms] == list(ROOMS[:rooms])
+        assert {creator.creator_id for creator in scenario.creators} <= set(HOSTS)
 
 
 @pytest.mark.parametrize("creator_id", sorted(WARES))
@@ -255,3 +259,28 @@ def test_only_an_address_of_this_machine_is_its_own() -> None:
         assert not is_own(other), other
     found = lan_address()
     assert found is None or (is_own(found) and socket.inet_aton(found)[0] != 127)
+
+
+def test_what_a_guest_at_the_console_prevents_is_said(tmp_path: Path) -> None:
+    """A launch that was to be refused is told as planned, another as in somebody's way, and both only once."""
+    scenario = programme_of(programme_text(), viewers=30, speed=SPEED)
+    director, said = Director("http://127.0.0.1:9", scenario, 30, lambda _: None), list[str]()
+    onlooker = Onlooker(
+        "http://127.0.0.1:9", scenario, director, access=NOBODY, folder=tmp_path, simulated=(), language="en",
+        say=said.append,
+    )  # fmt: skip
+    for name, action, outcome, rule in (
+        ("三连红包", "launch", "refused DY-LAU-9", "DY-LAU-9"),
+        ("返场红包雨", "launch", "refused DY-LAU-9", "DY-LAU-9"),
+        ("返场红包雨", "launch", "refused not_draft", ""),
+        ("夜场红包", "void", "refused not_draft", ""),
+        ("开场红包雨", "launch", "launched", ""),
+    ):
+        director.happenings.append(Happening(0, action, name, "", outcome, 0, rule))
+    looks = iter((False, True, True))
+    onlooker.run(lambda: next(looks))
+    assert [each.partition(": ")[2] for each in said] == [
+        "a third packet at the same time is refused (DY-LAU-9)",
+        "“返场红包雨” cannot be launched (DY-LAU-9): somebody else has used the time or the packet",
+        "red-packet rain in 13 s: 5 shares, ¥16.00",
+    ]

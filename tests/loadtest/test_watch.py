@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 import requests
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from loadtest.engines.crowd import SilentView
@@ -18,7 +19,7 @@ from loadtest.engines.progress import LivePacket, Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.watch.diary import DIARY, Diary
 from loadtest.watch.live_audit import Badge, Light
-from loadtest.watch.picture import Picture
+from loadtest.watch.picture import LivePicture
 from loadtest.watch.run_source import RunSource
 from loadtest.watch.site import Control, WatchSite
 from server.core.ids import PacketId
@@ -67,7 +68,7 @@ def snapshot(folder: RunFolder, lines: list[Line]) -> None:
     partly.rename(path)
 
 
-def seen(folder: RunFolder) -> Picture:
+def seen(folder: RunFolder) -> LivePicture:
     """Look once, check once, and look at what that has shown."""
     source = RunSource(folder)
     source.look()
@@ -156,8 +157,8 @@ class Still:
     def __init__(self) -> None:
         self.checked = 0
 
-    def look(self) -> Picture:
-        return Picture(title="still", subtitle="", at_ms=time.time_ns() // 1_000_000, kind="run", badge=Badge())
+    def look(self) -> LivePicture:
+        return LivePicture(title="still", subtitle="", at_ms=time.time_ns() // 1_000_000, kind="run", badge=Badge())
 
     def check(self) -> None:
         self.checked += 1
@@ -212,6 +213,9 @@ class Bell:
     def press(self) -> None:
         self.rung += 1
 
+    def close(self) -> None:
+        self.rung = -1
+
 
 def test_a_button_does_something_and_asks_for_the_token_if_there_is_one() -> None:
     """It is a POST, and named in every picture as long as it is offered."""
@@ -228,3 +232,18 @@ def test_a_button_does_something_and_asks_for_the_token_if_there_is_one() -> Non
         wrong = {"Authorization": "Bearer other"}
         assert requests.post(url, json={}, headers=wrong, timeout=10).status_code == 401
     assert bell.rung == 1
+
+
+def test_foreign_pages_and_names_are_kept_out() -> None:
+    """A page of another site gets no picture and presses no button, and no name server can make this site its own."""
+    bell = Bell()
+    with site(controls={"bell": bell}) as running:
+        url = running.url.replace("dashboard", "controls/bell")
+        evil = {"Origin": "http://evil.example"}
+        assert requests.post(url, json={}, headers=evil, timeout=10).status_code == 403
+        assert requests.post(url, data={"a": "form"}, timeout=10).status_code == 415
+        assert requests.get(running.url, headers={"Host": "evil.example"}, timeout=10).status_code == 403
+        with pytest.raises(InvalidStatus) as refused:
+            connect(running.url.replace("http", "ws").replace("dashboard", "watch"), additional_headers=evil)
+        assert refused.value.response.status_code == 403
+    assert bell.rung == 0

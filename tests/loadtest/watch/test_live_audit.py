@@ -7,6 +7,7 @@ import pytest
 from loadtest.record.books import Books, books_from
 from loadtest.record.history import GrabRecord
 from loadtest.watch.live_audit import Badge, Light, LiveAudit
+from server.core.ids import PacketId
 from tests.loadtest.in_memory import history_from
 from tests.loadtest.written_run import T0_NS, WrittenRun, a_run
 
@@ -117,3 +118,15 @@ def test_a_grab_without_an_answer_is_no_receipt() -> None:
     audit.hear(unknown)
     assert unknown
     assert audit.check(cut_of(run.books), LATE_NS).receipts == 0
+
+
+def test_a_packet_that_was_broken_on_purpose_can_be_forgiven() -> None:
+    """A demo shows what naive does and goes on; the other packets are checked as before."""
+    run = a_run(flaw="check then act", packets=2, viewers=30)
+    audit, books = live(run)
+    both = audit.check(books, LATE_NS)
+    one = audit.check(books, LATE_NS, forgiven={PacketId("c1.p0")})
+    assert {proof.packet_id for proof in both.proofs} == {"c1.p0", "c1.p1"}
+    assert {proof.packet_id for proof in one.proofs} == {"c1.p1"}
+    assert 0 < one.over < both.over
+    assert audit.check(books, LATE_NS, forgiven=set(books.packets)).light is Light.GREEN

@@ -1,6 +1,7 @@
 // @ts-check
 import { el } from "../shared/dom.js";
 import { yuan } from "../shared/money.js";
+import { textOf } from "../shared/texts.js";
 import { Form, figureInput } from "./form.js";
 import { confirmed, notice, overlay } from "./overlay.js";
 import { Table } from "./table.js";
@@ -23,7 +24,7 @@ export function coupons(desk) {
       { label: say("col_budget"), cell: (row) => [el("span", { class: "num" }, row.budget_id), el("small", {}, dayAndTime(row.funded_at_ms, desk.lang))] },
       { label: say("col_sum"), kind: "r", cell: (row) => [el("span", { class: "num" }, `¥${yuan(row.amount_fen)}`)] },
       { label: say("col_left"), kind: "r", cell: (row) => [el("span", { class: "num" }, `¥${yuan(row.left_fen)}`)] },
-      { label: say("col_status"), cell: (row) => [el("span", { class: `chip k-${row.state === "open" ? "grabbing" : "settled"}` }, say(row.state === "open" ? "budget_open" : "budget_returned")), row.returned_at_ms ? el("small", {}, dayAndTime(row.returned_at_ms, desk.lang)) : null] },
+      { label: say("col_status"), cell: (row) => [el("span", { class: `chip k-${row.state === "open" ? "grabbing" : "settled"}` }, textOf("coupon_budget_state", row.state)), row.returned_at_ms ? el("small", {}, dayAndTime(row.returned_at_ms, desk.lang)) : null] },
       { label: say("col_operations"), kind: "op", cell: (row) => [row.state === "open" ? el("div", { class: "ops" }, el("button", { type: "button", "data-focus": `${row.budget_id}-return`, onclick: () => void giveBack(desk, row) }, say("budget_return"))) : null] },
     ],
     turn: () => void refresh(),
@@ -31,7 +32,7 @@ export function coupons(desk) {
   const fund = el("button", { type: "button", class: "btn p", onclick: () => openFund(desk) }, `+ ${say("new_budget")}`);
 
   async function refresh() {
-    const rows = await desk.api.get(desk.of("coupon-budgets"), { skip: table.skip, count: table.size + 1 });
+    const rows = await desk.api.get(desk.of("coupon-budgets"), { skip: table.skip, count: table.size + 1, newest: true });
     table.update(rows.slice(0, table.size), null, rows.length > table.size);
   }
 

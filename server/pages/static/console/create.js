@@ -1,6 +1,7 @@
 // @ts-check
 import { el } from "../shared/dom.js";
 import { fenOf, grouped, yuan } from "../shared/money.js";
+import { textOf } from "../shared/texts.js";
 import { Form, cards, chosen, figureInput, plainly, refusalOf, textInput } from "./form.js";
 import { histogram } from "./histogram.js";
 import { notice, overlay } from "./overlay.js";
@@ -82,7 +83,7 @@ export function openCreate(desk, from = null) {
       const found = await desk.api.post("api/packets/preview-split", { creator_id: desk.creator, ...platformOf(desk, from), ...wanted });
       if (turn !== asked) return;
       if (found.allowed) preview.draw(found, wanted.total_fen);
-      else preview.refuse({ message: plainly(found.refusal.detail), rule: found.refusal.rule });
+      else preview.refuse(notSplit(found));
     } catch (error) {
       if (turn === asked) preview.refuse(refusalOf(error));
     }
@@ -145,6 +146,13 @@ export function openCreate(desk, from = null) {
   name.focus();
 }
 
+/** Why terms cannot be split; of a sum that does not fit, what would. @param {any} found */
+function notSplit({ refusal, total_min_fen, total_max_fen }) {
+  const misfit = refusal.code === "infeasible_denomination";
+  const message = misfit ? say("splits_not", { low: yuan(total_min_fen), high: yuan(total_max_fen) }) : plainly(refusal.detail);
+  return { message, rule: refusal.rule };
+}
+
 /** The platform's own packets name the platform they are for. @param {Desk} desk @param {any} from */
 function platformOf(desk, from) {
   return desk.creator === "platform" ? { platform: from?.platform ?? desk.rulebook.platform } : {};
@@ -166,7 +174,7 @@ function limitHint(desk, field, word) {
 /** Where a share can be used, as the rulebook has it. @param {Desk} desk */
 function viewersRead(desk) {
   const entrances = /** @type {string[]} */ (desk.limit("use_entrances").value ?? []);
-  const words = entrances.map((entrance) => say(/** @type {any} */ (`entrance_${entrance}`)));
+  const words = entrances.map((entrance) => textOf("entrance", entrance).toLowerCase());
   const where = say("read_where", { places: words.join(desk.lang === "zh" ? "、" : ", ") });
   const cart = desk.limit("cart_merge_allowed").value ? "" : say("read_cart");
   return `${where}${cart}${say("read_goods")}`;

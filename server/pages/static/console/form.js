@@ -1,8 +1,10 @@
 // @ts-check
 import { el } from "../shared/dom.js";
 import { Refusal } from "../shared/api.js";
-import { fenOf } from "../shared/money.js";
+import { fenOf, grouped, yuan } from "../shared/money.js";
+import { language } from "../shared/words.js";
 import { refused } from "./overlay.js";
+import { dayAndTime, span } from "./times.js";
 import { say } from "./words.js";
 
 /**
@@ -107,12 +109,19 @@ export class Form {
 let made = 0;
 
 /**
- * The sentence of a refusal without the name of the API's field in front.
+ * The sentence of a refusal as people read it: without the name of the API's field in front, with instants and ranges
+ * in the units that the console shows.
  *
  * @param {string} detail
  */
 export function plainly(detail) {
-  return detail.replace(/^[a-z_.]+: /, "");
+  const field = /^([a-z_.]+): /.exec(detail)?.[1] ?? "";
+  const shown = (/** @type {string} */ number) =>
+    field.endsWith("_fen") ? `¥${yuan(Number(number))}` : field.endsWith("_ms") ? span(Number(number), language()) : grouped(Number(number));
+  return detail
+    .slice(field ? field.length + 2 : 0)
+    .replace(/^(must be from )(\d+)( to )(\d+)$/, (_, from, low, to, high) => `${from}${shown(low)}${to}${shown(high)}`)
+    .replace(/\b\d{13}\b/g, (ms) => dayAndTime(Number(ms), language()));
 }
 
 /**

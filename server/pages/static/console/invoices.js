@@ -1,6 +1,7 @@
 // @ts-check
 import { el, show } from "../shared/dom.js";
 import { yuan } from "../shared/money.js";
+import { textOf } from "../shared/texts.js";
 import { Form, textInput } from "./form.js";
 import { notice, overlay } from "./overlay.js";
 import { channelWord } from "./recharge.js";
@@ -25,7 +26,7 @@ export function invoiceList(desk) {
       { label: say("col_number"), cell: (row) => [el("span", { class: "num" }, `#${row.number}`)] },
       { label: say("col_period"), cell: (row) => [`${dayAndTime(row.from_ms, desk.lang)} – ${dayAndTime(row.to_ms, desk.lang)}`] },
       { label: say("col_fee"), cell: (row) => [el("span", { class: "num" }, `¥${yuan(row.fee_fen)}`), el("small", {}, row.channels.map((/** @type {any} */ each) => `${channelWord(each.channel)} ¥${yuan(each.fee_fen)}`).join(" · "))] },
-      { label: say("col_status"), cell: (row) => [el("span", { class: `chip k-${row.state === "issued" ? "settled" : "warming"}` }, say(row.state === "issued" ? "invoice_issued" : "invoice_requested"))] },
+      { label: say("col_status"), cell: (row) => [el("span", { class: `chip k-${row.state === "issued" ? "settled" : "warming"}` }, textOf("invoice_state", row.state))] },
     ],
     turn: () => void refresh(),
   });

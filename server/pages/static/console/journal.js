@@ -8,13 +8,13 @@ import { say } from "./words.js";
 /** @typedef {import("./desk.js").Desk} Desk */
 
 /**
- * The fund details: every movement of the funds as it happened, with what was available after it (KS-ACC-5, DY-ACC-8).
+ * The fund details: every movement of the funds, the latest first, with what was available after it (KS-ACC-5, DY-ACC-8).
  *
  * @param {Desk} desk
  */
 export function journal(desk) {
   /** @type {string[]} */
-  const starts = ["0"]; // where each page begins: the journal is read forward from an entry
+  const starts = ["0"]; // where each page begins: the journal is read on from an entry
   const table = new Table({
     name: say("tab_journal"),
     empty: say("no_movements"),
@@ -30,7 +30,7 @@ export function journal(desk) {
   });
 
   async function refresh() {
-    const rows = await desk.api.get(desk.of("fund-details"), { after: starts[table.page] ?? "0", count: table.size + 1 });
+    const rows = await desk.api.get(desk.of("fund-details"), { after: starts[table.page] ?? "0", count: table.size + 1, newest: true });
     if (rows.length > table.size) starts[table.page + 1] = rows[table.size - 1].entry_id;
     table.update(rows.slice(0, table.size), null, rows.length > table.size);
   }

@@ -1,5 +1,6 @@
 // @ts-check
 import { el } from "../shared/dom.js";
+import { textOf } from "../shared/texts.js";
 import { figureInput, textInput } from "./form.js";
 import { HOUR_MS, MINUTE_MS, fieldOf, instantOf, span } from "./times.js";
 import { say } from "./words.js";
@@ -21,7 +22,7 @@ export function modesOf(desk) {
 
 /** @param {Mode} mode */
 export function modeWord(mode) {
-  return say(/** @type {const} */ ({ relative: "by_period", exact: "by_time", manual: "by_hand", scheduled: "at_set_time" })[mode]);
+  return textOf("launch_mode", mode);
 }
 
 /**
@@ -90,10 +91,9 @@ function exact(desk, form) {
             "span",
             {},
             hint(say("later_than", { least: span(soonest.value, desk.lang) }), soonest.rules[0]),
-            " ",
+            " · ",
             hint(say("within", { most: span(furthest.value, desk.lang) }), furthest.rules[0]),
-            " ",
-            step.value % 1000 === 0 ? hint(say("whole_second"), step.rules[0]) : null,
+            ...(step.value % 1000 === 0 ? [" · ", hint(say("whole_second"), step.rules[0])] : []),
           ),
         }),
       ),

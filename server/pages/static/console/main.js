@@ -1,5 +1,6 @@
 // @ts-check
 import { el, show, the } from "../shared/dom.js";
+import { learnTexts } from "../shared/texts.js";
 import { Desk } from "./desk.js";
 import { gate } from "./gate.js";
 import { placesOf } from "./places.js";
@@ -16,6 +17,7 @@ async function start() {
   const view = the("#view");
   try {
     const api = await admitted(view);
+    await learnTexts(api);
     const rooms = await api.get("api/rooms");
     const creators = [...new Set(rooms.map((/** @type {any} */ room) => String(room.creator_id)))].sort();
     const asked = new URLSearchParams(location.search).get("creator");

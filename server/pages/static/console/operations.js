@@ -1,6 +1,7 @@
 // @ts-check
 import { el } from "../shared/dom.js";
 import { Refusal } from "../shared/api.js";
+import { textOf, whyOf } from "../shared/texts.js";
 import { plainly, refusalOf } from "./form.js";
 import { openCreate } from "./create.js";
 import { openIssuance } from "./issuance.js";
@@ -12,10 +13,8 @@ import { say } from "./words.js";
 /**
  * @typedef {import("./desk.js").Desk} Desk
  * @typedef {import("./packet_words.js").Packet} Packet
- * @typedef {{operation: string, allowed: boolean, detail: string, rule: string, until_ms: number | null}} Operation as the API shows it
+ * @typedef {{operation: string, allowed: boolean, code: string, detail: string, rule: string, until_ms: number | null}} Operation as the API shows it
  */
-
-const NAMES = { launch: "launch", copy: "copy", void: "void", edit: "edit_issuance", end: "end_activity" };
 
 /**
  * The operations on a packet, as the last column has them (DY-UI-3, KS-UI-2): one that cannot be done now says why and
@@ -28,41 +27,46 @@ const NAMES = { launch: "launch", copy: "copy", void: "void", edit: "edit_issuan
 export function operationsCell(desk, packet) {
   const operations = operationsOf(desk, packet);
   const closed = operations.filter((each) => !each.allowed);
-  const reasons = [...new Set(closed.map((each) => each.detail))];
+  const reasons = [...new Set(closed.map(reasonOf))];
   const buttons = operations.map((each) => button(desk, packet, each, reasons));
   const deadline = operations.find((each) => each.allowed && each.until_ms !== null);
   return [
     el("div", { class: "ops" }, ...buttons),
     deadline ? untilLine(deadline) : el("div", { class: "rs" }),
-    ...reasons.map((detail) => {
-      const rules = new Set(closed.filter((each) => each.detail === detail && each.rule).map((each) => each.rule));
-      const id = reasonId(packet, detail, reasons);
-      return el("div", { class: "rs", id }, plainly(detail), ...[...rules].flatMap((rule) => [" ", el("code", { class: "rule" }, rule)]));
+    ...reasons.map((why) => {
+      const rules = new Set(closed.filter((each) => reasonOf(each) === why && each.rule).map((each) => each.rule));
+      const id = reasonId(packet, why, reasons);
+      return el("div", { class: "rs", id }, why, ...[...rules].flatMap((rule) => [" ", el("code", { class: "rule" }, rule)]));
     }),
   ].filter((node) => node.textContent !== "");
 }
 
 /** @param {Operation} deadline */
 function untilLine(deadline) {
-  const word = say(/** @type {any} */ (NAMES[/** @type {keyof typeof NAMES} */ (deadline.operation)]));
+  const word = textOf("operation", deadline.operation);
   return el(
     "div",
     { class: "rs" },
     say("possible_until", { operation: word, time: timeOfDay(deadline.until_ms ?? 0) }),
-    " ",
+    " · ",
     el("b", { class: "num", role: "timer", "data-until": deadline.until_ms }),
     " ",
     deadline.rule ? el("code", { class: "rule" }, deadline.rule) : null,
   );
 }
 
+/** @param {Operation} operation */
+function reasonOf(operation) {
+  return plainly(whyOf(operation));
+}
+
 /**
  * @param {Packet} packet
- * @param {string} detail
+ * @param {string} why
  * @param {string[]} reasons
  */
-function reasonId(packet, detail, reasons) {
-  return `why-${packet.packet_id}-${reasons.indexOf(detail)}`;
+function reasonId(packet, why, reasons) {
+  return `why-${packet.packet_id}-${reasons.indexOf(why)}`;
 }
 
 /**
@@ -85,7 +89,7 @@ function operationsOf(desk, packet) {
  * @param {string[]} reasons why some operations are not possible
  */
 function button(desk, packet, operation, reasons) {
-  const name = say(/** @type {any} */ (NAMES[/** @type {keyof typeof NAMES} */ (operation.operation)]));
+  const name = textOf("operation", operation.operation);
   return el(
     "button",
     {
@@ -93,8 +97,8 @@ function button(desk, packet, operation, reasons) {
       "data-focus": `${packet.packet_id}-${operation.operation}`,
       "data-op": operation.operation,
       "aria-disabled": operation.allowed ? null : "true",
-      "aria-describedby": operation.allowed ? null : reasonId(packet, operation.detail, reasons),
-      title: operation.allowed ? null : `${plainly(operation.detail)} ${operation.rule}`.trim(),
+      "aria-describedby": operation.allowed ? null : reasonId(packet, reasonOf(operation), reasons),
+      title: operation.allowed ? null : `${reasonOf(operation)} ${operation.rule}`.trim(),
       onclick: () => operation.allowed && void act(desk, packet, operation),
     },
     name,

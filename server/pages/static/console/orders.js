@@ -1,6 +1,7 @@
 // @ts-check
 import { el, show } from "../shared/dom.js";
 import { yuan } from "../shared/money.js";
+import { textOf } from "../shared/texts.js";
 import { overlay } from "./overlay.js";
 import { Table } from "./table.js";
 import { dayAndTime } from "./times.js";
@@ -28,7 +29,7 @@ export function orders(desk) {
       { label: say("col_buyer"), cell: (row) => [el("bdi", { class: "name" }, row.viewer_id)] },
       { label: say("col_payable"), kind: "r", cell: (row) => [el("span", { class: "num" }, `¥${yuan(row.payable_fen)}`), el("small", {}, say("kept_sum", { sum: yuan(row.kept_fen) }))] },
       { label: say("col_packets"), kind: "r", cell: (row) => [el("span", { class: "num" }, `¥${yuan(used(row))}`), el("small", {}, say("packet_count", { count: row.packets.length }))] },
-      { label: say("col_status"), cell: (row) => [el("span", { class: `chip k-${KINDS[/** @type {keyof typeof KINDS} */ (row.state)] ?? "draft"}` }, orderWord(row.state))] },
+      { label: say("col_status"), cell: (row) => [el("span", { class: `chip k-${KINDS[/** @type {keyof typeof KINDS} */ (row.state)] ?? "draft"}` }, textOf("order_state", row.state))] },
       { label: say("col_operations"), kind: "op", cell: (row) => [el("div", { class: "ops" }, el("button", { type: "button", "data-focus": `${row.order_id}-settle`, onclick: () => void openSettlement(desk, row) }, say("settlement")))] },
     ],
     turn: () => void refresh(),
@@ -46,11 +47,6 @@ export function orders(desk) {
 /** @param {any} order */
 function used(order) {
   return order.packets.reduce((/** @type {number} */ sum, /** @type {any} */ packet) => sum + packet.used_fen, 0);
-}
-
-/** @param {string} state */
-function orderWord(state) {
-  return say(/** @type {any} */ (`order_${state}`));
 }
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
 import { el } from "../shared/dom.js";
 import { grouped, yuan } from "../shared/money.js";
+import { textOf } from "../shared/texts.js";
 import { openCreate } from "./create.js";
 import { openEffects } from "./effects.js";
 import { operationsCell } from "./operations.js";
@@ -13,18 +14,8 @@ import { say } from "./words.js";
  * @typedef {import("./packet_words.js").Packet} Packet
  */
 
-/** What the server can be asked for, by the word of the filter. @type {Record<string, Record<string, string>>} */
-const BY_PHASE = {
-  all: {},
-  phase_draft: { phase: "draft" },
-  phase_scheduled: { phase: "scheduled" },
-  phase_warming: { phase: "warming" },
-  phase_grabbing: { phase: "grabbing" },
-  ended: { phase: "settled" },
-  phase_voided: { phase: "voided" },
-};
-/** @type {Record<string, Record<string, string>>} */
-const BY_ACTIVITY = { all: {}, pending: { activity: "pending" }, active: { activity: "active" }, ended: { activity: "ended" } };
+const PHASES = ["draft", "scheduled", "warming", "grabbing", "settled", "voided"];
+const ACTIVITIES = ["pending", "active", "ended"];
 const EMPTY_PAGES_MAX = 20; // a page of one state may be empty before the last
 
 /**
@@ -36,7 +27,7 @@ const EMPTY_PAGES_MAX = 20; // a page of one state may be empty before the last
  */
 export function packetList(desk, tools = []) {
   const { activities } = desk;
-  const asked = activities ? BY_ACTIVITY : BY_PHASE;
+  const by = activities ? "activity" : "phase";
   let chosen = "all";
   /** @type {(string | null)[]} */
   let starts = [null]; // where each page begins: the list is read on from a packet
@@ -47,7 +38,7 @@ export function packetList(desk, tools = []) {
     empty: say(activities ? "no_activities" : "no_packets"),
     turn: () => void refresh(),
   });
-  const filters = Object.keys(asked).map((filter) => el("button", { type: "button", "data-filter": filter, onclick: () => choose(filter) }, say(/** @type {any} */ (filter))));
+  const filters = ["all", ...(activities ? ACTIVITIES : PHASES)].map((filter) => el("button", { type: "button", "data-filter": filter, onclick: () => choose(filter) }, filter === "all" ? say("all") : textOf(by, filter)));
   const create = el("button", { type: "button", class: "btn p", onclick: () => openCreate(desk) }, `+ ${say(activities ? "new_activity" : "new_packet")}`);
   const bar = el("div", { class: "tool" }, el("div", { class: "seg", role: "group", "aria-label": say("filter") }, ...filters), el("span", { class: "sp" }), ...tools, create);
 
@@ -70,7 +61,7 @@ export function packetList(desk, tools = []) {
     const found = [];
     let [after, total] = [starts[page] ?? null, 0];
     for (let tries = 0; tries < EMPTY_PAGES_MAX && found.length < table.size; tries++) {
-      const answer = await desk.api.get(desk.of("packets"), { ...asked[filter], after, limit: table.size - found.length });
+      const answer = await desk.api.get(desk.of("packets"), { ...(filter === "all" ? {} : { [by]: filter }), after, limit: table.size - found.length });
       found.push(...answer.packets);
       [after, total] = [answer.next, answer.total];
       if (after === null) break;

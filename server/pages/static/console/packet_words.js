@@ -1,5 +1,6 @@
 // @ts-check
 import { grouped, yuan } from "../shared/money.js";
+import { textOf } from "../shared/texts.js";
 import { day, dayAndTime, span, timeOfDay } from "./times.js";
 import { say } from "./words.js";
 
@@ -22,8 +23,7 @@ export function denomination(packet) {
  */
 export function launch(packet, lang) {
   if (packet.grab_at_ms === null) return ["—", say(packet.state === "draft" ? "not_launched" : "never_launched")];
-  const mode = { relative: say("by_period"), exact: say("by_time"), manual: say("by_hand"), scheduled: say("at_set_time") };
-  const way = mode[/** @type {keyof typeof mode} */ (packet.launch_mode)] ?? say("launched");
+  const way = packet.launch_mode ? textOf("launch_mode", packet.launch_mode) : say("launched");
   const opens = `${day(packet.grab_at_ms, lang)} ${timeOfDay(packet.grab_at_ms)}`;
   if (packet.warmup_at_ms === packet.grab_at_ms) return [way, say("opens_at", { time: opens })];
   return [way, say("warms_and_opens", { warmup: timeOfDay(packet.warmup_at_ms), time: opens })];
@@ -63,16 +63,7 @@ export function status(packet, activity = false) {
   if (activity) {
     const kinds = { pending: packet.phase === "draft" ? "draft" : "scheduled", active: "grabbing", ended: "settled" };
     const state = /** @type {keyof typeof kinds} */ (packet.activity);
-    return { word: say(state), kind: kinds[state] };
+    return { word: textOf("activity", state), kind: kinds[state] };
   }
-  const words = {
-    draft: say("phase_draft"),
-    scheduled: say("phase_scheduled"),
-    warming: say("phase_warming"),
-    grabbing: say("phase_grabbing"),
-    claim_closed: say("phase_claim_closed"),
-    settled: say("ended"),
-    voided: say("phase_voided"),
-  };
-  return { word: words[/** @type {keyof typeof words} */ (packet.phase)] ?? packet.phase, kind: packet.phase };
+  return { word: textOf("phase", packet.phase), kind: packet.phase };
 }

@@ -50,6 +50,7 @@ export class Table {
    * @param {boolean} [more]
    */
   update(rows, total, more = false) {
+    const known = total ?? (more ? null : this.skip + rows.length);
     const focus = document.activeElement?.closest?.("[data-focus]")?.getAttribute("data-focus");
     const shown = new Map();
     for (const row of rows) {
@@ -65,7 +66,7 @@ export class Table {
       this._rows.replaceChildren(...elements);
       if (focus) /** @type {HTMLElement | null} */ (this._rows.querySelector(`[data-focus="${CSS.escape(focus)}"]`))?.focus();
     }
-    this._pages(rows.length, total, more);
+    this._pages(rows.length, known, more);
   }
 
   /** @param {T} row */

@@ -38,7 +38,6 @@ export function validityFields(desk, form, from) {
   const units = choice([["minutes", say("minutes")], ["hours", say("hours")], ["days", say("days")]], unit);
   const starts = textInput(fieldOf(from?.use_start_at_ms ?? now), { type: "datetime-local", step: 1 });
   const ends = textInput(fieldOf(from?.use_end_at_ms ?? now + DAY_MS), { type: "datetime-local", step: 1 });
-  units.setAttribute("aria-label", say("unit"));
   const relativeFields = el(
     "div",
     { class: "g2" },
@@ -47,7 +46,7 @@ export function validityFields(desk, form, from) {
       input: count,
       hint: limit.value === null ? null : el("span", {}, say("at_most", { most: span(limit.value, desk.lang) }), " ", el("code", { class: "rule" }, limit.rules[0])),
     }),
-    el("div", { class: "f" }, el("label", {}, say("unit")), units),
+    form.field("unit", { label: say("unit"), input: units }),
   );
   const absoluteFields = el(
     "div",

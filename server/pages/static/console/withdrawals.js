@@ -1,6 +1,7 @@
 // @ts-check
 import { el } from "../shared/dom.js";
 import { yuan } from "../shared/money.js";
+import { textOf } from "../shared/texts.js";
 import { Form, choice, figureInput, textInput } from "./form.js";
 import { notice, overlay } from "./overlay.js";
 import { channelWord } from "./recharge.js";
@@ -63,7 +64,7 @@ export function openWithdraw(desk) {
 }
 
 /**
- * The withdrawals of a creator, oldest first.
+ * The withdrawals of a creator, the latest first.
  *
  * @param {Desk} desk
  */
@@ -83,7 +84,7 @@ export function withdrawalList(desk) {
   });
 
   async function refresh() {
-    const rows = await desk.api.get(desk.of("withdrawals"), { skip: table.skip, count: table.size + 1 });
+    const rows = await desk.api.get(desk.of("withdrawals"), { skip: table.skip, count: table.size + 1, newest: true });
     table.update(rows.slice(0, table.size), null, rows.length > table.size);
   }
 
@@ -93,5 +94,5 @@ export function withdrawalList(desk) {
 /** @param {"pending" | "paid" | "failed"} state */
 function stateChip(state) {
   const kinds = { pending: "warming", paid: "settled", failed: "voided" };
-  return el("span", { class: `chip k-${kinds[state]}` }, say(`withdrawal_${state}`));
+  return el("span", { class: `chip k-${kinds[state]}` }, textOf("withdrawal_state", state));
 }

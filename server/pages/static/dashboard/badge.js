@@ -41,13 +41,14 @@ export class BadgePanel {
       const proof = badge.proofs[0];
       if (proof?.invariant === "A1" && proof.claims !== null) {
         const packet = proof.packet_name || proof.packet_id;
-        const told = { packet, allocator: proof.allocator || "?", claims: grouped(proof.claims), count: grouped(proof.share_count) };
-        return `${say("over_issued", told)} ${proof.witnesses.length > 1 ? say("two_prove_it") : ""}`;
+        const told = { packet, allocator: proof.allocator, claims: grouped(proof.claims), count: grouped(proof.share_count) };
+        return `${say(proof.allocator ? "over_issued" : "over_issued_there", told)} ${proof.witnesses.length > 1 ? say("two_prove_it") : ""}`;
       }
       const packet = proof?.packet_name || proof?.packet_id;
       return `${say(`invariant_${proof?.invariant}`)}${packet ? ` · ${packet}` : ""}`;
     }
     if (badge.light === "amber") return say(`why_${badge.why}`, { ago });
+    if (badge.why === "receipts_only") return say("checked_receipts", { receipts: grouped(badge.receipts), ago });
     if (verdict) return say("checked_at_last", { receipts: grouped(badge.receipts) });
     return badge.receipts ? say("checked", { receipts: grouped(badge.receipts), ago }) : say("checked_books", { ago });
   }

@@ -60,7 +60,8 @@ export class ProofPanel {
     const say = this._say;
     if (!same) return [el("bdi", { lang: "en" }, proof.detail)];
     const [one, other] = proof.witnesses;
-    const apart = one.at_ms === null || other.at_ms === null ? "" : say("apart", { ms: grouped(Math.abs(one.at_ms - other.at_ms)) });
+    const ms = one.at_ms === null || other.at_ms === null ? null : Math.abs(one.at_ms - other.at_ms);
+    const apart = ms === null ? "" : ms === 0 ? say("same_ms") : say("apart", { ms: grouped(ms) });
     const books = proof.claims === null ? "" : say("books_say", { count: grouped(proof.share_count), claims: grouped(proof.claims) });
     return [[say("both_told", { index: one.index }), apart, books].filter(Boolean).join(" ")];
   }
