@@ -43,7 +43,8 @@ def chromium() -> str:
 def browser(chromium: str) -> Iterator[Browser]:
     """Run one browser; each page has a context of its own."""
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic"])
+        rebound = "--host-resolver-rules=MAP rebound.example 127.0.0.1"  # what an attacker's DNS would say
+        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic", rebound])
         yield running
         running.close()
 
