@@ -1,12 +1,19 @@
 """The messages of the rooms as lines of the log, each once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from loadtest.record.history import FactRecord
 from loadtest.watch.picture import LogLine
 from server.core.ids import PacketId
 
 _NS_PER_MS = 1_000_000
+
+
+def named(line: LogLine, names: Mapping[PacketId, str]) -> LogLine:
+    """Return a line with its packet's name; a room tells of a packet before the books that name it are read."""
+    packet = line.values.get("packet")
+    return replace(line, values={**line.values, "packet": names[packet]}) if packet in names else line
 
 
 class FactsLog:

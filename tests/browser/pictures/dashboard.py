@@ -24,22 +24,22 @@ def dashboard_pictures(browser: Browser, folder: Path) -> None:
     with command(folder, "demo", "--port", "0", until="/dashboard") as said:
         url = said["/console"].removesuffix("/console")
         with closing(Camera(browser, url)) as camera:
-            for lang, name in (("en", "lobby.png"), ("zh", "lobby-zh.png")):
+            for lang, name in (("en", "lobby.jpg"), ("zh", "lobby-zh.jpg")):
                 lobby = camera.open(f"/?lang={lang}", **DESKTOP)
                 lobby.locator(".room").nth(2).wait_for()
                 _look(lobby, name)
             page = camera.open(f"{said['/dashboard']}?lang=en", **SCREEN)
             chinese = camera.open(f"{said['/dashboard']}?lang=zh", **SCREEN)
-            page.locator(".badge.green").wait_for()
+            page.locator(".badge.green").wait_for(timeout=120_000)
             page.wait_for_timeout(FULL_MS)
-            take(page, "dashboard-live.png")
-            take(chinese, "dashboard-live-zh.png")
+            take(page, "dashboard-live.jpg")
+            take(chinese, "dashboard-live-zh.jpg")
             chinese.close()
             _break(page)
     with command(folder, *STORM, until="/dashboard") as said, closing(Camera(browser, "")) as camera:
         page = camera.open(f"{said['/dashboard']}?lang=en", **SCREEN)
         page.locator(".verdict strong").wait_for(timeout=120_000)
-        _look(page, "dashboard-verdict.png")
+        _look(page, "dashboard-verdict.jpg")
 
 
 def _look(page: Page, name: str) -> None:
@@ -51,10 +51,12 @@ def _break(page: Page) -> None:
     """Press both buttons: a packet with the naive allocator, then a killed store."""
     page.get_by_role("button", name=re.compile("naive")).first.click()
     page.locator(".badge.red").wait_for(timeout=90_000)
-    _look(page, "dashboard-red.png")
+    _look(page, "dashboard-red.jpg")
+    page.get_by_role("button", name="Back to default").click()
+    page.locator(".badge.green").wait_for(timeout=60_000)
     page.get_by_role("button", name=re.compile("store")).first.click()
     page.wait_for_timeout(700)
-    take(page, "dashboard-recovering.png")
+    take(page, "dashboard-recovering.jpg")
 
 
 @contextmanager
