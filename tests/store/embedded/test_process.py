@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from server.store.connection import Durability, Store
-from server.store.embedded.process import FORMAT, FORMAT_VERSION, EmbeddedStore, PortTaken, StoreNotStarted, answering
+from server.store.embedded.folder import FORMAT, FORMAT_VERSION, StoreNotStarted
+from server.store.embedded.process import EmbeddedStore, PortTaken, answering
 from tests.conftest import free_port
 
 HOLDER = """
