@@ -26,6 +26,8 @@ app = typer.Typer(
 )
 
 
+store = typer.Typer()
+app.add_typer(store, name="store")
 runs = typer.Typer(no_args_is_help=True)
 app.add_typer(runs, name="runs", help="Tidy the folders of runs.")
 
@@ -132,6 +134,7 @@ def serve(
         str | None,
         typer.Option(help="Addresses or networks, comma-separated, whose X-Forwarded-For is believed; * for all."),
     ] = None,
+    witness: Annotated[bool | None, typer.Option(hidden=True)] = None,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Serve the HTTP API and WebSocket rooms on one port."""
@@ -143,16 +146,33 @@ def serve(
     return run_server(given, ready_file, _errors)
 
 
-@app.command()
-def store(
+@store.callback(invoke_without_command=True)
+def run_the_store(
+    context: typer.Context,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65_535)] = 7001,
     durability: Annotated[str, typer.Option(help="Durability of the store: none, relaxed or durable.")] = "durable",
     home: Annotated[Path, typer.Option(callback=_folder, help="Folder of the store.")] = Path(".redrain"),
 ) -> int:
     """Run the bundled store alone, for several servers on one store."""
+    if context.invoked_subcommand is not None:
+        return 0
     from scripts.commands.serve import run_store
 
     return run_store(port, durability, home, _errors)
+
+
+@store.command()
+def accept_loss(
+    home: Annotated[Path, typer.Option(callback=_folder, help="Home folder of the server.")] = Path(".redrain"),
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Go on without what is missing; it may be given to others.")
+    ] = False,
+    json: _Json = None,
+) -> int:
+    """Show what the store lacks of what a home's server has acknowledged; with --accept, go on without it."""
+    from scripts.commands.accept_loss import run_accept_loss
+
+    return run_accept_loss(home, json, accept=accept)
 
 
 @app.command()

@@ -79,6 +79,7 @@ from server.store.secret import shared_secret
 from server.store.trail import Trails
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals
+from server.store.witness import Witness
 from server.sweeper import Sweeper
 
 HOW_TO_MAKE_ONE = "openssl rand -hex 32 makes one"
@@ -183,6 +184,9 @@ async def serve_on(
         url = stack.enter_context(store_in_use(settings))
         store = await Store.connect(url, durability=settings.durability)
         stack.push_async_callback(store.close)
+        if settings.is_witnessed:
+            witness = await Witness.over(store, settings.home)
+            stack.push_async_callback(witness.stop)
         state, running = await _build(settings, store, sibling, siblings)
         allocators = state.gateway.allocators
         stack.push_async_callback(allocators.close)

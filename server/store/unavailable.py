@@ -20,6 +20,10 @@ class StoreUnavailable(Exception):  # noqa: N818 - the word callers answer with
     """The store was not reached, did not answer in time, or cannot work; a command's outcome may be unknown."""
 
 
+class BooksBehind(StoreUnavailable):
+    """The store lacks what was acknowledged: nothing that moves money is asked of it. The text says what is missing."""
+
+
 @contextmanager
 def unavailable_as_ours() -> Iterator[None]:
     """
