@@ -65,6 +65,7 @@ from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.coupon_budgets import CouponBudgets
 from server.store.creators import Creators
+from server.store.embedded.locks import trouble_in
 from server.store.embedded.process import EmbeddedStore
 from server.store.feed import Feed, FeedFollower
 from server.store.invoices import Invoices
@@ -82,6 +83,7 @@ from server.store.withdrawals import Withdrawals
 from server.store.witness import Witness
 from server.sweeper import Sweeper
 
+STORE = "store"  # the folder of the embedded store, in the home folder
 HOW_TO_MAKE_ONE = "openssl rand -hex 32 makes one"
 
 
@@ -184,6 +186,8 @@ async def serve_on(
         url = stack.enter_context(store_in_use(settings))
         store = await Store.connect(url, durability=settings.durability)
         stack.push_async_callback(store.close)
+        if not settings.store_url:
+            store.supervisor.explain = partial(trouble_in, settings.home / STORE)
         if settings.is_witnessed:
             witness = await Witness.over(store, settings.home)
             stack.push_async_callback(witness.stop)
@@ -203,7 +207,7 @@ def store_in_use(settings: Settings) -> Iterator[str]:
     if settings.store_url:
         yield settings.store_url
         return
-    embedded = EmbeddedStore.join(settings.home / "store", settings.durability)
+    embedded = EmbeddedStore.join(settings.home / STORE, settings.durability)
     try:
         yield embedded.url
     finally:

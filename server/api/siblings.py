@@ -66,6 +66,9 @@ class Siblings:
                 await self._store.redis.ping()
         except TimeoutError:
             raise StoreUnavailable(f"the store has not answered for {ANSWER_WITHIN_S:.0f} s") from None
+        except StoreUnavailable as error:
+            reason = self._store.supervisor.explain()
+            raise StoreUnavailable(f"{reason}: {error}" if reason else str(error)) from error
         self._store.gate.check()
         if failing := self._store.supervisor.failing:
             raise StoreUnavailable("; ".join(failing))

@@ -19,7 +19,7 @@ from server.core.money.marks import NOTHING, CreatorFound, Mark, Shortfall, Witn
 from server.store import keys
 from server.store.connection import Store
 from server.store.supervision import SupervisedTask
-from server.store.unavailable import StoreUnavailable
+from server.store.unavailable import StoreUnavailable, told_of
 from server.store.witness_file import WitnessFile
 
 LAG_MAX_S = 0.1  # between an acknowledgement and the disk's having its mark, while store and disk answer at once
@@ -167,7 +167,7 @@ class Witness:
         try:
             await asyncio.to_thread(write, books)
         except OSError as error:
-            raise StoreUnavailable(f"{self._file.path} cannot be written: {error.strerror}") from error
+            raise StoreUnavailable(f"{self._file.path} cannot be written: {told_of(str(error.strerror))}") from error
 
     async def _run_id(self) -> str:
         server: dict[str, Any] = await self._apart.redis.info("server")
