@@ -120,12 +120,14 @@ def _reaction_ms(rng: Random, median_ms: float, sigma: float) -> float:
     return median_ms * math.exp(rng.gauss(0.0, sigma))
 
 
-def cast(rooms: Sequence[RoomId], mix: Mapping[Behaviour, float], seed: int) -> Iterator[Seat]:
+def cast(
+    rooms: Sequence[RoomId], mix: Mapping[Behaviour, float], seed: int, names: Sequence[str] = ()
+) -> Iterator[Seat]:
     """
     Yield the seats of an endless audience, the same ones for the same arguments.
 
-    Viewers fill the rooms in turn. The weights of *mix* hold closely from the first seats on, so that a small
-    audience has every behaviour in it too.
+    Viewers fill the rooms in turn, and are called by *names* in turn, or v, and their number. The weights of *mix* hold
+    closely from the first seats on, so that a small audience has every behaviour in it too.
     """
     assert rooms
     rng = Random(f"{seed}:cast")
@@ -133,7 +135,8 @@ def cast(rooms: Sequence[RoomId], mix: Mapping[Behaviour, float], seed: int) -> 
     for viewer, behaviour in enumerate(_behaviours(mix, rng)):
         room_id = rooms[viewer % len(rooms)]
         for device in range(2 if behaviour is Behaviour.TWO_DEVICES else 1):
-            yield Seat(number, ViewerId(f"v{viewer}"), device, room_id, behaviour)
+            name = names[viewer % len(names)] if names else "v"
+            yield Seat(number, ViewerId(f"{name}{viewer}"), device, room_id, behaviour)
             number += 1
 
 

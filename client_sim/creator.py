@@ -20,10 +20,10 @@ class PlannedPacket:
     One packet as its creator plans it. Times are room milliseconds after the programme's start; money is in fen.
 
     ``mode`` says which of ``delay_ms`` (relative), ``warmup_at_ms`` and ``grab_at_ms`` (exact), ``grab_at_ms``
-    (scheduled) are set; manual has none. ``expect``, ``expect_void`` and ``expect_end`` are the expected outcomes of
-    launch, void and end: ``""`` for success, else the id of the rule that must refuse it. A claimed share may
-    be used for ``use_for_ms``, or from ``use_start_at_ms`` until ``use_end_at_ms``, and on ``product_ids``, or on every
-    product.
+    (scheduled) are set; manual has none. ``void_by`` says in whose name it is voided. ``expect``, ``expect_void`` and
+    ``expect_end`` are the expected outcomes of launch, void and end: ``""`` for success, else the id of the rule that
+    must refuse it. A claimed share may be used for ``use_for_ms``, or from ``use_start_at_ms`` until
+    ``use_end_at_ms``, and on ``product_ids``, or on every product.
     """
 
     number: int
@@ -43,6 +43,7 @@ class PlannedPacket:
     grab_at_ms: int | None
     claim_window_ms: int | None
     void_at_ms: int | None
+    void_by: Literal["creator", "platform"] = "creator"
     expect: str = ""
     expect_void: str = ""
     end_at_ms: int | None = None

@@ -6,7 +6,10 @@ Nothing is serialised on a viewer's path: records are queued as objects and beco
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Protocol
+
+import orjson
 
 from client_sim.behaviour import Behaviour, Seat
 from client_sim.grab_figures import GrabFigures
@@ -27,6 +30,7 @@ from server.core.ids import PacketId, RequestId, RoomId
 from server.core.packets.claim import ClaimStatus
 
 BATCH_LINES = 2_000  # some milliseconds of serialising; a longer batch would add to all viewers' latency
+FACTS_LOOKED_AT = 200  # the newest; a message does not arrive for longer than it takes that many to be sent
 _NS_PER_MS = 1_000_000
 
 SeriesName = tuple[str, str]
@@ -51,17 +55,22 @@ class Recorder:
     The one recorder of a process: its history and its counters.
 
     *history* is written to and flushed, never closed; without one only the counters are kept. ``present`` are the
-    viewers in their rooms, ``connected`` their connections.
+    viewers in their rooms, ``present_in`` the same by room, ``connected`` their connections. ``comments`` and ``likes``
+    were sent, of which the latter may come several in one message.
     """
 
     def __init__(self, history: HistorySink | None = None) -> None:
         self.connected = 0
         self.present = 0
+        self.present_in: Counter[RoomId] = Counter()
+        self.comments = 0
+        self.likes = 0
         self.failed = 0
         self.figures = GrabFigures()
         self._history = history
         self._observations: list[Observation] = []
         self._facts: dict[tuple[RoomId, str, int], Fact] = {}
+        self._told_arrivals: dict[tuple[RoomId, str, int], int] = {}
         self._ordinals: dict[RoomId, dict[PacketId, int]] = {}
         self._open: dict[str, Conn] = {}
         self._waiting: dict[int, SentGrab] = {}
@@ -96,6 +105,7 @@ class Recorder:
         if conn.t_welcome is None:
             self.connected += 1
             self.present += conn.first_device
+            self.present_in[conn.room] += conn.first_device
         conn.t_welcome = now_ns
         conn.epoch, conn.seq, conn.resync = message["epoch"], message["seq"], message["resync"]
 
@@ -106,6 +116,7 @@ class Recorder:
         if conn.t_welcome is not None:
             self.connected -= 1
             self.present -= conn.first_device
+            self.present_in[conn.room] -= conn.first_device
         conn.t_close, conn.code = now_ns, code
         self._end_run(conn)
         self._note(conn)
@@ -133,6 +144,19 @@ class Recorder:
         fact.t_last = now_ns
         fact.count += 1
         return True
+
+    def take_new_facts(self) -> list[Fact]:
+        """Return those of the newest messages that have arrived over more connections since the last call."""
+        newest = islice(reversed(self._facts.items()), FACTS_LOOKED_AT)
+        new = {key: fact for key, fact in newest if fact.count != self._told_arrivals.get(key)}
+        self._told_arrivals.update((key, fact.count) for key, fact in new.items())
+        return list(reversed(new.values()))
+
+    def talked(self, said: bytes) -> None:
+        """Count a comment or some likes that a viewer sends."""
+        message = orjson.loads(said)
+        self.comments += message["type"] == "comment"
+        self.likes += message.get("count", 0)
 
     def health(self, values: Mapping[str, Any]) -> None:
         """Record a health sample of the process itself."""

@@ -168,6 +168,7 @@ class Viewer:
         if now_ns >= self._small_talk.next_ping_ns:
             effects.append(self._ping(now_ns))
         if (said := self._small_talk.utterance(now_ns)) is not None:
+            self._recorder.talked(said)
             effects.append(Send(said))
         for due in self._agenda.take_ready(now_ns):
             self._carry_out(due, now_ns, effects)
@@ -220,6 +221,7 @@ class Viewer:
     def _take_fact(self, conn: Conn, message: CachedMessage, now_ns: int) -> None:
         live = self._recorder.fact(conn, message, now_ns)
         self._seq = max(self._seq, message.seq)
+        self._small_talk.saw(message, self.seat.viewer_id)
         if self._countdown is None:
             return
         if live:
@@ -321,6 +323,7 @@ class Viewer:
         grab, due = found
         self._recorder.answered_with(grab, message.body, message.payload, now_ns)
         status = message.body["status"]
+        self._small_talk.answered(status, message.body.get("amount_fen") or 0)
         if status in _TRY_AGAIN:
             self._back_off(grab, due, now_ns)
         elif status == ClaimStatus.TOO_EARLY and due.plan.too_early < TOO_EARLY_MAX:

@@ -115,7 +115,7 @@ def serve(
     speed: _Speed = None,
     origin_ms: Annotated[int | None, typer.Option(help="Room time at the start, in ms since 1970-01-01 UTC.")] = None,
     durability: Annotated[str | None, typer.Option(help="Durability of the store: none, relaxed or durable.")] = None,
-    limits: Annotated[str | None, typer.Option(help="Connection and request limits: production or load.")] = None,
+    limits: Annotated[str | None, typer.Option(help="Connection and request limits: production, demo or load.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that share the port.")] = None,
     home: Annotated[Path | None, typer.Option(callback=_folder, help="Folder of the embedded store.")] = None,
     retention_ms: Annotated[
@@ -130,9 +130,28 @@ def serve(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Require no credentials; listen on loopback only.")
     ] = False,
+    guests: Annotated[
+        bool,
+        typer.Option("--guests", help="Admit viewers without a credential, who check out for themselves: for demos."),
+    ] = False,
+    guests_per_minute: Annotated[
+        int | None, typer.Option(help="Most guests that one address may bring in a minute.")
+    ] = None,
     trusted_proxies: Annotated[
         str | None,
-        typer.Option(help="Addresses or networks, comma-separated, whose X-Forwarded-For is believed; * for all."),
+        typer.Option(help="Addresses or networks, comma-separated, whose X-Forwarded-* are believed; * for all."),
+    ] = None,
+    allowed_hosts: Annotated[
+        str | None,
+        typer.Option(
+            help="More names of this server, comma-separated; *.NAME for all under one, * behind a proxy that checks."
+        ),
+    ] = None,
+    allowed_origins: Annotated[
+        str | None, typer.Option(help="Other origins whose pages may use this server, comma-separated.")
+    ] = None,
+    dashboard_url: Annotated[
+        str | None, typer.Option(help="URL of a dashboard of this server, to which its page /dashboard leads.")
     ] = None,
     witness: Annotated[bool | None, typer.Option(hidden=True)] = None,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
@@ -218,6 +237,13 @@ def storm(
     out: Annotated[
         Path | None, typer.Option(callback=_folder, help="Folder of the run (default .redrain/runs/<time>).")
     ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show the run live on a dashboard; prints its URL.")] = False,
+    watch_port: Annotated[
+        int, typer.Option(help="Port of the dashboard on 127.0.0.1 (default: any free one).", min=0, max=65_535)
+    ] = 0,
+    watch_stay: Annotated[
+        float, typer.Option(help="Seconds to keep the dashboard after the verdict; Ctrl-C ends it.", min=0, max=86_400)
+    ] = 0.0,
     json: _Json = None,
 ) -> int:
     """
@@ -234,6 +260,29 @@ def storm(
     from scripts.commands.storm_options import StormOptions
 
     return run_storm(StormOptions(**options))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the pages; 0 takes any free one.", min=0, max=65_535)] = 8000,
+    viewers: Annotated[int, typer.Option(help="Simulated viewers, over all rooms.", min=30, max=5_000)] = 300,
+    speed: Annotated[int, typer.Option(help="Room seconds per real second.", min=1, max=240)] = 60,
+    rooms: Annotated[int, typer.Option(help="How many of the three rooms.", min=1, max=3)] = 3,
+    lang: Annotated[str, typer.Option(help="Language of what it says here: en or zh.")] = "en",
+    lan: Annotated[bool, typer.Option("--lan", help="Let phones of your network look and play, by a QR code.")] = False,
+    lan_address: Annotated[str, typer.Option(help="This machine's address for --lan (default: found out).")] = "",
+    once: Annotated[bool, typer.Option("--once", help="Show the programme once, and check that it was.")] = False,
+) -> int:
+    """
+    Show live rooms on the screen: a phone's view, the host's console and a dashboard, with an audience.
+
+    Exit codes: 0 stopped, or everything was shown once; 10 something was not; 30 environment; 64 wrong usage; 130
+    interrupted before the end of --once.
+    """
+    options = dict(locals())
+    from scripts.commands.demo import DemoOptions, run_demo
+
+    return run_demo(DemoOptions(**options))
 
 
 @app.command()
@@ -256,6 +305,24 @@ def swarm(
     from scripts.commands.swarm import Visit, run_swarm
 
     return run_swarm(Visit(**options))
+
+
+@app.command()
+def watch(
+    target: Annotated[str, typer.Option(help="Base URL of the server.")] = "http://127.0.0.1:8000",
+    port: Annotated[
+        int, typer.Option(help="Port of the dashboard on 127.0.0.1 (default: any free one).", min=0, max=65_535)
+    ] = 0,
+    token: _Token = "",
+    ca_file: _CaFile = None,
+    home: Annotated[
+        Path | None, typer.Option(help="Folder of the server's embedded store on this machine, to show how it is.")
+    ] = None,
+) -> int:
+    """Show a running server live on a dashboard: rooms, grabs, packets, money, and whether its books add up."""
+    from scripts.commands.watch import run_watch
+
+    return run_watch(target, port, token, ca_file, home)
 
 
 @app.command()
@@ -286,7 +353,7 @@ def bench(
         typer.Argument(
             help="grab: the grab path over WebSocket; workers: the same with two workers; slow-readers: with "
             "10% slow consumers; allocators: correctness and cost of each built-in allocator; quotes: viewers with "
-            "many packets."
+            "many packets; watch: a storm with a dashboard."
         ),
     ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1, max=ROUNDS_MAX)] = 5,

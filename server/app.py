@@ -1,6 +1,5 @@
 """The composition root: the only module that builds a server from its parts, runs it and stops it."""
 
-import ipaddress
 import logging
 import signal
 import socket
@@ -14,46 +13,30 @@ from typing import Any
 import uvicorn
 from fastapi import Depends, FastAPI
 
-from server.api import (
-    assets,
-    books,
-    coupon_budgets,
-    creators,
-    docs,
-    effects,
-    errors,
-    health,
-    invoices,
-    lobby,
-    packets,
-    permissions,
-    products,
-    rooms,
-    rulebooks,
-    tickets,
-    trail,
-    withdrawals,
-)
-from server.api import orders as order_routes
+from server.api import docs, errors
 from server.api.access import Authentication, deny_undeclared
 from server.api.app_state import AppState
 from server.api.body_limit import BodyLimit
 from server.api.credentials import Credentials
 from server.api.head import Head
+from server.api.routers import PUBLIC_ROUTERS, ROUTERS
 from server.api.siblings import Siblings
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import Rulebook
+from server.core.web_address import is_loopback, listed
 from server.gateway.connection import RoomConnection
+from server.gateway.door import Door
 from server.gateway.gateway import Gateway
+from server.gateway.guest_book import GuestBook
 from server.gateway.http import HttpConnection
-from server.gateway.limits import LOAD, PRODUCTION, Limits
+from server.gateway.limits import PROFILES
 from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
 from server.gateway.signing import SECRET_BYTES_MIN, Signer
 from server.gateway.tickets import Tickets
 from server.pages.pages import Pages
 from server.rulebook_file import load_rulebooks
-from server.settings import LimitsProfile, Settings
+from server.settings import Settings
 from server.signals import on_signals
 from server.store.allocators.context import AllocatorContext
 from server.store.allocators.guard import AllocatorFailed
@@ -61,6 +44,7 @@ from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import entries_for
 from server.store.allocators.running import RunningAllocators
 from server.store.assets import Assets
+from server.store.claim_list import ClaimLists
 from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.coupon_budgets import CouponBudgets
@@ -68,6 +52,7 @@ from server.store.creators import Creators
 from server.store.embedded.locks import trouble_in
 from server.store.embedded.process import EmbeddedStore
 from server.store.feed import Feed, FeedFollower
+from server.store.inbox import Inboxes
 from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packet_stats import StatsCounters
@@ -129,7 +114,7 @@ def check_exposure(settings: Settings) -> None:
             f"secret: REDRAIN_SECRET has {len(secret)} bytes and must have at least {SECRET_BYTES_MIN}; "
             f"{HOW_TO_MAKE_ONE}."
         )
-    if settings.insecure and not _is_loopback(settings.host):
+    if settings.insecure and not is_loopback(settings.host):
         raise CannotServe(
             f"host: {settings.host} is not a loopback address; an insecure server may only speak to its own machine. "
             "Use --host 127.0.0.1, or set REDRAIN_SECRET and leave --insecure out."
@@ -139,18 +124,16 @@ def check_exposure(settings: Settings) -> None:
             "trusted_proxies: an insecure server takes every caller for an administrator, and a proxy brings callers "
             "from other machines. Set REDRAIN_SECRET and leave --insecure out."
         )
+    if settings.insecure and "*" in listed(settings.allowed_hosts):
+        raise CannotServe(
+            "allowed_hosts: an insecure server takes every caller for an administrator, and with * that may be a page "
+            "of any web site. Name the hosts, or set REDRAIN_SECRET and leave --insecure out."
+        )
     if not settings.insecure and not secret:
         raise CannotServe(
             f"secret: set REDRAIN_SECRET to at least {SECRET_BYTES_MIN} bytes ({HOW_TO_MAKE_ONE}), so that "
             "redrain token can make credentials; or use --insecure to try things out on this machine alone."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def set_up_logging() -> None:
@@ -236,7 +219,7 @@ async def _build(
 
     follower.on_back = come_back
     signer = Signer(settings.secret.get_secret_value().encode() or await shared_secret(store))
-    limits: Limits = LOAD if settings.limits is LimitsProfile.LOAD else PRODUCTION
+    limits = PROFILES[settings.limits]
     gateway = Gateway(
         store=store,
         clock=clock,
@@ -249,11 +232,9 @@ async def _build(
         tokens=ResumeTokens(signer),
         tickets=Tickets(signer),
         proxies=TrustedProxies(settings.trusted_proxies),
+        door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
     )
-    retention = None
-    if settings.retention_ms > 0:
-        retention = Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms)
     state = AppState(
         settings=settings,
         store=store,
@@ -268,16 +249,24 @@ async def _build(
         packets=packet_records,
         products=Products(store),
         effects=StatsCounters(store),
+        claim_lists=ClaimLists(store),
         rooms=room_records,
         reversals=Reversals(store, clock),
         trails=Trails(store, clock),
+        inboxes=Inboxes(store, clock),
         assets=Assets(store, clock),
         orders=Orders(store, clock),
         gateway=gateway,
         credentials=Credentials(signer),
         siblings=Siblings(gateway, store, socket=sibling, others=siblings),
+        guest_book=GuestBook(settings.guests_per_minute, limits.guests_per_address_max),
     )
-    return state, [ClockKeeper(clock), gateway, Sweeper(state, retention), state.siblings]
+    return state, [ClockKeeper(clock), gateway, Sweeper(state, _retention(settings, store, clock)), state.siblings]
+
+
+def _retention(settings: Settings, store: Store, clock: StoreClock) -> Retention | None:
+    kept = settings.retention_ms > 0
+    return Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms) if kept else None
 
 
 def _allocators(settings: Settings, store: Store, clock: StoreClock, follower: FeedFollower) -> RunningAllocators:
@@ -330,32 +319,17 @@ def create_app(
     app.add_middleware(Pages, facts=facts or {})
     app.add_middleware(Head)
     docs.install(app)
-    app.include_router(health.router)
-    app.include_router(lobby.router)
-    for module in (
-        creators,
-        permissions,
-        withdrawals,
-        coupon_budgets,
-        invoices,
-        rooms,
-        tickets,
-        packets,
-        products,
-        effects,
-        rulebooks,
-        assets,
-        order_routes,
-        trail,
-        books,
-    ):
-        app.include_router(module.router, responses=errors.problems(401, 403))
+    for router in PUBLIC_ROUTERS:
+        app.include_router(router)
+    for router in ROUTERS:
+        app.include_router(router, responses=errors.problems(401, 403))
     return app
 
 
 def facts_of(settings: Settings) -> dict[str, str]:
     """Return what the pages must know of this server before they can ask it."""
-    return {"insecure": "yes" if settings.insecure else "no"}
+    facts = {name: "yes" if getattr(settings, name) else "no" for name in ("insecure", "guests")}
+    return facts | ({"dashboard": settings.dashboard_url} if settings.dashboard_url else {})
 
 
 async def _run(app: FastAPI, settings: Settings, listener: socket.socket) -> None:

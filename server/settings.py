@@ -10,9 +10,11 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.core.roomtime import ORIGIN_MS_MAX, ORIGIN_MS_MIN, SPEED_MAX
+from server.core.web_address import is_host, listed, read_origin
 from server.store.connection import Durability
 
 WORKERS_MAX = 64  # more than the cores of one machine that a server is worth
+GUESTS_PER_MINUTE_MAX = 100_000
 RETENTION_MS_MIN = 60_000  # retries after an unknown outcome have happened by then
 
 
@@ -42,6 +44,7 @@ class LimitsProfile(StrEnum):
     """The set of limits that the gateway uses."""
 
     PRODUCTION = "production"
+    DEMO = "demo"
     LOAD = "load"
 
 
@@ -67,10 +70,15 @@ class Settings(BaseSettings):
     rulebooks: Path | None = None  # a TOML file whose tables override limits of the rulebooks
     secret: SecretStr = SecretStr("")  # signs credentials, tickets and resume tokens; empty only where insecure
     insecure: bool = False  # on loopback only: every caller is an administrator, and any viewer name is accepted
-    trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-For and Forwarded are believed, or *
+    guests: bool = False  # anybody may come in as a viewer, and viewers check out for themselves: for demonstrations
+    guests_per_minute: int = Field(default=60, ge=1, le=GUESTS_PER_MINUTE_MAX)  # of an address: a hall scans one code
+    trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-* and Forwarded are believed, or *
+    allowed_hosts: str = ""  # names of this server beside loopback ones and its own address; *.c is all under c, * all
+    allowed_origins: str = ""  # origins of other pages that may use this server, as browsers send them
     # Real ms, because it is about memory and disk, not about the show. 0, the default, keeps everything: an audit needs
     # the whole journal, and a retired transfer id no longer protects against repetition.
     retention_ms: int = Field(default=0, ge=0)
+    dashboard_url: str = ""  # where a dashboard of this server is, to which /dashboard leads (redrain demo)
     backlog: int = 4096  # asyncio's 100 drops connections in a stampede
     shutdown_s: int = 10  # how long receipts may drain before connections are aborted
 
@@ -87,6 +95,29 @@ class Settings(BaseSettings):
                 ip_network(each.strip())
             except ValueError as error:
                 raise ValueError(f"must be addresses and networks with commas between them, or * ({error})") from None
+        return given.strip()
+
+    @field_validator("dashboard_url")
+    @classmethod
+    def _a_page(cls, given: str) -> str:
+        if given and not given.startswith(("http://", "https://")):
+            raise ValueError("must be a URL that starts with http:// or https://")
+        return given
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _names(cls, given: str) -> str:
+        for each in listed(given):
+            if each != "*" and not is_host(each.removeprefix("*.")):
+                raise ValueError(f"must be host names with commas between them, *.NAME or * ({each!r} is none)")
+        return given.strip()
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _pages(cls, given: str) -> str:
+        for each in listed(given):
+            if read_origin(each) is None:
+                raise ValueError(f"must be like https://name or http://name:8000, with commas ({each!r} is not)")
         return given.strip()
 
     @field_validator("retention_ms")

@@ -10,7 +10,7 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from server.app import CannotServe, open_port, serve
+from server.app import CannotServe, facts_of, open_port, serve
 from server.settings import Settings
 from server.store.connection import Durability, StoreUnavailable, StoreUnfit
 from server.store.embedded.process import EmbeddedStore
@@ -52,6 +52,20 @@ def test_an_insecure_server_trusts_no_proxy() -> None:
     """A proxy brings callers from other machines, whom an insecure server would take for administrators."""
     with pytest.raises(CannotServe, match=r"trusted_proxies: .*REDRAIN_SECRET.*--insecure"):
         open_port(Settings(port=0, insecure=True, trusted_proxies="127.0.0.1"))
+
+
+def test_an_insecure_server_has_names() -> None:
+    """With any name allowed, a page of any web site could call it after DNS rebinding; named hosts are fine."""
+    with pytest.raises(CannotServe, match=r"allowed_hosts: .*REDRAIN_SECRET.*--insecure"):
+        open_port(Settings(port=0, insecure=True, allowed_hosts="a.example, *"))
+    open_port(Settings(port=0, insecure=True, allowed_hosts="a.example")).close()
+    open_port(Settings(port=0, secret=SecretStr(SECRET), allowed_hosts="*")).close()
+
+
+def test_pages_are_told_who_may_come_in() -> None:
+    """Before a page can ask, it knows whether people without a credential may do everything, or come in as guests."""
+    assert facts_of(Settings()) == {"insecure": "no", "guests": "no"}
+    assert facts_of(Settings(insecure=True, guests=True)) == {"insecure": "yes", "guests": "yes"}
 
 
 def test_a_taken_port_is_told() -> None:

@@ -50,10 +50,19 @@ def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) ->
         ("origin_ms", 1_700_000_000),  # seconds
         ("origin_ms", 1_700_000_000_000_000_000),  # nanoseconds
         ("origin_ms", 253_370_764_800_000),  # the year 9999
+        ("dashboard_url", "javascript:alert(1)"),
         ("trusted_proxies", "proxy.example.org"),
         ("trusted_proxies", "10.0.0.1, "),
         ("trusted_proxies", "10.0.0.1/8"),  # an address that is no network
         ("trusted_proxies", "*, 10.0.0.1"),
+        ("allowed_hosts", "http://live.example"),
+        ("allowed_hosts", "live.example:8000"),  # any port
+        ("allowed_hosts", "live.example, a b"),
+        ("allowed_hosts", "live.*"),
+        ("allowed_origins", "*"),
+        ("allowed_origins", "null"),
+        ("allowed_origins", "app.example"),
+        ("allowed_origins", "https://app.example/"),
         ("colour", "red"),
     ],
 )
@@ -84,6 +93,14 @@ def test_proxies_are_addresses_networks_or_all(given: str) -> None:
     """By default none is trusted."""
     assert Settings().trusted_proxies == ""
     assert Settings(trusted_proxies=given).trusted_proxies == given
+
+
+@pytest.mark.parametrize("given", ["", "*", "live.example", "a.example, *.b.example,192.0.2.7", "::1, [2001:db8::1]"])
+def test_hosts_are_names_without_ports(given: str) -> None:
+    """By default none is added to the server's own."""
+    assert (Settings().allowed_hosts, Settings().allowed_origins) == ("", "")
+    assert Settings(allowed_hosts=given).allowed_hosts == given
+    assert Settings(allowed_origins="https://a.example, http://[::1]:3000").allowed_origins.startswith("https://a")
 
 
 def test_a_process_that_we_start_inherits_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from client_sim.viewer import Viewer
 from loadtest.engines.curtain import Curtain
 from loadtest.engines.generator_sampler import GeneratorSampler
 from loadtest.engines.locust_figures import pour
-from loadtest.record.history_writer import HistoryWriter
+from loadtest.record.history_writer import HistoryWriter, line_of
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
 from loadtest.targets.port import Target
@@ -60,7 +60,7 @@ class Audience:
         self._seed = seed
         self._reaction_median_ms = scenario.audience.reaction_median_ms
         index, count = part
-        seats = cast(scenario.room_ids, scenario.audience.mix, seed)
+        seats = cast(scenario.room_ids, scenario.audience.mix, seed, scenario.audience.names)
         self._seats: Iterator[Seat] = islice(seats, index, None, count)
         self._pace = None if max_rate is None else Pace(max_rate / count)
         self._curtain: Curtain | None = None
@@ -123,6 +123,8 @@ class Audience:
         if self._progress is not None:
             self._progress.write(orjson.dumps(self.progress()) + b"\n")
             self._progress.flush()
+        if self._history is not None:
+            self._history.flush()  # whoever watches the run reads it as it grows
 
     def write(self) -> bool:
         """Write one batch of the history; return whether the backlog is so large that the caller should write on."""
@@ -132,7 +134,8 @@ class Audience:
         """
         Return the audience's progress as one line of the progress file.
 
-        ``latencies`` has only the counts that are new since the last line, ``shares`` only the new shares.
+        ``latencies`` has only the counts that are new since the last line, ``shares`` only the new shares, ``facts``
+        only the messages that have arrived over more connections since.
         """
         if self.ending:
             self._phase = "leaving"
@@ -148,6 +151,9 @@ class Audience:
             "connected": recorder.connected,
             "viewers": self._viewers,
             "present": recorder.present,
+            "rooms": +recorder.present_in,
+            "comments": recorder.comments,
+            "likes": recorder.likes,
             "offered": figures.offered,
             "answered": figures.answered,
             "lost": figures.lost,
@@ -156,6 +162,7 @@ class Audience:
             "latencies": {f"{ms:g}": count for ms, count in latencies.items()},
             "max_ms": figures.max_ms,
             "shares": figures.take_new_shares(),
+            "facts": [line_of(fact) for fact in recorder.take_new_facts()],
         }
 
     def finish(self, stats: Any) -> None:

@@ -3,8 +3,9 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from loadtest.verdict.weigh import Exit
 from server.settings import clean_environment
@@ -27,10 +28,20 @@ class ChildProcess:
 
     It gets its own session, so that Ctrl-C reaches only the storm, which then stops its children in order; and a
     lifeline, so that it ends even if the storm is killed. ``-P`` keeps the working directory, which may hold folders
-    named like ours, off the import path. Of the variables that are ours it inherits only those *kept*.
+    named like ours, off the import path. Of the variables that are ours it inherits only those *kept*, and gets the
+    *given*.
     """
 
-    def __init__(self, name: str, module: str, arguments: Sequence[str], log: Path, kept: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        arguments: Sequence[str],
+        log: Path,
+        *,
+        kept: Collection[str] = (),
+        given: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.name = name
         self.log = log
         with log.open("wb") as output:
@@ -40,7 +51,7 @@ class ChildProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=clean_environment(kept),
+                env={**clean_environment(kept), **given},
             )
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 from loadtest.engines.child_process import ChildProcess, ProcessFailed
 from loadtest.verdict.weigh import Exit
-from server.settings import SERVER_VARIABLES
+from server.settings import SECRET, SERVER_VARIABLES
 
 START_TIMEOUT_S = 60.0
 LOOK_EVERY_S = 0.02
@@ -16,9 +16,10 @@ LOOK_EVERY_S = 0.02
 
 class ServerProcess(ChildProcess):
     """
-    A server with a fresh store of its own (or the one that REDRAIN_STORE_URL names) on a free port.
+    A server with a fresh store of its own (or the one that REDRAIN_STORE_URL names), by default on a free port.
 
-    It is *insecure* by default: it listens on this machine only.
+    It is *insecure* by default: it listens on this machine only. With a *secret*, "" included, nothing of the
+    environment changes it: its store is its own.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class ServerProcess(ChildProcess):
         rulebooks: Mapping[str, Any] | None = None,
         *,
         insecure: bool = True,
+        secret: str | None = None,
     ) -> None:
         """Start it; *rulebooks* has a table per platform whose limits it overrides."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -38,7 +40,8 @@ class ServerProcess(ChildProcess):
             overrides = folder / "rulebooks.toml"
             overrides.write_text(toml_of(rulebooks), "utf-8")
             arguments += ["--rulebooks", str(overrides)]
-        super().__init__("server", "scripts.cli", arguments, folder / "server.log", SERVER_VARIABLES)
+        kept, given = (SERVER_VARIABLES, {}) if secret is None else ((), {SECRET: secret})
+        super().__init__("server", "scripts.cli", arguments, folder / "server.log", kept=kept, given=given)
 
     def wait_until_ready(self) -> str:
         """Return the base URL once it answers. Raises ProcessFailed if it ends or takes too long."""

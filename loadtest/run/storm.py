@@ -32,6 +32,8 @@ from server.core.rulebooks.platforms import RULEBOOKS
 from server.core.rulebooks.rulebook_view import limits_of
 from server.store.allocators.registry import BUILT_IN, DEFAULT, AllocatorEntry
 
+CURTAIN_RISES = "the curtain rises: the programme is on"
+AUDIENCE_LEAVES = "disconnecting the audience"
 RESULTS_LINGER_S = 1.0  # real time for the delivery of the last `result`; nothing is judged by it
 
 
@@ -77,7 +79,7 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
         with _crowd(plan, urls, view) as crowd, _nemesis(plan, director, url, view) as nemesis:
             _programme(plan, director, crowd, books, view)
             nemesis.stop()
-            view.phase("disconnecting the audience")
+            view.phase(AUDIENCE_LEAVES)
             facts.audience_status = crowd.leave()
         view.phase("exporting the books")
         books.take_at_last(plan.folder.books)
@@ -165,7 +167,7 @@ def _nemesis(plan: StormPlan, director: Director, url: str, view: View) -> Itera
 
 def _programme(plan: StormPlan, director: Director, crowd: Crowd, books: BooksReader, view: View) -> None:
     """Run the director and the shop, show the progress, and take snapshots of the books."""
-    view.phase("the curtain rises: the programme is on")
+    view.phase(CURTAIN_RISES)
     shop = _shop(plan, director, books.url)
     snapshots = Snapshots(plan.folder, books)
 

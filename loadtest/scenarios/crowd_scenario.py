@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -15,8 +15,10 @@ from loadtest.verdict.thresholds import BadThreshold, Threshold, parse, parse_al
 from server.core.ids import RoomId
 
 NUMBER_MAX = 2**53 - 1  # what every reader of JSON understands
+NAMES_MAX = 1_000
 VIEWERS_MAX = 200_000  # more than any one machine can run: catches typing errors
 M = TypeVar("M", bound=BaseModel)
+ViewerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_~-]{0,19}[A-Za-z_~-]$")]  # a number follows
 
 
 class BadScenario(Exception):  # noqa: N818 - a bad scenario
@@ -24,11 +26,16 @@ class BadScenario(Exception):  # noqa: N818 - a bad scenario
 
 
 class AudienceSpec(StrictModel):
-    """The audience: its size, arrival rate (per real second), behaviours and reaction time."""
+    """
+    The audience: its size, arrival rate (per real second), behaviours and reaction time.
+
+    Viewers are called by ``names`` in turn, each with its number behind, or by v and the number.
+    """
 
     viewers: int = Field(gt=0, le=VIEWERS_MAX)
     arrivals_per_second: int = Field(default=500, gt=0)
     reaction_median_ms: int = Field(default=400, ge=0)
+    names: list[ViewerName] = Field(default=[], max_length=NAMES_MAX)
     mix: dict[Behaviour, Weight] = Field(default_factory=lambda: {Behaviour.EAGER: 1.0})
 
     @model_validator(mode="after")
@@ -82,7 +89,7 @@ class CrowdScenario(StrictModel):
     def seats(self) -> Iterator[Seat]:
         """Yield the seats of the whole audience; a viewer with two devices takes two."""
         viewers = 0
-        for seat in cast(self.room_ids, self.audience.mix, self.seed):
+        for seat in cast(self.room_ids, self.audience.mix, self.seed, self.audience.names):
             viewers += seat.device == 0
             if viewers > self.audience.viewers:
                 return

@@ -103,6 +103,7 @@ class PacketSpec(StrictModel):
     claim_window_ms: int | None = Field(default=None, gt=0)
     edits: list[EditSpec] = Field(default=[], max_length=EDITS_MAX)
     void_at_ms: int | None = Field(default=None, ge=0)
+    void_by: Literal["creator", "platform"] = "creator"
     end_at_ms: int | None = Field(default=None, ge=0)
     expect: str | None = Field(default=None, pattern=_REFUSED)
     expect_void: str | None = Field(default=None, pattern=_REFUSED)

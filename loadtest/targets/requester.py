@@ -64,9 +64,16 @@ class Requester:
 
     def post(self, path: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
         """Return what a POST answers. Raises as ``get`` does."""
+        return self._send("POST", path, body, key)
+
+    def put(self, path: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
+        """Return what a PUT answers. Raises as ``get`` does."""
+        return self._send("PUT", path, body, key)
+
+    def _send(self, method: str, path: str, body: dict[str, Any], key: str) -> dict[str, Any]:
         headers = {"Idempotency-Key": key}
         answer: dict[str, Any] = self._until_answered(
-            lambda: self._http.post(self._host + path, json=body, headers=headers, timeout=REQUEST_TIMEOUT_S)
+            lambda: self._http.request(method, self._host + path, json=body, headers=headers, timeout=REQUEST_TIMEOUT_S)
         )
         return answer
 

@@ -110,14 +110,19 @@ def claims_of(books: Books) -> dict[PacketId, list[ClaimRecord]]:
 
 def over_issued_fen(packet: PacketRecord, claims: list[ClaimRecord]) -> int:
     """Return the amount given of one packet beyond its total, in fen (``over_issued_fen``)."""
+    superfluous_fen = sum(claim.amount_fen for claim in superfluous(packet, claims))
+    return max(0, superfluous_fen, sum(claim.amount_fen for claim in claims) - packet.total_fen)
+
+
+def superfluous(packet: PacketRecord, claims: Iterable[ClaimRecord]) -> list[ClaimRecord]:
+    """Return the claims of shares that somebody has already or that the packet never had, in their order."""
     taken: set[int] = set()
-    superfluous_fen = sum_fen = 0
+    beyond = []
     for claim in claims:
-        sum_fen += claim.amount_fen
         if claim.index in taken or claim.index >= packet.share_count:
-            superfluous_fen += claim.amount_fen
+            beyond.append(claim)
         taken.add(claim.index)
-    return max(0, superfluous_fen, sum_fen - packet.total_fen)
+    return beyond
 
 
 FactKey = tuple[str, str, int]
@@ -196,7 +201,7 @@ def _duplicates(books: Books, claims: dict[PacketId, list[ClaimRecord]], told: T
     return len(others) + extra_lines
 
 
-def _lost(claims: dict[PacketId, list[ClaimRecord]], told: Told) -> int:
+def _lost(claims: Mapping[PacketId, Iterable[ClaimRecord]], told: Told) -> int:
     owned = {(packet_id, claim.viewer_id) for packet_id, of_packet in claims.items() for claim in of_packet}
     return sum(1 for owner in told if owner not in owned)
 

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from loadtest.targets.reach import check_reach, server_url
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
+from loadtest.watch.watched_run import WatchedRun, files_of_watching, watched
 from scripts.commands.storm_options import StormOptions
 from scripts.commands.target_storm import plan_target_storm
 from scripts.output import console, failed, fresh_folder, told_of, too_full, write_json
@@ -47,7 +48,6 @@ RUNS = Path(".redrain/runs")
 
 def run_storm(options: StormOptions) -> int:
     """Run a scenario, judge it, show the verdict and return the exit code."""
-    say = console(options.json)
     started = datetime.now(UTC)
     folder = RunFolder(options.out or RUNS / started.strftime("%Y%m%d-%H%M%S-%f")[:-3])
     try:
@@ -71,9 +71,21 @@ def run_storm(options: StormOptions) -> int:
     if full := too_full(folder.path):
         return failed(full, Exit.ENVIRONMENT)
     facts.allow_server_errors = options.allow_server_errors
-    title = f"storm {scenario.name}"
+    with ExitStack() as lasting:
+        return _hold(scenario, folder, (facts, perform), options, lasting)
+
+
+def _hold(
+    scenario: Scenario | TargetScenario, folder: RunFolder, planned: Planned, options: StormOptions, lasting: ExitStack
+) -> int:
+    """Carry a planned storm out and judge it. A dashboard ends with *lasting*, after the report is written."""
+    facts, perform = planned
+    say, ours = console(options.json), (folder.scenario, *files_of_watching(folder))
+    live = LiveView(say, f"storm {scenario.name}")
     try:
-        with fresh_folder(folder.path, folder.scenario), interruptible(), LiveView(say, title).shown() as view:
+        with fresh_folder(folder.path, *ours), interruptible(), live.shown() as shown:
+            watching = watched(folder, facts, scenario, shown, port=options.watch_port) if options.watch else None
+            view = shown if watching is None else lasting.enter_context(watching)
             folder.scenario.write_text(scenario_text(options.scenario), "utf-8")
             for note in facts.notes:
                 view.phase(note)
@@ -85,7 +97,11 @@ def run_storm(options: StormOptions) -> int:
         return failed(told_of(error, folder.path), code)
     except KeyboardInterrupt:
         return failed("interrupted: what the storm had started is stopped, and nothing is judged", Exit.INTERRUPTED)
-    return _conclude(folder, result, say, options.json)
+    exit_code = _conclude(folder, result, say, options.json)
+    if isinstance(view, WatchedRun):
+        view.end(result["verdict"], result["reasons"], exit_code, report=folder.report.exists())
+        view.stay(options.watch_stay)
+    return exit_code
 
 
 def _plan_on_server(scenario: Scenario, folder: RunFolder, options: StormOptions, started: datetime) -> Planned:

@@ -31,6 +31,9 @@ class StormOptions:
     allow_server_errors: bool = False
     token: str = field(default="", repr=False)
     ca_file: str | None = None
+    watch: bool = False
+    watch_port: int = 0
+    watch_stay: float = 0.0
 
     def wrong(self, scenario: Scenario | TargetScenario) -> str:
         """Return the error of options that conflict with each other or with the scenario, or ""."""

@@ -28,13 +28,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.api import docs
 from server.api.app_state import AppState
+from server.api.catalogue import language_of
 from server.api.credentials import HOW
 from server.api.errors import refusal_answer
 from server.core.credential import Caller, Role
 from server.core.refusal import Refused
 
-PUBLIC: Final = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/api/lobby"}) | docs.PATHS
-"""The paths that need no credential: probes, metrics, the lobby, and the API's document."""
+GUEST_TICKETS: Final = "/api/guest-tickets"
+PUBLIC: Final = (
+    frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/api/lobby", "/api/texts", GUEST_TICKETS})
+    | docs.PATHS
+)
+"""The paths that need no credential: probes, metrics, lobby, texts, a guest's first request, the API's document."""
 
 OF_THIS_MACHINE: Final = Caller(Role.ADMIN, "insecure")
 """The caller of requests without a credential where none is needed (``--insecure``)."""
@@ -54,7 +59,8 @@ class Authentication:
             try:
                 scope["state"]["caller"] = identify(Headers(scope=scope), scope["state"]["app_state"])
             except Refused as refusal:
-                await refusal_answer(refusal)(scope, receive, send)
+                language = language_of(Headers(scope=scope).get("accept-language", ""))
+                await refusal_answer(refusal, language)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

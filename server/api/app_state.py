@@ -11,7 +11,9 @@ from server.api.siblings import Siblings
 from server.commands.context import CommandContext
 from server.core.refusal import Refused
 from server.gateway.gateway import Gateway
+from server.gateway.guest_book import GuestBook
 from server.settings import Settings
+from server.store.claim_list import ClaimLists
 from server.store.connection import Store
 from server.store.packet_stats import StatsCounters
 
@@ -26,8 +28,10 @@ class AppState(CommandContext):
     settings: Settings
     store: Store
     effects: StatsCounters
+    claim_lists: ClaimLists
     credentials: Credentials
     siblings: Siblings
+    guest_book: GuestBook
 
 
 def _state(request: Request) -> AppState:

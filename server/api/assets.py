@@ -54,10 +54,11 @@ async def list_assets(
     creators = [*asked, PLATFORM] if platform_packets else asked
     held = await state.assets.of_viewer(ViewerId(checked_id("viewer_id", viewer_id)), creators)
     now_ms = state.clock.room_ms()
-    return [_shown(each, now_ms) for each in held]
+    return [asset_shown(each, now_ms) for each in held]
 
 
-def _shown(held: Held, now_ms: int) -> AssetShown:
+def asset_shown(held: Held, now_ms: int) -> AssetShown:
+    """Return a held share as the API shows it at room time *now_ms*."""
     asset, packet = held.asset, held.packet
     return AssetShown(
         asset_id=asset.asset_id,

@@ -42,11 +42,13 @@ async def fund(creator_id: str, body: CouponBudgetAsked, state: WithState, key: 
 async def budgets(
     creator_id: str,
     state: WithState,
+    *,
     skip: Annotated[int, Query(ge=0, le=SKIP_MAX)] = 0,
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
+    newest: bool = False,
 ) -> list[CouponBudget]:
-    """List a creator's coupon budgets, oldest first, after the first ``skip``."""
-    return await state.coupon_budgets.list(checked_creator_id(creator_id), skip=skip, count=count)
+    """List a creator's coupon budgets after the first ``skip``: oldest first, or with ``newest`` the latest."""
+    return await state.coupon_budgets.list(checked_creator_id(creator_id), skip=skip, count=count, newest=newest)
 
 
 @router.get("/{budget_id}", responses=problems(404, 422, 503))

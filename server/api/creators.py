@@ -106,15 +106,17 @@ async def funds(creator_id: str, state: WithState) -> FundsShown:
 async def fund_details(
     creator_id: str,
     state: WithState,
+    *,
     after: Annotated[str, Query(pattern=JOURNAL_ID)] = "0",
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
+    newest: bool = False,
 ) -> list[dict[str, Any]]:
     """
-    List the movements of a creator's funds in order (KS-ACC-5), starting after ``after``.
+    List the movements of a creator's funds in order (KS-ACC-5), or ``newest`` first, starting after ``after``.
 
     Each names its product and, in ``balance_fen``, the available funds after it.
     """
-    return await state.wallet.details(checked_creator_id(creator_id), after=after, count=count)
+    return await state.wallet.details(checked_creator_id(creator_id), after=after, count=count, newest=newest)
 
 
 @router.get("/{creator_id}/fee-invoice", responses=problems(422, 503))

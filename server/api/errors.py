@@ -1,14 +1,15 @@
 """Error responses, always ``{code, detail, rule}``."""
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from server.api.catalogue import Language, language_of, refusal_told, told
 from server.core.refusal import Refused
 from server.store.connection import StoreUnavailable
 from server.store.transfers import StoreBroken
@@ -85,10 +86,12 @@ _STRANGER = ("bad_credential", "credential_expired", "credential_needed", "wrong
 
 STATUS: dict[str, int] = {
     **dict.fromkeys(_STRANGER, 401),
+    "guests_off": 403,
     "not_allowed": 403,
     "not_found": 404,
     **dict.fromkeys(_NOT_NOW, 409),
     **dict.fromkeys(_NEVER, 422),
+    "too_many_guests": 429,
 }
 """The HTTP status of each refusal code."""
 
@@ -116,6 +119,7 @@ _MEANINGS = {
     409: "not in this state",
     413: "the body is too large",
     422: "a field breaks a rule",
+    429: "too many of this address",
     503: "the store is unavailable and the outcome unknown; retry with the same key",
 }
 
@@ -140,32 +144,48 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _mistake)
 
 
-def _answer(status: int, code: str, detail: str, rule: str = "") -> JSONResponse:
-    return JSONResponse(Problem(code=code, detail=detail, rule=rule).model_dump(), status)
+def _answer(status: int, problem: Problem, language: Language) -> JSONResponse:
+    headers = {"Content-Language": language, "Vary": "Accept-Language"}
+    return JSONResponse(problem.model_dump(), status, headers)
 
 
-def refusal_answer(refusal: Refused) -> JSONResponse:
+def _of(request: Request) -> Language:
+    """Return the language that a caller prefers."""
+    return language_of(request.headers.get("accept-language", ""))
+
+
+WithLanguage = Annotated[Language, Depends(_of)]
+
+
+def problem_of(refusal: Refused, language: Language) -> Problem:
+    """Return the body that says why something is refused."""
+    detail = refusal_told(refusal, language, _DETAILS.get(refusal.code, ""))
+    return Problem(code=refusal.code, detail=detail, rule=refusal.rule)
+
+
+def refusal_answer(refusal: Refused, language: Language) -> JSONResponse:
     """Return the HTTP response of a refusal."""
-    detail = _DETAILS.get(refusal.code, str(refusal))
-    answer = _answer(STATUS.get(refusal.code, _REFUSED), refusal.code, detail, refusal.rule)
+    answer = _answer(STATUS.get(refusal.code, _REFUSED), problem_of(refusal, language), language)
     if answer.status_code == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
 
-async def _refused(_: Request, refusal: Exception) -> JSONResponse:
+async def _refused(request: Request, refusal: Exception) -> JSONResponse:
     assert isinstance(refusal, Refused)
-    return refusal_answer(refusal)
+    return refusal_answer(refusal, _of(request))
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     problems = error.errors()
     for problem in problems:
         if problem["type"] == "json_invalid":
-            return _answer(400, "malformed_json", f"{problem['ctx']['error']}, at character {problem['loc'][-1]}")
-    sentences = [f"{'.'.join(map(str, each['loc'][1:] or each['loc']))}: {_said(each)}" for each in problems]
-    return _answer(_REFUSED, "bad_field", "; ".join(sentences))
+            detail = f"{problem['ctx']['error']}, at character {problem['loc'][-1]}"
+            return await _failed(400, "malformed_json", request, detail)
+    fields = [".".join(map(str, each["loc"][1:] or each["loc"])) for each in problems]
+    sentences = [f"{field}: {_said(each)}" for field, each in zip(fields, problems, strict=True)]
+    return await _failed(_REFUSED, "bad_field", request, "; ".join(sentences), field=", ".join(fields))
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
@@ -179,17 +199,19 @@ def _said(problem: dict[str, Any]) -> str:
     return str(problem["ctx"]["error"] if problem["type"] == "value_error" else problem["msg"])
 
 
-async def _failed(status: int, code: str, _: Request, error: Exception) -> JSONResponse:
-    return _answer(status, code, str(error))
+async def _failed(status: int, code: str, request: Request, error: Exception | str, *, field: str = "") -> JSONResponse:
+    language = _of(request)
+    return _answer(status, Problem(code=code, detail=told(code, str(error), language, field=field)), language)
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    answer = _answer(error.status_code, _HTTP_CODES.get(error.status_code, "http_error"), str(error.detail))
+    code = _HTTP_CODES.get(error.status_code, "http_error")
+    answer = await _failed(error.status_code, code, request, str(error.detail))
     answer.headers.update(error.headers or {})
     return answer
 
 
-async def _mistake(_: Request, __: Exception) -> JSONResponse:
+async def _mistake(request: Request, _: Exception) -> JSONResponse:
     """Answer an internal error, whose details go to the log only."""
-    return _answer(500, "internal", "internal server error; see the server's log")
+    return await _failed(500, "internal", request, "internal server error; see the server's log")

@@ -30,6 +30,12 @@ class GatewayCollector(Collector):
         for task, count in metrics.task_failures.items():
             failures.add_metric([task], count)
         yield failures
+        refused = CounterMetricFamily(
+            "redrain_requests_refused", "Requests refused by their Host, Origin or content type.", labels=["code"]
+        )
+        for code, count in metrics.turned_away.items():
+            refused.add_metric([code], count)
+        yield refused
         for name, field, meaning in _COUNTERS:
             yield CounterMetricFamily(f"redrain_{name}", meaning, value=getattr(metrics, field))
 

@@ -2,7 +2,8 @@
 Orders: quote, submit, pay, cancel, refund and settlement (sections 10 to 15 of the rules).
 
 A purchase with its prices, discounts and rates comes from the platform's checkout, and so do successful payments and
-refunds: administrators report them. Buyers may request quotes, and cancel their own orders.
+refunds: administrators report them. Buyers may request quotes, and cancel their own orders. Where guests are admitted
+there is no such checkout: buyers submit, pay and refund their own orders.
 """
 
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from server.api.access import WithCaller, allowed_to
-from server.api.app_state import GivenKey, WithKey, WithState
+from server.api.app_state import AppState, GivenKey, WithKey, WithState
 from server.api.errors import problems
 from server.api.purchases import Fen, PurchaseAsked, QuoteShown, quote_shown
 from server.commands.cancel_order import cancel_order
@@ -20,7 +21,7 @@ from server.commands.pay_order import pay_order
 from server.commands.quote_order import quote_order
 from server.commands.refund_order import refund_order
 from server.commands.submit_order import submit_order
-from server.core.credential import Role
+from server.core.credential import Caller, Role
 from server.core.ids import OrderId, RoomId, ViewerId, checked_creator_id, checked_id
 from server.core.orders.asset import AssetState
 from server.core.orders.order import OrderState, Refund
@@ -31,7 +32,6 @@ from server.store.orders.order_record import OrderRecord
 
 router = APIRouter(prefix="/api/orders", tags=["orders"])
 
-_CHECKOUT = [allowed_to(Role.ADMIN)]
 _BUYER = [allowed_to(Role.ADMIN, Role.VIEWER)]
 _BOTH = [allowed_to(Role.ADMIN, Role.VIEWER, Role.CREATOR)]
 _CREATOR = [allowed_to(Role.ADMIN, Role.CREATOR)]
@@ -133,12 +133,13 @@ async def quote(body: PurchaseAsked, state: WithState, caller: WithCaller) -> Qu
     viewer_id = ViewerId(checked_id("viewer_id", body.viewer_id))
     caller.check_owns(viewer_id=viewer_id)
     quoted, choice = await quote_order(state, viewer_id, body.purchase(), body.promised(), body.platform)
-    return quote_shown(quoted, choice)
+    return quote_shown(quoted, choice.exclusions, approximate=choice.approximate)
 
 
-@router.post("", status_code=201, responses=problems(400, 404, 409, 413, 422, 503), dependencies=_CHECKOUT)
-async def submit(body: NewOrder, state: WithState, key: WithKey) -> OrderShown:
+@router.post("", status_code=201, responses=problems(400, 404, 409, 413, 422, 503), dependencies=_BUYER)
+async def submit(body: NewOrder, state: WithState, key: WithKey, caller: WithCaller) -> OrderShown:
     """Submit an order: its packets are locked, all or none, until it is paid or cancelled (DY-CAN-1)."""
+    _check_checkout(caller, state, body.viewer_id)
     room_id = None if body.room_id is None else RoomId(checked_id("room_id", body.room_id))
     asked = Submission(
         viewer_id=ViewerId(checked_id("viewer_id", body.viewer_id)),
@@ -151,17 +152,18 @@ async def submit(body: NewOrder, state: WithState, key: WithKey) -> OrderShown:
         asset_ids=None if body.asset_ids is None else tuple(body.asset_ids),
         expected_payable_fen=body.expected_payable_fen,
     )
-    return _shown(await submit_order(state, asked, room_id))
+    return order_shown(await submit_order(state, asked, room_id))
 
 
-@router.post("/{order_id}/pay", responses=problems(404, 409, 422, 503), dependencies=_CHECKOUT)
-async def pay(order_id: str, state: WithState, key: WithKey) -> OrderShown:
+@router.post("/{order_id}/pay", responses=problems(404, 409, 422, 503), dependencies=_BUYER)
+async def pay(order_id: str, state: WithState, key: WithKey, caller: WithCaller) -> OrderShown:
     """
     Pay: the packets are redeemed, and the buyer's trail begins (DY-USE-7, KS-USE-3, LT-a).
 
     An order that is paid stays so and is ``repeated``; one that was cancelled or refunded is refused (AMB-58).
     """
-    return _shown(await pay_order(state, _order_id(order_id), f"payment:{key}"))
+    await _check_checkout_of(caller, state, _order_id(order_id))
+    return order_shown(await pay_order(state, _order_id(order_id), f"payment:{key}"))
 
 
 @router.post("/{order_id}/cancel", responses=problems(404, 409, 422, 503), dependencies=_BUYER)
@@ -172,11 +174,11 @@ async def cancel(order_id: str, state: WithState, key: WithKey, caller: WithCall
     An order that is cancelled stays so and is ``repeated`` (AMB-58).
     """
     caller.check_owns(viewer_id=(await state.orders.get(_order_id(order_id))).order.viewer_id)
-    return _shown(await cancel_order(state, _order_id(order_id), f"cancellation:{key}"))
+    return order_shown(await cancel_order(state, _order_id(order_id), f"cancellation:{key}"))
 
 
-@router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503), dependencies=_CHECKOUT)
-async def refund(order_id: str, body: NewRefund, state: WithState, key: GivenKey) -> OrderShown:
+@router.post("/{order_id}/refunds", responses=problems(400, 404, 409, 413, 422, 503), dependencies=_BUYER)
+async def refund(order_id: str, body: NewRefund, state: WithState, key: GivenKey, caller: WithCaller) -> OrderShown:
     """
     Refund money; the packets go back only once all goods are refunded in full (DY-REV-5 to DY-REV-7, DY-CAN-5).
 
@@ -184,6 +186,7 @@ async def refund(order_id: str, body: NewRefund, state: WithState, key: GivenKey
     repeated ``Idempotency-Key``) changes nothing, and nothing else makes a refund a repeated one (AMB-58). An order has
     at most 100 refunds.
     """
+    await _check_checkout_of(caller, state, _order_id(order_id))
     if body.refund_id is not None:
         refund_id = checked_id("refund_id", body.refund_id)
     elif key is not None:
@@ -193,7 +196,7 @@ async def refund(order_id: str, body: NewRefund, state: WithState, key: GivenKey
             "bad_field", "is missing; without it an Idempotency-Key must identify the refund", field="refund_id"
         )
     asked = Refund(refund_id, body.by_line, body.extras_fen)
-    return _shown(await refund_order(state, _order_id(order_id), asked))
+    return order_shown(await refund_order(state, _order_id(order_id), asked))
 
 
 @router.get("/{order_id}", responses=problems(404, 422, 503), dependencies=_BOTH)
@@ -201,16 +204,20 @@ async def get(order_id: str, state: WithState, caller: WithCaller) -> OrderShown
     """Show one order to its buyer and its creator."""
     record = await state.orders.get(_order_id(order_id))
     caller.check_owns(viewer_id=record.order.viewer_id, creator_id=record.home)
-    return _shown(record)
+    return order_shown(record)
 
 
 @router.get("", responses=problems(422, 503), dependencies=_CREATOR)
 async def list_orders(
-    creator_id: str, state: WithState, count: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100
+    creator_id: str,
+    state: WithState,
+    count: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100,
+    after: str | None = None,
 ) -> list[OrderShown]:
-    """List the orders that are kept with a creator, the latest first."""
-    records = await state.orders.list(checked_creator_id(creator_id), latest=count)
-    return [_shown(record) for record in reversed(records)]
+    """List the orders that are kept with a creator, the latest first, or those before the order *after*."""
+    before = None if after is None else _order_id(after)
+    records = await state.orders.list(checked_creator_id(creator_id), latest=count, before=before)
+    return [order_shown(record) for record in reversed(records)]
 
 
 @router.get("/{order_id}/settlement", responses=problems(404, 422, 503), dependencies=_CREATOR)
@@ -227,11 +234,24 @@ async def settlement(order_id: str, state: WithState, caller: WithCaller) -> Set
     )
 
 
+def _check_checkout(caller: Caller, state: AppState, viewer_id: str) -> None:
+    """Raise Refused unless the caller is an administrator, or the buyer where buyers check out for themselves."""
+    if caller.role is Role.VIEWER and not state.settings.guests:
+        raise Refused("not_allowed", "only for admin; viewers check out for themselves on a server with --guests")
+    caller.check_owns(viewer_id=viewer_id)
+
+
+async def _check_checkout_of(caller: Caller, state: AppState, order_id: OrderId) -> None:
+    if caller.role is not Role.ADMIN:
+        _check_checkout(caller, state, (await state.orders.get(order_id)).order.viewer_id)
+
+
 def _order_id(text: str) -> OrderId:
     return OrderId(checked_id("order_id", text))
 
 
-def _shown(record: OrderRecord) -> OrderShown:
+def order_shown(record: OrderRecord) -> OrderShown:
+    """Return the response for an order."""
     order, deal = record.order, record.deal
     used = {packet.asset_id: packet.used_fen for packet in order.packets}
     return OrderShown(
@@ -255,6 +275,6 @@ def _shown(record: OrderRecord) -> OrderShown:
             )
             for asset in record.assets
         ],
-        quote=quote_shown(order.quote),
+        quote=quote_shown(order.quote, deal.exclusions),
         repeated=record.repeated,
     )

@@ -1,5 +1,6 @@
 """Requests for purchases and responses with quotes."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Self
 
@@ -10,7 +11,7 @@ from server.core.money.money import FEN_MAX
 from server.core.orders.discount import NATURE, RED_PACKETS, Discount, DiscountKind, Funder, Stage
 from server.core.orders.pricing import Quote
 from server.core.orders.purchase import App, Entrance, GoodsKind, Line, OrderTrait, Purchase
-from server.core.orders.stacking import Choice, Exclusion
+from server.core.orders.stacking import Exclusion
 from server.core.refusal import Refused
 
 QUANTITY_MAX = 10_000
@@ -165,8 +166,8 @@ class QuoteShown(BaseModel):
     by_funder: dict[str, int]
 
 
-def quote_shown(quote: Quote, choice: Choice | None = None) -> QuoteShown:
-    """Return the response for a quote; with the *choice*, also the reasons against other packets."""
+def quote_shown(quote: Quote, exclusions: Sequence[Exclusion], *, approximate: bool = False) -> QuoteShown:
+    """Return the response for a quote, with the reasons against other packets."""
     return QuoteShown(
         lines=[
             LineShown(line_id=line.line_id, product_id=line.product_id, list_fen=line.list_fen, paid_fen=paid_fen)
@@ -177,8 +178,8 @@ def quote_shown(quote: Quote, choice: Choice | None = None) -> QuoteShown:
         ],
         unused={discount_id: reason.value for discount_id, reason in quote.unused},
         asset_ids=[each.discount_id for each in quote.deductions if each.kind in RED_PACKETS],
-        exclusions=[*choice.exclusions] if choice else [],
-        approximate=choice is not None and choice.approximate,
+        exclusions=[*exclusions],
+        approximate=approximate,
         goods_paid_fen=quote.goods_paid_fen,
         shipping_fen=quote.purchase.shipping_fen,
         service_fee_fen=quote.purchase.service_fee_fen,

@@ -155,11 +155,15 @@ async def get(order_id: str, state: WithState, caller: WithCaller) -> TrailShown
 
 @router.get("/trails", responses=problems(422, 503), dependencies=[allowed_to(Role.ADMIN, Role.VIEWER)])
 async def list_trails(
-    viewer_id: str, state: WithState, count: Annotated[int, Query(ge=1, le=TRAILS_LISTED_MAX)] = 20
+    viewer_id: str,
+    state: WithState,
+    count: Annotated[int, Query(ge=1, le=TRAILS_LISTED_MAX)] = 20,
+    after: str | None = None,
 ) -> list[TrailShown]:
-    """List the trails of a buyer's orders, the last opened first."""
+    """List the trails of a buyer's orders, the last opened first; those opened before *after*, if it is named."""
     buyer = ViewerId(checked_id("viewer_id", viewer_id))
-    order_ids = await state.trails.orders_of(buyer, count=count)
+    last = None if after is None else OrderId(checked_id("after", after))
+    order_ids = await state.trails.orders_of(buyer, count=count, after=last)
     return [_shown(await state.trails.view(order_id)) for order_id in order_ids]
 
 

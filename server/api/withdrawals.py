@@ -64,11 +64,13 @@ async def request(creator_id: str, body: WithdrawalAsked, state: WithState, key:
 async def withdrawals(
     creator_id: str,
     state: WithState,
+    *,
     skip: Annotated[int, Query(ge=0, le=SKIP_MAX)] = 0,
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
+    newest: bool = False,
 ) -> list[Withdrawal]:
-    """List a creator's withdrawals, oldest first, after the first ``skip``."""
-    return await state.withdrawals.list(checked_creator_id(creator_id), skip=skip, count=count)
+    """List a creator's withdrawals after the first ``skip``: oldest first, or with ``newest`` the latest."""
+    return await state.withdrawals.list(checked_creator_id(creator_id), skip=skip, count=count, newest=newest)
 
 
 @router.get("/{withdrawal_id}", responses=problems(404, 422, 503))

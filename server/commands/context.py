@@ -14,6 +14,7 @@ from server.store.assets import Assets
 from server.store.clock import StoreClock
 from server.store.coupon_budgets import CouponBudgets
 from server.store.creators import Creators
+from server.store.inbox import Inboxes
 from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packets import Packets
@@ -60,6 +61,7 @@ class CommandContext:
     assets: Assets
     orders: Orders
     trails: Trails
+    inboxes: Inboxes
     gateway: RoomHost
     quoting: asyncio.Lock = field(default_factory=asyncio.Lock, kw_only=True)
     """Held by the one quote whose packets are being chosen in this process."""

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from server.commands.context import CommandContext
 from server.commands.retry import decided
 from server.core.ids import PacketId
-from server.core.packets.launch import LaunchRequest, check_host, plan_launch
+from server.core.packets.launch import LaunchRequest, check_host, entrances_of, plan_launch
 from server.core.packets.packet import Packet
 from server.core.refusal import Refused
 from server.core.rulebooks.eligibility import check_eligible
@@ -40,7 +40,15 @@ async def launch_packet(
         planned = plan_launch(request, packet=packet, rulebook=rulebook, now_ms=at.clock.room_ms(), others=others)
         schedule, surface = planned.schedule, planned.surface
         launched = await at.packets.launch(
-            packet_id, room=room, schedule=schedule, surface=surface, seen=seen, launch_id=launch_id
+            packet_id,
+            room=room,
+            schedule=schedule,
+            surface=surface,
+            seen=seen,
+            launch_id=launch_id,
+            mode=request.mode,
+            entrances=entrances_of(packet, rulebook),
+            creator_name=await at.creators.name(packet.creator_id),
         )
         return launched, planned.warnings
 

@@ -16,6 +16,7 @@ from server.core.ids import PLATFORM, OrderId, home_of
 from server.core.money.posting import OrderKind, parts_of
 from server.core.orders.asset import Asset
 from server.core.orders.following import FollowedStep
+from server.core.orders.inbox import of_step
 from server.core.orders.order import Order, StepOutcome, due_at_ms, refundable_until_ms
 from server.core.orders.order_stats import given_back, order_stats_of
 from server.core.orders.settlement import settle_order
@@ -97,6 +98,9 @@ async def _commit(
         gains=order_stats_of(kind, record.order, order, home, settled, estimates=estimates, given_back=back),
     )
     await at.orders.commit(step)
+    told = [*of_step(record.order, order, record.assets, outcome.assets, now_ms)]
+    with contextlib.suppress(StoreUnavailable):  # the step is committed, and the order itself says what it was
+        await at.inboxes.add(order.viewer_id, told)
     if followed is not None:
         # The step is committed. If the part does not follow now, the sweeper makes it, and reports broken data.
         with contextlib.suppress(StoreUnavailable, StoreBroken, Refused):

@@ -4,9 +4,13 @@ Append an event to an order's trail; what it brings to the buyer's view is publi
 Each step is published once, whatever is reported of it later (AMB-49).
 """
 
+import contextlib
+
 from server.commands.context import CommandContext
 from server.core.ids import OrderId
+from server.core.orders.inbox import of_trail
 from server.core.orders.trail import PLATFORM, ServiceMessage, Trail, TrailEvent, TrailStep, check_instant
+from server.store.connection import StoreUnavailable
 
 
 async def report_event(at: CommandContext, event: TrailEvent) -> bool:
@@ -37,8 +41,11 @@ async def append_event(at: CommandContext, event: TrailEvent) -> bool:
 
 
 async def untold(at: CommandContext, order_id: OrderId, trail: Trail, shown: list[TrailEvent]) -> list[ServiceMessage]:
-    """Return the messages of the steps among *shown* that the buyer was not told, and note that it is."""
+    """Return the messages of the steps among *shown* that the buyer was not told, and put them into its inbox."""
     new = await at.trails.tell(order_id, [each.step for each in shown])
-    return [
+    messages = [
         ServiceMessage(trail.viewer_id, order_id, each.step, each.occurred_at_ms) for each in shown if each.step in new
     ]
+    with contextlib.suppress(StoreUnavailable):  # the timeline has the steps, and the push still goes
+        await at.inboxes.add(trail.viewer_id, map(of_trail, messages))
+    return messages

@@ -1,6 +1,6 @@
 """Submit an order: priced with a viewer's packets, all of which are locked with it, or none (DY-USE-2, DY-CAN-1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -10,18 +10,17 @@ from server.commands.quote_order import best_now, in_turn, rulebook_for
 from server.commands.retry import decided
 from server.core.ids import PLATFORM, OrderId, RoomId, home_of, order_id_of
 from server.core.money.posting import OrderKind, parts_of
-from server.core.orders.asset import Asset
 from server.core.orders.order import due_at_ms, submit
 from server.core.orders.pricing import Quote
 from server.core.orders.product import check_goods, classified
 from server.core.orders.purchase import GoodsKind
 from server.core.orders.selection import check_named, exact_quote, owned
-from server.core.orders.stacking import quoting
+from server.core.orders.stacking import Choice, quoting
 from server.core.orders.submission import Submission, home_for
 from server.core.refusal import Raced
 from server.core.rulebooks.rulebook import Rulebook
 from server.store.orders.commit import OrderStep, decided_until
-from server.store.orders.order_record import HELD, Deal, OrderRecord, PartRecord, Standing
+from server.store.orders.order_record import EXCLUSIONS_MAX, HELD, Deal, OrderRecord, PartRecord, Standing
 from server.store.orders.orders import raced_order
 from server.store.transfers import checked_transfer_id, refusal
 
@@ -80,15 +79,17 @@ async def _submit(
         part = None
         check_goods(asked.purchase, registered, rulebook)
         priced = replace(asked, purchase=classified(asked.purchase, registered))
-        quote, used = await _chosen(at, order_id, priced, here.now_ms, rulebook)
+        quote, choice = await _chosen(at, order_id, priced, here.now_ms, rulebook)
+        used, exclusions = tuple(asset for asset, _ in choice.used), choice.exclusions[:EXCLUSIONS_MAX]
     elif _still_good(part, here, digest):
-        quote, used = part.deal.quote, part.deal.assets
+        quote, used, exclusions = part.deal.quote, part.deal.assets, part.deal.exclusions
     else:
         await follow_order(at, order_id)
         raise raced_order()
     outcome = submit(order_id, asked.viewer_id, quote, used, here.now_ms, rulebook=rulebook)
     packets = outcome.order.packets
-    deal = Deal(quote, packets, (*used,), asked.discounts, rulebook.platform, asked.rates, asked.merchant_id, digest)
+    agreed = (asked.discounts, rulebook.platform, asked.rates, asked.merchant_id, digest, exclusions)
+    deal = Deal(quote, packets, used, *agreed)
     created_at_ms = here.now_ms if part is None else part.created_at_ms
     record = OrderRecord(outcome.order, outcome.assets, deal, here.version + 1, created_at_ms)
     parts = parts_of(
@@ -123,8 +124,8 @@ async def _submit(
 
 async def _chosen(
     at: CommandContext, order_id: OrderId, asked: Submission, now_ms: int, rulebook: Rulebook
-) -> tuple[Quote, Sequence[Asset]]:
-    """Return what the order costs at *now_ms* and the packets it uses. Raises Raced if it has locked one already."""
+) -> tuple[Quote, Choice]:
+    """Return what the order costs at *now_ms* and the choice of packets. Raises Raced if it has locked one already."""
     if asked.asset_ids is None:
         held = await at.assets.of_viewer(asked.viewer_id, [home_of(order_id), PLATFORM])
         assets = [each.asset for each in held]
@@ -140,7 +141,7 @@ async def _chosen(
     else:
         quote, choice = exact_quote(asked.purchase, asked.discounts, assets, now_ms, rulebook)
     asked.check_price(quote.payable_fen)
-    return quote, [asset for asset, _ in choice.used]
+    return quote, choice
 
 
 def _still_good(part: PartRecord, here: Standing, digest: str) -> bool:

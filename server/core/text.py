@@ -20,3 +20,8 @@ def checked_text(field: str, text: str, *, length_max: int, rule: RuleId = NO_RU
         wanted = f"must be 1 to {length_max} characters, not only blanks, and no control characters"
         raise Refused("bad_field", wanted, field=field, rule=rule)
     return text
+
+
+def masked(name: str) -> str:
+    """Return a viewer's name as other viewers see it: the first and the last character, ``**`` for all between."""
+    return "*" if len(name) < 2 else f"{name[0]}**{name[-1]}"

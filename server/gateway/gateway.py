@@ -10,6 +10,7 @@ from server.core.orders.trail import ServiceMessage
 from server.core.refusal import Refused
 from server.gateway.assets import AssetDesk
 from server.gateway.chatter import ChatterDesk
+from server.gateway.door import Door
 from server.gateway.grabs import GrabDesk
 from server.gateway.handshake import (
     NAME_NEEDED,
@@ -70,6 +71,7 @@ class Gateway:
         tokens: ResumeTokens,
         tickets: Tickets,
         proxies: TrustedProxies,
+        door: Door,
         insecure: bool,
     ) -> None:
         self.store = store
@@ -77,6 +79,7 @@ class Gateway:
         self.limits = limits
         self.metrics = Metrics(task_failures=store.supervisor.failures)
         self.proxies = proxies
+        self.door = door
         self.half_open = Quota(limits.half_open_per_address_max)
         self.trails = TrailDesk(TrailChannel(store), self.metrics)
         self.assets = AssetDesk(Assets(store, clock), self.metrics)

@@ -47,13 +47,9 @@ class Rejection:
     code: str
     detail: str
 
-    @property
-    def _body(self) -> bytes:
-        return orjson.dumps({"code": self.code, "detail": self.detail})
-
     def response(self) -> bytes:
-        """Return the whole HTTP response."""
-        body = self._body
+        """Return the whole HTTP response to a handshake."""
+        body = orjson.dumps({"code": self.code, "detail": self.detail})
         later = "retry-after: 1\r\n" if self.status == http.HTTPStatus.SERVICE_UNAVAILABLE else ""
         return (
             f"HTTP/1.1 {self.status} {http.HTTPStatus(self.status).phrase}\r\n{later}"
@@ -61,10 +57,13 @@ class Rejection:
         ).encode() + body
 
     async def answer(self, _: Scope, __: Receive, send: Send) -> None:
-        """Answer an HTTP request with it, as an ASGI application."""
-        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        """Answer an HTTP request with it, as an ASGI application, in the form of the API's errors."""
+        body = orjson.dumps({"code": self.code, "detail": self.detail, "rule": ""})
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        if self.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+            headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self._body})
+        await send({"type": "http.response.body", "body": body})
 
 
 NO_SUCH_PATH = Rejection(404, "not_found", f"WebSockets are served under {_PREFIX}ROOM?viewer=NAME")

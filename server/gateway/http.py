@@ -66,14 +66,17 @@ class HttpConnection(HttpToolsProtocol):
             self._begin()
 
     def on_headers_complete(self) -> None:
-        """Answer the request, unless it is about to be read again or its sender has too many without an end."""
+        """Answer the request, unless it is about to be read again, not let in, or one too many without an end."""
         if self._asks_for_unknown_upgrade():
             return
         app = self.app
-        counts = self._proxied and not self.parser.should_upgrade()
-        if counts and not self._count(self._gateway.proxies.client(self._peer, self.headers)):
-            self._gateway.metrics.refused += 1
-            self.app = TOO_MANY_HALF_OPEN.answer
+        if not self.parser.should_upgrade():
+            self.scope["state"]["peer"] = self._peer
+            if self._proxied and not self._count(self._gateway.proxies.client(self._peer, self.headers)):
+                self._gateway.metrics.refused += 1
+                self.app = TOO_MANY_HALF_OPEN.answer
+            elif refusal := self._turned_away(upgrade=False):
+                self.app = refusal.answer
         super().on_headers_complete()
         self.app = app
 
@@ -84,8 +87,12 @@ class HttpConnection(HttpToolsProtocol):
             super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over, and break the cycle with the parser so that this object is freed."""
+        """Hand the connection over if it is let in, and break the cycle with the parser to free this object."""
         self._came_in()
+        if refusal := self._turned_away(upgrade=True):
+            self.transport.write(refusal.response())
+            self.transport.close()
+            return
         super().handle_websocket_upgrade()
         self.parser = cast(Any, None)
 
@@ -119,6 +126,18 @@ class HttpConnection(HttpToolsProtocol):
         self.parser = HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets it
         self.data_received(b"\r\n".join([*lines, b"", self._received[upgrade.args[0] :]]))
+
+    def _turned_away(self, *, upgrade: bool) -> Rejection | None:
+        refusal = self._gateway.door.refusal(
+            self.headers,
+            self.parser.get_method(),
+            upgrade=upgrade,
+            proxied=self._proxied,
+            reached=self.server[0] if self.server else "",
+        )
+        if refusal is not None:
+            self._gateway.metrics.turn_away(refusal.code)
+        return refusal
 
     def _begin(self) -> bool:
         """Start the deadline of a request; return False if its address has too many already."""

@@ -1,7 +1,7 @@
-"""The gateway's limits, each with its reason, in two sets: production and load test."""
+"""The gateway's limits, each with its reason, in three sets: production, demo and load test."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from server.core.rooms.session import SessionLimits
 
@@ -18,6 +18,7 @@ class Limits:
     room_viewers_max: int = 20_000  # of one process: beyond it a popup is noticeably late
     connections_per_viewer_max: int = 3  # phone, tablet, television; per room
     connections_per_address_max: int = 200  # an office or a dormitory behind one address
+    guests_per_address_max: int = 1_000  # while a guest's credential lasts; a hall behind one address
     half_open_per_address_max: int = 50  # without a complete request: enough for a crowd, too few for a flood
     request_ms: int = 10_000  # until a request is complete; an honest one needs one round trip
     closing_ms: int = 5_000  # until the peer answers our close; then the connection is aborted
@@ -33,6 +34,13 @@ class Limits:
 
 PRODUCTION = Limits()
 
+DEMO = replace(
+    PRODUCTION,
+    # The audience of a demo is one address, and people who look on have one each.
+    connections_per_address_max=20_000,
+    half_open_per_address_max=1_000,
+)
+
 LOAD = Limits(
     # One generator is one address, its viewers tap without pause, and a thousand connect in the same breath.
     session=SessionLimits(
@@ -41,9 +49,12 @@ LOAD = Limits(
     room_viewers_max=200_000,
     connections_per_viewer_max=1_000,
     connections_per_address_max=1_000_000,
+    guests_per_address_max=1_000_000,
     half_open_per_address_max=100_000,
     request_ms=60_000,
 )
+
+PROFILES = {"production": PRODUCTION, "demo": DEMO, "load": LOAD}
 
 
 class Quota:

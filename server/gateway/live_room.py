@@ -70,6 +70,7 @@ class LiveRoom:
         self,
         record: RoomRecord,
         *,
+        creator_name: str,
         loop: asyncio.AbstractEventLoop,
         clock: StoreClock,
         feed: Feed,
@@ -80,6 +81,7 @@ class LiveRoom:
         catch_up: Callable[[], Awaitable[None]],
     ) -> None:
         self.record = record
+        self._creator_name = creator_name
         self.viewers = Quota(limits.connections_per_viewer_max)
         self.audience = RoomSubscribers(loop, random.Random(), limits=limits, metrics=metrics)
         self.chatter = Chatter()
@@ -189,6 +191,9 @@ class LiveRoom:
         missed = self._missed(epoch, seq, recalled or [])
         text = messages.welcome(
             room_id=self.record.room_id,
+            title=self.record.title,
+            creator_id=self.record.creator_id,
+            creator_name=self._creator_name,
             viewer_id=viewer_id,
             epoch=self.record.epoch,
             seq=self._room.seq,

@@ -27,4 +27,10 @@ class Metrics:
     timed_out: int = 0  # requests not completed in time, and viewers that fell silent
     store_unavailable: int = 0  # steps given up because the store was unavailable
     task_failures: dict[str, int] = field(default_factory=dict)  # of long-lived tasks, each of which was started again
+    turned_away: dict[str, int] = field(default_factory=dict)  # requests that the door refused, by code
     grabs: dict[ClaimStatus, int] = field(default_factory=lambda: dict.fromkeys(ClaimStatus, 0))
+
+    def turn_away(self, code: str) -> None:
+        """Count a request that the door refused."""
+        self.refused += 1
+        self.turned_away[code] = self.turned_away.get(code, 0) + 1

@@ -90,6 +90,7 @@ class LiveRooms:
     async def _open(self, record: RoomRecord) -> LiveRoom:
         live = LiveRoom(
             record,
+            creator_name=await self._rooms.creator_name(record),
             loop=asyncio.get_running_loop(),
             clock=self._clock,
             feed=self._feed,

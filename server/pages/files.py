@@ -5,8 +5,12 @@ import hashlib
 import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
+from functools import cached_property
+from importlib import metadata, resources
 from importlib.resources.abc import Traversable
+
+PLOTLY = "plotly.min.js"
+"""The path of the plots' library, which comes inside the plotly package."""
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
 
@@ -26,15 +30,23 @@ class PageFiles:
     def __init__(self, folder: Traversable | None = None) -> None:
         folder = folder or resources.files("server.pages") / "static"
         self._files = {path: _read(path, file) for path, file in sorted(_walk(folder, ""))}
-        told = hashlib.sha256()
+        told = hashlib.sha256(metadata.version("plotly").encode())
         for path, file in self._files.items():
             told.update(f"{path}\0{len(file.content)}\0".encode())
             told.update(file.content)
         self.version = told.hexdigest()[:16]
 
     def get(self, path: str) -> PageFile | None:
-        """Return a file by its path below the folder, or None: only what was read at the start is ever sent."""
-        return self._files.get(path)
+        """
+        Return a file by its path below the folder, or None: only what was read at the start is ever sent.
+
+        ``PLOTLY`` is read at its first use, which takes a moment: few servers ever show a plot.
+        """
+        return self._plotly if path == PLOTLY else self._files.get(path)
+
+    @cached_property
+    def _plotly(self) -> PageFile:
+        return _read(PLOTLY, resources.files("plotly") / "package_data" / PLOTLY)
 
     def __iter__(self) -> Iterator[str]:
         """Go through the paths."""

@@ -7,6 +7,7 @@ the server, which a proxy may serve under a prefix. Nothing on a page comes from
 stands in a document: the policy that is sent with it refuses both.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.pages.files import PageFiles
+from server.pages.files import PLOTLY, PageFiles
 
 POLICY: Final = "; ".join(
     (
@@ -35,6 +36,14 @@ POLICY: Final = "; ".join(
 PLOTTED: Final = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 """The policy of pages with plots: plotly.js makes style elements, but no inline script."""
 
+DOCUMENTS: Final = {
+    "/": ("lobby.html", "", POLICY),
+    "/live/{room_id}": ("phone.html", "../", POLICY),
+    "/console": ("console.html", "", PLOTTED),
+    "/dashboard": ("dashboard.html", "", POLICY),
+}
+"""The documents by their paths, each with the way to the root of the server and its policy."""
+
 _YEAR_S: Final = 31_536_000
 _ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -49,17 +58,20 @@ class Pages:
     each becomes a ``data-`` attribute of the document's root.
     """
 
-    def __init__(self, app: ASGIApp, facts: Mapping[str, str], files: PageFiles | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        facts: Mapping[str, str],
+        files: PageFiles | None = None,
+        documents: Mapping[str, tuple[str, str, str]] = DOCUMENTS,
+    ) -> None:
         self._app = app
         self._facts = dict(facts)
         self._files = files or PageFiles()
         loader = PackageLoader("server.pages", "documents")
         self._documents = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         routes = [
-            Route("/", self._document("lobby.html", "", POLICY)),
-            Route("/live/{room_id}", self._document("phone.html", "../", POLICY)),
-            Route("/console", self._document("console.html", "", PLOTTED)),
-            Route("/dashboard", self._document("dashboard.html", "", PLOTTED)),
+            *(Route(path, self._document(*document)) for path, document in documents.items()),
             Route("/static/{version}/{path:path}", self._file),
         ]
         self._router = Router(routes, redirect_slashes=False, default=app)
@@ -80,7 +92,9 @@ class Pages:
         return answer  # type: ignore[return-value] # Route takes an endpoint, which its stubs do not say
 
     async def _file(self, request: Request) -> Response:
-        file = self._files.get(request.path_params["path"])
+        path = request.path_params["path"]
+        # The first reader of the plots' library waits for its compression, and nobody else does.
+        file = await asyncio.to_thread(self._files.get, path) if path == PLOTLY else self._files.get(path)
         if file is None:
             return PlainTextResponse("no such file; reload the page", 404)
         # Another version is what an old page asks for just after an update: it gets today's, and may not keep it.

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from server.core.ids import ClaimId, CreatorId, PacketId, ViewerId, packet_of_claim
+from server.core.ids import PLATFORM, ClaimId, CreatorId, PacketId, ViewerId, packet_of_claim
 from server.core.orders.asset import Asset, AssetState, asset_of
 from server.core.packets.packet import Packet
 from server.store import keys
@@ -13,6 +13,8 @@ from server.store.connection import Store
 from server.store.packet_record import packet_from, share_from
 
 PACKETS_COUNTED_MAX = 200  # of one creator
+LOOKED_THROUGH_MAX = 2_000  # packets in a page over all creators: some ten milliseconds
+CREATORS_MAX = 200  # in such a page
 _PAGE = 500  # look-ups sent at once
 _Claimed = tuple[ViewerId, PacketId, bytes]  # as its claim is stored
 
@@ -24,6 +26,16 @@ class Held:
     asset: Asset
     packet: Packet
     claimed_at_ms: int | None
+
+
+class Cursor(NamedTuple):
+    """A place among all packets: how many of a creator's come before it, the first created first."""
+
+    creator_id: CreatorId
+    packets: int
+
+
+BEFORE_ALL = Cursor(CreatorId(""), 0)
 
 
 class Assets:
@@ -41,6 +53,34 @@ class Assets:
             packet_ids += [PacketId(name.decode()) for name in found]
         held = await self._held([viewer_id], packet_ids)
         return sorted(held, key=lambda each: (each.claimed_at_ms or 0, each.asset.asset_id))
+
+    async def page(self, viewer_id: ViewerId, after: Cursor = BEFORE_ALL) -> tuple[list[Held], Cursor | None]:
+        """
+        Return the shares that a viewer has claimed of whosever packets, the last claimed first, and where to go on.
+
+        One page looks through at most LOOKED_THROUGH_MAX packets after *after*, of creators in the order of their ids;
+        it may have none of the viewer's while others have.
+        """
+        found: Any = await self._store.redis.smembers(keys.CREATORS)
+        creators = sorted({PLATFORM, *(CreatorId(name.decode()) for name in found)})
+        creators = [each for each in creators if each >= after.creator_id]
+        at_once, rest = creators[:CREATORS_MAX], creators[CREATORS_MAX:]
+        going_on = Cursor(rest[0], 0) if rest else None
+        async with self._store.redis.pipeline(transaction=False) as together:
+            for creator_id in at_once:
+                first = after.packets if creator_id == after.creator_id else 0
+                together.zrange(keys.packets(creator_id), first, first + LOOKED_THROUGH_MAX)
+            lists = await together.execute()
+        packet_ids: list[PacketId] = []
+        for creator_id, names in zip(at_once, lists, strict=True):
+            first = after.packets if creator_id == after.creator_id else 0
+            room = LOOKED_THROUGH_MAX - len(packet_ids)
+            packet_ids += [PacketId(name.decode()) for name in names[:room]]
+            if room < len(names):
+                going_on = Cursor(creator_id, first + room)
+                break
+        held = await self._held([viewer_id], packet_ids)
+        return sorted(held, key=lambda each: (each.claimed_at_ms or 0, each.asset.asset_id), reverse=True), going_on
 
     async def named(self, viewer_id: ViewerId, asset_ids: Sequence[str]) -> list[Held]:
         """

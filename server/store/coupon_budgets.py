@@ -96,9 +96,13 @@ class CouponBudgets:
             raise _no_such()
         return _budget_from(record)
 
-    async def list(self, creator_id: CreatorId, *, skip: int = 0, count: int = 100) -> "list[CouponBudget]":
-        """Return up to *count* budgets of a creator after the first *skip*, oldest first."""
-        found: Any = await self._store.redis.zrange(keys.coupon_budgets(creator_id), skip, skip + count - 1)
+    async def list(
+        self, creator_id: CreatorId, *, skip: int = 0, count: int = 100, newest: bool = False
+    ) -> "list[CouponBudget]":
+        """Return up to *count* budgets of a creator after the first *skip*, oldest or *newest* first."""
+        found: Any = await self._store.redis.zrange(
+            keys.coupon_budgets(creator_id), skip, skip + count - 1, desc=newest
+        )
         async with self._store.redis.pipeline(transaction=False) as together:
             for budget_id in found:
                 together.hgetall(keys.coupon_budget(creator_id, budget_id.decode()))

@@ -6,16 +6,18 @@ from typing import Any
 from server.core.ids import CreatorId
 from server.core.rulebooks.eligibility import EVERY_PERMISSION
 from server.core.rulebooks.rulebook import Permission
+from server.core.text import checked_text
 from server.store import keys
 from server.store.connection import Store
 
+NAME_LENGTH_MAX = 30  # of a creator, in each warm-up
 _PAGE = 500
 _DUE = (keys.due, keys.orders_due, keys.expiring, keys.reversals)
 """The keys that a sweep looks at, each by the time of its next step."""
 
 
 class Creators:
-    """The permissions of creators; a creator for whom none were set has all."""
+    """The names and permissions of creators; a creator for whom no permissions were set has all."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -50,6 +52,16 @@ class Creators:
         if not isinstance(held, bytes):
             return EVERY_PERMISSION
         return frozenset(map(Permission, held.decode().split()))
+
+    async def name(self, creator_id: CreatorId) -> str:
+        """Return the name that viewers see; without one it is the id."""
+        held = await self._store.redis.hget(keys.creator(creator_id), "name")
+        return held.decode() if isinstance(held, bytes) else creator_id
+
+    async def rename(self, creator_id: CreatorId, name: str) -> None:
+        """Set the name that viewers see from now on. Raises Refused: bad_field."""
+        checked_text("name", name, length_max=NAME_LENGTH_MAX)
+        await self._store.redis.hset(keys.creator(creator_id), "name", name)
 
     async def permit(self, creator_id: CreatorId, permissions: Iterable[Permission]) -> None:
         """Grant exactly *permissions* from now on; a repetition changes nothing."""

@@ -22,7 +22,7 @@ COMMANDS = (
     *("EVAL", "EVALSHA", "EXEC", "INFO", "MULTI", "PING", "TIME"),
     *("EXISTS", "GET", "SET", "LINDEX", "LRANGE", "SADD", "SCARD", "SMEMBERS", "SREM", "XADD", "XRANGE", "XREVRANGE"),
     *("HDEL", "HEXISTS", "HGET", "HGETALL", "HINCRBY", "HMGET", "HSCAN", "HSET", "HSETNX"),
-    *("ZADD", "ZRANGE", "ZRANGEBYSCORE", "ZREVRANGE", "ZCARD", "ZCOUNT", "ZPOPMIN", "ZREMRANGEBYRANK"),
+    *("ZADD", "ZRANGE", "ZRANGEBYSCORE", "ZREVRANGE", "ZREVRANK", "ZCARD", "ZCOUNT", "ZPOPMIN", "ZREMRANGEBYRANK"),
 )
 """The commands that are sent one by one, beside those of the scripts."""
 
@@ -150,3 +150,13 @@ def isv_waiting(isv_id: str) -> str:
 def trails_of(viewer_id: ViewerId) -> str:
     """Name the orders of a buyer that have a trail, by room time of opening."""
     return f"{{{viewer_id}}}:trails"
+
+
+def messages(viewer_id: ViewerId) -> str:
+    """Name a viewer's inbox: its service messages, by the room time at which they came."""
+    return f"{{{viewer_id}}}:messages"
+
+
+def messages_read(viewer_id: ViewerId) -> str:
+    """Name the room time until which a viewer has read its inbox."""
+    return f"{{{viewer_id}}}:messages_read"

@@ -45,7 +45,7 @@ _OF_ASSETS = ("locked", "locked_fen", "redeemed", "redeemed_fen", "expired", "ex
 def packet_from(record: Record) -> Packet:
     """Return the packet of an existing record."""
     fields = text_fields(record)
-    scope = fields.get("product_ids")
+    scope, entrances = fields.get("product_ids"), fields.get("entrances")
     return _PACKET.validate_python({
         **fields,
         "host_id": host_of(record),
@@ -53,6 +53,8 @@ def packet_from(record: Record) -> Packet:
         "schedule": _SCHEDULE.validate_python(fields) if "claim_end_at_ms" in fields else None,
         "capabilities": capabilities_of(record),
         "product_ids": None if scope is None else scope.split(","),
+        "entrances": entrances.split(",") if entrances else None,
+        "launch_mode": fields.get("launch_mode") or None,
         "editions": [edition for edition, _ in editions_of(record)],
     })  # fmt: skip
 

@@ -167,8 +167,12 @@ class StatsCounters:
         rows: list[PacketRow] = []
         for first in range(0, len(found), _PAGE):
             page = [PacketId(packet_id.decode()) for packet_id in found[first : first + _PAGE]]
-            rows += [_row(each) for each in await self._read(page) if each is not None]
+            rows += await self.rows_of(page)
         return rows
+
+    async def rows_of(self, packet_ids: Sequence[PacketId]) -> list[PacketRow]:
+        """Return these packets of one creator as the list shows them; one that is gone is left out."""
+        return [_row(each) for each in await self._read(packet_ids) if each is not None]
 
     async def row(self, packet_id: PacketId) -> PacketRow:
         """Return one packet as the list shows it. Raises Refused if there is none."""
@@ -176,6 +180,20 @@ class StatsCounters:
         if found is None:
             raise refusal(b"not_found")
         return _row(found)
+
+    async def best_luck(self, packet_id: PacketId, now_ms: int) -> Best | None:
+        """
+        Return a packet's largest share once no more can be claimed; None before.
+
+        Also None if there are more claims than anybody asking may have looked through, and nobody has yet.
+        """
+        (found,) = await self._read([packet_id])
+        if found is None or not _is_over(found, now_ms):
+            return None
+        if found.counts.given > CLAIMS_LOOKED_THROUGH_MAX and packet_id not in self._best:
+            return None
+        best = await self._best_of(found, now_ms)
+        return best[0] if best else None
 
     async def _read(self, packet_ids: Sequence[PacketId]) -> list[_Read | None]:
         """Read the data of packets of one creator in one round trip; None for a missing one."""
@@ -197,9 +215,7 @@ class StatsCounters:
         remembered = self._best.get(packet_id)
         if remembered is not None and remembered[0] == given:
             return remembered[1]
-        schedule = found.packet.schedule
-        over = not found.counts.remaining or (schedule is not None and now_ms >= schedule.claim_end_at_ms)
-        if given > CLAIMS_LOOKED_THROUGH_MAX and not over:
+        if given > CLAIMS_LOOKED_THROUGH_MAX and not _is_over(found, now_ms):
             return None
         claims = {viewer_id: share async for viewer_id, share in claims_of(self._store, packet_id)}
         ranked = sorted(claims.items(), key=lambda claim: (-claim[1].amount_fen, claim[1].index))[:BEST_LUCK_COUNT]
@@ -240,6 +256,12 @@ class StatsCounters:
                     together.hmget(keys.order(creator_id, OrderId(order_id.decode())), "state", "doc", "progress")
                 brought_fen += sum(_without_packets_fen(*fields_) for fields_ in await together.execute())
         return brought_fen
+
+
+def _is_over(found: _Read, now_ms: int) -> bool:
+    """Return whether no more shares can be claimed: none is left, or the window is over."""
+    schedule = found.packet.schedule
+    return not found.counts.remaining or (schedule is not None and now_ms >= schedule.claim_end_at_ms)
 
 
 def _row(found: _Read) -> PacketRow:

@@ -22,6 +22,7 @@ from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.packet_record import Counts, Record, counts_from, editions_shown, packet_from, seed_of, share_from
+from server.store.paging import place_after
 from server.store.rooms import RoomRecord
 from server.store.transfers import checked_transfer_id, refusal, rule_of, run_sound
 
@@ -107,13 +108,16 @@ class Packets:
         surface: Surface,
         seen: int,
         launch_id: str = "",
+        mode: str = "",
+        entrances: Sequence[str] | None = None,
+        creator_name: str = "",
     ) -> Packet:
         """
         Give a draft its schedule and append that to the room's feed, in one step (DY-LAU-1, DY-LAU-2).
 
         *seen* is the version of ``launches`` on which the schedule was decided, *launch_id* the later result of
-        ``launch_id``. Raises Refused: not_found, not_draft, launch_raced (decide again), too_late (the opening passed
-        more than a real second ago).
+        ``launch_id``; viewers see *entrances* and *creator_name*. Raises Refused: not_found, not_draft, launch_raced
+        (decide again), too_late (the opening passed more than a real second ago).
         """
         creator_id, host_id = creator_of(packet_id), room.creator_id
         launched = replace(
@@ -123,6 +127,9 @@ class Packets:
             host_id=host_id,
             schedule=schedule,
             surface=surface,
+            launch_mode=mode or None,
+            entrances=None if entrances is None else tuple(entrances),
+            creator_name=creator_name,
         )
         body = orjson.dumps({"packet": packet_on_screen(launched)})
         outcome = await self._store.run(
@@ -135,11 +142,12 @@ class Packets:
             [
                 *(packet_id, room.room_id, schedule.warmup_at_ms, schedule.grab_at_ms, schedule.claim_end_at_ms),
                 *(surface, seen, body, self._store.channel(keys.BELL), launch_id, host_id),
+                *(mode, ",".join(entrances or ()), creator_name),
             ],
         )
         if outcome != b"launched":
             raise refusal(outcome, rulebook_of(self._rulebooks, launched.platform), of="launch")
-        return launched
+        return await self.get(packet_id)
 
     async def launch_id(self, packet_id: PacketId) -> str:
         """Return the id of the request that launched a packet, or "" if it was not launched."""
@@ -293,6 +301,25 @@ class Packets:
     async def list(self, creator_id: CreatorId) -> "list[Packet]":
         """Return all packets of a creator, oldest first."""
         return [*await self._listed(await self._named(keys.packets(creator_id)))]
+
+    async def ids_after(self, creator_id: CreatorId, after: PacketId | None, count: int) -> "Sequence[PacketId]":
+        """
+        Return up to *count* packets of a creator, the last created first, from those *after* one on.
+
+        Raises Refused ``bad_field`` if that one is none of the creator's.
+        """
+        name = keys.packets(creator_id)
+        first = await place_after(self._store, name, after)
+        found: Any = await self._store.redis.zrange(name, first, first + count - 1, desc=True)
+        return [PacketId(packet_id.decode()) for packet_id in found]
+
+    async def total(self, creator_id: CreatorId) -> int:
+        """Return how many packets a creator has."""
+        return int(await self._store.redis.zcard(keys.packets(creator_id)))
+
+    async def latest(self, creator_id: CreatorId, count: int) -> "Sequence[Packet]":
+        """Return up to *count* packets of a creator, the last created ones, the latest first."""
+        return await self._listed(await self.ids_after(creator_id, None, count))
 
     async def _named(self, name: str) -> Sequence[PacketId]:
         found: Any = await self._store.redis.zrange(name, 0, -1)

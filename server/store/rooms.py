@@ -64,6 +64,11 @@ class Rooms:
             raise Refused("not_found", f"there is no room {room_id}", field="room_id")
         return room
 
+    async def creator_name(self, room: RoomRecord) -> str:
+        """Return the name under which viewers know the room's creator."""
+        held = await self._store.redis.hget(keys.creator(room.creator_id), "name")
+        return held.decode() if isinstance(held, bytes) else room.creator_id
+
     async def launched(self, room: RoomRecord) -> list[PacketId]:
         """Return the packets launched into the room whose claim window is not over by now, by warm-up."""
         packet_ids, now_ms = await self.on_air(room), self._clock.room_ms()

@@ -15,6 +15,7 @@ from server.core.refusal import Refused
 from server.store import keys
 from server.store.clock import StoreClock
 from server.store.connection import Store
+from server.store.paging import place_after
 from server.store.subscription import Subscription
 from server.store.transfers import StoreBroken
 
@@ -99,9 +100,14 @@ class Trails:
             added = await together.execute()
         return [step for step, new in zip(steps, added, strict=True) if new]
 
-    async def orders_of(self, viewer_id: ViewerId, *, count: int) -> list[OrderId]:
-        """Return up to *count* orders of a buyer that have a trail, the last opened first."""
-        found: Any = await self._store.redis.zrevrange(keys.trails_of(viewer_id), 0, count - 1)
+    async def orders_of(self, viewer_id: ViewerId, *, count: int, after: OrderId | None = None) -> list[OrderId]:
+        """
+        Return up to *count* orders of a buyer that have a trail, the last opened first, from those *after* one on.
+
+        Raises Refused ``bad_field`` if that one is none of the buyer's.
+        """
+        first = await place_after(self._store, keys.trails_of(viewer_id), after)
+        found: Any = await self._store.redis.zrevrange(keys.trails_of(viewer_id), first, first + count - 1)
         return [OrderId(order_id.decode()) for order_id in found]
 
     async def integrate(self, isv_id: str, *, integrated: bool) -> None:

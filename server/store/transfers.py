@@ -5,6 +5,7 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
+from server.core.packets.operations import CLOSED
 from server.core.refusal import NO_RULE, Raced, Refused
 from server.core.rulebooks.rulebook import Rulebook
 from server.store.connection import Store
@@ -34,15 +35,7 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
     "withdraw insufficient_funds": ("must be available", "amount_fen", "DY-ACC-7"),
     "coupons insufficient_funds": ("the available funds do not cover the budget", "amount_fen", "DY-ACC-6"),
     "launch too_late": ("the opening has passed already", "grab_at_ms", "DY-LAU-7"),
-    "void too_late": ("it is too late to void this packet", "", "DY-VOI-2"),
-    "void voided": ("this packet is voided already", "", "DY-VOI-1"),
-    "void settled": ("this packet is settled already", "", "DY-VOI-1"),
-    "edit too_late": ("the claim window is over; the packet can no longer be edited", "", "KS-EDT-1"),
-    "edit voided": ("this packet is voided already", "", "KS-EDT-1"),
-    "edit settled": ("this packet is settled already", "", "KS-EDT-1"),
-    "end too_late": ("the claim window is over; the packet can no longer be ended", "", "KS-END-1"),
-    "end voided": ("this packet is voided already", "", "KS-END-1"),
-    "end settled": ("this packet is settled already", "", "KS-END-1"),
+    **{outcome: (detail, "", rule) for outcome, (detail, rule) in CLOSED.items()},
 }
 """The refusal for each outcome of scripts, or of one script: detail, field and rule."""
 

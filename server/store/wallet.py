@@ -100,9 +100,12 @@ class Wallet:
         held: Any = await self._store.redis.hmget(keys.wallet(creator_id), list(_BALANCES))
         return WalletFunds(*(int(balance or 0) for balance in held))
 
-    async def details(self, creator_id: CreatorId, *, after: str = "0", count: int = 100) -> list[dict[str, Any]]:
+    async def details(
+        self, creator_id: CreatorId, *, after: str = "0", count: int = 100, newest: bool = False
+    ) -> list[dict[str, Any]]:
         """
-        List up to *count* movements of the creator's funds, oldest first, from the journal entry following *after*.
+        List up to *count* movements of the creator's funds from the journal entry following *after*: oldest first, or
+        *newest* first, backwards ("0" begins at either end).
 
         Each has ``entry_id``, the journal's fields, the ``product`` it was for and ``balance_fen``, the available
         funds after it (KS-ACC-5, DY-ACC-3); ``reversals`` lists what arrived with a ``reverse`` (DY-REV-8). Claims and
@@ -110,7 +113,7 @@ class Wallet:
         """
         movements: list[dict[str, Any]] = []
         funds = f"funds:{creator_id}".encode()
-        async for entry_id, fields in self._entries(creator_id, after):
+        async for entry_id, fields in self._entries(creator_id, after, newest=newest):
             if funds in (fields[b"debit"], fields[b"credit"]):
                 movement = movement_from(entry_id, fields)
                 if "reversals" in movement:
@@ -134,9 +137,16 @@ class Wallet:
                 sums[channel] = [have + more for have, more in zip(sums.get(channel, (0, 0, 0)), added, strict=True)]
         return [ChannelFees(channel, *sums[channel]) for channel in sorted(sums)]
 
-    async def _entries(self, creator_id: CreatorId, after: str) -> AsyncIterator[tuple[bytes, dict[bytes, bytes]]]:
+    async def _entries(
+        self, creator_id: CreatorId, after: str, *, newest: bool = False
+    ) -> AsyncIterator[tuple[bytes, dict[bytes, bytes]]]:
+        journal, redis = keys.journal(creator_id), self._store.redis
         while True:
-            page: Any = await self._store.redis.xrange(keys.journal(creator_id), min=f"({after}", count=_PAGE)
+            page: Any
+            if newest:
+                page = await redis.xrevrange(journal, max="+" if after == "0" else f"({after}", count=_PAGE)
+            else:
+                page = await redis.xrange(journal, min=f"({after}", count=_PAGE)
             for entry_id, fields in page:
                 yield entry_id, fields
             if len(page) < _PAGE:

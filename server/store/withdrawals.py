@@ -111,9 +111,11 @@ class Withdrawals:
             raise _no_such()
         return _withdrawal_from(record)
 
-    async def list(self, creator_id: CreatorId, *, skip: int = 0, count: int = 100) -> "list[Withdrawal]":
-        """Return up to *count* withdrawals of a creator after the first *skip*, oldest first."""
-        found: Any = await self._store.redis.zrange(keys.withdrawals(creator_id), skip, skip + count - 1)
+    async def list(
+        self, creator_id: CreatorId, *, skip: int = 0, count: int = 100, newest: bool = False
+    ) -> "list[Withdrawal]":
+        """Return up to *count* withdrawals of a creator after the first *skip*, oldest or *newest* first."""
+        found: Any = await self._store.redis.zrange(keys.withdrawals(creator_id), skip, skip + count - 1, desc=newest)
         async with self._store.redis.pipeline(transaction=False) as together:
             for withdrawal_id in found:
                 together.hgetall(keys.withdrawal(creator_id, withdrawal_id.decode()))

@@ -129,7 +129,7 @@ class Caller:
     def state(self, creator_id: str) -> dict[str, Any]:
         """Return all that is shown of a creator, but for what time changes by itself."""
         packets = self.get(f"/api/packets?creator_id={creator_id}")
-        by_itself = ("phase", "operations")
+        by_itself = ("phase", "activity", "operations", "operation_states")
         return {
             "funds": self.get(f"/api/creators/{creator_id}/funds"),
             "details": self.get(f"/api/creators/{creator_id}/fund-details?count=1000"),

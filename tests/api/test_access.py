@@ -15,8 +15,8 @@ import requests
 from fastapi import APIRouter
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from server.api import books
-from server.api.access import PUBLIC, allowed_to, declared
+from server import app
+from server.api.access import GUEST_TICKETS, PUBLIC, allowed_to, declared
 from server.app import create_app, serve
 from server.core.credential import Role
 from server.settings import Settings
@@ -25,6 +25,9 @@ from tests.api.caller import TIMEOUT_S, Caller, terms
 from tests.api.conftest import Guarded
 
 Route = tuple[str, str]
+
+OF_GUESTS = {("POST", f"/api/orders{step}") for step in ("", "/{order_id}/pay", "/{order_id}/refunds")}
+"""The routes that buyers may call for themselves only on a server that admits guests."""
 
 OWNERLESS = {
     ("GET", "/api/clock"),
@@ -89,16 +92,22 @@ class World:
         of_anna = f"?creator_id={anna}"
         self.queries = {"/api/packets": of_anna, "/api/orders": of_anna, "/api/trails": f"?viewer_id={vera}"}
         self.queries["/api/viewers/{viewer_id}/assets"] = of_anna
+        self.queries["/api/creators/{creator_id}/timeline"] = "?from_ms=0&to_ms=1"
+        self.queries["/api/packets/{packet_id}/claims"] = f"?viewer_id={vera}"
         event = {"event_id": "e1", "type": "accepted", "occurred_at_ms": 1, "source": wms}
         self.bodies: dict[str, object] = {
             "/api/creators/{creator_id}/recharge": {"amount_fen": 1},
             "/api/creators/{creator_id}/withdrawals": {"amount_fen": 1},
             "/api/creators/{creator_id}/coupon-budgets": {"amount_fen": 1},
             "/api/creators/{creator_id}/invoices": {"from_ms": 0, "to_ms": 1},
+            "/api/creators/{creator_id}/profile": {"name": "Anna"},
+            "/api/viewers/{viewer_id}/messages/read": {"received_at_ms": 1},
             "/api/rooms": {"room_id": f"new-{token}", "creator_id": anna},
             "/api/rooms/{room_id}/tickets": {"viewer_id": vera},
             "/api/packets": terms(anna),
             "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
+            "/api/packets/{packet_id}/preview-launch": {"room_id": room_id, "mode": "manual"},
+            "/api/packets/preview-split": {"creator_id": anna, "share_count": 2, "total_fen": 4},
             "/api/packets/{packet_id}/issuance": {"share_count": 10},
             "/api/products/{product_id}": {"title": "tea"},
             "/api/trails": {"order_id": f"another-{token}", "viewer_id": vera},
@@ -148,7 +157,8 @@ def test_a_route_answers_whom_it_declares_and_nobody_else(
         assert outcome(world.call(forger, route)) == (401, "bad_credential")
     for (role, kind), caller in sorted(callers.items(), key=lambda each: each[0][1], reverse=True):
         got = outcome(world.call(caller, route))
-        if role not in allowed or (kind == "stranger" and route not in OWNERLESS):
+        elsewhere = role is Role.VIEWER and route in OF_GUESTS
+        if role not in allowed or elsewhere or (kind == "stranger" and route not in OWNERLESS):
             assert got == (403, "not_allowed"), (role, kind)
         else:
             assert got[0] not in (401, 403, 500), (role, kind, got)
@@ -160,7 +170,7 @@ def test_a_strange_request_is_refused_before_it_is_read(guarded: Guarded) -> Non
         assert outcome(nobody.ask("POST", "/api/rooms", raw="{")) == (401, "credential_needed")
         assert outcome(nobody.ask("GET", "/nowhere")) == (401, "credential_needed")
         assert outcome(nobody.ask("GET", "/docs/")) == (401, "credential_needed")
-        for path in PUBLIC:
+        for path in PUBLIC - {GUEST_TICKETS}:
             assert nobody.ask("GET", path).ok, path
 
 
@@ -224,7 +234,7 @@ async def test_a_route_that_declares_nothing_is_denied(tmp_path: Path, monkeypat
     async def narrow() -> str:
         return "an administrator asked"
 
-    monkeypatch.setattr(books, "router", bare)
+    monkeypatch.setattr(app, "ROUTERS", (bare,))
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     settings = Settings(port=0, home=tmp_path, durability=Durability.NONE, insecure=True)
     serving = asyncio.create_task(serve(settings, ready.set_result))

@@ -165,7 +165,7 @@ def test_without_a_key_every_request_counts(api: Caller) -> None:
 
 
 def test_details_are_paged(api: Caller) -> None:
-    """A page begins behind the entry that is named."""
+    """A page begins behind the entry that is named, in either order."""
     creator_id = api.creator()
     for amount_fen in (1, 2, 3):
         api.post(f"/api/creators/{creator_id}/recharge", {"amount_fen": amount_fen})
@@ -174,6 +174,10 @@ def test_details_are_paged(api: Caller) -> None:
     first, second = api.get(f"{path}?count=2")
     (third,) = api.get(f"{path}?after={second['entry_id']}")
     assert [each["amount_fen"] for each in (first, second, third)] == [1, 2, 3]
+
+    newest = api.get(f"{path}?newest=true&count=2")
+    (oldest,) = api.get(f"{path}?newest=true&after={newest[-1]['entry_id']}")
+    assert [*newest, oldest] == [third, second, first]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,10 +94,23 @@ def test_an_unknown_path_is_404(api: Caller, path: str) -> None:
 
 
 def test_a_form_is_no_json(api: Caller) -> None:
-    """A body of another type is refused as such."""
-    answer = requests.post(f"{api.url}/api/rooms", data={"room_id": "r", "creator_id": "c"}, timeout=30)
-    assert answer.status_code == 422
-    assert set(answer.json()) == {"code", "detail", "rule"}
+    """A body of another type is refused as such, and so is what a foreign page sends; nothing comes of either."""
+    room_id = secrets.token_hex(6)
+    room = {"room_id": room_id, "creator_id": "c"}
+    page, rebound = {"Origin": "http://evil.example"}, {"Host": "evil.example"}
+    for code, answer in (
+        ("not_json", requests.post(f"{api.url}/api/rooms", data=room, timeout=30)),
+        ("not_json", requests.post(f"{api.url}/api/rooms", data=json.dumps(room), timeout=30)),
+        ("origin_not_allowed", requests.post(f"{api.url}/api/rooms", json=room, headers=page, timeout=30)),
+        ("host_not_allowed", requests.post(f"{api.url}/api/rooms", json=room, headers=rebound, timeout=30)),
+    ):
+        assert answer.status_code == (415 if code == "not_json" else 403)
+        assert set(answer.json()) == {"code", "detail", "rule"}
+        assert answer.json()["code"] == code
+    assert api.not_shown(f"/api/rooms/{room_id}")[0] == 404
+    counted = api.ask("GET", "/metrics").text
+    assert 'redrain_requests_refused_total{code="not_json"} ' in counted
+    assert requests.post(f"{api.url}/api/rooms", json=room, headers={"Origin": api.url}, timeout=30).status_code == 201
 
 
 def test_the_documents_answer(api: Caller) -> None:
@@ -129,7 +143,7 @@ class Doomed:
         self.start_store()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("REDRAIN_STORE_URL", f"redis://127.0.0.1:{self._port}")
-            self.server = ServerProcess(folder, [])
+            self.server = ServerProcess(folder, ["--guests"])
 
     def start_store(self) -> None:
         self.store = EmbeddedStore.start(self._folder / "store", port=self._port)
@@ -147,21 +161,23 @@ def doomed(tmp_path: Path) -> Iterator[Doomed]:
         opened.store.stop()
 
 
-def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
-    """Without the store, routes that need it answer 503 and declare it; a later retry counts once."""
-    api = doomed.api
-    creator_id = api.creator(1000)
-    room_id, packet_id = api.room(creator_id), api.packet(creator_id)
+def _bodies(creator_id: str, room_id: str) -> dict[str, object]:
+    """Return a body for each route that takes one."""
     line = {"line_id": "l", "product_id": "p", "list_price_fen": 100, "creator_id": creator_id}
     purchase = {"viewer_id": "vera", "lines": [line]}
-    bodies: dict[str, object] = {
+    return {
         "/api/creators/{creator_id}/recharge": {"amount_fen": 7},
         "/api/creators/{creator_id}/withdrawals": {"amount_fen": 7},
         "/api/creators/{creator_id}/coupon-budgets": {"amount_fen": 7},
         "/api/creators/{creator_id}/invoices": {"from_ms": 0, "to_ms": 1},
         "/api/creators/{creator_id}/permissions": {"permissions": []},
+        "/api/creators/{creator_id}/profile": {"name": "Anna"},
+        "/api/packets/{packet_id}/preview-launch": {"room_id": room_id, "mode": "manual"},
+        "/api/packets/preview-split": {"creator_id": creator_id, "share_count": 2, "total_fen": 4},
+        "/api/viewers/{viewer_id}/messages/read": {"received_at_ms": 1},
         "/api/rooms": {"room_id": "another", "creator_id": creator_id},
         "/api/rooms/{room_id}/tickets": {"viewer_id": "vera"},
+        "/api/guest-tickets": {"room_id": room_id},
         "/api/packets": terms(creator_id),
         "/api/products/{product_id}": {"title": "tea"},
         "/api/packets/{packet_id}/launch": {"room_id": room_id, "mode": "manual"},
@@ -173,6 +189,14 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
         "/api/orders": purchase,
         "/api/orders/{order_id}/refunds": {"refund_id": "r", "by_line": {"l": 1}},
     }
+
+
+def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
+    """Without the store, routes that need it answer 503 and declare it; a later retry counts once."""
+    api = doomed.api
+    creator_id = api.creator(1000)
+    room_id, packet_id = api.room(creator_id), api.packet(creator_id)
+    bodies = _bodies(creator_id, room_id)
     names = {
         **dict.fromkeys(("{withdrawal_id}", "{budget_id}", "{product_id}"), "x1"),
         "{number}": "1",
@@ -187,8 +211,8 @@ def test_without_its_store_every_route_says_so(doomed: Doomed) -> None:
     of_creator = f"?creator_id={creator_id}"
     queries = {"/api/packets": of_creator, "/api/orders": of_creator, "/api/trails": "?viewer_id=vera"}
     queries["/api/viewers/vera/assets"] = of_creator
+    queries[f"/api/creators/{creator_id}/timeline"] = "?from_ms=0&to_ms=1"
     before = api.state(creator_id)
-
     doomed.store.stop()
     for template, operations in api.get("/openapi.json")["paths"].items():
         path = template

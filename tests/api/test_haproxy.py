@@ -79,6 +79,11 @@ async def test_two_hundred_viewers_of_one_address_leave_room_for_another(
         for claim in ("X-Forwarded-For: 203.0.113.7", "Forwarded: for=203.0.113.7"):
             assert await knock("127.0.0.2", claim) == b"429"
         assert await knock("127.0.0.3") == b"101"
+        # The page's origin is that of the proxy, and no client can name another host.
+        assert await knock("127.0.0.3", "Origin: https://localhost") == b"101"
+        assert await knock("127.0.0.3", "Origin: http://localhost") == b"403"
+        assert await knock("127.0.0.3", "Origin: https://evil.example", "X-Forwarded-Host: evil.example") == b"403"
+        assert await knock("127.0.0.3", "X-Forwarded-Host: evil.example") == b"101"
     finally:
         for writer in open_ones:
             writer.close()

@@ -1,6 +1,7 @@
 """Behaviours: who sits where, and when they mean to tap."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 from random import Random
 from statistics import median
@@ -8,7 +9,7 @@ from statistics import median
 import pytest
 
 from client_sim.behaviour import Behaviour, Edge, Seat, Tap, cast, lapse, taps
-from server.core.ids import RoomId
+from server.core.ids import RoomId, ViewerId
 
 ROOMS = [RoomId("r1"), RoomId("r2"), RoomId("r3")]
 MIX = {Behaviour.WATCHER: 1.0, Behaviour.EAGER: 6.0, Behaviour.EARLY_BIRD: 1.0, Behaviour.TWO_DEVICES: 2.0}
@@ -102,3 +103,12 @@ def test_who_is_absent_is_a_function_of_luck_and_packet() -> None:
         rest = lapse(Behaviour.SLOW_READER, Random(seed), 0)
         assert rest is not None
         assert 1_000 <= rest.lasts_ms <= 3_000
+
+
+def test_viewers_have_names_in_turn_and_a_number() -> None:
+    """So that no two are called the same; both devices of one are."""
+    named = list(islice(cast(ROOMS, MIX, 1, ["mei", "leo"]), 50))
+    for seat in named:
+        number = int(seat.viewer_id[3:])
+        assert seat.viewer_id == f"{('mei', 'leo')[number % 2]}{number}"
+    assert [replace(seat, viewer_id=ViewerId(f"v{seat.viewer_id[3:]}")) for seat in named] == seats(50)

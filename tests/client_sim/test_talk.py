@@ -2,7 +2,7 @@
 
 import pytest
 
-from client_sim.talk import COMMENTS, HEARTS_MAX, talk
+from client_sim.talk import AMOUNT, COMMENTS, HEARTS_MAX, PHRASES, Mood, talk
 from server.core.rooms.messages import Comment, Like, decode
 
 
@@ -21,3 +21,19 @@ def test_every_comment_is_said_sometimes() -> None:
     assert {talk(1, step / 1000) for step in range(1000)} == {
         talk(1, at / len(COMMENTS)) for at in range(len(COMMENTS))
     }
+
+
+@pytest.mark.parametrize("mood", Mood)
+def test_every_mood_has_comments_in_both_languages(mood: Mood) -> None:
+    """The server takes each of them, and those about money say the amount, to the fen."""
+    chinese, english = PHRASES[mood]
+    assert len(chinese) >= 2
+    assert len(english) >= 2
+    assert all(text.isascii() for text in english)
+    assert not any(text.isascii() for text in chinese)
+    for text in (*chinese, *english):
+        said = decode(talk(1, 0.0, [text], 320))
+        assert isinstance(said, Comment)
+        assert ("\u00a53.20" in said.text) == (AMOUNT in text)
+        assert AMOUNT not in said.text
+        assert (AMOUNT in text) == (mood in (Mood.WON, Mood.LUCK, Mood.LUCKIEST))

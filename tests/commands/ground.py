@@ -21,6 +21,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.coupon_budgets import CouponBudgets
 from server.store.creators import Creators
+from server.store.inbox import Inboxes
 from server.store.invoices import Invoices
 from server.store.orders.orders import Orders
 from server.store.packets import Packets
@@ -75,6 +76,7 @@ def context_of(
         assets=Assets(store, clock),
         orders=Orders(store, clock),
         trails=Trails(store, clock),
+        inboxes=Inboxes(store, clock),
         gateway=host or Host(),
     )
 

@@ -10,6 +10,7 @@ from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.order import OrderState
 from server.core.orders.product import Product
 from server.core.orders.purchase import App, GoodsKind
+from server.core.orders.stacking import ExclusionReason
 from server.core.orders.submission import Submission
 from server.core.refusal import Refused
 from server.core.rulebooks.platforms import LAB, RULEBOOKS
@@ -82,6 +83,18 @@ async def test_registered_goods_decide_also_where_creators_compete(store: Store)
     with pytest.raises(Refused) as refused:
         await shop.submit(key="later", asset_ids=None, purchase=stated, platform="lab")
     assert (refused.value.code, refused.value.field) == ("other_goods", "lines.1.goods")
+
+
+@pytest.mark.rule("DY-STK-2")
+async def test_an_order_keeps_why_it_does_not_use_the_other_packets(shop: Shop) -> None:
+    """Of packets that we have left out it says why, as the quote did, also when it is read again."""
+    other, best = await shop.asset(500), await shop.asset(900)
+    order = await shop.submit(asset_ids=None, purchase=a_purchase(900))
+    assert [use.asset_id for use in order.order.packets] == [best]
+    (left_out,) = order.deal.exclusions
+    assert (left_out.reason, left_out.rule) == (ExclusionReason.NOT_NEEDED, "AMB-16")
+    assert left_out.asset_id == other
+    assert (await shop.orders.get(order.order_id)).deal == order.deal
 
 
 @pytest.mark.rule("ALL-ELG-1")

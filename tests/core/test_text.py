@@ -3,7 +3,7 @@
 import pytest
 
 from server.core.refusal import Refused
-from server.core.text import checked_text, is_readable
+from server.core.text import checked_text, is_readable, masked
 
 
 @pytest.mark.parametrize("text", ["红包", "a b", " rain ", "👨‍👩‍👧", "❤️", "می‌خواهم", "é", "!"])
@@ -22,3 +22,11 @@ def test_what_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(Refused) as refused:
         checked_text("name", text, length_max=20)
     assert (refused.value.code, refused.value.field) == ("bad_field", "name")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("vera", "v**a"), ("小满", "小**满"), ("x", "*"), ("", "*"), ("v17", "v**7")]
+)
+def test_others_see_the_ends_of_a_name(name: str, shown: str) -> None:
+    """However long it is, so that its length tells nothing."""
+    assert masked(name) == shown

@@ -1,12 +1,19 @@
 """One scenario, one seed, two engines: the same people do the same things, and both runs pass."""
 
 import io
+import threading
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from rich.console import Console
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from client_sim.behaviour import Behaviour
 from loadtest.engines.engine_process import ENGINES
@@ -16,8 +23,10 @@ from loadtest.run.live_view import LiveView
 from loadtest.run.terminal import show_result
 from loadtest.scenarios.crowd_scenario import scenario_text
 from loadtest.verdict.measures import offered_and_lost
+from loadtest.watch.watch_process import URL_FILE
 from tests.e2e.storming import storm
 
+PICTURES: list[dict[str, Any]] = []
 EVERYBODY = Path(__file__).with_name("everybody.toml")
 Runs = dict[str, tuple[Path, int, dict[str, Any]]]
 
@@ -34,9 +43,45 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     taken = {}
     for engine in ENGINES:
         folder = tmp_path_factory.mktemp(engine) / "run"
-        more = ["--processes", "2"] if engine == "swarm" else []
-        taken[engine] = (folder, *storm(folder, str(EVERYBODY), "--engine", engine, *more))
+        more = ["--processes", "2", "--watch"] if engine == "swarm" else []
+        with looking_at(folder) if engine == "swarm" else nullcontext(PICTURES):
+            taken[engine] = (folder, *storm(folder, str(EVERYBODY), "--engine", engine, *more))
     return taken
+
+
+@contextmanager
+def looking_at(folder: Path) -> Iterator[None]:
+    """Look at the dashboard of the run in a folder as a page does, until it ends."""
+
+    def look() -> None:
+        while not (folder / URL_FILE).exists():
+            time.sleep(0.05)
+        url = (folder / URL_FILE).read_text("utf-8").replace("http", "ws").replace("dashboard", "watch")
+        with connect(url) as line, suppress(ConnectionClosed):
+            while True:
+                PICTURES.append(orjson.loads(line.recv()))
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    yield
+    looker.join(30)
+    assert not looker.is_alive()
+
+
+def test_a_watched_storm_is_seen_from_its_beginning_to_its_verdict(runs: Runs) -> None:
+    """The dashboard had the figures of the audience, a badge by cuts and receipts, and at last those of the result."""
+    _, _, result = runs["swarm"]
+    phases = {picture["phase"] for picture in PICTURES}
+    assert {"connecting 80 viewers", "the curtain rises: the programme is on"} <= phases
+    assert {picture["badge"]["light"] for picture in PICTURES} <= {"amber", "green"}
+    last = PICTURES[-1]
+    assert (last["verdict"]["verdict"], last["verdict"]["exit_code"]) == ("pass", 0)
+    assert (last["answered"], last["granted"]) == (result["grabs"], result["granted"])
+    assert last["badge"] == {**last["badge"], "light": "green", "over": 0, "under": 0, "lost": 0}
+    assert last["badge"]["receipts"] > last["granted"]
+    assert (last["money"]["claimed_fen"], last["money"]["gap_fen"]) == (result["issued_fen"], 0)
+    assert last["latency"]["skew_p99"] == pytest.approx(result["fanout_skew_ms"]["p99"], abs=0.1)
+    assert last["generator"]["cpu"] > 0
 
 
 @pytest.mark.parametrize("engine", ENGINES)

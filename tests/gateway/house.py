@@ -18,6 +18,7 @@ from server.core.ids import CreatorId, PacketId, RoomId, packet_id_of
 from server.core.packets.packet import Denomination, Schedule, Surface, Terms
 from server.core.packets.split import commitment, split
 from server.gateway.connection import RoomConnection
+from server.gateway.door import Door
 from server.gateway.gateway import Gateway
 from server.gateway.http import HttpConnection
 from server.gateway.limits import PRODUCTION, Limits
@@ -46,7 +47,7 @@ class House:
     """The running server and what a creator does in it."""
 
     def __init__(
-        self, store: Store, clock: StoreClock, limits: Limits, *, insecure: bool = True, proxies: str = ""
+        self, store: Store, clock: StoreClock, limits: Limits, *, insecure: bool, proxies: str, door: Door
     ) -> None:
         self.store = store
         self.clock = clock
@@ -72,6 +73,7 @@ class House:
             tokens=ResumeTokens(Signer(SEED)),
             tickets=Tickets(Signer(SEED)),
             proxies=TrustedProxies(proxies),
+            door=door,
             insecure=insecure,
         )
         self.room: RoomRecord
@@ -245,11 +247,17 @@ def request(target: str, *headers: str) -> bytes:
 
 @asynccontextmanager
 async def open_house(
-    store: Store, limits: Limits = PRODUCTION, speed: int = 1, *, insecure: bool = True, proxies: str = ""
+    store: Store,
+    limits: Limits = PRODUCTION,
+    speed: int = 1,
+    *,
+    insecure: bool = True,
+    proxies: str = "",
+    door: Door | None = None,
 ) -> AsyncIterator[House]:
     """Serve until left; then everything is stopped in the order a server stops in."""
     clock = await StoreClock.open(store, speed=speed, origin_ms=None)
-    house = House(store, clock, limits, insecure=insecure, proxies=proxies)
+    house = House(store, clock, limits, insecure=insecure, proxies=proxies, door=door or Door())
     house.room = await house.rooms.create(ROOM, CREATOR, "a room")
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from server.core.ids import PacketId, RoomId, ViewerId
 from server.core.refusal import Refused
+from server.gateway.door import Door
 from server.gateway.gateway import Gateway
 from server.gateway.handshake import JoinRequest, Rejection
 from server.gateway.limits import PRODUCTION, Limits
@@ -83,6 +84,7 @@ async def test_without_insecure_nobody_comes_in_by_name(house: House) -> None:
         tokens=ResumeTokens(Signer(SEED)),
         tickets=Tickets(Signer(SEED)),
         proxies=TrustedProxies(""),
+        door=Door(),
         insecure=False,
     )
     rejection = secure.identify(JoinRequest(house.room.room_id, ViewerId("v1")))

@@ -9,6 +9,8 @@ from server.gateway.limits import PRODUCTION
 from server.store.connection import Store
 from tests.gateway.house import PATIENCE_S, ROOM, House, open_house, request, until
 
+JSON = "Content-Type: application/json"
+HALF = f"POST /echo HTTP/1.1\r\nHost: localhost\r\n{JSON}\r\nContent-Length: 9\r\n".encode()
 HELLO = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -33,7 +35,7 @@ async def test_http_and_websocket_share_a_port(house: House) -> None:
 async def test_an_unknown_upgrade_is_ignored(house: House, version: str, headers: list[str]) -> None:
     """The request is answered as if nothing had been asked for, its body included; so are those after it (RFC 9110)."""
     reader, writer = await house.connect()
-    head = "\r\n".join([f"POST /echo HTTP/{version}", "Host: localhost", *headers, "Content-Length: 11"])
+    head = "\r\n".join([f"POST /echo HTTP/{version}", "Host: localhost", JSON, *headers, "Content-Length: 11"])
     writer.write(f"{head}\r\n\r\nfirst".encode())
     await until(lambda: house.gateway.half_open.held("127.0.0.1") == 1)
     writer.write(b" half.")
@@ -62,7 +64,7 @@ async def test_who_sends_no_whole_request_in_time_is_cut_off(empty_store: Store)
         second, second_writer = await house.connect()
         second_writer.write(HELLO)
         await asyncio.wait_for(second.readuntil(b'"hello"'), PATIENCE_S)
-        second_writer.write(b"POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf")
+        second_writer.write(HALF + b"\r\nhalf")
         await until(lambda: len(house.gateway.keepalive.requests) == 3)
         await asyncio.sleep(0.01)
         house.gateway.keepalive.turn()
@@ -104,7 +106,7 @@ async def test_a_proxy_may_have_many_half_open_requests_and_a_client_behind_it_f
     """A trusted proxy's connections are not refused; of requests without an end each client has its own few."""
     few = replace(PRODUCTION, half_open_per_address_max=1)
     async with open_house(empty_store, few, proxies="127.0.0.1") as house:
-        half = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: %b\r\nContent-Length: 9\r\n\r\nhalf"
+        half = HALF + b"X-Forwarded-For: %b\r\n\r\nhalf"
         first, first_writer = await house.connect()
         first_writer.write(half % b"203.0.113.7")
         await until(lambda: house.gateway.half_open.held("203.0.113.7") == 1)

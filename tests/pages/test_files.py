@@ -17,6 +17,14 @@ def test_files_are_known_by_path_type_and_content() -> None:
     assert style.media_type == "text/css"
 
 
+def test_the_library_of_plots_comes_from_its_package() -> None:
+    plotly = PageFiles().get("plotly.min.js")
+    assert plotly is not None
+    assert plotly.media_type == "text/javascript"
+    assert gzip.decompress(plotly.zipped) == plotly.content
+    assert b"plotly.js v" in plotly.content[:200]
+
+
 def test_what_was_not_there_at_the_start_is_not_served(tmp_path: Path) -> None:
     """No path leads out of the folder: the files are a table."""
     (tmp_path / "inside").mkdir()

@@ -85,6 +85,12 @@ def test_a_browser_that_takes_gzip_gets_it(client: Client) -> None:
     assert zipped.text == plain.text
 
 
+def test_plots_are_drawn_by_the_library_of_the_package(client: Client) -> None:
+    answer = client.get("/static/x/plotly.min.js")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert len(answer.content) > 1_000_000
+
+
 def test_everything_else_is_passed_on(client: Client) -> None:
     assert client.get("/api/x").text == "the API"
     assert client.get("/nowhere").status_code == 404

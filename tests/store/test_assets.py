@@ -5,8 +5,9 @@ import pytest
 from server.core.ids import PLATFORM, ViewerId
 from server.core.orders.asset import AssetState
 from server.core.refusal import Refused
+from server.store import assets as module
 from server.store import keys
-from server.store.assets import PACKETS_COUNTED_MAX
+from server.store.assets import BEFORE_ALL, PACKETS_COUNTED_MAX, Cursor
 from server.store.connection import Store
 from tests.store.desk import GRAB_AT_MS, NOW_MS
 from tests.store.shop import ANNA, BOB, LI, START_MS, USE_END_MS, WANG, Shop, a_purchase
@@ -102,3 +103,24 @@ async def test_a_naive_packet_has_no_owners_and_its_shares_are_usable_all_the_sa
     [held] = await shop.assets.of_viewer(ANNA, [LI])
     assert held.claimed_at_ms is None
     assert (await shop.submit(asset, purchase=a_purchase(1_000))).order.quote.payable_fen == 500
+
+
+async def test_pages_over_all_creators_have_each_share_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the pages are cut: within a creator's packets, between two creators, or by the number of creators."""
+    mine = [await shop.asset(500 + n, of=creator) for creator in (LI, PLATFORM, WANG) for n in range(3)]
+    await shop.asset(999, viewer=BOB)
+    whole, going_on = await shop.assets.page(ANNA)
+    assert going_on is None
+    assert sorted(each.asset.asset_id for each in whole) == sorted(mine)
+    assert [each.claimed_at_ms or 0 for each in whole] == sorted(
+        (each.claimed_at_ms or 0 for each in whole), reverse=True
+    )
+    for packets, creators in ((1, 9), (2, 9), (4, 9), (9, 1), (2, 1)):
+        monkeypatch.setattr(module, "LOOKED_THROUGH_MAX", packets)
+        monkeypatch.setattr(module, "CREATORS_MAX", creators)
+        seen: list[str] = []
+        cursor: Cursor | None = BEFORE_ALL
+        while cursor is not None:
+            page, cursor = await shop.assets.page(ANNA, cursor)
+            seen += [each.asset.asset_id for each in page]
+        assert sorted(seen) == sorted(mine), (packets, creators)

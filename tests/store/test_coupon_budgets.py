@@ -54,6 +54,10 @@ async def test_a_budget_is_spent_from_the_pool_and_given_back(desk: Desk) -> Non
     assert [one for one in await violations(desk) if one.invariant == "A10"] == []
     assert await budgets.list(C1) == [returned]
 
+    await desk.at(NOW_MS + 6)
+    later = await budgets.fund(C1, LAB, amount_fen=100, transfer_id="b2")
+    assert await budgets.list(C1, newest=True) == [later, returned]
+
 
 @pytest.mark.rule("DY-REV-8")
 async def test_what_comes_back_takes_as_long_as_the_platform_says(desk: Desk) -> None:

@@ -161,7 +161,7 @@ async def test_what_was_never_asked_for_does_not_end(desk: Desk, withdrawal_id: 
 
 
 async def test_withdrawals_are_listed_in_order(desk: Desk) -> None:
-    """Oldest first, page by page, as they are now."""
+    """Oldest or newest first, page by page, as they are now."""
     await of_douyin(desk)
     made = []
     for number in range(3):
@@ -171,6 +171,7 @@ async def test_withdrawals_are_listed_in_order(desk: Desk) -> None:
 
     assert made == await desk.withdrawals.list(C1)
     assert made[1:2] == await desk.withdrawals.list(C1, skip=1, count=1)
+    assert made[::-1] == await desk.withdrawals.list(C1, newest=True)
     assert await desk.withdrawals.list(CreatorId("nobody")) == []
 
 

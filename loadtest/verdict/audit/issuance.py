@@ -1,10 +1,11 @@
 """Issuance: no more is given than a packet holds (A1), and no less where viewers were told that it is empty (A2)."""
 
-from loadtest.record.books import ClaimRecord, PacketRecord
+from loadtest.record.books import PacketRecord
 from loadtest.record.history import FactRecord
 from loadtest.record.shape import Line, evidence_of
 from loadtest.verdict.audit.case import PacketCase, PacketReceipts
 from loadtest.verdict.audit.violation import Findings
+from loadtest.verdict.measures import superfluous
 from server.core.rooms.feed import FactKind
 
 SUPERFLUOUS_SHOWN = 3
@@ -26,15 +27,15 @@ def check_counters(findings: Findings, packet: PacketRecord, when: str) -> None:
 
 
 def check_issuance(findings: Findings, case: PacketCase) -> None:
-    """Check A1 at the end: the claims themselves, not only the counters, fit into the packet."""
+    """Check A1: the claims themselves, not only the counters, fit into the packet."""
     packet = case.packet
     if packet is None:
         return
-    check_counters(findings, packet, "at the end")
+    check_counters(findings, packet, "at the end" if case.final else "in the middle of the run")
     count, fen = len(case.claims), case.claimed_fen
     if max(count, len(case.given)) > packet.share_count:
         text = (
-            f"{count} claims of {fen} fen at the end, {len(case.given)} in the journal, "
+            f"{count} claims of {fen} fen{' at the end' * case.final}, {len(case.given)} in the journal, "
             f"but the packet has {packet.share_count} shares of {packet.total_fen} fen"
         )
         findings.add("A1", case.packet_id, "claims", text, _counters(packet), *_superfluous(case, packet))
@@ -91,13 +92,7 @@ def _superfluous(case: PacketCase, packet: PacketRecord) -> list[Line]:
     """Return the first claims after the packet was full, in the order in which the journal has them."""
     if len(case.given) > packet.share_count:
         return [given.line() for given in case.given[packet.share_count :][:SUPERFLUOUS_SHOWN]]
-    beyond: list[ClaimRecord] = []
-    seen: set[int] = set()
-    for claim in case.claims:
-        if claim.index in seen or claim.index >= packet.share_count:
-            beyond.append(claim)
-        seen.add(claim.index)
-    return [evidence_of("claim", claim) for claim in beyond[:SUPERFLUOUS_SHOWN]]
+    return [evidence_of("claim", claim) for claim in superfluous(packet, case.claims)[:SUPERFLUOUS_SHOWN]]
 
 
 def _counters(packet: PacketRecord) -> Line:

@@ -11,11 +11,16 @@ from loadtest.verdict.audit.violation import Findings
 
 def check_realtime(findings: Findings, case: PacketCase) -> None:
     """Check A7 for one packet."""
-    _check_window(findings, case)
-    _check_finality(findings, case)
+    check_window(findings, case)
     if case.receipts is not None:
         _check_exhausted(findings, case, case.receipts)
         _check_order(findings, case, case.receipts)
+
+
+def check_window(findings: Findings, case: PacketCase) -> None:
+    """Check that shares are given inside the window, and none after a sweep, by the books alone."""
+    _check_window(findings, case)
+    _check_finality(findings, case)
 
 
 def _check_window(findings: Findings, case: PacketCase) -> None:

@@ -3,7 +3,7 @@
 from loadtest.record.books import ClaimRecord
 from loadtest.record.history import GrabRecord
 from loadtest.record.shape import Line, evidence_of
-from loadtest.verdict.audit.case import Given, PacketCase, PacketReceipts, Tap
+from loadtest.verdict.audit.case import Given, PacketCase, Tap
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import ViewerId, claim_id_of
 from server.core.packets.claim import ClaimStatus
@@ -47,7 +47,6 @@ def check_receipts(findings: Findings, case: PacketCase) -> None:
             text = f"{grab.viewer}'s tap {grab.request_id} got two receipts that differ"
             findings.add("A6", case.packet_id, "bytes", text, evidence_of("grab", first), evidence_of("grab", grab))
     _check_lost(findings, case, homeless)
-    _check_asked(findings, case, case.receipts)
 
 
 def _check_share(findings: Findings, case: PacketCase, told: GrabRecord, grab: GrabRecord) -> None:
@@ -103,11 +102,11 @@ def _check_same(findings: Findings, case: PacketCase, grab: GrabRecord, claim: C
         findings.add("A4", case.packet_id, "winning tap", text, *_beside(grab, claim))
 
 
-def _check_asked(findings: Findings, case: PacketCase, receipts: PacketReceipts) -> None:
+def check_asked(findings: Findings, case: PacketCase) -> None:
     """Check the other half of A4: nobody owns what nobody tapped for."""
-    if len(receipts.asked) == len(case.claims):
+    if case.receipts is None or len(case.receipts.asked) == len(case.claims):
         return
     for claim in case.claims:
-        if (claim.viewer_id, claim.request_id) not in receipts.asked:
+        if (claim.viewer_id, claim.request_id) not in case.receipts.asked:
             text = f"{claim.viewer_id} owns share {claim.index} by a tap {claim.request_id} that it never made"
             findings.add("A4", case.packet_id, "not asked", text, evidence_of("claim", claim))

@@ -2,6 +2,7 @@
 
 from bisect import insort
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
@@ -88,57 +89,95 @@ class Bounds:
         self._packets = packets
         self._limits = limits
         nothing = [(0,) * len(reach.cuts)] * (limits.packets + 1)
-        self.reach_fen = [nothing] * (len(packets) + 1)
+        self.reach_fen: list[Sequence[tuple[int, ...]]] = [nothing] * (len(packets) + 1)
         """By position and number of packets: the most that these reach outside each cut."""
-        self.ties = [[0] * (limits.packets + 1)] * (len(packets) + 1)
-        """By position and number of packets: the most that these add to a set's ties."""
-        self._least_fen: list[Mapping[int, int]] = [{}] * (len(packets) + 1)
+        self.looked_at = 0
+        """How many packets the last call of ``gain_fen`` looked at."""
+        faces = [each.face_fen for each in packets]
+        largest = [*accumulate(reversed(faces), max)][::-1]
+        self._offers = [(each.kind, each.face_fen, most_fen) for each, most_fen in zip(packets, largest, strict=True)]
+
+    def fill_start(self) -> None:
+        """Fill the table for the first position alone."""
+        own = [each.outside for each in self._packets if self._is_limited(each)]
+        other = [each.outside for each in self._packets if not self._is_limited(each)]
+        sums = []
+        for i in range(len(self._reach.cuts)):
+            largest = sorted([outside[i] for outside in own], reverse=True)[: self._limits.own]
+            sums.append(self._sums(largest, [outside[i] for outside in other]))
+        self.reach_fen[0] = list(zip(*sums, strict=True))
 
     def fill(self, work: Work) -> Pauses:
-        """Fill the tables, with pauses."""
+        """Fill the table, with pauses."""
         own: list[list[int]] = [[] for _ in self._reach.cuts]
         other: list[list[int]] = [[] for _ in self._reach.cuts]
-        ties: list[int] = []
+        sums = [self._sums([], [])] * len(self._reach.cuts)
         for position in range(len(self._packets) - 1, -1, -1):
             packet = self._packets[position]
-            for columns, most in ((own, self._limits.own), (other, self._limits.packets)):
-                if (columns is own) == packet.own:
-                    for column, fen in zip(columns, packet.outside, strict=True):
-                        insort(column, -fen)
-                        del column[most:]
-            largest = [sorted(pair[0] + pair[1]) for pair in zip(own, other, strict=True)] if own[0] else other
-            sums = [list(accumulate(column, initial=0)) for column in largest]
-            counts = [min(count, len(sums[0]) - 1) for count in range(self._limits.packets + 1)]
-            self.reach_fen[position] = [tuple([-each[count] for each in sums]) for count in counts]
-            insort(ties, -packet.tie)
-            del ties[self._limits.packets :]
-            tie_sums = list(accumulate(ties, initial=0))
-            self.ties[position] = [-tie_sums[min(count, len(ties))] for count in range(self._limits.packets + 1)]
-            later = self._least_fen[position + 1]
-            least_fen = min(packet.face_fen, later.get(packet.mask, packet.face_fen))
-            self._least_fen[position] = {**later, packet.mask: least_fen}
+            limited = self._is_limited(packet)
+            columns, most = (own, self._limits.own) if limited else (other, self._limits.packets)
+            assert most is not None
+            for i, fen in enumerate(packet.outside):
+                largest = columns[i]
+                if len(largest) < most or fen > largest[0]:
+                    insort(largest, fen)
+                    del largest[:-most]
+                    sums[i] = self._sums(own[i], other[i])
+            self.reach_fen[position] = list(zip(*sums, strict=True))
             if work.due(2 + len(sums) // 2):
                 yield
+
+    def _is_limited(self, packet: Contender) -> bool:
+        return packet.own and self._limits.own is not None
+
+    def _sums(self, own: Sequence[int], other: Sequence[int]) -> Sequence[int]:
+        """Return the sum of the largest, for each number of packets that an order takes."""
+        count = self._limits.packets
+        largest = sorted((*own, *other), reverse=True)[:count]
+        return [*accumulate(largest + [0] * (count - len(largest)), initial=0)]
+
+    @cached_property
+    def ties(self) -> Sequence[Sequence[int]]:
+        """By position and number of packets: the most that these add to a set's ties."""
+        ties: list[int] = []
+        rows = [[0] * (self._limits.packets + 1)]
+        for packet in reversed(self._packets):
+            insort(ties, packet.tie)
+            del ties[: -self._limits.packets]
+            missing = [0] * (self._limits.packets - len(ties))
+            rows.append([*accumulate([*reversed(ties), *missing], initial=0)])
+        return rows[::-1]
+
+    @cached_property
+    def _least_fen(self) -> Sequence[Mapping[int, int]]:
+        """By position: the smallest faces by lines."""
+        rows: list[Mapping[int, int]] = [{}]
+        for packet in reversed(self._packets):
+            least_fen = min(packet.face_fen, rows[-1].get(packet.mask, packet.face_fen))
+            rows.append({**rows[-1], packet.mask: least_fen})
+        return rows[::-1]
 
     def gain_fen(self, position: int, rest: LineRest, count: int, own_left: int) -> int:
         """Return the most that so many packets add to the deduction of a set with this rest."""
         left: dict[tuple[int, bool], int] = {}
         gains: list[int] = []
         own_gains: list[int] = []
-        for each in self._packets[position:]:
-            kind = each.mask, each.own
+        self.looked_at = len(self._offers) - position
+        for i, (kind, face_fen, most_fen) in enumerate(self._offers[position:]):
+            if len(gains) >= count and gains[-count] >= most_fen:
+                self.looked_at = i
+                break
             left_fen = left.get(kind)
             if left_fen is None:
-                left_fen = rest.left_fen(each.mask)
-            gain_fen = min(each.face_fen, left_fen)
+                left_fen = rest.left_fen(kind[0])
+            gain_fen = face_fen if face_fen < left_fen else left_fen
             left[kind] = left_fen - gain_fen
             if gain_fen:
-                (own_gains if each.own else gains).append(gain_fen)
+                insort(own_gains if kind[1] else gains, gain_fen)
         if own_gains:
-            own_gains.sort(reverse=True)
-            gains += own_gains[:own_left]
-        gains.sort(reverse=True)
-        return sum(gains[:count])
+            gains += own_gains[max(0, len(own_gains) - own_left) :]
+            gains.sort()
+        return sum(gains[-count:])
 
     def waste_fen(self, position: int, rest: LineRest, missing_fen: int) -> int:
         """Return the least waste of packets that add so much to the deduction of a set with this rest."""

@@ -18,7 +18,7 @@ from server.core.orders.packet_bounds import CountLimits, OutOfWorkError, Pauses
 from server.core.orders.packet_flow import Contender, Reach, order_by_line
 from server.core.orders.packet_search import Branching, DeductionSearch, TieSearch, without_losers
 
-WORK_MAX = 3_000  # states of one pass, with more than ``exact_max`` packets
+WORK_MAX = 4_000  # states of one pass, with more than ``exact_max`` packets
 WORK_EVER_MAX = 1_000_000  # states of one pass, with fewer: a second or two
 CUTS_MAX = 64  # with few packets; with many, the tables of bounds would be large
 CUTS_LEARNED_MAX = 36
@@ -116,8 +116,11 @@ def _best_of_group(
 
     if work.due(4 * len(group)):
         yield
-    reach.cut_by(sorted({each.mask for each in packets}), learned_max)
-    steps = Branching(reach, _outside([*_largest(packets, reach, limits.packets)], reach), limits, work)
+    masks = sorted({each.mask for each in packets})
+    largest = [*_largest(packets, reach, limits.packets)]
+    reach.cut_by([*_suffixes(largest), *masks], learned_max)
+    outside = {each.asset_id: each for each in _outside(packets, reach)}
+    steps = Branching(reach, [outside[each.asset_id] for each in largest], limits, work)
     first = DeductionSearch(steps)
     ended = yield from _ended(first.run(work_max))
     known = [steps.packets[i] for i in first.best.chosen]
@@ -125,14 +128,16 @@ def _best_of_group(
 
     if work.due(4 * len(group)):
         yield
-    ordered = order_by_line(packets, reach.bits)
-    reach.cut_by([*_suffixes(ordered), *sorted({each.mask for each in packets})], learned_max)
-    kept = without_losers(reach, _outside(ordered, reach), limits.packets, target_fen)
+    kept = without_losers(reach, [*outside.values()], limits.packets, target_fen)
     every_nth = -(-len(kept) // TIED_MAX)
-    second = TieSearch(Branching(reach, kept[::every_nth], limits, work), target_fen)
+    ordered = order_by_line(kept[::every_nth], reach.bits)
+    if not reach.complete:
+        reach.cut_by([*_suffixes(ordered), *masks], learned_max)
+        ordered = without_losers(reach, _outside(ordered, reach), limits.packets, target_fen)
+    second = TieSearch(Branching(reach, ordered, limits, work), target_fen)
     ended &= yield from _ended(second.run(known, work_max))
     chosen = tuple(by_id[each.asset_id] for each in second.best)
-    return BestSet(chosen, target_fen, approximate=not ended or every_nth > 1), first.limit_fen
+    return BestSet(chosen, second.target_fen, approximate=not ended or every_nth > 1), first.limit_fen
 
 
 def _ended(pauses: Pauses) -> Generator[None, None, bool]:
@@ -189,7 +194,7 @@ def _largest(packets: Sequence[Contender], reach: Reach, count_max: int) -> Iter
 
 def _outside(packets: Sequence[Contender], reach: Reach) -> list[Contender]:
     """Return the packets with their reach outside the cuts that are kept now."""
-    return [replace(each, outside=reach.outside(each.face_fen, each.mask)) for each in packets]
+    return [each._replace(outside=reach.outside(each.face_fen, each.mask)) for each in packets]
 
 
 def _suffixes(packets: Sequence[Contender]) -> Iterator[int]:

@@ -6,14 +6,14 @@ the least, over masks, of the price of the masked lines and of the packets' reac
 a few masks, the *cuts*: all that matter if they are few, else some, whose least value is then only an upper bound.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from itertools import compress
 from operator import add
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
+class Contender(NamedTuple):
     """
     A packet in the search: its position in it, face, lines, and whether it counts as its creator's.
 
@@ -48,23 +48,17 @@ class Reach:
 
     def __init__(self, scopes: Iterable[frozenset[int]], left_by_line: Sequence[int], cuts_max: int) -> None:
         """Look at the lines of these scopes, of which each has something left, and choose at most *cuts_max* cuts."""
-        by_line: dict[int, int] = {}
-        known = sorted(set(scopes), key=sorted)
-        for number, scope in enumerate(known):
-            for i in scope:
-                by_line[i] = by_line.get(i, 0) | 1 << number
-        alike: dict[int, int] = {}
-        for i, members in by_line.items():
+        known = frozenset(scopes)
+        alike: dict[tuple[bool, ...], list[int]] = {}
+        for i in sorted(frozenset[int]().union(*known)):
             if left_by_line[i] > 0:
-                alike[members] = alike.get(members, 0) + left_by_line[i]
-        prices = list(alike.values())
-        self._sums = [_sums_of(prices[first : first + 8]) for first in range(0, len(prices), 8)]
-        self._known: dict[int, int] = {}
-        self.masks = {
-            scope: sum(1 << bit for bit, members in enumerate(alike) if members >> number & 1)
-            for number, scope in enumerate(known)
-        }
+                alike.setdefault(tuple([i in scope for scope in known]), []).append(i)
+        self.price_fen = _prices_of([sum(left_by_line[i] for i in lines) for lines in alike.values()])
+        """Return the price that is left of the lines in a mask."""
         self.bits = [1 << bit for bit in range(len(alike))]
+        firsts = [lines[0] for lines in alike.values()]
+        self.masks = {scope: sum(compress(self.bits, map(scope.__contains__, firsts))) for scope in known}
+        self._outside: dict[int, list[int]] = {}
         self.every = (1 << len(alike)) - 1
         cuts = {0}
         self.complete = True
@@ -75,23 +69,19 @@ class Reach:
                 break
         self.cuts = sorted(cuts if self.complete else {0, self.every})
 
-    def price_fen(self, mask: int) -> int:
-        """Return the price that is left of the lines in *mask*."""
-        known = self._known.get(mask)
-        if known is None:
-            eights = zip(self._sums, mask.to_bytes(len(self._sums), "little"), strict=True)
-            known = self._known[mask] = sum([sums[eight] for sums, eight in eights])
-        return known
-
     def cut_by(self, cuts: Iterable[int], cuts_max: int) -> None:
         """Keep these cuts, too, the first ones if they are too many; nothing is gained if all are kept already."""
         if not self.complete:
             kept = dict.fromkeys((0, self.every, *cuts))
             self.cuts = sorted(list(kept)[:cuts_max])
+            self._outside.clear()
 
     def outside(self, face_fen: int, mask: int) -> tuple[int, ...]:
         """Return the reach of one packet outside each cut: no more than its face, or than its lines cost there."""
-        return tuple([min(face_fen, self.price_fen(mask & ~cut)) for cut in self.cuts])
+        prices = self._outside.get(mask)
+        if prices is None:
+            prices = self._outside[mask] = [self.price_fen(mask & ~cut) for cut in self.cuts]
+        return tuple([min(face_fen, fen) for fen in prices])
 
     def empty(self) -> Reached:
         """Return the reach of no packets."""
@@ -129,12 +119,21 @@ class Reach:
         return self.cuts[reached.values.index(reached.deduction_fen)] if self.complete else reached.wasting[0][1]
 
 
-def _sums_of(prices: Sequence[int]) -> list[int]:
-    """Return the price of each subset of up to eight lines, by its mask."""
-    sums = [0]
-    for fen in prices:
-        sums += [fen + sum_fen for sum_fen in sums]
-    return sums
+def _prices_of(prices: Sequence[int]) -> Callable[[int], int]:
+    """Return the function that gives the price of the lines in a mask, from the sums of each eight lines."""
+    tables = []
+    for first in range(0, len(prices), 8):
+        sums = [0]
+        for fen in prices[first : first + 8]:
+            sums += [fen + sum_fen for sum_fen in sums]
+        tables.append(sums)
+
+    @cache
+    def price_fen(mask: int) -> int:
+        eights = zip(tables, mask.to_bytes(len(tables), "little"), strict=True)
+        return sum([sums[eight] for sums, eight in eights])
+
+    return price_fen
 
 
 def order_by_line(packets: Sequence[Contender], bits: Sequence[int]) -> list[Contender]:
@@ -142,14 +141,17 @@ def order_by_line(packets: Sequence[Contender], bits: Sequence[int]) -> list[Con
     counts: dict[int, int] = {}
     for each in packets:
         counts[each.mask] = counts.get(each.mask, 0) + 1
-    payers = {bit: sum(count for mask, count in counts.items() if mask & bit) for bit in bits}
+    lines = {mask: [bit for bit in bits if mask & bit] for mask in counts}
+    payers = dict.fromkeys(bits, 0)
+    for mask, count in counts.items():
+        for bit in lines[mask]:
+            payers[bit] += count
     ranks: dict[int, int] = {}
     while counts:
         _, rarest = min((number, bit) for bit, number in payers.items() if number > 0)
         for mask in sorted((mask for mask in counts if mask & rarest), key=lambda mask: (mask.bit_count(), mask)):
             ranks[mask] = len(ranks)
             number = counts.pop(mask)
-            for bit in payers:
-                if mask & bit:
-                    payers[bit] -= number
+            for bit in lines[mask]:
+                payers[bit] -= number
     return sorted(packets, key=lambda each: (ranks[each.mask], -each.face_fen, -each.tie))

@@ -66,8 +66,14 @@ class Branching:
 
     def gain_fen(self, branch: Branch, position: int, rest: LineRest) -> int:
         """Return the most by which packets from a position on can raise a set's deduction."""
-        self.work.spend(1 + (len(self.packets) - position) // 10)
-        return self.bounds.gain_fen(position, rest, branch.left, self.own_left(branch))
+        gain_fen = self.bounds.gain_fen(position, rest, branch.left, self.own_left(branch))
+        self.work.spend(1 + self.bounds.looked_at // 4)
+        return gain_fen
+
+    def added_fen(self, branch: Branch, position: int) -> int:
+        """Return what one more packet adds to a set's deduction."""
+        self.work.spend(1 + len(branch.reached.wasting) // 4)
+        return self.reach.grown(branch.reached, self.packets[position], 0).deduction_fen - branch.reached.deduction_fen
 
     def grown(self, branch: Branch, position: int, rest_from: int) -> Branch:
         """Return a set with one more packet, to which none before position *rest_from* will be added."""
@@ -97,16 +103,19 @@ class DeductionSearch:
         """Search, with pauses. Raises OutOfWorkError when the work is done; ``best`` is then the best found."""
         steps = self._steps
         steps.work.allow(None)
-        yield from steps.bounds.fill(steps.work)
+        steps.bounds.fill_start()
         self.limit_fen = min(
             steps.bound_fen(steps.root, 0, steps.root.left), steps.gain_fen(steps.root, 0, steps.rest(steps.root))
         )
-        self._greedy()
+        yield from self._greedy()
+        if self.best.reached.deduction_fen == self.limit_fen:
+            return
+        yield from steps.bounds.fill(steps.work)
         steps.work.allow(work_max)
         yield from self._visit(0, steps.root)
         self.limit_fen = self.best.reached.deduction_fen
 
-    def _greedy(self) -> None:
+    def _greedy(self) -> Pauses:
         """Add the packet that deducts most, over and over; the gain of each only shrinks."""
         steps = self._steps
         gains = [(-min(each.face_fen, steps.reach.price_fen(each.mask)), i) for i, each in enumerate(steps.packets)]
@@ -116,12 +125,13 @@ class DeductionSearch:
             _, position = heappop(gains)
             if not steps.fits(branch, steps.packets[position].own):
                 continue
-            larger = steps.grown(branch, position, 0)
-            gain_fen = larger.reached.deduction_fen - branch.reached.deduction_fen
+            gain_fen = steps.added_fen(branch, position)
             if gain_fen and gains and (-gain_fen, position) > gains[0]:
                 heappush(gains, (-gain_fen, position))
             elif gain_fen:
-                self.best = branch = larger
+                self.best = branch = steps.grown(branch, position, 0)
+            if steps.work.due():
+                yield
 
     def _visit(self, position: int, branch: Branch) -> Pauses:
         """Look at every set that adds packets from a position on to a set and may deduct more than the best."""
@@ -129,15 +139,15 @@ class DeductionSearch:
         rest = steps.rest(branch)
         kinds: set[tuple[int, bool]] = set()
         for i in range(position, len(steps.packets)):
+            packet = steps.packets[i]
+            if packet.kind in kinds or not steps.fits(branch, packet.own):
+                continue
+            kinds.add(packet.kind)  # of packets with the same lines, a smaller one only goes with the larger ones
             best_fen = self.best.reached.deduction_fen
             if best_fen >= self.limit_fen or steps.bound_fen(branch, i, branch.left) <= best_fen:
                 return
             if branch.reached.deduction_fen + steps.gain_fen(branch, i, rest) <= best_fen:
                 return
-            packet = steps.packets[i]
-            if packet.kind in kinds or not steps.fits(branch, packet.own):
-                continue
-            kinds.add(packet.kind)  # of packets with the same lines, a smaller one only goes with the larger ones
             larger = steps.grown(branch, i, i)
             if steps.work.due():
                 yield
@@ -160,11 +170,12 @@ class Listed(NamedTuple):
 
 
 class TieSearch:
-    """The second pass: of the sets that deduct ``target_fen``, the one that wins the ties."""
+    """The second pass: of the sets that deduct ``target_fen``, or more if the first was stopped, the best."""
 
     def __init__(self, steps: Branching, target_fen: int) -> None:
         self._steps = steps
-        self._target_fen = target_fen
+        self.target_fen = target_fen
+        """The deduction of the best set."""
         self._listed: dict[int, list[Listed]] = {}
         self._sums: dict[int, list[int]] = {}
         self.best: tuple[Contender, ...] = ()
@@ -178,7 +189,7 @@ class TieSearch:
         """
         self._steps.work.allow(work_max)
         self.best = (*known,)
-        waste_fen = sum(each.face_fen for each in known) - self._target_fen
+        waste_fen = sum(each.face_fen for each in known) - self.target_fen
         self._rank = waste_fen, len(known), -sum(each.tie for each in known)
         yield from self._steps.bounds.fill(self._steps.work)
         yield from self._list()
@@ -188,6 +199,7 @@ class TieSearch:
         """List the subsets of the last packets from each position on, by their sums."""
         steps, end = self._steps, len(self._steps.packets)
         subsets = [Listed(0, (0,) * len(steps.reach.cuts), 0, 0, ())]
+        self._listed[end], self._sums[end] = subsets[:], [0]
         for i in range(end - 1, end - 1 - min(LISTED_MAX, end // 2), -1):
             packet = steps.packets[i]
             subsets += [
@@ -219,62 +231,74 @@ class TieSearch:
             if twin in twins or not steps.fits(branch, packet.own):
                 continue
             twins.add(twin)  # of equal packets, one that loses the ties only goes with those that win them
-            larger = steps.grown(branch, i, i)
+            fitting = self._fitting(i + 1, branch.reached.face_fen + packet.face_fen)
             if steps.work.due():
                 yield
+            if fitting is not None and not fitting:
+                continue  # too little or too much, whatever is added
+            larger = steps.grown(branch, i, i)
             if larger.reached.deduction_fen == branch.reached.deduction_fen:
                 continue  # waste, whatever is added
-            if larger.reached.deduction_fen >= self._target_fen:
-                self._consider(larger.reached.face_fen, larger.tie, larger.chosen)
-            elif larger.left and not self._tried(i + 1, larger) and not self._hopeless(i + 1, larger):
+            if larger.reached.deduction_fen >= self.target_fen:
+                self._consider(larger.reached.deduction_fen, larger.reached.face_fen, larger.tie, larger.chosen)
+            elif larger.left and not self._tried(i + 1, larger, fitting) and not self._hopeless(i + 1, larger):
                 yield from self._visit(i + 1, larger)
 
-    def _consider(self, face_fen: int, tie: int, chosen: tuple[int, ...]) -> None:
-        """Keep a set that deducts the target if it is the best so far."""
-        rank = (face_fen - self._target_fen, len(chosen), -tie)
-        if rank < self._rank:
+    def _consider(self, deduction_fen: int, face_fen: int, tie: int, chosen: tuple[int, ...]) -> None:
+        """Keep a set that deducts the target, at least, if it is the best so far."""
+        rank = (face_fen - deduction_fen, len(chosen), -tie)
+        if deduction_fen > self.target_fen or rank < self._rank:
+            self.target_fen = deduction_fen
             self._rank = rank
             self.best = tuple(self._steps.packets[i] for i in chosen)
 
-    def _tried(self, position: int, branch: Branch) -> bool:
-        """Try all listed subsets from a position on that can make a set as good as the best, if these are few."""
-        steps = self._steps
+    def _fitting(self, position: int, face_fen: int) -> range | None:
+        """Return the listed subsets from a position on with which faces make a set as good as the best, if listed."""
         sums = self._sums.get(position)
         if sums is None:
-            return False
-        missing_fen = self._target_fen - branch.reached.face_fen
+            return None
+        self._steps.work.spend(1)
+        missing_fen = self.target_fen - face_fen
         start = bisect_left(sums, missing_fen)
-        end = bisect_right(sums, missing_fen + self._rank[0], start)
-        if end - start > TRIED_MAX:
+        return range(start, bisect_right(sums, missing_fen + self._rank[0], start))
+
+    def _tried(self, position: int, branch: Branch, fitting: range | None) -> bool:
+        """Try the listed subsets from a position on that fit, if these are few."""
+        if fitting is None or len(fitting) > TRIED_MAX:
             return False
-        steps.work.spend(1 + (end - start) // 2)
-        for each in self._listed[position][start:end]:
+        self._steps.work.spend(len(fitting) // 2)
+        missing_fen = self.target_fen - branch.reached.face_fen
+        for each in self._listed[position][fitting.start : fitting.stop]:
             chosen = branch.chosen + each.chosen
             rank = (each.face_fen - missing_fen, len(chosen), -branch.tie - each.tie)
-            if rank < self._rank and self._deducts(branch, each):
-                self._consider(branch.reached.face_fen + each.face_fen, branch.tie + each.tie, chosen)
+            if rank < self._rank and (deduction_fen := self._deduction_fen(branch, each)) >= self.target_fen:
+                self._consider(deduction_fen, branch.reached.face_fen + each.face_fen, branch.tie + each.tie, chosen)
         return True
 
-    def _deducts(self, branch: Branch, subset: Listed) -> bool:
-        """Return whether a set with a listed subset is allowed and deducts the target."""
+    def _deduction_fen(self, branch: Branch, subset: Listed) -> int:
+        """Return the deduction of a set with a listed subset if it is allowed, or else, or below the target, 0."""
         steps = self._steps
         if len(subset.chosen) > branch.left or not steps.fits(branch, subset.own):
-            return False
-        if min(map(add, branch.reached.values, subset.outside)) < self._target_fen:
-            return False
-        if not steps.reach.complete:
-            for i in subset.chosen:
-                branch = steps.grown(branch, i, i)
-            return branch.reached.deduction_fen >= self._target_fen
-        return True
+            return 0
+        deduction_fen: int = min(map(add, branch.reached.values, subset.outside))
+        if deduction_fen < self.target_fen:
+            return 0
+        if steps.reach.complete:
+            return deduction_fen
+        for i in subset.chosen:
+            branch = steps.grown(branch, i, i)
+            if branch.reached.waste_fen > self._rank[0]:
+                return 0
+        return branch.reached.deduction_fen
 
     def _hopeless(self, position: int, branch: Branch) -> bool:
         """Return whether packets from a position on cannot add what is missing without more waste than the best has."""
         steps, reached = self._steps, branch.reached
-        missing_fen = self._target_fen - reached.deduction_fen
+        missing_fen = self.target_fen - reached.deduction_fen
         rest = steps.rest(branch)
         if steps.gain_fen(branch, position, rest) < missing_fen:
             return True
+        steps.work.spend(1 + (len(steps.packets) - position) // 8)
         waste_fen = steps.bounds.waste_fen(position, rest, missing_fen)
         return reached.waste_fen + waste_fen > self._rank[0]
 
@@ -285,13 +309,13 @@ class TieSearch:
         if branch.reached.waste_fen > waste_fen:
             return False
         if branch.reached.waste_fen < waste_fen:
-            return self._steps.bound_fen(branch, position, left) >= self._target_fen
+            return self._steps.bound_fen(branch, position, left) >= self.target_fen
         left = min(left, count - len(branch.chosen))
-        if left <= 0 or self._steps.bound_fen(branch, position, left) < self._target_fen:
+        if left <= 0 or self._steps.bound_fen(branch, position, left) < self.target_fen:
             return False
         if left < count - len(branch.chosen):
             return True
-        fewer_do = self._steps.bound_fen(branch, position, left - 1) >= self._target_fen
+        fewer_do = self._steps.bound_fen(branch, position, left - 1) >= self.target_fen
         return fewer_do or branch.tie + self._steps.bounds.ties[position][left] > -tie
 
 

@@ -6,7 +6,7 @@ from server.core.orders.asset import Asset, not_yours
 from server.core.orders.discount import RED_PACKETS, Discount
 from server.core.orders.pricing import Quote, price
 from server.core.orders.purchase import Purchase
-from server.core.orders.stacking import Choice, Exclusion, ExclusionReason, usable_lines
+from server.core.orders.stacking import Choice, Exclusion, ExclusionReason, UsableLines
 from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.rulebook import Rulebook
 
@@ -41,9 +41,10 @@ def exact_quote(
 
     Raises Refused with a ``ExclusionReason`` for code, naming the packet and the rule, or as ``price`` does.
     """
+    lines = UsableLines(purchase, now_ms, rulebook)
     used: list[tuple[Asset, frozenset[str]]] = []
     for asset in sorted(assets, key=lambda each: (each.use_end_at_ms, each.asset_id)):
-        found = usable_lines(asset, purchase, now_ms, rulebook)
+        found = lines.of(asset)
         if isinstance(found, Exclusion):
             raise _refused(asset.asset_id, found.reason, found.rule)
         used.append((asset, frozenset(purchase.lines[i].line_id for i in found)))

@@ -12,6 +12,8 @@ a viewer with many packets (AMB-54).
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
+from typing import TypeAlias
 
 from server.core.ids import CreatorId
 from server.core.orders.asset import Asset, AssetState
@@ -19,7 +21,7 @@ from server.core.orders.discount import Discount, DiscountKind
 from server.core.orders.packet_bounds import CountLimits, Work
 from server.core.orders.packet_choice import BestSet, Candidate, best_set, without_pauses
 from server.core.orders.pricing import Quote, price
-from server.core.orders.purchase import Line, Purchase
+from server.core.orders.purchase import Purchase
 from server.core.refusal import NO_RULE, RuleId
 from server.core.rulebooks.rulebook import Rulebook
 
@@ -48,6 +50,9 @@ class Exclusion:
     asset_id: str
     reason: ExclusionReason
     rule: RuleId
+
+
+_Reason: TypeAlias = tuple[ExclusionReason, RuleId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +118,11 @@ def _choosing(
     """Return what ``choose`` does, with pauses."""
     work = Work()
     exclusions: list[Exclusion] = []
+    lines = UsableLines(purchase, now_ms, rulebook)
     usable: dict[str, frozenset[int]] = {}
     candidates: list[Asset] = []
     for asset in assets:
-        found = usable_lines(asset, purchase, now_ms, rulebook)
+        found = lines.of(asset)
         if isinstance(found, Exclusion):
             exclusions.append(found)
         else:
@@ -145,45 +151,68 @@ def _choosing(
     return Choice(used, best.deduction_fen, tuple(exclusions), best.approximate)
 
 
-def usable_lines(asset: Asset, purchase: Purchase, now_ms: int, rulebook: Rulebook) -> frozenset[int] | Exclusion:
-    """Return the positions of lines on which a packet may be used, or its exclusion (section 11 of the rules)."""
-    if asset.platform not in ("", rulebook.platform):
-        return Exclusion(asset.asset_id, ExclusionReason.OTHER_PLATFORM, rulebook.rule("AMB-44"))
-    if asset.state is not AssetState.AVAILABLE:
-        return Exclusion(asset.asset_id, ExclusionReason.NOT_AVAILABLE, NO_RULE)
-    if now_ms < asset.use_start_at_ms:
-        return Exclusion(asset.asset_id, ExclusionReason.NOT_YET_VALID, rulebook.rule("DY-USE-2"))
-    if asset.expired_at(now_ms):
-        return Exclusion(asset.asset_id, ExclusionReason.EXPIRED, rulebook.rule("DY-USE-2"))
-    if asset.creator_id is None:
-        lines = [i for i, line in enumerate(purchase.lines) if _in_scope(asset, line)]
-        return frozenset(lines) or Exclusion(
-            asset.asset_id, ExclusionReason.OUT_OF_SCOPE, rulebook.rule(rulebook.use_rule)
-        )
-    return _usable_lines_of_creator(asset, purchase, rulebook)
+class UsableLines:
+    """The lines of a purchase on which packets may be used; those of one creator and scope are looked up once."""
+
+    def __init__(self, purchase: Purchase, now_ms: int, rulebook: Rulebook) -> None:
+        self._purchase = purchase
+        self._now_ms = now_ms
+        self._rulebook = rulebook
+        self._goods_excluded = {i for i, line in enumerate(purchase.lines) if line.goods in rulebook.goods_excluded}
+        self._creators_refused = _creators_refused(purchase, rulebook)
+        self._by_product: dict[CreatorId | None, dict[str, list[int]]] = {}
+        self._known: dict[tuple[CreatorId | None, frozenset[str] | None], frozenset[int] | _Reason] = {}
+
+    def of(self, asset: Asset) -> frozenset[int] | Exclusion:
+        """Return the positions of lines on which a packet may be used, or its exclusion (section 11 of the rules)."""
+        rule = self._rulebook.rule
+        if asset.platform not in ("", self._rulebook.platform):
+            return Exclusion(asset.asset_id, ExclusionReason.OTHER_PLATFORM, rule("AMB-44"))
+        if asset.state is not AssetState.AVAILABLE:
+            return Exclusion(asset.asset_id, ExclusionReason.NOT_AVAILABLE, NO_RULE)
+        if self._now_ms < asset.use_start_at_ms:
+            return Exclusion(asset.asset_id, ExclusionReason.NOT_YET_VALID, rule("DY-USE-2"))
+        if asset.expired_at(self._now_ms):
+            return Exclusion(asset.asset_id, ExclusionReason.EXPIRED, rule("DY-USE-2"))
+        scope = asset.creator_id, asset.product_ids
+        if scope not in self._known:
+            self._known[scope] = self._of_scope(*scope)
+        found = self._known[scope]
+        return found if isinstance(found, frozenset) else Exclusion(asset.asset_id, *found)
+
+    def _of_scope(self, creator_id: CreatorId | None, product_ids: frozenset[str] | None) -> frozenset[int] | _Reason:
+        """Apply the rules of scopes and of creators' packets (DY-USE-3, DY-USE-6, KS-USE-1)."""
+        rulebook = self._rulebook
+        if creator_id is not None and self._creators_refused:
+            return self._creators_refused
+        if creator_id not in self._by_product:
+            self._by_product[creator_id] = self._entered(creator_id)
+        by_product = self._by_product[creator_id]
+        in_scope = by_product if product_ids is None else by_product.keys() & product_ids
+        lines = frozenset(chain.from_iterable(map(by_product.__getitem__, in_scope)))
+        if not lines:
+            return ExclusionReason.OUT_OF_SCOPE, rulebook.rule(rulebook.use_rule)
+        allowed = lines if creator_id is None else lines - self._goods_excluded
+        return allowed or (ExclusionReason.GOODS_EXCLUDED, rulebook.rule(rulebook.goods_rule))
+
+    def _entered(self, creator_id: CreatorId | None) -> dict[str, list[int]]:
+        """Return, by product, the positions of lines whose entrance lets a creator's packets, or the platform's, in."""
+        entered: dict[str, list[int]] = {}
+        for i, line in enumerate(self._purchase.lines):
+            if creator_id is None or (line.creator_id == creator_id and line.entrance in self._rulebook.use_entrances):
+                entered.setdefault(line.product_id, []).append(i)
+        return entered
 
 
-def _usable_lines_of_creator(asset: Asset, purchase: Purchase, rulebook: Rulebook) -> frozenset[int] | Exclusion:
-    """Apply the rules of creators' packets (DY-USE-1, DY-USE-3, DY-USE-4, DY-USE-6, KS-USE-1, AMB-36, AMB-50)."""
+def _creators_refused(purchase: Purchase, rulebook: Rulebook) -> _Reason | None:
+    """Return the reason and rule if no creator's packet may be used (DY-USE-1, DY-USE-4, DY-USE-6, AMB-36, AMB-50)."""
     if purchase.client not in rulebook.use_clients:
-        return Exclusion(asset.asset_id, ExclusionReason.WRONG_CLIENT, rulebook.rule("DY-USE-1"))
+        return ExclusionReason.WRONG_CLIENT, rulebook.rule("DY-USE-1")
     if purchase.is_merged and not rulebook.cart_merge_allowed:
-        return Exclusion(asset.asset_id, ExclusionReason.CART_MERGED, rulebook.rule("DY-USE-4"))
+        return ExclusionReason.CART_MERGED, rulebook.rule("DY-USE-4")
     if purchase.traits & rulebook.orders_excluded:
-        return Exclusion(asset.asset_id, ExclusionReason.ORDER_EXCLUDED, rulebook.rule(rulebook.goods_rule))
-    lines = [
-        i
-        for i, line in enumerate(purchase.lines)
-        if line.creator_id == asset.creator_id and line.entrance in rulebook.use_entrances and _in_scope(asset, line)
-    ]
-    if not lines:
-        return Exclusion(asset.asset_id, ExclusionReason.OUT_OF_SCOPE, rulebook.rule(rulebook.use_rule))
-    allowed = frozenset(i for i in lines if purchase.lines[i].goods not in rulebook.goods_excluded)
-    return allowed or Exclusion(asset.asset_id, ExclusionReason.GOODS_EXCLUDED, rulebook.rule(rulebook.goods_rule))
-
-
-def _in_scope(asset: Asset, line: Line) -> bool:
-    return asset.product_ids is None or line.product_id in asset.product_ids
+        return ExclusionReason.ORDER_EXCLUDED, rulebook.rule(rulebook.goods_rule)
+    return None
 
 
 def _groups(candidates: Sequence[Asset]) -> Iterator[list[Asset]]:

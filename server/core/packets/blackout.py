@@ -111,14 +111,18 @@ class BlackoutCalendar:
 
     def touched(self, from_ms: int, until_ms: int) -> Stretch | None:
         """Return the first stretch with an instant from *from_ms* until before *until_ms*, or None."""
-        if from_ms >= until_ms:
-            return None
-        touching = (
-            stretch
-            for stretch in self._stretches(from_ms, until_ms)
-            if stretch.start_ms < until_ms and from_ms < stretch.end_ms
+        return next(iter(self.between(from_ms, until_ms)), None) if from_ms < until_ms else None
+
+    def between(self, from_ms: int, until_ms: int) -> list[Stretch]:
+        """Return the stretches with an instant from *from_ms* until before *until_ms*, in order."""
+        return sorted(
+            {
+                stretch
+                for stretch in self._stretches(from_ms, until_ms)
+                if stretch.start_ms < until_ms and from_ms < stretch.end_ms
+            },
+            key=lambda stretch: (stretch.start_ms, stretch.end_ms),
         )
-        return min(touching, key=lambda stretch: stretch.start_ms, default=None)
 
     def _stretches(self, from_ms: int, until_ms: int) -> Iterator[Stretch]:
         """Yield the stretches that begin on these days or, since they may run past midnight, on the day before."""

@@ -30,11 +30,7 @@ def plan_edit(packet: Packet, share_count: int, rulebook: Rulebook) -> Edit:
     packet's state and its claims. Raises Refused: not_editable, out_of_range, unchanged.
     """
     terms = packet.terms
-    if not rulebook.issuance_editable:
-        raise Refused("not_editable", f"{rulebook.platform} cannot edit the issuance", rule=rulebook.rule("KS-EDT-1"))
-    if not packet.capabilities.edits:
-        wanted = f"the allocator {packet.allocator} does not support another number of shares"
-        raise Refused("not_editable", wanted, rule=rulebook.rule("KS-EDT-1"))
+    check_editable(packet, rulebook)
     if not 1 <= share_count <= rulebook.share_count_max:
         wanted = f"must be from 1 to {rulebook.share_count_max}"
         raise Refused("out_of_range", wanted, field="share_count", rule=rulebook.rule("ALL-CRE-1"))
@@ -65,6 +61,15 @@ def _added_fen(packet: Packet, count: int) -> int:
         return count * packet.terms.max_share_fen
     original = packet.editions[0]
     return half_up(count * original.total_fen, original.share_count)
+
+
+def check_editable(packet: Packet, rulebook: Rulebook) -> None:
+    """Raise Refused if this packet's number of shares cannot be changed on this platform (KS-EDT-1)."""
+    if not rulebook.issuance_editable:
+        raise Refused("not_editable", f"{rulebook.platform} cannot edit the issuance", rule=rulebook.rule("KS-EDT-1"))
+    if not packet.capabilities.edits:
+        wanted = f"the allocator {packet.allocator} does not support another number of shares"
+        raise Refused("not_editable", wanted, rule=rulebook.rule("KS-EDT-1"))
 
 
 def check_end(rulebook: Rulebook) -> None:

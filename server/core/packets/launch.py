@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from server.core.ids import PLATFORM, CreatorId, RoomId
-from server.core.packets.blackout import NO_BLACKOUTS, BlackoutMode, Enforcement
+from server.core.orders.purchase import Entrance
+from server.core.packets.blackout import NO_BLACKOUTS, BlackoutMode, Enforcement, Stretch
 from server.core.packets.packet import Packet, PacketState, Schedule, Surface
 from server.core.refusal import Refused, RuleId
 from server.core.rulebooks.rulebook import ImmediateWarmup, LaunchMode, Rulebook
@@ -60,17 +61,28 @@ def plan_launch(
     *others* are the packets that have been launched: the creator's, into any room, and everybody's into this one.
     Raises Refused with the field and the rule that refuses; what it returns depends on its arguments alone.
     """
-    if packet.creator_id == PLATFORM:
-        rulebook = _without_creators_limits(rulebook)
-    _check_draft(packet, rulebook)
+    rulebook = launch_rulebook(packet, rulebook)
+    schedule = plan_schedule(request, packet=packet, rulebook=rulebook, now_ms=now_ms)
+    own = [other for other in others if other.creator_id == packet.creator_id]
+    warnings = [*_overlap_warnings(schedule, rulebook, own), *_blackout_warnings(schedule, rulebook)]
+    return Launch(schedule, _surface(schedule.grab_at_ms, request.room_id, rulebook, others), tuple(warnings))
+
+
+def plan_schedule(request: LaunchRequest, *, packet: Packet, rulebook: Rulebook, now_ms: int) -> Schedule:
+    """Return the times of a launch by *launch_rulebook*, other packets and blackouts aside. Raises Refused."""
+    check_draft(packet, rulebook)
     _check_mode(request, rulebook)
     _check_fields(request)
     window_ms = _claim_window_ms(request, rulebook)
     warmup_at_ms, grab_at_ms = _start(request, rulebook, now_ms)
-    schedule = Schedule(warmup_at_ms, grab_at_ms, _claim_end_at_ms(packet, grab_at_ms, window_ms, rulebook))
-    own = [other for other in others if other.creator_id == packet.creator_id]
-    warnings = [*_overlap_warnings(schedule, rulebook, own), *_blackout_warnings(schedule, rulebook)]
-    return Launch(schedule, _surface(grab_at_ms, request.room_id, rulebook, others), tuple(warnings))
+    return Schedule(warmup_at_ms, grab_at_ms, _claim_end_at_ms(packet, grab_at_ms, window_ms, rulebook))
+
+
+def entrances_of(packet: Packet, rulebook: Rulebook) -> tuple[Entrance, ...] | None:
+    """Return the entrances from which a packet's goods must have come (DY-USE-3); None for the platform's own."""
+    if packet.creator_id == PLATFORM:
+        return None
+    return tuple(entrance for entrance in Entrance if entrance in rulebook.use_entrances)
 
 
 def check_host(packet: Packet, host_id: CreatorId, host_platform: str | None = None) -> None:
@@ -88,8 +100,10 @@ def check_host(packet: Packet, host_id: CreatorId, host_platform: str | None = N
         raise Refused("other_platform", f"the packet is for rooms of {packet.platform}", field="room_id")
 
 
-def _without_creators_limits(rulebook: Rulebook) -> Rulebook:
-    """Return the rulebook for the platform's own packets, which only times in order and the popup gap bind (AMB-45)."""
+def launch_rulebook(packet: Packet, rulebook: Rulebook) -> Rulebook:
+    """Return the rulebook of a launch: only times in order and the popup gap bind the platform's own (AMB-45)."""
+    if packet.creator_id != PLATFORM:
+        return rulebook
     return replace(
         rulebook,
         launch_modes=frozenset(LaunchMode),
@@ -103,7 +117,16 @@ def _without_creators_limits(rulebook: Rulebook) -> Rulebook:
     )
 
 
-def _check_draft(packet: Packet, rulebook: Rulebook) -> None:
+def least_lead_ms(rulebook: Rulebook) -> int:
+    """Return how soon after a launch a packet may open at the earliest, by the mode that is fastest."""
+    leads = {
+        LaunchMode.RELATIVE: rulebook.relative_lead_min_ms,
+        LaunchMode.EXACT: rulebook.exact_lead_min_ms + (1 if rulebook.exact_lead_strict else 0),
+    }
+    return min(leads.get(mode, 0) for mode in rulebook.launch_modes)
+
+
+def check_draft(packet: Packet, rulebook: Rulebook) -> None:
     """Refuse a packet that was launched or voided already (DY-LAU-1, DY-LAU-2, AMB-40)."""
     if packet.state is not PacketState.DRAFT:
         raise Refused(
@@ -241,16 +264,20 @@ def _immediate_warmup(warmup_at_ms: int, grab_at_ms: int, rulebook: Rulebook, no
 
 def _claim_end_at_ms(packet: Packet, grab_at_ms: int, window_ms: int, rulebook: Rulebook) -> int:
     """Return when the window closes: at the end of the packet's use validity at the latest (DY-LAU-8, AMB-5, AMB-8)."""
-    if packet.use_end_at_ms is None:
-        return grab_at_ms + window_ms
-    if grab_at_ms >= packet.use_end_at_ms:
+    check_opens_in_time(packet, grab_at_ms, rulebook)
+    ends_at_ms = grab_at_ms + window_ms
+    return ends_at_ms if packet.use_end_at_ms is None else min(ends_at_ms, packet.use_end_at_ms)
+
+
+def check_opens_in_time(packet: Packet, grab_at_ms: int, rulebook: Rulebook) -> None:
+    """Refuse an opening after which the packet could not be used any more (DY-LAU-8)."""
+    if packet.use_end_at_ms is not None and grab_at_ms >= packet.use_end_at_ms:
         raise Refused(
             "out_of_range",
             f"the packet can be used until {packet.use_end_at_ms}, and would open at {grab_at_ms}",
             field="use_end_at_ms",
             rule=rulebook.rule("DY-LAU-8"),
         )
-    return min(grab_at_ms + window_ms, packet.use_end_at_ms)
 
 
 def _overlap_warnings(schedule: Schedule, rulebook: Rulebook, others: Sequence[Packet]) -> Iterator[str]:
@@ -262,13 +289,7 @@ def _overlap_warnings(schedule: Schedule, rulebook: Rulebook, others: Sequence[P
     """
     if rulebook.overlap_max is None:
         return
-    meanwhile = [
-        (other, other.schedule)
-        for other in others
-        if other.platform == rulebook.platform and other.state is not PacketState.VOIDED and other.schedule is not None
-        if other.schedule.warmup_at_ms < schedule.claim_end_at_ms
-        and schedule.warmup_at_ms < other.schedule.claim_end_at_ms
-    ]
+    meanwhile = overlapping(schedule, rulebook, others)
     # The overlap is largest at an instant at which one of the packets begins.
     for start_ms in (max(schedule.warmup_at_ms, each.warmup_at_ms) for _, each in meanwhile):
         together = 1 + sum(each.warmup_at_ms <= start_ms < each.claim_end_at_ms for _, each in meanwhile)
@@ -283,16 +304,20 @@ def _overlap_warnings(schedule: Schedule, rulebook: Rulebook, others: Sequence[P
         yield f"overlaps with {other.name} ({other.packet_id}): viewers will have to choose ({rule})"
 
 
+def overlapping(schedule: Schedule, rulebook: Rulebook, others: Sequence[Packet]) -> list[tuple[Packet, Schedule]]:
+    """Return the packets of the platform that are on screen during *schedule*, with their own."""
+    return [
+        (other, other.schedule)
+        for other in others
+        if other.platform == rulebook.platform and other.state is not PacketState.VOIDED and other.schedule is not None
+        if other.schedule.warmup_at_ms < schedule.claim_end_at_ms
+        and schedule.warmup_at_ms < other.schedule.claim_end_at_ms
+    ]
+
+
 def _blackout_warnings(schedule: Schedule, rulebook: Rulebook) -> Iterator[str]:
     """Refuse, or warn about, a warm-up in the platform's own slots (DY-BLK-1, AMB-10)."""
-    match rulebook.blackout_mode:
-        case BlackoutMode.WARMUP_START:
-            until_ms = schedule.warmup_at_ms + 1
-        case BlackoutMode.OVERLAP:
-            until_ms = schedule.grab_at_ms
-        case _:
-            assert_never(rulebook.blackout_mode)
-    stretch = rulebook.blackouts.touched(schedule.warmup_at_ms, until_ms)
+    stretch = blackout_of(schedule, rulebook)
     if stretch is None:
         return
     sentence = f"the warm-up falls into {stretch} in Shanghai, when the platform's own packets go out"
@@ -300,6 +325,18 @@ def _blackout_warnings(schedule: Schedule, rulebook: Rulebook) -> Iterator[str]:
     if rulebook.blackout_enforcement is Enforcement.REJECT:
         raise Refused("blackout", sentence, field="warmup_at_ms", rule=rule)
     yield f"{sentence} ({rule})"
+
+
+def blackout_of(schedule: Schedule, rulebook: Rulebook) -> Stretch | None:
+    """Return the platform's slot that a warm-up falls into, or None (DY-BLK-1, AMB-10)."""
+    match rulebook.blackout_mode:
+        case BlackoutMode.WARMUP_START:
+            until_ms = schedule.warmup_at_ms + 1
+        case BlackoutMode.OVERLAP:
+            until_ms = schedule.grab_at_ms
+        case _:
+            assert_never(rulebook.blackout_mode)
+    return rulebook.blackouts.touched(schedule.warmup_at_ms, until_ms)
 
 
 def _surface(grab_at_ms: int, room_id: RoomId, rulebook: Rulebook, others: Sequence[Packet]) -> Surface:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from server.core.ids import CreatorId, PacketId, RoomId
+from server.core.ids import PLATFORM, CreatorId, PacketId, RoomId
 from server.core.packets.capabilities import ALL_CAPABILITIES, Capabilities
 
 
@@ -20,6 +20,14 @@ class Surface(StrEnum):
 
     POPUP = "popup"
     ASSET_WIDGET = "asset_widget"
+
+
+class GoodsScope(StrEnum):
+    """The goods that a packet may be used on: its creator's, those of named products, or all (KS-CRE-2)."""
+
+    CREATOR = "creator"
+    PRODUCTS = "products"
+    ALL = "all"
 
 
 class PacketState(StrEnum):
@@ -50,6 +58,25 @@ class Phase(StrEnum):
     CLAIM_CLOSED = "claim_closed"
     SETTLED = "settled"
     VOIDED = "voided"
+
+
+class Activity(StrEnum):
+    """The state of a packet as an activity list shows it (待开始, 进行中, 已结束; section 17 of the rules)."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+ACTIVITIES: dict[Phase, Activity] = {
+    Phase.DRAFT: Activity.PENDING,
+    Phase.SCHEDULED: Activity.PENDING,
+    Phase.WARMING: Activity.PENDING,
+    Phase.GRABBING: Activity.ACTIVE,
+    Phase.CLAIM_CLOSED: Activity.ENDED,
+    Phase.SETTLED: Activity.ENDED,
+    Phase.VOIDED: Activity.ENDED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +133,9 @@ class Packet:
     ``use_start_at_ms`` and ``use_end_at_ms`` are an absolute use validity, in room ms, or ``use_for_ms`` is a relative
     one, in room ms from the claim (DY-CRE-3, AMB-5). ``product_ids`` are the only goods it may be used on, or None for
     all (KS-CRE-2). ``reversal_delay_ms`` is how long, in room ms, money that returns to its creator takes (DY-REV-8).
+
+    The launch settles ``launch_mode``, the ``entrances`` from which goods must have come (DY-USE-3; None: any) and the
+    ``creator_name`` that viewers see.
     """
 
     packet_id: PacketId
@@ -130,6 +160,18 @@ class Packet:
     editions: tuple[Edition, ...] = ()
     claimable_at_ms: int | None = None
     ended_at_ms: int | None = None
+    created_at_ms: int | None = None
+    launched_at_ms: int | None = None
+    launch_mode: str | None = None
+    entrances: tuple[str, ...] | None = None
+    creator_name: str = ""
+
+    @property
+    def goods(self) -> GoodsScope:
+        """Return which goods this packet may be used on."""
+        if self.product_ids is not None:
+            return GoodsScope.PRODUCTS
+        return GoodsScope.ALL if self.creator_id == PLATFORM else GoodsScope.CREATOR
 
     def phase_at(self, now_ms: int) -> Phase:
         """Return the phase this packet is in at room time *now_ms*."""

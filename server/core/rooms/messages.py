@@ -16,6 +16,7 @@ from server.core.text import is_readable
 PROTOCOL = "redrain.v1"
 COMMENT_LENGTH_MAX = 100
 LIKE_COUNT_MAX = 1_000  # one message may hold a burst of taps
+PRODUCTS_ON_SCREEN_MAX = 20  # named in a frame that goes to the whole room
 CLIENT_MS_MAX = 2**53 - 1  # every JSON parser holds it exactly
 
 
@@ -129,6 +130,17 @@ def packet_on_screen(packet: Packet) -> dict[str, Any]:
         "edition": packet.edition,
         "commitment": packet.commitment,
         "editions": editions_on_screen(packet),
+        "creator_name": packet.creator_name or packet.creator_id,
+        "denomination": packet.terms.denomination,
+        "min_share_fen": packet.terms.min_share_fen,
+        "max_share_fen": packet.terms.max_share_fen,
+        "use_start_at_ms": packet.use_start_at_ms,
+        "use_end_at_ms": packet.use_end_at_ms,
+        "use_for_ms": packet.use_for_ms,
+        "goods": packet.goods,
+        "product_ids": None if packet.product_ids is None else packet.product_ids[:PRODUCTS_ON_SCREEN_MAX],
+        "product_count": None if packet.product_ids is None else len(packet.product_ids),
+        "entrances": packet.entrances,
     }
 
 
@@ -163,6 +175,9 @@ def welcome(
     audience: int,
     packets: list[dict[str, Any]],
     resume: str = "",
+    title: str = "",
+    creator_id: str = "",
+    creator_name: str = "",
 ) -> bytes:
     """
     Welcome a viewer to a room. ``packets`` are those on screen, each with its ``phase``; ``resume`` is the token to
@@ -173,6 +188,9 @@ def welcome(
             "type": "welcome",
             "protocol": PROTOCOL,
             "room_id": room_id,
+            "title": title,
+            "creator_id": creator_id,
+            "creator_name": creator_name or creator_id,
             "viewer_id": viewer_id,
             "epoch": epoch,
             "seq": seq,

@@ -19,6 +19,9 @@
 -- ARGV[9] bell             text  the pub/sub channel to ring
 -- ARGV[10] launch_id       text  whose launch this is, for who asks again
 -- ARGV[11] host_id         text  the creator whose room it is; wallet, feed and onair carry its tag
+-- ARGV[12] launch_mode     text
+-- ARGV[13] entrances       text  from which goods must have come, joined by commas; '' for any
+-- ARGV[14] creator_name    text  as viewers see it
 -- Reply, always: one word: launched, not_found, not_draft, launch_raced or too_late.
 --
 -- A packet launched by hand opens at the instant of the decision, which has passed when it comes here: the way may
@@ -31,7 +34,7 @@ local wallet, packet, due, feed, onair, expiring = KEYS[2], KEYS[3], KEYS[4], KE
 local packet_id, room_id = ARGV[1], ARGV[2]
 local warmup_at_ms, grab_at_ms = whole(ARGV[3], 'warmup_at_ms'), whole(ARGV[4], 'grab_at_ms')
 local claim_end_at_ms, seen = whole(ARGV[5], 'claim_end_at_ms'), whole(ARGV[7], 'seen')
-if #ARGV ~= 11 or warmup_at_ms > grab_at_ms or grab_at_ms >= claim_end_at_ms then
+if #ARGV ~= 14 or warmup_at_ms > grab_at_ms or grab_at_ms >= claim_end_at_ms then
     error({ err = 'BROKEN schedule' })
 end
 
@@ -53,7 +56,8 @@ redis.call('XLEN', feed)
 
 redis.call('HSET', packet, 'state', 'launched', 'room_id', room_id, 'host_id', ARGV[11], 'surface', ARGV[6],
     'warmup_at_ms', text_of(warmup_at_ms), 'grab_at_ms', text_of(grab_at_ms),
-    'claim_end_at_ms', text_of(claim_end_at_ms), 'launched_at_ms', text_of(now_ms), 'launch_id', ARGV[10])
+    'claim_end_at_ms', text_of(claim_end_at_ms), 'launched_at_ms', text_of(now_ms), 'launch_id', ARGV[10],
+    'launch_mode', ARGV[12], 'entrances', ARGV[13], 'creator_name', ARGV[14])
 redis.call('HSET', wallet, 'launches', text_of(launches + 1))
 redis.call('ZADD', due, text_of(claim_end_at_ms), packet_id)
 local keeps_owners = not record[2] or string.find(record[2], 'keeps_owners', 1, true)

@@ -19,8 +19,10 @@ from server.core.orders.following import FollowedStep, in_state
 from server.core.orders.order import Order, OrderState, PacketUse, Refund, StepOutcome
 from server.core.orders.pricing import Quote
 from server.core.orders.settlement import Rates
+from server.core.orders.stacking import Exclusion
 from server.core.roomtime import RoomClock
 
+EXCLUSIONS_MAX = 50  # kept with an order, which is read whole
 ABANDONED = "abandoned"  # of a home whose order was never made
 HELD, RELEASED = "held", "released"  # of a part: until home's first step is known, and once the order was abandoned
 _Fields = Mapping[bytes, bytes]
@@ -28,7 +30,11 @@ _Fields = Mapping[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """The agreement when an order was submitted. ``asked`` is a digest of the buyer's request."""
+    """
+    The agreement when an order was submitted. ``asked`` is a digest of the buyer's request.
+
+    ``exclusions`` are the reasons against the buyer's other packets, of at most EXCLUSIONS_MAX, if the choice was ours.
+    """
 
     quote: Quote
     packets: tuple[PacketUse, ...]
@@ -38,6 +44,7 @@ class Deal:
     rates: Rates
     merchant_id: str
     asked: str
+    exclusions: tuple[Exclusion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -13,6 +14,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.orders.commit import OrderStep, commit
 from server.store.orders.order_record import OrderRecord, Standing, record_of, room_ms_of
+from server.store.paging import place_after
 
 DUE_MAX = 500  # checked in one round of the sweeper: at worst two seconds, then other creators get their turn
 _PAGE = 100  # records read at once: some ten kilobytes each
@@ -91,16 +93,35 @@ class Orders:
         )
         return [OrderId(name.decode()) for name in found]
 
-    async def list(self, creator_id: CreatorId, *, latest: int = 0) -> "list[OrderRecord]":
-        """Return the orders whose home is the creator, oldest first: all, or only this many of the *latest*."""
-        found: Any = await self._store.redis.zrange(keys.orders(creator_id), -latest, -1)
+    async def list(
+        self, creator_id: CreatorId, *, latest: int = 0, before: OrderId | None = None
+    ) -> "list[OrderRecord]":
+        """
+        Return the orders whose home is the creator, oldest first: all, or only this many of the *latest*.
+
+        Only those *before* an order, if one is named. Raises Refused ``bad_field`` if that one is none of theirs.
+        """
+        name = keys.orders(creator_id)
+        first = await place_after(self._store, name, before)
+        found: Any = await self._store.redis.zrange(name, first, first + latest - 1 if latest else -1, desc=True)
+        return [*await self.named([OrderId(order_id.decode()) for order_id in reversed(found)])]
+
+    async def named(self, order_ids: Sequence[OrderId]) -> "Sequence[OrderRecord]":
+        """Return the orders of these ids that were made here, in this order."""
+        names = [name for order_id in order_ids for name in _key_of(order_id)]
         records: list[OrderRecord] = []
-        for first in range(0, len(found), _PAGE):
+        for first in range(0, len(names), _PAGE):
             async with self._store.redis.pipeline(transaction=False) as together:
-                for order_id in found[first : first + _PAGE]:
-                    together.hgetall(keys.order(creator_id, OrderId(order_id.decode())))
+                for name in names[first : first + _PAGE]:
+                    together.hgetall(name)
                 records += [record for each in await together.execute() if (record := record_of(each)) is not None]
         return records
+
+
+def _key_of(order_id: OrderId) -> Iterator[str]:
+    """Yield the key of an order's record; none for the id of an order that was made elsewhere."""
+    with contextlib.suppress(Refused):
+        yield keys.order(home_of(order_id), order_id)
 
 
 def no_such_order() -> Refused:

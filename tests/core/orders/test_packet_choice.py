@@ -136,6 +136,17 @@ def test_work_is_bounded_whatever_a_viewer_owns(count: int, lines: int) -> None:
         assert work.longest_slice <= SLICE + 4 * count + 1_024
 
 
+def test_the_greedy_choice_pauses_too() -> None:
+    """Hundreds of packets with narrow scopes that all differ: many sets of lines may yet waste most."""
+    for seed in (7, 26):
+        rng = Random(seed)
+        scopes = [frozenset(rng.sample(range(24), rng.randint(1, 8))) for _ in range(400)]
+        packets = packets_of([rng.randint(1_000, 1_100) for _ in scopes], scopes)
+        work = Work()
+        the_best(packets, [int(440 * rng.uniform(0.3, 1.7)) for _ in range(24)], work=work)
+        assert work.longest_slice <= SLICE + 4 * 400 + 1_024
+
+
 def test_twenty_adversarial_packets_take_few_states() -> None:
     """The worst of many draws: far from the million sets of twenty packets."""
     rng = Random(20)

@@ -9,7 +9,7 @@ from server.core.orders.packet_bounds import CountLimits, OutOfWorkError, Work
 from server.core.orders.packet_choice import Candidate
 from server.core.orders.packet_flow import Reach
 from server.core.orders.packet_search import Branching, DeductionSearch, TieSearch, without_losers
-from tests.core.orders.packet_draws import a_draw, best_by_force
+from tests.core.orders.packet_draws import a_draw, best_by_force, deduction_by_force
 from tests.core.orders.test_packet_flow import contender
 
 
@@ -50,6 +50,24 @@ def test_a_second_pass_that_is_stopped_keeps_the_known_set() -> None:
         else:
             list(search.run(steps.packets[:2], work_max))
         assert " ".join(each.asset_id for each in search.best) == ids
+
+
+def test_a_second_pass_says_what_its_set_deducts() -> None:
+    """After a first pass that was stopped it may meet sets that deduct more: these are better, and count in full."""
+    rng = Random(8)
+    raised = 0
+    for _ in range(60):
+        packets, left_by_line = a_draw(rng, count=8, lines=8)
+        steps = steps_of(packets, left_by_line, 3, Work())
+        known = [packets[int(each.asset_id[1:])] for each in steps.packets[:3]]  # the largest
+        known_fen = deduction_by_force(known, left_by_line)
+        search = TieSearch(steps, known_fen)
+        list(search.run(steps.packets[:3], 1_000_000))
+        ids = {each.asset_id for each in search.best}
+        found = [each for each in packets if each.asset_id in ids]
+        assert search.target_fen == deduction_by_force(found, left_by_line) >= known_fen
+        raised += search.target_fen > known_fen
+    assert raised > 0
 
 
 def test_losers_are_left_out() -> None:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from server.core.ids import CreatorId, RoomId
-from server.core.packets.launch import Launch, LaunchRequest, check_host
+from server.core.ids import PLATFORM, CreatorId, RoomId
+from server.core.packets.launch import Launch, LaunchRequest, check_host, entrances_of
 from server.core.packets.packet import PacketState, Schedule, Surface
 from server.core.refusal import Refused
 from server.core.rulebooks.platforms import DOUYIN, KUAISHOU, LAB
@@ -33,6 +33,14 @@ def test_a_packet_goes_into_a_room_of_its_creator() -> None:
     with pytest.raises(Refused) as refused:
         check_host(DRAFT, CreatorId("wang"))
     assert (refused.value.code, refused.value.field) == ("other_creator", "room_id")
+
+
+@pytest.mark.rule("DY-USE-3")
+def test_a_packet_says_from_where_its_goods_must_have_come() -> None:
+    """The entrances of its platform, always in the same order; the platform's own packet has none."""
+    assert entrances_of(DRAFT, DOUYIN) == ("live_room", "short_video", "showcase")
+    assert entrances_of(DRAFT, KUAISHOU) == ("live_room", "short_video", "shop")
+    assert entrances_of(replace(DRAFT, creator_id=PLATFORM), DOUYIN) is None
 
 
 @pytest.mark.rule("DY-LAU-1")

@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 
 from server.core.ids import CreatorId, PacketId, RoomId
-from server.core.packets.packet import TRANSITIONS, Denomination, Packet, PacketState, Phase, Schedule, Terms
+from server.core.packets.packet import (
+    ACTIVITIES,
+    TRANSITIONS,
+    Denomination,
+    Packet,
+    PacketState,
+    Phase,
+    Schedule,
+    Terms,
+)
 
 DRAFT = Packet(
     packet_id=PacketId("lin.p1"),
@@ -69,3 +78,13 @@ def test_settled_and_voided_are_ends() -> None:
     assert set(TRANSITIONS) == set(PacketState)
     assert set(TRANSITIONS[PacketState.DRAFT]) == {PacketState.LAUNCHED, PacketState.SETTLED, PacketState.VOIDED}
     assert TRANSITIONS[PacketState.SETTLED] == TRANSITIONS[PacketState.VOIDED] == frozenset()
+
+
+@pytest.mark.rule("KS-UI-2")
+def test_every_phase_has_its_activity_state() -> None:
+    """A packet is pending until it opens, active while it is grabbed, and ended from then on."""
+    assert {phase.value: ACTIVITIES[phase].value for phase in Phase} == {
+        **dict.fromkeys(("draft", "scheduled", "warming"), "pending"),
+        "grabbing": "active",
+        **dict.fromkeys(("claim_closed", "settled", "voided"), "ended"),
+    }

@@ -30,6 +30,10 @@ PACKET = Packet(
     room_id=RoomId("anna-live"),
     schedule=Schedule(OPENS_MS - 120_000, OPENS_MS, OPENS_MS + 600_000),
     editions=(Edition(1, 0, 200, 20_000, commitment(TERMS, SEED)),),
+    use_for_ms=86_400_000,
+    product_ids=("cup", "tea"),
+    entrances=("live_room", "short_video", "showcase"),
+    creator_name="Anna",
 )
 MORE = Edition(2, 200, 100, 10_000, commitment(replace(TERMS, share_count=100, total_fen=10_000), SEED))
 EDITED = replace(
@@ -74,6 +78,9 @@ ENCODED: list[tuple[Any, bytes]] = [
         messages.welcome,
         messages.welcome(
             room_id=RoomId("anna-live"),
+            title="Tea at eight",
+            creator_id=CreatorId("anna"),
+            creator_name="Anna",
             viewer_id=VIEWER,
             epoch="f3a1",
             seq=12,

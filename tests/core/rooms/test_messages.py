@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
+from server.core.ids import PLATFORM, CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
 from server.core.orders.trail import TrailStep
 from server.core.packets.claim import Claim, ClaimStatus, Share
 from server.core.packets.packet import Denomination, Packet, PacketState, Schedule, Terms
@@ -144,7 +144,54 @@ def test_a_packet_on_screen_tells_its_times_and_no_secret() -> None:
         "edition": 1,
         "commitment": "c0ffee",
         "editions": [],
+        "creator_name": "lin",
+        "denomination": "random",
+        "min_share_fen": 1,
+        "max_share_fen": 200,
+        "use_start_at_ms": None,
+        "use_end_at_ms": None,
+        "use_for_ms": None,
+        "goods": "creator",
+        "product_ids": None,
+        "product_count": None,
+        "entrances": None,
     }
+
+
+def test_a_packet_on_screen_names_a_few_of_its_products() -> None:
+    """The frame goes to the whole room: it names twenty products, and says how many there are."""
+    products = tuple(f"p{number:03}" for number in range(100))
+    packet = Packet(
+        packet_id=PACKET,
+        creator_id=CreatorId("lin"),
+        name="rain",
+        platform="lab",
+        terms=Terms(Denomination.FIXED, 10, 1_000, 100, 100),
+        state=PacketState.LAUNCHED,
+        edition=1,
+        commitment="",
+        schedule=Schedule(1_000, 2_000, 3_000),
+        product_ids=products,
+    )
+    shown = messages.packet_on_screen(packet)
+    assert (shown["goods"], shown["product_ids"], shown["product_count"]) == ("products", products[:20], 100)
+
+
+def test_the_platforms_packet_is_for_all_goods() -> None:
+    """No entrance binds it, and no creator's shop."""
+    packet = Packet(
+        packet_id=PacketId("platform.p1"),
+        creator_id=PLATFORM,
+        name="rain",
+        platform="lab",
+        terms=Terms(Denomination.FIXED, 10, 1_000, 100, 100),
+        state=PacketState.LAUNCHED,
+        edition=1,
+        commitment="",
+        schedule=Schedule(1_000, 2_000, 3_000),
+    )
+    shown = messages.packet_on_screen(packet)
+    assert (shown["goods"], shown["entrances"], shown["creator_name"]) == ("all", None, "platform")
 
 
 @pytest.mark.parametrize(

@@ -111,8 +111,9 @@ def _check_value(kind: str, value: Any, where: str) -> None:
         for each in value if isinstance(value, list) else [value]:
             _check(_fields(OBJECTS[nested[2]]), each, nested[2])
         return
-    name_of = {str: "string", int: "int", bool: "bool", type(None): "null"}
+    name_of = {str: "string", int: "int", bool: "bool", type(None): "null", list: "array of string"}
     assert name_of[type(value)] in kind.split(" or "), where
+    assert not isinstance(value, list) or all(isinstance(each, str) for each in value), where
 
 
 def test_the_statuses_of_a_receipt_are_those_of_a_claim() -> None:

@@ -148,6 +148,33 @@ def test_what_was_not_expected_ends_the_programme(
         performed(url, a_scenario(creator_id, packet))
 
 
+def test_in_company_what_is_refused_is_noted_and_the_programme_goes_on(url: str) -> None:
+    """Somebody else may have used the creator's packets or time; what was not launched gives its money back."""
+    unexpected = [
+        relative(0, delay_ms=MINUTE),
+        relative(0, void_at_ms=1),
+        relative(0, platform="douyin", edits=[{"at_ms": 2, "share_count": 20}]),
+    ]
+    scenario = a_scenario("vic", *unexpected)
+    director = Director(url, scenario, 1, lambda _: None, alone=False)
+    director.set_up()
+    director.perform(lambda: False)
+    outcomes = [outcome for _, _, outcome in steps(director.happenings)]
+    assert outcomes == ["refused DY-LAU-3", "launched", "launched", "refused DY-VOI-2", "refused KS-EDT-1"]
+    states = [shown(url, f"packets/{packet_id}")["state"] for packet_id in director.packet_ids.values()]
+    assert states == ["voided", "settled", "settled"]
+
+
+def test_a_programme_that_is_called_off_leaves_nothing_on_air(url: str) -> None:
+    """A packet that warms up is voided in the platform's name; one that is over stays so."""
+    director = Director(url, a_scenario("wes", relative(0, delay_ms=15 * MINUTE)), 1, lambda _: None)
+    director.set_up()
+    director.perform(lambda: bool(director.happenings))
+    director.call_off()
+    director.call_off()
+    assert shown(url, f"packets/{director.packet_ids[0]}")["state"] == "voided"
+
+
 def test_a_creator_edits_and_ends_its_packet(url: str) -> None:
     """Up by edits, down by another, then ended: three editions, and every fen is back."""
     edits = [{"at_ms": 1, "factor": 3}, {"at_ms": 2, "share_count": 12}]

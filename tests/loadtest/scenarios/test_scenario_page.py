@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from client_sim.behaviour import Behaviour
 from client_sim.buyer import Habit
+from loadtest.scenarios.crowd_scenario import ViewerName
 from loadtest.scenarios.faults import FaultKind
 from loadtest.scenarios.scenario import Scenario, load_scenario
 from loadtest.scenarios.strict_model import Weight
@@ -27,7 +28,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 PAGES = {name: (DOCS / f"{name}.md").read_text("utf-8") for name in ("scenario", "targets")}
 PAGE = PAGES["scenario"]
 WORDS = {int: "integer", float: "number", str: "string", bool: "boolean", datetime: "date and time", Any: "value"}
-WORDS |= {ClaimStatus: "status", Weight: "number"}
+WORDS |= {ClaimStatus: "status", Weight: "number", ViewerName: "string"}
 UNITS = {"_ms": ("room ms", "real ms"), "_fen": ("fen",), "_permille": ("permille",), "_rate": ("0.01 %",)}
 
 
