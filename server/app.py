@@ -65,7 +65,7 @@ from server.store.secret import shared_secret
 from server.store.trail import Trails
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals
-from server.store.witness import Witness
+from server.store.witness import StoreWitness
 from server.sweeper import Sweeper
 
 STORE = "store"  # the folder of the embedded store, in the home folder
@@ -172,7 +172,7 @@ async def serve_on(
         if not settings.store_url:
             store.supervisor.explain = partial(trouble_in, settings.home / STORE)
         if settings.is_witnessed:
-            witness = await Witness.over(store, settings.home)
+            witness = await StoreWitness.over(store, settings.home)
             stack.push_async_callback(witness.stop)
         state, running = await _build(settings, store, sibling, siblings)
         allocators = state.gateway.allocators

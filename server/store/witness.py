@@ -30,7 +30,7 @@ _EPOCH_BYTES = 8
 _log = logging.getLogger("redrain")
 
 
-class Witness:
+class StoreWitness:
     """One process's part of its home's witness over *store*."""
 
     def __init__(self, store: Store, file: WitnessFile) -> None:

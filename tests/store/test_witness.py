@@ -22,7 +22,7 @@ from server.store.connection import Durability, Store, StoreUnavailable
 from server.store.embedded.folder import APPENDED, MANIFEST, StoreNotStarted
 from server.store.embedded.process import EmbeddedStore
 from server.store.unavailable import BooksBehind
-from server.store.witness import Witness
+from server.store.witness import StoreWitness
 from server.store.witness_file import WitnessFile
 from tests.store.desk import Desk, crowd, grab
 from tests.store.test_feed import until
@@ -33,10 +33,10 @@ INCREMENT = f"{APPENDED}/appendonly.aof.1.incr.aof"
 @asynccontextmanager
 async def witnessed(
     home: Path, url: str, durability: Durability = Durability.DURABLE
-) -> AsyncIterator[tuple[Store, Witness]]:
+) -> AsyncIterator[tuple[Store, StoreWitness]]:
     """Connect to a store as a server of the home does."""
     store = await Store.connect(url, durability=durability)
-    witness = await Witness.over(store, home)
+    witness = await StoreWitness.over(store, home)
     try:
         yield store, witness
     finally:
