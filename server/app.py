@@ -172,7 +172,7 @@ async def serve_on(
         if not settings.store_url:
             store.supervisor.explain = partial(trouble_in, settings.home / STORE)
         if settings.is_witnessed:
-            witness = await StoreWitness.over(store, settings.home)
+            witness = await StoreWitness.over(store, settings.home, settings.store_url)
             stack.push_async_callback(witness.stop)
         state, running = await _build(settings, store, sibling, siblings)
         allocators = state.gateway.allocators

@@ -13,15 +13,16 @@ from server.core.money.marks import Shortfall
 from server.settings import Settings
 from server.store.connection import Durability, Store, StoreUnavailable, StoreUnfit
 from server.store.embedded.folder import StoreNotStarted
-from server.store.witness import books_of, lacking
+from server.store.witness import books_of, known_of, lacking
 from server.store.witness_file import WitnessFile
 
 
 def run_accept_loss(home: Path, json: str | None, *, accept: bool) -> int:
     """Compare the store with the home's witness; with *accept*, know the store as it is from now on."""
-    file = WitnessFile(home)
+    settings = Settings(home=home)
+    file = WitnessFile(home, settings.store_url)
     try:
-        with store_in_use(Settings(home=home)) as url:
+        with store_in_use(settings) as url:
             behind = asyncio.run(_compare(url, file, accept=accept))
     except (StoreNotStarted, StoreUnavailable, StoreUnfit) as error:
         return failed(error, Exit.ENVIRONMENT)
@@ -42,7 +43,7 @@ def run_accept_loss(home: Path, json: str | None, *, accept: bool) -> int:
 async def _compare(url: str, file: WitnessFile, *, accept: bool) -> Shortfall | None:
     store = await Store.connect(url, durability=Durability.NONE)
     try:
-        known = file.read()
+        known = await known_of(store, file)
         if known is None:
             return None
         _, behind = await lacking(store, known)

@@ -35,7 +35,7 @@ CONNECTIONS_MAX = 32  # per process; further callers wait, so that a stampede do
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 5.0  # longer than the slowest honest disk; after it the outcome is unknown
 _SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss", "unix": "unix"}
-_JOURNALS = "redis.call('XADD', journal"  # so a script that moves money begins to write what it has moved
+_JOURNALS = "'XADD', journal"  # so a script that moves money begins to write what it has moved
 _COMMANDS = re.compile(r"redis\.p?call\('(\w+)'")
 _RETURNING = frozenset({"sweep", "void", "end", "edit", "expire", "coupon_return"})
 """The scripts by which money goes back to its creator."""

@@ -44,13 +44,13 @@ class StoreWitness:
         self._task: SupervisedTask | None = None
 
     @classmethod
-    async def over(cls, store: Store, home: Path) -> Self:
+    async def over(cls, store: Store, home: Path, address: str = "") -> Self:
         """
-        Compare *store* with what *home* knows, or adopt it if that is nothing, and witness from now on.
+        Compare the store at *address* with what *home* knows, or adopt it if that is nothing, and witness from now on.
 
         A store that is behind is an answer too: the gate before its books is shut. Raises StoreUnavailable.
         """
-        witness = cls(store, WitnessFile(home))
+        witness = cls(store, WitnessFile(home, address))
         try:
             await witness.compare()
         except BaseException:
@@ -132,12 +132,13 @@ class StoreWitness:
     async def _compare_all(self) -> None:
         """Compare the store with all that the file knows, and shut or open the gate."""
         run_id = await self._run_id()
-        known = await asyncio.to_thread(self._file.read)
+        known = await known_of(self._apart, self._file)
         behind: Shortfall | None = None
         if known is not None:
             epoch, behind = await lacking(self._apart, known)
-        if known is None or (behind is None and epoch != known.epoch):
+        if behind is None and (known is None or epoch != known.epoch or not self._file.path.exists()):
             known = await self._adopt()
+        assert known is not None
         if run_id != await self._run_id():
             raise StoreUnavailable("the store was restarted while its books were compared")
         self._known, self._gate.compared_run = known, run_id
@@ -172,6 +173,15 @@ class StoreWitness:
     async def _run_id(self) -> str:
         server: dict[str, Any] = await self._apart.redis.info("server")
         return str(server["run_id"])
+
+
+async def known_of(store: Store, file: WitnessFile) -> WitnessedBooks | None:
+    """Return what a home knows of a store, at its address or, by its epoch, at another. Raises StoreUnavailable."""
+    known = await asyncio.to_thread(file.read)
+    if known is None:
+        epoch, _ = await found_in(store, {})
+        known = await asyncio.to_thread(file.read_elsewhere, epoch)
+    return known
 
 
 async def lacking(store: Store, known: WitnessedBooks) -> tuple[str, Shortfall | None]:

@@ -1,6 +1,7 @@
 """The witness's file: the store's epoch and each creator's marks, a line each, synced to the disk."""
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,21 +12,22 @@ import orjson
 from server.core.ids import CreatorId
 from server.core.money.marks import Mark, WitnessedBooks, place
 
-WITNESS = "witness.jsonl"  # in the home folder, outside the store's own
+WITNESS = "witness"  # how the names begin, in the home folder, outside the store's own
 LOCK = "witness.lock"
 COMPACT_BYTES = 1 << 20  # a file of this size is written anew, unless it would be hardly shorter
 
 
 class WitnessFile:
     """
-    The file in *home*, which several processes may append to.
+    The file in *home* about the store at *address* ("": the embedded one), which several processes may append to.
 
     A later line about a creator counts if its mark is further. A line that a crash has torn counts for nothing, and the
     next begins on a line of its own.
     """
 
-    def __init__(self, home: Path) -> None:
-        self.path = home.resolve() / WITNESS
+    def __init__(self, home: Path, address: str = "") -> None:
+        of = f"-{hashlib.sha256(address.encode()).hexdigest()[:8]}" if address else ""
+        self.path = home.resolve() / f"{WITNESS}{of}.jsonl"
         self._lock = self.path.with_name(LOCK)
         self._compact_at = COMPACT_BYTES
 
@@ -36,6 +38,14 @@ class WitnessFile:
         except FileNotFoundError:
             return None
         return _books_from(text)
+
+    def read_elsewhere(self, epoch: str) -> WitnessedBooks | None:
+        """Return what the home knows of a store of this epoch at another address, or None. Raises OSError."""
+        for path in sorted(self.path.parent.glob(f"{WITNESS}*.jsonl")):
+            books = _books_from(path.read_bytes())
+            if path != self.path and books is not None and books.epoch == epoch:
+                return books
+        return None
 
     def append(self, books: WitnessedBooks) -> None:
         """Add *books* to what is known, and wait until the disk has it. Raises OSError."""

@@ -6,7 +6,7 @@ from importlib import resources
 import pytest
 
 from server.core.ids import CreatorId, PacketId
-from server.store import keys
+from server.store import connection, keys
 from server.store.books_gate import PASSING, BooksGate, run_id_of
 from server.store.unavailable import BooksBehind
 
@@ -40,7 +40,7 @@ def test_a_shut_gate_lets_only_readers_pass(script: str) -> None:
 
 def test_every_script_that_writes_a_journal_is_noted() -> None:
     """It begins its entry as the connection expects it, and names the journal's key."""
-    begins = "redis.call('XADD', journal"
+    begins = connection._JOURNALS
     writers = {name for name, text in SCRIPTS.items() if re.search(r"XADD'?,? *\(?journal|'XADD', journal", text)}
     assert {name for name, text in SCRIPTS.items() if begins in text} == writers
     assert {"claim", "record_claims", "step_order", "create", "edit", "recharge", "returning"} <= writers

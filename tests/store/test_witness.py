@@ -15,6 +15,7 @@ import pytest
 
 from loadtest.verdict.weigh import Exit
 from scripts.commands.accept_loss import run_accept_loss
+from server.core.ids import CreatorId
 from server.core.packets.claim import ClaimStatus
 from server.store import keys
 from server.store.allocators.default import DefaultAllocator
@@ -238,6 +239,22 @@ async def test_several_servers_witness_one_store(tmp_path: Path, caplog: pytest.
         await store.redis.hset(keys.packet(packet_id), "given", "0")  # not the journal alone is compared
         await witness.compare()
         assert "claims of packet c1.p1, which had given 1 and has 0" in store.gate.shut
+    running.stop()
+
+
+async def test_a_store_that_has_moved_is_known_by_its_epoch(home: Path) -> None:
+    """At another address it is held against what the home knew of it, and it is adopted if it lacks nothing."""
+    running = EmbeddedStore.start(home / "store")
+    store = await Store.connect(running.url)
+    moved = await StoreWitness.over(store, home, running.url)
+    assert not store.gate.shut
+    await moved.stop()
+    WitnessFile(home, running.url).path.unlink()
+    await store.redis.delete(keys.journal(CreatorId("c1")))
+    moved = await StoreWitness.over(store, home, running.url)
+    assert "c1: all up to journal entry" in store.gate.shut
+    await moved.stop()
+    await store.close()
     running.stop()
 
 

@@ -7,7 +7,7 @@ import pytest
 from server.core.ids import CreatorId
 from server.core.money.marks import Mark, WitnessedBooks
 from server.store import witness_file
-from server.store.witness_file import WITNESS, WitnessFile
+from server.store.witness_file import WitnessFile
 
 ANNA, BEN = CreatorId("anna"), CreatorId("ben")
 OLD, NEW = Mark("5-1", "anna.p", 2, "5-0"), Mark("12-0", "anna.q", 9, "12-0")
@@ -97,4 +97,17 @@ def test_a_long_file_is_written_anew(file: WitnessFile, monkeypatch: pytest.Monk
         file.append(WitnessedBooks("e1", {ANNA: Mark(f"{number}-0"), BEN: Mark(f"{number}-1")}))
         assert file.path.stat().st_size < 2_100
     assert file.read() == WitnessedBooks("e1", {ANNA: Mark("999-0"), BEN: Mark("999-1")})
-    assert sorted(path.name for path in file.path.parent.iterdir()) == [WITNESS, witness_file.LOCK]
+    assert sorted(path.name for path in file.path.parent.iterdir()) == [file.path.name, witness_file.LOCK]
+
+
+def test_each_address_has_a_file_and_one_epoch_is_found_at_any(file: WitnessFile) -> None:
+    """A home may use several stores; one that has moved is known by its epoch."""
+    file.adopt(WitnessedBooks("e1", {ANNA: OLD}))
+    other = WitnessFile(file.path.parent, "redis://somewhere")
+    assert file.path.name == "witness.jsonl"
+    assert other.read() is None
+    assert other.read_elsewhere("e1") == WitnessedBooks("e1", {ANNA: OLD})
+    assert other.read_elsewhere("e2") is None
+    other.adopt(WitnessedBooks("e2", {BEN: NEW}))
+    assert file.read() == WitnessedBooks("e1", {ANNA: OLD})
+    assert file.read_elsewhere("e1") is None
