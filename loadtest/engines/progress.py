@@ -30,7 +30,8 @@ class Progress:
     ``present`` are those of ``viewers`` who are in their rooms, ``rooms`` the same by room, ``came`` the most there
     have been; ``seats`` and ``connected`` count connections. ``lost`` are the grabs whose answer absent viewers did not
     wait for. ``latencies`` has for each latency how many taps it took; ``granted_of`` the shares that viewers were told
-    of, by packet; ``facts`` the messages of the rooms, each as every process received it.
+    of, by packet; ``facts`` the messages of the rooms, each as every process received it. ``leaving`` tells that the
+    run sends everybody home.
     """
 
     seats: int = 0
@@ -38,6 +39,7 @@ class Progress:
     viewers: int = 0
     present: int = 0
     came: int = 0
+    leaving: bool = False
     offered: int = 0
     answered: int = 0
     lost: int = 0
@@ -107,6 +109,7 @@ class ProgressFiles:
         return Progress(
             **{name: sum(state[name] for state in states) for name in counts},
             came=self._came.total(),
+            leaving=any(state["phase"] == "leaving" for state in states),
             failures=failures,
             latencies=latencies,
             max_ms=max((state["max_ms"] for state in states), default=0.0),

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from loadtest.engines.progress import LivePacket, Progress
-from loadtest.record.books import Books, PacketRecord
+from loadtest.record.books import PacketRecord
 from loadtest.record.history import FactRecord
-from loadtest.verdict.measures import claims_of, superfluous
+from loadtest.watch.cut import ShownCut
 from loadtest.watch.picture import PacketPicture
 from loadtest.watch.proof import TimeOfDay
 from server.core.ids import PacketId
@@ -25,23 +25,22 @@ _AFTER: Mapping[str, str] = {
 
 
 def packet_board(
-    programme: Mapping[PacketId, LivePacket], progress: Progress, books: Books | None, now_ms: int
+    programme: Mapping[PacketId, LivePacket], progress: Progress, cut: ShownCut | None, now_ms: int
 ) -> tuple[PacketPicture, ...]:
     """
     Return the packets of the *programme*, or if there is none all of the books in the order in which they open.
 
     *now_ms* is real time since 1970: a packet of which no room was told anything is as far as its schedule says.
     """
-    claims = {} if books is None else claims_of(books)
     told: dict[PacketId, list[FactRecord]] = {}
     for fact in progress.facts:
         told.setdefault(fact.packet, []).append(fact)
-    known = {} if books is None else dict(sorted(books.packets.items(), key=lambda item: item[1].grab_at_ms or 0))
-    room_ms = 0 if books is None else TimeOfDay(0, books.clock).room_ms(now_ms)
+    known = {} if cut is None else dict(sorted(cut.books.packets.items(), key=lambda item: item[1].grab_at_ms or 0))
+    room_ms = 0 if cut is None else TimeOfDay(0, cut.books.clock).room_ms(now_ms)
     board = []
     for packet_id in programme or known:
         live, record = programme.get(packet_id), known.get(packet_id)
-        given = claims.get(packet_id, [])
+        given = 0 if cut is None else cut.given.get(packet_id, 0)
         facts = told.get(packet_id, [])
         last = max(facts, key=lambda fact: fact.seq, default=None)
         board.append(
@@ -49,8 +48,8 @@ def packet_board(
                 packet_id=packet_id,
                 name=live.name if live is not None else record.name if record is not None else packet_id,
                 share_count=live.share_count if live is not None else record.share_count if record is not None else 0,
-                granted=max(progress.granted_of.get(packet_id, 0), len(given)),
-                over=0 if record is None else len(superfluous(record, given)),
+                granted=max(progress.granted_of.get(packet_id, 0), given),
+                over=0 if cut is None else cut.over.get(packet_id, 0),
                 total_fen=None if record is None else record.total_fen,
                 state=_AFTER.get(last.type, "") if last is not None else _scheduled(record, room_ms),
                 allocator="" if record is None else record.allocator,

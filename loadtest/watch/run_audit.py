@@ -12,6 +12,7 @@ from loadtest.record.history_tail import HistoryTail
 from loadtest.record.run_folder import RunFolder
 from loadtest.verdict.generator_check import check_generator
 from loadtest.verdict.measures import send_debt_ms
+from loadtest.watch.cut import ShownCut, cut_of
 from loadtest.watch.foreign_live_audit import ForeignLiveAudit
 from loadtest.watch.live_audit import Badge, LiveAudit
 from loadtest.watch.picture import GeneratorPicture, StorePicture
@@ -26,13 +27,13 @@ class RunAudit:
     """
     Follows the folder of a run; *declared* are the packets of a foreign service.
 
-    ``badge``, ``books``, ``generator`` and ``store`` are the newest; whoever reads them from another thread gets one
+    ``badge``, ``cut``, ``generator`` and ``store`` are the newest; whoever reads them from another thread gets one
     that was whole.
     """
 
     def __init__(self, folder: RunFolder, durability: str, declared: Declarations | None) -> None:
         self.badge = Badge()
-        self.books: Books | None = None
+        self.cut: ShownCut | None = None
         self.generator: GeneratorPicture | None = None
         self.store = StorePicture(durability=durability)
         self._folder = folder
@@ -60,20 +61,20 @@ class RunAudit:
             self.badge = self._foreign.check(started_ns, waiting)
         else:
             self._ours.hear(new.grabs)
-            cut = self._newest_cut(ended=ended)
-            if cut is None or (started_ns < self._next_ns and not ended):
+            new_books = self._newest_books(ended=ended)
+            if new_books is None or (started_ns < self._next_ns and not ended):
                 return
-            books, asked_ns = cut
-            self.badge, self.books = self._ours.check(books, asked_ns, facts), books
+            books, asked_ns = new_books
+            self.badge, self.cut = self._ours.check(books, asked_ns, facts), cut_of(books)
         self._next_ns = time.monotonic_ns() + REST * (time.monotonic_ns() - started_ns)
 
     def _asked(self) -> StorePicture:
         return replace(self._probe.ask(), cut_took_ms=self._cut_took_ms)
 
-    def _newest_cut(self, *, ended: bool) -> tuple[Books, int] | None:
+    def _newest_books(self, *, ended: bool) -> tuple[Books, int] | None:
         """Return books that were not read yet, and when they were asked for, which is the time of their file."""
         if ended:
-            if self.books is not None and self.books.final:
+            if self.cut is not None and self.cut.books.final:
                 return None
             return read_books(self._folder.books), time.monotonic_ns()
         paths = self._folder.snapshots()

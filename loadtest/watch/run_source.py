@@ -13,7 +13,7 @@ from loadtest.record.growing_file import GrowingFile
 from loadtest.record.run_folder import RunFolder
 from loadtest.watch.diary import DIARY
 from loadtest.watch.facts_log import FactsLog
-from loadtest.watch.figures import RateHistory, money_flow
+from loadtest.watch.figures import RateHistory
 from loadtest.watch.live_audit import Badge, Light
 from loadtest.watch.packet_board import packet_board
 from loadtest.watch.picture import LivePicture, LogLine, RoomPicture, VerdictPicture, latency_of
@@ -54,7 +54,7 @@ class RunSource:
         self._log.extend(self._facts.lines(progress.facts, self._name))
         comments, likes = (self._talk.rates() or [(0.0, 0.0)])[-1]
         audit = self._audit
-        books = None if audit is None else audit.books
+        cut = None if audit is None else audit.cut
         picture = LivePicture(
             title=self._run.get("title", ""),
             subtitle=self._run.get("subtitle", ""),
@@ -74,8 +74,8 @@ class RunSource:
             likes_per_second=likes,
             latency=latency_of(progress),
             rooms=self._rooms(progress),
-            packets=packet_board(self._packets, progress, books, time.time_ns() // _NS_PER_MS),
-            money=None if books is None else money_flow(books),
+            packets=packet_board(self._packets, progress, cut, time.time_ns() // _NS_PER_MS),
+            money=None if cut is None else cut.money,
             log=tuple(self._log),
             verdict=self._verdict,
         )
@@ -92,7 +92,7 @@ class RunSource:
     def _as_they_were(self, progress: Progress) -> Progress:
         """Return the progress with everybody in place whom the end of the run has sent home."""
         seen = self._progress
-        if progress.connected or not seen.connected:
+        if not progress.leaving:
             return progress
         return replace(progress, connected=seen.connected, present=seen.present, rooms=seen.rooms)
 
@@ -104,7 +104,7 @@ class RunSource:
         if audit.store.state == "away":
             return replace(badge, light=Light.AMBER, why="store_away")
         old = badge.checked_at_ms is None or now_ms - badge.checked_at_ms > BOOKS_OLD_MS
-        waits = old and (audit.books is None or not audit.books.final)
+        waits = old and (audit.cut is None or not audit.cut.books.final)
         return replace(badge, light=Light.AMBER, why="books_old") if waits else badge
 
     def _read(self, line: dict[str, Any]) -> None:

@@ -17,8 +17,9 @@ from loadtest.record.history import FactRecord
 from loadtest.record.history_tail import HistoryTail
 from loadtest.record.shape import BadRecord
 from loadtest.targets.access import Access
+from loadtest.watch.cut import ShownCut, cut_of
 from loadtest.watch.facts_log import FactsLog
-from loadtest.watch.figures import RateHistory, money_flow
+from loadtest.watch.figures import RateHistory
 from loadtest.watch.live_audit import Badge, Light, LiveAudit
 from loadtest.watch.packet_board import packet_board
 from loadtest.watch.picture import LivePicture, LogLine, RoomPicture, StorePicture, latency_of
@@ -67,7 +68,7 @@ class ServerSource:
         self._facts = FactsLog(self._ahead_ms)
         self._tails: list[HistoryTail] = []
         self._told: Collection[FactRecord] = ()
-        self._books: Books | None = None
+        self._newest: ShownCut | None = None
         self._badge = Badge()
         self._forgiven: frozenset[PacketId] = frozenset()
         self._next_cut_s = 0.0
@@ -83,9 +84,9 @@ class ServerSource:
 
     def forgive(self, allocator: str) -> None:
         """Leave packets of this allocator out of the badge from now on: it was broken on purpose, and was seen."""
-        books = self._books
-        if books is not None:
-            broken = (packet.packet_id for packet in books.packets.values() if packet.allocator == allocator)
+        cut = self._newest
+        if cut is not None:
+            broken = (packet.packet_id for packet in cut.books.packets.values() if packet.allocator == allocator)
             self._forgiven = self._forgiven | frozenset(broken)
             self._next_cut_s = 0.0
 
@@ -103,9 +104,9 @@ class ServerSource:
         self._grabs.see(now_s, counts.get("redrain_grabs", 0) + waiting, counts.get("redrain_grabs", 0))
         self._talk.see(now_s, counts.get("redrain_comments_received", 0), counts.get("redrain_likes_received", 0))
         comments, likes = (self._talk.rates() or [(0.0, 0.0)])[-1]
-        books, now_ms = self._books, time.time_ns() // _NS_PER_MS
+        cut, now_ms = self._newest, time.time_ns() // _NS_PER_MS
         self._told = progress.facts
-        board = packet_board({}, progress, books, now_ms)
+        board = packet_board({}, progress, cut, now_ms)
         names = {packet.packet_id: packet.name for packet in board}
         told = self._facts.lines(progress.facts, lambda packet_id: names.get(packet_id, packet_id))
         self._log.extend(told)
@@ -124,7 +125,7 @@ class ServerSource:
             latency=latency_of(progress),
             rooms=self._rooms,
             packets=board[-PACKETS_SHOWN:],
-            money=None if books is None else money_flow(books, self._forgiven),
+            money=None if cut is None else cut.money,
             badge=self._shown_badge(now_ms),
             store=self._store_now(now_ms),
             log=tuple(self._log),
@@ -149,7 +150,7 @@ class ServerSource:
         took_ms = (time.monotonic_ns() - asked_ns) // _NS_PER_MS
         self._answers = True
         badge = self._audit.check(books, asked_ns, self._told, self._forgiven)
-        self._badge, self._books, self.checked_ns = badge, books, asked_ns
+        self._badge, self._newest, self.checked_ns = badge, cut_of(books, self._forgiven), asked_ns
         self._cut_took_ms = took_ms
         self._next_cut_s = time.monotonic() + max(CUT_EVERY_S, REST * (time.monotonic() - began_s))
 

@@ -16,6 +16,7 @@ class StoreProbe:
     def __init__(self, home: Path, durability: str = "") -> None:
         self._store = StoreOfRun(home)
         self._durability = durability
+        self._was_up = False
         self._away_since_ms: int | None = None
         self._recovered_in_ms: int | None = None
 
@@ -27,9 +28,10 @@ class StoreProbe:
         told = {name: int(value) for name, value in _FIGURE.findall(answer or b"")}
         now_ms = time.time_ns() // 1_000_000
         is_up = b"loading" in told and not told[b"loading"]
+        self._was_up = self._was_up or is_up
         if is_up and self._away_since_ms is not None:
             self._recovered_in_ms, self._away_since_ms = now_ms - self._away_since_ms, None
-        elif not is_up and self._away_since_ms is None:
+        elif self._was_up and not is_up and self._away_since_ms is None:
             self._away_since_ms = now_ms
         return StorePicture(
             state="up" if is_up else "away",

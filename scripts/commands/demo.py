@@ -70,7 +70,7 @@ def run_demo(options: DemoOptions) -> int:
     say = console(None)
     told_to_end = threading.Event()
     with (
-        on_signals(told_to_end.set, signal.SIGINT, signal.SIGTERM),
+        on_signals(told_to_end.set, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
         tempfile.TemporaryDirectory(prefix="redrain-demo-", ignore_cleanup_errors=True) as folder,
     ):
         try:

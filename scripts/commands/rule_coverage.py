@@ -11,6 +11,7 @@ from rich.table import Table
 import server
 from loadtest.verdict.weigh import Exit
 from scripts.commands.rule_index import (
+    ABOUT_PAGES,
     Marks,
     RulesPage,
     SourcePlace,
@@ -67,14 +68,21 @@ def survey(page: RulesPage, code: Marks, tests: Marks | None, outcomes: dict[str
         Carried(
             rule,
             said,
-            code.get(rule, []),
-            None if tests is None else tests.get(rule, []),
+            _page_first(rule, code.get(rule, [])),
+            None if tests is None else _page_first(rule, tests.get(rule, [])),
             None if tests is None else _ran(outcomes.get(rule, set())),
         )
         for rule, said in page.rules.items()
     ]
     unknown = {rule: places for marks in (code, tests or {}) for rule, places in marks.items()}
     return Survey(rules, [f"{rule} at {unknown[rule][0]}" for rule in sorted(unknown.keys() - page.known)])
+
+
+def _page_first(rule: str, places: Sequence[SourcePlace]) -> Sequence[SourcePlace]:
+    """Return the places of a rule; of one about pages (DY-UI, KS-UI) the pages and the browser's tests come first."""
+    if ABOUT_PAGES not in rule:
+        return places
+    return sorted(places, key=lambda place: not place.path.startswith(("server/pages/", "tests/browser/")))
 
 
 def run_rules(*, must_run: bool, json: str | None, code: Path = SERVER) -> int:

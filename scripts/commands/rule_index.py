@@ -1,7 +1,8 @@
 """
 Finds the places of a rule of docs/rules.md: in the server's code, in tests, and in tests that have run.
 
-Nothing is imported: the page is read by its table rows, Python by its syntax and comments, Lua by its lines.
+Nothing is imported: the page is read by its table rows, Python by its syntax and comments, Lua and the modules of
+pages by their lines.
 """
 
 import ast
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RULE_ID = re.compile(r"\b(?:(?:DY|KS|ALL)-[A-Z]{2,3}-\d+|LT-(?:\d+|[a-f]))\b")
+ABOUT_PAGES = "-UI-"
 RECORD = Path(".pytest_cache/v/redrain/rules")  # what tests/conftest.py keeps, by pytest's own cache
 
 _ROW = re.compile(r"^\| ([A-Z]+-[A-Za-z0-9-]+) \| (.+?) \|", re.MULTILINE)
@@ -52,15 +54,14 @@ def read_page(text: str) -> RulesPage:
 
 def marks_of_code(folder: Path) -> Marks:
     """
-    Return the ids in the Python and Lua files under *folder*, with paths relative to the parent of *folder*.
+    Return the ids in the Python, Lua and JavaScript files under *folder*, with paths relative to its parent.
 
     An id counts in the docstring of a function, a class or a field, in a comment within or before one, and in a
     string that is only the id, as in a refusal's ``rule``. The docstring of a module does not count.
     """
     marks: Marks = {}
     for path in sorted(folder.rglob("*")):
-        if path.suffix in {".py", ".lua"}:
-            carried = _carried_by_python if path.suffix == ".py" else _carried_by_lua
+        if carried := _CARRIED.get(path.suffix):
             where = path.relative_to(folder.parent).as_posix()
             for rule, line, name in carried(path.read_text("utf-8"), path.name):
                 places = marks.setdefault(rule, [])
@@ -191,6 +192,18 @@ def _carried_by_lua(text: str, module: str) -> Iterator[tuple[str, int, str]]:
     for number, line in enumerate(text.splitlines(), 1):
         for found in RULE_ID.finditer(line.partition("--")[2]):
             yield found[0], number, module
+
+
+def _carried_by_page(text: str, module: str) -> Iterator[tuple[str, int, str]]:
+    """Yield the ids of rules about pages in the comments of a module of theirs: a page carries no other rule."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for found in RULE_ID.finditer(line[begun.start() :] if (begun := _COMMENT.search(line)) else ""):
+            if ABOUT_PAGES in found[0]:
+                yield found[0], number, module
+
+
+_COMMENT = re.compile(r"//|/\*|^\s*\*")
+_CARRIED = {".py": _carried_by_python, ".lua": _carried_by_lua, ".js": _carried_by_page}
 
 
 def _marked_tests(

@@ -8,13 +8,14 @@ from importlib import resources
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from loadtest.run.server_process import ServerProcess
 from tests.api.caller import Caller
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SPEED = 60
+TIMEOUT_MS = 20_000
 RULEBOOKS = {"stage": {"base": "douyin", "launch_modes": ["manual"], "reversal_delay_ms": 0}}
 """A platform for tests: launched at once, open at once."""
 
@@ -39,10 +40,11 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Run one browser; each page has a context of its own."""
+    """Run one browser with a context for each page. Its event loop must be gone before tests of other folders."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=TIMEOUT_MS)  # a busy machine is no finding
         rebound = "--host-resolver-rules=MAP rebound.example 127.0.0.1"  # what an attacker's DNS would say
         running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic", rebound])
         yield running
@@ -97,7 +99,7 @@ def pages_of(browser: Browser, base_url: str, expected: str = "") -> Iterator[Ne
         if script:
             context.add_init_script(script)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("console", heard)
         page.on("pageerror", lambda error: said.append(f"uncaught: {error}"))
         page.goto(path)

@@ -226,7 +226,7 @@ def test_effects_are_drawn(new_page: NewPage, api: Caller) -> None:
     assert page.evaluate("typeof Plotly") == "undefined"
     page.get_by_role("link", name="Effects").click()
     page.get_by_label("Packet", exact=True).select_option(packet)
-    expect(page.locator(".plot.js-plotly-plot:visible")).to_have_count(4, timeout=20_000)  # the library is large
+    expect(page.locator(".plot.js-plotly-plot:visible")).to_have_count(4)
     expect(page.locator(".kp")).to_contain_text("Claim rate")
     assert serious_findings(page) == []
     for width in (360, 1920):

@@ -1,5 +1,8 @@
 """A storm, a swarm and a Locust of one's own against a server that asks who one is."""
 
+import json
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -7,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import connect
 
 from loadtest.run.server_process import ServerProcess
 from loadtest.targets.credential import VARIABLE
@@ -60,6 +64,24 @@ def test_a_storm_with_a_credential_passes(guarded: str, token: str, tmp_path: Pa
     kept = [path for path in folder.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
     assert kept == []
     assert not list(folder.glob("*.token"))
+
+
+def test_a_dashboard_of_it_needs_the_credential_and_ends_well(guarded: str, token: str, tmp_path: Path) -> None:
+    """Its books are for an administrator; with them the badge is green, and SIGINT is how one ends it."""
+    command = [sys.executable, "-P", "-m", "scripts.cli", "watch", "--target", guarded, "--token", token]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        shown = re.search(r"http://[0-9.:]+/dashboard", process.stdout.readline())
+        assert shown
+        with connect(shown[0].replace("http", "ws").replace("dashboard", "watch"), proxy=None) as pictures:
+            seen = [json.loads(pictures.recv(timeout=TIMEOUT_S))["badge"]["light"]]
+            while seen[-1] != "green":
+                seen.append(json.loads(pictures.recv(timeout=TIMEOUT_S))["badge"]["light"])
+        assert set(seen) <= {"amber", "green"}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(TIMEOUT_S) == 0
+    code, told = run(tmp_path, "watch", "--target", guarded)
+    assert (code, "--token" in told) == (30, True)
 
 
 @pytest.mark.parametrize("command", [["storm", "smoke", "--out", "run"], ["swarm", "--scenario", "smoke"]])

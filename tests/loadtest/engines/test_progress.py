@@ -7,8 +7,8 @@ import orjson
 from loadtest.engines.progress import Progress, ProgressFiles
 
 STATE = {
-    "seats": 10, "connected": 8, "viewers": 9, "present": 7, "offered": 6, "answered": 5, "lost": 1, "failed": 1,
-    "failures": {"connect: refused": 1}, "latencies": {"7.5": 5}, "max_ms": 7.54, "shares": [],
+    "phase": "watching", "seats": 10, "connected": 8, "viewers": 9, "present": 7, "offered": 6, "answered": 5,
+    "lost": 1, "failed": 1, "failures": {"connect: refused": 1}, "latencies": {"7.5": 5}, "max_ms": 7.54, "shares": [],
     "rooms": {"r1": 7}, "comments": 2, "likes": 9, "facts": [],
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ import pytest
 
 from loadtest.verdict.weigh import Exit
 from scripts.commands.rule_coverage import run_rules, survey
-from scripts.commands.rule_index import marks_of_code, marks_of_tests, outcomes_of, read_page
+from scripts.commands.rule_index import SourcePlace, marks_of_code, marks_of_tests, outcomes_of, read_page
 from tests.scripts.planted import LAUNCH, PAGE, SURFACE, TESTS, plant
 
 ROOT = Path(__file__).parents[3]
@@ -82,6 +82,21 @@ def test_without_tests_it_cannot_tell(tmp_path: Path) -> None:
     assert [one.ran for one in found.rules] == [None, None]
     assert found.exit_code(must_run=True) is Exit.UNKNOWN
     assert survey(read_page(PAGE), {}, None, {}).exit_code() is Exit.INVARIANT
+
+
+def test_of_a_rule_about_pages_the_page_comes_first() -> None:
+    """The page and its test in the browser are named before the API that serves them."""
+    page = read_page("| DY-UI-1 | A creator comes by the menu. |\n")
+    code = [
+        SourcePlace("server/api/rulebooks.py", 1, "shown"),
+        SourcePlace("server/pages/static/menu.js", 2, "menu.js"),
+    ]
+    tests = [
+        SourcePlace("tests/api/test_rulebooks.py", 3, "test_shown"),
+        SourcePlace("tests/browser/test_menu.py", 4, "test_way"),
+    ]
+    (found,) = survey(page, {"DY-UI-1": code}, {"DY-UI-1": tests}, {}).rules
+    assert (found.code[0], found.tests and found.tests[0]) == (code[1], tests[1])
 
 
 @pytest.mark.parametrize(

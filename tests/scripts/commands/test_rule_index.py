@@ -51,6 +51,18 @@ def test_marks_stand_beside_functions_and_scripts(tmp_path: Path) -> None:
     }
 
 
+def test_a_module_of_pages_carries_what_its_comments_name(tmp_path: Path) -> None:
+    """Rules about pages count in comments of each form, but not in code; a page carries no other rule."""
+    folder = tmp_path / "server/pages"
+    folder.mkdir(parents=True)
+    lines = ["/**", " * The menu (DY-UI-1).", " */", 'const id = "DY-UI-2"; // by LT-1', "/** KS-UI-1 */"]
+    (folder / "menu.js").write_text("\n".join(lines), "utf-8")
+    assert marks_of_code(tmp_path / "server") == {
+        "DY-UI-1": [SourcePlace("server/pages/menu.js", 2, "menu.js")],
+        "KS-UI-1": [SourcePlace("server/pages/menu.js", 5, "menu.js")],
+    }
+
+
 def test_a_comment_belongs_to_the_field_it_stands_beside(tmp_path: Path) -> None:
     """Behind a field or above it, in a class, in a call and in the open; below a field its docstring."""
     source = """

@@ -23,10 +23,25 @@ export function controlRoom(desk) {
     el(
       "section",
       { class: "card" },
-      el("div", { class: "tool" }, el("h2", {}, say("rooms")), el("span", { class: "sp" }), el("button", { type: "button", class: "btn p", onclick: () => openRoom(desk) }, `+ ${say("new_room")}`)),
+      el(
+        "div",
+        { class: "tool" },
+        el("h2", {}, say("rooms")),
+        el("span", { class: "sp" }),
+        el("button", { type: "button", class: "btn p", onclick: () => openRoom(desk) }, `+ ${say("new_room")}`),
+      ),
       rooms,
     ),
-    el("section", { class: "card" }, el("h2", {}, say("live_tools")), el("div", { class: "tiles" }, tile("packet-line", desk.activities ? say("favor") : say("send"), say("send_why"), target))),
+    el(
+      "section",
+      { class: "card" },
+      el("h2", {}, say("live_tools")),
+      el(
+        "div",
+        { class: "tiles" },
+        tile("packet-line", desk.activities ? say("favor") : say("send"), say("send_why"), target),
+      ),
+    ),
   );
   let said = "";
 
@@ -36,7 +51,12 @@ export function controlRoom(desk) {
     const now = JSON.stringify([desk.rooms, packets]);
     if (now === said) return;
     said = now;
-    show(rooms, ...(desk.rooms.length ? desk.rooms.map((room) => roomCard(room, packets)) : [el("p", { class: "hint" }, say("no_room"))]));
+    show(
+      rooms,
+      ...(desk.rooms.length
+        ? desk.rooms.map((room) => roomCard(room, packets))
+        : [el("p", { class: "hint" }, say("no_room"))]),
+    );
   }
 
   return { node, refresh };
@@ -53,13 +73,32 @@ function roomCard(room, packets) {
     { class: "room" },
     el("h3", {}, el("bdi", { class: "name" }, room.title || room.room_id)),
     el("p", { class: "hint num" }, room.room_id),
-    el("p", {}, el("span", { class: `dot ${room.audience ? "on" : "off"}`, "aria-hidden": "true" }), say("watching", { count: grouped(room.audience) })),
-    el("ul", {}, ...onAir.map((packet) => {
-      const { word, kind } = status(packet);
-      const until = packet.phase === "grabbing" ? packet.claim_end_at_ms : packet.grab_at_ms;
-      return el("li", {}, el("bdi", { class: "name" }, packet.name), el("span", { class: `chip k-${kind}` }, word), el("b", { class: "num", role: "timer", "data-until": until }));
-    })),
-    el("a", { class: "btn", href: at(`live/${encodeURIComponent(room.room_id)}`).href, target: "_blank", rel: "noopener" }, say("see_live")),
+    el(
+      "p",
+      {},
+      el("span", { class: `dot ${room.audience ? "on" : "off"}`, "aria-hidden": "true" }),
+      say("watching", { count: grouped(room.audience) }),
+    ),
+    el(
+      "ul",
+      {},
+      ...onAir.map((packet) => {
+        const { word, kind } = status(packet);
+        const until = packet.phase === "grabbing" ? packet.claim_end_at_ms : packet.grab_at_ms;
+        return el(
+          "li",
+          {},
+          el("bdi", { class: "name" }, packet.name),
+          el("span", { class: `chip k-${kind}` }, word),
+          el("b", { class: "num", role: "timer", "data-until": until }),
+        );
+      }),
+    ),
+    el(
+      "a",
+      { class: "btn", href: at(`live/${encodeURIComponent(room.room_id)}`).href, target: "_blank", rel: "noopener" },
+      say("see_live"),
+    ),
   );
 }
 
@@ -74,5 +113,11 @@ function roomCard(room, packets) {
 export function tile(symbol, name, why, view) {
   const url = new URL(location.href);
   url.searchParams.set("view", view);
-  return el("a", { class: "tile", href: url.href, "data-view": view }, icon(symbol), el("b", {}, name), el("small", {}, why));
+  return el(
+    "a",
+    { class: "tile", href: url.href, "data-view": view },
+    icon(symbol),
+    el("b", {}, name),
+    el("small", {}, why),
+  );
 }

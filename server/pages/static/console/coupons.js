@@ -21,28 +21,83 @@ export function coupons(desk) {
     empty: say("no_coupons"),
     key: (/** @type {any} */ row) => row.budget_id,
     columns: [
-      { label: say("col_budget"), cell: (row) => [el("span", { class: "num" }, row.budget_id), el("small", {}, dayAndTime(row.funded_at_ms, desk.lang))] },
+      {
+        label: say("col_budget"),
+        cell: (row) => [
+          el("span", { class: "num" }, row.budget_id),
+          el("small", {}, dayAndTime(row.funded_at_ms, desk.lang)),
+        ],
+      },
       { label: say("col_sum"), kind: "r", cell: (row) => [el("span", { class: "num" }, `¥${yuan(row.amount_fen)}`)] },
       { label: say("col_left"), kind: "r", cell: (row) => [el("span", { class: "num" }, `¥${yuan(row.left_fen)}`)] },
-      { label: say("col_status"), cell: (row) => [el("span", { class: `chip k-${row.state === "open" ? "grabbing" : "settled"}` }, textOf("coupon_budget_state", row.state)), row.returned_at_ms ? el("small", {}, dayAndTime(row.returned_at_ms, desk.lang)) : null] },
-      { label: say("col_operations"), kind: "op", cell: (row) => [row.state === "open" ? el("div", { class: "ops" }, el("button", { type: "button", "data-focus": `${row.budget_id}-return`, onclick: () => void giveBack(desk, row) }, say("budget_return"))) : null] },
+      {
+        label: say("col_status"),
+        cell: (row) => [
+          el(
+            "span",
+            { class: `chip k-${row.state === "open" ? "grabbing" : "settled"}` },
+            textOf("coupon_budget_state", row.state),
+          ),
+          row.returned_at_ms ? el("small", {}, dayAndTime(row.returned_at_ms, desk.lang)) : null,
+        ],
+      },
+      {
+        label: say("col_operations"),
+        kind: "op",
+        cell: (row) => [
+          row.state === "open"
+            ? el(
+                "div",
+                { class: "ops" },
+                el(
+                  "button",
+                  { type: "button", "data-focus": `${row.budget_id}-return`, onclick: () => void giveBack(desk, row) },
+                  say("budget_return"),
+                ),
+              )
+            : null,
+        ],
+      },
     ],
     turn: () => void refresh(),
   });
-  const fund = el("button", { type: "button", class: "btn p", onclick: () => openFund(desk) }, `+ ${say("new_budget")}`);
+  const fund = el(
+    "button",
+    { type: "button", class: "btn p", onclick: () => openFund(desk) },
+    `+ ${say("new_budget")}`,
+  );
 
   async function refresh() {
-    const rows = await desk.api.get(desk.of("coupon-budgets"), { skip: table.skip, count: table.size + 1, newest: true });
+    const rows = await desk.api.get(desk.of("coupon-budgets"), {
+      skip: table.skip,
+      count: table.size + 1,
+      newest: true,
+    });
     table.update(rows.slice(0, table.size), null, rows.length > table.size);
   }
 
-  return { node: el("section", { class: "card" }, el("div", { class: "tool" }, el("p", { class: "hint" }, say("coupons_why")), el("span", { class: "sp" }), fund), table.node), refresh };
+  return {
+    node: el(
+      "section",
+      { class: "card" },
+      el("div", { class: "tool" }, el("p", { class: "hint" }, say("coupons_why")), el("span", { class: "sp" }), fund),
+      table.node,
+    ),
+    refresh,
+  };
 }
 
 /** @param {Desk} desk */
 function openFund(desk) {
   const form = new Form();
-  form.node.append(form.error, form.field("amount_fen", { label: say("amount"), aside: `${say("available")} ¥${yuan(desk.funds.available_fen)}`, input: figureInput() }));
+  form.node.append(
+    form.error,
+    form.field("amount_fen", {
+      label: say("amount"),
+      aside: `${say("available")} ¥${yuan(desk.funds.available_fen)}`,
+      input: figureInput(),
+    }),
+  );
 
   async function submit() {
     const fen = form.fen("amount_fen");
@@ -74,7 +129,11 @@ function openFund(desk) {
  * @param {any} budget
  */
 async function giveBack(desk, budget) {
-  const yes = await confirmed({ title: say("budget_return"), text: say("budget_return_text", { sum: yuan(budget.left_fen) }), go: say("budget_return") });
+  const yes = await confirmed({
+    title: say("budget_return"),
+    text: say("budget_return_text", { sum: yuan(budget.left_fen) }),
+    go: say("budget_return"),
+  });
   if (!yes) return;
   await desk.api.post(desk.of(`coupon-budgets/${encodeURIComponent(budget.budget_id)}/return`));
   desk.changed();

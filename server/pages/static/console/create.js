@@ -34,18 +34,31 @@ export function openCreate(desk, from = null) {
     from?.denomination ?? "random",
     say("col_denomination"),
   );
-  const written = (/** @type {number | null | undefined} */ fen, /** @type {string} */ otherwise) => (fen == null ? otherwise : yuan(fen).replaceAll(",", ""));
+  const written = (/** @type {number | null | undefined} */ fen, /** @type {string} */ otherwise) =>
+    fen == null ? otherwise : yuan(fen).replaceAll(",", "");
   const bounds = el(
     "div",
     { class: "pair" },
-    form.field("min_share_fen", { label: say("smallest"), input: figureInput(written(from?.min_share_fen, written(desk.limit("min_share_fen").value, "0.01"))), hint: limitHint(desk, "min_share_fen", "at_least_sum") }),
-    form.field("max_share_fen", { label: say("largest"), input: figureInput(written(from?.max_share_fen, "20.00")), hint: limitHint(desk, "max_share_fen", "at_most_sum") }),
+    form.field("min_share_fen", {
+      label: say("smallest"),
+      input: figureInput(written(from?.min_share_fen, written(desk.limit("min_share_fen").value, "0.01"))),
+      hint: limitHint(desk, "min_share_fen", "at_least_sum"),
+    }),
+    form.field("max_share_fen", {
+      label: say("largest"),
+      input: figureInput(written(from?.max_share_fen, "20.00")),
+      hint: limitHint(desk, "max_share_fen", "at_most_sum"),
+    }),
   );
   const preview = histogram();
   const validity = validityFields(desk, form, from);
   const way = desk.activities ? wayFields(desk, form) : null;
   const after = el("b", { class: "num" });
-  const go = el("button", { type: "button", class: "btn p l", onclick: () => void submit() }, say(way ? "create_activity" : "create_and_fund"));
+  const go = el(
+    "button",
+    { type: "button", class: "btn p l", onclick: () => void submit() },
+    say(way ? "create_activity" : "create_and_fund"),
+  );
   const goods = textInput((from?.product_ids ?? []).join(", "), { placeholder: say("all_goods") });
   let timer = 0;
   let asked = 0;
@@ -80,7 +93,11 @@ export function openCreate(desk, from = null) {
     const turn = ++asked;
     if (!wanted) return preview.wait();
     try {
-      const found = await desk.api.post("api/packets/preview-split", { creator_id: desk.creator, ...platformOf(desk, from), ...wanted });
+      const found = await desk.api.post("api/packets/preview-split", {
+        creator_id: desk.creator,
+        ...platformOf(desk, from),
+        ...wanted,
+      });
       if (turn !== asked) return;
       if (found.allowed) preview.draw(found, wanted.total_fen);
       else preview.refuse(notSplit(found));
@@ -96,14 +113,24 @@ export function openCreate(desk, from = null) {
     go.disabled = true;
     try {
       const packet = await desk.api.post("api/packets", {
-        creator_id: desk.creator, ...platformOf(desk, from), name: name.value.trim(), ...wanted, ...validity.asked(),
+        creator_id: desk.creator,
+        ...platformOf(desk, from),
+        name: name.value.trim(),
+        ...wanted,
+        ...validity.asked(),
         ...(products.length ? { product_ids: products } : {}),
         ...(from?.allocator ? { allocator: from.allocator } : {}),
       });
       box.close();
       desk.changed();
       if (way) await way.launch(packet);
-      notice(say(way ? "activity_created" : "created", { name: packet.name, sum: yuan(packet.total_fen), count: grouped(packet.share_count) }));
+      notice(
+        say(way ? "activity_created" : "created", {
+          name: packet.name,
+          sum: yuan(packet.total_fen),
+          count: grouped(packet.share_count),
+        }),
+      );
       desk.changed();
     } catch (error) {
       form.refuse(error);
@@ -119,8 +146,16 @@ export function openCreate(desk, from = null) {
     el(
       "div",
       { class: "g4" },
-      form.field("total_fen", { label: say("total"), input: figureInput(written(from?.total_fen, "200.00")), hint: say("total_hint") }),
-      form.field("share_count", { label: say("share_count"), input: figureInput(String(from?.share_count ?? 100), { inputmode: "numeric" }), hint: limitHint(desk, "share_count_max", "at_most_count") }),
+      form.field("total_fen", {
+        label: say("total"),
+        input: figureInput(written(from?.total_fen, "200.00")),
+        hint: say("total_hint"),
+      }),
+      form.field("share_count", {
+        label: say("share_count"),
+        input: figureInput(String(from?.share_count ?? 100), { inputmode: "numeric" }),
+        hint: limitHint(desk, "share_count_max", "at_most_count"),
+      }),
       bounds,
     ),
     preview.node,
@@ -149,7 +184,9 @@ export function openCreate(desk, from = null) {
 /** Why terms cannot be split; of a sum that does not fit, what would. @param {any} found */
 function notSplit({ refusal, total_min_fen, total_max_fen }) {
   const misfit = refusal.code === "infeasible_denomination";
-  const message = misfit ? say("splits_not", { low: yuan(total_min_fen), high: yuan(total_max_fen) }) : plainly(refusal.detail);
+  const message = misfit
+    ? say("splits_not", { low: yuan(total_min_fen), high: yuan(total_max_fen) })
+    : plainly(refusal.detail);
   return { message, rule: refusal.rule };
 }
 
@@ -168,7 +205,13 @@ function platformOf(desk, from) {
 function limitHint(desk, field, word) {
   const { value, rules } = desk.limit(field);
   if (value === null) return null;
-  return el("span", {}, say(word, { limit: word === "at_most_count" ? grouped(value) : yuan(value) }), " ", el("code", { class: "rule" }, rules[0]));
+  return el(
+    "span",
+    {},
+    say(word, { limit: word === "at_most_count" ? grouped(value) : yuan(value) }),
+    " ",
+    el("code", { class: "rule" }, rules[0]),
+  );
 }
 
 /** Where a share can be used, as the rulebook has it. @param {Desk} desk */

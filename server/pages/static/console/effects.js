@@ -33,14 +33,25 @@ export function effects(desk) {
     const options = packets.filter((/** @type {Packet} */ packet) => packet.grab_at_ms !== null);
     if (pick.options.length !== options.length + 1) {
       const before = pick.value;
-      show(pick, el("option", { value: "" }, say("all_packets")), ...options.map((/** @type {Packet} */ packet) => el("option", { value: packet.packet_id }, packet.name)));
+      show(
+        pick,
+        el("option", { value: "" }, say("all_packets")),
+        ...options.map((/** @type {Packet} */ packet) => el("option", { value: packet.packet_id }, packet.name)),
+      );
       pick.value = before;
     }
     const packet = options.find((/** @type {Packet} */ each) => each.packet_id === pick.value) ?? null;
     await shown.refresh(packet, options);
   }
 
-  page.append(el("section", { class: "card" }, el("div", { class: "tool" }, el("label", { class: "pick" }, say("packet"), " ", pick)), shown.node));
+  page.append(
+    el(
+      "section",
+      { class: "card" },
+      el("div", { class: "tool" }, el("label", { class: "pick" }, say("packet"), " ", pick)),
+      shown.node,
+    ),
+  );
   return { node: page, refresh };
 }
 
@@ -53,7 +64,11 @@ export function effects(desk) {
 export function openEffects(desk, packet) {
   const shown = charts(desk);
   const { word, kind } = status(packet, desk.activities);
-  const box = overlay({ title: say("effects_title", { name: packet.name }), kind: "drawer", body: [el("p", {}, el("span", { class: `chip k-${kind}` }, word)), shown.node] });
+  const box = overlay({
+    title: say("effects_title", { name: packet.name }),
+    kind: "drawer",
+    body: [el("p", {}, el("span", { class: `chip k-${kind}` }, word)), shown.node],
+  });
   const again = () => void shown.refresh(packet, [packet]).catch(() => {});
   const timer = window.setInterval(again, 2000);
   box.addEventListener("close", () => clearInterval(timer));
@@ -102,7 +117,13 @@ function charts(desk) {
     if (!claimed.hidden && moments && packet) drawn.push(drawClaims(claims, moments, packet));
     if (!compared.hidden) {
       const latest = packets.slice(0, 8);
-      drawn.push(drawReturns(returns, latest, await Promise.all(latest.map((each) => desk.api.get(desk.packet(each.packet_id, "effects"))))));
+      drawn.push(
+        drawReturns(
+          returns,
+          latest,
+          await Promise.all(latest.map((each) => desk.api.get(desk.packet(each.packet_id, "effects")))),
+        ),
+      );
     }
     await Promise.all(drawn);
   }
@@ -125,14 +146,25 @@ function keyFigures(found, desk) {
   const figure = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ why, high = false) =>
     el("div", { class: high ? "hi" : null }, name, el("b", { class: "num" }, value), why);
   const percent = (/** @type {number | null} */ part) => (part === null ? "—" : `${(part * 100).toFixed(1)}%`);
-  const uplift = found.watch_time_uplift === null ? "—" : `${found.watch_time_uplift < 0 ? "−" : "+"}${Math.abs(found.watch_time_uplift * 100).toFixed(0)}%`;
+  const uplift =
+    found.watch_time_uplift === null
+      ? "—"
+      : `${found.watch_time_uplift < 0 ? "−" : "+"}${Math.abs(found.watch_time_uplift * 100).toFixed(0)}%`;
   return [
     figure(say("roi"), found.roi === null ? "—" : found.roi.toFixed(2), say("roi_why"), true),
-    figure(say("gmv"), `¥${yuan(found.gmv_attributed_fen)}`, found.gmv_increment_fen === null ? say("gmv_why") : say("gmv_more", { sum: yuan(found.gmv_increment_fen) })),
+    figure(
+      say("gmv"),
+      `¥${yuan(found.gmv_attributed_fen)}`,
+      found.gmv_increment_fen === null ? say("gmv_why") : say("gmv_more", { sum: yuan(found.gmv_increment_fen) }),
+    ),
     figure(say("cost"), `¥${yuan(found.cost_fen)}`, say("cost_why", { sum: yuan(found.claimed_amount_fen) })),
     figure(say("claim_rate"), percent(found.claim_rate), say("claim_rate_why")),
     figure(say("redemption_rate"), percent(found.redemption_rate), say("redemption_rate_why")),
-    figure(say("sold_out"), found.sold_out_seconds == null ? "—" : span(found.sold_out_seconds * 1000, desk.lang), say("sold_out_why")),
+    figure(
+      say("sold_out"),
+      found.sold_out_seconds == null ? "—" : span(found.sold_out_seconds * 1000, desk.lang),
+      say("sold_out_why"),
+    ),
     figure(say("watch_uplift"), uplift, say("watch_uplift_why")),
     figure(say("commission"), `¥${yuan(found.estimated_commission_fen)}`, say("commission_why")),
   ];
@@ -150,7 +182,11 @@ async function claimTimes(desk, packet) {
   let after = null;
   for (let page = 0; page < 10; page++) {
     const answer = await desk.api.get(desk.packet(packet.packet_id, "claims"), { limit: 100, after });
-    found.push(...answer.claims.map((/** @type {any} */ claim) => claim.claimed_at_ms).filter((/** @type {any} */ ms) => ms !== null));
+    found.push(
+      ...answer.claims
+        .map((/** @type {any} */ claim) => claim.claimed_at_ms)
+        .filter((/** @type {any} */ ms) => ms !== null),
+    );
     after = answer.next;
     if (after === null) break;
   }

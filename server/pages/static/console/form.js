@@ -117,7 +117,11 @@ let made = 0;
 export function plainly(detail) {
   const field = /^([a-z_.]+): /.exec(detail)?.[1] ?? "";
   const shown = (/** @type {string} */ number) =>
-    field.endsWith("_fen") ? `¥${yuan(Number(number))}` : field.endsWith("_ms") ? span(Number(number), language()) : grouped(Number(number));
+    field.endsWith("_fen")
+      ? `¥${yuan(Number(number))}`
+      : field.endsWith("_ms")
+        ? span(Number(number), language())
+        : grouped(Number(number));
   return detail
     .slice(field ? field.length + 2 : 0)
     .replace(/^(must be from )(\d+)( to )(\d+)$/, (_, from, low, to, high) => `${from}${shown(low)}${to}${shown(high)}`)

@@ -24,7 +24,9 @@ export function fundsCard(desk, open) {
       "div",
       { class: "acts" },
       el("button", { type: "button", class: "btn p", onclick: () => openRecharge(desk) }, say("recharge")),
-      withdrawable ? el("button", { type: "button", class: "btn", onclick: () => openWithdraw(desk) }, say("withdraw")) : null,
+      withdrawable
+        ? el("button", { type: "button", class: "btn", onclick: () => openWithdraw(desk) }, say("withdraw"))
+        : null,
       link(show, "journal"),
       link(show, "invoices"),
     );
@@ -64,7 +66,12 @@ export function fundsCard(desk, open) {
  * @param {string} kind
  */
 function part(name, fen, kind) {
-  return el("div", { title: say(`${name}_why`) }, el("span", {}, el("i", { class: `mini ${kind}` }), say(name)), el("b", { class: "num" }, yuan(fen)));
+  return el(
+    "div",
+    { title: say(`${name}_why`) },
+    el("span", {}, el("i", { class: `mini ${kind}` }), say(name)),
+    el("b", { class: "num" }, yuan(fen)),
+  );
 }
 
 /** @param {string} text */

@@ -18,7 +18,13 @@ export function gate(into, rooms) {
       history.replaceState(null, "", url);
       resolve(creator);
     };
-    const input = el("input", { class: "inp", id: "creator", autocomplete: "off", pattern: "[A-Za-z0-9_-]{1,64}", required: true });
+    const input = el("input", {
+      class: "inp",
+      id: "creator",
+      autocomplete: "off",
+      pattern: "[A-Za-z0-9_-]{1,64}",
+      required: true,
+    });
     show(
       into,
       el(
@@ -34,8 +40,12 @@ export function gate(into, rooms) {
         el("h1", {}, say("who_title")),
         el("p", {}, creators.size ? say("who_why") : say("who_none")),
         ...[...creators].map(([creator, room]) =>
-          el("button", { type: "button", class: "btn l", onclick: () => take(creator) },
-            el("bdi", { class: "name" }, creator), el("small", {}, el("bdi", {}, room.title || room.room_id))),
+          el(
+            "button",
+            { type: "button", class: "btn l", onclick: () => take(creator) },
+            el("bdi", { class: "name" }, creator),
+            el("small", {}, el("bdi", {}, room.title || room.room_id)),
+          ),
         ),
         el("label", { for: "creator" }, say("who_label")),
         input,

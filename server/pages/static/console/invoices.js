@@ -24,9 +24,33 @@ export function invoiceList(desk) {
     key: (/** @type {any} */ row) => String(row.number),
     columns: [
       { label: say("col_number"), cell: (row) => [el("span", { class: "num" }, `#${row.number}`)] },
-      { label: say("col_period"), cell: (row) => [`${dayAndTime(row.from_ms, desk.lang)} – ${dayAndTime(row.to_ms, desk.lang)}`] },
-      { label: say("col_fee"), cell: (row) => [el("span", { class: "num" }, `¥${yuan(row.fee_fen)}`), el("small", {}, row.channels.map((/** @type {any} */ each) => `${channelWord(each.channel)} ¥${yuan(each.fee_fen)}`).join(" · "))] },
-      { label: say("col_status"), cell: (row) => [el("span", { class: `chip k-${row.state === "issued" ? "settled" : "warming"}` }, textOf("invoice_state", row.state))] },
+      {
+        label: say("col_period"),
+        cell: (row) => [`${dayAndTime(row.from_ms, desk.lang)} – ${dayAndTime(row.to_ms, desk.lang)}`],
+      },
+      {
+        label: say("col_fee"),
+        cell: (row) => [
+          el("span", { class: "num" }, `¥${yuan(row.fee_fen)}`),
+          el(
+            "small",
+            {},
+            row.channels
+              .map((/** @type {any} */ each) => `${channelWord(each.channel)} ¥${yuan(each.fee_fen)}`)
+              .join(" · "),
+          ),
+        ],
+      },
+      {
+        label: say("col_status"),
+        cell: (row) => [
+          el(
+            "span",
+            { class: `chip k-${row.state === "issued" ? "settled" : "warming"}` },
+            textOf("invoice_state", row.state),
+          ),
+        ],
+      },
     ],
     turn: () => void refresh(),
   });
@@ -37,7 +61,10 @@ export function invoiceList(desk) {
     table.update(rows.slice(table.skip, table.skip + table.size), rows.length);
   }
 
-  return { node: el("section", { class: "card" }, el("div", { class: "tool" }, el("span", { class: "sp" }), ask), table.node), refresh };
+  return {
+    node: el("section", { class: "card" }, el("div", { class: "tool" }, el("span", { class: "sp" }), ask), table.node),
+    refresh,
+  };
 }
 
 /** @param {Desk} desk */
@@ -61,7 +88,10 @@ function openInvoice(desk) {
 
   async function submit() {
     try {
-      const made = await desk.api.post(desk.of("invoices"), { from_ms: instantOf(from.value), to_ms: instantOf(to.value) });
+      const made = await desk.api.post(desk.of("invoices"), {
+        from_ms: instantOf(from.value),
+        to_ms: instantOf(to.value),
+      });
       box.close();
       notice(say("invoice_done", { number: made.number }));
       desk.changed();
@@ -72,7 +102,12 @@ function openInvoice(desk) {
 
   form.node.append(
     form.error,
-    el("div", { class: "g2" }, form.field("from_ms", { label: say("from"), input: from }), form.field("to_ms", { label: say("until"), input: to, hint: say("period_hint") })),
+    el(
+      "div",
+      { class: "g2" },
+      form.field("from_ms", { label: say("from"), input: from }),
+      form.field("to_ms", { label: say("until"), input: to, hint: say("period_hint") }),
+    ),
     fees,
   );
   form.node.addEventListener("input", () => void preview());

@@ -22,11 +22,25 @@ export function openIssuance(desk, packet) {
   form.node.append(
     form.error,
     el("p", {}, say("issuance_why"), " ", el("code", { class: "rule" }, desk.rule("issuance_editable"))),
-    el("dl", { class: "facts" },
-      el("dt", {}, say("now")), el("dd", { class: "num" }, `${say("shares", { count: grouped(packet.share_count) })} · ¥${yuan(packet.total_fen)}`),
-      el("dt", {}, say("claimed")), el("dd", { class: "num" }, grouped(packet.given)),
-      el("dt", {}, say("available")), el("dd", { class: "num" }, `¥${yuan(desk.funds.available_fen)}`)),
-    form.field("share_count", { label: say("issuance_new"), input: count, hint: say("issuance_hint", { count: grouped(packet.given) }) }),
+    el(
+      "dl",
+      { class: "facts" },
+      el("dt", {}, say("now")),
+      el(
+        "dd",
+        { class: "num" },
+        `${say("shares", { count: grouped(packet.share_count) })} · ¥${yuan(packet.total_fen)}`,
+      ),
+      el("dt", {}, say("claimed")),
+      el("dd", { class: "num" }, grouped(packet.given)),
+      el("dt", {}, say("available")),
+      el("dd", { class: "num" }, `¥${yuan(desk.funds.available_fen)}`),
+    ),
+    form.field("share_count", {
+      label: say("issuance_new"),
+      input: count,
+      hint: say("issuance_hint", { count: grouped(packet.given) }),
+    }),
   );
 
   async function submit() {

@@ -20,17 +20,31 @@ export function journal(desk) {
     empty: say("no_movements"),
     key: (/** @type {any} */ row) => row.entry_id,
     columns: [
-      { label: say("col_time"), cell: (row) => [dayAndTime(row.at_ms, desk.lang), el("small", { class: "num" }, row.entry_id)] },
-      { label: say("col_kind"), cell: (row) => [kind(row.kind), el("small", { class: "num" }, row.packet_id || row.transfer_id)] },
+      {
+        label: say("col_time"),
+        cell: (row) => [dayAndTime(row.at_ms, desk.lang), el("small", { class: "num" }, row.entry_id)],
+      },
+      {
+        label: say("col_kind"),
+        cell: (row) => [kind(row.kind), el("small", { class: "num" }, row.packet_id || row.transfer_id)],
+      },
       { label: say("col_sum"), kind: "r", cell: (row) => [sum(desk, row)] },
-      { label: say("col_balance"), kind: "r", cell: (row) => [el("span", { class: "num" }, `¥${yuan(row.balance_fen)}`)] },
+      {
+        label: say("col_balance"),
+        kind: "r",
+        cell: (row) => [el("span", { class: "num" }, `¥${yuan(row.balance_fen)}`)],
+      },
       { label: say("col_from_to"), cell: (row) => [el("small", { class: "num" }, `${row.debit} → ${row.credit}`)] },
     ],
     turn: () => void refresh(),
   });
 
   async function refresh() {
-    const rows = await desk.api.get(desk.of("fund-details"), { after: starts[table.page] ?? "0", count: table.size + 1, newest: true });
+    const rows = await desk.api.get(desk.of("fund-details"), {
+      after: starts[table.page] ?? "0",
+      count: table.size + 1,
+      newest: true,
+    });
     if (rows.length > table.size) starts[table.page + 1] = rows[table.size - 1].entry_id;
     table.update(rows.slice(0, table.size), null, rows.length > table.size);
   }

@@ -1,13 +1,14 @@
 // @ts-check
 import { Refusal } from "../shared/api.js";
-import { el, icon, show } from "../shared/dom.js";
+import { el, show } from "../shared/dom.js";
 import { Form, choice, figureInput } from "./form.js";
+import { checks } from "./launch_checks.js";
 import { modeWord, modesOf, timesOf } from "./launch_fields.js";
 import { notice, overlay } from "./overlay.js";
 import { openRoom } from "./room_form.js";
 import { timeline } from "./timeline.js";
 import { evening } from "./timeline_layout.js";
-import { MINUTE_MS, dayAndTime, hourAndMinute, span, timeOfDay } from "./times.js";
+import { MINUTE_MS, dayAndTime, span, timeOfDay } from "./times.js";
 import { say } from "./words.js";
 
 /**
@@ -46,7 +47,11 @@ class LaunchDialog {
     this._panel = el("div", { role: "tabpanel", id: "launch-panel" });
     this._line = timeline();
     this._checks = el("ul", { class: "ru" });
-    this._go = el("button", { type: "button", class: "btn p l", onclick: () => void this._launch() }, say("confirm_launch"));
+    this._go = el(
+      "button",
+      { type: "button", class: "btn p l", onclick: () => void this._launch() },
+      say("confirm_launch"),
+    );
     const most = desk.limit("claim_window_max_ms");
     this._room = choice(desk.rooms.map((room) => [room.room_id, room.title || room.room_id]));
     this._window = figureInput(String(desk.limit("claim_window_ms").value / MINUTE_MS), { inputmode: "numeric" });
@@ -58,7 +63,13 @@ class LaunchDialog {
         label: say("claim_window"),
         aside: say("minutes"),
         input: this._window,
-        hint: el("span", {}, say("at_most", { most: span(most.value, desk.lang) }), " ", el("code", { class: "rule" }, most.rules[0])),
+        hint: el(
+          "span",
+          {},
+          say("at_most", { most: span(most.value, desk.lang) }),
+          " ",
+          el("code", { class: "rule" }, most.rules[0]),
+        ),
       }),
     );
     this._untouched = true;
@@ -73,9 +84,15 @@ class LaunchDialog {
     this._show(this._mode);
     this._box = overlay({
       title: say("launch_title", { name: this._packet.name }),
-      body: [this._tabs, this._form.node, el("div", { class: "lb" }, say("this_evening")), this._line.node, this._checks],
+      body: [
+        this._tabs,
+        this._form.node,
+        el("div", { class: "lb" }, say("this_evening")),
+        this._line.node,
+        this._checks,
+      ],
       foot: [
-        el("p", {}, say("launch_final"), " ", el("code", { class: "rule" }, this._desk.rule("launch_modes").replace(/LAU-\d+$/, "LAU-2"))),
+        el("p", {}, say("launch_final")),
         el("button", { type: "button", class: "btn l", onclick: () => this._box?.close() }, say("cancel")),
         this._go,
       ],
@@ -87,15 +104,34 @@ class LaunchDialog {
     this._mode = mode;
     for (const name of ["delay_ms", "warmup_at_ms", "grab_at_ms"]) this._form.inputs.delete(name);
     this._times = timesOf(this._desk, this._form, mode);
-    show(this._tabs, ...this._modes.map((each) => el("button", {
-      type: "button", role: "tab", id: `launch-${each}`, "aria-controls": "launch-panel",
-      "aria-selected": String(each === mode), tabindex: each === mode ? 0 : -1,
-      onclick: () => this._show(each),
-      onkeydown: /** @type {EventListener} */ ((/** @type {KeyboardEvent} */ event) => {
-        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-        if (step) this._show(this._modes[(this._modes.indexOf(each) + step + this._modes.length) % this._modes.length], true);
-      }),
-    }, modeWord(each))));
+    show(
+      this._tabs,
+      ...this._modes.map((each) =>
+        el(
+          "button",
+          {
+            type: "button",
+            role: "tab",
+            id: `launch-${each}`,
+            "aria-controls": "launch-panel",
+            "aria-selected": String(each === mode),
+            tabindex: each === mode ? 0 : -1,
+            onclick: () => this._show(each),
+            onkeydown: /** @type {EventListener} */ (
+              (/** @type {KeyboardEvent} */ event) => {
+                const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+                if (step)
+                  this._show(
+                    this._modes[(this._modes.indexOf(each) + step + this._modes.length) % this._modes.length],
+                    true,
+                  );
+              }
+            ),
+          },
+          modeWord(each),
+        ),
+      ),
+    );
     this._panel.setAttribute("aria-labelledby", `launch-${mode}`);
     show(this._panel, ...this._times.nodes);
     if (focus) /** @type {HTMLElement | null} */ (this._tabs.querySelector(`#launch-${mode}`))?.focus();
@@ -135,7 +171,7 @@ class LaunchDialog {
       this._go.disabled = !found.allowed;
       this._form.refuse(found.allowed ? null : new Refusal(409, found.refusal), this._offer(found.nearest));
       await this._draw(found);
-      show(this._checks, ...this._said(found));
+      show(this._checks, ...checks(this._desk, found));
     } catch (error) {
       if (turn === this._turn) this._form.refuse(error);
     }
@@ -164,11 +200,19 @@ class LaunchDialog {
   _offer(nearest) {
     if (!nearest) return null;
     const at = nearest.warmup_at_ms ?? nearest.grab_at_ms;
-    return el("button", { type: "button", class: "btn", onclick: () => {
-      if (this._mode !== nearest.mode) this._show(nearest.mode);
-      this._times?.set(nearest);
-      void this._preview();
-    } }, say("use_instead", { time: dayAndTime(at, this._desk.lang) }));
+    return el(
+      "button",
+      {
+        type: "button",
+        class: "btn",
+        onclick: () => {
+          if (this._mode !== nearest.mode) this._show(nearest.mode);
+          this._times?.set(nearest);
+          void this._preview();
+        },
+      },
+      say("use_instead", { time: dayAndTime(at, this._desk.lang) }),
+    );
   }
 
   /** @param {any} found */
@@ -178,48 +222,5 @@ class LaunchDialog {
     const stretch = evening(now, own);
     const planned = await this._desk.api.get(this._desk.of("timeline"), stretch);
     this._line.draw({ now_ms: now, slots: planned.slots, packets: planned.packets, own, refused: !found.allowed });
-  }
-
-  /**
-   * @param {any} found
-   * @param {(symbol: string, text: string, more: string, rule: string) => HTMLElement} line
-   */
-  _voidable(found, line) {
-    if (found.voidable_until_ms === null) return null;
-    const possible = found.voidable_until_ms > this._desk.clock.now();
-    const text = possible ? say("check_voidable", { time: dayAndTime(found.voidable_until_ms, this._desk.lang) }) : say("check_final");
-    return line(possible ? "ok" : "warn", text, "", this._desk.rule("void_lead_ms"));
-  }
-
-  /**
-   * What holds of this launch, and what does not, limit by limit.
-   *
-   * @param {any} found
-   */
-  _said(found) {
-    const { lang } = this._desk;
-    if (found.warmup_at_ms === null) return [];
-    const { warmup_at_ms, grab_at_ms, claim_end_at_ms } = found;
-    const now = this._desk.clock.now();
-    const line = (/** @type {string} */ symbol, /** @type {string} */ text, /** @type {string} */ more, /** @type {string} */ rule) =>
-      el("li", {}, icon(symbol), el("span", {}, text, " ", more ? el("small", {}, more, " ") : null, rule ? el("code", { class: "rule" }, rule) : null));
-    const slot = found.blackout;
-    const rule = this._desk.rule("overlap_max");
-    const together = found.overlap_max === null ? "" : say("check_overlap_max", { max: found.overlap_max });
-    const refusedBy = found.refusal?.rule;
-    return [
-      line("ok", say("check_opens", { span: span(Math.max(0, grab_at_ms - now), lang) }), dayAndTime(grab_at_ms, lang), ""),
-      slot
-        ? line(refusedBy === this._desk.rule("blackouts") ? "no" : "warn", say("check_slot_in", { from: hourAndMinute(slot.from_ms), to: hourAndMinute(slot.to_ms) }), "", this._desk.rule("blackouts"))
-        : line("ok", say("check_slots"), "", this._desk.rule("blackouts")),
-      ...(found.overlaps.length
-        ? found.overlaps.map((/** @type {any} */ other) => line(refusedBy && refusedBy === rule ? "no" : "warn",
-            say("check_overlap", { name: other.name, span: span(Math.min(claim_end_at_ms, other.claim_end_at_ms) - Math.max(warmup_at_ms, other.warmup_at_ms), lang) }),
-            together, rule))
-        : [line("ok", say("check_alone"), together, rule)]),
-      this._voidable(found, line),
-      found.surface === "asset_widget" ? line("warn", say("check_widget"), "", this._desk.rule("popup_min_gap_ms")) : null,
-      line("ok", say("check_ends", { time: dayAndTime(claim_end_at_ms, lang) }), "", ""),
-    ];
   }
 }

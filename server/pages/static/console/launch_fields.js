@@ -39,7 +39,9 @@ export function timesOf(desk, form, mode) {
 function relative(desk, form) {
   const [least, most] = [desk.limit("relative_lead_min_ms").value, desk.limit("relative_lead_max_ms").value];
   const first = Math.max(1, Math.ceil(least / MINUTE_MS));
-  const minutes = figureInput(String(Math.max(first, Math.min(5, Math.floor(most / MINUTE_MS)))), { inputmode: "numeric" });
+  const minutes = figureInput(String(Math.max(first, Math.min(5, Math.floor(most / MINUTE_MS)))), {
+    inputmode: "numeric",
+  });
   const chips = [2, 3, 5, 10, 15].filter((each) => each * MINUTE_MS >= least && each * MINUTE_MS <= most);
   const set = (/** @type {number} */ each) => {
     minutes.value = String(each);
@@ -51,13 +53,24 @@ function relative(desk, form) {
         label: say("opens_in"),
         aside: say("minutes"),
         input: minutes,
-        hint: hint(say("period_limits", { least: span(least, desk.lang), most: span(most, desk.lang) }), desk.rule("relative_lead_min_ms")),
+        hint: hint(
+          say("period_limits", { least: span(least, desk.lang), most: span(most, desk.lang) }),
+          desk.rule("relative_lead_min_ms"),
+        ),
       }),
-      el("div", { class: "chips" }, ...chips.map((each) => el("button", { type: "button", class: "btn", onclick: () => set(each) }, span(each * MINUTE_MS, desk.lang)))),
+      el(
+        "div",
+        { class: "chips" },
+        ...chips.map((each) =>
+          el("button", { type: "button", class: "btn", onclick: () => set(each) }, span(each * MINUTE_MS, desk.lang)),
+        ),
+      ),
     ],
     asked: () => {
       const typed = Number(minutes.value);
-      return minutes.value.trim() && Number.isFinite(typed) ? { mode: "relative", delay_ms: Math.round(typed * MINUTE_MS) } : null;
+      return minutes.value.trim() && Number.isFinite(typed)
+        ? { mode: "relative", delay_ms: Math.round(typed * MINUTE_MS) }
+        : null;
     },
     set: () => {},
   };
@@ -81,7 +94,10 @@ function exact(desk, form) {
           label: say("warmup_starts"),
           aside: "UTC+8",
           input: warmup,
-          hint: near.value === null ? null : hint(say("warmup_limits", { near: span(near.value, desk.lang) }), near.rules[0]),
+          hint:
+            near.value === null
+              ? null
+              : hint(say("warmup_limits", { near: span(near.value, desk.lang) }), near.rules[0]),
         }),
         form.field("grab_at_ms", {
           label: say("grab_opens"),

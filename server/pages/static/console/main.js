@@ -30,8 +30,16 @@ async function start() {
     new Shell(desk, placesOf(desk), open, choice).start();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    show(view, el("div", { class: "card gate", role: "alert" }, el("h1", {}, say("broken")), el("p", {}, why),
-      el("button", { type: "button", class: "btn p", onclick: () => location.reload() }, say("again"))));
+    show(
+      view,
+      el(
+        "div",
+        { class: "card gate", role: "alert" },
+        el("h1", {}, say("broken")),
+        el("p", {}, why),
+        el("button", { type: "button", class: "btn p", onclick: () => location.reload() }, say("again")),
+      ),
+    );
   }
 }
 

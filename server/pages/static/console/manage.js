@@ -19,18 +19,36 @@ export function manage(desk) {
   const funds = fundsCard(desk, open);
   const tabs = el("div", { class: "tabs", role: "tablist", "aria-label": say("manage") });
   const panel = el("div", { role: "tabpanel", id: "manage-panel", tabindex: -1 });
-  const made = { packets: (/** @type {Desk} */ each) => packetList(each), journal, withdrawals: withdrawalList, invoices: invoiceList };
+  const made = {
+    packets: (/** @type {Desk} */ each) => packetList(each),
+    journal,
+    withdrawals: withdrawalList,
+    invoices: invoiceList,
+  };
   let view = packetList(desk);
 
   /** @param {string} tab */
   function open(tab) {
     view = made[/** @type {keyof typeof made} */ (tab)](desk);
-    show(tabs, ...Object.keys(made).map((name) => el("button", {
-      type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "manage-panel",
-      "aria-selected": String(name === tab), tabindex: name === tab ? 0 : -1,
-      onclick: () => open(name),
-      onkeydown: /** @type {EventListener} */ ((/** @type {KeyboardEvent} */ event) => beside(event, name)),
-    }, say(/** @type {any} */ (`tab_${name}`)))));
+    show(
+      tabs,
+      ...Object.keys(made).map((name) =>
+        el(
+          "button",
+          {
+            type: "button",
+            role: "tab",
+            id: `tab-${name}`,
+            "aria-controls": "manage-panel",
+            "aria-selected": String(name === tab),
+            tabindex: name === tab ? 0 : -1,
+            onclick: () => open(name),
+            onkeydown: /** @type {EventListener} */ ((/** @type {KeyboardEvent} */ event) => beside(event, name)),
+          },
+          say(/** @type {any} */ (`tab_${name}`)),
+        ),
+      ),
+    );
     panel.setAttribute("aria-labelledby", `tab-${tab}`);
     show(panel, view.node);
     void view.refresh();

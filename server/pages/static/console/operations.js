@@ -36,7 +36,12 @@ export function operationsCell(desk, packet) {
     ...reasons.map((why) => {
       const rules = new Set(closed.filter((each) => reasonOf(each) === why && each.rule).map((each) => each.rule));
       const id = reasonId(packet, why, reasons);
-      return el("div", { class: "rs", id }, why, ...[...rules].flatMap((rule) => [" ", el("code", { class: "rule" }, rule)]));
+      return el(
+        "div",
+        { class: "rs", id },
+        why,
+        ...[...rules].flatMap((rule) => [" ", el("code", { class: "rule" }, rule)]),
+      );
     }),
   ].filter((node) => node.textContent !== "");
 }
@@ -79,7 +84,10 @@ function reasonId(packet, why, reasons) {
  */
 function operationsOf(desk, packet) {
   const named = desk.rulebook.packet_list.operations;
-  return packet.operation_states.filter((/** @type {Operation} */ each) => named.includes(each.operation) || (each.allowed && ["launch", "copy"].includes(each.operation)));
+  return packet.operation_states.filter(
+    (/** @type {Operation} */ each) =>
+      named.includes(each.operation) || (each.allowed && ["launch", "copy"].includes(each.operation)),
+  );
 }
 
 /**
@@ -114,7 +122,8 @@ async function act(desk, packet, operation) {
   try {
     if (operation.operation === "launch") openLaunch(desk, packet);
     else if (operation.operation === "edit") openIssuance(desk, packet);
-    else if (operation.operation === "copy") openCreate(desk, await desk.api.post(desk.packet(packet.packet_id, "copy")));
+    else if (operation.operation === "copy")
+      openCreate(desk, await desk.api.post(desk.packet(packet.packet_id, "copy")));
     else await callOff(desk, packet, operation.operation);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -135,7 +144,7 @@ async function callOff(desk, packet, operation) {
     title: say(ends ? "end_title" : "void_title", { name: packet.name }),
     text: say(ends ? "end_text" : "void_text"),
     go: say(ends ? "end_go" : "void_go"),
-    rule: ends ? "KS-END-1" : "DY-VOI-1",
+    rule: desk.rule(ends ? "endable" : "void_lead_ms"),
   });
   if (!yes) return;
   await desk.api.post(desk.packet(packet.packet_id, operation), ends ? {} : { by: "creator" });

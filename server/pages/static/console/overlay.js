@@ -19,7 +19,11 @@ export function overlay({ title, kind = "dialog", body, foot = [] }) {
       "header",
       {},
       el("h2", { id }, title),
-      el("button", { type: "button", class: "x", "aria-label": say("close"), onclick: () => box.close() }, icon("close")),
+      el(
+        "button",
+        { type: "button", class: "x", "aria-label": say("close"), onclick: () => box.close() },
+        icon("close"),
+      ),
     ),
     el("div", { class: "bd" }, ...body),
     foot.length ? el("footer", {}, ...foot) : null,

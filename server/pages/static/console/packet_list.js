@@ -38,9 +38,26 @@ export function packetList(desk, tools = []) {
     empty: say(activities ? "no_activities" : "no_packets"),
     turn: () => void refresh(),
   });
-  const filters = ["all", ...(activities ? ACTIVITIES : PHASES)].map((filter) => el("button", { type: "button", "data-filter": filter, onclick: () => choose(filter) }, filter === "all" ? say("all") : textOf(by, filter)));
-  const create = el("button", { type: "button", class: "btn p", onclick: () => openCreate(desk) }, `+ ${say(activities ? "new_activity" : "new_packet")}`);
-  const bar = el("div", { class: "tool" }, el("div", { class: "seg", role: "group", "aria-label": say("filter") }, ...filters), el("span", { class: "sp" }), ...tools, create);
+  const filters = ["all", ...(activities ? ACTIVITIES : PHASES)].map((filter) =>
+    el(
+      "button",
+      { type: "button", "data-filter": filter, onclick: () => choose(filter) },
+      filter === "all" ? say("all") : textOf(by, filter),
+    ),
+  );
+  const create = el(
+    "button",
+    { type: "button", class: "btn p", onclick: () => openCreate(desk) },
+    `+ ${say(activities ? "new_activity" : "new_packet")}`,
+  );
+  const bar = el(
+    "div",
+    { class: "tool" },
+    el("div", { class: "seg", role: "group", "aria-label": say("filter") }, ...filters),
+    el("span", { class: "sp" }),
+    ...tools,
+    create,
+  );
 
   /** @param {string} filter */
   function choose(filter) {
@@ -61,7 +78,11 @@ export function packetList(desk, tools = []) {
     const found = [];
     let [after, total] = [starts[page] ?? null, 0];
     for (let tries = 0; tries < EMPTY_PAGES_MAX && found.length < table.size; tries++) {
-      const answer = await desk.api.get(desk.of("packets"), { ...(filter === "all" ? {} : { [by]: filter }), after, limit: table.size - found.length });
+      const answer = await desk.api.get(desk.of("packets"), {
+        ...(filter === "all" ? {} : { [by]: filter }),
+        after,
+        limit: table.size - found.length,
+      });
       found.push(...answer.packets);
       [after, total] = [answer.next, answer.total];
       if (after === null) break;
@@ -83,14 +104,44 @@ function columns(desk) {
   const { lang } = desk;
   const two = (/** @type {string[]} */ lines) => [lines[0], el("small", {}, lines[1])];
   return [
-    { label: say("col_name"), kind: "nm", cell: (packet) => [
-      el("button", { type: "button", class: "name", "data-focus": `${packet.packet_id}-name`, title: say("see_effects"), onclick: () => openEffects(desk, packet) }, el("bdi", {}, packet.name)),
-      el("small", { class: "num" }, packet.packet_id)] },
+    {
+      label: say("col_name"),
+      kind: "nm",
+      cell: (packet) => [
+        el(
+          "button",
+          {
+            type: "button",
+            class: "name",
+            "data-focus": `${packet.packet_id}-name`,
+            title: say("see_effects"),
+            onclick: () => openEffects(desk, packet),
+          },
+          el("bdi", {}, packet.name),
+        ),
+        el("small", { class: "num" }, packet.packet_id),
+      ],
+    },
     { label: say("col_denomination"), cell: (packet) => two(denomination(packet)) },
-    { label: say("col_total"), cell: (packet) => [el("span", { class: "num" }, `¥${yuan(packet.total_fen)}`), el("small", {}, say("shares", { count: grouped(packet.share_count) }))] },
+    {
+      label: say("col_total"),
+      cell: (packet) => [
+        el("span", { class: "num" }, `¥${yuan(packet.total_fen)}`),
+        el("small", {}, say("shares", { count: grouped(packet.share_count) })),
+      ],
+    },
     { label: say("col_launch"), cell: (packet) => two(launch(packet, lang)) },
     { label: say("col_validity"), cell: (packet) => two(validity(packet, lang)) },
-    { label: say("col_commission"), cell: (packet) => [el("span", { class: "num" }, packet.estimated_commission_fen ? `¥${yuan(packet.estimated_commission_fen)}` : "—")] },
+    {
+      label: say("col_commission"),
+      cell: (packet) => [
+        el(
+          "span",
+          { class: "num" },
+          packet.estimated_commission_fen ? `¥${yuan(packet.estimated_commission_fen)}` : "—",
+        ),
+      ],
+    },
     { label: say("col_status"), cell: (packet) => statusCell(packet, desk.activities) },
     { label: say("col_operations"), kind: "op", cell: (packet) => operationsCell(desk, packet) },
   ];
@@ -108,7 +159,18 @@ function statusCell(packet, activity) {
     return [chip, back];
   }
   const percent = claimedPercent(packet);
-  const bar = el("div", { class: "pb", role: "progressbar", "aria-valuenow": percent, "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": claimed(packet) }, el("i", {}));
+  const bar = el(
+    "div",
+    {
+      class: "pb",
+      role: "progressbar",
+      "aria-valuenow": percent,
+      "aria-valuemin": 0,
+      "aria-valuemax": 100,
+      "aria-label": claimed(packet),
+    },
+    el("i", {}),
+  );
   bar.style.setProperty("--part", `${percent}%`);
   const back = packet.returned_fen ? el("small", {}, say("returned_sum", { sum: yuan(packet.returned_fen) })) : null;
   return [chip, bar, el("small", {}, claimed(packet)), back];

@@ -16,7 +16,14 @@ import { say } from "./words.js";
 export function rechargeForm(desk, done) {
   const form = new Form();
   const first = desk.funds.platform === null;
-  const platform = choice([["douyin", say("platform_douyin")], ["kuaishou", say("platform_kuaishou")], ["lab", say("platform_lab")]], "douyin");
+  const platform = choice(
+    [
+      ["douyin", say("platform_douyin")],
+      ["kuaishou", say("platform_kuaishou")],
+      ["lab", say("platform_lab")],
+    ],
+    "douyin",
+  );
   const channelField = el("div", {});
   let rulebook = desk.rulebook;
 
@@ -46,7 +53,13 @@ export function rechargeForm(desk, done) {
         ...(form.inputs.has("channel") ? { channel: form.text("channel") } : {}),
         ...(first ? { platform: platform.value } : {}),
       });
-      notice(say("recharged_done", { paid: yuan(recharged.paid_fen), credited: yuan(recharged.credited_fen), fee: yuan(recharged.fee_fen) }));
+      notice(
+        say("recharged_done", {
+          paid: yuan(recharged.paid_fen),
+          credited: yuan(recharged.credited_fen),
+          fee: yuan(recharged.fee_fen),
+        }),
+      );
       done(recharged);
     } catch (error) {
       form.refuse(error);
@@ -91,11 +104,21 @@ export function openRecharge(desk) {
 function channelOption(written) {
   const [name, rate] = written.split(": ");
   const word = channelWord(name);
-  return [name, rate ? say("channel_fee", { channel: word, percent: parseInt(rate, 10) / 100 }) : say("channel_free", { channel: word })];
+  return [
+    name,
+    rate
+      ? say("channel_fee", { channel: word, percent: parseInt(rate, 10) / 100 })
+      : say("channel_free", { channel: word }),
+  ];
 }
 
 /** @param {string} name */
 export function channelWord(name) {
-  const words = { bank: say("channel_bank"), transfer: say("channel_transfer"), wechat: say("channel_wechat"), alipay: say("channel_alipay") };
+  const words = {
+    bank: say("channel_bank"),
+    transfer: say("channel_transfer"),
+    wechat: say("channel_wechat"),
+    alipay: say("channel_alipay"),
+  };
   return words[/** @type {keyof typeof words} */ (name)] ?? name;
 }

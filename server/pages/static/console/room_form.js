@@ -17,13 +17,21 @@ export function openRoom(desk, then = () => {}) {
   form.node.append(
     form.error,
     el("p", {}, say("room_why")),
-    form.field("room_id", { label: say("room_id"), input: textInput(`${desk.creator}-live`), hint: say("room_id_hint") }),
+    form.field("room_id", {
+      label: say("room_id"),
+      input: textInput(`${desk.creator}-live`),
+      hint: say("room_id_hint"),
+    }),
     form.field("title", { label: say("room_title"), aside: say("optional"), input: textInput() }),
   );
 
   async function submit() {
     try {
-      await desk.api.post("api/rooms", { room_id: form.text("room_id"), creator_id: desk.creator, title: form.text("title") });
+      await desk.api.post("api/rooms", {
+        room_id: form.text("room_id"),
+        creator_id: desk.creator,
+        title: form.text("title"),
+      });
       await desk.refresh();
       box.close();
       notice(say("room_done"));

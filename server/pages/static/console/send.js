@@ -17,7 +17,13 @@ export function send(desk) {
   const list = packetList(desk);
   const advice = desk.rulebook.advice.map((/** @type {any} */ each) => adviceLine(each));
   return {
-    node: el("div", {}, advice.length ? el("ul", { class: "card advice", "aria-label": say("advice") }, ...advice) : null, funds, list.node),
+    node: el(
+      "div",
+      {},
+      advice.length ? el("ul", { class: "card advice", "aria-label": say("advice") }, ...advice) : null,
+      funds,
+      list.node,
+    ),
     refresh: async () => {
       show(funds, `${say("available_funds")} `, el("b", { class: "num" }, `¥${yuan(desk.funds.available_fen)}`));
       await list.refresh();
@@ -33,5 +39,11 @@ export function send(desk) {
 function adviceLine(advice) {
   const number = /[A-Z]+-\d+$/.exec(advice.rule)?.[0] ?? "";
   const known = { "LAU-10": say("advice_early"), "VOI-2": say("advice_void") };
-  return el("li", {}, known[/** @type {keyof typeof known} */ (number)] ?? advice.text, " ", el("code", { class: "rule" }, advice.rule));
+  return el(
+    "li",
+    {},
+    known[/** @type {keyof typeof known} */ (number)] ?? advice.text,
+    " ",
+    el("code", { class: "rule" }, advice.rule),
+  );
 }

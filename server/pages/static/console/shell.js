@@ -92,7 +92,10 @@ export class Shell {
 
   _open() {
     const asked = new URLSearchParams(location.search).get("view");
-    this._place = this._places.find((place) => place.id === asked) ?? this._places.find((p) => p.id === "manage") ?? this._places[0];
+    this._place =
+      this._places.find((place) => place.id === asked) ??
+      this._places.find((p) => p.id === "manage") ??
+      this._places[0];
     this._menu();
     this._view = this._place.make(this._desk);
     const last = this._place.crumbs.length - 1;
@@ -106,7 +109,11 @@ export class Shell {
         el(
           "div",
           {},
-          el("nav", { "aria-label": say("crumbs"), class: "cr", title: this._place.rule || null }, el("ol", {}, ...crumbs)),
+          el(
+            "nav",
+            { "aria-label": say("crumbs"), class: "cr", title: this._place.rule || null },
+            el("ol", {}, ...crumbs),
+          ),
           el("h1", {}, this._place.crumbs[last]),
         ),
         this._status(),
@@ -117,9 +124,21 @@ export class Shell {
   }
 
   _status() {
-    const language = el("button", { type: "button", class: "btn", lang: this._desk.lang === "zh" ? "en" : "zh-CN",
-      onclick: () => choose(this._desk.lang === "zh" ? "en" : "zh") }, this._desk.lang === "zh" ? "English" : "中文");
-    const theme = el("button", { type: "button", class: "btn i", "aria-label": say("theme"), onclick: turn }, icon("moon"));
+    const language = el(
+      "button",
+      {
+        type: "button",
+        class: "btn",
+        lang: this._desk.lang === "zh" ? "en" : "zh-CN",
+        onclick: () => choose(this._desk.lang === "zh" ? "en" : "zh"),
+      },
+      this._desk.lang === "zh" ? "English" : "中文",
+    );
+    const theme = el(
+      "button",
+      { type: "button", class: "btn i", "aria-label": say("theme"), onclick: turn },
+      icon("moon"),
+    );
     return el("div", { class: "live" }, this._line, this._time, language, theme);
   }
 
@@ -132,8 +151,12 @@ export class Shell {
       group = place.group;
       const url = new URL(location.href);
       url.searchParams.set("view", place.id);
-      const link = el("a", { href: url.href, "data-view": place.id, "aria-current": place === this._place ? "page" : null },
-        icon(place.icon), place.crumbs[place.crumbs.length - 1]);
+      const link = el(
+        "a",
+        { href: url.href, "data-view": place.id, "aria-current": place === this._place ? "page" : null },
+        icon(place.icon),
+        place.crumbs[place.crumbs.length - 1],
+      );
       entries.push(link);
     }
     the("#menu").setAttribute("aria-label", say("menu"));
@@ -145,10 +168,18 @@ export class Shell {
   _who() {
     const name = el("bdi", { class: "name" }, this._desk.name);
     if (this._creators.length < 2) {
-      return el("div", { class: "who" }, el("i", { "aria-hidden": "true" }), el("span", {}, name, el("small", {}, this._desk.creator)));
+      return el(
+        "div",
+        { class: "who" },
+        el("i", { "aria-hidden": "true" }),
+        el("span", {}, name, el("small", {}, this._desk.creator)),
+      );
     }
-    const select = el("select", { "aria-label": say("creator"), onchange: () => this._other(select.value) },
-      ...this._creators.map((creator) => el("option", { value: creator }, creator)));
+    const select = el(
+      "select",
+      { "aria-label": say("creator"), onchange: () => this._other(select.value) },
+      ...this._creators.map((creator) => el("option", { value: creator }, creator)),
+    );
     select.value = this._desk.creator;
     return el("div", { class: "who" }, el("i", { "aria-hidden": "true" }), el("span", {}, name, select));
   }

@@ -34,7 +34,12 @@ export class Table {
     this._shown = new Map();
     const heads = columns.map((column) => el("th", { scope: "col", class: column.kind }, column.label));
     const table = el("table", { "aria-label": name }, el("thead", {}, el("tr", {}, ...heads)), this._rows);
-    this.node = el("div", {}, el("div", { class: "tw", tabindex: 0, role: "region", "aria-label": name }, table), this._pager);
+    this.node = el(
+      "div",
+      {},
+      el("div", { class: "tw", tabindex: 0, role: "region", "aria-label": name }, table),
+      this._pager,
+    );
   }
 
   /** Where the page begins. */
@@ -64,7 +69,8 @@ export class Table {
     const there = [...this._rows.children];
     if (elements.length !== there.length || elements.some((element, at) => element !== there[at])) {
       this._rows.replaceChildren(...elements);
-      if (focus) /** @type {HTMLElement | null} */ (this._rows.querySelector(`[data-focus="${CSS.escape(focus)}"]`))?.focus();
+      if (focus)
+        /** @type {HTMLElement | null} */ (this._rows.querySelector(`[data-focus="${CSS.escape(focus)}"]`))?.focus();
     }
     this._pages(rows.length, known, more);
   }
@@ -116,7 +122,11 @@ export class Table {
             "span",
             {},
             button(this.page - 1, "‹", say("page_before")),
-            el("span", { class: "num here" }, total === null ? String(this.page + 1) : `${this.page + 1} / ${last + 1}`),
+            el(
+              "span",
+              { class: "num here" },
+              total === null ? String(this.page + 1) : `${this.page + 1} / ${last + 1}`,
+            ),
             button(this.page + 1, "›", say("page_after")),
           )
         : null,

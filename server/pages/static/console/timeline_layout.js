@@ -32,7 +32,8 @@ export function evening(nowMs, own) {
  * @param {Stretch} stretch
  */
 export function ticks({ from_ms, to_ms }) {
-  const step = [STEP_MS, HOUR_MS, 2 * HOUR_MS, 4 * HOUR_MS].find((each) => (to_ms - from_ms) / each <= 10) ?? 6 * HOUR_MS;
+  const step =
+    [STEP_MS, HOUR_MS, 2 * HOUR_MS, 4 * HOUR_MS].find((each) => (to_ms - from_ms) / each <= 10) ?? 6 * HOUR_MS;
   const found = [];
   for (let at = Math.ceil(from_ms / step) * step; at <= to_ms; at += step) found.push(at);
   return found;

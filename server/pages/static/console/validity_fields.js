@@ -35,7 +35,14 @@ export function validityFields(desk, form, from) {
     say("col_validity"),
   );
   const count = figureInput(String(forMs / UNITS[unit]), { inputmode: "numeric" });
-  const units = choice([["minutes", say("minutes")], ["hours", say("hours")], ["days", say("days")]], unit);
+  const units = choice(
+    [
+      ["minutes", say("minutes")],
+      ["hours", say("hours")],
+      ["days", say("days")],
+    ],
+    unit,
+  );
   const starts = textInput(fieldOf(from?.use_start_at_ms ?? now), { type: "datetime-local", step: 1 });
   const ends = textInput(fieldOf(from?.use_end_at_ms ?? now + DAY_MS), { type: "datetime-local", step: 1 });
   const relativeFields = el(
@@ -44,7 +51,16 @@ export function validityFields(desk, form, from) {
     form.field("use_for_ms", {
       label: say("usable_for"),
       input: count,
-      hint: limit.value === null ? null : el("span", {}, say("at_most", { most: span(limit.value, desk.lang) }), " ", el("code", { class: "rule" }, limit.rules[0])),
+      hint:
+        limit.value === null
+          ? null
+          : el(
+              "span",
+              {},
+              say("at_most", { most: span(limit.value, desk.lang) }),
+              " ",
+              el("code", { class: "rule" }, limit.rules[0]),
+            ),
     }),
     form.field("unit", { label: say("unit"), input: units }),
   );

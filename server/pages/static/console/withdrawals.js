@@ -22,8 +22,17 @@ export function openWithdraw(desk) {
   const named = desk.limit("withdraw_names_payee").value === true;
   form.node.append(
     form.error,
-    form.field("amount_fen", { label: say("amount"), aside: `${say("available")} ¥${yuan(desk.funds.available_fen)}`, input: figureInput() }),
-    offered?.length ? form.field("channel", { label: say("channel"), input: choice(offered.map((each) => [each, channelWord(each)])) }) : "",
+    form.field("amount_fen", {
+      label: say("amount"),
+      aside: `${say("available")} ¥${yuan(desk.funds.available_fen)}`,
+      input: figureInput(),
+    }),
+    offered?.length
+      ? form.field("channel", {
+          label: say("channel"),
+          input: choice(offered.map((each) => [each, channelWord(each)])),
+        })
+      : "",
     form.field("payee.name", { label: say("payee_name"), aside: named ? null : say("optional"), input: textInput() }),
     form.field("payee.account", {
       label: say("payee_account"),
@@ -74,11 +83,24 @@ export function withdrawalList(desk) {
     empty: say("no_withdrawals"),
     key: (/** @type {any} */ row) => row.withdrawal_id,
     columns: [
-      { label: say("col_time"), cell: (row) => [dayAndTime(row.requested_at_ms, desk.lang), el("small", { class: "num" }, row.withdrawal_id)] },
+      {
+        label: say("col_time"),
+        cell: (row) => [dayAndTime(row.requested_at_ms, desk.lang), el("small", { class: "num" }, row.withdrawal_id)],
+      },
       { label: say("col_sum"), cell: (row) => [el("span", { class: "num" }, `¥${yuan(row.amount_fen)}`)] },
       { label: say("channel"), cell: (row) => [channelWord(row.channel)] },
-      { label: say("payee"), cell: (row) => (row.payee ? [el("bdi", { class: "name" }, row.payee.name), el("small", {}, row.payee.account)] : ["—"]) },
-      { label: say("col_status"), cell: (row) => [stateChip(row.state), row.ended_at_ms ? el("small", {}, dayAndTime(row.ended_at_ms, desk.lang)) : null] },
+      {
+        label: say("payee"),
+        cell: (row) =>
+          row.payee ? [el("bdi", { class: "name" }, row.payee.name), el("small", {}, row.payee.account)] : ["—"],
+      },
+      {
+        label: say("col_status"),
+        cell: (row) => [
+          stateChip(row.state),
+          row.ended_at_ms ? el("small", {}, dayAndTime(row.ended_at_ms, desk.lang)) : null,
+        ],
+      },
     ],
     turn: () => void refresh(),
   });

@@ -136,7 +136,7 @@ export class PacketsPanel {
     fill.style.setProperty("--part", String(part));
     const kind = packet.over ? "over" : part === 1 ? "full" : "";
     const gone = packet.sold_out_ms === null ? "" : say("sold_out_after", { span: seconds(packet.sold_out_ms) });
-    const state = packet.over ? "" : packet.state === "sold_out" ? gone || say("state_sold_out") : say(`state_${packet.state || "draft"}`);
+    const state = packet.over ? "" : packet.state === "sold_out" ? gone || say("state_sold_out") : `${say(`state_${packet.state || "draft"}`)}${gone && ` · ${gone}`}`;
     const total = packet.total_fen === null ? "" : shortYuan(packet.total_fen);
     return el("li", {},
       el("div", { class: "line" }, el("bdi", { class: "name" }, packet.name),
