@@ -13,7 +13,8 @@ from rich.markup import escape
 from loadtest.engines.lifeline import collect_seldom
 from loadtest.targets.credential import VARIABLE
 from loadtest.verdict.weigh import Exit
-from scripts.output import failed, flushed, no_file, no_folder, told_of, write_any_text
+from scripts.checked import checked_credential, checked_file, checked_folder
+from scripts.output import failed, flushed, told_of, write_any_text
 
 PROCESSES_MAX = 256
 ROUNDS_MAX = 1_000
@@ -26,32 +27,17 @@ app = typer.Typer(
 )
 
 
+store = typer.Typer()
+app.add_typer(store, name="store")
 runs = typer.Typer(no_args_is_help=True)
 app.add_typer(runs, name="runs", help="Tidy the folders of runs.")
-
-
-def _file(value: str | None) -> str | None:
-    if value not in (None, "-") and (wrong := no_file(Path(value))):
-        raise typer.BadParameter(wrong)
-    return value
-
-
-def _credential(value: str) -> str:
-    if not value.isascii() or not value.isprintable():
-        raise typer.BadParameter("a credential has letters, digits and punctuation only (redrain token)")
-    return value
-
-
-def _folder(value: Path | None) -> Path | None:
-    if value is not None and (wrong := no_folder(value)):
-        raise typer.BadParameter(wrong)
-    return value
-
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _Token = Annotated[
     str,
-    typer.Option(callback=_credential, envvar=VARIABLE, help="An admin's credential, for a server without --insecure."),
+    typer.Option(
+        callback=checked_credential, envvar=VARIABLE, help="An admin's credential, for a server without --insecure."
+    ),
 ]
 _AllowRemote = Annotated[
     bool, typer.Option("--allow-remote", help="Allow a target of yours on another machine; needs --max-rate.")
@@ -61,7 +47,7 @@ _CaFile = Annotated[
     str | None, typer.Option(help="File with the certificates to trust for https, instead of the system's.")
 ]
 _Json = Annotated[
-    str | None, typer.Option(callback=_file, help="Write what it says as JSON to a file, or - for stdout.")
+    str | None, typer.Option(callback=checked_file, help="Write what it says as JSON to a file, or - for stdout.")
 ]
 _Viewers = Annotated[int | None, typer.Option(help="Size of the audience.")]
 _Seed = Annotated[int | None, typer.Option(help="Seed of the audience.", min=0, max=NUMBER_MAX)]
@@ -115,7 +101,7 @@ def serve(
     durability: Annotated[str | None, typer.Option(help="Durability of the store: none, relaxed or durable.")] = None,
     limits: Annotated[str | None, typer.Option(help="Connection and request limits: production, demo or load.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that share the port.")] = None,
-    home: Annotated[Path | None, typer.Option(callback=_folder, help="Folder of the embedded store.")] = None,
+    home: Annotated[Path | None, typer.Option(callback=checked_folder, help="Folder of the embedded store.")] = None,
     retention_ms: Annotated[
         int | None, typer.Option(help="Real ms after which finished packets move to HOME/archive; 0 means never.")
     ] = None,
@@ -151,6 +137,7 @@ def serve(
     dashboard_url: Annotated[
         str | None, typer.Option(help="URL of a dashboard of this server, to which its page /dashboard leads.")
     ] = None,
+    witness: Annotated[bool | None, typer.Option(hidden=True)] = None,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Serve the HTTP API and WebSocket rooms on one port."""
@@ -162,16 +149,33 @@ def serve(
     return run_server(given, ready_file, _errors)
 
 
-@app.command()
-def store(
+@store.callback(invoke_without_command=True)
+def run_the_store(
+    context: typer.Context,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65_535)] = 7001,
     durability: Annotated[str, typer.Option(help="Durability of the store: none, relaxed or durable.")] = "durable",
-    home: Annotated[Path, typer.Option(callback=_folder, help="Folder of the store.")] = Path(".redrain"),
+    home: Annotated[Path, typer.Option(callback=checked_folder, help="Folder of the store.")] = Path(".redrain"),
 ) -> int:
     """Run the bundled store alone, for several servers on one store."""
+    if context.invoked_subcommand is not None:
+        return 0
     from scripts.commands.serve import run_store
 
     return run_store(port, durability, home, _errors)
+
+
+@store.command()
+def accept_loss(
+    home: Annotated[Path, typer.Option(callback=checked_folder, help="Home folder of the server.")] = Path(".redrain"),
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Go on without what is missing; it may be given to others.")
+    ] = False,
+    json: _Json = None,
+) -> int:
+    """Show what the store lacks of what a home's server has acknowledged; with --accept, go on without it."""
+    from scripts.commands.accept_loss import run_accept_loss
+
+    return run_accept_loss(home, json, accept=accept)
 
 
 @app.command()
@@ -215,7 +219,7 @@ def storm(
         bool, typer.Option("--allow-server-errors", help="Let errors in the server's log stand in the result only.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(callback=_folder, help="Folder of the run (default .redrain/runs/<time>).")
+        Path | None, typer.Option(callback=checked_folder, help="Folder of the run (default .redrain/runs/<time>).")
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show the run live on a dashboard; prints its URL.")] = False,
     watch_port: Annotated[
@@ -271,7 +275,9 @@ def swarm(
     scenario: Annotated[str, typer.Option(help="A shipped scenario's name, or a TOML file.")] = "locust",
     viewers: _Viewers = None,
     seed: _Seed = None,
-    history: Annotated[Path | None, typer.Option(callback=_folder, help="Folder for the audience's history.")] = None,
+    history: Annotated[
+        Path | None, typer.Option(callback=checked_folder, help="Folder for the audience's history.")
+    ] = None,
     processes: _Processes = None,
     directed: Annotated[bool, typer.Option("--directed", help="Create no rooms or packets, only join rooms.")] = False,
     token: _Token = "",

@@ -49,6 +49,7 @@ from server.store.clock import ClockKeeper, StoreClock
 from server.store.connection import Store
 from server.store.coupon_budgets import CouponBudgets
 from server.store.creators import Creators
+from server.store.embedded.locks import trouble_in
 from server.store.embedded.process import EmbeddedStore
 from server.store.feed import Feed, FeedFollower
 from server.store.inbox import Inboxes
@@ -64,8 +65,10 @@ from server.store.secret import shared_secret
 from server.store.trail import Trails
 from server.store.wallet import Wallet
 from server.store.withdrawals import Withdrawals
+from server.store.witness import StoreWitness
 from server.sweeper import Sweeper
 
+STORE = "store"  # the folder of the embedded store, in the home folder
 HOW_TO_MAKE_ONE = "openssl rand -hex 32 makes one"
 
 
@@ -166,6 +169,11 @@ async def serve_on(
         url = stack.enter_context(store_in_use(settings))
         store = await Store.connect(url, durability=settings.durability)
         stack.push_async_callback(store.close)
+        if not settings.store_url:
+            store.supervisor.explain = partial(trouble_in, settings.home / STORE)
+        if settings.is_witnessed:
+            witness = await StoreWitness.over(store, settings.home, settings.store_url)
+            stack.push_async_callback(witness.stop)
         state, running = await _build(settings, store, sibling, siblings)
         allocators = state.gateway.allocators
         stack.push_async_callback(allocators.close)
@@ -182,7 +190,7 @@ def store_in_use(settings: Settings) -> Iterator[str]:
     if settings.store_url:
         yield settings.store_url
         return
-    embedded = EmbeddedStore.join(settings.home / "store", settings.durability)
+    embedded = EmbeddedStore.join(settings.home / STORE, settings.durability)
     try:
         yield embedded.url
     finally:

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     store_url: str = ""  # empty: the embedded store
     home: Path = Path(".redrain")  # where the embedded store of a plain serve lives
     durability: Durability = Durability.DURABLE  # the failures that an acknowledged claim survives (README.md)
+    witness: bool = True  # false, with diagnostics, only to measure what the witness of acknowledgements costs
     speed: int = Field(default=1, ge=0, le=SPEED_MAX)  # room milliseconds per real one; 0 is the test clock
     origin_ms: int | None = Field(
         default=None, ge=ORIGIN_MS_MIN, le=ORIGIN_MS_MAX
@@ -80,6 +81,11 @@ class Settings(BaseSettings):
     dashboard_url: str = ""  # where a dashboard of this server is, to which /dashboard leads (redrain demo)
     backlog: int = 4096  # asyncio's 100 drops connections in a stampede
     shutdown_s: int = 10  # how long receipts may drain before connections are aborted
+
+    @property
+    def is_witnessed(self) -> bool:
+        """Return whether the home keeps a witness of what is acknowledged, against which the store is compared."""
+        return self.durability is not Durability.NONE and (self.witness or not self.diagnostics)
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -1,7 +1,10 @@
 """Fixtures of several folders: a real store, in both of the ways it may be run."""
 
+import contextlib
 import gc
+import os
 import socket
+import subprocess
 import time
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from pathlib import Path
@@ -70,6 +73,30 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
 async def clock(store: Store) -> StoreClock:
     """Open a clock whose room time is real time."""
     return await StoreClock.open(store, speed=1, origin_ms=None)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a disk of its own of 24 MiB; skip the test where none can be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Fill a small disk to its last byte; return the file to remove."""
+    filler = disk / "filler"
+    file = os.open(filler, os.O_WRONLY | os.O_CREAT)
+    with contextlib.suppress(OSError):
+        while True:
+            os.write(file, bytes(4_096))
+    os.close(file)
+    return filler
 
 
 def free_port() -> int:

@@ -6,9 +6,13 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER = ("tests/api/", "tests/browser/")  # three servers for all files of the one, a browser for those of the other
 LONGEST_FIRST = (
     "tests/api/",
+    "tests/browser/",
     "tests/e2e/test_targets.py",
     "tests/store/test_money_machine.py",
+    "tests/e2e/test_demo.py",
     "tests/e2e/test_two_servers.py",
+    "tests/store/test_witness.py",
+    "tests/e2e/test_full_disk.py",
     "tests/e2e/test_races.py",
     "tests/loadtest/run/test_storm.py",
     "tests/e2e/test_faults.py",
@@ -21,7 +25,6 @@ LONGEST_FIRST = (
     "tests/loadtest/run/test_director.py",
     "tests/loadtest/engines/test_locust_users.py",
     "tests/e2e/test_api_page.py",
-    "tests/browser/",
     "tests/workers/test_crew.py",
     "tests/gateway/test_chatter.py",
     "tests/e2e/test_command_line.py",

@@ -13,7 +13,7 @@ from scripts.bench.quotes import QuoteBench
 from scripts.bench.rounds import Benchmark
 from scripts.bench.slow_readers import SlowReaders
 from scripts.output import console, failed, write_json
-from server.store.embedded.process import StoreNotStarted
+from server.store.embedded.folder import StoreNotStarted
 
 BENCHMARKS: dict[str, Callable[[], Benchmark | SlowReaders | AllocatorBench | QuoteBench]] = {
     "grab": grab.benchmark,

@@ -19,7 +19,8 @@ from server.settings import Settings
 from server.store.allocators.loading import BadAllocator
 from server.store.allocators.registry import entries_for
 from server.store.connection import Durability, StoreUnavailable, StoreUnfit
-from server.store.embedded.process import EmbeddedStore, StoreNotStarted
+from server.store.embedded.folder import StoreNotStarted
+from server.store.embedded.process import EmbeddedStore
 from server.workers.crew import serve_with_workers
 
 

@@ -13,6 +13,7 @@ from server.api.catalogue import Language, language_of, refusal_told, told
 from server.core.refusal import Refused
 from server.store.connection import StoreUnavailable
 from server.store.transfers import StoreBroken
+from server.store.unavailable import BooksBehind
 
 _NOT_NOW = (
     "below_claimed",
@@ -137,6 +138,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StoreUnavailable, _unavailable)
+    app.add_exception_handler(BooksBehind, partial(_failed, 503, "books_behind"))
     app.add_exception_handler(StoreBroken, partial(_failed, 500, "store_broken"))
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _mistake)

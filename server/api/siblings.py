@@ -66,6 +66,10 @@ class Siblings:
                 await self._store.redis.ping()
         except TimeoutError:
             raise StoreUnavailable(f"the store has not answered for {ANSWER_WITHIN_S:.0f} s") from None
+        except StoreUnavailable as error:
+            reason = self._store.supervisor.explain()
+            raise StoreUnavailable(f"{reason}: {error}" if reason else str(error)) from error
+        self._store.gate.check()
         if failing := self._store.supervisor.failing:
             raise StoreUnavailable("; ".join(failing))
         answers = await self._ask_others("ready")
@@ -94,6 +98,7 @@ class Siblings:
                 return self._gateway.audience(RoomId(of))
             case "ready":
                 with contextlib.suppress(StoreUnavailable):
+                    self._store.gate.check()
                     return bool(await self._store.redis.ping()) and not self._store.supervisor.failing
                 return False
         return None

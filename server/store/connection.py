@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Self
@@ -17,6 +17,7 @@ from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from server.store import keys
+from server.store.books_gate import BooksGate
 from server.store.fitness import (
     Durability,
     StoreUnfit,
@@ -34,6 +35,7 @@ CONNECTIONS_MAX = 32  # per process; further callers wait, so that a stampede do
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 5.0  # longer than the slowest honest disk; after it the outcome is unknown
 _SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss", "unix": "unix"}
+_JOURNALS = "'XADD', journal"  # so a script that moves money begins to write what it has moved
 _COMMANDS = re.compile(r"redis\.p?call\('(\w+)'")
 _RETURNING = frozenset({"sweep", "void", "end", "edit", "expire", "coupon_return"})
 """The scripts by which money goes back to its creator."""
@@ -48,10 +50,12 @@ class _Script:
 class Store:
     """One process's client of the store; ``supervisor`` keeps this process's tasks that need the store."""
 
-    def __init__(self, redis: "StoreClient", scripts: dict[str, _Script]) -> None:
+    def __init__(self, redis: "StoreClient", scripts: dict[str, _Script], gate: BooksGate) -> None:
         self.supervisor = Supervisor()
+        self.gate = gate
         self._redis = redis
         self._scripts = scripts
+        self._journaling = frozenset(stem for stem, script in scripts.items() if _JOURNALS in script.text)
 
     @classmethod
     async def connect(
@@ -64,7 +68,8 @@ class Store:
         StoreUnavailable if it does not answer, StoreUnfit if it is too old, evicts, keeps less than *durability*
         promises, or does not permit what is needed; the text says what to do.
         """
-        store = cls(client_for(url), _scripts())
+        gate = BooksGate()
+        store = cls(client_for(url, on_connect=gate.on_connect), _scripts(), gate)
         try:
             reason = await store._unfitness(durability, cluster_node=cluster_node)
         except StoreUnavailable as error:
@@ -117,16 +122,32 @@ class Store:
         """
         Run the script *script* (the stem of a file in ``lua/``) and return its reply.
 
-        Raises StoreUnavailable when the outcome is unknown. The whole text is sent only after the store said
-        NOSCRIPT, which it says before anything ran. Cancelling the caller does not cancel the script.
+        Raises StoreUnavailable when the outcome is unknown, BooksBehind if it was not sent. The whole text is sent only
+        after the store said NOSCRIPT, which it says before anything ran. Cancelling the caller does not cancel the
+        script.
         """
-        return await self._redis.to_its_end(self._evaluate(self._scripts[script], keys, args))
+        with self.gate.passing(script):
+            reply = await self._redis.to_its_end(self._evaluate(self._scripts[script], keys, args))
+        if script in self._journaling:
+            self.gate.note(keys)
+        return reply
 
     async def _evaluate(self, script: _Script, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:
         try:
             return await self._redis.ask("EVALSHA", script.sha, len(keys), *keys, *args)
         except NoScriptError:
             return await self._redis.ask("EVAL", script.text, len(keys), *keys, *args)
+
+    def apart(self) -> "Store":
+        """Return a store of its own connection to the same address, with a gate that is always open."""
+        pool = self._redis.connection_pool
+        options = {**pool.connection_kwargs, "redis_connect_func": None}
+        own = BlockingConnectionPool(
+            connection_class=pool.connection_class, max_connections=1, timeout=ANSWER_TIMEOUT_S, **options
+        )
+        client = StoreClient.from_pool(own)
+        assert isinstance(client, StoreClient)
+        return Store(client, self._scripts, BooksGate())
 
     async def close(self) -> None:
         """Wait for the commands in flight and close all connections."""
@@ -179,11 +200,12 @@ class StoreClient(Redis):
         await super().aclose(close_connection_pool)
 
 
-def client_for(url: str) -> "StoreClient":
+def client_for(url: str, on_connect: Callable[[Any], Awaitable[None]] | None = None) -> "StoreClient":
     """
     Return a client that uses RESP3 and never repeats a command, because only the caller knows if that is safe.
 
-    Raises StoreUnfit if *url* is not valid.
+    *on_connect* greets the store on each new connection instead of the library. Raises StoreUnfit if *url* is
+    not valid.
     """
     scheme, _, rest = url.partition("://")
     if scheme in _SCHEMES and (wrong := wrong_address(url)):
@@ -200,6 +222,7 @@ def client_for(url: str) -> "StoreClient":
             socket_timeout=ANSWER_TIMEOUT_S,
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            redis_connect_func=on_connect,
         )
     except (KeyError, ValueError) as error:
         raise StoreUnfit(f"{shown(url)!r} is not a store's address: write redis://HOST:PORT or unix:///PATH") from error

@@ -163,8 +163,12 @@ class FeedFollower:
             raise StoreUnavailable(f"the feed could not be read for {CATCH_UP_WITHIN_S:.0f} s") from None
 
     def is_fresh(self) -> bool:
-        """Return whether every followed feed was read to its end within the last 1,000 real ms."""
-        return self._fresh_s is not None and time.monotonic() - self._fresh_s < FRESH_WITHIN_S
+        """Return whether every feed was read to its end within the last 1,000 real ms, and the store lacks nothing."""
+        return (
+            not self._store.gate.shut
+            and self._fresh_s is not None
+            and time.monotonic() - self._fresh_s < FRESH_WITHIN_S
+        )
 
     def _notify(self, room_id: RoomId) -> None:
         self._notified[room_id] = None

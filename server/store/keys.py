@@ -8,6 +8,7 @@ CLOCK = "redrain:clock"
 ROOMS = "redrain:rooms"
 CREATORS = "redrain:creators"
 BELL = "redrain:bell"
+EPOCH = "redrain:epoch"
 SHARED_SECRET = "redrain:secret"  # noqa: S105 - the name of a key, not its value
 CHATTER = "redrain:chatter"
 TRAILS = "redrain:trails"
@@ -80,6 +81,25 @@ room = _of_room("room")  # the room's own record
 feed = _of_room("feed")  # the room's stream of facts
 cues = _of_room("cues")  # the cues published in the room, with their numbers
 on_air = _of_room("onair")  # the packets launched into the room, by warm-up
+
+
+JOURNAL_SUFFIX = ":journal"
+PACKET_INFIX = "}:packet:"
+
+
+def creator_in(name: str) -> CreatorId:
+    """Return the creator whose tag the key *name* carries."""
+    return CreatorId(name[1 : name.index("}")])
+
+
+def packet_in(name: str) -> PacketId:
+    """Return the packet whose record the key *name* is."""
+    return PacketId(name.partition(PACKET_INFIX)[2])
+
+
+def record_of(creator_id: CreatorId, packet_id: PacketId) -> str:
+    """Name the record of a packet under a creator's tag; "" is a packet that there is not."""
+    return f"{{{creator_id}{PACKET_INFIX}{packet_id}"
 
 
 def withdrawal(creator_id: CreatorId, withdrawal_id: str) -> str:

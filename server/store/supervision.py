@@ -114,12 +114,18 @@ async def _until_done(attempt: asyncio.Task[None]) -> None:
 
 
 class Supervisor:
-    """The long-lived tasks of one process. ``failures`` counts by task, ``notes`` tell an operator what happened."""
+    """
+    The long-lived tasks of one process. ``failures`` counts by task, ``notes`` tell an operator what happened.
+
+    ``explain`` says why the store is unavailable, if anybody knows.
+    """
 
     def __init__(self) -> None:
         self.failures: dict[str, int] = {}
         self.notes: dict[str, str] = {}
+        self.explain: Callable[[], str] = lambda: ""
         self._failing: dict[str, str] = {}
+        self._explained = ""
 
     def keep(self, name: str, work: Work) -> SupervisedTask:
         """Run endless *work* until stopped."""
@@ -138,6 +144,10 @@ class Supervisor:
         """Count a failure, and report it unless the last one was of the same kind."""
         kind = str(error) if isinstance(error, StoreUnavailable) else f"{type(error).__name__}: {error}"
         self.failures[name] = self.failures.get(name, 0) + 1
+        if (reason := self.explain()) != self._explained:
+            self._explained = reason
+            if reason:
+                _log.warning("the store is unavailable: %s", reason)
         before, self._failing[name] = self._failing.get(name), kind
         if kind == before:
             return
@@ -151,6 +161,7 @@ class Supervisor:
 
     def works(self, name: str) -> None:
         """Note that a task achieved something."""
+        self._explained = ""
         if self._failing.pop(name, None) is not None:
             _log.warning("%s works again, after %d failures in all", name, self.failures[name])
 

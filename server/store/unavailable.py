@@ -1,5 +1,7 @@
 """An error reply is about the store, which may be well again later, or about what was asked of it."""
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +22,15 @@ class StoreUnavailable(Exception):  # noqa: N818 - the word callers answer with
     """The store was not reached, did not answer in time, or cannot work; a command's outcome may be unknown."""
 
 
+class BooksBehind(StoreUnavailable):
+    """The store lacks what was acknowledged: nothing that moves money is asked of it. The text says what is missing."""
+
+
+def told_of(text: str) -> str:
+    """Return an error's text, which calls a full disk so."""
+    return f"disk full ({text})" if os.strerror(errno.ENOSPC) in text or os.strerror(errno.EDQUOT) in text else text
+
+
 @contextmanager
 def unavailable_as_ours() -> Iterator[None]:
     """
@@ -31,11 +42,11 @@ def unavailable_as_ours() -> Iterator[None]:
     try:
         yield
     except _OUT_OF_REACH as error:
-        raise StoreUnavailable(str(error) or type(error).__name__) from error
+        raise StoreUnavailable(told_of(str(error) or type(error).__name__)) from error
     except ResponseError as error:
         if code_of(error) in _OF_THE_COMMAND:
             raise
-        raise StoreUnavailable(str(error) or type(error).__name__) from error
+        raise StoreUnavailable(told_of(str(error) or type(error).__name__)) from error
 
 
 def code_of(error: ResponseError) -> str:

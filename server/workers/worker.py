@@ -21,7 +21,7 @@ import uvloop
 from server.app import CannotServe, open_port, serve_on, set_up_logging
 from server.settings import Settings
 from server.store.connection import StoreUnavailable, StoreUnfit
-from server.store.embedded.process import StoreNotStarted
+from server.store.embedded.folder import StoreNotStarted
 
 READY = b"ready\n"
 ENVIRONMENT = 30

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import redis
 import requests
 from websockets.sync.client import ClientConnection, connect
 
 from loadtest.run.server_process import ServerProcess
+from loadtest.verdict.weigh import Exit
+from scripts.commands.accept_loss import run_accept_loss
 
 TIMEOUT_S = 30.0
 
@@ -113,3 +116,32 @@ def test_a_store_that_hangs_makes_the_server_not_ready_within_a_second(tmp_path:
         finally:
             os.kill(store.pid, signal.SIGCONT)
         _until(lambda: _ready(url) == 200)
+
+
+def test_a_store_that_lost_its_books_gets_no_grab_until_the_loss_is_accepted(tmp_path: Path) -> None:
+    """Readiness, API and log name the loss and what to do; grabs are unavailable; nobody is dropped."""
+    with _a_server(tmp_path) as (url, _):
+        packet_id = _launch(url)
+        with connect(f"{url.replace('http', 'ws')}/ws/rooms/stage?viewer=v1") as viewer:
+            _hear(viewer, "open")
+            assert _grab(viewer, packet_id, "q1")["status"] == "granted"
+            time.sleep(0.3)  # longer than the witness may lag
+            with redis.Redis(unix_socket_path=str(tmp_path / "home/store/store.sock")) as store:
+                store.flushall()
+            _until(lambda: requests.get(f"{url}/readyz", timeout=TIMEOUT_S).json().get("code") == "books_behind")
+            lost = requests.get(f"{url}/readyz", timeout=TIMEOUT_S).json()
+            assert "anna: all up to journal entry" in lost["detail"]
+            refused = requests.post(f"{url}/api/creators/anna/recharge", json={"amount_fen": 1}, timeout=TIMEOUT_S)
+            assert (refused.status_code, refused.json()["code"]) == (503, "books_behind")
+            assert _grab(viewer, packet_id, "q2")["status"] == "unavailable"
+            assert requests.get(f"{url}/api/books", timeout=TIMEOUT_S).ok
+        log = (tmp_path / "server.log").read_text()
+        assert log.count("no money moves and no window opens: the store is empty") == 1
+        assert f"redrain store accept-loss --home {tmp_path}/home" in log
+    assert run_accept_loss(tmp_path / "home", str(tmp_path / "loss.json"), accept=True) == Exit.PASS
+    told = json.loads((tmp_path / "loss.json").read_text())
+    assert (told["missing"], told["accepted"], list(told["creators"])) == (True, True, ["anna"])
+    (tmp_path / "server.url").unlink()
+    with _a_server(tmp_path) as (url, _):
+        assert _ready(url) == 200
+        _do(url, "creators/anna/recharge", {"amount_fen": 1_000})

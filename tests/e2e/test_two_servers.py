@@ -146,7 +146,7 @@ def two_servers(code: str, folder: Path, store_url: str) -> Iterator[list[str]]:
         files = [folder / "one.url", folder / "two.url"]
         for file in files:
             options = ["--insecure", "--port", "0", "--limits", "load", "--durability", "relaxed"]
-            options += ["--ready-file", str(file)]
+            options += ["--ready-file", str(file), "--home", str(file.with_suffix(""))]
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("REDRAIN_STORE_URL", store_url)
                 process = stack.enter_context(running("-c", code, "serve", *options))

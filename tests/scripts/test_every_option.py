@@ -23,6 +23,7 @@ NOWHERE = "http://127.0.0.1:9"
 BASE: dict[str, list[str]] = {  # what makes each command end at once by itself, and before its work
     "serve": ["--insecure", "--port", "0", "--host", "0.0.0.0"],  # noqa: S104 - refused
     "store": ["--durability", "nope"],
+    "store accept-loss": ["--nope"],
     "token": ["--role", "king", "--subject", "anna"],
     "storm": ["smoke", "--target", NOWHERE],
     "demo": ["--lang", "nope"],
@@ -44,6 +45,8 @@ TEXTS = ["", "x" * 5_000, "红包", "\udcff", "http://[::1", "http://127.0.0.1:9
 def _commands(group: object, prefix: str = "") -> Iterator[tuple[str, list[object]]]:
     for name, command in group.commands.items():  # type: ignore[attr-defined]
         if hasattr(command, "commands"):
+            if command.invoke_without_command:
+                yield f"{prefix}{name}", command.params
             yield from _commands(command, f"{prefix}{name} ")
         else:
             yield f"{prefix}{name}", command.params

@@ -15,6 +15,8 @@ OF_THE_STORE = [
     ResponseError("BUSY Valkey is busy running a script."),
     ResponseError("Command # 1 (GET a) of pipeline caused error: ('BUSY Valkey is busy running a script.',)"),
     ResponseError("MISCONF Valkey is configured to save RDB snapshots"),
+    ResponseError("Command # 2 (SET a...) of pipeline caused error: ('MISCONF Errors writing to the AOF file: disk',)"),
+    ResponseError('Command # 1 (HSET a\nb) of pipeline caused error: ("MISCONF Valkey can\'t write",)'),
     ResponseError("NOREPLICAS Not enough good replicas to write."),
     ResponseError("UNKILLABLE Sorry the script already executed write commands"),
     ResponseError("LATERCODE that no version knows yet"),
@@ -46,3 +48,15 @@ def test_a_mistake_of_ours_stays_one(error: ResponseError) -> None:
     with pytest.raises(type(error)) as caught, unavailable_as_ours():
         raise error
     assert caught.value is error
+
+
+def test_a_full_disk_is_called_so() -> None:
+    """The store's words for it, in a pipeline too, and the kernel's."""
+    for error in (
+        ResponseError("MISCONF Errors writing to the AOF file: No space left on device"),
+        ResponseError("Command # 1 (PING) of pipeline caused error: ('MISCONF Errors: No space left on device',)"),
+        OSError(28, "No space left on device"),
+        OSError(122, "Disk quota exceeded"),
+    ):
+        with pytest.raises(StoreUnavailable, match=r"^disk full \("), unavailable_as_ours():
+            raise error

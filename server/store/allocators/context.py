@@ -92,8 +92,10 @@ class AllocatorContext:
         """
         Read a packet and the room time, both in one round trip.
 
-        Returns None if there is no such packet, or if it was launched into another room than *room_id* (AMB-46).
+        Returns None if there is no such packet, or if it was launched into another room than *room_id* (AMB-46). Raises
+        StoreUnavailable, also while the store lacks what was acknowledged.
         """
+        self.store.gate.check()
         try:
             creator_id = creator_of(packet_id)
         except Refused:

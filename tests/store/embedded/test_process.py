@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from server.store.connection import Durability, Store
-from server.store.embedded.process import FORMAT, FORMAT_VERSION, EmbeddedStore, PortTaken, StoreNotStarted, answering
+from server.store.embedded.folder import FORMAT, FORMAT_VERSION, StoreNotStarted
+from server.store.embedded.process import LOG, EmbeddedStore, PortTaken, answering
 from tests.conftest import free_port
 
 HOLDER = """
@@ -74,6 +75,22 @@ def test_an_acknowledged_write_survives_a_kill_of_the_store(tmp_path: Path) -> N
     os.kill(pid, signal.SIGKILL)
     until(lambda: running.pid != pid and answering(tmp_path, running.url) == running.pid)
 
+    assert _told(running, b"GET kept") == b"$3\r\nyes\r\n"
+    running.stop()
+    assert not psutil.pid_exists(running.pid)
+
+
+def test_a_killed_supervisor_is_replaced(tmp_path: Path) -> None:
+    """The store lives on, is restarted when it dies, and ends with its last user as before."""
+    running = EmbeddedStore.start(tmp_path)
+    supervising = psutil.Process(running.pid).parent()
+    assert supervising is not None
+    supervising.kill()
+    until(lambda: "lost its supervisor, and has another now" in (tmp_path / LOG).read_text())
+    assert _told(running, b"SET kept yes") == b"+OK\r\n"
+    pid = running.pid
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: running.pid != pid and answering(tmp_path, running.url) == running.pid)
     assert _told(running, b"GET kept") == b"$3\r\nyes\r\n"
     running.stop()
     assert not psutil.pid_exists(running.pid)

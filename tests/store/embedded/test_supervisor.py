@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from server.store.embedded import supervisor
+from tests.conftest import fill
 
 PROGRAM = "import time; time.sleep(600)"
 
@@ -112,3 +113,54 @@ def test_the_lock_of_the_living_is_the_supervisors_alone(tmp_path: Path) -> None
     os.kill(pid, signal.SIGKILL)
     for descriptor in (users, lock, alive):
         os.close(descriptor)
+
+
+def test_a_program_on_a_full_disk_waits_for_room(small_disk: Path) -> None:
+    """However often it died, it is started again when there is room; a log that takes nothing stops nobody."""
+    users, lock, pid = supervise(small_disk, "import time; time.sleep(600)")
+    filler = fill(small_disk)
+    os.kill(pid, signal.SIGKILL)
+    while json.loads((small_disk / "lock").read_text()).get("trouble") != supervisor.DISK_FULL:
+        time.sleep(0.01)
+    assert not psutil.pid_exists(pid)
+
+    filler.unlink()
+    second = noted_pid(small_disk, other_than=pid)
+    assert psutil.pid_exists(second)
+    assert json.loads((small_disk / "lock").read_text()) == {"url": "somewhere", "pid": second}
+    assert not (small_disk / "room.probe").exists()
+    os.close(users)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.close(lock)
+
+
+def test_a_second_supervisor_takes_over_a_program_that_lives_on(tmp_path: Path) -> None:
+    """It waits for the end of the program, restarts it, and ends it with its last user."""
+    users, lock, pid = supervise(tmp_path)
+    former = psutil.Process(pid).parent()
+    assert former is not None
+    former.kill()
+    fcntl.flock(alive := os.open(tmp_path / "alive", os.O_RDWR), fcntl.LOCK_EX)
+    command = [sys.executable, "-I", "-S", str(supervisor.__file__), str(tmp_path / "users")]
+    take_over = os.open(tmp_path / "lock", os.O_RDWR)
+    with (tmp_path / "log").open("ab") as log:
+        program = [sys.executable, "-c", PROGRAM]
+        subprocess.run(
+            [*command, str(take_over), str(alive), *program],
+            pass_fds=[take_over, alive],
+            stdout=log,
+            stderr=log,
+            check=True,
+        )
+    os.close(take_over)
+    os.close(alive)
+    while "lost its supervisor, and has another now" not in (tmp_path / "log").read_text():
+        time.sleep(0.01)
+    assert psutil.pid_exists(pid)
+    os.kill(pid, signal.SIGKILL)
+    second = noted_pid(tmp_path, other_than=pid)
+
+    os.close(users)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert not psutil.pid_exists(second)
+    os.close(lock)

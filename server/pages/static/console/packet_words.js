@@ -24,7 +24,7 @@ export function denomination(packet) {
 export function launch(packet, lang) {
   if (packet.grab_at_ms === null) return ["—", say(packet.state === "draft" ? "not_launched" : "never_launched")];
   const way = packet.launch_mode ? textOf("launch_mode", packet.launch_mode) : say("launched");
-  const opens = `${day(packet.grab_at_ms, lang)} ${timeOfDay(packet.grab_at_ms)}`;
+  const opens = `${day(packet.grab_at_ms, lang)} ${timeOfDay(packet.grab_at_ms)}`.replaceAll(" ", "\u00a0");
   if (packet.warmup_at_ms === packet.grab_at_ms) return [way, say("opens_at", { time: opens })];
   return [way, say("warms_and_opens", { warmup: timeOfDay(packet.warmup_at_ms), time: opens })];
 }

@@ -74,6 +74,8 @@ export function timeline() {
       /** @type {string} */ text,
     ) => {
       const beyond = to + text.length * GLYPH > WIDTH;
+      // A bar that leaves room on neither side has its name inside.
+      if (beyond && from < text.length * GLYPH) return svg("text", { class: `${kind} inside`, x: from + 8, y }, text);
       return svg(
         "text",
         { class: kind, x: beyond ? from - 6 : to + 6, y, "text-anchor": beyond ? "end" : "start" },

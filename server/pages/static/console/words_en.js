@@ -240,7 +240,7 @@ export const EN = {
   later_than: "more than {least} from now",
   within: "within {most}",
   whole_second: "to the whole second",
-  this_evening: "This evening",
+  this_evening: "Around that time",
   timeline: "What is planned in these hours",
   platform_slot: "platform",
   legend_slot: "Platform's slot: no warm-up may start here",

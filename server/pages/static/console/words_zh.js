@@ -242,7 +242,7 @@ export const ZH = {
   later_than: "晚于提交时间 {least}",
   within: "{most}内",
   whole_second: "精确至秒",
-  this_evening: "今晚安排",
+  this_evening: "前后时段",
   timeline: "时间轴",
   platform_slot: "平台红包",
   legend_slot: "平台红包时段：预热需避开",

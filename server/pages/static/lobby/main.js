@@ -20,7 +20,7 @@ function card(room) {
     "a",
     { class: `room of-${known ?? "other"}`, href: at(`live/${encodeURIComponent(room.room_id)}`).href },
     el("span", { class: "cover", "aria-hidden": "true" }, [...name][0]),
-    el("span", { class: "name" }, el("b", {}, el("bdi", {}, name)), el("small", {}, known ? say(known) : say("other", { platform: room.platform }))),
+    el("span", { class: "name" }, el("b", {}, el("bdi", {}, name)), el("small", {}, room.creator_id === "platform" ? say("own") : known ? say(known) : say("other", { platform: room.platform }))),
     el("span", { class: "audience" }, el("i", { "aria-hidden": "true" }), say("watching", { count: grouped(room.audience) })),
     el("span", { class: "enter" }, say("enter")),
   );

@@ -18,6 +18,17 @@ export function titleOf(goods) {
   return goods.title ?? SAMPLE_TITLE[language()];
 }
 
+const TEA = /茶|龙井|乌龙|\btea\b|oolong/i;
+
+/**
+ * The drawing for goods: a tin of tea, or a parcel for all else.
+ *
+ * @param {string} title
+ */
+export function pictureOf(title) {
+  return TEA.test(title) ? "tin" : "parcel";
+}
+
 /** @param {Goods} goods */
 export function priceFen(goods) {
   return goods.list_price_fen ?? SAMPLE.list_price_fen;

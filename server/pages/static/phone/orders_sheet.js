@@ -1,6 +1,7 @@
 // @ts-check
 import { el, icon, show } from "../shared/dom.js";
 import { yuan } from "../shared/money.js";
+import { pictureOf } from "./goods.js";
 import { timeOfDay } from "./names.js";
 import { openOrder, STATE_CHIPS } from "./order_sheet.js";
 import { said, tellIn } from "./sheets.js";
@@ -30,8 +31,9 @@ export function openOrders(page) {
   /** @param {import("./order_sheet.js").Order} order */
   function row(order) {
     const chip = el("span", { class: `chip ${STATE_CHIPS[order.state] ?? "c-u"}` }, say(/** @type {import("./page.js").Word} */ (`order_${order.state}`)));
-    return el("button", { class: "box good row", onclick: () => openOrder(page, order.order_id) }, el("span", { class: "im" }, icon("tin", { width: 54, height: 62 })),
-      el("span", { class: "about" }, el("span", {}, page.titleOf(order.quote.lines[0].product_id)), el("small", {}, timeOfDay(order.created_at_ms, { date: true })), chip),
+    const title = page.titleOf(order.quote.lines[0].product_id);
+    return el("button", { class: "box good row", onclick: () => openOrder(page, order.order_id) }, el("span", { class: "im" }, icon(pictureOf(title), { width: 54, height: 62 })),
+      el("span", { class: "about" }, el("span", {}, title), el("small", {}, timeOfDay(order.created_at_ms, { date: true })), chip),
       el("b", { class: "num" }, `¥${yuan(order.payable_fen)}`));
   }
 }

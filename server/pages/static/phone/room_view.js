@@ -3,7 +3,7 @@ import { el, icon, show } from "../shared/dom.js";
 import { yuan } from "../shared/money.js";
 import { avatar, counted, hueOf, nameOf } from "./names.js";
 import { latestResult } from "./scene.js";
-import { priceOf, titleOf } from "./goods.js";
+import { pictureOf, priceOf, titleOf } from "./goods.js";
 import { platformOf } from "./state.js";
 
 const LIKES_EVERY_MS = 600;
@@ -150,7 +150,7 @@ export class RoomView {
     show(
       this._product,
       el("span", { class: "tag" }, say("now_on")),
-      el("div", { class: "im" }, icon("tin", { width: 72, height: 82 })),
+      el("div", { class: "im" }, icon(pictureOf(titleOf(goods)), { width: 72, height: 82 })),
       el("p", {}, titleOf(goods)),
       el("div", { class: "pr" },
         el("span", { class: "num" }, el("small", {}, "¥"), priceOf(goods)),

@@ -42,18 +42,18 @@ export function sceneAt(state, roomMs, localMs) {
   );
   if (tapped?.tap) return tapScene(tapped, tapped.tap, localMs);
   const shown = packets.filter((packet) => !packet.dismissed);
-  const voided = shown.find((packet) => packet.voided);
-  if (voided) return { kind: "card", packet: voided, card: "voided" };
-  const raining = shown.find(
+  const open = shown.filter(
     (packet) => phaseOf(packet, roomMs) === "grabbing" && packet.surface !== "asset_widget" && !packet.mine,
   );
-  if (raining && !raining.sold_out) {
-    return { kind: raining.platform === "kuaishou" ? "popup" : "rain", packet: raining };
-  }
-  if (raining?.witnessed) return { kind: "card", packet: raining, card: "exhausted" };
+  const raining = open.find((packet) => !packet.sold_out);
+  if (raining) return { kind: raining.platform === "kuaishou" ? "popup" : "rain", packet: raining };
   const last = nextOf(shown, roomMs);
   if (last && (last.grab_at_ms - roomMs) / (state.speed || 1) <= LAST_MS) return { kind: "count", packet: last };
-  return { kind: "room", packet: null };
+  // What nobody has tapped for gives way to what comes next.
+  const voided = shown.find((packet) => packet.voided);
+  if (voided) return { kind: "card", packet: voided, card: "voided" };
+  const gone = open.find((packet) => packet.witnessed);
+  return gone ? { kind: "card", packet: gone, card: "exhausted" } : { kind: "room", packet: null };
 }
 
 /**

@@ -33,7 +33,7 @@ const en = {
   douyin_packets: "Creator packets",
   kuaishou_packets: "Favor packets",
   platform_packets: "Platform packets",
-  see_winners: "Best luck ¥{amount} · see who got what",
+  see_winners: "Best luck ¥{amount} · winners",
   // The widget
   widget_countdown: "A red packet opens soon.",
   widget_claim: "A red packet can be claimed.",
