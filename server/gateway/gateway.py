@@ -26,6 +26,7 @@ from server.gateway.keepalive import Keepalive
 from server.gateway.limits import Limits, Quota
 from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics
+from server.gateway.open_files import FILES_KEPT, files_max
 from server.gateway.packet_stats import StatsDesk
 from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
@@ -81,6 +82,8 @@ class Gateway:
         self.proxies = proxies
         self.door = door
         self.half_open = Quota(limits.half_open_per_address_max)
+        self.http_connections = Quota(limits.http_connections_per_address_max)
+        self.connections_max = files_max() - FILES_KEPT
         self.trails = TrailDesk(TrailChannel(store), self.metrics)
         self.assets = AssetDesk(Assets(store, clock), self.metrics)
         self.allocators = allocators

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import orjson
 from starlette.types import Receive, Scope, Send
 from websockets.exceptions import RequestLineTooLong, SecurityError
-from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS, Request
+from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
@@ -17,6 +17,7 @@ from server.core.ids import RoomId, ViewerId, checked_id
 from server.core.refusal import Refused
 from server.core.rooms.messages import PROTOCOL
 from server.gateway.codec import SILENT
+from server.gateway.limits import HEAD_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX
 
 _PREFIX: Final = "/ws/rooms/"
 _QUERY_FIELDS_MAX: Final = 8
@@ -70,12 +71,12 @@ NO_SUCH_PATH = Rejection(404, "not_found", f"WebSockets are served under {_PREFI
 ROOM_FULL = Rejection(503, "room_full", "the room has reached its viewer limit; try again later")
 TOO_MANY_OF_VIEWER = Rejection(429, "too_many_connections", "viewer: connection limit of this room reached; close one")
 TOO_MANY_OF_ADDRESS = Rejection(429, "too_many_connections", "connection limit of this address reached; close one")
-URL_TOO_LONG = Rejection(414, "too_long", f"the request line may have at most {MAX_LINE_LENGTH} bytes")
+URL_TOO_LONG = Rejection(414, "too_long", f"the request line may have at most {REQUEST_LINE_BYTES_MAX} bytes")
 HEADERS_TOO_LARGE = Rejection(
     431,
     "too_large",
-    f"a request may have {MAX_NUM_HEADERS} headers of at most {MAX_LINE_LENGTH} bytes each; if it is the cookies of "
-    "other pages of this host, delete them or use another host name",
+    f"a request may have {HEADERS_MAX} headers of at most {HEADER_BYTES_MAX} bytes each and {HEAD_BYTES_MAX} in all; "
+    "if it is the cookies of other pages of this host, delete them or use another host name",
 )
 TICKET_NEEDED = Rejection(
     401, "ticket_needed", f"offer {PROTOCOL} and {_TICKET}TICKET; POST /api/rooms/ROOM/tickets gives one"

@@ -12,6 +12,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
 from websockets.asyncio.client import ClientConnection, connect
 
 from server.core.ids import CreatorId, PacketId, RoomId, packet_id_of
@@ -271,6 +272,14 @@ async def open_house(
     @app.get("/hello")
     async def hello() -> str:
         return "hello"
+
+    @app.get("/big")
+    async def big() -> StreamingResponse:
+        return StreamingResponse(bytes(1 << 20) for _ in range(16))
+
+    @app.post("/late")
+    async def late(request: Request) -> str:
+        return f"{(await request.body()).decode()}, {request.headers.get('x-late', 'none')}"
 
     @app.post("/echo")
     async def echo(request: Request) -> str:
