@@ -313,18 +313,19 @@ class RoomConnection(asyncio.Protocol):
         codec = self._codec or Codec(self._gateway.limits.frame_bytes_max)
         self._codec = codec
         self._plain = False
-        for frame in codec.feed(data):
+        received = codec.feed(data)
+        replies = codec.replies()
+        for frame in received:
             if self._state is _State.OPEN:
+                if frame.opcode is Opcode.PING and replies:
+                    self.write(replies.pop(0))  # in the order of arrival
                 self._take_frame(codec, frame)
         if self._state is not _State.OPEN:
             return
-        replies = codec.replies()
         if codec.failed:
             self._gateway.metrics.malformed += bool(codec.failure)
-            self._finish(replies)
+            self._finish(b"".join(replies))
             return
-        if replies:
-            self.write(replies)
         if codec.empty:
             self._codec = None
             self._plain = True

@@ -20,9 +20,16 @@ from server.gateway.codec import SILENT
 from server.gateway.limits import HEAD_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX
 
 _PREFIX: Final = "/ws/rooms/"
+_VERSION: Final = "13"
 _QUERY_FIELDS_MAX: Final = 8
 _TICKET: Final = "ticket."  # before a ticket among the subprotocols: a browser can send it there, and no URL holds it
 _SEQ_DIGITS_MAX: Final = 15  # more facts than a room will ever have
+
+
+_MORE: Final = {  # headers that belong to a status
+    503: (("retry-after", "1"),),
+    426: (("upgrade", "websocket"), ("sec-websocket-version", "13")),  # RFC 6455, 4.2.2 and 4.4
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +58,9 @@ class Rejection:
     def response(self) -> bytes:
         """Return the whole HTTP response to a handshake."""
         body = orjson.dumps({"code": self.code, "detail": self.detail})
-        later = "retry-after: 1\r\n" if self.status == http.HTTPStatus.SERVICE_UNAVAILABLE else ""
+        more = "".join(f"{name}: {value}\r\n" for name, value in _MORE.get(self.status, ()))
         return (
-            f"HTTP/1.1 {self.status} {http.HTTPStatus(self.status).phrase}\r\n{later}"
+            f"HTTP/1.1 {self.status} {http.HTTPStatus(self.status).phrase}\r\n{more}"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         ).encode() + body
 
@@ -63,6 +70,8 @@ class Rejection:
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         if self.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
             headers.append((b"connection", b"close"))
+        if self.status == http.HTTPStatus.UPGRADE_REQUIRED:
+            headers += [(name.encode(), value.encode()) for name, value in _MORE[self.status]]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -77,6 +86,11 @@ HEADERS_TOO_LARGE = Rejection(
     "too_large",
     f"a request may have {HEADERS_MAX} headers of at most {HEADER_BYTES_MAX} bytes each and {HEAD_BYTES_MAX} in all; "
     "if it is the cookies of other pages of this host, delete them or use another host name",
+)
+UPGRADE_NEEDED = Rejection(
+    426,
+    "upgrade_needed",
+    "this is for WebSockets: GET over HTTP/1.1 with Upgrade: websocket and Sec-WebSocket-Version: 13",
 )
 TICKET_NEEDED = Rejection(
     401, "ticket_needed", f"offer {PROTOCOL} and {_TICKET}TICKET; POST /api/rooms/ROOM/tickets gives one"
@@ -109,6 +123,8 @@ class Handshake:
         for event in self._protocol.events_received():
             if isinstance(event, Request):
                 self._request = event
+                if event.headers.get_all("Sec-WebSocket-Version") != [_VERSION]:
+                    return UPGRADE_NEEDED
                 return _asked(event)
         match self._protocol.handshake_exc:
             case RequestLineTooLong():

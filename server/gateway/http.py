@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from server.gateway.gateway import Gateway
-from server.gateway.handshake import HEADERS_TOO_LARGE, URL_TOO_LONG, Rejection
+from server.gateway.handshake import HEADERS_TOO_LARGE, UPGRADE_NEEDED, URL_TOO_LONG, Rejection
 from server.gateway.limits import HEAD_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX, PIPELINED_MAX, REQUEST_LINE_BYTES_MAX
 
 TOO_MANY_HALF_OPEN: Final = Rejection(
@@ -18,6 +18,7 @@ TOO_MANY_HALF_OPEN: Final = Rejection(
 TOO_MANY: Final = Rejection(503, "too_many_connections", "this address has too many connections; close some")
 FULL: Final = Rejection(503, "too_many_connections", "the server has as many connections as it may; try again")
 NOT_HTTP: Final = Rejection(400, "bad_request", "the request is not valid HTTP")
+WEBSOCKETS: Final = b"/ws/"
 _IGNORED_BYTES_MAX: Final = 1 << 20  # read after a refusal, so that the peer can read the refusal
 
 
@@ -140,6 +141,8 @@ class HttpConnection(HttpToolsProtocol):
                 self.app = TOO_MANY_HALF_OPEN.answer
             elif refusal := self._turned_away(upgrade=False):
                 self.app = refusal.answer
+            elif self.url.startswith(WEBSOCKETS):
+                self.app = UPGRADE_NEEDED.answer
         super().on_headers_complete()
         self.app = app
         if not self.parser.should_upgrade():
@@ -186,6 +189,8 @@ class HttpConnection(HttpToolsProtocol):
         if refusal := self._turned_away(upgrade=True):
             self._hang_up(refusal)
             return
+        self.headers[:] = [header for header in self.headers if header[0] not in (b"upgrade", b"connection")]
+        self.headers += [(b"upgrade", b"websocket"), (b"connection", b"upgrade")]  # whatever else was offered
         super().handle_websocket_upgrade()
         self._leave()
         self.parser = cast(Any, None)
