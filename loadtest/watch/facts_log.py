@@ -10,9 +10,9 @@ from server.core.ids import PacketId
 _NS_PER_MS = 1_000_000
 
 
-def named(line: LogLine, names: Mapping[PacketId, str]) -> LogLine:
+def named(line: LogLine, names: Mapping[str, str]) -> LogLine:
     """Return a line with its packet's name; a room tells of a packet before the books that name it are read."""
-    packet = line.values.get("packet")
+    packet = line.values.get("packet", "")
     return replace(line, values={**line.values, "packet": names[packet]}) if packet in names else line
 
 
