@@ -130,7 +130,7 @@ class ServerSource:
             money=None if cut is None else cut.money,
             badge=self._shown_badge(now_ms),
             store=self._store_now(now_ms),
-            log=tuple(named(line, names) for line in self._log),
+            log=tuple(self._log),
         )
 
     def check(self) -> None:

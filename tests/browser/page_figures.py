@@ -1,7 +1,7 @@
 """
 Figures of the phone's page, printed and not judged: ``scripts/page_figures``.
 
-Two countdowns beside each other, one on a device whose clocks are two seconds off: how far apart the same second appears.
+Two countdowns, one of them on a device whose clocks are two seconds off: how far apart the same second appears.
 A page in a room of many viewers who comment: its longest task, its frames a second during the rain, and its heap.
 """
 

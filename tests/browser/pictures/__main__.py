@@ -14,11 +14,12 @@ from tests.browser.conftest import BROWSERS
 from tests.browser.pictures.camera import Camera
 from tests.browser.pictures.console import console_pictures
 from tests.browser.pictures.dashboard import dashboard_pictures
+from tests.browser.pictures.film import film
 from tests.browser.pictures.phone import phone_pictures
 from tests.browser.pictures.studio import Studio, studio
 
 ENVIRONMENT = 30
-ARGUMENTS = ("--no-sandbox", "--disable-quic", "--lang=en-GB")
+ARGUMENTS = ("--no-sandbox", "--disable-quic")
 
 
 def _in_studio(pictures: Callable[[Studio, Camera], None]) -> Callable[[Browser, Path], None]:
@@ -33,6 +34,7 @@ SETS: dict[str, Callable[[Browser, Path], None]] = {
     "phone": _in_studio(phone_pictures),
     "console": _in_studio(console_pictures),
     "dashboard": dashboard_pictures,
+    "film": film,
 }
 
 

@@ -1,4 +1,4 @@
-"""The camera: opens pages of one server, and writes what they show as pictures that are small enough for a repository."""
+"""The camera: opens pages of one server, and writes what they show as small pictures."""
 
 import io
 from pathlib import Path

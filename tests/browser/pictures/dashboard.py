@@ -1,6 +1,5 @@
 """The pictures of the dashboard and the lobby: the demo as people run it, and a storm that ends on its verdict."""
 
-import os
 import re
 import signal
 import subprocess
@@ -24,10 +23,6 @@ def dashboard_pictures(browser: Browser, folder: Path) -> None:
     with command(folder, "demo", "--port", "0", until="/dashboard") as said:
         url = said["/console"].removesuffix("/console")
         with closing(Camera(browser, url)) as camera:
-            for lang, name in (("en", "lobby.jpg"), ("zh", "lobby-zh.jpg")):
-                lobby = camera.open(f"/?lang={lang}", **DESKTOP)
-                lobby.locator(".room").nth(2).wait_for()
-                _look(lobby, name)
             page = camera.open(f"{said['/dashboard']}?lang=en", **SCREEN)
             chinese = camera.open(f"{said['/dashboard']}?lang=zh", **SCREEN)
             page.locator(".badge.green").wait_for(timeout=120_000)
@@ -35,6 +30,11 @@ def dashboard_pictures(browser: Browser, folder: Path) -> None:
             take(page, "dashboard-live.jpg")
             take(chinese, "dashboard-live-zh.jpg")
             chinese.close()
+            for lang, name in (("en", "lobby.jpg"), ("zh", "lobby-zh.jpg")):
+                lobby = camera.open(f"/?lang={lang}", **DESKTOP)
+                lobby.locator(".room").nth(2).wait_for()
+                _look(lobby, name)
+                lobby.close()
             _break(page)
     with command(folder, *STORM, until="/dashboard") as said, closing(Camera(browser, "")) as camera:
         page = camera.open(f"{said['/dashboard']}?lang=en", **SCREEN)
@@ -63,10 +63,8 @@ def _break(page: Page) -> None:
 def command(folder: Path, *arguments: str, until: str) -> Iterator[dict[str, str]]:
     """Run a command of redrain until it has told of the page *until*; yield the URLs it told of, by their last part."""
     told: dict[str, str] = {}
-    environment = {**os.environ, "TMPDIR": str(folder), "COLUMNS": "300"}
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "scripts.cli", *arguments],
-        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -11,8 +11,11 @@ VIEWER = "lili"
 DRAWN_MS = 1_200  # entrances are over by then
 FALLING = ".rain .p:nth-of-type(20)"
 WON_MS = 700  # and confetti is at its best
-HOLD_A_SECOND = STOP_TIME + """, window.held = [];
+HOLD_A_SECOND = (
+    STOP_TIME
+    + """, window.held = [];
   document.querySelector(".big3 b").getAnimations().forEach((each) => (each.pause(), each.currentTime = 500))"""
+)
 LET_GO = LET_TIME_RUN + "; window.held.splice(0).forEach((hear) => hear()); delete window.held"
 
 
@@ -42,14 +45,14 @@ def _entered(camera: Camera, room: str, lang: str, viewer: str) -> Page:
 def _before(studio: Studio, phone: Page, chinese: Page, calm: Page, desktop: Page) -> None:
     """The countdown goes on, somebody is too early, and the platform takes the packet back."""
     for name, life_ms in (("平台补贴", HOUR_MS), ("平台红包雨", 48 * HOUR_MS)):
-        packet = studio.packet("platform", name, 40, 20_000, use_for_ms=life_ms)
+        packet = studio.packet("platform", name, 150, 60_000, use_for_ms=life_ms)
         studio.launch(packet, "hall", delay_ms=2 * MINUTE_MS)
     packet = studio.packet("xiaoman", "开场红包雨", 200, 66_600, min_share_fen=20)
     studio.launch_exact(packet, "tea", warmup_in_ms=4 * MINUTE_MS, grab_in_ms=135 * MINUTE_MS)
     for page in (phone, chinese, desktop):
         page.locator(".widget[data-kind=countdown]").wait_for()
     for waiting in studio.api.get("/api/packets?creator_id=platform"):
-        studio.api.grab("hall", waiting["packet_id"], VIEWER)
+        studio.win("hall", waiting["packet_id"], VIEWER)
     phone.wait_for_timeout(6_000)
     take(phone, "phone-warmup.jpg")
     take(chinese, "phone-warmup-zh.jpg")
@@ -63,13 +66,13 @@ def _before(studio: Studio, phone: Page, chinese: Page, calm: Page, desktop: Pag
     phone.wait_for_timeout(DRAWN_MS)
     take(phone, "phone-voided.jpg")
     for page in (phone, chinese, calm):
-        _close(page)
+        close(page)
 
 
 def _rain(studio: Studio, phone: Page, chinese: Page, calm: Page) -> None:
     """The last seconds, the rain, the coin, the amount, and in the end the list of winners with its proof."""
     packet = studio.packet("xiaoman", "开场红包雨", 200, 66_600, min_share_fen=20)
-    studio.launch(packet, "tea", delay_ms=8 * MINUTE_MS, claim_window_ms=HOUR_MS)
+    studio.launch(packet, "tea", delay_ms=8 * MINUTE_MS, claim_window_ms=75 * MINUTE_MS)
     phone.locator(".big3 b", has_text="2").wait_for()
     phone.evaluate(HOLD_A_SECOND)
     take(phone, "phone-countdown3.jpg")
@@ -83,14 +86,14 @@ def _rain(studio: Studio, phone: Page, chinese: Page, calm: Page) -> None:
     take(phone, "phone-opening.jpg")
     phone.evaluate(LET_TIME_RUN)
     _won(phone, "phone-won.jpg")
-    take(chinese, "phone-rain-zh.jpg")
-    chinese.locator(FALLING).dispatch_event("pointerdown")
-    _won(chinese, "phone-won-zh.jpg")
-    phone.locator(".widget[data-kind=mine]").click()
+    phone.locator(".widget[data-kind=mine]").dispatch_event("click")
     phone.locator(".card").wait_for()
     phone.wait_for_timeout(DRAWN_MS)
     take(phone, "phone-already.jpg")
-    _close(phone)
+    close(phone)
+    take(chinese, "phone-rain-zh.jpg")
+    chinese.locator(FALLING).dispatch_event("pointerdown")
+    _won(chinese, "phone-won-zh.jpg")
     for page, verify, name in ((phone, "Verify", "phone-winners.jpg"), (chinese, "验证", "phone-winners-zh.jpg")):
         page.locator(".luck").click(timeout=60_000)
         page.get_by_role("button", name=verify, exact=True).click()
@@ -104,10 +107,10 @@ def _won(phone: Page, name: str) -> None:
     phone.locator(".amt").wait_for()
     phone.wait_for_timeout(WON_MS)
     take(phone, name)
-    _close(phone)
+    close(phone)
 
 
-def _close(phone: Page) -> None:
+def close(phone: Page) -> None:
     """Close what is lit, unless it has gone by itself."""
     phone.evaluate("document.querySelector('.xc')?.click()")
 
@@ -124,7 +127,7 @@ def _sold_out(studio: Studio, phone: Page, chinese: Page) -> None:
     phone.wait_for_timeout(DRAWN_MS)
     take(phone, "phone-soldout.jpg")
     take(chinese, "phone-soldout-zh.jpg")
-    _close(phone)
+    close(phone)
 
 
 def _favor(studio: Studio, phone: Page) -> None:
@@ -138,7 +141,7 @@ def _favor(studio: Studio, phone: Page) -> None:
     take(phone, "phone-popup.jpg")
     phone.locator(".coin").click()
     phone.locator(".amt").wait_for()
-    _close(phone)
+    close(phone)
     phone.locator(".coach").wait_for()
     phone.wait_for_timeout(DRAWN_MS)
     take(phone, "phone-widget.jpg")
@@ -175,10 +178,9 @@ def _shopping(studio: Studio, phone: Page) -> None:
     phone.wait_for_timeout(DRAWN_MS)
     take(phone, "phone-refund.jpg")
     _back(phone)
-    packet = studio.packet("platform", "会场加码", 40, 20_000)
+    packet = studio.packet("platform", "会场加码", 150, 60_000)
     studio.launch(packet, "hall", delay_ms=2 * MINUTE_MS)
-    phone.wait_for_timeout(2_500)
-    studio.api.grab("hall", packet, VIEWER)
+    studio.win("hall", packet, VIEWER)
     studio.buy(VIEWER, "xiaoman", "tea")
     for label, name in (
         ("My orders", "phone-orders.jpg"),

@@ -14,11 +14,11 @@ from loadtest.engines.engine_process import CrowdOrder
 from loadtest.run.director import Director
 from loadtest.run.provision import provision
 from loadtest.run.server_process import ServerProcess
-from tests.api.caller import Caller
+from tests.api.caller import Caller, until
 
 SPEED = 60
 SECOND_MS = SPEED * 1000
-"""What passes in the room in a second here."""
+"""The time that passes in the room in a second here."""
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
@@ -66,6 +66,10 @@ class Studio:
         now_ms = self.now_ms() // MINUTE_MS * MINUTE_MS
         times = {"warmup_at_ms": now_ms + warmup_in_ms, "grab_at_ms": now_ms + grab_in_ms}
         self.launch(packet_id, room_id, "exact", **times)
+
+    def win(self, room_id: str, packet_id: str, viewer_id: str) -> None:
+        """Tap as a viewer until a packet that is about to open is open."""
+        until(lambda: self.api.grab(room_id, packet_id, viewer_id)["status"] in {"granted", "repeated"})
 
     def buy(self, viewer_id: str, creator_id: str, room_id: str) -> str:
         """Order the first goods of a host's table as a viewer, and return the order's id."""

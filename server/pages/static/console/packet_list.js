@@ -131,7 +131,7 @@ function columns(desk) {
       ],
     },
     { label: say("col_launch"), cell: (packet) => two(launch(packet, lang)) },
-    { label: say("col_validity"), cell: (packet) => two(validity(packet, lang)) },
+    { label: say("col_validity"), kind: "va", cell: (packet) => two(validity(packet, lang)) },
     {
       label: say("col_commission"),
       cell: (packet) => [

@@ -68,14 +68,15 @@ export function timeline() {
     ];
     const label = (
       /** @type {number} */ from,
+      /** @type {number} */ open,
       /** @type {number} */ to,
       /** @type {number} */ y,
       /** @type {string} */ kind,
       /** @type {string} */ text,
     ) => {
-      const beyond = to + text.length * GLYPH > WIDTH;
-      // A bar that leaves room on neither side has its name inside.
-      if (beyond && from < text.length * GLYPH) return svg("text", { class: `${kind} inside`, x: from + 8, y }, text);
+      const long = text.length * GLYPH;
+      if (to - open > long + 16) return svg("text", { class: `${kind} inside`, x: open + 8, y }, text);
+      const beyond = to + long > WIDTH;
       return svg(
         "text",
         { class: kind, x: beyond ? from - 6 : to + 6, y, "text-anchor": beyond ? "end" : "start" },
@@ -129,7 +130,7 @@ export function timeline() {
         const y = TOP + 6 + lane * LANE;
         return [
           ...bar(packet, y, 18, "taken"),
-          label(x(packet.warmup_at_ms), x(packet.claim_end_at_ms), y + 13, "tag", packet.name),
+          label(x(packet.warmup_at_ms), x(packet.grab_at_ms), x(packet.claim_end_at_ms), y + 13, "tag", packet.name),
         ];
       }),
       ...(plan.own
@@ -137,6 +138,7 @@ export function timeline() {
             ...bar(plan.own, ownY, 24, plan.refused ? "own refused" : "own"),
             label(
               x(plan.own.warmup_at_ms),
+              x(plan.own.grab_at_ms),
               x(plan.own.claim_end_at_ms),
               ownY + 17,
               plan.refused ? "tag own refused" : "tag own",
