@@ -33,9 +33,3 @@ class FactsLog:
                 values = {"packet": name_of(fact.packet), "room": fact.room}
                 lines.append(LogLine(self._ahead_ms + fact.t_first // _NS_PER_MS, code=fact.type, values=values))
         return lines
-
-
-def named(line: LogLine, names: Mapping[PacketId, str]) -> LogLine:
-    """Return the line with the name of its packet, if it was written before the name was known."""
-    name = names.get(line.values.get("packet", ""))
-    return line if name is None else replace(line, values={**line.values, "packet": name})
