@@ -114,6 +114,9 @@ def serve(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Require no credentials; listen on loopback only.")
     ] = False,
+    reusable_tickets: Annotated[
+        bool, typer.Option("--reusable-tickets", help="Let a ticket open a room again within its minute: load tests.")
+    ] = False,
     guests: Annotated[
         bool,
         typer.Option("--guests", help="Admit viewers without a credential, who check out for themselves: for demos."),

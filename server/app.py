@@ -32,7 +32,7 @@ from server.gateway.http import HttpConnection
 from server.gateway.limits import PROFILES
 from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
-from server.gateway.signing import SECRET_BYTES_MIN, Signer
+from server.gateway.signing import SECRET_BYTES_MIN, Signer, weakness
 from server.gateway.tickets import Tickets
 from server.pages.pages import Pages
 from server.rulebook_file import load_rulebooks
@@ -109,11 +109,10 @@ def bind_port(settings: Settings, *, shared: bool) -> socket.socket:
 def check_exposure(settings: Settings) -> None:
     """Raise CannotServe if the settings would admit anybody from outside, or nobody."""
     secret = settings.secret.get_secret_value().encode()
-    if 0 < len(secret) < SECRET_BYTES_MIN:
-        raise CannotServe(
-            f"secret: REDRAIN_SECRET has {len(secret)} bytes and must have at least {SECRET_BYTES_MIN}; "
-            f"{HOW_TO_MAKE_ONE}."
-        )
+    previous = settings.secret_previous.get_secret_value().encode()
+    for name, each in (("secret", secret), ("secret_previous", previous)):
+        if each and (why := weakness(each)):
+            raise CannotServe(f"{name}: REDRAIN_{name.upper()} {why}; {HOW_TO_MAKE_ONE}.")
     if settings.insecure and not is_loopback(settings.host):
         raise CannotServe(
             f"host: {settings.host} is not a loopback address; an insecure server may only speak to its own machine. "
@@ -218,7 +217,7 @@ async def _build(
         allocators.forget()
 
     follower.on_back = come_back
-    signer = Signer(settings.secret.get_secret_value().encode() or await shared_secret(store))
+    signer = await _signer(settings, store)
     limits = PROFILES[settings.limits]
     gateway = Gateway(
         store=store,
@@ -230,7 +229,7 @@ async def _build(
         allocators=allocators,
         limits=limits,
         tokens=ResumeTokens(signer),
-        tickets=Tickets(signer),
+        tickets=Tickets(signer, reusable=settings.reusable_tickets),
         proxies=TrustedProxies(settings.trusted_proxies),
         door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
@@ -267,6 +266,11 @@ async def _build(
 def _retention(settings: Settings, store: Store, clock: StoreClock) -> Retention | None:
     kept = settings.retention_ms > 0
     return Retention(store, clock, settings.home / ARCHIVE, settings.retention_ms) if kept else None
+
+
+async def _signer(settings: Settings, store: Store) -> Signer:
+    secrets = [each.get_secret_value().encode() for each in (settings.secret, settings.secret_previous)]
+    return Signer(secrets[0] or await shared_secret(store), *filter(None, secrets[1:]))
 
 
 def _allocators(settings: Settings, store: Store, clock: StoreClock, follower: FeedFollower) -> RunningAllocators:

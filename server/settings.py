@@ -19,8 +19,9 @@ RETENTION_MS_MIN = 60_000  # retries after an unknown outcome have happened by t
 
 
 PREFIX = "REDRAIN_"
-STORE_URL, SECRET = f"{PREFIX}STORE_URL", f"{PREFIX}SECRET"
-SERVER_VARIABLES = (STORE_URL, SECRET)  # what a server that a storm starts reads; all else are the storm's own options
+STORE_URL, SECRET, SECRET_PREVIOUS = f"{PREFIX}STORE_URL", f"{PREFIX}SECRET", f"{PREFIX}SECRET_PREVIOUS"
+# What a server that a storm starts reads; all else are the storm's own options.
+SERVER_VARIABLES = (STORE_URL, SECRET, SECRET_PREVIOUS)
 # What changes a process of ours unseen: settings, Locust's, and how Python encodes and checks. Where modules are found
 # stays, for a user's own classes.
 _LEFT_OUT = (PREFIX, "LOCUST_", "PYTHON")
@@ -69,6 +70,8 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=WORKERS_MAX)  # processes that share the port
     rulebooks: Path | None = None  # a TOML file whose tables override limits of the rulebooks
     secret: SecretStr = SecretStr("")  # signs credentials, tickets and resume tokens; empty only where insecure
+    secret_previous: SecretStr = SecretStr("")  # the one before, of which tokens are still accepted
+    reusable_tickets: bool = False  # for load generators that come in again with one ticket; else each opens once
     insecure: bool = False  # on loopback only: every caller is an administrator, and any viewer name is accepted
     guests: bool = False  # anybody may come in as a viewer, and viewers check out for themselves: for demonstrations
     guests_per_minute: int = Field(default=60, ge=1, le=GUESTS_PER_MINUTE_MAX)  # of an address: a hall scans one code

@@ -10,7 +10,7 @@ from server.api.credentials import Credentials
 from server.app import HOW_TO_MAKE_ONE
 from server.core.credential import Caller
 from server.core.refusal import Refused
-from server.gateway.signing import SECRET_BYTES_MIN, Signer
+from server.gateway.signing import Signer, weakness
 from server.settings import Settings
 
 EXPIRES_S_MAX = 366 * 24 * 3600  # secrets should be rotated more often
@@ -29,9 +29,9 @@ def run_token(role: str, subject: str, expires_s: int, json: str | None) -> int:
         return failed(wrong, Exit.USAGE)
     if not 0 < expires_s <= EXPIRES_S_MAX:
         return failed(f"expires-s: must be 1 to {EXPIRES_S_MAX}", Exit.USAGE)
-    if len(secret) < SECRET_BYTES_MIN:
+    if why := weakness(secret):
         return failed(
-            f"secret: set REDRAIN_SECRET to what the server has: at least {SECRET_BYTES_MIN} bytes ({HOW_TO_MAKE_ONE})",
+            f"secret: REDRAIN_SECRET {why}; set it to what the server has ({HOW_TO_MAKE_ONE})",
             Exit.ENVIRONMENT,
         )
     now_ms = time.time_ns() // 1_000_000

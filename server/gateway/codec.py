@@ -74,9 +74,9 @@ class Codec:
                 return message
         return None
 
-    def replies(self) -> bytes:
-        """Return the protocol's own replies: pongs, the answer to a close, the close after an error."""
-        return b"".join(self._protocol.data_to_send())
+    def replies(self) -> list[bytes]:
+        """Return the protocol's own replies: a pong for each ping, the answer to a close, the close after an error."""
+        return self._protocol.data_to_send()
 
 
 def _bytes_on_wire(frame: Frame) -> int:

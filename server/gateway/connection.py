@@ -10,7 +10,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
-from server.core.ids import PacketId, ViewerId
+from server.core.ids import PacketId
 from server.core.rooms import messages
 from server.core.rooms.messages import Comment, Like
 from server.core.rooms.session import Close, RejectGrab, SendError, SendPong, Session, SessionEffect, Take
@@ -27,7 +27,9 @@ from server.gateway.handshake import (
     Rejection,
     no_such_room,
 )
+from server.gateway.identity import Identity
 from server.gateway.live_room import Frames, LiveRoom
+from server.gateway.tickets import USED
 from server.store.connection import StoreUnavailable
 
 
@@ -186,41 +188,46 @@ class RoomConnection(asyncio.Protocol):
             self._reject(asked)
             return
         self._address = sys.intern(self._gateway.proxies.client(self._address, handshake.headers))
-        viewer_id = self._gateway.identify(asked)
-        if isinstance(viewer_id, Rejection):
-            self._reject(viewer_id)  # before the store is asked on behalf of an unknown viewer
+        whom = self._gateway.identify(asked)
+        if isinstance(whom, Rejection):
+            self._reject(whom)  # before the store is asked on behalf of an unknown viewer
             return
         room = self._gateway.room(asked.room_id)
-        if room is not None and room.remembers(asked.epoch, asked.seq):
-            self._enter(room, handshake, asked, viewer_id)
+        if room is not None and room.remembers(asked.epoch, asked.seq) and not whom.ticket_id:
+            self._enter(room, handshake, asked, whom)
         else:
-            self._gateway.start_task(self._look_for_room(handshake, asked, viewer_id))
+            self._gateway.start_task(self._look_for_room(handshake, asked, whom))
 
-    async def _look_for_room(self, handshake: Handshake, asked: JoinRequest, viewer_id: ViewerId) -> None:
+    async def _look_for_room(self, handshake: Handshake, asked: JoinRequest, whom: Identity) -> None:
         recalled: Frames = []
+        is_good = True
         try:
             room = await self._gateway.find_room(asked.room_id)
             if room is not None:
                 recalled = await room.recall(asked.epoch, asked.seq)
+                if whom.ticket_id:
+                    is_good = await self._gateway.used_tickets.use(whom.ticket_id, whom.ticket_lasts_ms)
         except StoreUnavailable:
             self._reject(STORE_UNAVAILABLE)
             return
         if room is None:
             self._reject(no_such_room(asked.room_id))
+        elif not is_good:
+            self._reject(USED)
         else:
-            self._enter(room, handshake, asked, viewer_id, recalled)
+            self._enter(room, handshake, asked, whom, recalled)
 
     def _enter(
         self,
         room: LiveRoom,
         handshake: Handshake,
         asked: JoinRequest,
-        viewer_id: ViewerId,
+        whom: Identity,
         recalled: Frames | None = None,
     ) -> None:
         if self._state is not _State.ENTERING:
             return  # the viewer left, or the server began to shut down, while the room was looked up
-        gateway = self._gateway
+        gateway, viewer_id = self._gateway, whom.viewer_id
         accepted = handshake.accept()
         if isinstance(accepted, Rejection):
             self._reject(accepted)
@@ -238,7 +245,7 @@ class RoomConnection(asyncio.Protocol):
             viewer_id,
             epoch=asked.epoch,
             seq=asked.seq,
-            resume=gateway.resume_token(room, viewer_id),
+            resume=gateway.resume_token(room, whom),
             recalled=recalled,
         )
         gateway.metrics.resumed += bool(asked.epoch)
@@ -306,18 +313,19 @@ class RoomConnection(asyncio.Protocol):
         codec = self._codec or Codec(self._gateway.limits.frame_bytes_max)
         self._codec = codec
         self._plain = False
-        for frame in codec.feed(data):
+        received = codec.feed(data)
+        replies = codec.replies()
+        for frame in received:
             if self._state is _State.OPEN:
+                if frame.opcode is Opcode.PING and replies:
+                    self.write(replies.pop(0))  # in the order of arrival
                 self._take_frame(codec, frame)
         if self._state is not _State.OPEN:
             return
-        replies = codec.replies()
         if codec.failed:
             self._gateway.metrics.malformed += bool(codec.failure)
-            self._finish(replies)
+            self._finish(b"".join(replies))
             return
-        if replies:
-            self.write(replies)
         if codec.empty:
             self._codec = None
             self._plain = True

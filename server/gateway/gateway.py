@@ -22,13 +22,15 @@ from server.gateway.handshake import (
     JoinRequest,
     Rejection,
 )
+from server.gateway.identity import Identity
 from server.gateway.keepalive import Keepalive
 from server.gateway.limits import Limits, Quota
 from server.gateway.live_room import LiveRoom
 from server.gateway.metrics import Metrics
+from server.gateway.open_files import FILES_KEPT, files_max
 from server.gateway.packet_stats import StatsDesk
 from server.gateway.proxies import TrustedProxies
-from server.gateway.resume import ResumeTokens
+from server.gateway.resume import RENEWED_MAX_MS, ResumeTokens
 from server.gateway.rooms import LiveRooms
 from server.gateway.tickets import Tickets
 from server.gateway.trails import TrailDesk
@@ -40,8 +42,10 @@ from server.store.connection import Store, StoreUnavailable
 from server.store.feed import Feed, FeedFollower
 from server.store.packet_stats import StatsCounters
 from server.store.packets import Packets
+from server.store.revocations import Revocations
 from server.store.rooms import RoomRecord, Rooms
 from server.store.trail import TrailChannel
+from server.store.used_tickets import UsedTickets
 from server.watched_task import watched_task
 
 
@@ -81,9 +85,13 @@ class Gateway:
         self.proxies = proxies
         self.door = door
         self.half_open = Quota(limits.half_open_per_address_max)
+        self.http_connections = Quota(limits.http_connections_per_address_max)
+        self.connections_max = files_max() - FILES_KEPT
         self.trails = TrailDesk(TrailChannel(store), self.metrics)
         self.assets = AssetDesk(Assets(store, clock), self.metrics)
         self.allocators = allocators
+        self.used_tickets = UsedTickets(store)
+        self.revocations = Revocations(store, clock, kept_ms=RENEWED_MAX_MS)
         self._follower = follower
         self._insecure = insecure
         self._tokens = tokens
@@ -108,6 +116,7 @@ class Gateway:
         self.desk = GrabDesk(loop, self.allocators.of, self.allocators.room_of, self.metrics)
         self.keepalive = Keepalive(loop, limits=self.limits, metrics=self.metrics)
         self.keepalive.start()
+        await self.revocations.start()
         await self._rooms.start()
         await self._follower.start()
         channel = ChatterChannel(self.store, secrets.token_hex(8))
@@ -133,6 +142,7 @@ class Gateway:
         await self.chatter.stop()
         await self._follower.stop()
         await self._rooms.stop()
+        await self.revocations.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def room(self, room_id: RoomId) -> LiveRoom | None:
@@ -183,24 +193,31 @@ class Gateway:
         """Publish a step of an order's trail to its buyer that is shown only now."""
         await self._beside(self.trails.publish(message))
 
-    def identify(self, asked: JoinRequest) -> ViewerId | Rejection:
+    def identify(self, asked: JoinRequest) -> Identity | Rejection:
         """Return the viewer that the request names and proves, or the rejection."""
+        now_ms = self.clock.real_ms()
         if asked.resume:
-            viewer_id = self._tokens.read(asked.resume, asked.room_id, self.clock.real_ms())
-            return TOKEN_REFUSED if viewer_id is None else viewer_id
+            back = self._tokens.read(asked.resume, asked.room_id, now_ms)
+            return TOKEN_REFUSED if back is None or self.revocations.covers(back.viewer_id, back.since_ms) else back
         if asked.ticket:
-            return self._tickets.read(asked.ticket, asked.room_id, self.clock.real_ms())
+            return self._tickets.read(asked.ticket, asked.room_id, now_ms)
         if not self._insecure:
             return TICKET_NEEDED
-        return asked.viewer_id or NAME_NEEDED
+        return Identity(asked.viewer_id, now_ms) if asked.viewer_id else NAME_NEEDED
+
+    async def revoke(self, viewer_id: ViewerId) -> int:
+        """Revoke all resume tokens of a viewer, on every server of the store; return the instant in real ms."""
+        now_ms = self.clock.real_ms()
+        await self.revocations.revoke(viewer_id, now_ms)
+        return now_ms
 
     def ticket(self, room_id: RoomId, viewer_id: ViewerId) -> str:
         """Return a ticket with which the viewer can join the room."""
         return self._tickets.mint(viewer_id, room_id, self.clock.real_ms())
 
-    def resume_token(self, room: LiveRoom, viewer_id: ViewerId) -> str:
+    def resume_token(self, room: LiveRoom, whom: Identity) -> str:
         """Return a token with which the viewer can rejoin the room."""
-        return self._tokens.mint(viewer_id, room.record.room_id, self.clock.real_ms())
+        return self._tokens.mint(whom, room.record.room_id, self.clock.real_ms())
 
     def admit(self, room: LiveRoom, viewer_id: ViewerId, address: str) -> Rejection | None:
         """Count a newcomer against the limits, or return the rejection and count nothing."""

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import orjson
 from starlette.types import Receive, Scope, Send
 from websockets.exceptions import RequestLineTooLong, SecurityError
-from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS, Request
+from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
@@ -17,11 +17,19 @@ from server.core.ids import RoomId, ViewerId, checked_id
 from server.core.refusal import Refused
 from server.core.rooms.messages import PROTOCOL
 from server.gateway.codec import SILENT
+from server.gateway.limits import HEAD_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX
 
 _PREFIX: Final = "/ws/rooms/"
+_VERSION: Final = "13"
 _QUERY_FIELDS_MAX: Final = 8
 _TICKET: Final = "ticket."  # before a ticket among the subprotocols: a browser can send it there, and no URL holds it
 _SEQ_DIGITS_MAX: Final = 15  # more facts than a room will ever have
+
+
+_MORE: Final = {  # headers that belong to a status
+    503: (("retry-after", "1"),),
+    426: (("upgrade", "websocket"), ("sec-websocket-version", "13")),  # RFC 6455, 4.2.2 and 4.4
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +58,9 @@ class Rejection:
     def response(self) -> bytes:
         """Return the whole HTTP response to a handshake."""
         body = orjson.dumps({"code": self.code, "detail": self.detail})
-        later = "retry-after: 1\r\n" if self.status == http.HTTPStatus.SERVICE_UNAVAILABLE else ""
+        more = "".join(f"{name}: {value}\r\n" for name, value in _MORE.get(self.status, ()))
         return (
-            f"HTTP/1.1 {self.status} {http.HTTPStatus(self.status).phrase}\r\n{later}"
+            f"HTTP/1.1 {self.status} {http.HTTPStatus(self.status).phrase}\r\n{more}"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         ).encode() + body
 
@@ -62,6 +70,8 @@ class Rejection:
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         if self.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
             headers.append((b"connection", b"close"))
+        if self.status == http.HTTPStatus.UPGRADE_REQUIRED:
+            headers += [(name.encode(), value.encode()) for name, value in _MORE[self.status]]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -70,12 +80,17 @@ NO_SUCH_PATH = Rejection(404, "not_found", f"WebSockets are served under {_PREFI
 ROOM_FULL = Rejection(503, "room_full", "the room has reached its viewer limit; try again later")
 TOO_MANY_OF_VIEWER = Rejection(429, "too_many_connections", "viewer: connection limit of this room reached; close one")
 TOO_MANY_OF_ADDRESS = Rejection(429, "too_many_connections", "connection limit of this address reached; close one")
-URL_TOO_LONG = Rejection(414, "too_long", f"the request line may have at most {MAX_LINE_LENGTH} bytes")
+URL_TOO_LONG = Rejection(414, "too_long", f"the request line may have at most {REQUEST_LINE_BYTES_MAX} bytes")
 HEADERS_TOO_LARGE = Rejection(
     431,
     "too_large",
-    f"a request may have {MAX_NUM_HEADERS} headers of at most {MAX_LINE_LENGTH} bytes each; if it is the cookies of "
-    "other pages of this host, delete them or use another host name",
+    f"a request may have {HEADERS_MAX} headers of at most {HEADER_BYTES_MAX} bytes each and {HEAD_BYTES_MAX} in all; "
+    "if it is the cookies of other pages of this host, delete them or use another host name",
+)
+UPGRADE_NEEDED = Rejection(
+    426,
+    "upgrade_needed",
+    "this is for WebSockets: GET over HTTP/1.1 with Upgrade: websocket and Sec-WebSocket-Version: 13",
 )
 TICKET_NEEDED = Rejection(
     401, "ticket_needed", f"offer {PROTOCOL} and {_TICKET}TICKET; POST /api/rooms/ROOM/tickets gives one"
@@ -108,6 +123,8 @@ class Handshake:
         for event in self._protocol.events_received():
             if isinstance(event, Request):
                 self._request = event
+                if event.headers.get_all("Sec-WebSocket-Version") != [_VERSION]:
+                    return UPGRADE_NEEDED
                 return _asked(event)
         match self._protocol.handshake_exc:
             case RequestLineTooLong():

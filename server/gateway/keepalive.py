@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from server.gateway.limits import Limits
 from server.gateway.metrics import Metrics
@@ -29,7 +29,23 @@ class Expiring(Protocol):
         """Abort the connection that missed its deadline."""
 
 
-class Deadlines:
+class Asking(Expiring, Protocol):
+    """A connection on which requests come in."""
+
+    def late(self) -> None:
+        """Count a request that has not come in whole at once."""
+
+    def moved(self) -> bool:
+        """Return whether the peer has read something since this was asked last."""
+
+    def close(self) -> None:
+        """Close the connection, on which no request is awaited any more."""
+
+
+Late = TypeVar("Late", bound=Expiring)
+
+
+class Deadlines(Generic[Late]):
     """
     Deadlines of one fixed delay, so that the earliest is always the first in the queue.
 
@@ -41,21 +57,25 @@ class Deadlines:
     def __init__(self, after_ms: int, clock: Callable[[], float]) -> None:
         self._after_s = after_ms / 1_000
         self._clock = clock
-        self._due: dict[Expiring, float] = {}
+        self._due: dict[Late, float] = {}
 
     def __len__(self) -> int:
         return len(self._due)
 
-    def set(self, late: Expiring) -> None:
+    def set(self, late: Late) -> None:
         """Give *late* a deadline as of now."""
         self._due.pop(late, None)
         self._due[late] = self._clock() + self._after_s
 
-    def met(self, late: Expiring) -> None:
+    def met(self, late: Late) -> None:
         """Cancel the deadline of *late*."""
         self._due.pop(late, None)
 
-    def missed(self) -> list[Expiring]:
+    def earliest(self) -> Late | None:
+        """Return the one whose deadline is the first."""
+        return next(iter(self._due), None)
+
+    def missed(self) -> list[Late]:
         """Return those whose deadline has passed, and forget them."""
         now = self._clock()
         missed = []
@@ -72,8 +92,11 @@ class Keepalive:
     """The one timer of a gateway: each second it looks at a share of the connections, and at the deadlines."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, limits: Limits, metrics: Metrics) -> None:
-        self.requests = Deadlines(limits.request_ms, loop.time)
-        self.closings = Deadlines(limits.closing_ms, loop.time)
+        self.requests = Deadlines[Asking](limits.request_ms, loop.time)
+        self.late = Deadlines[Asking](limits.late_ms, loop.time)
+        self.idle = Deadlines[Asking](limits.idle_ms, loop.time)
+        self.unread = Deadlines[Asking](limits.unread_ms, loop.time)
+        self.closings = Deadlines[Expiring](limits.closing_ms, loop.time)
         self._loop = loop
         self._metrics = metrics
         self._spokes: list[set[Monitored]] = [set() for _ in range(limits.keepalive_s)]
@@ -99,6 +122,17 @@ class Keepalive:
         for spoke in self._spokes:
             spoke.discard(kept)
 
+    def make_room(self) -> bool:
+        """Abort the connection that has been idle, closing or asking for longest; return False if there is none."""
+        queues: list[Deadlines[Any]] = [self.idle, self.closings, self.requests]
+        for deadlines in queues:
+            oldest = deadlines.earliest()
+            if oldest is not None:
+                deadlines.met(oldest)
+                oldest.abort()
+                return True
+        return False
+
     def turn(self) -> None:
         """Advance one spoke: ping connections silent for one turn, abort those silent for two or past a deadline."""
         self._now = (self._now + 1) % len(self._spokes)
@@ -109,7 +143,17 @@ class Keepalive:
                 kept.abort()
             elif kept.quiet == 2:
                 kept.ping()
-        for late in self.requests.missed() + self.closings.missed():
+        for slow in self.late.missed():
+            slow.late()
+        for idle in self.idle.missed():
+            idle.close()
+        cut_off: list[Expiring] = [*self.requests.missed(), *self.closings.missed()]
+        for writing in self.unread.missed():
+            if writing.moved():
+                self.unread.set(writing)
+            else:
+                cut_off.append(writing)
+        for late in cut_off:
             self._metrics.timed_out += 1
             late.abort()
 

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from server.core.rooms.session import SessionLimits
 
+HEAD_BYTES_MAX = 16 * 1024  # of a request, line and headers: a ticket has a few hundred bytes, cookies some thousands
+HEADER_BYTES_MAX = REQUEST_LINE_BYTES_MAX = 8 * 1024  # of one line; websockets reads no longer ones either
+HEADERS_MAX = 100  # a browser behind two proxies sends thirty
+PIPELINED_MAX = 16  # requests that wait for the answer to an earlier one of their connection
 OUTBOX_SOFT_PART = 4  # a quarter of the outbox; the rest is for facts and receipts, which are never dropped
 
 
@@ -19,8 +23,12 @@ class Limits:
     connections_per_viewer_max: int = 3  # phone, tablet, television; per room
     connections_per_address_max: int = 200  # an office or a dormitory behind one address
     guests_per_address_max: int = 1_000  # while a guest's credential lasts; a hall behind one address
-    half_open_per_address_max: int = 50  # without a complete request: enough for a crowd, too few for a flood
+    http_connections_per_address_max: int = 600  # not yet a viewer's: the browsers of a hall, with some each
+    half_open_per_address_max: int = 50  # requests not complete after late_ms; a crowd's are, so only a flood's count
+    late_ms: int = 1_000  # a request not complete by then counts as half open
     request_ms: int = 10_000  # until a request is complete; an honest one needs one round trip
+    idle_ms: int = 5_000  # until the next request of a connection begins
+    unread_ms: int = 30_000  # in which a peer must read some of what is written to it
     closing_ms: int = 5_000  # until the peer answers our close; then the connection is aborted
     keepalive_s: int = 20  # a viewer silent for so long is pinged, and aborted if silent as long again
     window_ms: int = 20  # messages that are not facts wait up to this long and go out in one write
@@ -38,6 +46,7 @@ DEMO = replace(
     PRODUCTION,
     # The audience of a demo is one address, and people who look on have one each.
     connections_per_address_max=20_000,
+    http_connections_per_address_max=20_000,
     half_open_per_address_max=1_000,
 )
 
@@ -50,6 +59,7 @@ LOAD = Limits(
     connections_per_viewer_max=1_000,
     connections_per_address_max=1_000_000,
     guests_per_address_max=1_000_000,
+    http_connections_per_address_max=1_000_000,
     half_open_per_address_max=100_000,
     request_ms=60_000,
 )

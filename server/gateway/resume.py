@@ -2,10 +2,13 @@
 
 from typing import Final
 
-from server.core.ids import RoomId, ViewerId
+from server.core.ids import RoomId, ViewerId, checked_id
+from server.core.refusal import Refused
+from server.gateway.identity import Identity
 from server.gateway.signing import BadToken, Signer
 
 LASTS_MS: Final = 3_600_000  # real; each welcome gives a new one
+RENEWED_MAX_MS: Final = 12 * 3_600_000  # real, since the viewer came in otherwise: longer than an evening
 _PURPOSE: Final = "redrain.resume"
 
 
@@ -15,15 +18,20 @@ class ResumeTokens:
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
 
-    def mint(self, viewer_id: ViewerId, room_id: RoomId, now_ms: int) -> str:
+    def mint(self, whom: Identity, room_id: RoomId, now_ms: int) -> str:
         """Return a token for one viewer and one room. *now_ms* is real time by the store's clock."""
-        claims = {"sub": viewer_id, "room": room_id}
-        return self._signer.sign(claims, purpose=_PURPOSE, lasts_ms=LASTS_MS, now_ms=now_ms)
+        claims: dict[str, str | int] = {"sub": whom.viewer_id, "room": room_id, "since": whom.since_ms}
+        lasts_ms = min(LASTS_MS, whom.since_ms + RENEWED_MAX_MS - now_ms)
+        return self._signer.sign(claims, purpose=_PURPOSE, lasts_ms=lasts_ms, now_ms=now_ms)
 
-    def read(self, token: str, room_id: RoomId, now_ms: int) -> ViewerId | None:
+    def read(self, token: str, room_id: RoomId, now_ms: int) -> Identity | None:
         """Return the token's viewer, or None if it is not ours, not for this room, or expired."""
         try:
             claims = self._signer.read(token, purpose=_PURPOSE, now_ms=now_ms)
-        except BadToken:
+            viewer_id = ViewerId(checked_id("sub", claims["sub"]))
+        except (BadToken, Refused):
             return None
-        return ViewerId(claims["sub"]) if claims.get("room") == room_id else None
+        since = claims.get("since")
+        if claims.get("room") != room_id or not isinstance(since, int):
+            return None
+        return Identity(viewer_id, since)

@@ -12,6 +12,9 @@ TOKEN_LENGTH_MAX: Final = 1_000  # ours have some three hundred characters
 _ALGORITHM: Final = "HS256"
 
 
+DISTINCT_BYTES_MIN: Final = 8  # random ones of that length have 12 and more, also in hexadecimal
+
+
 class TokenFault(StrEnum):
     """The fault of a token."""
 
@@ -28,31 +31,45 @@ class BadToken(Exception):  # noqa: N818 - the name says what it is
         self.fault = fault
 
 
+def weakness(secret: bytes) -> str:
+    """Return why a secret can be guessed, or "" if there is no sign of it."""
+    if len(secret) < SECRET_BYTES_MIN:
+        return f"has {len(secret)} bytes and must have at least {SECRET_BYTES_MIN}"
+    if len(set(secret)) < DISTINCT_BYTES_MIN:
+        return f"has {len(set(secret))} different characters and must have at least {DISTINCT_BYTES_MIN}"
+    return ""
+
+
 class Signer:
     """
     Signs and reads the tokens of all processes that have the same secret. Instants are real ms by the store's clock.
 
-    The algorithm is never taken from a token, nor is a key: ``kid`` must be the name of the one key there is.
+    What *previous* secrets signed is read too, so that a secret can be replaced while tokens are in use. The algorithm
+    is never taken from a token, nor is a key: ``kid`` must be the name of one that there is.
     """
 
-    def __init__(self, secret: bytes) -> None:
-        assert len(secret) >= SECRET_BYTES_MIN
-        self._secret = secret
+    def __init__(self, secret: bytes, *previous: bytes) -> None:
+        secrets = (secret, *previous)
+        assert not any(map(weakness, secrets))
+        self._secrets = {sha256(each).hexdigest()[:8]: each for each in reversed(secrets)}
         self._kid = sha256(secret).hexdigest()[:8]
 
-    def sign(self, claims: Mapping[str, str], *, purpose: str, lasts_ms: int, now_ms: int) -> str:
+    def sign(self, claims: Mapping[str, str | int], *, purpose: str, lasts_ms: int, now_ms: int) -> str:
         """Return a token with *claims*, valid for one purpose until it expires."""
         payload = {**claims, "aud": purpose, "exp": (now_ms + lasts_ms) // 1_000}
-        return jwt.encode(payload, self._secret, algorithm=_ALGORITHM, headers={"kid": self._kid})
+        return jwt.encode(payload, self._secrets[self._kid], algorithm=_ALGORITHM, headers={"kid": self._kid})
 
     def read(self, token: str, *, purpose: str, now_ms: int) -> dict[str, Any]:
         """Return a token's claims (``sub`` is a string; the others are unchecked). Raises BadToken."""
         if len(token) > TOKEN_LENGTH_MAX:
             raise BadToken(TokenFault.FORGED)
         try:
-            whole = jwt.decode_complete(
+            kid = jwt.get_unverified_header(token).get("kid")
+            if not isinstance(kid, str) or kid not in self._secrets:
+                raise BadToken(TokenFault.FORGED)
+            claims: dict[str, Any] = jwt.decode(
                 token,
-                self._secret,
+                self._secrets[kid],
                 algorithms=[_ALGORITHM],
                 audience=purpose,
                 options={"require": ["sub", "exp"], "verify_exp": False},  # by the store's clock instead, below
@@ -61,8 +78,7 @@ class Signer:
             raise BadToken(TokenFault.OTHER_PURPOSE) from None
         except jwt.InvalidTokenError:
             raise BadToken(TokenFault.FORGED) from None
-        claims: dict[str, Any] = whole["payload"]
-        if whole["header"].get("kid") != self._kid or type(claims["exp"]) is not int:
+        if type(claims["exp"]) is not int:
             raise BadToken(TokenFault.FORGED)
         if claims["exp"] * 1_000 < now_ms:
             raise BadToken(TokenFault.EXPIRED)

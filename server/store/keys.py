@@ -14,6 +14,7 @@ CHATTER = "redrain:chatter"
 TRAILS = "redrain:trails"
 ISVS = "redrain:isvs"
 PRODUCTS = "redrain:products"
+REVOKED = "redrain:revoked"
 ISVS_ENDED = "{redrain:isvs}:ended"  # in the slot of ISVS
 PRESENT = "{redrain}:present"  # these two are one script's: one slot
 LIKES = "{redrain}:likes"
@@ -140,6 +141,11 @@ def trail_told(order_id: OrderId) -> str:
 def product(product_id: str) -> str:
     """Name the product's own record, in the slot of PRODUCTS."""
     return f"{{{PRODUCTS}}}:{product_id}"
+
+
+def used_ticket(ticket_id: str) -> str:
+    """Name the note that a ticket was used; it expires with the ticket."""
+    return f"redrain:ticket:{ticket_id}"
 
 
 def isv_waiting(isv_id: str) -> str:

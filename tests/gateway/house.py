@@ -12,6 +12,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
 from websockets.asyncio.client import ClientConnection, connect
 
 from server.core.ids import CreatorId, PacketId, RoomId, packet_id_of
@@ -47,7 +48,15 @@ class House:
     """The running server and what a creator does in it."""
 
     def __init__(
-        self, store: Store, clock: StoreClock, limits: Limits, *, insecure: bool, proxies: str, door: Door
+        self,
+        store: Store,
+        clock: StoreClock,
+        limits: Limits,
+        *,
+        insecure: bool,
+        reusable_tickets: bool,
+        proxies: str,
+        door: Door,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -71,7 +80,7 @@ class House:
             allocators=self.allocators,
             limits=limits,
             tokens=ResumeTokens(Signer(SEED)),
-            tickets=Tickets(Signer(SEED)),
+            tickets=Tickets(Signer(SEED), reusable=reusable_tickets),
             proxies=TrustedProxies(proxies),
             door=door,
             insecure=insecure,
@@ -252,12 +261,21 @@ async def open_house(
     speed: int = 1,
     *,
     insecure: bool = True,
+    reusable_tickets: bool = False,
     proxies: str = "",
     door: Door | None = None,
 ) -> AsyncIterator[House]:
     """Serve until left; then everything is stopped in the order a server stops in."""
     clock = await StoreClock.open(store, speed=speed, origin_ms=None)
-    house = House(store, clock, limits, insecure=insecure, proxies=proxies, door=door or Door())
+    house = House(
+        store,
+        clock,
+        limits,
+        insecure=insecure,
+        reusable_tickets=reusable_tickets,
+        proxies=proxies,
+        door=door or Door(),
+    )
     house.room = await house.rooms.create(ROOM, CREATOR, "a room")
 
     @asynccontextmanager
@@ -271,6 +289,14 @@ async def open_house(
     @app.get("/hello")
     async def hello() -> str:
         return "hello"
+
+    @app.get("/big")
+    async def big() -> StreamingResponse:
+        return StreamingResponse(bytes(1 << 20) for _ in range(16))
+
+    @app.post("/late")
+    async def late(request: Request) -> str:
+        return f"{(await request.body()).decode()}, {request.headers.get('x-late', 'none')}"
 
     @app.post("/echo")
     async def echo(request: Request) -> str:

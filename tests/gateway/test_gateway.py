@@ -10,7 +10,8 @@ from server.core.ids import PacketId, RoomId, ViewerId
 from server.core.refusal import Refused
 from server.gateway.door import Door
 from server.gateway.gateway import Gateway
-from server.gateway.handshake import JoinRequest, Rejection
+from server.gateway.handshake import TOKEN_REFUSED, JoinRequest, Rejection
+from server.gateway.identity import Identity
 from server.gateway.limits import PRODUCTION, Limits
 from server.gateway.proxies import TrustedProxies
 from server.gateway.resume import ResumeTokens
@@ -92,5 +93,8 @@ async def test_without_insecure_nobody_comes_in_by_name(house: House) -> None:
     assert (rejection.status, rejection.code) == (401, "ticket_needed")
     live = house.gateway.room(house.room.room_id)
     assert live is not None
-    token = secure.resume_token(live, ViewerId("v1"))
-    assert secure.identify(JoinRequest(house.room.room_id, ViewerId(""), resume=token)) == "v1"
+    known = Identity(ViewerId("v1"), house.clock.real_ms())
+    token = secure.resume_token(live, known)
+    assert secure.identify(JoinRequest(house.room.room_id, ViewerId(""), resume=token)) == known
+    await secure.revoke(ViewerId("v1"))
+    assert secure.identify(JoinRequest(house.room.room_id, ViewerId(""), resume=token)) is TOKEN_REFUSED

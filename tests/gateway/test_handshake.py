@@ -53,7 +53,7 @@ def test_a_request_that_cannot_be_granted_says_why(target: str, status: int, cod
     ("target", "headers", "status", "says"),
     [
         ("/ws/rooms/r1?viewer=v1", ["Cookie: " + "c" * 8_192], 431, "cookies"),
-        ("/ws/rooms/r1?viewer=v1", [f"X-{number}: 1" for number in range(200)], 431, "128 headers"),
+        ("/ws/rooms/r1?viewer=v1", [f"X-{number}: 1" for number in range(200)], 431, "100 headers"),
         ("/ws/rooms/r1?viewer=v1&x=" + "x" * 8_192, [], 414, "request line"),
     ],
 )
@@ -101,10 +101,18 @@ def test_no_compression_is_agreed() -> None:
 def test_a_broken_handshake_is_answered_in_our_words() -> None:
     """A handshake that the library refuses is answered in JSON too."""
     handshake = Handshake()
-    handshake.read(request("/ws/rooms/r1?viewer=v1").replace(b"Version: 13", b"Version: 12"))
+    handshake.read(request("/ws/rooms/r1?viewer=v1").replace(b"Key: AAAA", b"Key: "))
     rejection = handshake.accept()
     assert isinstance(rejection, Rejection)
     assert (rejection.status, rejection.code) == (400, "bad_handshake")
+
+
+def test_another_version_is_told_which_one_is_spoken() -> None:
+    """RFC 6455, 4.4: the answer is 426 and names the version."""
+    rejection = Handshake().read(request("/ws/rooms/r1?viewer=v1").replace(b"Version: 13", b"Version: 12"))
+    assert isinstance(rejection, Rejection)
+    assert (rejection.status, rejection.code) == (426, "upgrade_needed")
+    assert b"\r\nsec-websocket-version: 13\r\n" in rejection.response()
 
 
 @pytest.mark.parametrize(

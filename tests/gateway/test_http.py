@@ -37,7 +37,7 @@ async def test_an_unknown_upgrade_is_ignored(house: House, version: str, headers
     reader, writer = await house.connect()
     head = "\r\n".join([f"POST /echo HTTP/{version}", "Host: localhost", JSON, *headers, "Content-Length: 11"])
     writer.write(f"{head}\r\n\r\nfirst".encode())
-    await until(lambda: house.gateway.half_open.held("127.0.0.1") == 1)
+    await until(lambda: len(house.gateway.keepalive.requests) == 1)
     writer.write(b" half.")
     assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b'"first half."'), PATIENCE_S)
     if version == "1.1":
@@ -77,12 +77,16 @@ async def test_who_sends_no_whole_request_in_time_is_cut_off(empty_store: Store)
 
 
 async def test_half_open_connections_of_an_address_are_few(empty_store: Store) -> None:
-    """Past the limit a further connection is refused at once; one that sends its request makes room."""
-    async with open_house(empty_store, replace(PRODUCTION, half_open_per_address_max=2)) as house:
+    """Past the limit a further one that is late is refused; one that sends its request makes room."""
+    async with open_house(empty_store, replace(PRODUCTION, half_open_per_address_max=2, late_ms=0)) as house:
         _, first = await house.connect()
         await house.connect()
-        await until(lambda: house.gateway.half_open.held("127.0.0.1") == 2)
+        await until(lambda: len(house.gateway.keepalive.requests) == 2)
+        house.gateway.keepalive.turn()
+        assert house.gateway.half_open.held("127.0.0.1") == 2
         refused, _ = await house.connect()
+        await until(lambda: len(house.gateway.keepalive.requests) == 3)
+        house.gateway.keepalive.turn()
         assert (await asyncio.wait_for(refused.read(), PATIENCE_S)).startswith(b"HTTP/1.1 503 ")
         first.write(HELLO)
         await until(lambda: house.gateway.half_open.held("127.0.0.1") == 1)
@@ -104,17 +108,26 @@ async def test_viewers_behind_a_proxy_count_for_their_own_addresses(empty_store:
 
 async def test_a_proxy_may_have_many_half_open_requests_and_a_client_behind_it_few(empty_store: Store) -> None:
     """A trusted proxy's connections are not refused; of requests without an end each client has its own few."""
-    few = replace(PRODUCTION, half_open_per_address_max=1)
+    few = replace(PRODUCTION, half_open_per_address_max=1, late_ms=0)
     async with open_house(empty_store, few, proxies="127.0.0.1") as house:
         half = HALF + b"X-Forwarded-For: %b\r\n\r\nhalf"
-        first, first_writer = await house.connect()
-        first_writer.write(half % b"203.0.113.7")
-        await until(lambda: house.gateway.half_open.held("203.0.113.7") == 1)
-        _, other = await house.connect()
-        other.write(half % b"203.0.113.8")
-        await until(lambda: house.gateway.half_open.held("203.0.113.8") == 1)
-        refused, refused_writer = await house.connect()
-        refused_writer.write(half % b"203.0.113.7")
+
+        async def late(address: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+            house.gateway.keepalive.turn()
+            reader, writer = await house.connect()
+            writer.write(half % address)
+            await asyncio.sleep(0.05)
+            house.gateway.keepalive.turn()
+            return reader, writer
+
+        first, first_writer = await late(b"203.0.113.7")
+        assert house.gateway.half_open.held("203.0.113.7") == 1
+        _, silent_writer = await house.connect()
+        await until(lambda: len(house.gateway.keepalive.late) == 1)
+        await late(b"203.0.113.8")
+        silent_writer.write(half % b"203.0.113.8")  # late before it said whose it is
+        assert house.gateway.half_open.held("203.0.113.8") == 1
+        refused, _ = await late(b"203.0.113.7")
         assert (await asyncio.wait_for(refused.read(), PATIENCE_S)).startswith(b"HTTP/1.1 503 ")
         first_writer.write(b" full")
         await asyncio.wait_for(first.readuntil(b'"half full"'), PATIENCE_S)

@@ -15,6 +15,9 @@ class Monitored:
         self.quiet = 0
         self.pings = 0
         self.aborted = False
+        self.was_late = False
+        self.closed = False
+        self.unread: list[int] = []
 
     def ping(self) -> None:
         self.pings += 1
@@ -22,9 +25,18 @@ class Monitored:
     def abort(self) -> None:
         self.aborted = True
 
+    def late(self) -> None:
+        self.was_late = True
+
+    def moved(self) -> bool:
+        return len(self.unread) > 1 and self.unread.pop(0) > self.unread[0]
+
+    def close(self) -> None:
+        self.closed = True
+
 
 def a_keepalive(spokes: int, metrics: Metrics | None = None) -> Keepalive:
-    limits = replace(PRODUCTION, keepalive_s=spokes, request_ms=0)
+    limits = replace(PRODUCTION, keepalive_s=spokes, request_ms=0, late_ms=0, idle_ms=0, unread_ms=0)
     return Keepalive(asyncio.get_running_loop(), limits=limits, metrics=metrics or Metrics())
 
 
@@ -77,10 +89,40 @@ async def test_the_late_are_cut_off() -> None:
     assert (late.aborted, in_time.aborted) == (True, False)
 
 
+async def test_each_deadline_has_its_own_end() -> None:
+    """A late request is counted and an idle connection closed; who reads goes on, and who does not is cut off."""
+    metrics = Metrics()
+    keepalive, slow, idle, reader, stuck = a_keepalive(2, metrics), *(Monitored() for _ in range(4))
+    reader.unread, stuck.unread = [9, 5, 5], [9, 9]
+    keepalive.late.set(slow)
+    keepalive.idle.set(idle)
+    keepalive.unread.set(reader)
+    keepalive.unread.set(stuck)
+    keepalive.turn()
+    assert (slow.was_late, slow.aborted, idle.closed, idle.aborted) == (True, False, True, False)
+    assert (reader.aborted, stuck.aborted, metrics.timed_out) == (False, True, 1)
+    keepalive.turn()
+    assert reader.aborted
+
+
+async def test_room_is_made_where_it_costs_least() -> None:
+    """The longest idle goes first, then who is being closed, then the oldest request; if there is none, nobody goes."""
+    keepalive = a_keepalive(2)
+    crowd = [Monitored() for _ in range(4)]
+    keepalive.requests.set(crowd[3])
+    keepalive.closings.set(crowd[2])
+    keepalive.idle.set(crowd[0])
+    keepalive.idle.set(crowd[1])
+    gone = []
+    while keepalive.make_room():
+        gone.append([each.aborted for each in crowd])
+    assert gone == [[number <= last for number in range(4)] for last in range(4)]
+
+
 def test_a_deadline_passes_at_its_time() -> None:
     """Deadlines pass in the order they were set, each at its time, and are missed once."""
     now_s = 100.0
-    deadlines = Deadlines(10_000, lambda: now_s)
+    deadlines = Deadlines[Monitored](10_000, lambda: now_s)
     first, second = Monitored(), Monitored()
     deadlines.set(first)
     now_s = 105.0

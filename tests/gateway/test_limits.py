@@ -19,7 +19,9 @@ def test_the_load_profile_loosens_only_what_counts_viewers() -> None:
         "room_viewers_max",
         "connections_per_viewer_max",
         "connections_per_address_max",
+        "guests_per_address_max",
         "half_open_per_address_max",
+        "http_connections_per_address_max",
         "request_ms",
     }
     assert LOAD.session.malformed_max == PRODUCTION.session.malformed_max

@@ -1,11 +1,15 @@
 """Signing: a token is accepted only with our signature, for its purpose, until it expires."""
 
+from hashlib import sha256
+
+import jwt
 import pytest
 
-from server.gateway.signing import TOKEN_LENGTH_MAX, BadToken, Signer, TokenFault
+from server.gateway.signing import TOKEN_LENGTH_MAX, BadToken, Signer, TokenFault, weakness
 from tests.gateway.forging import forgeries, with_the_secret
 
 SECRET = b"a secret of at least 32 bytes....."
+NEXT = b"the next secret of at least 32 bytes"
 NOW_MS = 1_700_000_000_000
 
 
@@ -49,3 +53,46 @@ def test_a_secret_has_a_length() -> None:
     """A key that can be guessed signs nothing."""
     with pytest.raises(AssertionError):
         Signer(b"x" * 31)
+
+
+@pytest.mark.parametrize(
+    ("secret", "says"),
+    [
+        (b"", "has 0 bytes"),
+        (bytes(range(31)), "has 31 bytes"),
+        (b"x" * 64, "has 1 different characters"),
+        (b"abcdefg" * 9, "has 7 different characters"),
+        (b"abcdefgh" * 4, ""),
+        (sha256(b"").hexdigest().encode(), ""),
+    ],
+)
+def test_a_weak_secret_is_told_from_a_random_one(secret: bytes, says: str) -> None:
+    """One that is short or repeats few characters is refused, also as the previous one."""
+    assert weakness(secret).startswith(says)
+    assert bool(weakness(secret)) == bool(says)
+    if says:
+        with pytest.raises(AssertionError):
+            Signer(SECRET, secret)
+
+
+def test_a_secret_can_be_replaced() -> None:
+    """The new one signs, and both are read; without the old one its tokens are worth nothing."""
+    new, both, old = Signer(NEXT), Signer(NEXT, SECRET), Signer(SECRET)
+
+    def made(signer: Signer) -> str:
+        return signer.sign({"sub": "anna"}, purpose="p", lasts_ms=5_000, now_ms=NOW_MS)
+
+    def is_read(reader: Signer, token: str) -> bool:
+        try:
+            return bool(reader.read(token, purpose="p", now_ms=NOW_MS))
+        except BadToken:
+            return False
+
+    assert [is_read(reader, made(old)) for reader in (new, both, old)] == [False, True, True]
+    assert [is_read(reader, made(both)) for reader in (new, both, old)] == [True, True, False]
+    genuine = made(both)
+    tried = [*forgeries(genuine, NEXT, sub="bert"), *with_the_secret(genuine, NEXT)]
+    believed = [trick for trick, token in tried if is_read(both, token)]
+    assert not believed
+    kid = jwt.get_unverified_header(genuine)["kid"]
+    assert not is_read(both, jwt.encode({"sub": "anna", "aud": "p", "exp": NOW_MS}, SECRET, headers={"kid": kid}))
