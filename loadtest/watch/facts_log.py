@@ -12,8 +12,8 @@ _NS_PER_MS = 1_000_000
 
 def named(line: LogLine, names: Mapping[PacketId, str]) -> LogLine:
     """Return a line with its packet's name; a room tells of a packet before the books that name it are read."""
-    packet = line.values.get("packet")
-    return replace(line, values={**line.values, "packet": names[packet]}) if packet in names else line
+    name = names.get(line.values.get("packet", ""))
+    return line if name is None else replace(line, values={**line.values, "packet": name})
 
 
 class FactsLog:

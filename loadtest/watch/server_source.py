@@ -107,7 +107,7 @@ class ServerSource:
         cut, now_ms = self._newest, time.time_ns() // _NS_PER_MS
         self._told = progress.facts
         board = packet_board({}, progress, cut, now_ms)
-        names = {packet.packet_id: packet.name for packet in board}
+        names = {PacketId(packet.packet_id): packet.name for packet in board}
         told = self._facts.lines(progress.facts, lambda packet_id: names.get(packet_id, packet_id))
         self._log.extend(told)
         return LivePicture(
