@@ -110,8 +110,6 @@ class ServerSource:
         names = {PacketId(packet.packet_id): packet.name for packet in board}
         told = self._facts.lines(progress.facts, lambda packet_id: names.get(packet_id, packet_id))
         self._log.extend(told)
-        # The first messages of a packet may come before the cut of the books that has its name.
-        self._log = deque((named(line, names) for line in self._log), maxlen=LOG_LINES)
         return LivePicture(
             title=self._title or self._url,
             subtitle="",
