@@ -18,7 +18,7 @@ from loadtest.record.history_tail import HistoryTail
 from loadtest.record.shape import BadRecord
 from loadtest.targets.access import Access
 from loadtest.watch.cut import ShownCut, cut_of
-from loadtest.watch.facts_log import FactsLog, named
+from loadtest.watch.facts_log import FactsLog
 from loadtest.watch.figures import RateHistory
 from loadtest.watch.live_audit import Badge, Light, LiveAudit
 from loadtest.watch.packet_board import packet_board
