@@ -10,12 +10,6 @@ from server.core.ids import PacketId
 _NS_PER_MS = 1_000_000
 
 
-def named(line: LogLine, names: Mapping[str, str]) -> LogLine:
-    """Return a line with its packet's name; a room tells of a packet before the books that name it are read."""
-    packet = line.values.get("packet", "")
-    return replace(line, values={**line.values, "packet": names[packet]}) if packet in names else line
-
-
 class FactsLog:
     """Remembers which messages are in the log; *ahead_ms* is how far real time is ahead of the history's clock."""
 
@@ -37,5 +31,5 @@ class FactsLog:
 
 def named(line: LogLine, names: Mapping[PacketId, str]) -> LogLine:
     """Return the line with the name of its packet, if it was written before the name was known."""
-    name = names.get(line.values.get("packet", ""))
+    name = names.get(PacketId(line.values.get("packet", "")))
     return line if name is None else replace(line, values={**line.values, "packet": name})

@@ -18,7 +18,7 @@ from loadtest.record.history_tail import HistoryTail
 from loadtest.record.shape import BadRecord
 from loadtest.targets.access import Access
 from loadtest.watch.cut import ShownCut, cut_of
-from loadtest.watch.facts_log import FactsLog, named
+from loadtest.watch.facts_log import FactsLog
 from loadtest.watch.figures import RateHistory
 from loadtest.watch.live_audit import Badge, Light, LiveAudit
 from loadtest.watch.packet_board import packet_board
@@ -110,8 +110,6 @@ class ServerSource:
         names = {PacketId(packet.packet_id): packet.name for packet in board}
         told = self._facts.lines(progress.facts, lambda packet_id: names.get(packet_id, packet_id))
         self._log.extend(told)
-        # The first messages of a packet may come before the cut of the books that has its name.
-        self._log = deque((named(line, names) for line in self._log), maxlen=LOG_LINES)
         return LivePicture(
             title=self._title or self._url,
             subtitle="",
@@ -130,7 +128,7 @@ class ServerSource:
             money=None if cut is None else cut.money,
             badge=self._shown_badge(now_ms),
             store=self._store_now(now_ms),
-            log=tuple(named(line, names) for line in self._log),
+            log=tuple(self._log),
         )
 
     def check(self) -> None:

@@ -1,4 +1,4 @@
-"""Who a newcomer is, as its ticket, token or name proves it."""
+"""The identity of a newcomer, as its ticket, token or name proves it."""
 
 from dataclasses import dataclass
 

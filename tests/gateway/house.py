@@ -254,6 +254,24 @@ def request(target: str, *headers: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+def _add_routes(app: FastAPI) -> None:
+    @app.get("/hello")
+    async def hello() -> str:
+        return "hello"
+
+    @app.get("/big")
+    async def big() -> StreamingResponse:
+        return StreamingResponse(bytes(1 << 20) for _ in range(16))
+
+    @app.post("/late")
+    async def late(request: Request) -> str:
+        return f"{(await request.body()).decode()}, {request.headers.get('x-late', 'none')}"
+
+    @app.post("/echo")
+    async def echo(request: Request) -> str:
+        return (await request.body()).decode()
+
+
 @asynccontextmanager
 async def open_house(
     store: Store,
@@ -285,23 +303,7 @@ async def open_house(
         await house.gateway.stop()
 
     app = FastAPI(lifespan=lifespan)
-
-    @app.get("/hello")
-    async def hello() -> str:
-        return "hello"
-
-    @app.get("/big")
-    async def big() -> StreamingResponse:
-        return StreamingResponse(bytes(1 << 20) for _ in range(16))
-
-    @app.post("/late")
-    async def late(request: Request) -> str:
-        return f"{(await request.body()).decode()}, {request.headers.get('x-late', 'none')}"
-
-    @app.post("/echo")
-    async def echo(request: Request) -> str:
-        return (await request.body()).decode()
-
+    _add_routes(app)
     config = uvicorn.Config(
         app, port=0, ws=RoomConnection, http=HttpConnection, lifespan="on", log_config=None, access_log=False
     )

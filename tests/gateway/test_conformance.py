@@ -282,7 +282,7 @@ async def came_back(guest: RawGuest, case: FrameCase) -> tuple[str, ...]:
 
 
 async def test_every_frame_case(house: House) -> None:
-    """What comes back is what the RFC asks for, in the order of arrival."""
+    """The answers are those that the RFC asks for, in the order of arrival."""
     wrong = []
     for case in frame_cases():
         guest = await shaken(house)

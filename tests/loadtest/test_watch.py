@@ -18,9 +18,8 @@ from loadtest.engines.crowd import SilentView
 from loadtest.engines.progress import LivePacket, Progress
 from loadtest.record.run_folder import RunFolder
 from loadtest.watch.diary import DIARY, Diary
-from loadtest.watch.facts_log import named
 from loadtest.watch.live_audit import Badge, Light
-from loadtest.watch.picture import LivePicture, LogLine
+from loadtest.watch.picture import LivePicture
 from loadtest.watch.run_source import RunSource
 from loadtest.watch.site import Control, WatchSite
 from server.core.ids import PacketId
@@ -248,10 +247,3 @@ def test_foreign_pages_and_names_are_kept_out() -> None:
             connect(running.url.replace("http", "ws").replace("dashboard", "watch"), additional_headers=evil)
         assert refused.value.response.status_code == 403
     assert bell.rung == 0
-
-
-def test_a_packet_has_its_name_in_the_log_once_the_books_tell_it() -> None:
-    line = LogLine(1, code="open", values={"packet": "c1.p0", "room": "r1"})
-    assert named(line, {}) == line
-    assert named(line, {"c1.p0": "evening"}).values == {"packet": "evening", "room": "r1"}
-    assert named(LogLine(2, text="judging"), {"c1.p0": "evening"}).text == "judging"
