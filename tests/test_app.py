@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -45,7 +46,7 @@ def test_a_short_secret_is_refused(*, insecure: bool) -> None:
 @pytest.mark.parametrize("name", ["secret", "secret_previous"])
 def test_a_secret_of_few_characters_is_refused(name: str) -> None:
     """Whichever of the two it is, also on an insecure server."""
-    given = {"secret": SecretStr(SECRET), name: SecretStr("abab" * 16)}
+    given: dict[str, Any] = {"secret": SecretStr(SECRET), name: SecretStr("abab" * 16)}
     with pytest.raises(CannotServe, match=rf"REDRAIN_{name.upper()} has 2 different characters"):
         open_port(Settings(port=0, insecure=True, **given))
 
