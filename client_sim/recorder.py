@@ -24,6 +24,7 @@ from client_sim.observations import (
     Observation,
     SentGrab,
     SequenceRun,
+    StrayReceipt,
 )
 from client_sim.tally import Tally
 from server.core.ids import PacketId, RequestId, RoomId
@@ -203,12 +204,17 @@ class Recorder:
         """Record another receipt for an answered grab; the audit checks that it is the same."""
         again = SentGrab(
             self._grabs, grab.conn, grab.viewer, grab.packet, grab.request_id, grab.behaviour, grab.t_intended,
-            grab.t_sent, t_reply=now_ns, reply=receipt, payload=payload,
+            grab.t_sent, t_reply=now_ns, reply=receipt, payload=payload, again=True,
         )  # fmt: skip
         self._grabs += 1
         self.figures.sent(again)
         self.figures.answered_with(again)
         self._note(again)
+
+    def stray(self, conn: Conn, receipt: Mapping[str, Any], now_ns: int) -> None:
+        """Record a receipt for a request that the connection's seat did not send; the audit decides."""
+        self.failure("WS", "receipt", "for a tap that was not made")
+        self._note(StrayReceipt(conn.conn, conn.viewer, now_ns, receipt))
 
     def unknown(self, grab: SentGrab, reason: str, waited_ms: float | None = None) -> None:
         """Record a grab without a receipt: its outcome is unknown. With a reason it counts as a failure."""

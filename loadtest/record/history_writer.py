@@ -16,15 +16,20 @@ from client_sim.observations import (
     Observation,
     SentGrab,
     SequenceRun,
+    StrayReceipt,
 )
 from server.core.packets.claim import HOLDS_SHARE, ClaimStatus
 
 _OK = frozenset(status.value for status in HOLDS_SHARE)
 _UNKNOWN = frozenset({None, ClaimStatus.UNAVAILABLE.value})  # no answer, or one of a server whose store was away
-_CONN = ("conn", "viewer", "room", "t_open", "t_welcome", "epoch", "seq", "resumed_from", "resync", "t_close", "code")
+_CONN = (
+    "conn", "viewer", "room", "t_open", "t_welcome", "epoch", "seq", "resumed_from", "resync", "t_close", "code",
+    "patience_ms",
+)  # fmt: skip
 
 _GRAB = ("i", "conn", "viewer", "packet", "request_id", "behaviour", "t_intended", "t_sent", "t_reply")
 _REPLY = ("status", "amount_fen", "index", "claim_id", "edition")
+_STRAY = ("request_id", "status", "amount_fen", "index", "claim_id")
 _FACT = ("room", "epoch", "t_first", "t_last", "count")
 
 
@@ -48,6 +53,9 @@ def line_of(observation: Observation) -> dict[str, Any]:
     match observation:
         case SentGrab():
             return _grab(observation)
+        case StrayReceipt(conn, viewer, t, reply):
+            told = {name: reply.get(name) for name in _STRAY}
+            return {"kind": "stray", "conn": conn, "viewer": viewer, "t": t, "packet": reply.get("packet_id"), **told}
         case Conn():
             return {"kind": "conn", **{name: getattr(observation, name) for name in _CONN}}
         case SequenceRun(conn, epoch, first_seq, last_seq):
@@ -73,6 +81,8 @@ def _grab(grab: SentGrab) -> dict[str, Any]:
         "type": "info" if status in _UNKNOWN else "ok" if status in _OK else "fail",
         **{name: grab.reply.get(name) for name in _REPLY},
         "receipt": digest(grab.payload) if grab.payload else None,
+        "t_gave_up": grab.t_gave_up,
+        "again": grab.again,
     }
 
 

@@ -1,6 +1,6 @@
 """Judgement: computes the result of a run from its folder alone, by the audit, the measures and the verdict."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -10,9 +10,10 @@ from loadtest.record.history import History
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.crowd_scenario import BadScenario
-from loadtest.scenarios.faults import STRUCK, fault_results
+from loadtest.scenarios.faults import STRUCK, FaultRecord, fault_results
 from loadtest.scenarios.target_scenario import read_scenario
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
+from loadtest.verdict.audit.answers import Absence, unknown_by_design
 from loadtest.verdict.audit.outcome import Blind
 from loadtest.verdict.fairness import Fairness, fairness
 from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign
@@ -36,6 +37,7 @@ class Evidence(NamedTuple):
     sometimes: dict[str, int]
     fairness: Fairness
     proves: bool
+    absences: Sequence[Absence] = ()
 
 
 def judge_run(folder: RunFolder) -> dict[str, Any]:
@@ -71,6 +73,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "speed": found.speed,
         **{name: getattr(facts, name) for name in ("limits", "viewers")},
         **found.measures,
+        "unknown_by_design": unknown_by_design(found.history, found.absences),
         "invariants": [asdict(one) for one in outcomes_of(found.violations, found.blind)],
         "violations": [asdict(violation) for violation in found.violations],
         "thresholds": [asdict(threshold) for threshold in thresholds],
@@ -88,14 +91,15 @@ def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evide
     """Read books, history and sales of a run against our own server, and audit them against each other."""
     books, history, sales = folder.read_books(), folder.read_history(), folder.read_sales()
     unrelated = packets_of_other_runs(books, history, facts.packet_ids)
-    violations = audit(books, history, folder.read_snapshots(), sales, unrelated)
+    absences = absences_of(facts.faults)
+    violations = audit(books, history, folder.read_snapshots(), sales, unrelated, absences=absences)
     books = books.without(unrelated)
     measured = measure(books, history)
     measures = asdict(measured) | {"packets": [_packet(packet, books) for packet in measured.packets]}
     happened = counted(wanted, books, history, facts.happenings, sales)
     blind = blind_spots(books, history, sales)
     even = fairness(books, history)
-    return Evidence(books.clock.speed, history, violations, blind, measures, happened, even, proves=True)
+    return Evidence(books.clock.speed, history, violations, blind, measures, happened, even, True, absences)
 
 
 def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evidence:
@@ -107,13 +111,19 @@ def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Ev
     return Evidence(
         facts.speed,
         history,
-        audit_foreign(cases),
-        foreign_blind_spots(cases),
+        audit_foreign(cases, history),
+        foreign_blind_spots(cases, history),
         measures,
         counted_of_foreign(wanted, counts, history),
         fairness(folder.books_or_none(), history),
         proves=measures["grabs"] > 0 and measures["granted"] > 0,
     )
+
+
+def absences_of(faults: Sequence[Mapping[str, Any]]) -> list[Absence]:
+    """Return when store or server were broken on purpose, by the faults in ``run.json``."""
+    struck = (FaultRecord(**fault) for fault in faults)
+    return [Absence(fault.t_struck, fault.t_back) for fault in struck if fault.t_struck is not None]
 
 
 def packets_of_other_runs(books: Books, history: History, packet_ids: Collection[str]) -> frozenset[PacketId]:

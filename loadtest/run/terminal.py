@@ -105,6 +105,7 @@ def _figures(result: Mapping[str, Any]) -> Table:
     table = Table.grid(padding=(0, 3))
     latency, skew = result["grab_latency_ms"], result["fanout_skew_ms"]
     offered, lost = offered_and_lost(result["statuses"])
+    lost = result.get("unknown_by_design", lost)
     rows = {
         "grabs": grabs_text(offered, result["grabs"], lost),
         "granted": f"{result['granted']:,}",

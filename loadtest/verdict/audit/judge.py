@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from loadtest.record.books import Books
 from loadtest.record.history import History
 from loadtest.record.sales import Sales
+from loadtest.verdict.audit.answers import Absence, check_answers
 from loadtest.verdict.audit.case import PacketCase, cases_of
 from loadtest.verdict.audit.fanout import check_fanout
 from loadtest.verdict.audit.issuance import check_counters, check_drain, check_issuance
@@ -24,13 +25,15 @@ def audit(
     snapshots: Sequence[Books] = (),
     sales: Sales | None = None,
     unrelated: Collection[PacketId] = (),
+    *,
+    absences: Sequence[Absence] = (),
 ) -> list[Violation]:
     """
-    Check A1 to A10 and return what does not hold, each with a minimal counterexample; an empty list is a clean run.
+    Check every invariant and return what does not hold, each with a minimal counterexample; nothing is a clean run.
 
     *snapshots* are books taken during the run, *sales* the answers to buyers if there was a shop. *unrelated* packets,
     those of other runs on the same store, are checked as without a history: only A1, A3, A8, A10 and the window of A7,
-    which the books alone can show (docs/invariants.md).
+    which the books alone can show (docs/invariants.md). In *absences* store or server were broken on purpose.
     """
     findings = Findings()
     for at, snapshot in enumerate(snapshots, start=1):
@@ -49,6 +52,7 @@ def audit(
         check_packet_money(findings, case)
     if history is not None:
         check_fanout(findings, history)
+        check_answers(findings, history, absences)
     check_money(findings, books)
     check_orders(findings, books)
     if sales is not None:

@@ -15,6 +15,7 @@ INVARIANTS: dict[str, str] = {
     "A8": "exact shares",
     "A9": "fan-out",
     "A10": "money",
+    "A12": "answered",
 }
 """Every invariant that gates, in order, with its display name."""
 

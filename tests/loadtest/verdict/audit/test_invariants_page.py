@@ -7,7 +7,7 @@ import pytest
 
 from loadtest.report.findings import FAIRNESS, MEANINGS
 from loadtest.verdict.audit import INVARIANTS
-from tests.loadtest.written_run import WrittenRun, a_run
+from tests.loadtest.written_run import WrittenRun, a_run, unsent
 
 ROOT = Path(__file__).parents[4]
 AUDIT = ROOT / "loadtest/verdict/audit"
@@ -63,6 +63,12 @@ def _with_a_wrong_wallet() -> WrittenRun:
     return run
 
 
+def _with_an_unsent_receipt() -> WrittenRun:
+    run = a_run()
+    unsent(run.of("grab", viewer="v0")[0])
+    return run
+
+
 BROKEN = {
     "A1": lambda: a_run(flaw="check then act", share_count=10, viewers=24),
     "A2": lambda: a_run(flaw="sold out too soon", viewers=24),
@@ -74,6 +80,7 @@ BROKEN = {
     "A8": lambda: a_run(flaw="rounding leak", viewers=24),
     "A9": _with_a_lost_push,
     "A10": _with_a_wrong_wallet,
+    "A12": _with_an_unsent_receipt,
 }
 
 

@@ -51,7 +51,7 @@ def test_a_receipt_that_differs_from_the_books_is_a4(field: str) -> None:
         grab[field] += 1
 
     assert "A4" in run.broken()
-    assert run.broken() <= {"A4", "A7"}
+    assert run.broken() <= {"A1", "A4", "A7"}
 
 
 def test_a_wrong_claim_id_is_a4() -> None:
@@ -128,7 +128,7 @@ def test_two_amounts_told_for_one_share_are_a6() -> None:
     run.history = [again, *run.history]
     run.history[-1]["grabs"] += 1
 
-    assert run.broken() == {"A4", "A6"}
+    assert run.broken() == {"A1", "A4", "A6"}  # a fen more than there is was told
 
 
 def test_a_refusal_may_become_a_share() -> None:
