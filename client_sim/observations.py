@@ -108,6 +108,15 @@ class HealthSample:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockReading:
+    """The process's best reading of the room clock: room time at a local instant, by the shortest round trip."""
+
+    server_ms: int
+    t: int
+    rtt_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The end of a history, with the number of grabs and connections in it."""
 
@@ -115,4 +124,6 @@ class End:
     conns: int
 
 
-Observation = SentGrab | StrayReceipt | Conn | SequenceRun | Arrival | Fact | Differing | HealthSample | End
+Observation = (
+    SentGrab | StrayReceipt | Conn | SequenceRun | Arrival | Fact | Differing | HealthSample | ClockReading | End
+)

@@ -16,6 +16,7 @@ from client_sim.grab_figures import GrabFigures
 from client_sim.message_cache import CachedMessage
 from client_sim.observations import (
     Arrival,
+    ClockReading,
     Conn,
     Differing,
     End,
@@ -271,6 +272,8 @@ class Recorder:
         self._open.clear()
         for fact in self._facts.values():
             self._note(fact)
+        if self._best_rtt_ns is not None:
+            self._note(ClockReading(*self._best, self._best_rtt_ns))
         self._note(End(self._grabs, self._conns))
         while self.flush():
             pass

@@ -79,7 +79,11 @@ class ConnRecord(NamedTuple):
 
 
 class FactRecord(NamedTuple):
-    """One numbered message as one process received it, and its arrival times over the connections."""
+    """
+    One numbered message as one process received it, and its arrival times over the connections.
+
+    ``at_ms`` is when it was published, in room time by the store's clock.
+    """
 
     room: RoomId
     epoch: str
@@ -90,6 +94,16 @@ class FactRecord(NamedTuple):
     t_first: int
     t_last: int
     count: int  # type: ignore[assignment]  # a field here, not the tuple's method
+    process: int
+    at_ms: int | None = None
+
+
+class ClockReadingRecord(NamedTuple):
+    """A process's best reading of the room clock: room time ``server_ms`` at ``t``, by a round trip of ``rtt_ns``."""
+
+    server_ms: int
+    t: int
+    rtt_ns: int
     process: int
 
 
@@ -152,6 +166,7 @@ class History:
     arrivals: list[ArrivalRecord] = field(default_factory=list)
     healths: list[HealthRecord] = field(default_factory=list)
     strays: list[StrayRecord] = field(default_factory=list)
+    clocks: list[ClockReadingRecord] = field(default_factory=list)
 
 
 def read_history(paths: Sequence[Path], *, foreign: bool = False) -> History:
@@ -184,6 +199,7 @@ def read_process(
         "differ": (Shape(DifferRecord), history.differs.append),
         "arrival": (Shape(ArrivalRecord), history.arrivals.append),
         "health": (Shape(HealthRecord), history.healths.append),
+        "reading": (Shape(ClockReadingRecord), history.clocks.append),
         "end": (Shape(HistoryEnd), ends.append),
     }
 

@@ -8,6 +8,7 @@ import orjson
 from client_sim.message_cache import digest
 from client_sim.observations import (
     Arrival,
+    ClockReading,
     Conn,
     Differing,
     End,
@@ -68,6 +69,8 @@ def line_of(observation: Observation) -> dict[str, Any]:
             return {"kind": "differ", "conn": conn, "seq": message.seq, "hash": message.hash}
         case HealthSample(values):
             return {"kind": "health", **values}
+        case ClockReading(server_ms, t, rtt_ns):
+            return {"kind": "reading", "server_ms": server_ms, "t": t, "rtt_ns": rtt_ns}
         case End(grabs, conns):
             return {"kind": "end", "grabs": grabs, "conns": conns}
     assert_never(observation)
@@ -95,4 +98,5 @@ def _fact(fact: Fact) -> dict[str, Any]:
         "type": message.kind,
         "packet": message.packet_id,
         "hash": message.hash,
+        "at_ms": message.body.get("server_ms"),
     }

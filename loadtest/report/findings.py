@@ -27,6 +27,8 @@ MEANINGS = {
     "A9": "Every connected viewer received every fact of its room once and in order; a resume delivered missed ones.",
     "A10": "Every movement has equal debit and credit, and every wallet follows from its journal.",
     "A12": "Every grab on a connection that lived on got exactly one receipt, within the viewer's patience.",
+    "A13": "Every refusal was true when it was told, by the schedule, the journal and the stated limits.",
+    "A14": "Every fact that must come was published, and in time by the store's clock.",
 }
 MEANINGS_OF_FOREIGN = {
     "A4": "Every share a viewer was told of is in the service's books as told, and every claim there was asked for.",
@@ -107,7 +109,7 @@ class Counterexample:
 def invariants_of(
     outcomes: Sequence[Mapping[str, Any]], violations: Sequence[Mapping[str, Any]], *, foreign: bool
 ) -> list[Invariant]:
-    """Return A1 to A12 in order, with the outcome and the number of violations of each."""
+    """Return A1 to A14 in order, with the outcome and the number of violations of each."""
     broken = [violation["invariant"] for violation in violations]
     meanings = MEANINGS | MEANINGS_OF_FOREIGN if foreign else MEANINGS
     lines = []

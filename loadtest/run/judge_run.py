@@ -1,19 +1,21 @@
 """Judgement: computes the result of a run from its folder alone, by the audit, the measures and the verdict."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from loadtest.record.books import Books
 from loadtest.record.declared import declarations_from
 from loadtest.record.history import History
-from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.record.run_folder import CHECKED, RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.faults import STRUCK, FaultRecord, fault_results
+from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import read_scenario
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
-from loadtest.verdict.audit.answers import Absence, unknown_by_design
+from loadtest.verdict.audit.answers import unknown_by_design
+from loadtest.verdict.audit.circumstances import FACT_LATE_MS, Absence, Circumstances
 from loadtest.verdict.audit.outcome import Blind
 from loadtest.verdict.fairness import Fairness, fairness
 from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign
@@ -91,15 +93,15 @@ def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evide
     """Read books, history and sales of a run against our own server, and audit them against each other."""
     books, history, sales = folder.read_books(), folder.read_history(), folder.read_sales()
     unrelated = packets_of_other_runs(books, history, facts.packet_ids)
-    absences = absences_of(facts.faults)
-    violations = audit(books, history, folder.read_snapshots(), sales, unrelated, absences=absences)
+    run = circumstances_of(folder, facts)
+    violations = audit(books, history, folder.read_snapshots(), sales, unrelated, run=run)
     books = books.without(unrelated)
     measured = measure(books, history)
     measures = asdict(measured) | {"packets": [_packet(packet, books) for packet in measured.packets]}
     happened = counted(wanted, books, history, facts.happenings, sales)
     blind = blind_spots(books, history, sales)
     even = fairness(books, history)
-    return Evidence(books.clock.speed, history, violations, blind, measures, happened, even, True, absences)
+    return Evidence(books.clock.speed, history, violations, blind, measures, happened, even, True, run.absences)
 
 
 def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evidence:
@@ -120,10 +122,16 @@ def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Ev
     )
 
 
-def absences_of(faults: Sequence[Mapping[str, Any]]) -> list[Absence]:
-    """Return when store or server were broken on purpose, by the faults in ``run.json``."""
-    struck = (FaultRecord(**fault) for fault in faults)
-    return [Absence(fault.t_struck, fault.t_back) for fault in struck if fault.t_struck is not None]
+def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
+    """Return when store or server were away, by the faults and the server's log, and the limits of the run."""
+    struck = (FaultRecord(**fault) for fault in facts.faults)
+    absences = [Absence(fault.t_struck, fault.t_back) for fault in struck if fault.t_struck is not None]
+    absences += [Absence(t_from, t_to) for t_from, t_to in facts.store_absences if t_from is not None]
+    bound = FACT_LATE_MS
+    if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
+        bound = scenario.fact_late_ms
+    known = facts.server_log == CHECKED
+    return Circumstances(absences, facts.limits, bound, store_is_known=known, created=facts.packet_ids)
 
 
 def packets_of_other_runs(books: Books, history: History, packet_ids: Collection[str]) -> frozenset[PacketId]:

@@ -8,9 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from loadtest.record.run_folder import REDRAIN
+from loadtest.record.run_folder import CHECKED, REDRAIN
 from loadtest.run.live_view import grabs_text, latency_text
-from loadtest.run.server_log import CHECKED
 from loadtest.verdict.audit import INVARIANTS
 from loadtest.verdict.measures import offered_and_lost
 from loadtest.verdict.verify import Verification

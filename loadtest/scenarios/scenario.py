@@ -10,6 +10,7 @@ from loadtest.scenarios.crowd_scenario import BadScenario, CrowdScenario, scenar
 from loadtest.scenarios.faults import FAULTS_MAX, FaultSpec
 from loadtest.scenarios.shop import Shop
 from loadtest.scenarios.strict_model import StrictModel
+from loadtest.verdict.audit.circumstances import FACT_LATE_MS
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, PLATFORM, RoomId
 from server.core.roomtime import ORIGIN_MS_MAX, ORIGIN_MS_MIN, SPEED_MAX
 from server.core.rulebooks.overrides import BadRulebooks, overridden
@@ -196,12 +197,14 @@ class Scenario(CrowdScenario):
     With an ``origin``, the room time at which the server's clock starts, the programme's times count from the origin,
     and steps due before the audience is connected are done then. Without one they count from the curtain. ``loop_ms``
     (room time) repeats the programme until stopped, for a plain Locust run. ``workers`` are the processes of a storm's
-    own server. Viewers wait ``patience_ms`` (real) for a receipt. ``rulebooks`` has a table per platform that overrides
-    its limits in the storm's server, or makes a platform from a ``base``, as ``redrain serve --rulebooks`` reads it.
+    own server. Viewers wait ``patience_ms`` (real) for a receipt; facts may be ``fact_late_ms`` (real) late.
+    ``rulebooks`` has a table per platform that overrides its limits in the storm's own server, or makes a platform from
+    a ``base``, as ``redrain serve --rulebooks`` reads it.
     """
 
     speed: int = Field(default=1, ge=1, le=SPEED_MAX)
     workers: int = Field(default=1, ge=1, le=WORKERS_MAX)
+    fact_late_ms: int = Field(default=FACT_LATE_MS, gt=0, le=PATIENCE_MS_MAX)
     patience_ms: int = Field(default=5_000, gt=0, le=PATIENCE_MS_MAX)
     origin: datetime | None = None
     loop_ms: int | None = Field(default=None, gt=0)

@@ -277,12 +277,13 @@ def _books(journal: list[Line], packets: list[Line], claims: list[Line]) -> list
 def _history(rng: Random, grabs: list[Line], facts: list[tuple[int, str, str]], viewers: int) -> list[Line]:
     """Write the facts down, and who heard them over which connections: some drop and resume, some join late."""
     facts = sorted(facts, key=lambda fact: fact[0])
-    lines: list[Line] = []
+    lines: list[Line] = [{"kind": "reading", "server_ms": 0, "t": T0_NS, "rtt_ns": 200_000}]
     for seq, (at_ms, kind, packet_id) in enumerate(facts, start=1):
         t_first = T0_NS + at_ms * NS_PER_MS + NS_PER_MS
         lines.append({
             "kind": "fact", "room": ROOM, "epoch": EPOCH, "seq": seq, "type": kind, "packet": packet_id,
             "hash": f"{kind}-{packet_id}", "t_first": t_first, "t_last": t_first + 3 * NS_PER_MS, "count": viewers,
+            "at_ms": at_ms,
         })  # fmt: skip
         if kind == "open":
             lines.append({"kind": "arrival", "conn": "v0.0", "packet": packet_id, "t": t_first, "start_skew_ns": -7000})

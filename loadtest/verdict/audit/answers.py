@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from client_sim.behaviour import REST_LASTS_MS, Behaviour
 from loadtest.record.history import ConnId, GrabRecord, History
 from loadtest.record.shape import evidence_of
+from loadtest.verdict.audit.circumstances import Absence
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import RequestId
 
@@ -15,17 +15,6 @@ _NS_PER_MS = 1_000_000
 
 Sending = tuple[int, str, RequestId]
 """Process, seat and request: what a receipt answers."""
-
-
-class Absence(NamedTuple):
-    """A time in which store or server were broken on purpose; ``t_to`` is None if they did not come back."""
-
-    t_from: int
-    t_to: int | None
-
-    def near(self, t_from: int, t_to: int, slack_ns: int = 0) -> bool:
-        """Tell whether any instant of a span lies in the absence, or within *slack_ns* after it."""
-        return t_to >= self.t_from and (self.t_to is None or t_from <= self.t_to + slack_ns)
 
 
 def check_answers(findings: Findings, history: History, absences: Sequence[Absence] = (), *, once: bool = True) -> None:

@@ -59,6 +59,17 @@ def blind_to_answers(history: History) -> Blind | None:
     return None
 
 
+def _blind_to_time(history: History) -> dict[str, Blind]:
+    spots: dict[str, Blind] = {}
+    if not history.clocks:
+        spots = dict.fromkeys(("A13", "A14"), Blind(all=True, why="the history has no reading of the room clock"))
+    elif all(grab.type == "ok" or grab.status is None for grab in history.grabs):
+        spots["A13"] = Blind(all=True, why="nobody was refused")
+    if history.clocks and all(fact.at_ms is None for fact in history.facts):
+        spots["A14"] = Blind(all=True, why="no fact with its time was heard")
+    return spots
+
+
 def blind_spots(books: Books, history: History, sales: Sales) -> dict[str, Blind]:
     """Return the parts of invariants that books and history of a run against our own server cannot show."""
     spots: dict[str, Blind] = {}
@@ -84,6 +95,7 @@ def blind_spots(books: Books, history: History, sales: Sales) -> dict[str, Blind
         spots["A9"] = Blind(all=True, why="no room message was heard")
     if (blind := blind_to_answers(history)) is not None:
         spots["A12"] = blind
+    spots |= _blind_to_time(history)
     if not books.orders:
         spots["A10"] = Blind(all=False, why="there was no order to recompute")
     elif not sales.sales:

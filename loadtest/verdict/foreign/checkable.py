@@ -13,6 +13,8 @@ NO_REFUSAL = "nobody was told that nothing is left"
 _NEVER = {
     "A9": "a foreign service does not number its messages, so that one that is lost or repeated cannot be seen",
     "A10": "a foreign service shows no journal and no wallets that could be recomputed",
+    "A13": "a foreign service states no schedule and limits by a clock that could be read",
+    "A14": "a foreign service's facts have no times of publication",
 }
 
 

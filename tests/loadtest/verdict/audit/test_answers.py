@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from loadtest.verdict.audit import audit
-from loadtest.verdict.audit.answers import Absence, unknown_by_design
+from loadtest.verdict.audit.answers import unknown_by_design
+from loadtest.verdict.audit.circumstances import Absence, Circumstances
 from tests.loadtest.written_run import NS_PER_MS, Line, WrittenRun, a_run, stray, unsent
 
 
@@ -14,7 +15,7 @@ def _tap(run: WrittenRun, **fields: Any) -> Line:
 
 
 def _broken(run: WrittenRun, absences: Sequence[Absence] = ()) -> set[str]:
-    return {violation.invariant for violation in audit(*run.read(), absences=absences)}
+    return {violation.invariant for violation in audit(*run.read(), run=Circumstances(absences))}
 
 
 def test_two_answers_that_were_never_sent_are_a12() -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from loadtest.verdict.audit import audit
+from loadtest.verdict.audit.circumstances import Circumstances
 from tests.loadtest.written_run import Line, WrittenRun, a_run
 
 
@@ -141,3 +143,14 @@ def test_a_refusal_may_become_a_share() -> None:
     run.history[-1]["grabs"] += 1
 
     assert run.broken() == set()
+
+
+def test_a_packet_that_the_books_have_forgotten_is_a5() -> None:
+    """Its creator was told that it was created; of a store that is not the run's own nothing is known."""
+    run = a_run()
+    known = Circumstances(store_is_known=True, created=["c1.p0", "c1.gone"])
+
+    (found,) = audit(*run.read(), run=known)
+
+    assert (found.invariant, found.packet_id) == ("A5", "c1.gone")
+    assert audit(*run.read(), run=known._replace(store_is_known=False)) == []
