@@ -24,6 +24,7 @@ class Conn:
     resync: bool | None = None
     t_close: int | None = None
     code: int | None = None
+    patience_ms: int | None = None  # how long the viewer waits for a receipt
     run_first: int = 0
     run_last: int = 0
     slow: bool = False
@@ -45,6 +46,18 @@ class SentGrab:
     t_reply: int | None = None
     reply: dict[str, Any] = field(default_factory=dict)
     payload: bytes = b""
+    t_gave_up: int | None = None  # the viewer's patience ended, and the connection lived on
+    again: bool = False  # a further receipt for a grab that has one
+
+
+@dataclass(frozen=True, slots=True)
+class StrayReceipt:
+    """A receipt over a connection for a request that its seat did not send."""
+
+    conn: str
+    viewer: ViewerId
+    t: int
+    reply: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -95,6 +108,15 @@ class HealthSample:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockReading:
+    """The process's best reading of the room clock: room time at a local instant, by the shortest round trip."""
+
+    server_ms: int
+    t: int
+    rtt_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The end of a history, with the number of grabs and connections in it."""
 
@@ -102,4 +124,6 @@ class End:
     conns: int
 
 
-Observation = SentGrab | Conn | SequenceRun | Arrival | Fact | Differing | HealthSample | End
+Observation = (
+    SentGrab | StrayReceipt | Conn | SequenceRun | Arrival | Fact | Differing | HealthSample | ClockReading | End
+)

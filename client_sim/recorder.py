@@ -16,6 +16,7 @@ from client_sim.grab_figures import GrabFigures
 from client_sim.message_cache import CachedMessage
 from client_sim.observations import (
     Arrival,
+    ClockReading,
     Conn,
     Differing,
     End,
@@ -24,6 +25,7 @@ from client_sim.observations import (
     Observation,
     SentGrab,
     SequenceRun,
+    StrayReceipt,
 )
 from client_sim.tally import Tally
 from server.core.ids import PacketId, RequestId, RoomId
@@ -203,12 +205,17 @@ class Recorder:
         """Record another receipt for an answered grab; the audit checks that it is the same."""
         again = SentGrab(
             self._grabs, grab.conn, grab.viewer, grab.packet, grab.request_id, grab.behaviour, grab.t_intended,
-            grab.t_sent, t_reply=now_ns, reply=receipt, payload=payload,
+            grab.t_sent, t_reply=now_ns, reply=receipt, payload=payload, again=True,
         )  # fmt: skip
         self._grabs += 1
         self.figures.sent(again)
         self.figures.answered_with(again)
         self._note(again)
+
+    def stray(self, conn: Conn, receipt: Mapping[str, Any], now_ns: int) -> None:
+        """Record a receipt for a request that the connection's seat did not send; the audit decides."""
+        self.failure("WS", "receipt", "for a tap that was not made")
+        self._note(StrayReceipt(conn.conn, conn.viewer, now_ns, receipt))
 
     def unknown(self, grab: SentGrab, reason: str, waited_ms: float | None = None) -> None:
         """Record a grab without a receipt: its outcome is unknown. With a reason it counts as a failure."""
@@ -265,6 +272,8 @@ class Recorder:
         self._open.clear()
         for fact in self._facts.values():
             self._note(fact)
+        if self._best_rtt_ns is not None:
+            self._note(ClockReading(*self._best, self._best_rtt_ns))
         self._note(End(self._grabs, self._conns))
         while self.flush():
             pass

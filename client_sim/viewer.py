@@ -100,6 +100,7 @@ class Viewer:
         """Handle a new connection, whose protocol is *session*."""
         self._session = session
         self._conn = self._recorder.opened(self.seat, self._conns, now_ns)
+        self._conn.patience_ms = session.patience_ns // _NS_PER_MS
         self._conn.resumed_from = None if self._epoch is None else self._seq
         self._conns += 1
         self._rearm()
@@ -164,7 +165,7 @@ class Viewer:
         effects: list[Effect] = []
         if self._pending:
             for request_id in self._pending.sent_before(now_ns - self._line.patience_ns):
-                self._lose(request_id, "no receipt in time", now_ns)
+                self._lose(request_id, "no receipt in time", now_ns, gave_up=True)
         if now_ns >= self._small_talk.next_ping_ns:
             effects.append(self._ping(now_ns))
         if (said := self._small_talk.utterance(now_ns)) is not None:
@@ -315,12 +316,15 @@ class Viewer:
         return Send(self._line.grab(packet_id, due.request_id))
 
     def _take_receipt(self, message: CachedMessage, now_ns: int) -> None:
+        assert self._conn is not None
         request_id = RequestId(message.body["request_id"])
         found = self._pending.take(request_id)
         if found is None:
             self._take_second_receipt(request_id, message, now_ns)
             return
         grab, due = found
+        if (message.body.get("packet_id") or grab.packet) != grab.packet:
+            self._recorder.stray(self._conn, message.body, now_ns)
         self._recorder.answered_with(grab, message.body, message.payload, now_ns)
         status = message.body["status"]
         self._small_talk.answered(status, message.body.get("amount_fen") or 0)
@@ -352,18 +356,20 @@ class Viewer:
         self._agenda.expect(plan, self._countdown, room_ms=plan.grab_at_ms, offset_ns=offset_ns)
 
     def _take_second_receipt(self, request_id: RequestId, message: CachedMessage, now_ns: int) -> None:
+        assert self._conn is not None
         grab = self._pending.answered(request_id)
         if grab is None:
-            self._recorder.failure("WS", "receipt", "for a tap that was not made")
+            self._recorder.stray(self._conn, message.body, now_ns)
             return
         # A retry is cancelled once the receipt of the first attempt has come after all.
         self._agenda.drop_attempts(request_id)
         self._recorder.answered_again(grab, message.body, message.payload, now_ns)
 
-    def _lose(self, request_id: RequestId, reason: str, now_ns: int) -> None:
+    def _lose(self, request_id: RequestId, reason: str, now_ns: int, *, gave_up: bool = False) -> None:
         found = self._pending.take(request_id)
         assert found is not None
         grab, due = found
+        grab.t_gave_up = now_ns if gave_up else None
         self._recorder.unknown(grab, reason, (now_ns - grab.t_intended) / _NS_PER_MS)
         self._try_again(due, now_ns)
 

@@ -21,6 +21,7 @@ from server.api.credentials import Credentials
 from server.api.head import Head
 from server.api.routers import PUBLIC_ROUTERS, ROUTERS
 from server.api.siblings import Siblings
+from server.api.whole_text import check_text
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import Rulebook
 from server.core.web_address import is_loopback, listed
@@ -313,7 +314,7 @@ def create_app(
         version=metadata.version("redrain"),
         lifespan=lifespan,
         responses=errors.ANY_PROBLEM,
-        dependencies=[Depends(deny_undeclared)],
+        dependencies=[Depends(deny_undeclared), Depends(check_text)],
         docs_url=None,
         redoc_url=None,
     )

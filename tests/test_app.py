@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -39,7 +40,15 @@ def test_a_short_secret_is_refused(*, insecure: bool) -> None:
     """A key that can be guessed is no key; the text says how to make one."""
     with pytest.raises(CannotServe, match=r"REDRAIN_SECRET has 31 bytes .*32; openssl"):
         open_port(Settings(port=0, secret=SecretStr("x" * 31), insecure=insecure))
-    open_port(Settings(port=0, secret=SecretStr("x" * 32), insecure=insecure)).close()
+    open_port(Settings(port=0, secret=SecretStr("abcdefgh" * 4), insecure=insecure)).close()
+
+
+@pytest.mark.parametrize("name", ["secret", "secret_previous"])
+def test_a_secret_of_few_characters_is_refused(name: str) -> None:
+    """Whichever of the two it is, also on an insecure server."""
+    given: dict[str, Any] = {"secret": SecretStr(SECRET), name: SecretStr("abab" * 16)}
+    with pytest.raises(CannotServe, match=rf"REDRAIN_{name.upper()} has 2 different characters"):
+        open_port(Settings(port=0, insecure=True, **given))
 
 
 def test_a_server_that_nobody_could_call_is_refused() -> None:

@@ -18,7 +18,7 @@ from loadtest.targets.port import NotAdmitted
 
 WELCOME_TIMEOUT_S = 10.0
 CURTAIN_LOOK_S = 0.5  # how often viewers of a target without announcements check the curtain
-LAST_RECEIPTS_S = 2.0  # how long a leaving viewer waits for pending receipts
+LAST_RECEIPTS_S = 6.0  # how long a leaving viewer waits for pending receipts: more than its usual patience
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
 

@@ -16,7 +16,8 @@ class GrabRecord(NamedTuple):
     One grab and its receipt. ``type`` is ``ok`` (holds a share), ``fail`` (refused) or ``info`` (unknown).
 
     ``t_`` fields are nanoseconds of the host's monotonic clock; ``receipt`` is a hash of the receipt's bytes;
-    ``process`` counts the files the history was read from.
+    ``t_gave_up`` is when the viewer's patience ended on a connection that lived on; ``again`` marks a further receipt
+    of a grab that had one. ``process`` counts the files the history was read from.
     """
 
     i: int
@@ -36,10 +37,31 @@ class GrabRecord(NamedTuple):
     edition: int | None
     receipt: str | None
     process: int
+    t_gave_up: int | None = None
+    again: bool | None = None
+
+
+class StrayRecord(NamedTuple):
+    """A receipt over a connection, at ``t``, for a request that its seat did not send as far as the viewer knows."""
+
+    conn: ConnId
+    viewer: ViewerId
+    t: int
+    packet: PacketId | None
+    request_id: RequestId
+    status: str | None
+    amount_fen: int | None
+    index: int | None  # type: ignore[assignment]  # a field here, not the tuple's method
+    claim_id: str | None
+    process: int
 
 
 class ConnRecord(NamedTuple):
-    """One connection, the seq it resumed after, and the feed's position in its welcome."""
+    """
+    One connection, the seq it resumed after, and the feed's position in its welcome.
+
+    ``patience_ms`` is how long its viewer waits for a receipt; older histories do not say it.
+    """
 
     conn: ConnId
     viewer: ViewerId
@@ -53,10 +75,15 @@ class ConnRecord(NamedTuple):
     t_close: int | None
     code: int | None
     process: int
+    patience_ms: int | None = None
 
 
 class FactRecord(NamedTuple):
-    """One numbered message as one process received it, and its arrival times over the connections."""
+    """
+    One numbered message as one process received it, and its arrival times over the connections.
+
+    ``at_ms`` is when it was published, in room time by the store's clock.
+    """
 
     room: RoomId
     epoch: str
@@ -67,6 +94,16 @@ class FactRecord(NamedTuple):
     t_first: int
     t_last: int
     count: int  # type: ignore[assignment]  # a field here, not the tuple's method
+    process: int
+    at_ms: int | None = None
+
+
+class ClockReadingRecord(NamedTuple):
+    """A process's best reading of the room clock: room time ``server_ms`` at ``t``, by a round trip of ``rtt_ns``."""
+
+    server_ms: int
+    t: int
+    rtt_ns: int
     process: int
 
 
@@ -128,6 +165,8 @@ class History:
     differs: list[DifferRecord] = field(default_factory=list)
     arrivals: list[ArrivalRecord] = field(default_factory=list)
     healths: list[HealthRecord] = field(default_factory=list)
+    strays: list[StrayRecord] = field(default_factory=list)
+    clocks: list[ClockReadingRecord] = field(default_factory=list)
 
 
 def read_history(paths: Sequence[Path], *, foreign: bool = False) -> History:
@@ -153,12 +192,14 @@ def read_process(
     ends: list[HistoryEnd] = []
     kinds: dict[str, tuple[Shape[Any], Callable[[Any], None]]] = {
         "grab": (Shape(GrabRecord), lambda grab: history.grabs.append(_whole(grab, foreign=foreign))),
+        "stray": (Shape(StrayRecord), history.strays.append),
         "conn": (Shape(ConnRecord), history.conns.append),
         "fact": (Shape(FactRecord), history.facts.append),
         "run": (Shape(RunRecord), history.runs.append),
         "differ": (Shape(DifferRecord), history.differs.append),
         "arrival": (Shape(ArrivalRecord), history.arrivals.append),
         "health": (Shape(HealthRecord), history.healths.append),
+        "reading": (Shape(ClockReadingRecord), history.clocks.append),
         "end": (Shape(HistoryEnd), ends.append),
     }
 

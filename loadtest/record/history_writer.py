@@ -8,6 +8,7 @@ import orjson
 from client_sim.message_cache import digest
 from client_sim.observations import (
     Arrival,
+    ClockReading,
     Conn,
     Differing,
     End,
@@ -16,15 +17,20 @@ from client_sim.observations import (
     Observation,
     SentGrab,
     SequenceRun,
+    StrayReceipt,
 )
 from server.core.packets.claim import HOLDS_SHARE, ClaimStatus
 
 _OK = frozenset(status.value for status in HOLDS_SHARE)
 _UNKNOWN = frozenset({None, ClaimStatus.UNAVAILABLE.value})  # no answer, or one of a server whose store was away
-_CONN = ("conn", "viewer", "room", "t_open", "t_welcome", "epoch", "seq", "resumed_from", "resync", "t_close", "code")
+_CONN = (
+    "conn", "viewer", "room", "t_open", "t_welcome", "epoch", "seq", "resumed_from", "resync", "t_close", "code",
+    "patience_ms",
+)  # fmt: skip
 
 _GRAB = ("i", "conn", "viewer", "packet", "request_id", "behaviour", "t_intended", "t_sent", "t_reply")
 _REPLY = ("status", "amount_fen", "index", "claim_id", "edition")
+_STRAY = ("request_id", "status", "amount_fen", "index", "claim_id")
 _FACT = ("room", "epoch", "t_first", "t_last", "count")
 
 
@@ -48,6 +54,9 @@ def line_of(observation: Observation) -> dict[str, Any]:
     match observation:
         case SentGrab():
             return _grab(observation)
+        case StrayReceipt(conn, viewer, t, reply):
+            told = {name: reply.get(name) for name in _STRAY}
+            return {"kind": "stray", "conn": conn, "viewer": viewer, "t": t, "packet": reply.get("packet_id"), **told}
         case Conn():
             return {"kind": "conn", **{name: getattr(observation, name) for name in _CONN}}
         case SequenceRun(conn, epoch, first_seq, last_seq):
@@ -60,6 +69,8 @@ def line_of(observation: Observation) -> dict[str, Any]:
             return {"kind": "differ", "conn": conn, "seq": message.seq, "hash": message.hash}
         case HealthSample(values):
             return {"kind": "health", **values}
+        case ClockReading(server_ms, t, rtt_ns):
+            return {"kind": "reading", "server_ms": server_ms, "t": t, "rtt_ns": rtt_ns}
         case End(grabs, conns):
             return {"kind": "end", "grabs": grabs, "conns": conns}
     assert_never(observation)
@@ -73,6 +84,8 @@ def _grab(grab: SentGrab) -> dict[str, Any]:
         "type": "info" if status in _UNKNOWN else "ok" if status in _OK else "fail",
         **{name: grab.reply.get(name) for name in _REPLY},
         "receipt": digest(grab.payload) if grab.payload else None,
+        "t_gave_up": grab.t_gave_up,
+        "again": grab.again,
     }
 
 
@@ -85,4 +98,5 @@ def _fact(fact: Fact) -> dict[str, Any]:
         "type": message.kind,
         "packet": message.packet_id,
         "hash": message.hash,
+        "at_ms": message.body.get("server_ms"),
     }

@@ -17,6 +17,9 @@ from loadtest.record.shape import BadRecord
 FORMAT_VERSION = 1
 """The format of a run's files, stated in ``run.json``; without it the version is 1."""
 
+CHECKED = "checked"
+"""The value of ``server_log`` for a run whose server's log was read."""
+
 REDRAIN = "redrain"
 """The kind of target that is a Redrain server and has books; every other kind is foreign."""
 
@@ -28,7 +31,8 @@ class RunFacts:
 
     ``processes`` and ``reaction_median_ms`` are the audience's, ``workers`` those of the storm's own server; ``notes``
     list deviations from the request, ``server_errors`` the errors in the log of the storm's own server, and
-    ``server_log`` says whether it could be checked.
+    ``server_log`` says whether it could be checked, ``store_absences`` when the store was away by it: from and to, by
+    the history's clock, null if it did not come back.
     ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
     (``loadtest/record/declared.py``).
     """
@@ -56,6 +60,7 @@ class RunFacts:
     server_errors: list[str] = field(default_factory=list)
     server_log: str = "not checkable"
     allow_server_errors: bool = False
+    store_absences: list[list[int | None]] = field(default_factory=list)
     target: str = REDRAIN
     declared: list[dict[str, Any]] = field(default_factory=list)
 

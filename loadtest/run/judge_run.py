@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 from loadtest.record.books import Books
 from loadtest.record.declared import declarations_from
 from loadtest.record.history import History
-from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.record.run_folder import CHECKED, RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.crowd_scenario import BadScenario
-from loadtest.scenarios.faults import STRUCK, fault_results
+from loadtest.scenarios.faults import STRUCK, FaultRecord, fault_results
+from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import read_scenario
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
+from loadtest.verdict.audit.answers import unknown_by_design
+from loadtest.verdict.audit.circumstances import FACT_LATE_MS, Absence, Circumstances
 from loadtest.verdict.audit.outcome import Blind
 from loadtest.verdict.fairness import Fairness, fairness
 from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign
@@ -36,6 +39,7 @@ class Evidence(NamedTuple):
     sometimes: dict[str, int]
     fairness: Fairness
     proves: bool
+    absences: Sequence[Absence] = ()
 
 
 def judge_run(folder: RunFolder) -> dict[str, Any]:
@@ -71,6 +75,7 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
         "speed": found.speed,
         **{name: getattr(facts, name) for name in ("limits", "viewers")},
         **found.measures,
+        "unknown_by_design": unknown_by_design(found.history, found.absences),
         "invariants": [asdict(one) for one in outcomes_of(found.violations, found.blind)],
         "violations": [asdict(violation) for violation in found.violations],
         "thresholds": [asdict(threshold) for threshold in thresholds],
@@ -88,14 +93,15 @@ def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evide
     """Read books, history and sales of a run against our own server, and audit them against each other."""
     books, history, sales = folder.read_books(), folder.read_history(), folder.read_sales()
     unrelated = packets_of_other_runs(books, history, facts.packet_ids)
-    violations = audit(books, history, folder.read_snapshots(), sales, unrelated)
+    run = circumstances_of(folder, facts)
+    violations = audit(books, history, folder.read_snapshots(), sales, unrelated, run=run)
     books = books.without(unrelated)
     measured = measure(books, history)
     measures = asdict(measured) | {"packets": [_packet(packet, books) for packet in measured.packets]}
     happened = counted(wanted, books, history, facts.happenings, sales)
     blind = blind_spots(books, history, sales)
     even = fairness(books, history)
-    return Evidence(books.clock.speed, history, violations, blind, measures, happened, even, proves=True)
+    return Evidence(books.clock.speed, history, violations, blind, measures, happened, even, True, run.absences)
 
 
 def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evidence:
@@ -107,13 +113,25 @@ def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Ev
     return Evidence(
         facts.speed,
         history,
-        audit_foreign(cases),
-        foreign_blind_spots(cases),
+        audit_foreign(cases, history),
+        foreign_blind_spots(cases, history),
         measures,
         counted_of_foreign(wanted, counts, history),
         fairness(folder.books_or_none(), history),
         proves=measures["grabs"] > 0 and measures["granted"] > 0,
     )
+
+
+def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
+    """Return when store or server were away, by the faults and the server's log, and the limits of the run."""
+    struck = (FaultRecord(**fault) for fault in facts.faults)
+    absences = [Absence(fault.t_struck, fault.t_back) for fault in struck if fault.t_struck is not None]
+    absences += [Absence(t_from, t_to) for t_from, t_to in facts.store_absences if t_from is not None]
+    bound = FACT_LATE_MS
+    if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
+        bound = scenario.fact_late_ms
+    known = facts.server_log == CHECKED
+    return Circumstances(absences, facts.limits, bound, store_is_known=known, created=facts.packet_ids)
 
 
 def packets_of_other_runs(books: Books, history: History, packet_ids: Collection[str]) -> frozenset[PacketId]:

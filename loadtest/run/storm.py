@@ -1,6 +1,7 @@
 """A storm: start a server, open the rooms, connect the audience, perform the programme, and export the books."""
 
 import shlex
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -12,21 +13,21 @@ import requests
 
 from loadtest.engines.crowd import Crowd, View
 from loadtest.engines.engine_process import CrowdOrder
-from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.record.run_folder import CHECKED, RunFacts, RunFolder
 from loadtest.run.books_reader import BOOKS_TIMEOUT_S, BooksReader, Snapshots
 from loadtest.run.director import Director
 from loadtest.run.environment import environment
 from loadtest.run.nemesis import Nemesis
 from loadtest.run.performance import perform
 from loadtest.run.provision import Provisioned
-from loadtest.run.server_log import CHECKED, server_errors
+from loadtest.run.server_log import server_errors, store_absences
 from loadtest.run.server_process import ServerProcess
 from loadtest.run.shop_driver import ShopDriver
 from loadtest.scenarios.faults import happenings_of, plan_faults
 from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.admission import what_to_do
-from loadtest.targets.requester import Requester, SetUpFailed
+from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
 from server.core.rulebooks.overrides import overridden
 from server.core.rulebooks.platforms import RULEBOOKS
 from server.core.rulebooks.rulebook_view import limits_of
@@ -34,6 +35,9 @@ from server.store.allocators.registry import BUILT_IN, DEFAULT, AllocatorEntry
 
 CURTAIN_RISES = "the curtain rises: the programme is on"
 AUDIENCE_LEAVES = "disconnecting the audience"
+FORGOTTEN = (
+    "not_found"  # what a server says of a packet that it had created, if its store has lost it: the books decide
+)
 RESULTS_LINGER_S = 1.0  # real time for the delivery of the last `result`; nothing is judged by it
 
 
@@ -77,7 +81,13 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
         view.phase("opening the rooms")
         director.set_up()
         with _crowd(plan, urls, view) as crowd, _nemesis(plan, director, url, view) as nemesis:
-            _programme(plan, director, crowd, books, view)
+            try:
+                _programme(plan, director, crowd, books, view)
+            except WasRefused as refused:
+                if refused.code != FORGOTTEN:
+                    raise
+                facts.notes.append(f"the programme broke off: {refused}")
+                view.phase(facts.notes[-1])
             nemesis.stop()
             view.phase(AUDIENCE_LEAVES)
             facts.audience_status = crowd.leave()
@@ -87,7 +97,9 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
             view.phase("stopping the server")
     if not plan.targets:
         facts.server_log = CHECKED
-        facts.server_errors = server_errors(plan.folder.server_log.read_text("utf-8", "replace"))
+        log = plan.folder.server_log.read_text("utf-8", "replace")
+        facts.server_errors = server_errors(log)
+        facts.store_absences = store_absences(log, time.time_ns() - time.monotonic_ns())
     facts.packet_ids = list(director.packet_ids.values())
     facts.faults = [asdict(record) for record in nemesis.records]
     happenings = [*(asdict(happening) for happening in director.happenings), *happenings_of(nemesis.records)]

@@ -8,9 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from loadtest.record.run_folder import REDRAIN
+from loadtest.record.run_folder import CHECKED, REDRAIN
 from loadtest.run.live_view import grabs_text, latency_text
-from loadtest.run.server_log import CHECKED
 from loadtest.verdict.audit import INVARIANTS
 from loadtest.verdict.measures import offered_and_lost
 from loadtest.verdict.verify import Verification
@@ -105,6 +104,7 @@ def _figures(result: Mapping[str, Any]) -> Table:
     table = Table.grid(padding=(0, 3))
     latency, skew = result["grab_latency_ms"], result["fanout_skew_ms"]
     offered, lost = offered_and_lost(result["statuses"])
+    lost = result.get("unknown_by_design", lost)
     rows = {
         "grabs": grabs_text(offered, result["grabs"], lost),
         "granted": f"{result['granted']:,}",

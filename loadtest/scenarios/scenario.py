@@ -10,6 +10,7 @@ from loadtest.scenarios.crowd_scenario import BadScenario, CrowdScenario, scenar
 from loadtest.scenarios.faults import FAULTS_MAX, FaultSpec
 from loadtest.scenarios.shop import Shop
 from loadtest.scenarios.strict_model import StrictModel
+from loadtest.verdict.audit.circumstances import FACT_LATE_MS
 from server.core.ids import CREATOR_ID_LENGTH_MAX, ID_LENGTH_MAX, PLATFORM, RoomId
 from server.core.roomtime import ORIGIN_MS_MAX, ORIGIN_MS_MIN, SPEED_MAX
 from server.core.rulebooks.overrides import BadRulebooks, overridden
@@ -19,6 +20,7 @@ from server.core.rulebooks.rulebook import Rulebook
 ROOMS_MAX = 1_000
 PACKETS_MAX = 10_000
 EDITS_MAX = 100  # of one packet; a creator makes only a few
+PATIENCE_MS_MAX = 60_000  # real; nobody waits longer for a receipt
 WORKERS_MAX = 64  # the server's own limit
 _REFUSED = r"^refused:[A-Z][A-Z0-9-]*-[A-Z]+-[0-9]+$"
 
@@ -195,12 +197,15 @@ class Scenario(CrowdScenario):
     With an ``origin``, the room time at which the server's clock starts, the programme's times count from the origin,
     and steps due before the audience is connected are done then. Without one they count from the curtain. ``loop_ms``
     (room time) repeats the programme until stopped, for a plain Locust run. ``workers`` are the processes of a storm's
-    own server. ``rulebooks`` has a table per platform that overrides its limits in the storm's own server, or makes a
-    platform from a ``base``, as ``redrain serve --rulebooks`` reads it.
+    own server. Viewers wait ``patience_ms`` (real) for a receipt; facts may be ``fact_late_ms`` (real) late.
+    ``rulebooks`` has a table per platform that overrides its limits in the storm's own server, or makes a platform from
+    a ``base``, as ``redrain serve --rulebooks`` reads it.
     """
 
     speed: int = Field(default=1, ge=1, le=SPEED_MAX)
     workers: int = Field(default=1, ge=1, le=WORKERS_MAX)
+    fact_late_ms: int = Field(default=FACT_LATE_MS, gt=0, le=PATIENCE_MS_MAX)
+    patience_ms: int = Field(default=5_000, gt=0, le=PATIENCE_MS_MAX)
     origin: datetime | None = None
     loop_ms: int | None = Field(default=None, gt=0)
     creators: list[CreatorSpec] = Field(min_length=1)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from client_sim.message_cache import CachedMessage, MessageCache
+from client_sim.session import PATIENCE_NS
 from client_sim.viewer import Viewer
 from client_sim.websocket import WebSocketSession
 from loadtest.targets.access import NOBODY, Access
@@ -12,13 +13,21 @@ from loadtest.targets.reach import address_of
 from server.core.ids import PacketId, RequestId, ViewerId
 from server.core.rooms.messages import PROTOCOL
 
+_NS_PER_MS = 1_000_000
 _HEADERS = {"Sec-WebSocket-Protocol": PROTOCOL}
 
 
 class RedrainTarget:
-    """Servers of one store, at *hosts* (``http://name:port``); with a credential viewers come in by ticket."""
+    """
+    Servers of one store, at *hosts* (``http://name:port``); with a credential viewers come in by ticket.
 
-    def __init__(self, hosts: Sequence[str], access: Access = NOBODY) -> None:
+    A viewer waits *patience_ms* for a receipt.
+    """
+
+    def __init__(
+        self, hosts: Sequence[str], access: Access = NOBODY, patience_ms: int = PATIENCE_NS // _NS_PER_MS
+    ) -> None:
+        self._patience_ns = patience_ms * _NS_PER_MS
         self.addresses: Sequence[Address] = [address_of(host, access.ca_file) for host in hosts]
         self._tickets = TicketClient(hosts[0], access) if access.token else None
         self._cache = MessageCache()
@@ -39,20 +48,21 @@ class RedrainTarget:
 
     def session(self, viewer: Viewer, address: Address) -> "RedrainSession":
         """Return the session of a connection to the viewer's room."""
-        return RedrainSession(address.netloc, address.path + room_path(viewer), self._cache)
+        return RedrainSession(address.netloc, address.path + room_path(viewer), self._cache, self._patience_ns)
 
 
 class RedrainSession(WebSocketSession):
     """One connection to a room. *cache* is that of the process: what is said to many is parsed once."""
 
-    __slots__ = ("_cache",)
+    __slots__ = ("_cache", "patience_ns")
 
     live_room = True
     announces = True
 
-    def __init__(self, netloc: str, path: str, cache: MessageCache) -> None:
+    def __init__(self, netloc: str, path: str, cache: MessageCache, patience_ns: int) -> None:
         super().__init__(netloc, path, _HEADERS)
         self._cache = cache
+        self.patience_ns = patience_ns
 
     def read(self, payload: bytes) -> CachedMessage:
         """Return the message in *payload*. Raises ValueError if it is none."""

@@ -39,7 +39,7 @@ def target_of(
     instead of the scenario's own.
     """
     if isinstance(scenario, Scenario):
-        return RedrainTarget(hosts_of(host), access)
+        return RedrainTarget(hosts_of(host), access, scenario.patience_ms)
     spec = scenario.target
     named = adapter or getattr(spec, "adapter", "")
     if not named and spec.kind == "adapter":

@@ -6,8 +6,7 @@ from operator import attrgetter
 
 from loadtest.record.books import ClaimRecord, EditionRecord, PacketRecord
 from loadtest.record.shape import Line, evidence_of
-from server.core.packets.split import SEED_BYTES, commitment, split
-from server.core.refusal import Refused
+from loadtest.verdict.committed_shares import SEED_BYTES, NoSuchShares, commitment_of, shares_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +86,10 @@ def _drawn(packet: PacketRecord, edition: EditionRecord) -> tuple[list[int] | No
     if len(seed) != SEED_BYTES:
         return None, _of_packet(packet, "seed", f"has a seed{where} that is not {SEED_BYTES} bytes in hexadecimal")
     try:
-        shares = split(terms, seed)
-    except Refused as refusal:
-        return None, _of_packet(packet, "terms", f"has terms{where} that no shares can meet: {refusal.detail}")
-    committed = commitment(terms, seed)
+        shares = shares_of(terms, seed)
+    except NoSuchShares as why:
+        return None, _of_packet(packet, "terms", f"has terms{where} that no shares can meet: {why}")
+    committed = commitment_of(terms, seed)
     if committed != edition.commitment:
         text = f"committed to {edition.commitment}, but its seed{where} gives {committed}"
         return shares, _of_packet(packet, "commitment", text)

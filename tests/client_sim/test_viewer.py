@@ -139,6 +139,7 @@ def test_no_receipt_in_time_is_unknown_and_tried_again_with_the_same_id() -> Non
     sitting.hear(receipt(first_id, ClaimStatus.GRANTED), second_ms + 3)
     lost, won = sitting.lines("grab")
     assert (lost["type"], lost["t_reply"], lost["status"]) == ("info", None, None)
+    assert (lost["t_gave_up"], won["t_gave_up"]) == (round(second_ms * MS), None)
     assert (won["type"], won["request_id"], won["index"]) == ("ok", first_id, 0)
     assert sitting.recorder.failed == 1
 
@@ -160,6 +161,19 @@ def test_a_tap_without_an_answer_is_tried_again_after_coming_back() -> None:
     assert (refused["type"], refused["conn"], refused["status"]) == ("fail", "0.1", "exhausted")
 
 
+def test_a_receipt_for_a_tap_that_was_not_made_is_on_record() -> None:
+    """One for another seat's request, and one for its own request of another packet, with what they say."""
+    sitting = Sitting()
+    sitting.connect()
+    sitting.hear(warmup(1, grab_in_ms=1_000), 0)
+    at_ms, request_id = sitting.next_tap()
+    sitting.hear(receipt("7-0", ClaimStatus.GRANTED), at_ms + 1)
+    sitting.hear(receipt(request_id, ClaimStatus.EXHAUSTED, packet_id="anna.2"), at_ms + 2)
+    other, packet = sitting.lines("stray")
+    assert (other["conn"], other["viewer"], other["request_id"], other["index"]) == ("0.0", "v0", "7-0", 0)
+    assert (packet["request_id"], packet["packet"], packet["status"]) == (request_id, "anna.2", "exhausted")
+
+
 def test_a_receipt_after_all_ends_the_trying() -> None:
     """If the first receipt comes while a retry is planned, the retry is not made; the receipt is on record."""
     sitting = Sitting()
@@ -169,7 +183,8 @@ def test_a_receipt_after_all_ends_the_trying() -> None:
     sitting.hear(receipt(request_id, ClaimStatus.UNAVAILABLE), at_ms + 1)
     sitting.hear(receipt(request_id, ClaimStatus.GRANTED), at_ms + 2)
     assert sitting.wait_until(at_ms + 4_000) == []
-    assert [line["status"] for line in sitting.lines("grab")] == ["unavailable", "granted"]
+    told = sitting.lines("grab")
+    assert [(line["status"], line["again"]) for line in told] == [("unavailable", False), ("granted", True)]
 
 
 @pytest.mark.parametrize("status", [ClaimStatus.RATE_LIMITED, ClaimStatus.UNAVAILABLE])

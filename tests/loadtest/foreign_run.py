@@ -38,7 +38,7 @@ class ForeignRun:
         return foreign_cases(declared, history, self.claims)
 
     def audit(self) -> list[Violation]:
-        violations = audit_foreign(self.cases())
+        violations = audit_foreign(self.cases(), self.read()[1])
         orjson.dumps([violation.evidence for violation in violations])
         return violations
 

@@ -216,6 +216,18 @@ def _grab(rng: Random, packet_id: str, tap: Tap, at_ms: int, answer: tuple[str, 
     return line | held | {"receipt": receipt}
 
 
+def unsent(grab: Line) -> None:
+    """Change a grab into one whose receipt was never sent: its viewer waited for 5 s on a connection that lived on."""
+    nothing = dict.fromkeys(("t_reply", "status", "amount_fen", "index", "claim_id", "edition", "receipt"))
+    grab |= nothing | {"type": "info", "t_gave_up": grab["t_sent"] + 5_000 * NS_PER_MS}
+
+
+def stray(grab: Line, conn: str) -> Line:
+    """Return the receipt of a grab as one that another connection got."""
+    told = {name: grab[name] for name in ("request_id", "packet", "status", "amount_fen", "index", "claim_id")}
+    return {"kind": "stray", "conn": conn, "viewer": conn.partition(".")[0], "t": grab["t_reply"], **told}
+
+
 def _movement(kind: str, packet_id: str, amount_fen: int, at_ms: int, **more: Any) -> Line:
     accounts = {
         "recharge": ("psp:alipay", f"funds:{CREATOR}"),
@@ -265,12 +277,13 @@ def _books(journal: list[Line], packets: list[Line], claims: list[Line]) -> list
 def _history(rng: Random, grabs: list[Line], facts: list[tuple[int, str, str]], viewers: int) -> list[Line]:
     """Write the facts down, and who heard them over which connections: some drop and resume, some join late."""
     facts = sorted(facts, key=lambda fact: fact[0])
-    lines: list[Line] = []
+    lines: list[Line] = [{"kind": "reading", "server_ms": 0, "t": T0_NS, "rtt_ns": 200_000}]
     for seq, (at_ms, kind, packet_id) in enumerate(facts, start=1):
         t_first = T0_NS + at_ms * NS_PER_MS + NS_PER_MS
         lines.append({
             "kind": "fact", "room": ROOM, "epoch": EPOCH, "seq": seq, "type": kind, "packet": packet_id,
             "hash": f"{kind}-{packet_id}", "t_first": t_first, "t_last": t_first + 3 * NS_PER_MS, "count": viewers,
+            "at_ms": at_ms,
         })  # fmt: skip
         if kind == "open":
             lines.append({"kind": "arrival", "conn": "v0.0", "packet": packet_id, "t": t_first, "start_skew_ns": -7000})
@@ -296,6 +309,7 @@ def _connection(viewer: str, nth: int, joined: int, left: int, facts: list[tuple
     lines: list[Line] = [{
         "kind": "conn", "conn": conn, "viewer": viewer, "room": ROOM, "t_open": t_open, "t_welcome": t_open + 1000,
         "epoch": EPOCH, "seq": joined, "resync": False, "t_close": t_close, "code": 1000,
+        "patience_ms": 5_000,
     }]  # fmt: skip
     if left > joined:
         lines.append({"kind": "run", "conn": conn, "epoch": EPOCH, "first_seq": joined + 1, "last_seq": left})

@@ -31,6 +31,7 @@ def check_issuance(findings: Findings, case: PacketCase) -> None:
     packet = case.packet
     if packet is None:
         return
+    _check_told(findings, case, packet)
     check_counters(findings, packet, "at the end" if case.final else "in the middle of the run")
     count, fen = len(case.claims), case.claimed_fen
     if max(count, len(case.given)) > packet.share_count:
@@ -46,6 +47,20 @@ def check_issuance(findings: Findings, case: PacketCase) -> None:
             f"returned that is {whole}, not {packet.total_fen}"
         )
         findings.add("A1", case.packet_id, "sum", text, _counters(packet))
+
+
+def _check_told(findings: Findings, case: PacketCase, packet: PacketRecord) -> None:
+    """Check that the shares that viewers were told of fit into the packet, whatever the books say."""
+    told = [] if case.receipts is None else list(case.receipts.learned.values())
+    told_fen = sum(grab.amount_fen or 0 for grab in told)
+    if len(told) <= packet.share_count and told_fen <= packet.total_fen:
+        return
+    last = max(told, key=lambda grab: grab.t_reply or 0)
+    text = (
+        f"{len(told)} viewers were told of shares of {told_fen} fen, but the packet has {packet.share_count} shares "
+        f"of {packet.total_fen} fen"
+    )
+    findings.add("A1", case.packet_id, "told", text, _counters(packet), evidence_of("grab", last))
 
 
 def check_drain(findings: Findings, case: PacketCase) -> None:

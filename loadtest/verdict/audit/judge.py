@@ -5,13 +5,17 @@ from collections.abc import Collection, Sequence
 from loadtest.record.books import Books
 from loadtest.record.history import History
 from loadtest.record.sales import Sales
+from loadtest.verdict.audit.answers import check_answers
 from loadtest.verdict.audit.case import PacketCase, cases_of
+from loadtest.verdict.audit.circumstances import ORDINARY, Circumstances
 from loadtest.verdict.audit.fanout import check_fanout
 from loadtest.verdict.audit.issuance import check_counters, check_drain, check_issuance
 from loadtest.verdict.audit.money import check_money, check_packet_money
 from loadtest.verdict.audit.orders import check_orders
+from loadtest.verdict.audit.publications import check_publications
 from loadtest.verdict.audit.realtime import check_realtime, check_window
-from loadtest.verdict.audit.receipts import check_asked, check_one_each, check_receipts
+from loadtest.verdict.audit.receipts import check_asked, check_created, check_one_each, check_receipts
+from loadtest.verdict.audit.refusals import check_refusals
 from loadtest.verdict.audit.sales import check_sales
 from loadtest.verdict.audit.shares import check_shares
 from loadtest.verdict.audit.violation import Findings, Violation
@@ -24,19 +28,22 @@ def audit(
     snapshots: Sequence[Books] = (),
     sales: Sales | None = None,
     unrelated: Collection[PacketId] = (),
+    *,
+    run: Circumstances = ORDINARY,
 ) -> list[Violation]:
     """
-    Check A1 to A10 and return what does not hold, each with a minimal counterexample; an empty list is a clean run.
+    Check every invariant and return what does not hold, each with a minimal counterexample; nothing is a clean run.
 
     *snapshots* are books taken during the run, *sales* the answers to buyers if there was a shop. *unrelated* packets,
     those of other runs on the same store, are checked as without a history: only A1, A3, A8, A10 and the window of A7,
-    which the books alone can show (docs/invariants.md).
+    which the books alone can show (docs/invariants.md). *run* says what excuses or bounds the server.
     """
     findings = Findings()
     for at, snapshot in enumerate(snapshots, start=1):
         for packet in snapshot.packets.values():
             check_counters(findings, packet, f"at snapshot {at}")
-    for case in cases_of(books, history):
+    cases = cases_of(books, history)
+    for case in cases:
         if case.packet_id in unrelated:
             case.receipts = None
         check_issuance(findings, case)
@@ -47,8 +54,12 @@ def audit(
         check_realtime(findings, case)
         check_shares(findings, case)
         check_packet_money(findings, case)
+    check_created(findings, books, run)
     if history is not None:
         check_fanout(findings, history)
+        check_answers(findings, history, run.absences)
+        check_refusals(findings, books, history, cases, run)
+        check_publications(findings, books, history, cases, run)
     check_money(findings, books)
     check_orders(findings, books)
     if sales is not None:

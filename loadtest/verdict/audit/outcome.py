@@ -38,7 +38,7 @@ class InvariantResult:
 
 
 def outcomes_of(violations: Iterable[Violation], blind: Mapping[str, Blind]) -> list[InvariantResult]:
-    """Return the outcome of A1 to A10, in order. A violation counts even if the invariant is only partly checkable."""
+    """Return the outcome of every invariant, in order. A violation counts even if one is only partly checkable."""
     broken = {violation.invariant for violation in violations}
     results = []
     for invariant in INVARIANTS:
@@ -48,6 +48,26 @@ def outcomes_of(violations: Iterable[Violation], blind: Mapping[str, Blind]) -> 
         else:
             results.append(InvariantResult(invariant, Outcome.NOT_CHECKABLE if spot.all else Outcome.PASS, spot.why))
     return results
+
+
+def blind_to_answers(history: History) -> Blind | None:
+    """Return why missing answers could not be seen, if they could not."""
+    if not history.grabs:
+        return Blind(all=True, why="nobody tapped")
+    if all(conn.patience_ms is None for conn in history.conns):
+        return Blind(all=True, why="the history does not say how long viewers waited for a receipt")
+    return None
+
+
+def _blind_to_time(history: History) -> dict[str, Blind]:
+    spots: dict[str, Blind] = {}
+    if not history.clocks:
+        spots = dict.fromkeys(("A13", "A14"), Blind(all=True, why="the history has no reading of the room clock"))
+    elif all(grab.type == "ok" or grab.status is None for grab in history.grabs):
+        spots["A13"] = Blind(all=True, why="nobody was refused")
+    if history.clocks and all(fact.at_ms is None for fact in history.facts):
+        spots["A14"] = Blind(all=True, why="no fact with its time was heard")
+    return spots
 
 
 def blind_spots(books: Books, history: History, sales: Sales) -> dict[str, Blind]:
@@ -73,6 +93,9 @@ def blind_spots(books: Books, history: History, sales: Sales) -> dict[str, Blind
         spots["A8"] = Blind(all=sealed == len(books.packets), why=why)
     if not history.facts:
         spots["A9"] = Blind(all=True, why="no room message was heard")
+    if (blind := blind_to_answers(history)) is not None:
+        spots["A12"] = blind
+    spots |= _blind_to_time(history)
     if not books.orders:
         spots["A10"] = Blind(all=False, why="there was no order to recompute")
     elif not sales.sales:

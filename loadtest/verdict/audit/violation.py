@@ -15,6 +15,9 @@ INVARIANTS: dict[str, str] = {
     "A8": "exact shares",
     "A9": "fan-out",
     "A10": "money",
+    "A12": "answered",
+    "A13": "legal refusals",
+    "A14": "facts true and in time",
 }
 """Every invariant that gates, in order, with its display name."""
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from loadtest.verdict.audit.outcome import Blind
+from loadtest.record.history import History
+from loadtest.verdict.audit.outcome import Blind, blind_to_answers
 from loadtest.verdict.foreign.case import ForeignCase
 from loadtest.verdict.foreign.issuance import granted_range
 
@@ -12,10 +13,12 @@ NO_REFUSAL = "nobody was told that nothing is left"
 _NEVER = {
     "A9": "a foreign service does not number its messages, so that one that is lost or repeated cannot be seen",
     "A10": "a foreign service shows no journal and no wallets that could be recomputed",
+    "A13": "a foreign service states no schedule and limits by a clock that could be read",
+    "A14": "a foreign service's facts have no times of publication",
 }
 
 
-def foreign_blind_spots(cases: Sequence[ForeignCase]) -> dict[str, Blind]:
+def foreign_blind_spots(cases: Sequence[ForeignCase], history: History) -> dict[str, Blind]:
     """Return, for each invariant that could not be checked in full, whether it could be at all and what was missing."""
     spots = {invariant: Blind(all=True, why=why) for invariant, why in _NEVER.items()}
     told = any(case.shares for case in cases)
@@ -28,6 +31,8 @@ def foreign_blind_spots(cases: Sequence[ForeignCase]) -> dict[str, Blind]:
     else:
         spots |= dict(_found(cases))
     spots |= dict(_drain(cases))
+    if (blind := blind_to_answers(history)) is not None:
+        spots["A12"] = blind
     if not any(_told_again(case) for case in cases):
         spots["A6"] = Blind(all=True, why="nobody was told of a share twice")
     return spots

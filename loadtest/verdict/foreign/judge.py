@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from loadtest.record.history import History
+from loadtest.verdict.audit.answers import check_answers
 from loadtest.verdict.audit.violation import Findings, Violation
 from loadtest.verdict.foreign.case import ForeignCase
 from loadtest.verdict.foreign.issuance import check_drain, check_issuance
@@ -11,9 +13,9 @@ from loadtest.verdict.foreign.shares import check_shares
 from loadtest.verdict.foreign.window import check_window
 
 
-def audit_foreign(cases: Sequence[ForeignCase]) -> list[Violation]:
+def audit_foreign(cases: Sequence[ForeignCase], history: History | None = None) -> list[Violation]:
     """
-    Check A1 to A8 and return what does not hold, each with the receipts that show it; an empty list is a clean run.
+    Check A1 to A8, and with the whole *history* A12 and strays, and return what does not hold, each with its receipts.
 
     A grab whose outcome is unknown may have won: nothing is called a violation that it could explain.
     """
@@ -26,4 +28,6 @@ def audit_foreign(cases: Sequence[ForeignCase]) -> list[Violation]:
         check_same_answer(findings, case)
         check_window(findings, case)
         check_shares(findings, case)
+    if history is not None:
+        check_answers(findings, history, once=False)
     return findings.violations()

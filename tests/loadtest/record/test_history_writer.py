@@ -16,6 +16,7 @@ from client_sim.observations import (
     Observation,
     SentGrab,
     SequenceRun,
+    StrayReceipt,
 )
 from loadtest.record.history import read_history
 from loadtest.record.history_writer import HistoryWriter, line_of
@@ -72,9 +73,10 @@ def test_everything_that_is_written_is_read_back(tmp_path: Path) -> None:
         writer.write(
             [Fact(RoomId("r1"), "e1", heard, 1, 2, 1), SequenceRun("0.0", "e1", 7, 7), Differing("0.0", heard)]
         )
+        writer.write([StrayReceipt("0.0", ViewerId("v0"), 7, {"request_id": "9-9", "status": "granted"})])
         writer.write([Arrival("0.0", PacketId("anna.1"), 8, None)])
         writer.write([HealthSample({"t": 9, "lag_ms": 0.5, "cpu": 0.1, "steal": 0.0, "descriptors": 12}), End(1, 1)])
         writer.flush()
     history = read_history([path])
     counts = (history.grabs, history.conns, history.facts, history.runs, history.differs, history.arrivals)
-    assert [len(each) for each in counts] == [1] * 6
+    assert [len(each) for each in (*counts, history.strays)] == [1] * 7

@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loadtest.report.findings import FAIRNESS, MEANINGS
 from loadtest.verdict.audit import INVARIANTS
-from tests.loadtest.written_run import WrittenRun, a_run
+from tests.loadtest.written_run import NS_PER_MS, T0_NS, WrittenRun, a_run, unsent
 
 ROOT = Path(__file__).parents[4]
 AUDIT = ROOT / "loadtest/verdict/audit"
@@ -63,6 +64,28 @@ def _with_a_wrong_wallet() -> WrittenRun:
     return run
 
 
+def _with_an_unsent_receipt() -> WrittenRun:
+    run = a_run()
+    unsent(run.of("grab", viewer="v0")[0])
+    return run
+
+
+def _with_an_early_closing() -> WrittenRun:
+    run = a_run()
+    tap = run.of("grab", packet="c1.p0")[0]
+    told: dict[str, Any] = {"conn": "v0.0", "viewer": "v0", "request_id": "early", "type": "fail", "receipt": "x"}
+    told |= {"t_sent": T0_NS + 2_690 * NS_PER_MS, "t_reply": T0_NS + 2_700 * NS_PER_MS, "claim_id": None}
+    run.history = [tap | told | {"status": "too_late"}, *run.history]
+    run.history[-1]["grabs"] += 1
+    return run
+
+
+def _with_a_late_opening() -> WrittenRun:
+    run = a_run()
+    run.of("fact", type="open")[0]["at_ms"] += 400
+    return run
+
+
 BROKEN = {
     "A1": lambda: a_run(flaw="check then act", share_count=10, viewers=24),
     "A2": lambda: a_run(flaw="sold out too soon", viewers=24),
@@ -74,6 +97,9 @@ BROKEN = {
     "A8": lambda: a_run(flaw="rounding leak", viewers=24),
     "A9": _with_a_lost_push,
     "A10": _with_a_wrong_wallet,
+    "A12": _with_an_unsent_receipt,
+    "A13": _with_an_early_closing,
+    "A14": _with_a_late_opening,
 }
 
 

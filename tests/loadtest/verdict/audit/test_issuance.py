@@ -46,7 +46,7 @@ def test_sold_out_while_shares_are_left_is_a2() -> None:
     run = _with_shares_left()
     run.of("fact", type="open")[0]["type"] = "sold_out"
 
-    assert run.broken() == {"A2"}
+    assert run.broken() == {"A2", "A14"}  # the opening was missing
 
 
 def test_one_refusal_for_lack_of_shares_is_a2() -> None:
@@ -77,4 +77,4 @@ def test_reopened_takes_sold_out_back() -> None:
     run.of("fact", type="warmup", packet=packet_id)[0]["type"] = "sold_out"
     run.of("fact", type="open", packet=packet_id)[0]["type"] = "reopened"
 
-    assert run.broken() == set()
+    assert run.broken() == {"A14"}  # warm-up and opening were missing

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.loadtest.foreign_run import ALL_NAMES, MANNERS, a_foreign_run
+from loadtest.verdict.foreign import foreign_blind_spots
+from tests.loadtest.foreign_run import ALL_NAMES, MANNERS, MS, a_foreign_run, a_grab, a_run_of
 
 
 @settings(max_examples=250, deadline=None)
@@ -57,3 +58,19 @@ def test_one_index_for_two_viewers_is_named() -> None:
     """Claim ids that differ hide no index that is given twice."""
     run = a_foreign_run(Random(1), flaw="same index twice", lost=0.0)
     assert "A8" in run.broken()
+
+
+def test_an_answer_that_was_never_sent_is_a12_and_one_for_another_viewer_a4() -> None:
+    """They need no books, only what the connections were told; older histories do not say how long anybody waited."""
+    conn = {"kind": "conn", "conn": "v1.0", "viewer": "v1", "room": "r", "t_open": 0}
+    given_up = a_grab("v1", None, t_gave_up=3_100 * MS)
+    astray = {"kind": "stray", "conn": "v2.0", "viewer": "v2", "t": 1_200 * MS, "request_id": "r-v1"}
+    silent = a_run_of(given_up)
+    silent.history.append(conn | {"patience_ms": 2_000})
+    swapped = a_run_of(a_grab("v1", "granted"))
+    swapped.history.append(astray)
+
+    assert silent.broken() == {"A12"}
+    assert swapped.broken() == {"A4"}
+    assert "A12" not in foreign_blind_spots(silent.cases(), silent.read()[1])
+    assert foreign_blind_spots(swapped.cases(), swapped.read()[1])["A12"].all

@@ -1,0 +1,83 @@
+"""Circumstances of a run that excuse what would else be a violation: absences of the store, limits, and clocks."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from loadtest.record.books import ClockRecord
+from loadtest.record.history import History
+
+FACT_LATE_MS = 200
+"""How long after its instant a fact may be published, in real milliseconds, unless the scenario says otherwise."""
+
+CLOCK_SLACK_NS = 50_000_000
+"""The error of the server's own estimate of the store's clock, generously."""
+
+_NS_PER_MS = 1_000_000
+
+
+class Absence(NamedTuple):
+    """A time in which store or server were broken, or away; ``t_to`` is None if they did not come back."""
+
+    t_from: int
+    t_to: int | None
+
+    def near(self, t_from: int, t_to: int, slack_ns: int = 0) -> bool:
+        """Tell whether any instant of a span lies in the absence, or within *slack_ns* after it."""
+        return t_to >= self.t_from and (self.t_to is None or t_from <= self.t_to + slack_ns)
+
+
+class RateLimit(NamedTuple):
+    """The stated limits of one connection (docs/limits.md): messages per period, and grabs without a receipt."""
+
+    messages_max: int
+    period_ms: int
+    grabs_in_flight_max: int
+
+
+_PRODUCTION = RateLimit(120, 60_000, 10)
+RATE_LIMITS = {"production": _PRODUCTION, "demo": _PRODUCTION, "load": RateLimit(1_000_000, 60_000, 1_000)}
+
+
+class Circumstances(NamedTuple):
+    """
+    The run as ``run.json`` and the scenario describe it.
+
+    ``limits`` is the set of the server's limits, ``fact_late_ms`` the bound for facts. ``store_is_known``: the store's
+    absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
+    server has acknowledged to their creators.
+    """
+
+    absences: Sequence[Absence] = ()
+    limits: str = ""
+    fact_late_ms: int = FACT_LATE_MS
+    store_is_known: bool = False
+    created: Sequence[str] = ()
+
+    def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:
+        """Tell whether store or server were away in a span, or shortly before it."""
+        return any(absence.near(t_from, t_to, slack_ns) for absence in self.absences)
+
+
+ORDINARY = Circumstances()
+"""A run of which nothing is known but its history."""
+
+
+class RoomTimes(NamedTuple):
+    """Turns room time into instants of the history's clock, by the best reading of all processes."""
+
+    server_ms: int
+    t: int
+    speed: int
+    error_ns: int
+
+    def ns(self, room_ms: int) -> int:
+        """Return when room time was *room_ms*, to ``error_ns``."""
+        return self.t + (room_ms - self.server_ms) * _NS_PER_MS // self.speed
+
+
+def room_times(history: History, clock: ClockRecord) -> RoomTimes | None:
+    """Return the run's room time, or None if the history has no reading of it."""
+    best = min(history.clocks, key=lambda reading: reading.rtt_ns, default=None)
+    if best is None or clock.speed < 1:
+        return None
+    return RoomTimes(best.server_ms, best.t, clock.speed, best.rtt_ns // 2 + CLOCK_SLACK_NS)

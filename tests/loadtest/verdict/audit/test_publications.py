@@ -1,0 +1,67 @@
+"""A14: a fact that never came, came early, or came late by the store's clock is a violation."""
+
+import pytest
+
+from loadtest.verdict.audit import audit
+from loadtest.verdict.audit.circumstances import ORDINARY, Absence, Circumstances
+from tests.loadtest.written_run import NS_PER_MS, T0_NS, WrittenRun, a_run
+
+
+def _broken(run: WrittenRun, circumstances: Circumstances = ORDINARY) -> set[str]:
+    return {violation.invariant for violation in audit(*run.read(), run=circumstances)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "off_ms", "told"),
+    [
+        ("open", 400, {"A14"}),
+        ("closed", 1_500, {"A14"}),
+        ("sold_out", 300, {"A14"}),
+        ("warmup", 1_300, {"A14"}),
+        ("open", -1, {"A14"}),
+        ("open", 150, set()),
+        ("result", 1_000, set()),
+        ("result", 4_000, {"A14"}),
+    ],
+)
+def test_a_fact_is_published_in_time(kind: str, off_ms: int, told: set[str]) -> None:
+    """By the store's clock, to the bound of the run."""
+    run = a_run()
+    run.of("fact", type=kind)[0]["at_ms"] += off_ms
+    assert _broken(run) == told
+
+
+def test_the_bound_is_the_scenario_s() -> None:
+    """One that is more patient lets more pass."""
+    run = a_run()
+    run.of("fact", type="open")[0]["at_ms"] += 400
+    assert _broken(run, Circumstances(fact_late_ms=500)) == set()
+
+
+def test_an_absence_and_a_stall_excuse() -> None:
+    """While the store is away nothing can be published; a machine that stalled stalls the server too."""
+    run = a_run()
+    fact = run.of("fact", type="open")[0]
+    due_ns = T0_NS + fact["at_ms"] * NS_PER_MS
+    fact["at_ms"] += 400
+    assert _broken(run, Circumstances([Absence(due_ns + NS_PER_MS, due_ns + 2 * NS_PER_MS)])) == set()
+    stall = {"kind": "health", "t": due_ns + NS_PER_MS, "lag_ms": 250.0, "cpu": 1.0, "steal": 0.0, "descriptors": 9}
+    run.history = [stall, *run.history]
+    assert _broken(run) == set()
+    run.history.remove(stall)
+    assert _broken(run) == {"A14"}
+    tap = next(grab for grab in run.of("grab", packet=fact["packet"]) if grab["status"] == "too_early")
+    tap["t_reply"] = tap["t_sent"] + 300 * NS_PER_MS
+    assert _broken(run) == set()
+
+
+@pytest.mark.parametrize("kind", ["open", "closed", "result"])
+def test_a_fact_that_never_came_is_a14(kind: str) -> None:
+    """If somebody was in the room for certain; nobody else can tell."""
+    run = a_run(packets=3)
+    missing = run.of("fact", type=kind, packet="c1.p0")[0]
+    run.history = [line for line in run.history if line is not missing and line["kind"] != "run"]
+    assert any(violation.invariant == "A14" and "never came" in violation.detail for violation in run.audit())
+    run.history = [line for line in run.history if line["kind"] != "conn"]
+    run.history[-1]["conns"] = 0
+    assert "A14" not in run.broken()
