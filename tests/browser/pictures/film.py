@@ -16,9 +16,9 @@ from tests.browser.pictures.studio import MINUTE_MS, Studio, studio
 FILM = IMAGES.parent / "demo.gif"
 FILM_BYTES_MAX = 3 * 1024 * 1024
 WINDOW = {"width": 390, "height": 780}
-WIDTH = 300
+WIDTH = 260
 FRAME_MS = 120  # the format counts in hundredths of a second
-COLOURS = (192, 128, 96, 64, 48)
+COLOURS = (128, 96, 80, 64, 48)
 
 Scene = list[Image.Image]
 
@@ -38,6 +38,11 @@ class Recording:
         assert isinstance(metadata, dict)
         self._painted.append((metadata["timestamp"], base64.b64decode(str(frame["data"]))))
         self._cdp.send("Page.screencastFrameAck", {"sessionId": frame["sessionId"]})
+
+    def stop(self) -> None:
+        """Keep nothing more."""
+        self._cdp.send("Page.stopScreencast")
+        self._page.wait_for_timeout(FRAME_MS)
 
     def frames(self, seconds: float) -> Scene:
         """Return the frames of the next seconds, evenly; a page that paints nothing new has the last one again."""
@@ -80,20 +85,24 @@ def filmed(stage: Studio, camera: Camera, watched: str) -> list[Scene]:
     stage.launch(packet, "tea", delay_ms=10 * MINUTE_MS, claim_window_ms=16 * MINUTE_MS)
     phone.locator(".widget[data-kind=countdown] time", has_text="00:05").wait_for()
     recording = Recording(phone)
-    waiting = recording.frames(2.0)
+    waiting = recording.frames(1.6)
     phone.locator(".big3").wait_for()
     counting = recording.frames(3.0)
     phone.locator(".rain").wait_for()
     raining = recording.frames(2.2)
     phone.locator(FALLING).dispatch_event("pointerdown")
-    opening = recording.frames(3.6)
+    opening = recording.frames(4.4)
     close(phone)
     phone.locator(".luck").click(timeout=60_000)
     phone.get_by_role("button", name="Verify", exact=True).click()
     phone.locator(".ver[role=status]").wait_for()
-    winners = recording.frames(2.4)
+    winners = recording.frames(2.0)
     dashboard.locator(".badge.green").wait_for(timeout=60_000)
-    return [waiting, counting, raining, opening, winners, Recording(dashboard).frames(1.8)]
+    recording.stop()
+    watching = Recording(dashboard)
+    scenes = [waiting, counting, raining, opening, winners, watching.frames(1.8)]
+    watching.stop()
+    return scenes
 
 
 def assembled(scenes: list[Scene], colours: int) -> bytes:
