@@ -53,7 +53,7 @@ NO_HOSTS = {
 @pytest.mark.parametrize("method", ["GET", "WS", "POST"])
 @pytest.mark.parametrize("hosts", ["live.example,*.shop.example", "LIVE.example.,*.shop.example"])
 def test_no_lookalike_is_a_name_of_ours(method: str, hosts: str) -> None:
-    """What resembles an allowed host is refused; what is the same but for case, port and last dot is ours."""
+    """A look-alike of an allowed host is refused; a name that differs in case, port or last dot is ours."""
     door = Door(hosts=hosts)
     for kind, names in LOOKALIKE_HOSTS.items():
         for name in names:

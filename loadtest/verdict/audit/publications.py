@@ -20,7 +20,7 @@ LOOKED_AT_NS = 2_000_000_000  # how soon after an instant a stall of the machine
 _NS_PER_MS = 1_000_000
 
 
-class Cue(NamedTuple):
+class DueFact(NamedTuple):
     """A fact that must come at a room time; one that only may come is judged by its time alone."""
 
     kind: FactKind
@@ -64,7 +64,7 @@ def _stalled(history: History, due_ns: int, late_ns: int) -> int:
 
 
 def _check(
-    findings: Findings, case: PacketCase, cue: Cue, *, late_ns: int, conns: Sequence[ConnRecord], times: RoomTimes
+    findings: Findings, case: PacketCase, cue: DueFact, *, late_ns: int, conns: Sequence[ConnRecord], times: RoomTimes
 ) -> None:
     packet, due_ns = case.packet, times.ns(cue.at_ms)
     assert packet is not None
@@ -93,7 +93,7 @@ def _there(conn: ConnRecord, from_ns: int, to_ns: int) -> bool:
     return conn.t_welcome is not None and conn.t_welcome < from_ns and conn.t_close is not None and conn.t_close > to_ns
 
 
-def _cues(case: PacketCase) -> Iterator[Cue]:
+def _cues(case: PacketCase) -> Iterator[DueFact]:
     """Yield the facts of a packet with their instants, by schedule and journal."""
     packet = case.packet
     assert packet is not None
@@ -105,16 +105,18 @@ def _cues(case: PacketCase) -> Iterator[Cue]:
     ended = packet.ended_at_ms
     over = min((at_ms for at_ms in (voided, ended) if at_ms is not None), default=None)
     if packet.warmup_at_ms is not None:
-        yield Cue(FactKind.WARMUP, packet.warmup_at_ms, must=False)
+        yield DueFact(FactKind.WARMUP, packet.warmup_at_ms, must=False)
     if over is None or over > opens:
-        yield Cue(FactKind.OPEN, opens, must=True)
+        yield DueFact(FactKind.OPEN, opens, must=True)
     if packet.state is PacketState.VOIDED:
         if voided is not None:
-            yield Cue(FactKind.VOIDED, voided, must=packet.warmup_at_ms is not None and voided > packet.warmup_at_ms)
+            yield DueFact(
+                FactKind.VOIDED, voided, must=packet.warmup_at_ms is not None and voided > packet.warmup_at_ms
+            )
         return
     closes = ends if ended is None else ended
-    yield Cue(FactKind.CLOSED, closes, must=ended is None or ended > opens)
+    yield DueFact(FactKind.CLOSED, closes, must=ended is None or ended > opens)
     if len(packet.issued) == 1 and len(case.given) == packet.share_count > 0:
-        yield Cue(FactKind.SOLD_OUT, max(opens, case.given[-1].entry.at_ms), must=ended is None)
+        yield DueFact(FactKind.SOLD_OUT, max(opens, case.given[-1].entry.at_ms), must=ended is None)
     if packet.state is PacketState.SETTLED and any(fact.type == FactKind.CLOSED for fact in case.facts):
-        yield Cue(FactKind.RESULT, closes, must=True)
+        yield DueFact(FactKind.RESULT, closes, must=True)

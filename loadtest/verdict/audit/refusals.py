@@ -21,7 +21,7 @@ _NS_PER_MS = 1_000_000
 
 
 @dataclass(slots=True)
-class Bounds:
+class LegalTimes:
     """The instants of one packet by the history's clock, each widened by the clock's error in favour of the server."""
 
     case: PacketCase
@@ -53,8 +53,8 @@ def check_refusals(
         _check_rates(findings, history, limit)
 
 
-def _bounds(case: PacketCase, times: RoomTimes | None) -> Bounds:
-    bounds, packet = Bounds(case), case.packet
+def _bounds(case: PacketCase, times: RoomTimes | None) -> LegalTimes:
+    bounds, packet = LegalTimes(case), case.packet
     assert packet is not None
     bounds.heard_ns = min((fact.t_first for fact in case.facts), default=None)
     if times is None:
@@ -80,7 +80,7 @@ def _bounds(case: PacketCase, times: RoomTimes | None) -> Bounds:
 def _lie(
     grab: GrabRecord,
     t_reply: int,
-    bounds: Bounds | None,
+    bounds: LegalTimes | None,
     rooms: Mapping[tuple[int, ConnId], RoomId],
     run: Circumstances,
     *,
@@ -110,14 +110,14 @@ def _lie(
     return ""
 
 
-def _exhausted(grab: GrabRecord, t_reply: int, bounds: Bounds) -> str:
+def _exhausted(grab: GrabRecord, t_reply: int, bounds: LegalTimes) -> str:
     full_ns = None if grab.edition is None else bounds.full_ns.get(grab.edition)
     if full_ns is not None and t_reply < full_ns:
         return f"the last share of edition {grab.edition} was given {_ms(full_ns - t_reply)} ms after the answer"
     return ""
 
 
-def _unavailable(grab: GrabRecord, t_reply: int, bounds: Bounds | None, run: Circumstances) -> str:
+def _unavailable(grab: GrabRecord, t_reply: int, bounds: LegalTimes | None, run: Circumstances) -> str:
     packet = None if bounds is None else bounds.case.packet
     if not run.store_is_known or packet is None or packet.allocator != DEFAULT_ALLOCATOR:
         return ""
