@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from loadtest.engines.child_process import ChildProcess
-from loadtest.engines.crowd import SilentView
+from loadtest.engines.crowd import SilentView, View
 from loadtest.record.run_folder import RunFolder
 from loadtest.run.judge_run import judge_run
 from loadtest.run.provision import provision
@@ -38,18 +38,23 @@ def violated(plant: Plant, seed: int, path: Path) -> set[str]:
             module, arguments = "tests.planted.server", [plant.name, *arguments]
         start(self, name, module, arguments, *rest, **more)
 
-    folder = RunFolder(path)
+    ChildProcess.__init__ = planted  # type: ignore[method-assign]
+    try:
+        result = stormed(seed, RunFolder(path), SilentView())
+    finally:
+        ChildProcess.__init__ = start  # type: ignore[method-assign]
+    return {violation["invariant"] for violation in result["violations"]}
+
+
+def stormed(seed: int, folder: RunFolder, view: View) -> dict[str, Any]:
+    """Run the storm of the planted bugs in an empty folder, and return its result."""
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.scenario.write_bytes(Path(SCENARIO).read_bytes())
     provisioned = provision(load_scenario(SCENARIO).before(seed=seed), engine="swarm", processes=1, target=None)
     plan = StormPlan(provisioned.scenario, folder, engine="swarm", processes=provisioned.processes)
     facts = facts_of(plan, datetime.now(UTC), name=SCENARIO, provisioned=provisioned)
-    ChildProcess.__init__ = planted  # type: ignore[method-assign]
-    try:
-        carry_out(plan, facts, SilentView())
-    finally:
-        ChildProcess.__init__ = start  # type: ignore[method-assign]
-    return {violation["invariant"] for violation in judge_run(folder)["violations"]}
+    carry_out(plan, facts, view)
+    return judge_run(folder)
 
 
 def main(part: str = "") -> int:
