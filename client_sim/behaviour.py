@@ -12,6 +12,8 @@ EARLIEST_MS = 300.0  # how long before the opening an early bird taps at most
 LATEST_EARLY_MS = 50.0  # more than the clock error, so that an early tap really is early
 DOUBLE_TAP_MS = (50.0, 150.0)
 LATE_MS = (50.0, 500.0)
+EDGE_MS = 20.0  # how near to an end of the window an edge tapper taps, before or after it
+BEFORE_CLOSING_MS = (80.0, 200.0)  # more than the clock error, so that this tap must be in time
 REACTION_SIGMA = 0.5
 DROP_MS = (-500.0, 1_500.0)  # around the opening: when a flaky viewer loses its connection
 REST_MS = (0.0, 1_000.0)  # after the opening: when a slow consumer stops reading
@@ -28,6 +30,7 @@ class Behaviour(StrEnum):
     DOUBLE_TAPPER = "double_tapper"
     TWO_DEVICES = "two_devices"
     LATECOMER = "latecomer"
+    EDGE_TAPPER = "edge_tapper"
     FLAKY = "flaky"
     SLOW_READER = "slow_reader"
     BOT = "bot"
@@ -98,6 +101,11 @@ def taps(behaviour: Behaviour, rng: Random, reaction_median_ms: float, *, sigma:
             return [Tap(Edge.OPENING, first_ms), Tap(Edge.OPENING, first_ms + rng.uniform(*DOUBLE_TAP_MS))]
         case Behaviour.LATECOMER:
             return [Tap(Edge.CLOSING, rng.uniform(*LATE_MS))]
+        case Behaviour.EDGE_TAPPER:
+            near = rng.uniform(-EDGE_MS, EDGE_MS)
+            if rng.random() < 0.5:  # whoever has a share hears only of that: one edge of each packet is enough
+                return [Tap(Edge.OPENING, near)]
+            return [Tap(Edge.CLOSING, -rng.uniform(*BEFORE_CLOSING_MS)), Tap(Edge.CLOSING, near)]
 
 
 def lapse(behaviour: Behaviour, rng: Random, ordinal: int) -> Lapse | None:

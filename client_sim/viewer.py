@@ -330,7 +330,7 @@ class Viewer:
         self._small_talk.answered(status, message.body.get("amount_fen") or 0)
         if status in _TRY_AGAIN:
             self._back_off(grab, due, now_ns)
-        elif status == ClaimStatus.TOO_EARLY and due.plan.too_early < TOO_EARLY_MAX:
+        elif status == ClaimStatus.TOO_EARLY and self._taps_on(due.plan):
             self._plan_again(due.plan, now_ns)
         self._rearm()
 
@@ -345,6 +345,10 @@ class Viewer:
     def _back_off(self, grab: SentGrab, due: Due, now_ns: int) -> None:
         pause_ns = min(BACKOFF_NS << due.attempt, BACKOFF_MAX_NS)
         self._try_again(due, now_ns + round(pause_ns * (0.5 + jitter(self._seed, self.seat.number, grab.i))))
+
+    def _taps_on(self, plan: PacketPlan) -> bool:
+        """Tell whether the viewer taps again after the opening; at its edge that would depend on a millisecond."""
+        return plan.too_early < TOO_EARLY_MAX and self.seat.behaviour is not Behaviour.EDGE_TAPPER
 
     def _plan_again(self, plan: PacketPlan, now_ns: int) -> None:
         if self._leaving or self._countdown is None:

@@ -25,6 +25,7 @@ BEHAVIOURS = {
     "double_tapper": "taps twice",
     "two_devices": "taps from two devices with one account",
     "latecomer": "taps after the window has closed",
+    "edge_tapper": "taps within 20 ms of an end of the window",
     "flaky": "drops its connection and reconnects",
     "slow_reader": "is a slow consumer: pauses reading",
     "bot": "taps at the instant of the opening",

@@ -85,6 +85,18 @@ def test_each_behaviour_taps_as_it_is_described() -> None:
         assert late.offset_ms > 0
 
 
+def test_edge_tappers_tap_at_one_end_of_each_window() -> None:
+    """Within 20 ms of the opening, or of the closing and once before it, each about as often."""
+    edges = []
+    for seed in range(200):
+        *sooner, near = taps(Behaviour.EDGE_TAPPER, Random(seed), 400)
+        edges.append(near.edge)
+        assert -20 <= near.offset_ms <= 20
+        assert [tap.edge for tap in sooner] == [Edge.CLOSING] * (near.edge is Edge.CLOSING)
+        assert all(-200 <= tap.offset_ms <= -80 for tap in sooner)
+    assert 70 < edges.count(Edge.OPENING) < 130
+
+
 def test_a_bot_waits_for_nothing_but_the_opening() -> None:
     """It taps on hearing that the packet is open, without a reaction time."""
     assert taps(Behaviour.BOT, Random(1), 400) == [Tap(Edge.HEARING, 0.0)]

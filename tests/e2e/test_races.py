@@ -72,9 +72,9 @@ def _plant(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """Have the race's server run with a bug in one of its scripts."""
     start = ChildProcess.__init__
 
-    def planted(self: ChildProcess, name: str, module: str, arguments: Sequence[str], *rest: Any) -> None:
+    def planted(self: ChildProcess, name: str, module: str, arguments: Sequence[str], *rest: Any, **more: Any) -> None:
         if name == "server":
             module, arguments = "tests.e2e.planted_server", [script, *arguments]
-        start(self, name, module, arguments, *rest)
+        start(self, name, module, arguments, *rest, **more)
 
     monkeypatch.setattr(ChildProcess, "__init__", planted)
