@@ -7,7 +7,6 @@ import { avatar, masked, nameOf } from "./names.js";
 import { goodFor, secondsOf } from "./terms.js";
 
 const COUNT_MS = 900;
-const UNREAD_MS = 400;
 
 /** @typedef {import("./state.js").RoomPacket} RoomPacket */
 /** @typedef {import("./page.js").Page} Page */
@@ -69,9 +68,7 @@ export class CardView {
     this._page = page;
     this._packet = packet;
     this._status = status;
-    // A tap that was meant for the rain, and came as it ended, must not put the card away unread.
-    const born = performance.now();
-    this._close = () => void (performance.now() - born > UNREAD_MS && page.tell({ type: "dismissed", packetId: packet.packet_id }));
+    this._close = () => page.tell({ type: "dismissed", packetId: packet.packet_id });
     const won = status === "granted" || status === "repeated";
     const title = el("h3", {}, this._title());
     const body = el("div", { class: "b" }, status === "voided" ? icon("cross", { width: 54, height: 54, class: "mark" }) : null, title, ...this._body());
