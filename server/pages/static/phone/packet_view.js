@@ -7,7 +7,6 @@ import { avatar, masked, nameOf } from "./names.js";
 import { goodFor, secondsOf } from "./terms.js";
 
 const COUNT_MS = 900;
-const UNREAD_MS = 400;
 
 /** @typedef {import("./state.js").RoomPacket} RoomPacket */
 /** @typedef {import("./page.js").Page} Page */
