@@ -74,10 +74,8 @@ export class CardView {
     const body = el("div", { class: "b" }, status === "voided" ? icon("cross", { width: 54, height: 54, class: "mark" }) : null, title, ...this._body());
     this._dialog = el("div", { class: "pop in", role: "dialog", "aria-modal": "true", "aria-label": this._title() },
       el("div", { class: won ? "card" : "card mute" }, body, el("div", { class: "lo" }, ...this._foot(won))));
-    this.element = el("div", { class: "lit fresh" }, el("div", { class: "dim" }), won ? el("div", { class: "rays" }) : null, this._dialog,
+    this.element = el("div", { class: "lit" }, el("div", { class: "dim" }), won ? el("div", { class: "rays" }) : null, this._dialog,
       closing(page, this._close), status === "granted" && !page.calm ? el("canvas", { class: "conf", "aria-hidden": "true" }) : null);
-    // A tap that was meant for the rain, and came as it ended, must not put the card away unread.
-    setTimeout(() => this.element.classList.remove("fresh"), UNREAD_MS);
   }
 
   shown() {
