@@ -28,14 +28,8 @@ from server.store.allocators.registry import DEFAULT
 router = APIRouter(prefix="/api/packets", tags=["packets"], dependencies=[allowed_to(Role.ADMIN, Role.CREATOR)])
 
 
-class Prefilled(BaseModel):
-    """
-    All fields of a new packet except its name (ALL-CRE-1); sums in fen. The share bounds default to the rulebook's.
-
-    A use validity is either absolute, ``[use_start_at_ms, use_end_at_ms)`` in room ms, or relative, ``use_for_ms`` room
-    ms from the claim (DY-CRE-3, AMB-5); Douyin and Kuaishou need one (AMB-47). ``product_ids`` are the only goods it
-    may be used on, or all (KS-CRE-2). ``platform`` is its creator's; only the platform's own must name one (AMB-43).
-    """
+class SplitAsked(BaseModel):
+    """The terms of a packet that is about to be created: whose it is, and how its sum is to be split; sums in fen."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,6 +40,17 @@ class Prefilled(BaseModel):
     total_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
     min_share_fen: int | None = Field(default=None, gt=0, strict=True)
     max_share_fen: int | None = Field(default=None, gt=0, strict=True)
+
+
+class Prefilled(SplitAsked):
+    """
+    All fields of a new packet except its name (ALL-CRE-1); sums in fen. The share bounds default to the rulebook's.
+
+    A use validity is either absolute, ``[use_start_at_ms, use_end_at_ms)`` in room ms, or relative, ``use_for_ms`` room
+    ms from the claim (DY-CRE-3, AMB-5); Douyin and Kuaishou need one (AMB-47). ``product_ids`` are the only goods it
+    may be used on, or all (KS-CRE-2). ``platform`` is its creator's; only the platform's own must name one (AMB-43).
+    """
+
     use_start_at_ms: int | None = Field(default=None, ge=0, le=FEN_MAX, strict=True)
     use_end_at_ms: int | None = Field(default=None, gt=0, le=FEN_MAX, strict=True)
     use_for_ms: int | None = Field(default=None, strict=True)

@@ -4,20 +4,19 @@ import asyncio
 from typing import Self
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from server.api.access import WithCaller, allowed_to
 from server.api.app_state import WithState
 from server.api.errors import Problem, WithLanguage, problem_of, problems
-from server.api.packets import LaunchBody
+from server.api.packets import LaunchBody, SplitAsked
 from server.commands.preview_launch import preview_launch
 from server.core.credential import Role
 from server.core.ids import PacketId, RoomId, checked_creator_id, creator_of
-from server.core.money.money import FEN_MAX
 from server.core.packets.blackout import Stretch
 from server.core.packets.creation import CreationRequest, granted_terms, platform_of
 from server.core.packets.launch import LaunchRequest
-from server.core.packets.packet import Denomination, Packet
+from server.core.packets.packet import Packet
 from server.core.packets.split_preview import preview_split
 from server.core.refusal import Refused
 from server.core.rulebooks.rulebook import LaunchMode, Rulebook
@@ -93,20 +92,6 @@ class LaunchPreviewShown(BaseModel):
     overlap_max: int | None
     blackout: PlatformSlot | None
     nearest: NearestStart | None
-
-
-class SplitAsked(BaseModel):
-    """The terms of a packet that is about to be created, as ``POST /api/packets`` takes them; sums in fen."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    creator_id: str
-    platform: str | None = None
-    denomination: Denomination = Denomination.RANDOM
-    share_count: int = Field(gt=0, strict=True)
-    total_fen: int = Field(gt=0, le=FEN_MAX, strict=True)
-    min_share_fen: int | None = Field(default=None, gt=0, strict=True)
-    max_share_fen: int | None = Field(default=None, gt=0, strict=True)
 
 
 class BarShown(BaseModel):
