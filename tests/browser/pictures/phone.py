@@ -16,6 +16,9 @@ HOLD_A_SECOND = (
     + """, window.held = [];
   document.querySelector(".big3 b").getAnimations().forEach((each) => (each.pause(), each.currentTime = 500))"""
 )
+WINDOW_MS = 120_000
+"""How long to wait in real time for the end of a claim window, which is 75 s after the opening here."""
+
 LET_GO = LET_TIME_RUN + "; window.held.splice(0).forEach((hear) => hear()); delete window.held"
 
 
@@ -95,7 +98,7 @@ def _rain(studio: Studio, phone: Page, chinese: Page, calm: Page) -> None:
     chinese.locator(FALLING).dispatch_event("pointerdown")
     _won(chinese, "phone-won-zh.jpg")
     for page, verify, name in ((phone, "Verify", "phone-winners.jpg"), (chinese, "验证", "phone-winners-zh.jpg")):
-        page.locator(".luck").click(timeout=60_000)
+        page.locator(".luck").click(timeout=WINDOW_MS)  # the result comes when the claim window is over
         page.get_by_role("button", name=verify, exact=True).click()
         page.locator(".ver[role=status]").wait_for()
         page.wait_for_timeout(DRAWN_MS)
