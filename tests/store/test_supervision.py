@@ -191,7 +191,7 @@ def test_the_log_has_a_reason_before_anybody_is_told(caplog: pytest.LogCaptureFi
 
 
 def test_a_reason_that_changes_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
-    """What readiness says of a failing task is in the log as well."""
+    """The log has all that readiness says of a failing task."""
     supervisor = Supervisor()
     for reason in ("refused", "disk full", "refused"):
         supervisor.failed("the watch", StoreUnavailable(reason))
