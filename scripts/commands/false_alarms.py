@@ -25,6 +25,7 @@ from loadtest.engines.engine_process import ENGINES
 from loadtest.record.run_folder import RunFolder
 from loadtest.verdict.weigh import Exit
 from scripts.checked import CheckedParser
+from scripts.commands.storm import interruptible
 from scripts.output import console, write_any_text
 
 STATE = Path(".redrain/false_alarms.jsonl")
@@ -64,13 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say = console(None)
     done = read_state(options.state)
     try:
-        for key in pending(options, done):
-            line = _run(key, options)
-            options.state.parent.mkdir(parents=True, exist_ok=True)
-            with options.state.open("ab") as file:
-                file.write(orjson.dumps(line) + b"\n")
-            done[key] = line
-            say.print(f"{key.kind} {key.seed}: {said(line)}", markup=False, soft_wrap=True)
+        with interruptible():
+            for key in pending(options, done):
+                line = done[key] = _run(key, options)
+                options.state.parent.mkdir(parents=True, exist_ok=True)
+                with options.state.open("ab") as file:
+                    file.write(orjson.dumps(line) + b"\n")
+                say.print(f"{key.kind} {key.seed}: {said(line)}", markup=False, soft_wrap=True)
     except KeyboardInterrupt:
         say.print(counts(done))
         return Exit.INTERRUPTED
@@ -174,9 +175,11 @@ def _stormed(command: Sequence[str], folder: RunFolder) -> dict[str, Any]:
     storm = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         _, errors = storm.communicate(timeout=RUN_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt) as reason:
         storm.terminate()  # it stops what it has started
         storm.communicate()
+        if isinstance(reason, KeyboardInterrupt):
+            raise
         return {"outcome": Outcome.BROKEN, "says": [f"not over after {RUN_TIMEOUT_S:.0f} s"]}
     if not folder.result.exists():
         return {"outcome": Outcome.BROKEN, "says": [f"exit code {storm.returncode}", *errors.splitlines()[-2:]]}
