@@ -36,7 +36,7 @@ RUN_TIMEOUT_S = 900.0
 SAID_CHARACTERS_MAX = 300
 
 
-class Outcome(StrEnum):
+class StormOutcome(StrEnum):
     """The outcome of a run: an alarm is a violation, unknown any other verdict but a pass, broken none at all."""
 
     PASS = "pass"  # noqa: S105 - an outcome
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
     BROKEN = "broken"
 
 
-class Key(NamedTuple):
+class StormKey(NamedTuple):
     """A run: the storm of a scenario under one engine with one seed."""
 
     scenario: str
@@ -77,33 +77,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
     say.print(counts(done))
     for key, line in sorted(done.items()):
-        if line["outcome"] != Outcome.PASS:
+        if line["outcome"] != StormOutcome.PASS:
             say.print(f"{key.kind} {key.seed}: {said(line)}", markup=False, soft_wrap=True)
     return exit_code(done.values())
 
 
-def read_state(path: Path) -> dict[Key, dict[str, Any]]:
+def read_state(path: Path) -> dict[StormKey, dict[str, Any]]:
     """Return the last line of each run; one that a crash cut off is no line."""
-    done: dict[Key, dict[str, Any]] = {}
+    done: dict[StormKey, dict[str, Any]] = {}
     for text in path.read_bytes().splitlines() if path.exists() else ():
         try:
             line = orjson.loads(text)
         except orjson.JSONDecodeError:
             continue
-        done[Key(line["scenario"], line["engine"], line["seed"])] = line
+        done[StormKey(line["scenario"], line["engine"], line["seed"])] = line
     return done
 
 
-def pending(options: argparse.Namespace, done: Mapping[Key, Mapping[str, Any]]) -> list[Key]:
+def pending(options: argparse.Namespace, done: Mapping[StormKey, Mapping[str, Any]]) -> list[StormKey]:
     """Return the selected runs that are not done, those of one seed together; ``--again`` adds those not passed."""
     selected = [
-        Key(scenario, engine, seed)
+        StormKey(scenario, engine, seed)
         for seed in options.seeds
         for scenario in SCENARIOS
         for engine in ENGINES
         if options.only is None or any(_selects(part, scenario, engine) for part in options.only.split(","))
     ]
-    over = {Outcome.PASS} if options.again else set(Outcome)
+    over = {StormOutcome.PASS} if options.again else set(StormOutcome)
     return [key for key in selected if key not in done or done[key]["outcome"] not in over]
 
 
@@ -124,11 +124,11 @@ def outcome_of(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outcome that a judged run has, and what it says of it."""
     violations = [f"{each['invariant']}: {each['detail']}" for each in result["violations"]]
     if violations:
-        return {"outcome": Outcome.ALARM, "says": violations}
+        return {"outcome": StormOutcome.ALARM, "says": violations}
     if result["verdict"] == "pass":
-        return {"outcome": Outcome.PASS, "says": []}
+        return {"outcome": StormOutcome.PASS, "says": []}
     missed = [name for name, count in result["sometimes"].items() if not count]
-    return {"outcome": Outcome.UNKNOWN, "says": [*result["reasons"], *missed, *result["server_errors"][:2]]}
+    return {"outcome": StormOutcome.UNKNOWN, "says": [*result["reasons"], *missed, *result["server_errors"][:2]]}
 
 
 def said(line: Mapping[str, Any]) -> str:
@@ -138,24 +138,24 @@ def said(line: Mapping[str, Any]) -> str:
     return f"{line['outcome']} in {line['seconds']:.0f} s{': ' * bool(says)}{says}{where}"
 
 
-def counts(done: Mapping[Key, Mapping[str, Any]]) -> Table:
+def counts(done: Mapping[StormKey, Mapping[str, Any]]) -> Table:
     """Return the table of how many runs of each scenario and engine had which outcome."""
-    table = Table("scenario", "engine", *Outcome, caption="runs by outcome, all sittings together")
+    table = Table("scenario", "engine", *StormOutcome, caption="runs by outcome, all sittings together")
     found = Counter((key.scenario, key.engine, line["outcome"]) for key, line in done.items())
     for scenario, engine in sorted({(key.scenario, key.engine) for key in done}):
-        table.add_row(scenario, engine, *(str(found[scenario, engine, outcome]) for outcome in Outcome))
+        table.add_row(scenario, engine, *(str(found[scenario, engine, outcome]) for outcome in StormOutcome))
     return table
 
 
 def exit_code(lines: Iterable[Mapping[str, Any]]) -> Exit:
     """Return 10 after any alarm, 20 if a run has no verdict on its correctness or none was run, else 0."""
     outcomes = {line["outcome"] for line in lines}
-    if Outcome.ALARM in outcomes:
+    if StormOutcome.ALARM in outcomes:
         return Exit.INVARIANT
-    return Exit.PASS if outcomes == {Outcome.PASS} else Exit.UNKNOWN
+    return Exit.PASS if outcomes == {StormOutcome.PASS} else Exit.UNKNOWN
 
 
-def _run(key: Key, options: argparse.Namespace) -> dict[str, Any]:
+def _run(key: StormKey, options: argparse.Namespace) -> dict[str, Any]:
     """Run a storm in a process of its own, and return its line."""
     path = options.state.with_suffix("") / f"{key.scenario}-{key.engine}-{key.seed}"
     shutil.rmtree(path, ignore_errors=True)
@@ -164,7 +164,7 @@ def _run(key: Key, options: argparse.Namespace) -> dict[str, Any]:
     command += ["--seed", str(key.seed), "--out", str(path), *(["--viewers", str(viewers)] if viewers else [])]
     began, load = time.monotonic(), os.getloadavg()[0]
     found = _stormed(command, RunFolder(path))
-    kept = options.keep or found["outcome"] != Outcome.PASS
+    kept = options.keep or found["outcome"] != StormOutcome.PASS
     shutil.rmtree(RunFolder(path).home if kept else path, ignore_errors=True)  # no audit needs the store's own files
     seconds = round(time.monotonic() - began, 1)
     about = {**key._asdict(), "viewers": viewers, "seconds": seconds, "load": round(load, 1)}
@@ -180,9 +180,9 @@ def _stormed(command: Sequence[str], folder: RunFolder) -> dict[str, Any]:
         storm.communicate()
         if isinstance(reason, KeyboardInterrupt):
             raise
-        return {"outcome": Outcome.BROKEN, "says": [f"not over after {RUN_TIMEOUT_S:.0f} s"]}
+        return {"outcome": StormOutcome.BROKEN, "says": [f"not over after {RUN_TIMEOUT_S:.0f} s"]}
     if not folder.result.exists():
-        return {"outcome": Outcome.BROKEN, "says": [f"exit code {storm.returncode}", *errors.splitlines()[-2:]]}
+        return {"outcome": StormOutcome.BROKEN, "says": [f"exit code {storm.returncode}", *errors.splitlines()[-2:]]}
     return outcome_of(orjson.loads(folder.result.read_bytes()))
 
 

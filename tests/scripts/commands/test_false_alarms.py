@@ -9,11 +9,11 @@ from rich.console import Console
 
 from loadtest.engines.engine_process import ENGINES
 from scripts.commands import false_alarms
-from scripts.commands.false_alarms import Key, Outcome, counts, outcome_of, pending, read_state, seeds_of
+from scripts.commands.false_alarms import StormKey, StormOutcome, counts, outcome_of, pending, read_state, seeds_of
 from server.core.ids import ViewerId
 
 
-def line(key: Key, outcome: Outcome, says: list[str] | None = None) -> dict[str, Any]:
+def line(key: StormKey, outcome: StormOutcome, says: list[str] | None = None) -> dict[str, Any]:
     return {**key._asdict(), "outcome": outcome, "says": says or [], "seconds": 20.0, "folder": None}
 
 
@@ -40,59 +40,62 @@ def test_a_selection_is_by_scenario_engine_or_both() -> None:
     assert len(pending(everything, {})) == 80
     chosen = false_alarms._options(["--seeds", "2", "--only", "evening/swarm,stampede"])
     assert pending(chosen, {}) == [
-        Key("evening", "swarm", 2),
-        *(Key("stampede", engine, 2) for engine in ENGINES),
+        StormKey("evening", "swarm", 2),
+        *(StormKey("stampede", engine, 2) for engine in ENGINES),
     ]
 
 
 def test_what_is_done_is_not_run_again(tmp_path: Path) -> None:
     """The last line of a run counts; a line cut off by a crash does not, and --again runs what did not pass."""
-    first, second = Key("evening", "swarm", 1), Key("evening", "swarm", 2)
-    state = written(tmp_path / "state", line(first, Outcome.ALARM), line(second, Outcome.PASS))
+    first, second = StormKey("evening", "swarm", 1), StormKey("evening", "swarm", 2)
+    state = written(tmp_path / "state", line(first, StormOutcome.ALARM), line(second, StormOutcome.PASS))
     with state.open("ab") as file:
         file.write(b'{"scenario": "eve')
     arguments = ["--seeds", "1-2", "--only", "evening/swarm"]
     done = read_state(state)
     assert pending(false_alarms._options(arguments), done) == []
     assert pending(false_alarms._options([*arguments, "--again"]), done) == [first]
-    written(state, line(first, Outcome.ALARM), line(first, Outcome.PASS))
-    assert read_state(state)[first]["outcome"] == Outcome.PASS
+    written(state, line(first, StormOutcome.ALARM), line(first, StormOutcome.PASS))
+    assert read_state(state)[first]["outcome"] == StormOutcome.PASS
 
 
 def test_only_a_violation_is_an_alarm() -> None:
     """A verdict that the run's own circumstances spoil is counted apart, with its reasons."""
     violation = {"invariant": "A7", "detail": f"{ViewerId('v1')} tapped first"}
-    assert outcome_of(result())["outcome"] == Outcome.PASS
+    assert outcome_of(result())["outcome"] == StormOutcome.PASS
     alarm = outcome_of(result(verdict="fail", reasons=["invariant", "void"], violations=[violation]))
-    assert (alarm["outcome"], alarm["says"]) == (Outcome.ALARM, ["A7: v1 tapped first"])
+    assert (alarm["outcome"], alarm["says"]) == (StormOutcome.ALARM, ["A7: v1 tapped first"])
     vacuous = outcome_of(result(verdict="unknown", reasons=["vacuous"], sometimes={"resumed": 0, "voided": 1}))
-    assert (vacuous["outcome"], vacuous["says"]) == (Outcome.UNKNOWN, ["vacuous", "resumed"])
+    assert (vacuous["outcome"], vacuous["says"]) == (StormOutcome.UNKNOWN, ["vacuous", "resumed"])
 
 
 @pytest.mark.parametrize(
     ("outcomes", "code"),
     [
-        ([Outcome.PASS, Outcome.PASS], 0),
-        ([Outcome.PASS, Outcome.ALARM, Outcome.UNKNOWN], 10),
-        ([Outcome.PASS, Outcome.UNKNOWN], 20),
+        ([StormOutcome.PASS, StormOutcome.PASS], 0),
+        ([StormOutcome.PASS, StormOutcome.ALARM, StormOutcome.UNKNOWN], 10),
+        ([StormOutcome.PASS, StormOutcome.UNKNOWN], 20),
         ([], 20),
     ],
 )
-def test_sittings_add_up(outcomes: list[Outcome], code: int, tmp_path: Path) -> None:
+def test_sittings_add_up(outcomes: list[StormOutcome], code: int, tmp_path: Path) -> None:
     """A sitting with nothing left to run prints the counts of those before, and ends with their exit code."""
-    runs = [line(Key("evening", "swarm", seed), outcome) for seed, outcome in enumerate(outcomes, 1)]
+    runs = [line(StormKey("evening", "swarm", seed), outcome) for seed, outcome in enumerate(outcomes, 1)]
     state = written(tmp_path / "state", *runs)
     assert false_alarms.main(["--state", str(state), "--seeds", "1", "--only", "nothing"]) == code
     say = Console(width=120)
     with say.capture() as printed:
         say.print(counts(read_state(state)))
-    row = [str(outcomes.count(outcome)) for outcome in Outcome]
+    row = [str(outcomes.count(outcome)) for outcome in StormOutcome]
     assert not outcomes or [cell.strip() for cell in printed.get().splitlines()[3].strip("│").split("│")][2:] == row
 
 
 def test_a_storm_that_cannot_run_is_broken(tmp_path: Path) -> None:
     """It has no verdict; its line says why, and its folder is named."""
     options = false_alarms._options(["--state", str(tmp_path / "state.jsonl")])
-    found = false_alarms._run(Key("no-such-scenario", "swarm", 1), options)
-    assert (found["outcome"], found["folder"]) == (Outcome.BROKEN, str(tmp_path / "state/no-such-scenario-swarm-1"))
+    found = false_alarms._run(StormKey("no-such-scenario", "swarm", 1), options)
+    assert (found["outcome"], found["folder"]) == (
+        StormOutcome.BROKEN,
+        str(tmp_path / "state/no-such-scenario-swarm-1"),
+    )
     assert "exit code 64" in found["says"][0]
