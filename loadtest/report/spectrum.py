@@ -5,7 +5,7 @@ from math import log10
 
 from loadtest.record.history import History
 from loadtest.report.figure import Figure, Trace
-from loadtest.verdict.measures import NS_PER_MS, answered_taps
+from loadtest.verdict.samples import NS_PER_MS, answered_taps
 
 _TICKS = (0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999)
 

@@ -1,7 +1,8 @@
 """Runs a storm and judges it, judges a recorded run again, and verifies packets, with output for the terminal."""
 
+import shlex
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -30,10 +31,11 @@ from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.port import BadTarget
 from loadtest.targets.reach import check_reach, server_url
 from loadtest.targets.requester import SetUpFailed
+from loadtest.verdict.threshold_grammar import parse_line
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
 from loadtest.watch.watched_run import WatchedRun, files_of_watching, watched
-from scripts.commands.storm_options import StormOptions
+from scripts.commands.storm_options import StormOptions, wrong_threshold
 from scripts.commands.target_storm import plan_target_storm
 from scripts.output import console, failed, fresh_folder, told_of, too_full, write_json
 from server.signals import on_signals
@@ -71,6 +73,8 @@ def run_storm(options: StormOptions) -> int:
     if full := too_full(folder.path):
         return failed(full, Exit.ENVIRONMENT)
     facts.allow_server_errors = options.allow_server_errors
+    facts.thresholds = list(options.threshold or ())
+    facts.repeat_command += "".join(f" --threshold {shlex.quote(each)}" for each in facts.thresholds)
     with ExitStack() as lasting:
         return _hold(scenario, folder, (facts, perform), options, lasting)
 
@@ -128,10 +132,12 @@ def _plan_on_target(scenario: TargetScenario, folder: RunFolder, options: StormO
     return facts, partial(carry_out_on_target, plan, facts)
 
 
-def run_audit(path: Path, *, json: str | None) -> int:
-    """Judge a recorded run again, offline, show the verdict and return the exit code."""
+def run_audit(path: Path, *, thresholds: Sequence[str] | None, json: str | None) -> int:
+    """Judge a recorded run again, offline and by *thresholds* too, show the verdict and return the exit code."""
+    if wrong := wrong_threshold(thresholds):
+        return failed(wrong, Exit.USAGE)
     try:
-        result = judge_run(RunFolder(path))
+        result = judge_run(RunFolder(path), [parse_line(each) for each in thresholds or ()])
     except BadRecord as error:
         return failed(error, Exit.ENVIRONMENT)
     return _conclude(RunFolder(path), result, console(json), json)

@@ -34,6 +34,7 @@ BASE: dict[str, list[str]] = {  # what makes each command end at once by itself,
     "bench": ["nothing"],
     "targets": ["--nope"],
     "allocators": ["--nope"],
+    "metrics": ["--nope"],
     "rules": ["--platform", "nope"],
     "runs prune": ["--nope"],
 }
