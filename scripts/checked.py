@@ -1,10 +1,13 @@
 """Checks of values from the command line, each of which refuses what no command can use."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from scripts.output import no_file, no_folder
+
+NUMBER_MAX = 2**53 - 1  # what every reader of JSON understands
 
 
 def checked_file(value: str | None) -> str | None:
@@ -26,3 +29,9 @@ def checked_folder(value: Path | None) -> Path | None:
     if value is not None and (wrong := no_folder(value)):
         raise typer.BadParameter(wrong)
     return value
+
+
+Json = Annotated[
+    str | None, typer.Option(callback=checked_file, help="Write what it says as JSON to a file, or - for stdout.")
+]
+"""The option ``--json`` of every command that yields a result."""

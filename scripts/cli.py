@@ -13,12 +13,13 @@ from rich.markup import escape
 from loadtest.engines.lifeline import collect_seldom
 from loadtest.targets.credential import VARIABLE
 from loadtest.verdict.weigh import Exit
-from scripts.checked import checked_credential, checked_file, checked_folder
+from scripts.checked import NUMBER_MAX, checked_credential, checked_folder
+from scripts.checked import Json as _Json
 from scripts.output import failed, flushed, told_of, write_any_text
+from scripts.recorded import recorded
 
 PROCESSES_MAX = 256
 ROUNDS_MAX = 1_000
-NUMBER_MAX = 2**53 - 1  # what every reader of JSON understands
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -29,8 +30,7 @@ app = typer.Typer(
 
 store = typer.Typer()
 app.add_typer(store, name="store")
-runs = typer.Typer(no_args_is_help=True)
-app.add_typer(runs, name="runs", help="Tidy the folders of runs.")
+app.add_typer(recorded)
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _Token = Annotated[
@@ -45,9 +45,6 @@ _AllowRemote = Annotated[
 _MaxRate = Annotated[float | None, typer.Option(help="Most requests a second that the target gets.", max=NUMBER_MAX)]
 _CaFile = Annotated[
     str | None, typer.Option(help="File with the certificates to trust for https, instead of the system's.")
-]
-_Json = Annotated[
-    str | None, typer.Option(callback=checked_file, help="Write what it says as JSON to a file, or - for stdout.")
 ]
 _Viewers = Annotated[int | None, typer.Option(help="Size of the audience.")]
 _Seed = Annotated[int | None, typer.Option(help="Seed of the audience.", min=0, max=NUMBER_MAX)]
@@ -315,27 +312,6 @@ def watch(
 
 
 @app.command()
-def audit(run: Annotated[Path, typer.Argument(help="Folder of a recorded run.")], json: _Json = None) -> int:
-    """Audit a recorded run again, offline."""
-    from scripts.commands.storm import run_audit
-
-    return run_audit(run, json=json)
-
-
-@app.command()
-def verify(
-    packet: Annotated[str | None, typer.Argument(help="Id of a packet (default: all packets of the run).")] = None,
-    run: Annotated[
-        Path | None, typer.Option(help="Folder of a run, or file of an archive (default: latest run).")
-    ] = None,
-) -> int:
-    """Recompute shares from the revealed seeds and compare them with the books."""
-    from scripts.commands.storm import run_verify
-
-    return run_verify(packet, run)
-
-
-@app.command()
 def bench(
     what: Annotated[
         str,
@@ -383,17 +359,6 @@ def rules(
     from scripts.commands.rulebook import run_rulebook
 
     return run_rules(must_run=ran, json=json) if platform is None else run_rulebook(platform, json, rulebooks)
-
-
-@runs.command()
-def prune(
-    keep: Annotated[int, typer.Option(help="How many of the newest runs to keep.", min=0, max=NUMBER_MAX)] = 10,
-    json: _Json = None,
-) -> int:
-    """Remove the folders of all but the newest runs under .redrain/runs."""
-    from scripts.commands.runs import run_prune
-
-    return run_prune(keep, json)
 
 
 if __name__ == "__main__":
