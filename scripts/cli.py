@@ -14,6 +14,7 @@ from loadtest.engines.lifeline import collect_seldom
 from loadtest.targets.credential import VARIABLE
 from loadtest.verdict.weigh import Exit
 from scripts.checked import checked_credential, checked_file, checked_folder
+from scripts.judging import judging
 from scripts.output import failed, flushed, told_of, write_any_text
 
 PROCESSES_MAX = 256
@@ -31,6 +32,7 @@ store = typer.Typer()
 app.add_typer(store, name="store")
 runs = typer.Typer(no_args_is_help=True)
 app.add_typer(runs, name="runs", help="Tidy the folders of runs.")
+app.add_typer(judging)
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _Token = Annotated[
