@@ -6,7 +6,6 @@ import importlib
 import os
 import socket
 import subprocess
-import time
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from redis import Redis
 from server.store.clock import StoreClock
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
+from tests.waiting import until
 
 pytest_plugins = ["tests.rules_run", "tests.schedule"]
 
@@ -71,8 +71,7 @@ def embedded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed
     running = EmbeddedStore.start(directory, durability=Durability.RELAXED, port=free_port(), more=more)
     with Redis.from_url(running.url) as node:
         node.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-        while b"cluster_state:ok" not in node.execute_command("CLUSTER", "INFO"):
-            time.sleep(0.01)
+        until(lambda: b"cluster_state:ok" in node.execute_command("CLUSTER", "INFO"), "the cluster")
     yield running
     running.stop()
 
