@@ -3,7 +3,7 @@
 from loadtest.record.books import Books, ClaimRecord
 from loadtest.record.history import GrabRecord
 from loadtest.record.shape import Line, evidence_of
-from loadtest.verdict.audit.case import Given, PacketCase, Tap
+from loadtest.verdict.audit.case import DEFAULT_ALLOCATOR, Given, PacketCase, Tap
 from loadtest.verdict.audit.circumstances import Circumstances
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import ViewerId, claim_id_of
@@ -101,6 +101,17 @@ def _check_same(findings: Findings, case: PacketCase, grab: GrabRecord, claim: C
     elif (grab.status == ClaimStatus.GRANTED) != (grab.request_id == claim.request_id):
         text = f"{grab.viewer}'s tap {grab.request_id} was told {grab.status}, but {claim.request_id} won the share"
         findings.add("A4", case.packet_id, "winning tap", text, *_beside(grab, claim))
+
+
+def check_winners(findings: Findings, case: PacketCase) -> None:
+    """Check that nobody who had been told of its share (A6) is told, when it asks again, that it has none."""
+    if case.receipts is None or case.packet is None or case.packet.allocator != DEFAULT_ALLOCATOR:
+        return
+    for grab in case.receipts.lost:
+        told = case.receipts.learned.get(grab.viewer)
+        if told is not None and told.t_reply is not None and grab.t_sent > told.t_reply:
+            text = f"{grab.viewer} was told share {told.index}, and {grab.status} when it asked again"
+            findings.add("A6", case.packet_id, "refused", text, evidence_of("grab", told), evidence_of("grab", grab))
 
 
 def check_asked(findings: Findings, case: PacketCase) -> None:
