@@ -15,7 +15,7 @@ from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import read_scenario
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
 from loadtest.verdict.audit.answers import unknown_by_design
-from loadtest.verdict.audit.circumstances import FACT_LATE_MS, Absence, Circumstances, MachineWait
+from loadtest.verdict.audit.circumstances import Absence, AskedPacket, Circumstances, MachineWait
 from loadtest.verdict.audit.outcome import Blind
 from loadtest.verdict.fairness import Fairness, fairness
 from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign
@@ -127,12 +127,23 @@ def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
     struck = (FaultRecord(**fault) for fault in facts.faults)
     absences = [Absence(fault.t_struck, fault.t_back) for fault in struck if fault.t_struck is not None]
     absences += [Absence(t_from, t_to) for t_from, t_to in facts.store_absences if t_from is not None]
-    bound = FACT_LATE_MS
-    if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
-        bound = scenario.fact_late_ms
     known = facts.server_log == CHECKED
     waits = [MachineWait(*wait) for wait in facts.machine_waits]
-    return Circumstances(absences, facts.limits, bound, store_is_known=known, created=facts.packet_ids, waits=waits)
+    run = Circumstances(absences, facts.limits, store_is_known=known, created=facts.packet_ids, waits=waits)
+    if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
+        run = run._replace(fact_late_ms=scenario.fact_late_ms, **_asked(scenario, facts.viewers))
+    return run
+
+
+def _asked(scenario: Scenario, viewers: int) -> dict[str, Any]:
+    """Return what the creators of a scenario ask for, as fields of its circumstances; names used twice say nothing."""
+    names = [packet.name for packet in scenario.packets]
+    asked = {
+        packet.name: AskedPacket(packet.shares_for(viewers), packet.sum_for(viewers), packet.claim_window_ms)
+        for packet in scenario.packets
+        if names.count(packet.name) == 1
+    }
+    return {"asked": asked, "recharged": {creator.creator_id: creator.recharge_fen for creator in scenario.creators}}
 
 
 def packets_of_other_runs(books: Books, history: History, packet_ids: Collection[str]) -> frozenset[PacketId]:

@@ -8,13 +8,14 @@ from loadtest.record.sales import Sales
 from loadtest.verdict.audit.answers import check_answers
 from loadtest.verdict.audit.case import PacketCase, cases_of
 from loadtest.verdict.audit.circumstances import ORDINARY, Circumstances, room_times
+from loadtest.verdict.audit.creators import check_created
 from loadtest.verdict.audit.fanout import check_fanout
 from loadtest.verdict.audit.issuance import check_counters, check_drain, check_issuance
 from loadtest.verdict.audit.money import check_money, check_packet_money
 from loadtest.verdict.audit.orders import check_orders
 from loadtest.verdict.audit.publications import check_publications
 from loadtest.verdict.audit.realtime import check_realtime, check_window
-from loadtest.verdict.audit.receipts import check_asked, check_created, check_one_each, check_receipts, check_winners
+from loadtest.verdict.audit.receipts import check_asked, check_one_each, check_receipts, check_winners
 from loadtest.verdict.audit.refusals import check_refusals
 from loadtest.verdict.audit.sales import check_sales
 from loadtest.verdict.audit.shares import check_shares
