@@ -26,6 +26,10 @@ from loadtest.verdict.sometimes import counted, counted_of_foreign
 from loadtest.verdict.thresholds import Threshold, judge
 from loadtest.verdict.weigh import Reason, decide
 from server.core.ids import PacketId
+from server.core.packets.packet import PacketState
+
+# By the action and outcome of a creator's step: the state in which its packet is left.
+_OVER = {("void", "voided"): PacketState.VOIDED, ("end", "ended"): PacketState.SETTLED}
 
 
 class Evidence(NamedTuple):
@@ -131,18 +135,24 @@ def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
     waits = [MachineWait(*wait) for wait in facts.machine_waits]
     run = Circumstances(absences, facts.limits, store_is_known=known, created=facts.packet_ids, waits=waits)
     if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
-        run = run._replace(fact_late_ms=scenario.fact_late_ms, **_asked(scenario, facts.viewers))
+        run = run._replace(fact_late_ms=scenario.fact_late_ms, **_asked(scenario, facts))
     return run
 
 
-def _asked(scenario: Scenario, viewers: int) -> dict[str, Any]:
-    """Return what the creators of a scenario ask for, as fields of its circumstances; names used twice say nothing."""
-    names = [packet.name for packet in scenario.packets]
+def _asked(scenario: Scenario, facts: RunFacts) -> dict[str, Any]:
+    """Return what the creators of a scenario asked for and were told is done, as fields of its circumstances."""
     asked = {
-        packet.name: AskedPacket(packet.shares_for(viewers), packet.sum_for(viewers), packet.claim_window_ms)
-        for packet in scenario.packets
-        if names.count(packet.name) == 1
+        packet_id: AskedPacket(spec.shares_for(facts.viewers), spec.sum_for(facts.viewers), spec.claim_window_ms)
+        for packet_id, spec in zip(map(PacketId, facts.packet_ids), scenario.packets, strict=False)
     }
+    specs = dict(zip(asked, scenario.packets, strict=False))
+    for step in facts.happenings:
+        packet_id, change = step.get("packet_id", ""), (step.get("action"), step.get("outcome"))
+        if packet_id in asked and change in _OVER:
+            asked[packet_id] = asked[packet_id]._replace(over=_OVER[change])
+        elif packet_id in asked and change == ("edit", "edited"):
+            counts = {edit.at_ms: edit.shares_of(asked[packet_id].share_count) for edit in specs[packet_id].edits}
+            asked[packet_id] = asked[packet_id]._replace(edited=counts.get(int(step["at_ms"])))
     return {"asked": asked, "recharged": {creator.creator_id: creator.recharge_fen for creator in scenario.creators}}
 
 

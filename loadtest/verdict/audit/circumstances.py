@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from loadtest.record.books import ClockRecord
 from loadtest.record.history import History
+from server.core.ids import PacketId
+from server.core.packets.packet import PacketState
 
 FACT_LATE_MS = 200
 """How long after its instant a fact may be published, in real milliseconds, unless the scenario says otherwise."""
@@ -36,11 +38,18 @@ class MachineWait(NamedTuple):
 
 
 class AskedPacket(NamedTuple):
-    """A packet as its creator asked for it: shares, fen, and how long its window is, if that was said."""
+    """
+    A packet as its creator asked for it: shares, fen, and how long its window is, if that was said.
+
+    ``edited`` is the share count of the last edit that was acknowledged, ``over`` what an acknowledged void or end
+    leaves: a packet that is voided, or one that is settled and says when it was ended.
+    """
 
     share_count: int
     total_fen: int
     claim_window_ms: int | None
+    edited: int | None = None
+    over: PacketState | None = None
 
 
 class RateLimit(NamedTuple):
@@ -61,8 +70,8 @@ class Circumstances(NamedTuple):
 
     ``limits`` is the set of the server's limits, ``fact_late_ms`` the bound for facts. ``store_is_known``: the store's
     absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
-    server has acknowledged to their creators, ``asked`` what these had asked for, by name, and ``recharged`` what each
-    creator paid in. ``waits`` are those of its processes for the machine.
+    server has acknowledged to their creators, ``asked`` what these had asked for, and ``recharged`` what each creator
+    paid in. ``waits`` are those of its processes for the machine.
     """
 
     absences: Sequence[Absence] = ()
@@ -71,7 +80,7 @@ class Circumstances(NamedTuple):
     store_is_known: bool = False
     created: Sequence[str] = ()
     waits: Sequence[MachineWait] = ()
-    asked: Mapping[str, AskedPacket] = MappingProxyType({})
+    asked: Mapping[PacketId, AskedPacket] = MappingProxyType({})
     recharged: Mapping[str, int] = MappingProxyType({})
 
     def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:

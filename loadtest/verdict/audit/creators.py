@@ -5,6 +5,7 @@ from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.circumstances import Circumstances
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import PacketId
+from server.core.packets.packet import PacketState
 
 
 def check_created(findings: Findings, books: Books, run: Circumstances) -> None:
@@ -23,20 +24,24 @@ def check_created(findings: Findings, books: Books, run: Circumstances) -> None:
 
 def _check_terms(findings: Findings, packet: PacketRecord, run: Circumstances) -> None:
     """Check that a packet is in the books as its creator asked for it: the rest of them only says that they agree."""
-    asked, made = run.asked.get(packet.name), packet.issued[0]
+    asked, made = run.asked.get(packet.packet_id), packet.issued[0]
     if asked is None:
         return
+    wrong = []
     if (made.share_count, made.total_fen) != (asked.share_count, asked.total_fen):
-        text = (
-            f"{packet.name} was to have {asked.share_count} shares of {asked.total_fen} fen, and was made with "
-            f"{made.share_count} of {made.total_fen}"
-        )
-        findings.add("A5", packet.packet_id, "terms", text, evidence_of("packet", packet))
-    if packet.grab_at_ms is None or packet.claim_end_at_ms is None or asked.claim_window_ms is None:
-        return
-    if (window_ms := packet.claim_end_at_ms - packet.grab_at_ms) != asked.claim_window_ms:
-        text = f"{packet.name} was to be open for {asked.claim_window_ms} ms, and its window has {window_ms}"
-        findings.add("A5", packet.packet_id, "window", text, evidence_of("packet", packet))
+        terms = f"{asked.share_count} shares of {asked.total_fen} fen"
+        wrong.append(("terms", f"was to have {terms}, and was made with {made.share_count} of {made.total_fen}"))
+    if asked.edited is not None and packet.share_count != asked.edited:
+        wrong.append(("edit", f"was to have {asked.edited} shares after its last edit, and has {packet.share_count}"))
+    now = None if packet.state is PacketState.SETTLED and packet.ended_at_ms is None else packet.state
+    if asked.over not in (None, now):
+        wrong.append(("over", f"was to be {asked.over} by its creator, and is {now or 'settled by the sweeper'}"))
+    if None not in (packet.grab_at_ms, packet.claim_end_at_ms, asked.claim_window_ms):
+        window_ms = (packet.claim_end_at_ms or 0) - (packet.grab_at_ms or 0)
+        if window_ms != asked.claim_window_ms:
+            wrong.append(("window", f"was to be open for {asked.claim_window_ms} ms, and its window has {window_ms}"))
+    for kind, text in wrong:
+        findings.add("A5", packet.packet_id, kind, f"{packet.name} {text}", evidence_of("packet", packet))
 
 
 def _check_recharges(findings: Findings, books: Books, run: Circumstances) -> None:

@@ -21,6 +21,7 @@ an edit wait two seconds themselves.
 
 EDIT_SETTLES_MS = 1_000  # real: an edit so soon after the warm-up need not be announced for itself
 EDIT_LASTS_MS = 3_000  # real: nor one so shortly before the end, when its shares could hardly be had
+DELIVERED_NS = 500_000_000  # how long after the bound a viewer must still have been there, if nobody heard a fact
 LOOKED_AT_NS = 2_000_000_000  # how soon after an instant a stall of the machine still explains that a fact is late
 _NS_PER_MS = 1_000_000
 
@@ -86,7 +87,8 @@ def _check(
     shown: Line = {"kind": "packet", "packet_id": packet.packet_id, "state": str(packet.state), "at_ms": cue.at_ms}
     if not said:
         late_ns += run.waited_ns(due_ns, due_ns + 2 * late_ns)
-        there = (conn for conn in conns if _there(conn, due_ns, due_ns + 2 * late_ns + times.error_ns))
+        delivered_ns = due_ns + late_ns + min(late_ns, DELIVERED_NS) + times.error_ns
+        there = (conn for conn in conns if _there(conn, due_ns, delivered_ns))
         witness = next(there, None) if cue.must else None
         if witness is not None:
             text = f"{cue.kind} was due at {cue.at_ms} and never came, though {witness.viewer} was in the room"

@@ -1,17 +1,20 @@
 """A5 for creators: a packet that is not in the books as it was asked for, or a recharge that is not in the wallet."""
 
+from typing import Any
+
 import pytest
 
 from loadtest.verdict.audit import audit
 from loadtest.verdict.audit.circumstances import AskedPacket, Circumstances
+from server.core.ids import PacketId
+from server.core.packets.packet import PacketState
 from tests.loadtest.written_run import WINDOW_MS, WrittenRun, a_run
 
 
 def _told(run: WrittenRun, asked: AskedPacket, recharged: int = 10_000_000) -> list[str]:
     """Return what is said of a run whose creator asked for this packet."""
-    created = Circumstances(
-        store_is_known=True, created=["c1.p0"], asked={"evening": asked}, recharged={"c1": recharged}
-    )
+    first = PacketId("c1.p0")
+    created = Circumstances(store_is_known=True, created=[first], asked={first: asked}, recharged={"c1": recharged})
     return [violation.detail for violation in audit(*run.read(), run=created) if violation.invariant == "A5"]
 
 
@@ -36,6 +39,23 @@ def test_a_packet_on_other_terms_is_a5(field: str, says: str) -> None:
     asked = _asked(run)
     (told,) = _told(run, asked._replace(**{field: getattr(asked, field) + 1}))
     assert says in told
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"edited": 7}, "was to have 7 shares after its last edit, and has 6"),
+        ({"over": PacketState.VOIDED}, "was to be voided by its creator, and is settled by the sweeper"),
+        ({"over": PacketState.SETTLED}, "was to be settled by its creator, and is settled by the sweeper"),
+    ],
+)
+def test_a_step_that_was_acknowledged_and_not_taken_is_a5(change: dict[str, Any], says: str) -> None:
+    """A creator's edit, void or end is kept like a viewer's share."""
+    run = a_run()
+    (told,) = _told(run, _asked(run)._replace(**change))
+    assert says in told
+    run.of("packet", packet_id="c1.p0")[0]["ended_at_ms"] = 10**6
+    assert _told(run, _asked(run)._replace(edited=6, over=PacketState.SETTLED)) == []
 
 
 def test_a_recharge_that_is_a_fen_short_is_a5() -> None:
