@@ -1,7 +1,6 @@
 """The GitHub Action: its schema, and its steps in bash, as a job of somebody else's repository runs them."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
+
+from server.settings import clean_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -79,7 +80,7 @@ class Job:
             }
             done = subprocess.run(
                 ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-                cwd=self.repository, env={**os.environ, **surroundings, **given}, capture_output=True, text=True,
+                cwd=self.repository, env=clean_environment() | surroundings | given, capture_output=True, text=True,
                 timeout=280, check=False,
             )  # fmt: skip
             if done.returncode:

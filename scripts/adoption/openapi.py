@@ -1,0 +1,252 @@
+"""Reads from an OpenAPI document how a service is probably spoken to: its grab, its login, its answers."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from scripts.adoption.drafts import ReceiptDraft, RequestDraft
+
+GRABS = ("grab", "claim", "snatch", "redeem", "receive", "抢", "领")
+THINGS = ("coupon", "packet", "hongbao", "voucher", "envelope", "bonus", "gift", "红包", "券")
+OTHERS = ("admin", "create", "launch", "refund", "cancel", "void", "withdraw", "config", "query", "list")
+LOGINS = ("login", "signin", "sign-in", "token", "session", "authenticate", "登录")
+VIEWERS = re.compile(r"(user|viewer|member|customer|account|buyer)(id|name|no)?|uid|openid|phone|mobile|login|name")
+REQUESTS = re.compile(r"x?(request|idempotency|trace|client|biz)(id|key|no|token)")
+PACKETS = re.compile(r".*(packet|coupon|voucher|hongbao|envelope|bonus|activity|campaign).*")
+TIMES = re.compile(r"(request)?(timestamp|ts|time)")
+STATUSES = ("status", "result", "code", "outcome", "state")
+AMOUNTS = ("amount_fen", "fen", "cents", "amount_cents", "amount")
+CLAIM_IDS = ("claim_id", "claimid", "record_id", "coupon_no", "id")
+WORDS = {
+    "repeated": re.compile(r"already|repeat|dup|again|claimed_before", re.IGNORECASE),
+    "exhausted": re.compile(r"sold|empty|exhaust|gone|none_left|out_of|no_stock|finished", re.IGNORECASE),
+    "too_early": re.compile(r"early|not_?(yet_?)?(open|start)", re.IGNORECASE),
+    "too_late": re.compile(r"late|expire|closed|ended|over$", re.IGNORECASE),
+    "rate_limited": re.compile(r"limit|too_?many|busy", re.IGNORECASE),
+    "granted": re.compile(r"^(ok|success|succeeded|granted|won|got|grabbed|claimed)$", re.IGNORECASE),
+}
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DEPTH_MAX = 6  # of a schema that may hold itself
+SURE_BY = 2
+
+
+class DescribedOperation(NamedTuple):
+    """An operation of the document, with how likely it is the one that was looked for."""
+
+    score: int
+    method: str
+    path: str
+    content: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class Described:
+    """A service as its document describes it."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._url = urlsplit(first_server(document))
+
+    @property
+    def base_url(self) -> str:
+        """Return where the service listens, if that is this machine, or ""; load goes nowhere else unasked."""
+        return f"{self._url.scheme}://{self._url.netloc}" if self._url.hostname in LOOPBACK else ""
+
+    def grabs(self) -> list[DescribedOperation]:
+        """Return the operations that may be the grab, the likeliest first."""
+        return self._likely(GRABS, THINGS, OTHERS)
+
+    def logins(self) -> list[DescribedOperation]:
+        """Return the operations that may be the login, the likeliest first."""
+        return self._likely(LOGINS, (), (*OTHERS, "refresh", "logout", "revoke"))
+
+    def grab_request(self, operation: DescribedOperation, *, has_token: bool) -> RequestDraft:
+        """Return the request of a grab, with places for what changes from tap to tap."""
+        return self._request(operation, is_login=False, has_token=has_token)
+
+    def login_request(self, operation: DescribedOperation) -> RequestDraft:
+        """Return the request of a login."""
+        return self._request(operation, is_login=True, has_token=False)
+
+    def token_path(self, operation: DescribedOperation) -> str:
+        """Return where the login's answer has its token, or ""."""
+        return self._found(self._answer(operation), ("token", "access_token", "accesstoken", "jwt"))
+
+    def wants_token(self, operation: DescribedOperation) -> bool:
+        """Tell whether a request needs one."""
+        return bool(self._credential(operation))
+
+    def receipt(self, operation: DescribedOperation) -> ReceiptDraft:
+        """Return what the grab's answer holds, as far as its schema tells."""
+        answer = self._answer(operation)
+        status = self._found(answer, STATUSES)
+        words: dict[str, list[str | int]] = {}
+        for word in self._at(answer, status).get("enum", []) if status else []:
+            meaning = next((name for name, pattern in WORDS.items() if pattern.search(str(word))), None)
+            if meaning:
+                words.setdefault(meaning, []).append(word)
+        return ReceiptDraft(
+            status=status if "granted" in words else "",
+            words=words if "granted" in words else {},
+            amount_fen=self._found(answer, AMOUNTS),
+            claim_id=self._found(answer, CLAIM_IDS),
+        )
+
+    def _likely(
+        self, wanted: tuple[str, ...], things: tuple[str, ...], others: tuple[str, ...]
+    ) -> list[DescribedOperation]:
+        found = []
+        for path, methods in (self._document.get("paths") or {}).items():
+            content = methods.get("post")
+            if not isinstance(content, Mapping):
+                continue
+            here, last = path.lower(), path.lower().rpartition("/")[2]
+            told = f"{content.get('operationId', '')} {content.get('summary', '')}".lower()
+            score = 3 * _any(wanted, last) + 2 * _any(wanted, here) + _any(wanted, told) + _any(things, here + told)
+            score -= 4 * _any(others, here)
+            if score > 0:
+                found.append(DescribedOperation(score, "POST", path, content))
+        return sorted(found, key=lambda each: (-each.score, each.path))
+
+    def _request(self, operation: DescribedOperation, *, is_login: bool, has_token: bool) -> RequestDraft:
+        path = self._url.path.rstrip("/") + operation.path
+        schemas = {each["name"]: each.get("schema", {}) for each in self._parameters(operation, "path")}
+        names = re.findall(r"\{([^}]+)\}", operation.path)
+        unknown = [name for name in names if not _place(name, is_login=is_login)]
+        for name in names:
+            sample = self._sample(name, schemas.get(name, {}), is_login=is_login)
+            if [name] == unknown and not is_login and "{packet}" not in map(_place, names):
+                sample = "{packet}"  # the one thing that is grabbed
+            path = path.replace(f"{{{name}}}", str(sample))
+        headers = {
+            each["name"]: str(self._sample(each["name"], each.get("schema", {}), is_login=is_login))
+            for each in self._parameters(operation, "header")
+            if each["name"].lower() != "authorization" and (each.get("required") or _place(each["name"]))
+        }
+        if has_token:
+            headers |= self._credential(operation)
+        content = self._resolved(operation.content.get("requestBody", {})).get("content", {})
+        schema = content.get("application/json", {}).get("schema")
+        body = None if schema is None else self._sample("", schema, is_login=is_login)
+        return RequestDraft(f"{operation.method} {path}", headers, body)
+
+    def _credential(self, operation: DescribedOperation) -> dict[str, str]:
+        """Return the header with the token that an operation demands, if it does."""
+        schemes = self._document.get("components", {}).get("securitySchemes", {})
+        for demand in operation.content.get("security", self._document.get("security", [])):
+            for scheme in (schemes.get(name, {}) for name in demand):
+                if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
+                    return {scheme["name"]: "{token}"}
+                if scheme.get("type") in ("http", "oauth2", "openIdConnect"):
+                    return {"Authorization": "Bearer {token}"}
+        named = any(each["name"].lower() == "authorization" for each in self._parameters(operation, "header"))
+        return {"Authorization": "Bearer {token}"} if named else {}
+
+    def _parameters(self, operation: DescribedOperation, where: str) -> list[Mapping[str, Any]]:
+        shared = self._document["paths"][operation.path].get("parameters", [])
+        parameters = map(self._resolved, [*shared, *operation.content.get("parameters", [])])
+        return [each for each in parameters if each.get("in") == where]
+
+    def _answer(self, operation: DescribedOperation) -> Mapping[str, Any]:
+        responses = operation.content.get("responses", {})
+        good = next((self._resolved(each) for code, each in responses.items() if str(code).startswith("2")), {})
+        return self._resolved(good.get("content", {}).get("application/json", {}).get("schema", {}))
+
+    def _found(self, schema: Mapping[str, Any], names: tuple[str, ...]) -> str:
+        """Return the JMESPath of the property with the first of these names, or ""."""
+        properties = dict(self._properties(schema))
+        for name in names:
+            paths = [path for path in properties if path.rpartition(".")[2].lower() == name]
+            if paths:
+                return min(paths, key=lambda path: path.count("."))
+        return ""
+
+    def _at(self, schema: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = dict(self._properties(schema))[path]
+        return found
+
+    def _properties(self, schema: Mapping[str, Any], before: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+        for name, each in schema.get("properties", {}).items():
+            if not re.fullmatch(r"[A-Za-z_]\w*", name) or depth > DEPTH_MAX:
+                continue
+            inner = self._resolved(each)
+            yield f"{before}{name}", inner
+            yield from self._properties(inner, f"{before}{name}.", depth + 1)
+
+    def _sample(self, name: str, schema: Mapping[str, Any], *, is_login: bool, depth: int = 0) -> Any:
+        schema = self._resolved(schema)
+        if "properties" in schema and depth <= DEPTH_MAX:
+            needed = schema.get("required", [])
+            return {
+                each: self._sample(each, inner, is_login=is_login, depth=depth + 1)
+                for each, inner in schema["properties"].items()
+                if each in needed or _place(each, is_login=is_login)
+            }
+        if place := _place(name, is_login=is_login):
+            return place
+        for key in ("const", "default", "example"):
+            if key in schema:
+                return _literal(schema[key])
+        if schema.get("enum") or schema.get("examples"):
+            return _literal((schema.get("enum") or schema["examples"])[0])
+        return {"integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}.get(schema.get("type", ""), "1")
+
+    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what a reference leads to; the parts of ``allOf`` together, and the first real of a choice."""
+        for _ in range(DEPTH_MAX):
+            if reference := schema.get("$ref"):
+                schema = self._document
+                for part in reference.removeprefix("#/").split("/"):
+                    schema = schema.get(part.replace("~1", "/").replace("~0", "~"), {})
+            elif parts := schema.get("allOf"):
+                resolved = list(map(self._resolved, parts))
+                schema = {
+                    "type": "object",
+                    "properties": {k: v for each in resolved for k, v in each.get("properties", {}).items()},
+                    "required": [name for each in resolved for name in each.get("required", [])],
+                }
+            elif choices := schema.get("anyOf") or schema.get("oneOf"):
+                schema = next((each for each in choices if each.get("type") != "null"), {})
+            else:
+                break
+        return schema
+
+
+def first_server(document: Mapping[str, Any]) -> str:
+    """Return the URL of the first server that a document names, or ""."""
+    servers: list[Mapping[str, Any]] = document.get("servers") or [{}]
+    return str(servers[0].get("url", ""))
+
+
+def sure(operations: list[DescribedOperation]) -> bool:
+    """Tell whether the first stands out."""
+    return len(operations) == 1 or operations[0].score >= operations[1].score + SURE_BY
+
+
+def _any(words: tuple[str, ...], text: str) -> bool:
+    return any(word in text for word in words)
+
+
+def _place(name: str, *, is_login: bool = False) -> str:
+    """Return the place of a template for a field of this name, or ""."""
+    plain = re.sub(r"[^a-z]", "", name.lower())
+    if VIEWERS.fullmatch(plain):
+        return "{viewer}"
+    if plain == "email":
+        return "{viewer}@example.com"
+    if plain == "nonce":
+        return "{nonce}"
+    if TIMES.fullmatch(plain):
+        return "{timestamp_ms}"
+    if is_login:  # it comes before any grab
+        return ""
+    if REQUESTS.fullmatch(plain):
+        return "{request_id}"
+    return "{packet}" if PACKETS.fullmatch(plain) else ""
+
+
+def _literal(value: Any) -> Any:
+    return value.replace("{", "{{").replace("}", "}}") if isinstance(value, str) else value
