@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from loadtest.engines.lifeline import collect_seldom
 from loadtest.targets.credential import VARIABLE
 from loadtest.verdict.weigh import Exit
 from scripts.checked import checked_credential, checked_file, checked_folder
-from scripts.output import failed, flushed, told_of, write_any_text
+from scripts.output import errors, failed, flushed, told_of, write_any_text
 
 PROCESSES_MAX = 256
 ROUNDS_MAX = 1_000
@@ -32,7 +31,7 @@ app.add_typer(store, name="store")
 runs = typer.Typer(no_args_is_help=True)
 app.add_typer(runs, name="runs", help="Tidy the folders of runs.")
 
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_errors = errors()
 _Token = Annotated[
     str,
     typer.Option(

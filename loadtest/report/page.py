@@ -1,6 +1,7 @@
 """The page: report.html of a run folder, one file that opens from disk and needs no network."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -11,11 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadtest.record.books import Books
+from loadtest.record.given_file import replace_file
 from loadtest.record.history import History
 from loadtest.record.run_folder import REDRAIN, RunFolder
 from loadtest.report.claims import claims_figure, runs_of
 from loadtest.report.fanout import ROOMS_MAX, fanout_figure, hearings_of, room_skews
-from loadtest.report.figure import Figure
+from loadtest.report.figure import Figure, literal
 from loadtest.report.findings import counterexamples_of, invariants_of
 from loadtest.report.happenings import ROWS_MAX, happenings_of
 from loadtest.report.money import creators_of, flows_of, money_figure, orders_figure
@@ -38,7 +40,7 @@ def write_report(folder: RunFolder, result: dict[str, Any]) -> Path:
     books, history = folder.books_or_none(), folder.read_history(foreign=facts.foreign)
     books = books.without(packets_of_other_runs(books, history, facts.packet_ids))
     page = render(result, facts.allocator, books, history, facts.declared)
-    folder.report.write_text(page, "utf-8")
+    replace_file(folder.report, page.encode("utf-8", "replace"))
     return folder.report
 
 
@@ -159,7 +161,8 @@ def _statuses(statuses: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
 
 def _json(figures: Sequence[Figure]) -> Markup:
     """Return the figures as JSON that cannot end the script element it stands in."""
-    text = orjson.dumps(figures).decode()
+    shown = [replace(each, traces=literal(each.traces), layout=literal(each.layout)) for each in figures]
+    text = orjson.dumps(shown).decode()
     safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return Markup(safe)  # noqa: S704 - all HTML characters are escaped
 
