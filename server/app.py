@@ -244,6 +244,7 @@ async def _build(
         proxies=TrustedProxies(settings.trusted_proxies),
         door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
+        diagnostics=settings.diagnostics,
     )
     state = AppState(
         settings=settings,

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from server.core.ids import RoomId, ViewerId
-from server.gateway.handshake import Handshake, JoinRequest, Rejection
+from server.gateway.handshake import EchoRequest, Handshake, JoinRequest, Rejection
 from tests.gateway.house import House, request
 
 
-def read(target: str, *headers: str) -> JoinRequest | Rejection:
+def read(target: str, *headers: str) -> JoinRequest | EchoRequest | Rejection:
     return Handshake().read(request(target, *headers))
 
 
