@@ -24,8 +24,12 @@ CHECKED = "checked"
 
 FAULT_RECORDS_MAX = 1_000
 HAPPENINGS_MAX = 10_000
+WAITS_MAX = 100_000  # of an hour and more
 Span = Annotated[list[int | None], Field(min_length=2, max_length=2)]
 """From and to, by the history's clock; null if it is not known."""
+
+Wait = Annotated[list[int], Field(min_length=3, max_length=3)]
+"""From and to, by the history's clock, and how long in between, in nanoseconds."""
 
 REDRAIN = "redrain"
 """The kind of target that is a Redrain server and has books; every other kind is foreign."""
@@ -39,7 +43,8 @@ class RunFacts:
     ``processes`` and ``reaction_median_ms`` are the audience's, ``workers`` those of the storm's own server; ``notes``
     list deviations from the request, ``server_errors`` the errors in the log of the storm's own server, and
     ``server_log`` says whether it could be checked, ``store_absences`` when the store was away by it: from and to, by
-    the history's clock, null if it did not come back.
+    the history's clock, null if it did not come back; ``machine_waits`` from when to when, and how long, its processes
+    waited for a processor or the disk.
     ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
     (``loadtest/record/declared.py``).
     """
@@ -70,6 +75,7 @@ class RunFacts:
     server_log: str = "not checkable"
     allow_server_errors: bool = False
     store_absences: Annotated[list[Span], Field(max_length=FAULT_RECORDS_MAX)] = field(default_factory=list)
+    machine_waits: Annotated[list[Wait], Field(max_length=WAITS_MAX)] = field(default_factory=list)
     target: str = REDRAIN
     declared: list[dict[str, Any]] = field(default_factory=list)
 

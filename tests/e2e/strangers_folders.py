@@ -142,7 +142,7 @@ REFUSED: dict[str, Spoil] = {
     "a history without an end": _lines(HISTORY, lambda lines: lines.pop()),
     "facts that are a list": _holds(FACTS, b"[]"),
     "facts nested deeply": _holds(FACTS, DEEP),
-    "facts too large": _facts(scenario="x" * (5 << 20)),
+    "facts too large": _facts(scenario="x" * (17 << 20)),
     "facts that are a link": _is(FACTS, _link_to("../good/run.json")),
     "facts that are a pipe": _is(FACTS, os.mkfifo),
     "facts of odd types": _facts(viewers=[], speed="1"),

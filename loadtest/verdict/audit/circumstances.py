@@ -1,6 +1,9 @@
 """Circumstances of a run that excuse what would else be a violation: absences of the store, limits, and clocks."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import islice, takewhile
+from operator import attrgetter
 from typing import NamedTuple
 
 from loadtest.record.books import ClockRecord
@@ -26,6 +29,14 @@ class Absence(NamedTuple):
         return t_to >= self.t_from and (self.t_to is None or t_from <= self.t_to + slack_ns)
 
 
+class MachineWait(NamedTuple):
+    """A time in which the processes of the server waited for a processor or the disk, and how long in all."""
+
+    t_from: int
+    t_to: int
+    waited_ns: int
+
+
 class RateLimit(NamedTuple):
     """The stated limits of one connection (docs/limits.md): messages per period, and grabs without a receipt."""
 
@@ -44,7 +55,7 @@ class Circumstances(NamedTuple):
 
     ``limits`` is the set of the server's limits, ``fact_late_ms`` the bound for facts. ``store_is_known``: the store's
     absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
-    server has acknowledged to their creators.
+    server has acknowledged to their creators. ``waits`` are those of its processes for the machine.
     """
 
     absences: Sequence[Absence] = ()
@@ -52,10 +63,17 @@ class Circumstances(NamedTuple):
     fact_late_ms: int = FACT_LATE_MS
     store_is_known: bool = False
     created: Sequence[str] = ()
+    waits: Sequence[MachineWait] = ()
 
     def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:
         """Tell whether store or server were away in a span, or shortly before it."""
         return any(absence.near(t_from, t_to, slack_ns) for absence in self.absences)
+
+    def waited_ns(self, t_from: int, t_to: int) -> int:
+        """Return how long the server's processes waited for the machine in a span, at most."""
+        first = bisect_right(self.waits, t_from, key=attrgetter("t_to"))  # they are in order, and may be many
+        during = takewhile(lambda wait: wait.t_from < t_to, islice(self.waits, first, None))
+        return sum(wait.waited_ns for wait in during)
 
 
 ORDINARY = Circumstances()

@@ -11,7 +11,7 @@ import pytest
 from loadtest.record import given_file
 from loadtest.record.books import EDITIONS_MAX, PACKET_SHARES_MAX, RUN_SHARES_MAX
 from loadtest.record.given_file import BROKEN, Allowance, NotTaken, read_given, replace_file
-from loadtest.record.run_folder import FAULT_RECORDS_MAX, HAPPENINGS_MAX
+from loadtest.record.run_folder import FAULT_RECORDS_MAX, HAPPENINGS_MAX, WAITS_MAX
 from loadtest.run.run_requests import BOOKS_BYTES_MAX
 from loadtest.targets.users import USERS_BYTES_MAX
 from server.core.toml_text import KEY_PARTS_MAX, TOML_CHARACTERS_MAX
@@ -111,7 +111,8 @@ def test_the_page_of_limits_has_the_bounds() -> None:
     page = (Path(__file__).parents[3] / "docs/limits.md").read_text("utf-8")
     bounds = (
         given_file.RUN_BYTES_MAX, given_file.RUN_LINES_MAX, given_file.LINE_BYTES_MAX, given_file.FILE_BYTES_MAX,
-        HAPPENINGS_MAX, FAULT_RECORDS_MAX, TOML_CHARACTERS_MAX, KEY_PARTS_MAX, PACKET_SHARES_MAX, RUN_SHARES_MAX,
+        HAPPENINGS_MAX, FAULT_RECORDS_MAX, WAITS_MAX, TOML_CHARACTERS_MAX, KEY_PARTS_MAX, PACKET_SHARES_MAX,
+        RUN_SHARES_MAX,
         EDITIONS_MAX, BOOKS_BYTES_MAX, USERS_BYTES_MAX,
     )  # fmt: skip
     section = page.partition("## Folders of strangers")[2]

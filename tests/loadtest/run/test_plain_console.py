@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from rich.console import Group, RenderableType
@@ -51,3 +52,15 @@ def test_no_control_character_passes_and_markup_is_shown(shown: RenderableType, 
 def test_a_text_of_others_is_one_line() -> None:
     """Nobody's name looks like a line of ours."""
     assert plain("x\nPASS\t[y]") == r"x\x0aPASS\x09\[y]"
+
+
+def test_everything_is_printed_by_a_plain_console() -> None:
+    """A console that lets control characters pass is nowhere made."""
+    root = Path(__file__).parents[3]
+    made = [
+        path.relative_to(root).as_posix()
+        for folder in ("scripts", "loadtest", "server", "client_sim")
+        for path in (root / folder).rglob("*.py")
+        if re.search(r"(?<!Plain)\bConsole\(", path.read_text("utf-8").replace("class PlainConsole(Console)", ""))
+    ]
+    assert made == []
