@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 RUN_BYTES_MAX: Final = 1 << 30  # of all files of a run, unpacked
-RUN_LINES_MAX: Final = 5_000_000
+RUN_LINES_MAX: Final = 10_000_000
 LINE_BYTES_MAX: Final = 1 << 24  # one lists the shares of a packet that nobody took
 FILE_BYTES_MAX: Final = 1 << 24  # of a file that is read at once: run.json, scenario.toml
 

@@ -14,7 +14,8 @@ GOING_ON_S = 600.0  # a run that wrote something so lately, and has no result ye
 
 def run_prune(keep: int, json: str | None) -> int:
     """Remove all but the newest *keep* runs of the default folder, say what that frees, and return the exit code."""
-    runs = sorted((path for path in RUNS.glob("*") if RunFolder(path).scenario.exists()), reverse=True)
+    runs = [path for path in RUNS.glob("*") if not path.is_symlink() and RunFolder(path).scenario.exists()]
+    runs.sort(reverse=True)
     old = [path for path in runs[keep:] if not _goes_on(path)]
     freed = {path: _size(path) for path in old}
     for path in old:

@@ -153,7 +153,7 @@ def test_a_second_store_of_a_folder_is_30(tmp_path: Path, capsys: pytest.Capture
 def test_old_runs_are_pruned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All but the newest go, with what they held; one that goes on, and a folder of something else, stay."""
+    """All but the newest go, with what they held; one that goes on, a link, and a folder of something else, stay."""
     monkeypatch.chdir(tmp_path)
     runs = tmp_path / ".redrain/runs"
     for number in range(4):
@@ -163,8 +163,9 @@ def test_old_runs_are_pruned(
         if number:
             folder.result.write_text("{}")
     (runs / "notes").mkdir()
+    (runs / "20250101").symlink_to(runs / "20260103")
     assert _ended(["runs", "prune", "--keep", "1", "--json", "told.json"]) == Exit.PASS
-    assert {path.name for path in runs.iterdir()} == {"20260100", "20260103", "notes"}
+    assert {path.name for path in runs.iterdir()} == {"20250101", "20260100", "20260103", "notes"}
     assert "removed 2 runs of .redrain/runs, 2.0 MB; 2 are left, 2.0 MB" in capsys.readouterr().out
     told = json.loads((tmp_path / "told.json").read_text())
     assert [each["run"] for each in told["removed"]] == [".redrain/runs/20260102", ".redrain/runs/20260101"]
