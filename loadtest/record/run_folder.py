@@ -45,6 +45,8 @@ class RunFacts:
     ``server_log`` says whether it could be checked, ``store_absences`` when the store was away by it: from and to, by
     the history's clock, null if it did not come back; ``machine_waits`` from when to when, and how long, its processes
     waited for a processor or the disk.
+    ``thresholds`` are those of the command line, ``broken_off`` says of each threshold that ended the programme early
+    when and why.
     ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
     (``loadtest/record/declared.py``).
     """
@@ -76,6 +78,8 @@ class RunFacts:
     allow_server_errors: bool = False
     store_absences: Annotated[list[Span], Field(max_length=FAULT_RECORDS_MAX)] = field(default_factory=list)
     machine_waits: Annotated[list[Wait], Field(max_length=WAITS_MAX)] = field(default_factory=list)
+    thresholds: list[str] = field(default_factory=list)
+    broken_off: dict[str, str] = field(default_factory=dict)
     target: str = REDRAIN
     declared: list[dict[str, Any]] = field(default_factory=list)
 

@@ -165,6 +165,15 @@ REFUSED: dict[str, Spoil] = {
 }
 """Folders that cannot be judged: exit 30, with what is wrong."""
 
+COMPARED: dict[str, Spoil] = {
+    "a result that is a device": _is("result.json", _link_to("/dev/zero")),
+    "a result that is a pipe": _is("result.json", os.mkfifo),
+    "a result nested deeply": _holds("result.json", DEEP),
+    "a result of odd types": _holds("result.json", b'{"verdict": [], "scenario": {"a": 1}, "seed": 1e308}'),
+    "a result that is a list": _holds("result.json", b"[]"),
+}
+"""Folders whose result cannot be compared."""
+
 JUDGED: dict[str, Spoil] = {
     "a good run": lambda _: None,
     "names that are markup": _field(BOOKS, "packet", name=NASTY),
@@ -185,12 +194,13 @@ JUDGED: dict[str, Spoil] = {
 def build(home: Path) -> None:
     """Write all folders."""
     (home / "good").mkdir()
-    judged(a_run(), home / "good")
+    _, result = judged(a_run(), home / "good")
     shutil.copy(Path("loadtest/scenarios/smoke.toml"), home / "good" / SCENARIO)
+    (home / "good" / "result.json").write_bytes(orjson.dumps(result))
     (home / OUTSIDE).write_text("untouched", "utf-8")
-    for name, spoil in (REFUSED | JUDGED).items():
+    for name, spoil in (REFUSED | COMPARED | JUDGED).items():
         folder = home / name
-        shutil.copytree(home / "good", folder, ignore=shutil.ignore_patterns("report.html", "result.json"))
+        shutil.copytree(home / "good", folder, ignore=shutil.ignore_patterns("report.html"))
         spoil(folder)
 
 
@@ -225,7 +235,12 @@ if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
     signal.signal(signal.SIGALRM, stop)
     found = {
-        name: {"audit": ended("audit", str(home / name)), "verify": ended("verify", "--run", str(home / name))}
-        for name in REFUSED | JUDGED
+        name: {
+            # The audit comes last: it writes a new result.
+            "compare": ended("compare", str(home / name), str(home / "good"), "--anyway"),
+            "verify": ended("verify", "--run", str(home / name)),
+            "audit": ended("audit", str(home / name)),
+        }
+        for name in REFUSED | COMPARED | JUDGED
     }
     print(orjson.dumps(found).decode())

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.e2e.strangers_folders import BOOKS, FACTS, JUDGED, OUTSIDE, REFUSED
+from tests.e2e.strangers_folders import BOOKS, COMPARED, FACTS, JUDGED, OUTSIDE, REFUSED
 
 VERDICTS = {0, 10, 20, 30}  # of what a command understands; 30 if it does not
 ROOT = Path(__file__).parents[2]
@@ -38,6 +38,14 @@ def test_a_folder_that_cannot_be_judged_is_30_and_says_why(name: str, found: dic
     assert verify["code"] in VERDICTS, verify
     if BOOKS.partition(".")[0] in name and "add up" not in name:
         assert verify["code"] == 30
+
+
+@pytest.mark.parametrize("name", REFUSED | COMPARED | JUDGED)
+def test_any_folder_can_be_compared_or_is_30(name: str, found: dict[str, dict[str, Any]]) -> None:
+    """A file that is no result is named."""
+    compare = found[name]["compare"]
+    assert compare["code"] in ((30,) if name in COMPARED else (0, 30)), compare
+    assert "".join(compare["said"].split("\n")).isprintable()
 
 
 @pytest.mark.parametrize("name", JUDGED)

@@ -15,7 +15,8 @@ from server.gateway.grabs import GrabDesk
 from server.gateway.limits import PRODUCTION
 from server.store.allocators.port import Allocator
 from server.store.connection import Store
-from tests.gateway.house import CREATOR, PATIENCE_S, House, grab_text, masked, open_house, until
+from tests.gateway.house import CREATOR, House, grab_text, masked, open_house
+from tests.waiting import PATIENCE_S, until_so
 
 
 class Slow(Allocator):
@@ -155,7 +156,7 @@ async def test_receipts_on_their_way_arrive_before_the_server_goes(house: House)
     guest = await house.join("v1")
     for number in range(2):
         await guest.socket.send(grab_text(packet_id, f"q{number}"))
-    await until(lambda: house.gateway.metrics.frames_in == 2)
+    await until_so(lambda: house.gateway.metrics.frames_in == 2)
     for connection in list(house.server.server_state.connections):
         connection.shutdown()
     slow.go.set()
@@ -169,7 +170,7 @@ async def test_a_lost_connection_leaves_nothing_behind(house: House) -> None:
     guest = await house.raw()
     assert house.gateway.audience(house.room.room_id) == 1
     guest.writer.transport.abort()
-    await until(lambda: not house.server.server_state.connections)
+    await until_so(lambda: not house.server.server_state.connections)
     assert house.gateway.audience(house.room.room_id) == 0
     assert house.gateway.metrics.connected == 0
 

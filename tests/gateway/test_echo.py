@@ -7,7 +7,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from server.gateway.echo import ECHO_BYTES_MAX, EchoConnection
-from tests.gateway.house import PATIENCE_S, House, RawGuest, masked, request
+from tests.gateway.house import House, RawGuest, masked, request
+from tests.waiting import PATIENCE_S
 
 CONT, TEXT, BINARY, FIN = 0, 1, 2, 0x80
 

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from server.gateway.connection import RoomConnection
-from tests.gateway.house import House, masked, until
+from tests.gateway.house import House, masked
+from tests.waiting import until_so
 
 PING = b'{"type":"ping","client_ms":7}'
 
@@ -51,10 +52,10 @@ async def test_the_parser_of_frames_that_are_not_plain_is_dropped(house: House) 
     [connection] = house.server.server_state.connections
     assert isinstance(connection, RoomConnection)
     guest.writer.write(masked(PING)[:7])
-    await until(lambda: connection.parsing)
+    await until_so(lambda: connection.parsing)
     guest.writer.write(masked(PING)[7:])
     await guest.message()
-    await until(lambda: not connection.parsing)
+    await until_so(lambda: not connection.parsing)
 
 
 async def test_a_ping_is_ponged_and_a_pong_ignored(house: House) -> None:
@@ -96,7 +97,7 @@ async def test_what_breaks_the_protocol_ends_with_its_code(house: House, sent: b
     guest.writer.write(sent)
     assert await guest.close_code() == code
     guest.writer.close()
-    await until(lambda: house.gateway.metrics.connected == 0)
+    await until_so(lambda: house.gateway.metrics.connected == 0)
 
 
 async def test_a_message_of_the_largest_size_lives(house: House) -> None:

@@ -26,6 +26,7 @@ BASE: dict[str, list[str]] = {  # what makes each command end at once by itself,
     "store accept-loss": ["--nope"],
     "token": ["--role", "king", "--subject", "anna"],
     "storm": ["smoke", "--target", NOWHERE],
+    "gate": ["smoke", "--engine", "nope"],
     "demo": ["--lang", "nope"],
     "swarm": ["--target", NOWHERE],
     "watch": ["--target", NOWHERE],
@@ -34,7 +35,13 @@ BASE: dict[str, list[str]] = {  # what makes each command end at once by itself,
     "bench": ["nothing"],
     "targets": ["--nope"],
     "allocators": ["--nope"],
+    "metrics": ["--nope"],
     "rules": ["--platform", "nope"],
+    "compare": ["nothing", "there"],
+    "runs list": ["--nope"],
+    "runs show": ["nothing-here"],
+    "runs open": ["nothing-here"],
+    "runs trend": ["nope"],
     "runs prune": ["--nope"],
 }
 PATHS = ["/dev/null/x", "/proc/nope/x.json", "missing/folder/x", "x" * 5_000, "\udcff", "/proc/self/mem", ""]
@@ -101,13 +108,20 @@ def test_what_nobody_can_use_is_refused(
     assert ascii(wrong) == "[]"
 
 
-def test_a_known_verdict_is_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_known_verdict_is_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A disk that is full when result, report and JSON are written changes nothing of the verdict, and is told."""
     grabs = [a_grab("v1", "granted", claim_id="c1"), a_grab("v1", "granted", 1_150, claim_id="c2", request_id="r2")]
     folder = kept_foreign(a_run_of(*grabs), tmp_path)
     for path in (folder.result, folder.report):
         path.unlink(missing_ok=True)
-        path.symlink_to("/dev/full")
+    opened = os.open
+
+    def full(path: str, flags: int, mode: int = 0o777) -> int:
+        return opened("/dev/full", os.O_WRONLY) if flags & os.O_EXCL else opened(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", full)
     assert _ended(["audit", str(tmp_path), "--json", "/dev/full"]) == Exit.INVARIANT
     said = capsys.readouterr()
     assert "A3 one share per viewer" in said.out
