@@ -19,6 +19,7 @@ from loadtest.run.director import Director
 from loadtest.run.environment import environment
 from loadtest.run.machine_waits import MachineWaits
 from loadtest.run.nemesis import Nemesis, StoreOfRun, WorkersOfRun
+from loadtest.run.payout_driver import PayoutDriver
 from loadtest.run.performance import perform
 from loadtest.run.provision import Provisioned
 from loadtest.run.server_log import server_errors, store_absences
@@ -78,12 +79,13 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
         url = urls[0]
         viewers, access = plan.scenario.audience.viewers, plan.access
         director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator.name, access=access)
+        payouts = PayoutDriver(url, plan.scenario, director, access=access)
         books = BooksReader(url, access)
         view.phase("opening the rooms")
         director.set_up()
         with _crowd(plan, urls, view) as crowd, _nemesis(plan, director, url, view) as nemesis:
             try:
-                _programme(plan, director, crowd, books, view)
+                _programme(plan, director, crowd, books, view, payouts)
             except WasRefused as refused:
                 if refused.code != FORGOTTEN:
                     raise
@@ -103,7 +105,8 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
         facts.store_absences = store_absences(log, time.time_ns() - time.monotonic_ns())
     facts.packet_ids = list(director.packet_ids.values())
     facts.faults = [asdict(record) for record in nemesis.records]
-    happenings = [*(asdict(happening) for happening in director.happenings), *happenings_of(nemesis.records)]
+    happenings = [*(asdict(happening) for happening in director.happenings), *payouts.happenings]
+    happenings += happenings_of(nemesis.records)
     facts.happenings = sorted(happenings, key=lambda happening: int(happening["at_ms"]))
     plan.folder.compress()
     plan.folder.write_facts(facts)
@@ -200,8 +203,10 @@ def _nemesis(plan: StormPlan, director: Director, url: str, view: View) -> Itera
         nemesis.stop()
 
 
-def _programme(plan: StormPlan, director: Director, crowd: Crowd, books: BooksReader, view: View) -> None:
-    """Run the director and the shop, show the progress, and take snapshots of the books."""
+def _programme(  # noqa: PLR0917 - all that goes on at the same time
+    plan: StormPlan, director: Director, crowd: Crowd, books: BooksReader, view: View, payouts: PayoutDriver
+) -> None:
+    """Run the director, the payouts and the shop, show the progress, and take snapshots of the books."""
     view.phase(CURTAIN_RISES)
     shop = _shop(plan, director, books.url)
     snapshots = Snapshots(plan.folder, books)
@@ -215,7 +220,8 @@ def _programme(plan: StormPlan, director: Director, crowd: Crowd, books: BooksRe
         crowd.show(happening(), director.packets)
         snapshots.take_if_due()
 
-    parts = [("director", director.perform), *([] if shop is None else [("shop", shop.run)])]
+    parts = [("director", director.perform), ("payouts", payouts.run)]
+    parts += [] if shop is None else [("shop", shop.run)]
     perform(parts, look, linger_s=RESULTS_LINGER_S)
 
 

@@ -8,6 +8,7 @@ from server.core.ids import CreatorId, PacketId
 from server.core.packets.packet import Schedule
 from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
+from server.store.book_payouts import payout_lines
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
 from server.store.orders.book_line import order_lines, rulebook_line
@@ -37,15 +38,18 @@ async def export(
     Yield the lines of ``books.jsonl`` in order (ARCHITECTURE.md names their fields).
 
     Each creator's wallet, packets and last journal entry are of one instant; the journal follows up to there. With
-    *final*, once no money moves any more, claims, returned shares, orders and the *rulebooks* that priced them are
-    included. Shares and seeds of packets that may still be grabbed never are. Raises StoreUnavailable, also if
-    retention overtakes a slow reader.
+    *final*, once no money moves any more, claims, returned shares, orders, payouts and the *rulebooks* that priced
+    orders are included. Shares and seeds of packets that may still be grabbed never are. Raises StoreUnavailable, also
+    if retention overtakes a slow reader.
     """
     yield {"kind": "clock", **asdict(clock.record)}
     creators: Any = await store.redis.smembers(keys.CREATORS)
     for creator_id in sorted(CreatorId(name.decode()) for name in creators):
         async for line in _creator(store, creator_id, final=final):
             yield line
+        if final:
+            async for line in payout_lines(store, clock, creator_id):
+                yield line
     for rulebook in rulebooks if final else ():
         yield rulebook_line(rulebook)
     yield {"kind": "end", "final": final}

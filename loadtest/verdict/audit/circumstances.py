@@ -1,7 +1,7 @@
 """Circumstances of a run that excuse what would else be a violation: absences of the store, limits, and clocks."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from loadtest.record.books import ClockRecord
 from loadtest.record.history import History
@@ -52,7 +52,8 @@ class Circumstances(NamedTuple):
 
     ``limits`` is the set of the server's limits, ``fact_late_ms`` the bound for facts. ``store_is_known``: the store's
     absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
-    server has acknowledged to their creators. ``waits`` are those of its processes for the machine.
+    server has acknowledged to their creators. ``waits`` are those of its processes for the machine,
+    ``happenings`` all that creators were answered.
     """
 
     absences: Sequence[Absence] = ()
@@ -61,6 +62,7 @@ class Circumstances(NamedTuple):
     store_is_known: bool = False
     created: Sequence[str] = ()
     waits: Sequence[MachineWait] = ()
+    happenings: Sequence[Mapping[str, Any]] = ()
 
     def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:
         """Tell whether store or server were away in a span, or shortly before it."""

@@ -12,6 +12,7 @@ from loadtest.verdict.audit.fanout import check_fanout
 from loadtest.verdict.audit.issuance import check_counters, check_drain, check_issuance
 from loadtest.verdict.audit.money import check_money, check_packet_money
 from loadtest.verdict.audit.orders import check_orders
+from loadtest.verdict.audit.payouts import check_payouts
 from loadtest.verdict.audit.publications import check_publications
 from loadtest.verdict.audit.realtime import check_realtime, check_window
 from loadtest.verdict.audit.receipts import check_asked, check_created, check_one_each, check_receipts
@@ -62,6 +63,7 @@ def audit(
         check_publications(findings, books, history, cases, run)
     check_money(findings, books)
     check_orders(findings, books)
+    check_payouts(findings, books, run.happenings)
     if sales is not None:
         check_sales(findings, sales, books)
     return findings.violations()
