@@ -2,9 +2,11 @@
 
 from itertools import chain
 
-from tests.planted import answers, publications, realtime, refusals, shares
+from tests.planted import answers, payouts, prices, publications, realtime, refusals, shares
 from tests.planted.plant import Plant
 
 PLANTS: list[Plant] = [
-    *chain.from_iterable(module.PLANTS for module in (answers, realtime, shares, refusals, publications))
+    *chain.from_iterable(
+        module.PLANTS for module in (answers, realtime, shares, refusals, publications, prices, payouts)
+    )
 ]

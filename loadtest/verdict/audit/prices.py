@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from loadtest.record.book_orders import BookedOrder, BookedRulebook
 from loadtest.record.books import Books, JournalRecord, PacketRecord
+from loadtest.verdict.audit.followers import went_back_at_ms
 from loadtest.verdict.reckoning.payments import Payments, payments_of, subsidies_of
 from loadtest.verdict.reckoning.prices import PACKET_KINDS, ImpossibleOrder, NotReckonable, OwnPrice, own_price
 from loadtest.verdict.reckoning.returns import Refunded, refund_faults, refunded, state_of
-from loadtest.verdict.reckoning.usable import OrderCase, OwnedPacket, forbidden
+from loadtest.verdict.reckoning.usable import PLATFORM, OrderCase, OwnedPacket, forbidden
 
 Fault = tuple[str, str]
 """A fault of an order: a word, and a sentence."""
@@ -106,7 +107,12 @@ def _paid_out(case: OrderCase, price: OwnPrice, back: Refunded, steps: Sequence[
     else:
         names = [f"refund:{order.order_id}:{refund.refund_id}" for refund in purchase.refunds]
         instants = [at_home.get(name) for name in names]
-    states = {packet.asset_id: state_of(case, packet, back, instants) for packet in packets}
+    states: dict[str, str] = {}
+    for packet in packets:
+        its = instants
+        if packet.creator_id == PLATFORM != order.creator_id:
+            its = [went_back_at_ms(packet.asset_id.rpartition(":")[0], steps)] * len(instants)
+        states[packet.asset_id] = state_of(case, packet, back, its)
     for use in order.packets:
         if use.state != states[use.asset_id]:
             yield "packet", f"{use.asset_id} should be {states[use.asset_id]}, but is {use.state}"

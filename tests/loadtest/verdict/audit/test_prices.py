@@ -8,7 +8,7 @@ import pytest
 
 from server.core.orders.discount import NATURE
 from tests.loadtest.verdict.reckoning.sold import FATES, PLATFORMS, SoldOrders, sold
-from tests.planted import wrong_prices as wrong
+from tests.planted import prices as wrong
 
 
 @pytest.mark.rule("DY-SET-2")

@@ -1,4 +1,4 @@
-"""Planted bugs of the checkout: prices, refunds and payers that are wrong alike in order, books and journal."""
+"""Prices, refunds and payers that are wrong alike in order, books and journal (A10)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,6 +9,7 @@ from server.core.orders import discount, order, pricing, settlement
 from server.core.orders.discount import Discount, DiscountKind, Funder, Stage
 from server.core.orders.order import Place
 from server.core.orders.settlement import PER_WHOLE, Settlement
+from tests.planted.plant import Plant, of
 
 PATCHED: tuple[tuple[Any, str], ...] = (
     (pricing._Sheet, "wanted"),
@@ -77,3 +78,12 @@ def refund_a_fen_more() -> None:
 def merchant_pays_the_platforms_coupon() -> None:
     """Let the merchant bear what the platform funds."""
     discount.NATURE[DiscountKind.PLATFORM_COUPON] = Stage.PLATFORM, Funder.MERCHANT
+
+
+PLANTS = [
+    Plant("a platform coupon is 1 fen short in every order", of("A10"), short_platform_coupon, "shop"),
+    Plant("commission is rounded up", of("A10"), commission_rounded_up, "shop"),
+    Plant("a deduction is taken from the first line first", of("A10"), first_line_first, "shop"),
+    Plant("a refund pays back 1 fen more than it says", of("A10"), refund_a_fen_more, "shop"),
+    Plant("the merchant pays the platform's coupon", of("A10"), merchant_pays_the_platforms_coupon, "shop"),
+]
