@@ -18,12 +18,16 @@ from loadtest.verdict.audit.answers import unknown_by_design
 from loadtest.verdict.audit.circumstances import FACT_LATE_MS, Absence, Circumstances, MachineWait
 from loadtest.verdict.audit.outcome import Blind
 from loadtest.verdict.fairness import Fairness, fairness
-from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign
+from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign, of_foreign
 from loadtest.verdict.generator_check import check_generator
-from loadtest.verdict.measures import measure, send_debt_ms
+from loadtest.verdict.measures import measure
 from loadtest.verdict.metrics import PacketResult
+from loadtest.verdict.samples import send_debt_ms
+from loadtest.verdict.selection import RunFigures, SelectableRun, of_our_own
 from loadtest.verdict.sometimes import counted, counted_of_foreign
-from loadtest.verdict.thresholds import Threshold, judge
+from loadtest.verdict.threshold_grammar import parse_line
+from loadtest.verdict.threshold_terms import BadThreshold, Threshold
+from loadtest.verdict.thresholds import judge
 from loadtest.verdict.weigh import Reason, decide
 from server.core.ids import PacketId
 
@@ -39,20 +43,23 @@ class Evidence(NamedTuple):
     sometimes: dict[str, int]
     fairness: Fairness
     proves: bool
+    selectable: SelectableRun
     absences: Sequence[Absence] = ()
 
 
-def judge_run(folder: RunFolder) -> dict[str, Any]:
+def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, Any]:
     """
     Return the result of the run in *folder*, of our own server or of a foreign service, as result.json keeps it.
 
-    Raises BadRecord if a file is missing, cut off or malformed.
+    *more* are thresholds beside its own. Raises BadRecord if a file is missing, cut off or malformed.
     """
     facts = folder.facts()
-    wanted, limits = _demands(folder)
+    wanted, limits = _demands(folder, facts)
+    limits += [each for each in more if str(each) not in {str(known) for known in limits}]
     found = (_of_foreign if facts.foreign else _of_ours)(folder, facts, wanted)
     valid = check_generator(found.history, send_debt_ms(found.history))
-    thresholds = judge(limits, found.measures, timing_is_valid=valid.ok)
+    figures = RunFigures(found.measures, found.selectable, limits)
+    thresholds = judge(limits, figures, timing_is_valid=valid.ok, broken_off=facts.broken_off)
     faults = fault_results(facts.faults, found.history.grabs)
     happened = all(found.sometimes.values()) and all(fault["outcome"] == STRUCK for fault in faults)
     verdict, ordered, exit_code = decide(
@@ -61,9 +68,10 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
             (Reason.INVARIANT, bool(found.violations)),
             (Reason.VOID, not valid.ok and any(limit.timing for limit in limits)),
             (Reason.SERVER_ERRORS, bool(facts.server_errors) and not facts.allow_server_errors),
-            (Reason.VACUOUS, not happened or not found.proves),
+            # A programme that was broken off has not shown all that it would have.
+            (Reason.VACUOUS, not facts.broken_off and not (happened and found.proves)),
             (Reason.THRESHOLD, any(threshold.met is False for threshold in thresholds)),
-            (Reason.NOT_VERIFIED, any(threshold.value is None for threshold in thresholds)),
+            (Reason.NOT_VERIFIED, any(None in (threshold.value, threshold.limit) for threshold in thresholds)),
         )
         if applies
     )
@@ -101,13 +109,25 @@ def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evide
     happened = counted(wanted, books, history, facts.happenings, sales)
     blind = blind_spots(books, history, sales)
     even = fairness(books, history)
-    return Evidence(books.clock.speed, history, violations, blind, measures, happened, even, True, run.absences)
+    return Evidence(
+        books.clock.speed,
+        history,
+        violations,
+        blind,
+        measures,
+        happened,
+        even,
+        True,
+        of_our_own(books, history),
+        run.absences,
+    )
 
 
 def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evidence:
     """Read history, declaration and, if there are any, the books of a foreign service, and audit what they prove."""
     history, declared = folder.read_history(foreign=True), declarations_from(facts.declared)
-    cases = foreign_cases(declared, history, folder.read_claims())
+    claims = folder.read_claims()
+    cases = foreign_cases(declared, history, claims)
     measures = measure_foreign(cases, history)
     counts = {packet_id: packet.share_count for packet_id, packet in declared.items()}
     return Evidence(
@@ -119,6 +139,7 @@ def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Ev
         counted_of_foreign(wanted, counts, history),
         fairness(folder.books_or_none(), history),
         proves=measures["grabs"] > 0 and measures["granted"] > 0,
+        selectable=of_foreign(declared, history, claims),
     )
 
 
@@ -155,15 +176,16 @@ def packets_of_other_runs(books: Books, history: History, packet_ids: Collection
     return frozenset(books.packets.keys() - known)
 
 
-def _demands(folder: RunFolder) -> tuple[list[str], list[Threshold]]:
-    """Return the ``sometimes`` names of the run's scenario, and its thresholds. Raises BadRecord."""
-    if not folder.scenario.exists():
-        return [], []
+def _demands(folder: RunFolder, facts: RunFacts) -> tuple[list[str], list[Threshold]]:
+    """Return the ``sometimes`` names of the run's scenario, and the run's thresholds. Raises BadRecord."""
     try:
+        given = [parse_line(line) for line in facts.thresholds]
+        if not folder.scenario.exists():
+            return [], given
         scenario = read_scenario(str(folder.scenario))
-    except BadScenario as error:
+    except (BadScenario, BadThreshold) as error:
         raise BadRecord(str(error)) from None
-    return scenario.sometimes, scenario.parsed_thresholds
+    return scenario.sometimes, [*scenario.parsed_thresholds, *given]
 
 
 def _packet(packet: PacketResult, books: Books) -> dict[str, Any]:
