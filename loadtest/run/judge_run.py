@@ -155,6 +155,7 @@ def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
     known = facts.server_log == CHECKED
     waits = [MachineWait(*wait) for wait in facts.machine_waits]
     run = Circumstances(absences, facts.limits, store_is_known=known, created=facts.packet_ids, waits=waits)
+    run = run._replace(happenings=facts.happenings)
     if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
         run = run._replace(fact_late_ms=scenario.fact_late_ms, **_asked(scenario, facts))
     return run

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from loadtest.record.books import ClockRecord
 from loadtest.record.history import History
@@ -71,7 +71,7 @@ class Circumstances(NamedTuple):
     ``limits`` is the set of the server's limits, ``fact_late_ms`` the bound for facts. ``store_is_known``: the store's
     absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
     server has acknowledged to their creators, ``asked`` what these had asked for, and ``recharged`` what each creator
-    paid in. ``waits`` are those of its processes for the machine.
+    paid in. ``waits`` are those of its processes for the machine, ``happenings`` all that creators were answered.
     """
 
     absences: Sequence[Absence] = ()
@@ -82,6 +82,7 @@ class Circumstances(NamedTuple):
     waits: Sequence[MachineWait] = ()
     asked: Mapping[PacketId, AskedPacket] = MappingProxyType({})
     recharged: Mapping[str, int] = MappingProxyType({})
+    happenings: Sequence[Mapping[str, Any]] = ()
 
     def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:
         """Tell whether store or server were away in a span, or shortly before it."""

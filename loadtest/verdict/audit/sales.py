@@ -12,6 +12,7 @@ from loadtest.record.books import Books
 from loadtest.record.postings import moves_of
 from loadtest.record.sales import AnswerRecord, SaleRecord, Sales
 from loadtest.record.shape import evidence_of
+from loadtest.verdict.audit.asked import check_asked_for
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import PLATFORM, OrderId, home_of
 
@@ -45,6 +46,7 @@ def check_sales(findings: Findings, sales: Sales, books: Books) -> None:
             _check_end(findings, order, books)
     if books.final:
         _check_cleared(findings, sales, books)
+        check_asked_for(findings, sales, books)
     answers: defaultdict[OrderId, list[AnswerRecord]] = defaultdict(list)
     for answer in sales.answers:
         if answer.order_id is not None and answer.deed is not Deed.REPORT and not answer.code:

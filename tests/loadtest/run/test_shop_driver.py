@@ -12,6 +12,7 @@ from loadtest.record.history import History
 from loadtest.record.sales import Sales, read_sales
 from loadtest.run.shop_driver import ShopDriver
 from loadtest.targets.requester import SetUpFailed
+from loadtest.verdict.audit.orders import check_orders
 from loadtest.verdict.audit.sales import check_sales
 from loadtest.verdict.audit.violation import Findings
 from loadtest.verdict.sometimes import counted
@@ -62,6 +63,9 @@ def test_every_habit_has_its_way_and_all_comes_to_its_end(url: str, tmp_path: Pa
         assert unused > 0 if packet_id.startswith("platform.") else unused == 0
     findings = Findings()
     check_sales(findings, sales, books)
+    check_orders(findings, books)
+    assert all(answer.asked for answer in sales.answers if answer.deed is Deed.ORDER)
+    assert books.rulebooks.keys() >= {order.platform for order in books.orders.values() if order.purchase}
     assert findings.violations() == []
     assert "36 orders" not in floor.status
     assert floor.status.endswith("0 packets not used up")
