@@ -153,7 +153,15 @@ def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
         bound = scenario.fact_late_ms
     known = facts.server_log == CHECKED
     waits = [MachineWait(*wait) for wait in facts.machine_waits]
-    return Circumstances(absences, facts.limits, bound, store_is_known=known, created=facts.packet_ids, waits=waits)
+    return Circumstances(
+        absences,
+        facts.limits,
+        bound,
+        store_is_known=known,
+        created=facts.packet_ids,
+        waits=waits,
+        broken_off=bool(facts.broken_off),
+    )
 
 
 def packets_of_other_runs(books: Books, history: History, packet_ids: Collection[str]) -> frozenset[PacketId]:

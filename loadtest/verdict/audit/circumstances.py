@@ -52,7 +52,8 @@ class Circumstances(NamedTuple):
 
     ``limits`` is the set of the server's limits, ``fact_late_ms`` the bound for facts. ``store_is_known``: the store's
     absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
-    server has acknowledged to their creators. ``waits`` are those of its processes for the machine.
+    server has acknowledged to their creators. ``waits`` are those of its processes for the machine. A run that was
+    ``broken_off`` left orders and reversals under way.
     """
 
     absences: Sequence[Absence] = ()
@@ -61,6 +62,7 @@ class Circumstances(NamedTuple):
     store_is_known: bool = False
     created: Sequence[str] = ()
     waits: Sequence[MachineWait] = ()
+    broken_off: bool = False
 
     def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:
         """Tell whether store or server were away in a span, or shortly before it."""
