@@ -14,7 +14,6 @@ from loadtest.engines.lifeline import collect_seldom
 from loadtest.verdict.weigh import Exit
 from scripts.checked import checked_folder
 from scripts.option_types import (
-    NUMBER_MAX,
     AllowRemote,
     CaFile,
     DashboardPort,
@@ -28,6 +27,7 @@ from scripts.option_types import (
     Viewers,
 )
 from scripts.output import failed, flushed, told_of, write_any_text
+from scripts.recorded import recorded
 
 ROUNDS_MAX = 1_000
 app = typer.Typer(
@@ -40,8 +40,7 @@ app = typer.Typer(
 
 store = typer.Typer()
 app.add_typer(store, name="store")
-runs = typer.Typer(no_args_is_help=True)
-app.add_typer(runs, name="runs", help="Tidy the folders of runs.")
+app.add_typer(recorded)
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -303,31 +302,6 @@ def watch(
 
 
 @app.command()
-def audit(
-    run: Annotated[Path, typer.Argument(help="Folder of a recorded run.")],
-    threshold: Thresholds = None,
-    json: Json = None,
-) -> int:
-    """Audit a recorded run again, offline."""
-    from scripts.commands.storm import run_audit
-
-    return run_audit(run, thresholds=threshold, json=json)
-
-
-@app.command()
-def verify(
-    packet: Annotated[str | None, typer.Argument(help="Id of a packet (default: all packets of the run).")] = None,
-    run: Annotated[
-        Path | None, typer.Option(help="Folder of a run, or file of an archive (default: latest run).")
-    ] = None,
-) -> int:
-    """Recompute shares from the revealed seeds and compare them with the books."""
-    from scripts.commands.storm import run_verify
-
-    return run_verify(packet, run)
-
-
-@app.command()
 def bench(
     what: Annotated[
         str,
@@ -383,17 +357,6 @@ def rules(
     from scripts.commands.rulebook import run_rulebook
 
     return run_rules(must_run=ran, json=json) if platform is None else run_rulebook(platform, json, rulebooks)
-
-
-@runs.command()
-def prune(
-    keep: Annotated[int, typer.Option(help="How many of the newest runs to keep.", min=0, max=NUMBER_MAX)] = 10,
-    json: Json = None,
-) -> int:
-    """Remove the folders of all but the newest runs under .redrain/runs."""
-    from scripts.commands.runs import run_prune
-
-    return run_prune(keep, json)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from loadtest.record.archive import read_archive
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
+from loadtest.run.finished_run import remember
 from loadtest.run.judge_run import judge_run
 from loadtest.run.live_view import LiveView
 from loadtest.run.provision import provision, wrong_engine
@@ -46,6 +47,7 @@ Planned = tuple[RunFacts, Callable[[View], None]]
 """The facts of a run known before it begins, and the function that carries it out."""
 
 RUNS = Path(".redrain/runs")
+HISTORY = RUNS / "history.jsonl"
 
 
 def run_storm(options: StormOptions) -> int:
@@ -102,6 +104,8 @@ def _hold(
     except KeyboardInterrupt:
         return failed("interrupted: what the storm had started is stopped, and nothing is judged", Exit.INTERRUPTED)
     exit_code = _conclude(folder, result, say, options.json)
+    if folder.path.parent == RUNS:
+        _carry_out(lambda: remember(HISTORY, folder.path, result), folder, result)
     if isinstance(view, WatchedRun):
         view.end(result["verdict"], result["reasons"], exit_code, report=folder.report.exists())
         view.stay(options.watch_stay)
@@ -198,8 +202,13 @@ def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str
         report,
         lambda: write_json(json, result),
     ):
-        try:
-            step()
-        except OSError as error:
-            failed(f"{told_of(error, folder.path)}; the verdict is {result['verdict']}", Exit.ENVIRONMENT)
+        _carry_out(step, folder, result)
     return int(result["exit_code"])
+
+
+def _carry_out(step: Callable[[], object], folder: RunFolder, result: dict[str, Any]) -> None:
+    """Carry out one step of keeping a result; a full disk is said, and changes nothing of the verdict."""
+    try:
+        step()
+    except OSError as error:
+        failed(f"{told_of(error, folder.path)}; the verdict is {result['verdict']}", Exit.ENVIRONMENT)

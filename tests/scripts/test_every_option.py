@@ -36,6 +36,11 @@ BASE: dict[str, list[str]] = {  # what makes each command end at once by itself,
     "allocators": ["--nope"],
     "metrics": ["--nope"],
     "rules": ["--platform", "nope"],
+    "compare": ["nothing", "there"],
+    "runs list": ["--nope"],
+    "runs show": ["nothing-here"],
+    "runs open": ["nothing-here"],
+    "runs trend": ["nope"],
     "runs prune": ["--nope"],
 }
 PATHS = ["/dev/null/x", "/proc/nope/x.json", "missing/folder/x", "x" * 5_000, "\udcff", "/proc/self/mem", ""]
