@@ -22,10 +22,11 @@ from loadtest.scenarios.crowd_scenario import scenario_text
 from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
-from tests.api.caller import until
 from tests.loadtest.record.test_run_folder import FACTS
+from tests.waiting import until
 
 VIEWERS = 8
+SPEEDS = (600, 120, 30)  # what a busy machine was too slow for has proven nothing, and is done again with more time
 
 
 class Watcher:
@@ -79,7 +80,7 @@ def _kill(part: str, plan: StormPlan) -> None:
 
 def test_a_storm_leaves_all_that_a_judge_needs(plan: StormPlan) -> None:
     """Books, snapshots, packed history and facts, of which the judgement is made."""
-    facts, watcher = replace(FACTS, packet_ids=[], happenings=[]), Watcher()
+    facts, watcher = replace(FACTS, packet_ids=[], happenings=[], viewers=VIEWERS), Watcher()
     carry_out(plan, facts, watcher)
 
     assert facts.audience_status == 0
@@ -104,7 +105,8 @@ def test_a_storm_leaves_all_that_a_judge_needs(plan: StormPlan) -> None:
 
 def test_a_missed_threshold_with_abort_ends_the_storm(plan: StormPlan) -> None:
     """The programme is called off, nothing is left on air, and the run is judged as ever."""
-    facts = replace(FACTS, packet_ids=[], happenings=[], notes=[], thresholds=["granted value < 0 abort"])
+    facts = replace(FACTS, viewers=VIEWERS, packet_ids=[], happenings=[], notes=[])
+    facts.thresholds = ["granted value < 0 abort"]
     carry_out(plan, facts, Watcher())
     assert list(facts.broken_off) == ["granted value < 0"]
     assert [note.partition(" after")[0] for note in facts.notes] == ["granted value < 0 broke the programme off"]
@@ -159,14 +161,16 @@ products = [{ product_id = "tea", price_fen = [700, 900] }]
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_storm_with_a_shop_waits_until_all_is_final(tmp_path: Path, engine: str) -> None:
     """Whatever brings the audience: its winners buy, their orders are judged with the books, and nothing is open."""
-    folder = RunFolder(tmp_path / "run")
-    folder.path.mkdir()
-    folder.scenario.write_text(SHOP, "utf-8")
-    watcher = Watcher()
-    scenario = load_scenario(str(folder.scenario))
-    carry_out(StormPlan(scenario, folder, durability="relaxed", engine=engine), replace(FACTS, packet_ids=[]), watcher)
-
-    result = judge_run(folder)
+    for speed in SPEEDS:
+        folder = RunFolder(tmp_path / f"run-{speed}")
+        folder.path.mkdir()
+        folder.scenario.write_text(SHOP.replace("speed = 600", f"speed = {speed}"), "utf-8")
+        watcher = Watcher()
+        plan = StormPlan(load_scenario(str(folder.scenario)), folder, durability="relaxed", engine=engine)
+        carry_out(plan, replace(FACTS, packet_ids=[]), watcher)
+        result = judge_run(folder)
+        if result["verdict"] != "unknown":
+            break
     assert (result["verdict"], result["violations"]) == ("pass", [])
     assert all(result["sometimes"].values())
     sales, books = folder.read_sales(), folder.read_books()
