@@ -222,7 +222,7 @@ def _programme(
     A programme that a threshold breaks off is called off; what its packets still do is seen to the end.
     """
     view.phase(CURTAIN_RISES)
-    shop = _shop(plan, director, books.url)
+    shop = _shop(plan, director, books.url, abort)
     snapshots = Snapshots(plan.folder, books)
 
     def happening() -> str:
@@ -262,11 +262,12 @@ def _crowd(plan: StormPlan, urls: Sequence[str], view: View) -> Iterator[Crowd]:
         crowd.leave()
 
 
-def _shop(plan: StormPlan, director: Director, url: str) -> ShopDriver | None:
+def _shop(plan: StormPlan, director: Director, url: str, abort: AbortWatch) -> ShopDriver | None:
     """Return the scenario's shop, or None with an allocator that keeps no owners: its shares cannot be used."""
     if plan.scenario.shop is None or not plan.allocator.capabilities.keeps_owners:
         return None
-    return ShopDriver(url, plan.scenario, director, plan.folder.sales, access=plan.access)
+    sales, access = plan.folder.sales, plan.access
+    return ShopDriver(url, plan.scenario, director, sales, access=access, broken_off=abort.broken)
 
 
 def _unsaid(_: str) -> None:

@@ -103,8 +103,12 @@ def test_it_ends_when_it_is_told_to(url: str, tmp_path: Path) -> None:
     scenario = a_scenario("emma", viewers=1)
     with performed(url, scenario) as director:
         ShopDriver(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: True)
-    assert (tmp_path / "orders.jsonl").read_bytes() == b""
-    assert Sales() == Sales([], [])
+        assert (tmp_path / "orders.jsonl").read_bytes() == b""
+        assert Sales() == Sales([], [])
+        broken = tmp_path / "broken.jsonl"
+        ShopDriver(url, scenario, director, broken, broken_off=lambda: True).run(lambda: True)
+        assert broken.read_bytes(), "a run that ended early by its own thresholds is judged: the file is whole"
+        assert read_sales(broken) == Sales()
 
 
 def test_a_report_is_no_step_of_the_order(url: str, tmp_path: Path) -> None:

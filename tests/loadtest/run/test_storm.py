@@ -103,6 +103,18 @@ def test_a_storm_leaves_all_that_a_judge_needs(plan: StormPlan) -> None:
     ]  # fmt: skip
 
 
+def test_a_missed_threshold_with_abort_ends_the_storm(plan: StormPlan) -> None:
+    """The programme is called off, nothing is left on air, and the run is judged as ever."""
+    facts = replace(FACTS, viewers=VIEWERS, packet_ids=[], happenings=[], notes=[])
+    facts.thresholds = ["granted value < 0 abort"]
+    carry_out(plan, facts, Watcher())
+    assert list(facts.broken_off) == ["granted value < 0"]
+    assert [note.partition(" after")[0] for note in facts.notes] == ["granted value < 0 broke the programme off"]
+    result = judge_run(plan.folder)
+    assert (result["exit_code"], result["reasons"], result["violations"]) == (12, ["threshold"], [])
+    assert {packet["state"] for packet in result["packets"]} <= {"voided", "settled"}
+
+
 SHOP = """
 name = "sale"
 speed = 600
