@@ -15,7 +15,7 @@ from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import read_scenario
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
 from loadtest.verdict.audit.answers import unknown_by_design
-from loadtest.verdict.audit.circumstances import FACT_LATE_MS, Absence, Circumstances, MachineWait
+from loadtest.verdict.audit.circumstances import Absence, AskedPacket, Circumstances, MachineWait
 from loadtest.verdict.audit.outcome import Blind
 from loadtest.verdict.fairness import Fairness, fairness
 from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign, of_foreign
@@ -30,6 +30,10 @@ from loadtest.verdict.threshold_terms import BadThreshold, Threshold
 from loadtest.verdict.thresholds import judge
 from loadtest.verdict.weigh import Reason, decide
 from server.core.ids import PacketId
+from server.core.packets.packet import PacketState
+
+# By the action and outcome of a creator's step: the state in which its packet is left.
+_OVER = {("void", "voided"): PacketState.VOIDED, ("end", "ended"): PacketState.SETTLED}
 
 
 class Evidence(NamedTuple):
@@ -148,12 +152,29 @@ def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
     struck = (FaultRecord(**fault) for fault in facts.faults)
     absences = [Absence(fault.t_struck, fault.t_back) for fault in struck if fault.t_struck is not None]
     absences += [Absence(t_from, t_to) for t_from, t_to in facts.store_absences if t_from is not None]
-    bound = FACT_LATE_MS
-    if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
-        bound = scenario.fact_late_ms
     known = facts.server_log == CHECKED
     waits = [MachineWait(*wait) for wait in facts.machine_waits]
-    return Circumstances(absences, facts.limits, bound, store_is_known=known, created=facts.packet_ids, waits=waits)
+    run = Circumstances(absences, facts.limits, store_is_known=known, created=facts.packet_ids, waits=waits)
+    if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
+        run = run._replace(fact_late_ms=scenario.fact_late_ms, **_asked(scenario, facts))
+    return run
+
+
+def _asked(scenario: Scenario, facts: RunFacts) -> dict[str, Any]:
+    """Return what the creators of a scenario asked for and were told is done, as fields of its circumstances."""
+    asked = {
+        packet_id: AskedPacket(spec.shares_for(facts.viewers), spec.sum_for(facts.viewers), spec.claim_window_ms)
+        for packet_id, spec in zip(map(PacketId, facts.packet_ids), scenario.packets, strict=False)
+    }
+    specs = dict(zip(asked, scenario.packets, strict=False))
+    for step in facts.happenings:
+        packet_id, change = step.get("packet_id", ""), (step.get("action"), step.get("outcome"))
+        if packet_id in asked and change in _OVER:
+            asked[packet_id] = asked[packet_id]._replace(over=_OVER[change])
+        elif packet_id in asked and change == ("edit", "edited"):
+            counts = {edit.at_ms: edit.shares_of(asked[packet_id].share_count) for edit in specs[packet_id].edits}
+            asked[packet_id] = asked[packet_id]._replace(edited=counts.get(int(step["at_ms"])))
+    return {"asked": asked, "recharged": {creator.creator_id: creator.recharge_fen for creator in scenario.creators}}
 
 
 def packets_of_other_runs(books: Books, history: History, packet_ids: Collection[str]) -> frozenset[PacketId]:

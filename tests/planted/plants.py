@@ -2,9 +2,8 @@
 
 from itertools import chain
 
-from tests.planted import answers, publications, realtime, refusals, shares
+from tests.planted import answers, creators, fanout, issuance, money, publications, realtime, receipts, refusals, shares
 from tests.planted.plant import Plant
 
-PLANTS: list[Plant] = [
-    *chain.from_iterable(module.PLANTS for module in (answers, realtime, shares, refusals, publications))
-]
+_BY_INVARIANT = (issuance, receipts, creators, realtime, shares, fanout, money, answers, refusals, publications)
+PLANTS: list[Plant] = list(chain.from_iterable(module.PLANTS for module in _BY_INVARIANT))

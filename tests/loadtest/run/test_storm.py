@@ -80,7 +80,7 @@ def _kill(part: str, plan: StormPlan) -> None:
 
 def test_a_storm_leaves_all_that_a_judge_needs(plan: StormPlan) -> None:
     """Books, snapshots, packed history and facts, of which the judgement is made."""
-    facts, watcher = replace(FACTS, packet_ids=[], happenings=[]), Watcher()
+    facts, watcher = replace(FACTS, packet_ids=[], happenings=[], viewers=VIEWERS), Watcher()
     carry_out(plan, facts, watcher)
 
     assert facts.audience_status == 0
