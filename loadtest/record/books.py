@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from loadtest.record.book_orders import BookedOrder
+from loadtest.record.book_orders import BookedOrder, BookedRulebook
 from loadtest.record.given_file import Allowance
+from loadtest.record.payouts import BookedInvoice, BookedWithdrawal
 from loadtest.record.shape import BadField, Line, Shape, lines_of, numbered, read_all
 from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.packet import Denomination, PacketState, Terms
@@ -221,8 +222,8 @@ class LeftRecord(NamedTuple):
 @dataclass(slots=True)
 class Books:
     """
-    All lines of one export. Only ``final`` books have ``claims``, ``left`` and ``orders``; journal entries are in file
-    order.
+    All lines of one export. Only ``final`` books have ``claims``, ``left`` and what comes after them; journal entries
+    are in file order.
 
     Filled once by the reader and only read afterwards.
     """
@@ -236,6 +237,9 @@ class Books:
     claims: dict[PacketId, list[ClaimRecord]] = field(default_factory=dict)
     left: dict[PacketId, tuple[int, ...]] = field(default_factory=dict)
     orders: dict[OrderId, BookedOrder] = field(default_factory=dict)
+    rulebooks: dict[str, BookedRulebook] = field(default_factory=dict)
+    withdrawals: dict[str, BookedWithdrawal] = field(default_factory=dict)
+    invoices: list[BookedInvoice] = field(default_factory=list)
     shares: int = 0  # of all editions read so far, which is what they take to draw again
 
     def without(self, packet_ids: Collection[PacketId]) -> "Books":
@@ -294,6 +298,9 @@ _JOURNAL = Shape(JournalRecord)
 _CLAIM = Shape(ClaimRecord)
 _LEFT = Shape(LeftRecord)
 _ORDER = Shape(BookedOrder)
+_RULEBOOK = Shape(BookedRulebook)
+_WITHDRAWAL = Shape(BookedWithdrawal)
+_INVOICE = Shape(BookedInvoice)
 
 
 def _take(books: Books, line: Line) -> None:
@@ -318,9 +325,8 @@ def _take(books: Books, line: Line) -> None:
         case "left":
             left = _LEFT.read(line)
             _put(books.left, left.packet_id, left.amounts)
-        case "order":
-            order = _ORDER.read(line)
-            _put(books.orders, order.order_id, order)
+        case "order" | "rulebook" | "withdrawal" | "invoice":
+            _take_final(books, line)
         case "end":
             if not isinstance(final := line.get("final"), bool):
                 raise BadField("final must be true or false")
@@ -339,6 +345,21 @@ def _check_shares(books: Books, packet: PacketRecord) -> None:
     books.shares += sum(counts)
     if books.shares > RUN_SHARES_MAX or len(counts) > EDITIONS_MAX:
         raise BadField(f"a run may have {RUN_SHARES_MAX:,} shares, and a packet {EDITIONS_MAX:,} editions")
+
+
+def _take_final(books: Books, line: Line) -> None:
+    match line["kind"]:
+        case "order":
+            order = _ORDER.read(line)
+            _put(books.orders, order.order_id, order)
+        case "rulebook":
+            rulebook = _RULEBOOK.read(line)
+            _put(books.rulebooks, rulebook.platform, rulebook)
+        case "withdrawal":
+            withdrawal = _WITHDRAWAL.read(line)
+            _put(books.withdrawals, withdrawal.withdrawal_id, withdrawal)
+        case _:
+            books.invoices.append(_INVOICE.read(line))
 
 
 def _put(there: dict[K, V], name: K, value: V) -> None:

@@ -176,8 +176,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, tuple):
-        fields = getattr(value, "_asdict", None)
-        return fields() if fields is not None else [list(one) if isinstance(one, tuple) else one for one in value]
+        if (fields := getattr(value, "_asdict", None)) is not None:
+            return {name: _plain(each) for name, each in fields().items()}
+        return [[*map(_plain, one)] if isinstance(one, tuple) else one for one in value]
     return value
 
 

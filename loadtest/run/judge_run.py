@@ -154,7 +154,15 @@ def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
     absences += [Absence(t_from, t_to) for t_from, t_to in facts.store_absences if t_from is not None]
     known = facts.server_log == CHECKED
     waits = [MachineWait(*wait) for wait in facts.machine_waits]
-    run = Circumstances(absences, facts.limits, store_is_known=known, created=facts.packet_ids, waits=waits)
+    run = Circumstances(
+        absences,
+        facts.limits,
+        store_is_known=known,
+        created=facts.packet_ids,
+        waits=waits,
+        happenings=facts.happenings,
+        broken_off=bool(facts.broken_off),
+    )
     if folder.scenario.exists() and isinstance(scenario := _scenario(folder), Scenario):
         run = run._replace(fact_late_ms=scenario.fact_late_ms, **_asked(scenario, facts))
     return run

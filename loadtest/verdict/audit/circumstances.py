@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice, takewhile
 from operator import attrgetter
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from loadtest.record.books import ClockRecord
 from loadtest.record.history import History
@@ -74,7 +74,8 @@ class Circumstances(NamedTuple):
     ``limits`` is the set of the server's limits, ``fact_late_ms`` the bound for facts. ``store_is_known``: the store's
     absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
     server has acknowledged to their creators, ``asked`` what these had asked for, and ``recharged`` what each creator
-    paid in. ``waits`` are those of its processes for the machine.
+    paid in. ``waits`` are those of its processes for the machine, ``happenings`` all that creators were answered. A
+    run that was ``broken_off`` left orders and reversals under way.
     """
 
     absences: Sequence[Absence] = ()
@@ -85,6 +86,8 @@ class Circumstances(NamedTuple):
     waits: Sequence[MachineWait] = ()
     asked: Mapping[PacketId, AskedPacket] = MappingProxyType({})
     recharged: Mapping[str, int] = MappingProxyType({})
+    happenings: Sequence[Mapping[str, Any]] = ()
+    broken_off: bool = False
 
     def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:
         """Tell whether store or server were away in a span, or shortly before it."""

@@ -10,9 +10,12 @@ from loadtest.verdict.audit.case import PacketCase, cases_of
 from loadtest.verdict.audit.circumstances import ORDINARY, Circumstances, room_times
 from loadtest.verdict.audit.creators import check_created
 from loadtest.verdict.audit.fanout import check_fanout
+from loadtest.verdict.audit.followers import with_late_followers
 from loadtest.verdict.audit.issuance import check_counters, check_drain, check_issuance
 from loadtest.verdict.audit.money import check_money, check_packet_money
 from loadtest.verdict.audit.orders import check_orders
+from loadtest.verdict.audit.payouts import check_payouts
+from loadtest.verdict.audit.prices import used_packets
 from loadtest.verdict.audit.publications import check_publications
 from loadtest.verdict.audit.realtime import check_realtime, check_window
 from loadtest.verdict.audit.receipts import check_asked, check_one_each, check_receipts, check_winners
@@ -43,6 +46,7 @@ def audit(
     for at, snapshot in enumerate(snapshots, start=1):
         for packet in snapshot.packets.values():
             check_counters(findings, packet, f"at snapshot {at}")
+    books = with_late_followers(books, used_packets(books))
     cases = cases_of(books, history)
     times = None if history is None else room_times(history, books.clock)
     for case in cases:
@@ -65,8 +69,9 @@ def audit(
         check_publications(findings, books, history, cases, run)
     check_money(findings, books)
     check_orders(findings, books)
+    check_payouts(findings, books, run.happenings)
     if sales is not None:
-        check_sales(findings, sales, books)
+        check_sales(findings, sales, books, all_over=not run.broken_off)
     return findings.violations()
 
 
