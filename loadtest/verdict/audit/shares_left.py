@@ -1,0 +1,42 @@
+"""How many shares of a packet were left, by its journal, at every instant of a run."""
+
+from bisect import bisect_right
+
+from loadtest.verdict.audit.case import PacketCase
+from loadtest.verdict.audit.circumstances import RoomTimes
+
+
+class SharesLeft:
+    """The numbers of shares left as a step function: ``left[i]`` from ``at_ns[i]`` on."""
+
+    def __init__(self, at_ns: list[int], left: list[int]) -> None:
+        self.at_ns = at_ns
+        self.left = left
+
+    def between(self, from_ns: int, to_ns: int) -> list[int]:
+        """Return the numbers that were true at any instant of a span, in order."""
+        first = max(0, bisect_right(self.at_ns, from_ns) - 1)
+        return self.left[first : max(first + 1, bisect_right(self.at_ns, to_ns))]
+
+
+def shares_left(case: PacketCase, times: RoomTimes) -> SharesLeft | None:
+    """Return the steps of a packet; None if its journal is not whole, because the start of it was retired."""
+    packet = case.packet
+    if packet is None or not packet.issued:
+        return None
+    issued = {each.edition: each.first_index + each.share_count for each in packet.issued}
+    whole, given, before_all = next(iter(issued.values())), 0, -(2**62)
+    at_ns, left = [before_all], [whole]
+    for entry in case.entries:
+        match entry.movement:
+            case "claim":
+                given += len(entry.claims or ())
+            case "edit" | "trim":
+                whole = issued.get(entry.edition or 0, whole)
+            case "sweep" | "void" | "end":
+                whole = given
+            case _:
+                continue
+        at_ns.append(times.ns(entry.at_ms))
+        left.append(whole - given)
+    return SharesLeft(at_ns, left) if given == packet.given else None
