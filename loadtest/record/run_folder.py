@@ -32,7 +32,8 @@ class RunFacts:
     ``processes`` and ``reaction_median_ms`` are the audience's, ``workers`` those of the storm's own server; ``notes``
     list deviations from the request, ``server_errors`` the errors in the log of the storm's own server, and
     ``server_log`` says whether it could be checked, ``store_absences`` when the store was away by it: from and to, by
-    the history's clock, null if it did not come back.
+    the history's clock, null if it did not come back; ``machine_waits`` from when to when, and how long, its processes
+    waited for a processor or the disk.
     ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
     (``loadtest/record/declared.py``).
     """
@@ -61,6 +62,7 @@ class RunFacts:
     server_log: str = "not checkable"
     allow_server_errors: bool = False
     store_absences: list[list[int | None]] = field(default_factory=list)
+    machine_waits: list[list[int]] = field(default_factory=list)
     target: str = REDRAIN
     declared: list[dict[str, Any]] = field(default_factory=list)
 

@@ -15,7 +15,7 @@ from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import read_scenario
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
 from loadtest.verdict.audit.answers import unknown_by_design
-from loadtest.verdict.audit.circumstances import FACT_LATE_MS, Absence, Circumstances
+from loadtest.verdict.audit.circumstances import FACT_LATE_MS, Absence, Circumstances, MachineWait
 from loadtest.verdict.audit.outcome import Blind
 from loadtest.verdict.fairness import Fairness, fairness
 from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign
@@ -131,7 +131,8 @@ def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
     if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
         bound = scenario.fact_late_ms
     known = facts.server_log == CHECKED
-    return Circumstances(absences, facts.limits, bound, store_is_known=known, created=facts.packet_ids)
+    waits = [MachineWait(*wait) for wait in facts.machine_waits]
+    return Circumstances(absences, facts.limits, bound, store_is_known=known, created=facts.packet_ids, waits=waits)
 
 
 def packets_of_other_runs(books: Books, history: History, packet_ids: Collection[str]) -> frozenset[PacketId]:

@@ -17,7 +17,8 @@ from loadtest.record.run_folder import CHECKED, RunFacts, RunFolder
 from loadtest.run.books_reader import BOOKS_TIMEOUT_S, BooksReader, Snapshots
 from loadtest.run.director import Director
 from loadtest.run.environment import environment
-from loadtest.run.nemesis import Nemesis
+from loadtest.run.machine_waits import MachineWaits
+from loadtest.run.nemesis import Nemesis, StoreOfRun, WorkersOfRun
 from loadtest.run.performance import perform
 from loadtest.run.provision import Provisioned
 from loadtest.run.server_log import server_errors, store_absences
@@ -73,7 +74,7 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
 
     Raises ProcessFailed or SetUpFailed; all started processes are stopped in any case.
     """
-    with _servers(plan, view) as urls, _answering(urls[0]):
+    with _servers(plan, facts, view) as urls, _answering(urls[0]):
         url = urls[0]
         viewers, access = plan.scenario.audience.viewers, plan.access
         director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator.name, access=access)
@@ -109,8 +110,8 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
 
 
 @contextmanager
-def _servers(plan: StormPlan, view: View) -> Iterator[Sequence[str]]:
-    """Yield the servers' URLs; HTTP requests go to the first."""
+def _servers(plan: StormPlan, facts: RunFacts, view: View) -> Iterator[Sequence[str]]:
+    """Yield the servers' URLs; HTTP requests go to the first. The waits of the storm's own are added to *facts*."""
     if plan.targets:
         urls = [target.rstrip("/") for target in plan.targets]
         for url in urls:
@@ -129,13 +130,35 @@ def _servers(plan: StormPlan, view: View) -> Iterator[Sequence[str]]:
         options += ["--workers", str(plan.workers)]
     server = ServerProcess(plan.folder.path, options, plan.scenario.rulebooks)
     try:
-        yield [server.wait_until_ready()]
+        urls = [server.wait_until_ready()]
+        with _watched(plan, facts, server):
+            yield urls
         server.check()
     except SetUpFailed:
         server.check()  # if it has ended, that is why
         raise
     finally:
         server.stop()
+
+
+@contextmanager
+def _watched(plan: StormPlan, facts: RunFacts, server: ServerProcess) -> Iterator[None]:
+    """Watch how long the server and its store wait for the machine during the block."""
+    store, workers = StoreOfRun(plan.folder.home), WorkersOfRun(plan.folder.home)
+
+    def pids() -> list[int]:
+        try:
+            return [server.pid, *workers.pids(), *([store.pid()] if store.exists() else [])]
+        except (OSError, ValueError):  # a list of workers that is replaced at this moment
+            return [server.pid]
+
+    waits = MachineWaits(pids)
+    waits.start()
+    try:
+        yield
+    finally:
+        waits.stop()
+        facts.machine_waits = waits.waits
 
 
 def _check_rulebooks(url: str, tables: Mapping[str, Mapping[str, Any]], access: Access) -> None:

@@ -67,8 +67,7 @@ class Siblings:
         except TimeoutError:
             raise StoreUnavailable(f"the store has not answered for {ANSWER_WITHIN_S:.0f} s") from None
         except StoreUnavailable as error:
-            reason = self._store.supervisor.explain()
-            raise StoreUnavailable(f"{reason}: {error}" if reason else str(error)) from error
+            raise StoreUnavailable(self._store.supervisor.told_of(error)) from error
         self._store.gate.check()
         if failing := self._store.supervisor.failing:
             raise StoreUnavailable("; ".join(failing))

@@ -125,7 +125,7 @@ class Supervisor:
         self.notes: dict[str, str] = {}
         self.explain: Callable[[], str] = lambda: ""
         self._failing: dict[str, str] = {}
-        self._explained = ""
+        self._told: set[str] = set()  # of this outage of the store
 
     def keep(self, name: str, work: Work) -> SupervisedTask:
         """Run endless *work* until stopped."""
@@ -140,20 +140,34 @@ class Supervisor:
         """Return a sentence about each task that has achieved nothing since it last failed."""
         return [f"{name} does not work ({why})" for name, why in self._failing.items()]
 
+    def told_of(self, error: StoreUnavailable) -> str:
+        """Return why the store is unavailable, as far as anybody knows; the log has it before anybody is told."""
+        reason = self.explain()
+        text = f"{reason}: {error}" if reason else str(error)
+        self._tell(text)
+        return text
+
+    def _tell(self, reason: str) -> None:
+        """Log why the store is unavailable, each reason once in an outage."""
+        if reason not in self._told:
+            self._told.add(reason)
+            _log.warning("the store is unavailable: %s", reason)
+
     def failed(self, name: str, error: Exception) -> None:
         """Count a failure, and report it unless the last one was of the same kind."""
         kind = str(error) if isinstance(error, StoreUnavailable) else f"{type(error).__name__}: {error}"
         self.failures[name] = self.failures.get(name, 0) + 1
-        if (reason := self.explain()) != self._explained:
-            self._explained = reason
-            if reason:
-                _log.warning("the store is unavailable: %s", reason)
         before, self._failing[name] = self._failing.get(name), kind
+        if reason := self.explain():
+            self._tell(reason)
         if kind == before:
             return
         if isinstance(error, StoreUnavailable):
             if before is None:
+                self._told.add(kind)
                 _log.warning("%s does not work: the store is unavailable (%s); it keeps trying", name, error)
+            else:
+                self._tell(kind)
         else:
             asyncio.get_running_loop().call_exception_handler(
                 {"message": f"{name} failed, and is started again", "exception": error}
@@ -161,9 +175,10 @@ class Supervisor:
 
     def works(self, name: str) -> None:
         """Note that a task achieved something."""
-        self._explained = ""
         if self._failing.pop(name, None) is not None:
             _log.warning("%s works again, after %d failures in all", name, self.failures[name])
+        if self._told and not self._failing and not self.explain():
+            self._told.clear()
 
     def forget(self, name: str) -> None:
         """Note that a task was stopped."""

@@ -171,3 +171,32 @@ async def test_a_round_that_never_ends_is_cut_short(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(supervision, "ROUND_MAX_S", 0.01)
     task = Supervisor().every(60, "the watch", asyncio.Event().wait)
     await asyncio.wait_for(task.stop(), PATIENCE_S)
+
+
+def test_the_log_has_a_reason_before_anybody_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Readiness asks before any task has failed; a reason is logged once in an outage, and again in the next."""
+    supervisor, trouble = Supervisor(), "disk full"
+    supervisor.explain = lambda: trouble
+    refused = StoreUnavailable("refused")
+    for _ in range(2):
+        assert supervisor.told_of(refused) == "disk full: refused"
+        supervisor.works("the watch")  # which needs nothing of the store
+    assert [record.getMessage() for record in caplog.records] == ["the store is unavailable: disk full: refused"]
+    trouble = ""
+    supervisor.works("the watch")
+    assert supervisor.told_of(refused) == "refused"
+    trouble = "disk full"
+    assert supervisor.told_of(refused) == "disk full: refused"
+    assert len(caplog.records) == 3
+
+
+def test_a_reason_that_changes_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
+    """The log has all that readiness says of a failing task."""
+    supervisor = Supervisor()
+    for reason in ("refused", "disk full", "refused"):
+        supervisor.failed("the watch", StoreUnavailable(reason))
+        assert reason in supervisor.failing[0]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the watch does not work: the store is unavailable (refused); it keeps trying",
+        "the store is unavailable: disk full",
+    ]

@@ -32,6 +32,14 @@ class Absence(NamedTuple):
         return t_to >= self.t_from and (self.t_to is None or t_from <= self.t_to + slack_ns)
 
 
+class MachineWait(NamedTuple):
+    """A time in which the processes of the server waited for a processor or the disk, and how long in all."""
+
+    t_from: int
+    t_to: int
+    waited_ns: int
+
+
 class RateLimit(NamedTuple):
     """The stated limits of one connection (docs/limits.md): messages per period, and grabs without a receipt."""
 
@@ -50,7 +58,7 @@ class Circumstances(NamedTuple):
 
     ``limits`` is the set of the server's limits, ``fact_late_ms`` the bound for facts. ``store_is_known``: the store's
     absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
-    server has acknowledged to their creators.
+    server has acknowledged to their creators. ``waits`` are those of its processes for the machine.
     """
 
     absences: Sequence[Absence] = ()
@@ -58,10 +66,15 @@ class Circumstances(NamedTuple):
     fact_late_ms: int = FACT_LATE_MS
     store_is_known: bool = False
     created: Sequence[str] = ()
+    waits: Sequence[MachineWait] = ()
 
     def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:
         """Tell whether store or server were away in a span, or shortly before it."""
         return any(absence.near(t_from, t_to, slack_ns) for absence in self.absences)
+
+    def waited_ns(self, t_from: int, t_to: int) -> int:
+        """Return how long the server's processes waited for the machine in a span, at most."""
+        return sum(wait.waited_ns for wait in self.waits if wait.t_from < t_to and wait.t_to > t_from)
 
 
 ORDINARY = Circumstances()

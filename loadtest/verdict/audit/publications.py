@@ -44,7 +44,7 @@ def check_publications(
             due_ns = times.ns(cue.at_ms)
             if not run.absent(due_ns, due_ns + late_ns, LOOKED_AT_NS):
                 bound_ns = _stalled(history, due_ns, late_ns)
-                _check(findings, case, cue, late_ns=bound_ns, conns=conns, times=times)
+                _check(findings, case, cue, late_ns=bound_ns, conns=conns, times=times, run=run)
 
 
 def _stalled(history: History, due_ns: int, late_ns: int) -> int:
@@ -64,13 +64,21 @@ def _stalled(history: History, due_ns: int, late_ns: int) -> int:
 
 
 def _check(
-    findings: Findings, case: PacketCase, cue: DueFact, *, late_ns: int, conns: Sequence[ConnRecord], times: RoomTimes
+    findings: Findings,
+    case: PacketCase,
+    cue: DueFact,
+    *,
+    late_ns: int,
+    conns: Sequence[ConnRecord],
+    times: RoomTimes,
+    run: Circumstances,
 ) -> None:
     packet, due_ns = case.packet, times.ns(cue.at_ms)
     assert packet is not None
     said = [fact for fact in case.facts if fact.type == cue.kind]
     shown: Line = {"kind": "packet", "packet_id": packet.packet_id, "state": str(packet.state), "at_ms": cue.at_ms}
     if not said:
+        late_ns += run.waited_ns(due_ns, due_ns + 2 * late_ns)
         there = (conn for conn in conns if _there(conn, due_ns, due_ns + 2 * late_ns + times.error_ns))
         witness = next(there, None) if cue.must else None
         if witness is not None:
@@ -81,6 +89,7 @@ def _check(
     if first.at_ms is None:
         return
     off_ms = first.at_ms - cue.at_ms
+    late_ns += run.waited_ns(due_ns - times.error_ns, times.ns(first.at_ms) + times.error_ns)
     if off_ms < 0 or off_ms * _NS_PER_MS > late_ns * times.speed:
         allowed = late_ns * times.speed // _NS_PER_MS
         off = f"{-off_ms} ms early" if off_ms < 0 else f"{off_ms} ms late, of {allowed} allowed"

@@ -53,8 +53,8 @@ def plan(tmp_path: Path) -> StormPlan:
     """Plan a smoke storm before a few viewers."""
     folder = RunFolder(tmp_path / "run")
     folder.path.mkdir()
-    folder.scenario.write_text(scenario_text("smoke"), "utf-8")
-    return StormPlan(load_scenario("smoke").before(viewers=VIEWERS), folder, durability="relaxed")
+    folder.scenario.write_text(f"fact_late_ms = 10_000  # whatever else runs\n{scenario_text('smoke')}", "utf-8")
+    return StormPlan(load_scenario(str(folder.scenario)).before(viewers=VIEWERS), folder, durability="relaxed")
 
 
 @pytest.fixture(autouse=True)

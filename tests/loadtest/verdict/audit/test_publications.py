@@ -3,7 +3,7 @@
 import pytest
 
 from loadtest.verdict.audit import audit
-from loadtest.verdict.audit.circumstances import ORDINARY, Absence, Circumstances
+from loadtest.verdict.audit.circumstances import ORDINARY, Absence, Circumstances, MachineWait
 from tests.loadtest.written_run import NS_PER_MS, T0_NS, WrittenRun, a_run
 
 
@@ -53,6 +53,19 @@ def test_an_absence_and_a_stall_excuse() -> None:
     tap = next(grab for grab in run.of("grab", packet=fact["packet"]) if grab["status"] == "too_early")
     tap["t_reply"] = tap["t_sent"] + 300 * NS_PER_MS
     assert _broken(run) == set()
+
+
+def test_a_server_that_waited_for_the_machine_is_excused_for_so_long() -> None:
+    """Waits between the instant and the publication count, by their length; those of other times do not."""
+    run = a_run()
+    fact = run.of("fact", type="open")[0]
+    due_ns = T0_NS + fact["at_ms"] * NS_PER_MS
+    fact["at_ms"] += 400
+    assert _broken(run, Circumstances(waits=[MachineWait(due_ns, due_ns + 50 * NS_PER_MS, 220 * NS_PER_MS)])) == set()
+    short = MachineWait(due_ns, due_ns + 50 * NS_PER_MS, 100 * NS_PER_MS)
+    before = MachineWait(due_ns - 900 * NS_PER_MS, due_ns - 800 * NS_PER_MS, 900 * NS_PER_MS)
+    after = MachineWait(due_ns + 800 * NS_PER_MS, due_ns + 900 * NS_PER_MS, 900 * NS_PER_MS)
+    assert _broken(run, Circumstances(waits=[short, before, after])) == {"A14"}
 
 
 @pytest.mark.parametrize("kind", ["open", "closed", "result"])

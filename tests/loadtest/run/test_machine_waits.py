@@ -1,0 +1,32 @@
+"""Machine waits: a process that did not get a processor is seen to have waited."""
+
+import os
+import subprocess
+import sys
+import time
+
+from loadtest.run.machine_waits import MachineWaits
+
+TIMEOUT_S = 60.0
+BUSY = [sys.executable, "-c", "while True: pass"]
+
+
+def test_a_process_that_shares_its_processor_waits() -> None:
+    """Two busy processes on one processor: each waits for about half of the time, by the kernel's own account."""
+    processor = min(os.sched_getaffinity(0))
+    busy = [subprocess.Popen(BUSY, preexec_fn=lambda: os.sched_setaffinity(0, {processor})) for _ in range(2)]  # noqa: PLW1509 - no threads yet
+    waits = MachineWaits(lambda: [process.pid for process in busy] + [2**22 + 1])
+    waits.start()
+    try:
+        deadline = time.monotonic() + TIMEOUT_S
+        while not waits.waits:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        waits.stop()
+        for process in busy:
+            process.kill()
+            process.wait()
+    t_from, t_to, waited_ns = waits.waits[0]
+    assert t_from < t_to
+    assert waited_ns > 0
