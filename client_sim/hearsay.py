@@ -1,4 +1,4 @@
-"""What a process heard in messages without a number: each distinct one is kept once, with its arrivals."""
+"""Messages without a number as one process heard them: each distinct one is kept once, with its arrivals."""
 
 from collections.abc import Callable
 from typing import Any

@@ -15,13 +15,12 @@ class LuckRecord(NamedTuple):
 
 class ResultRecord(NamedTuple):
     """
-    What a ``result`` says: how many shares were granted, the seed of the first edition, and the best ten.
+    The content of a ``result``: how many shares were granted, and the best ten.
 
     What is not of the right type stands here as null, or is left out.
     """
 
     granted_count: int | None
-    seed: str | None
     best_luck: tuple[LuckRecord, ...]
 
 

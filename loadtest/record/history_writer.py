@@ -115,7 +115,7 @@ def _fact(fact: Fact) -> dict[str, Any]:
 def _result(body: dict[str, Any]) -> dict[str, Any]:
     best = [_typed(each, viewer_id=str, amount_fen=int, index=int) for each in _objects(body.get("best_luck"))]
     return {
-        **_typed(body, granted_count=int, seed=str),
+        **_typed(body, granted_count=int),
         "best_luck": [each for each in best if None not in each.values()],
     }
 

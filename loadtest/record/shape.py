@@ -167,7 +167,9 @@ def _plain(value: Any) -> Any:
         return value.value
     if isinstance(value, tuple):
         fields = getattr(value, "_asdict", None)
-        return fields() if fields is not None else [list(one) if isinstance(one, tuple) else one for one in value]
+        if fields is not None:
+            return {name: _plain(each) for name, each in fields().items()}
+        return [[_plain(each) for each in one] if isinstance(one, tuple) else one for one in value]
     return value
 
 

@@ -6,9 +6,15 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, NamedTuple
 
-from server.core.packets import split
+from server.core.packets import lifecycle, split
 from server.core.packets.claim import Claim, ClaimStatus, Grab
+from server.core.packets.lifecycle import PacketLifecycle
+from server.core.packets.packet import Phase
+from server.core.rooms import messages
+from server.core.rooms.chatter import Chatter
+from server.core.rooms.room import Room
 from server.core.rooms.session import RejectGrab, Session
+from server.gateway import live_room
 from server.gateway.grabs import GrabDesk
 from server.store import connection
 from server.store.allocators import default
@@ -179,4 +185,96 @@ PLANTS = [
     Plant("sold_out is announced 1 s late", _of("A14"), late("sold_out", 1.0)),
     Plant("closed never comes", _of("A14"), late("closed", 3_600.0)),
     Plant("shares are not shuffled", _of("A8"), never_shuffle),
+]
+
+
+# What is told without a number, and results.
+
+
+def tell_count(off: int) -> Callable[[], None]:
+    """Return the planting of a remaining count that is told wrong by so many."""
+
+    def plant() -> None:
+        progress = messages.progress
+
+        def planted(packet_id: Any, remaining: int, claimable_at_ms: int | None = None) -> bytes:
+            return progress(packet_id, remaining + off, claimable_at_ms)
+
+        messages.progress = planted
+
+    return plant
+
+
+def omit_from_welcome() -> None:
+    """Leave the oldest packet on air out of every welcome."""
+    on_screen = Room.packets_on_screen
+    Room.packets_on_screen = lambda self: on_screen(self)[1:]  # type: ignore[method-assign]
+
+
+def stay_in_warmup() -> None:
+    """Say of every packet in a welcome that it is warming up."""
+    PacketLifecycle._phase = lambda self: Phase.WARMING  # type: ignore[method-assign]
+
+
+def change_result(change: Callable[[dict[str, Any]], object]) -> Callable[[], None]:
+    """Return the planting of a change of every result."""
+
+    def plant() -> None:
+        result_body = lifecycle.result_body
+
+        def planted(*given: Any) -> dict[str, Any]:
+            body = result_body(*given)
+            change(body)
+            return body
+
+        setattr(live_room, "result_body", planted)  # noqa: B010 - it only imports the function
+
+    return plant
+
+
+def swap_best(body: dict[str, Any]) -> None:
+    """Exchange the first two of the best ten."""
+    body["best_luck"][:2] = body["best_luck"][1::-1]
+
+
+def swallow_comments() -> None:
+    """Take every second comment and tell nobody."""
+    say, now = Chatter.say, every(2)
+    Chatter.say = lambda self, viewer_id, text: next(now) or say(self, viewer_id, text)  # type: ignore[method-assign]
+
+
+def never_pop_up() -> None:
+    """Tell of every opening without its popup."""
+    read = Room._read
+
+    def planted(self: Room, entry: Any, now_ms: int) -> list[Any]:
+        return [each for each in read(self, entry, now_ms) if b'"type":"popup"' not in getattr(each, "text", b"")]
+
+    Room._read = planted  # type: ignore[method-assign]
+
+
+def show_widgets() -> None:
+    """Show every opened packet as an asset widget."""
+    surface = messages.surface
+    messages.surface = lambda kind, packet_id: surface("asset_widget", packet_id)
+
+
+PLANTS += [
+    Plant("progress says one share too few", _of("A14"), tell_count(-1)),
+    Plant("progress says one share too many", _of("A14"), tell_count(1)),
+    Plant("a welcome omits a packet on air", _of("A14"), omit_from_welcome),
+    Plant("a welcome shows the wrong phase", _of("A14"), stay_in_warmup),
+    Plant(
+        "a result names the second best first",
+        _of("A14"),
+        change_result(lambda body: body["best_luck"].insert(0, body["best_luck"].pop(1))),
+    ),
+    Plant(
+        "a result counts one share too many",
+        _of("A14"),
+        change_result(lambda body: body.update(granted_count=body["granted_count"] + 1)),
+    ),
+    Plant("every second comment is swallowed", _of("A14"), swallow_comments),
+    Plant("no popup comes with an opening", _of("A14"), never_pop_up),
+    Plant("a packet that pops up comes as a widget", _of("A14"), show_widgets),
 ]

@@ -1,4 +1,4 @@
-"""Comments (A14): what the server took from a viewer reached somebody else in the room."""
+"""Comments (A14): each that the server took from a viewer reached somebody else in the room."""
 
 from collections import defaultdict
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from loadtest.verdict.audit.stalls import Stalls
 from loadtest.verdict.audit.violation import Findings
 
 REACHES_NS = 3_000_000_000
-"""Who was in the room for so long after a comment was sent must have got it: it waits for its window, then travels."""
+"""A connection in the room for so long after a comment was sent must get it: it waits for its window, then travels."""
 
 LISTENERS_MIN = 8
 """Listeners who must have been there: comments may be lost between processes, and few may all be at another one."""
@@ -25,8 +25,8 @@ Saying = tuple[str, str, str]
 """Room, author and text."""
 
 
-class _Evidence(NamedTuple):
-    """What may excuse a comment that nobody heard."""
+class _Excuses(NamedTuple):
+    """The records that may excuse a comment that nobody heard."""
 
     history: History
     conns: dict[tuple[int, ConnId], ConnRecord]
@@ -51,7 +51,7 @@ def check_comments(findings: Findings, history: History, run: Circumstances, sta
         hushed[rebuke.process, rebuke.conn].append(rebuke)
     slow = frozenset(grab.viewer for grab in history.grabs if grab.behaviour == Behaviour.SLOW_READER)
     conns = {(conn.process, conn.conn): conn for conn in history.conns}
-    evidence = _Evidence(history, conns, hushed, slow)
+    evidence = _Excuses(history, conns, hushed, slow)
     for comment in lost[:LOST_MAX]:
         until = comment.t + REACHES_NS + stalls.ns(comment.t, comment.t + REACHES_NS)
         if run.absent(comment.t, until, LOOKED_FOR_NS) or _may_be_dropped(comment, until, evidence):
@@ -76,7 +76,7 @@ def _heard(history: History) -> dict[Saying, list[int]]:
     return reached
 
 
-def _may_be_dropped(comment: CommentRecord, until: int, evidence: _Evidence) -> bool:
+def _may_be_dropped(comment: CommentRecord, until: int, evidence: _Excuses) -> bool:
     """Tell whether the server may have refused or dropped a comment, or never have got it."""
     conn = evidence.conns.get((comment.process, comment.conn))
     if conn is None or (conn.t_close is not None and conn.t_close <= until):
@@ -91,7 +91,7 @@ def _may_be_dropped(comment: CommentRecord, until: int, evidence: _Evidence) -> 
     return near > COMMENTS_MAX
 
 
-def _listeners(comment: CommentRecord, until: int, evidence: _Evidence) -> list[ConnRecord]:
+def _listeners(comment: CommentRecord, until: int, evidence: _Excuses) -> list[ConnRecord]:
     return [
         conn
         for conn in evidence.history.conns

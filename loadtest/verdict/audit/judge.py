@@ -77,7 +77,7 @@ def _check_truth(
     findings: Findings, books: Books, history: History, cases: Sequence[PacketCase], run: Circumstances
 ) -> None:
     """Check what was told besides receipts and the order of facts (A14)."""
-    times, stalls = room_times(history, books.clock), Stalls(history)
+    times, stalls = room_times(history, books.clock), Stalls(history, run)
     flights = None if times is None else Flights(times, run, stalls)
     check_results(findings, books, cases)
     if flights is not None:

@@ -126,7 +126,7 @@ class _MomentaryJudge:
         for each in shown:
             if self._packet.surface is not None and each.type != self._packet.surface:
                 self._add("surface", f"{each.viewer} was shown {each.type}, not {self._packet.surface}", each)
-            if not opened or each.t_first < opens_ns:
+            if each.t_first < opens_ns:
                 self._add("early surface", f"{each.viewer} was shown {each.type} before the opening", each)
         for fact in opened:
             heard = sum(each.count for each in shown if each.process == fact.process)

@@ -27,7 +27,7 @@ def shares_left(case: PacketCase, times: RoomTimes) -> SharesLeft | None:
     issued = {each.edition: each.first_index + each.share_count for each in packet.issued}
     whole, given, before_all = next(iter(issued.values())), 0, -(2**62)
     at_ns, left = [before_all], [whole]
-    for entry in case.entries:
+    for entry in sorted(case.entries, key=lambda entry: entry.at_ms):
         match entry.movement:
             case "claim":
                 given += len(entry.claims or ())

@@ -14,9 +14,10 @@ _NS_PER_MS = 1_000_000
 
 
 class Stalls:
-    """The lags of the generator, and the waits for receipts of viewers who were there, by time."""
+    """The lags of the generator, the waits for receipts of viewers who were there, and the server's for the machine."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, run: Circumstances) -> None:
+        self._run = run
         self._lags: defaultdict[int, int] = defaultdict(int)
         self._waits: defaultdict[int, int] = defaultdict(int)
         for sample in history.healths:
@@ -32,7 +33,8 @@ class Stalls:
 
     def ns(self, t_from: int, t_to: int) -> int:
         """Return by how much longer a message that was on its way from one instant to another may have taken."""
-        return _longest(self._lags, t_from, t_to + FELT_NS) + _longest(self._waits, t_from, t_to)
+        felt_ns = _longest(self._lags, t_from, t_to + FELT_NS) + _longest(self._waits, t_from, t_to)
+        return felt_ns + self._run.waited_ns(t_from, t_to)
 
 
 def _longest(spans: dict[int, int], t_from: int, t_to: int) -> int:

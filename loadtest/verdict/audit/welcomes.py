@@ -15,12 +15,12 @@ from loadtest.verdict.audit.violation import Findings
 from server.core.ids import PacketId, RoomId
 from server.core.rooms.feed import FactKind
 
-_PHASES = {FactKind.WARMUP: "warming", FactKind.OPEN: "grabbing", FactKind.CLOSED: "claim_closed"}
-_GONE = frozenset({FactKind.RESULT, FactKind.VOIDED})
+_PHASES: dict[str, str] = {FactKind.WARMUP: "warming", FactKind.OPEN: "grabbing", FactKind.CLOSED: "claim_closed"}
+_GONE: frozenset[str] = frozenset({FactKind.RESULT, FactKind.VOIDED})
 
 
 @dataclass(slots=True)
-class _OnAir:
+class _Aired:
     """A packet by the facts told of it: its phase (None if it is gone), whether it is sold out, and the last fact."""
 
     phase: str | None
@@ -28,7 +28,7 @@ class _OnAir:
     last: FactRecord
 
 
-class _Feed:
+class _KnownFeed:
     """
     The packets of one feed after a number of facts, as far as they are known.
 
@@ -39,7 +39,7 @@ class _Feed:
         self._facts = sorted({fact.seq: fact for fact in facts}.values(), key=lambda fact: fact.seq)
         self._next = self._seq = 0
         self.is_whole = True
-        self.packets: dict[PacketId, _OnAir] = {}
+        self.packets: dict[PacketId, _Aired] = {}
 
     def advance(self, seq: int) -> None:
         """Take the facts up to a number, which is not below the one before."""
@@ -58,12 +58,14 @@ class _Feed:
         self.packets = {packet_id: each for packet_id, each in self.packets.items() if each.phase is None}
 
     def _take(self, fact: FactRecord) -> None:
-        known, kind = self.packets.get(fact.packet), FactKind(fact.type)
+        known, kind = self.packets.get(fact.packet), fact.type
+        if known is not None and known.last.type == FactKind.CLOSED and kind != FactKind.RESULT:
+            return  # nothing else comes after it (A9)
         if kind in _GONE:
-            self.packets[fact.packet] = _OnAir(None, None, fact)
+            self.packets[fact.packet] = _Aired(None, None, fact)
         elif kind in _PHASES:
             sold_out = False if kind != FactKind.CLOSED else None if known is None else known.sold_out
-            self.packets[fact.packet] = _OnAir(_PHASES[kind], sold_out, fact)
+            self.packets[fact.packet] = _Aired(_PHASES[kind], sold_out, fact)
         elif known is not None and known.phase is not None:
             known.sold_out, known.last = kind == FactKind.SOLD_OUT, fact
 
@@ -73,13 +75,13 @@ def check_welcomes(findings: Findings, history: History, cases: Iterable[PacketC
     facts: defaultdict[tuple[RoomId, str], list[FactRecord]] = defaultdict(list)
     for fact in history.facts:
         facts[fact.room, fact.epoch].append(fact)
-    feeds = {key: _Feed(known) for key, known in facts.items()}
+    feeds = {key: _KnownFeed(known) for key, known in facts.items()}
     left: dict[PacketId, SharesLeft | None] = {}
     if flights is not None:
         single = (case for case in cases if case.packet is not None and len(case.packet.issued) == 1)
         left = {case.packet_id: shares_left(case, flights.times) for case in single if case.receipts is not None}
     for welcome in sorted(history.welcomes, key=lambda each: each.seq):
-        feed = feeds.setdefault((welcome.room, welcome.epoch), _Feed(()))
+        feed = feeds.setdefault((welcome.room, welcome.epoch), _KnownFeed(()))
         feed.advance(welcome.seq)
         _check_packets(findings, welcome, feed)
         made = None if flights is None else flights.of(welcome.t_first, older_ns=COUNT_STANDS_NS)
@@ -87,7 +89,7 @@ def check_welcomes(findings: Findings, history: History, cases: Iterable[PacketC
             _check_counts(findings, welcome, left, made)
 
 
-def _check_packets(findings: Findings, welcome: WelcomeRecord, feed: _Feed) -> None:
+def _check_packets(findings: Findings, welcome: WelcomeRecord, feed: _KnownFeed) -> None:
     shown = {packet.packet_id: packet for packet in welcome.packets}
     said = f"a welcome to room {welcome.room} after fact {welcome.seq}"
     if len(shown) < len(welcome.packets):
@@ -101,7 +103,7 @@ def _check_packets(findings: Findings, welcome: WelcomeRecord, feed: _Feed) -> N
             findings.add("A14", packet_id, f"welcome {wrong[:9]}", text, evidence_of("welcome", welcome), *seen)
 
 
-def _wrong(shown: ShownRecord | None, known: _OnAir | None, *, is_whole: bool) -> str:
+def _wrong(shown: ShownRecord | None, known: _Aired | None, *, is_whole: bool) -> str:
     """Return what is wrong with one packet in a welcome; empty if nothing is, or if nothing is known of it."""
     if known is None:
         return f"shows {shown.packet_id}, which was not announced" if shown is not None and is_whole else ""

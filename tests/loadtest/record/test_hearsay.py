@@ -1,4 +1,4 @@
-"""What viewers heard and said is read back as it was written, and a broken server's message breaks no file."""
+"""Hearsay is read back as it was written, and a broken server's message breaks no file."""
 
 from io import BytesIO
 
