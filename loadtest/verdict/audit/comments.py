@@ -11,7 +11,7 @@ from loadtest.verdict.audit.circumstances import LOOKED_FOR_NS, Circumstances
 from loadtest.verdict.audit.stalls import Stalls
 from loadtest.verdict.audit.violation import Findings
 
-REACHES_NS = 3_000_000_000
+REACHES_NS = 1_500_000_000
 """A connection in the room for so long after a comment was sent must get it: it waits for its window, then travels."""
 
 LISTENERS_MIN = 8
