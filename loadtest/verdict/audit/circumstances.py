@@ -9,6 +9,9 @@ from loadtest.record.history import History
 FACT_LATE_MS = 200
 """How long after its instant a fact may be published, in real milliseconds, unless the scenario says otherwise."""
 
+DEFAULT_ALLOCATOR = "default"
+"""The allocator that gives a share and writes it down in one step of the store."""
+
 FLIGHT_NS = 1_000_000_000
 """How long a message without a number may be on its way, in real time, on a machine that does not stall."""
 

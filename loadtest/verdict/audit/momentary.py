@@ -69,11 +69,10 @@ class _MomentaryJudge:
 
     def _check_count(self, heard: HeardRecord, left: SharesLeft) -> None:
         flight = self._flights.of(heard.t_first)
-        true = [] if flight is None else left.between(*flight)
-        if flight is not None and heard.remaining not in true:
+        if flight is not None and not left.allows(heard.remaining, *flight):
             text = (
                 f"{heard.viewer} was told that {heard.remaining} shares are left, but by the journal "
-                f"{_among(true)} were while that message was on its way"
+                f"{_among(left.between(*flight))} were while that message was on its way"
             )
             self._add("count", text, heard)
 

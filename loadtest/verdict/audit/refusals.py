@@ -9,6 +9,7 @@ from loadtest.record.history import ConnId, GrabRecord, History
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.case import PacketCase
 from loadtest.verdict.audit.circumstances import (
+    DEFAULT_ALLOCATOR,
     LOOKED_FOR_NS,
     RATE_LIMITS,
     Circumstances,
@@ -21,7 +22,6 @@ from server.core.ids import RoomId
 from server.core.packets.claim import ClaimStatus
 from server.core.packets.packet import PacketState
 
-DEFAULT_ALLOCATOR = "default"
 OTHER_MESSAGES = 60  # per period: comments, likes and pings, which a history does not keep
 _NS_PER_MS = 1_000_000
 

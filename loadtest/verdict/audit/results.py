@@ -27,10 +27,10 @@ def check_results(findings: Findings, books: Books, cases: Iterable[PacketCase])
 
 
 def _wrong(case: PacketCase, packet: PacketRecord, told: ResultRecord) -> list[str]:
-    """Return what is wrong with a result, by the journal; a claim that the books have lost is another violation."""
+    """Return what is wrong with a result, by the journal, if the books agree with it: else that is the violation."""
     given = [given.claim for given in case.given]
-    if len(given) != packet.given:
-        return []  # the start of the journal was retired
+    if not len(given) == packet.given == len(case.claims):
+        return []
     claims = sorted(given, key=lambda claim: (-claim.amount_fen, claim.index))
     best = [LuckRecord(claim.viewer_id, claim.amount_fen, claim.index) for claim in claims[:BEST_COUNT]]
     wrong = []

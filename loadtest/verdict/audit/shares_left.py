@@ -3,15 +3,26 @@
 from bisect import bisect_right
 
 from loadtest.verdict.audit.case import PacketCase
-from loadtest.verdict.audit.circumstances import RoomTimes
+from loadtest.verdict.audit.circumstances import DEFAULT_ALLOCATOR, RoomTimes
 
 
 class SharesLeft:
-    """The numbers of shares left as a step function: ``left[i]`` from ``at_ns[i]`` on."""
+    """
+    The numbers of shares left as a step function: ``left[i]`` from ``at_ns[i]`` on.
 
-    def __init__(self, at_ns: list[int], left: list[int]) -> None:
+    It is *exact* if shares are given and written down in one step. Otherwise they are written in another order than
+    given, and any number between two true ones may have been read.
+    """
+
+    def __init__(self, at_ns: list[int], left: list[int], *, exact: bool) -> None:
         self.at_ns = at_ns
         self.left = left
+        self._exact = exact
+
+    def allows(self, count: int | None, from_ns: int, to_ns: int) -> bool:
+        """Tell whether so many shares were left at any instant of a span."""
+        true = self.between(from_ns, to_ns)
+        return count in true or (not self._exact and count is not None and min(true) <= count <= max(true))
 
     def between(self, from_ns: int, to_ns: int) -> list[int]:
         """Return the numbers that were true at any instant of a span, in order."""
@@ -38,5 +49,6 @@ def shares_left(case: PacketCase, times: RoomTimes) -> SharesLeft | None:
             case _:
                 continue
         at_ns.append(times.ns(entry.at_ms))
-        left.append(whole - given)
-    return SharesLeft(at_ns, left) if given == packet.given else None
+        left.append(max(0, whole - given))
+    exact = packet.allocator == DEFAULT_ALLOCATOR
+    return SharesLeft(at_ns, left, exact=exact) if given == packet.given else None

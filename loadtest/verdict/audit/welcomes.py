@@ -126,7 +126,7 @@ def _check_counts(
         steps = left.get(packet.packet_id)
         if steps is None or packet.remaining is None or packet.phase != _PHASES[FactKind.OPEN]:
             continue
-        if packet.remaining not in steps.between(*made):
+        if not steps.allows(packet.remaining, *made):
             text = (
                 f"a welcome to room {welcome.room} says that {packet.remaining} shares are left, "
                 "but that was not true lately"

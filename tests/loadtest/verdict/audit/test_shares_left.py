@@ -53,3 +53,17 @@ def test_a_journal_whose_start_was_retired_says_nothing() -> None:
     run = a_run()
     run.drop(run.of("journal", movement="claim")[0])
     assert _left(run) is None
+
+
+def test_only_the_default_allocator_is_exact() -> None:
+    """Another one writes its shares down later, so any number in between may have been read."""
+    run = a_run(share_count=40, viewers=60)
+    exact = _left(run)
+    run.of("packet")[0]["allocator"] = "naive"
+    loose = _left(run)
+    assert exact is not None
+    assert loose is not None
+    span = (T0_NS, exact.at_ns[-1] - 1)
+    between = next(count for count in range(exact.left[-2], 40) if count not in exact.left)
+    for count, right in ((40, (True, True)), (between, (False, True)), (41, (False, False)), (None, (False, False))):
+        assert (exact.allows(count, *span), loose.allows(count, *span)) == right
