@@ -1,9 +1,12 @@
 """Checks of values from the command line, each of which refuses what no command can use."""
 
+import argparse
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
+from loadtest.verdict.weigh import Exit
 from scripts.output import no_file, no_folder
 
 
@@ -26,3 +29,11 @@ def checked_folder(value: Path | None) -> Path | None:
     if value is not None and (wrong := no_folder(value)):
         raise typer.BadParameter(wrong)
     return value
+
+
+class CheckedParser(argparse.ArgumentParser):
+    """A parser of a script's options that exits with our usage code."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the error and exit."""
+        self.exit(Exit.USAGE, f"{self.prog.rpartition('/')[2]}: {message} (see --help)\n")

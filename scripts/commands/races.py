@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import NoReturn
 
 from rich.markup import escape
 from rich.table import Table
@@ -26,6 +25,7 @@ from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.interventions import Intervention, interventions
 from loadtest.verdict.weigh import Exit
+from scripts.checked import CheckedParser
 from scripts.commands.storm import interruptible
 from scripts.output import console, write_any_text, write_json
 
@@ -174,7 +174,7 @@ def _write(path: str, raced: Sequence[RaceOutcome]) -> None:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = _Parser(prog="scripts/races", description="Creators against a stampede: every race judged.")
+    parser = CheckedParser(prog="scripts/races", description="Creators against a stampede: every race judged.")
     kinds = ", ".join(RaceKind)
     parser.add_argument("--kind", type=RaceKind, action="append", help=f"{kinds}; may be repeated (default: all)")
     parser.add_argument("--seeds", type=_positive, default=SEEDS, help=f"races of each kind (default {SEEDS})")
@@ -182,14 +182,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--viewers", type=_positive, default=VIEWERS, help=f"in each race (default {VIEWERS})")
     parser.add_argument("--json", default=None, help="write what came of each as JSON to a file, or - for stdout")
     return parser.parse_args(arguments)
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that exits with our usage code."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the error and exit."""
-        self.exit(Exit.USAGE, f"races: {message} (see --help)\n")
 
 
 def _positive(text: str) -> int:

