@@ -1,6 +1,5 @@
 """Stalls: how long generator or server stood still, as the generator felt it, and for how long a message travelled."""
 
-from collections import defaultdict
 from typing import NamedTuple
 
 from client_sim.behaviour import ABSENT
@@ -8,8 +7,7 @@ from loadtest.record.history import History
 from loadtest.verdict.audit.circumstances import FLIGHT_NS, LOOKED_FOR_NS, Circumstances, RoomTimes
 
 FELT_NS = 500_000_000  # a lag is sampled four times a second, after it happened
-WAIT_MAX_NS = 60_000_000_000  # nobody waits longer; a strange history may say so
-_SPAN_NS = 50_000_000  # the spans in which the longest wait is kept
+_SHORT_BITS = 26  # waits are kept by spans of 67 ms, longer ones by longer spans: a few spans each, however long
 _NS_PER_MS = 1_000_000
 
 
@@ -18,27 +16,41 @@ class Stalls:
 
     def __init__(self, history: History, run: Circumstances) -> None:
         self._run = run
-        self._lags: defaultdict[int, int] = defaultdict(int)
-        self._waits: defaultdict[int, int] = defaultdict(int)
+        self._lags, self._waits = _Spans(), _Spans()
         for sample in history.healths:
-            span = sample.t // _SPAN_NS
-            self._lags[span] = max(self._lags[span], round(sample.lag_ms * _NS_PER_MS))
+            self._lags.add(sample.t, 0, round(sample.lag_ms * _NS_PER_MS))
         for grab in history.grabs:
-            if grab.t_reply is None or grab.behaviour in ABSENT:
-                continue
-            waited_ns = min(grab.t_reply - grab.t_sent, WAIT_MAX_NS)
-            if waited_ns >= _SPAN_NS:
-                for span in range(grab.t_sent // _SPAN_NS, (grab.t_sent + waited_ns) // _SPAN_NS + 1):
-                    self._waits[span] = max(self._waits[span], waited_ns)
+            if grab.t_reply is not None and grab.behaviour not in ABSENT:
+                self._waits.add(grab.t_sent, grab.t_reply - grab.t_sent, grab.t_reply - grab.t_sent)
 
     def ns(self, t_from: int, t_to: int) -> int:
         """Return by how much longer a message that was on its way from one instant to another may have taken."""
-        felt_ns = _longest(self._lags, t_from, t_to + FELT_NS) + _longest(self._waits, t_from, t_to)
+        felt_ns = self._lags.longest(t_from, t_to + FELT_NS) + self._waits.longest(t_from, t_to)
         return felt_ns + self._run.waited_ns(t_from, t_to)
 
 
-def _longest(spans: dict[int, int], t_from: int, t_to: int) -> int:
-    return max((spans.get(span, 0) for span in range(t_from // _SPAN_NS, t_to // _SPAN_NS + 1)), default=0)
+class _Spans:
+    """The longest of some stretches of time that overlap a given one, roughly."""
+
+    def __init__(self) -> None:
+        self._longest: dict[int, dict[int, int]] = {}
+
+    def add(self, t: int, lasts_ns: int, value: int) -> None:
+        """Keep a value for the spans of a stretch; short ones, which any message takes, are left out."""
+        if 0 < lasts_ns < 1 << _SHORT_BITS:
+            return
+        bits = max(_SHORT_BITS, lasts_ns.bit_length() - 1)
+        spans = self._longest.setdefault(bits, {})
+        for span in range(t >> bits, ((t + lasts_ns) >> bits) + 1):
+            spans[span] = max(value, spans.get(span, 0))
+
+    def longest(self, t_from: int, t_to: int) -> int:
+        """Return the greatest value of the spans that overlap a stretch; 0 without any."""
+        found = 0
+        for bits, spans in self._longest.items():
+            for span in range(t_from >> bits, (t_to >> bits) + 1):
+                found = max(found, spans.get(span, 0))
+        return found
 
 
 class Flights(NamedTuple):
