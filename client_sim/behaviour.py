@@ -102,9 +102,11 @@ def taps(behaviour: Behaviour, rng: Random, reaction_median_ms: float, *, sigma:
         case Behaviour.LATECOMER:
             return [Tap(Edge.CLOSING, rng.uniform(*LATE_MS))]
         case Behaviour.EDGE_TAPPER:
-            near = rng.uniform(-EDGE_MS, EDGE_MS)
-            if rng.random() < 0.5:  # whoever has a share hears only of that: one edge of each packet is enough
+            near, which = rng.uniform(-EDGE_MS, EDGE_MS), rng.random()
+            if which < 0.5:  # whoever has a share hears only of that: one edge of each packet is enough
                 return [Tap(Edge.OPENING, near)]
+            if which < 0.75:  # a closing that is late shows to whoever has none yet, one that is early to this one
+                return [Tap(Edge.CLOSING, near)]
             return [Tap(Edge.CLOSING, -rng.uniform(*BEFORE_CLOSING_MS)), Tap(Edge.CLOSING, near)]
 
 

@@ -11,14 +11,26 @@ from rich.console import Console
 from rich.markup import escape
 
 from loadtest.engines.lifeline import collect_seldom
-from loadtest.targets.credential import VARIABLE
 from loadtest.verdict.weigh import Exit
-from scripts.checked import checked_credential, checked_file, checked_folder
+from scripts.checked import checked_folder
+from scripts.judging import judging
+from scripts.option_types import (
+    AllowRemote,
+    CaFile,
+    DashboardPort,
+    Json,
+    MaxRate,
+    Processes,
+    Seed,
+    Speed,
+    Thresholds,
+    Token,
+    Viewers,
+)
 from scripts.output import failed, flushed, told_of, write_any_text
+from scripts.recorded import recorded
 
-PROCESSES_MAX = 256
 ROUNDS_MAX = 1_000
-NUMBER_MAX = 2**53 - 1  # what every reader of JSON understands
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -29,30 +41,10 @@ app = typer.Typer(
 
 store = typer.Typer()
 app.add_typer(store, name="store")
-runs = typer.Typer(no_args_is_help=True)
-app.add_typer(runs, name="runs", help="Tidy the folders of runs.")
+app.add_typer(judging)
+app.add_typer(recorded)
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
-_Token = Annotated[
-    str,
-    typer.Option(
-        callback=checked_credential, envvar=VARIABLE, help="An admin's credential, for a server without --insecure."
-    ),
-]
-_AllowRemote = Annotated[
-    bool, typer.Option("--allow-remote", help="Allow a target of yours on another machine; needs --max-rate.")
-]
-_MaxRate = Annotated[float | None, typer.Option(help="Most requests a second that the target gets.", max=NUMBER_MAX)]
-_CaFile = Annotated[
-    str | None, typer.Option(help="File with the certificates to trust for https, instead of the system's.")
-]
-_Json = Annotated[
-    str | None, typer.Option(callback=checked_file, help="Write what it says as JSON to a file, or - for stdout.")
-]
-_Viewers = Annotated[int | None, typer.Option(help="Size of the audience.")]
-_Seed = Annotated[int | None, typer.Option(help="Seed of the audience.", min=0, max=NUMBER_MAX)]
-_Processes = Annotated[int | None, typer.Option(help="Processes of the swarm (default: as needed).", max=PROCESSES_MAX)]
-_Speed = Annotated[int | None, typer.Option(help="Room seconds per real second.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -96,7 +88,7 @@ def options(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; loopback only with --insecure.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes any free one.")] = None,
-    speed: _Speed = None,
+    speed: Speed = None,
     origin_ms: Annotated[int | None, typer.Option(help="Room time at the start, in ms since 1970-01-01 UTC.")] = None,
     durability: Annotated[str | None, typer.Option(help="Durability of the store: none, relaxed or durable.")] = None,
     limits: Annotated[str | None, typer.Option(help="Connection and request limits: production, demo or load.")] = None,
@@ -173,7 +165,7 @@ def accept_loss(
     accept: Annotated[
         bool, typer.Option("--accept", help="Go on without what is missing; it may be given to others.")
     ] = False,
-    json: _Json = None,
+    json: Json = None,
 ) -> int:
     """Show what the store lacks of what a home's server has acknowledged; with --accept, go on without it."""
     from scripts.commands.accept_loss import run_accept_loss
@@ -186,7 +178,7 @@ def token(
     role: Annotated[str, typer.Option(help="admin, creator, viewer or isv.")],
     subject: Annotated[str, typer.Option(help="The creator's, viewer's or ISV's id; an administrator's name.")],
     expires_s: Annotated[int, typer.Option(help="How long it is valid, in seconds.")] = 3600,
-    json: _Json = None,
+    json: Json = None,
 ) -> int:
     """Print a credential for the API, signed with REDRAIN_SECRET."""
     from scripts.commands.token import run_token
@@ -197,27 +189,28 @@ def token(
 @app.command()
 def storm(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a TOML file.")] = "evening",
-    viewers: _Viewers = None,
+    viewers: Viewers = None,
     allocator: Annotated[
         str | None,
         typer.Option(help="Allocator: a name of `redrain allocators`, or your package.module:Class."),
     ] = None,
-    seed: _Seed = None,
-    speed: _Speed = None,
+    seed: Seed = None,
+    speed: Speed = None,
     durability: Annotated[str, typer.Option(help="none, relaxed or durable.")] = "durable",
     target: Annotated[
         list[str] | None, typer.Option(help="Base URL of an existing server; repeat it for servers on one store.")
     ] = None,
-    token: _Token = "",
-    ca_file: _CaFile = None,
+    token: Token = "",
+    ca_file: CaFile = None,
     workers: Annotated[int | None, typer.Option(help="Processes of the storm's own server.")] = None,
     engine: Annotated[str, typer.Option(help="Engine: locust, or swarm for a larger audience.")] = "locust",
-    processes: _Processes = None,
+    processes: Processes = None,
     target_adapter: Annotated[
         str, typer.Option(help="Your package.module:Class that speaks to the target of a target scenario.")
     ] = "",
-    allow_remote: _AllowRemote = False,
-    max_rate: _MaxRate = None,
+    allow_remote: AllowRemote = False,
+    max_rate: MaxRate = None,
+    threshold: Thresholds = None,
     allow_server_errors: Annotated[
         bool, typer.Option("--allow-server-errors", help="Let errors in the server's log stand in the result only.")
     ] = False,
@@ -225,13 +218,11 @@ def storm(
         Path | None, typer.Option(callback=checked_folder, help="Folder of the run (default .redrain/runs/<time>).")
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show the run live on a dashboard; prints its URL.")] = False,
-    watch_port: Annotated[
-        int, typer.Option(help="Port of the dashboard on 127.0.0.1 (default: any free one).", min=0, max=65_535)
-    ] = 0,
+    watch_port: DashboardPort = 0,
     watch_stay: Annotated[
         float, typer.Option(help="Seconds to keep the dashboard after the verdict; Ctrl-C ends it.", min=0, max=86_400)
     ] = 0.0,
-    json: _Json = None,
+    json: Json = None,
 ) -> int:
     """
     Run a scenario, audit receipts against books, and report the verdict.
@@ -276,18 +267,18 @@ def demo(
 def swarm(
     target: Annotated[str, typer.Option(help="Base URL of the server.")] = "http://127.0.0.1:8000",
     scenario: Annotated[str, typer.Option(help="A shipped scenario's name, or a TOML file.")] = "locust",
-    viewers: _Viewers = None,
-    seed: _Seed = None,
+    viewers: Viewers = None,
+    seed: Seed = None,
     history: Annotated[
         Path | None, typer.Option(callback=checked_folder, help="Folder for the audience's history.")
     ] = None,
-    processes: _Processes = None,
+    processes: Processes = None,
     directed: Annotated[bool, typer.Option("--directed", help="Create no rooms or packets, only join rooms.")] = False,
-    token: _Token = "",
-    ca_file: _CaFile = None,
-    allow_remote: _AllowRemote = False,
-    max_rate: _MaxRate = None,
-    json: _Json = None,
+    token: Token = "",
+    ca_file: CaFile = None,
+    allow_remote: AllowRemote = False,
+    max_rate: MaxRate = None,
+    json: Json = None,
 ) -> int:
     """Run only the audience, against an existing server."""
     options = dict(locals())
@@ -299,11 +290,9 @@ def swarm(
 @app.command()
 def watch(
     target: Annotated[str, typer.Option(help="Base URL of the server.")] = "http://127.0.0.1:8000",
-    port: Annotated[
-        int, typer.Option(help="Port of the dashboard on 127.0.0.1 (default: any free one).", min=0, max=65_535)
-    ] = 0,
-    token: _Token = "",
-    ca_file: _CaFile = None,
+    port: DashboardPort = 0,
+    token: Token = "",
+    ca_file: CaFile = None,
     home: Annotated[
         Path | None, typer.Option(help="Folder of the server's embedded store on this machine, to show how it is.")
     ] = None,
@@ -312,27 +301,6 @@ def watch(
     from scripts.commands.watch import run_watch
 
     return run_watch(target, port, token, ca_file, home)
-
-
-@app.command()
-def audit(run: Annotated[Path, typer.Argument(help="Folder of a recorded run.")], json: _Json = None) -> int:
-    """Audit a recorded run again, offline."""
-    from scripts.commands.storm import run_audit
-
-    return run_audit(run, json=json)
-
-
-@app.command()
-def verify(
-    packet: Annotated[str | None, typer.Argument(help="Id of a packet (default: all packets of the run).")] = None,
-    run: Annotated[
-        Path | None, typer.Option(help="Folder of a run, or file of an archive (default: latest run).")
-    ] = None,
-) -> int:
-    """Recompute shares from the revealed seeds and compare them with the books."""
-    from scripts.commands.storm import run_verify
-
-    return run_verify(packet, run)
 
 
 @app.command()
@@ -347,7 +315,7 @@ def bench(
     ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1, max=ROUNDS_MAX)] = 5,
     no_targets: Annotated[bool, typer.Option("--no-targets", help="Exit with 0 also if a target is missed.")] = False,
-    json: _Json = None,
+    json: Json = None,
 ) -> int:
     """Measure performance as ratios between subjects; exit with 12 if a target is missed."""
     from scripts.commands.bench import run_bench
@@ -356,7 +324,7 @@ def bench(
 
 
 @app.command()
-def targets(json: _Json = None) -> int:
+def targets(json: Json = None) -> int:
     """List the kinds of targets of a storm."""
     from scripts.commands.targets import run_targets
 
@@ -364,7 +332,7 @@ def targets(json: _Json = None) -> int:
 
 
 @app.command()
-def allocators(json: _Json = None) -> int:
+def allocators(json: Json = None) -> int:
     """List the built-in allocators."""
     from scripts.commands.allocators import run_allocators
 
@@ -372,28 +340,25 @@ def allocators(json: _Json = None) -> int:
 
 
 @app.command()
+def metrics(json: Json = None) -> int:
+    """List every metric with its unit and meaning, and what a threshold may ask of it."""
+    from scripts.commands.metrics import run_metrics
+
+    return run_metrics(json)
+
+
+@app.command()
 def rules(
     platform: Annotated[str | None, typer.Option(help="Show the limits of this platform instead.")] = None,
     rulebooks: Annotated[Path | None, typer.Option(help="TOML file as for serve; needs --platform.")] = None,
     ran: Annotated[bool, typer.Option("--ran", help="Also require that all tests of rules have passed.")] = False,
-    json: _Json = None,
+    json: Json = None,
 ) -> int:
     """Show the code and the tests of every rule of docs/rules.md; exit with 10 if one has none."""
     from scripts.commands.rule_coverage import run_rules
     from scripts.commands.rulebook import run_rulebook
 
     return run_rules(must_run=ran, json=json) if platform is None else run_rulebook(platform, json, rulebooks)
-
-
-@runs.command()
-def prune(
-    keep: Annotated[int, typer.Option(help="How many of the newest runs to keep.", min=0, max=NUMBER_MAX)] = 10,
-    json: _Json = None,
-) -> int:
-    """Remove the folders of all but the newest runs under .redrain/runs."""
-    from scripts.commands.runs import run_prune
-
-    return run_prune(keep, json)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ class RunFacts:
     ``server_log`` says whether it could be checked, ``store_absences`` when the store was away by it: from and to, by
     the history's clock, null if it did not come back; ``machine_waits`` from when to when, and how long, its processes
     waited for a processor or the disk.
+    ``thresholds`` are those of the command line, ``broken_off`` says of each threshold that ended the programme early
+    when and why.
     ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
     (``loadtest/record/declared.py``).
     """
@@ -63,6 +65,8 @@ class RunFacts:
     allow_server_errors: bool = False
     store_absences: list[list[int | None]] = field(default_factory=list)
     machine_waits: list[list[int]] = field(default_factory=list)
+    thresholds: list[str] = field(default_factory=list)
+    broken_off: dict[str, str] = field(default_factory=dict)
     target: str = REDRAIN
     declared: list[dict[str, Any]] = field(default_factory=list)
 

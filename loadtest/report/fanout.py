@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from loadtest.record.books import Books
 from loadtest.record.history import FactRecord, History
 from loadtest.report.figure import Figure, Trace, thinned
-from loadtest.verdict.measures import NS_PER_MS, fanout_skews_ns, percentiles
+from loadtest.verdict.samples import NS_PER_MS, fanout_skews_ns, percentiles
 from server.core.ids import PacketId
 
 ROOMS_MAX = 30

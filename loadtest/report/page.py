@@ -2,22 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import orjson
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Template
 
 from loadtest.record.books import Books
 from loadtest.record.history import History
 from loadtest.record.run_folder import REDRAIN, RunFolder
 from loadtest.report.claims import claims_figure, runs_of
 from loadtest.report.fanout import ROOMS_MAX, fanout_figure, hearings_of, room_skews
-from loadtest.report.figure import Figure
 from loadtest.report.findings import counterexamples_of, invariants_of
 from loadtest.report.happenings import ROWS_MAX, happenings_of
+from loadtest.report.inlined import inlined, templates
 from loadtest.report.money import creators_of, flows_of, money_figure, orders_figure
 from loadtest.report.orders import orders_of
 from loadtest.report.over_time import over_time_figure
@@ -70,7 +67,7 @@ def render(
         "money": money_figure(flows, books),
         "orders": orders_figure(books),
     }
-    text: str = _template().render(
+    return _template().render(
         result=result,
         allocator=allocator,
         headline=headline(result),
@@ -95,12 +92,8 @@ def render(
         behaviour_words=BEHAVIOURS,
         status_words=STATUSES,
         fairness_sentence=fairness_sentence(result["fairness"]),
-        drawn=_json([*(each for each in figures.values() if each), *(figure for _, figure in shares)]),
-        style=_part("style.css"),
-        script=_part("draw.js"),
-        plotly=_plotly(),
+        **inlined([*(each for each in figures.values() if each), *(figure for _, figure in shares)]),
     )
-    return text
 
 
 def _packets(packets: Sequence[Mapping[str, Any]], books: Books, sizes: Sequence[Sizes]) -> list[dict[str, Any]]:
@@ -157,22 +150,9 @@ def _statuses(statuses: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     }
 
 
-def _json(figures: Sequence[Figure]) -> Markup:
-    """Return the figures as JSON that cannot end the script element it stands in."""
-    text = orjson.dumps(figures).decode()
-    safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-    return Markup(safe)  # noqa: S704 - all HTML characters are escaped
-
-
 @cache
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("loadtest.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _template() -> Template:
+    environment = templates()
     environment.filters["number"] = lambda value: "not known" if value is None else f"{value:,}"
     environment.filters["ms"] = _milliseconds
     environment.filters["yuan"] = lambda fen: f"¥{fen / 100:,.2f}"
@@ -186,15 +166,3 @@ def _template() -> Any:
 
 def _milliseconds(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:,.2f}"
-
-
-def _part(name: str) -> Markup:
-    text = resources.files("loadtest.report").joinpath("templates", name).read_text("utf-8")
-    return Markup(text)  # noqa: S704 - our own file
-
-
-@cache
-def _plotly() -> Markup:
-    text = resources.files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")
-    assert "</script" not in text
-    return Markup(text)  # noqa: S704 - the library as its wheel carries it

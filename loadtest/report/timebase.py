@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from loadtest.record.books import Books, ClockRecord
 from loadtest.record.history import GrabRecord, History
-from loadtest.verdict.measures import NS_PER_MS, NS_PER_S
+from loadtest.verdict.measures import NS_PER_S
+from loadtest.verdict.samples import NS_PER_MS
 
 SHANGHAI = timezone(timedelta(hours=8))  # the business time zone, fixed
 

@@ -139,6 +139,11 @@ class Director:
             with suppress(WasRefused):
                 self._void(packet_id, "platform", key=f"call-off-{number}")
 
+    def call_off_and_wait(self, stopped: Callable[[], bool]) -> None:
+        """Call the programme off, and wait until its packets are over, so that the books are final."""
+        self.call_off()
+        self._wait_until_over(stopped)
+
     def _perform_once(self, lap: int, stopped: Callable[[], bool]) -> None:
         packets = planned_packets(self._scenario, self._viewers)
         begin_ms = self._begin_ms()
@@ -152,7 +157,10 @@ class Director:
                 return
             self._carry_out(step, ids[step.packet.number], start.room_ms, lap)
         self._return_drafts(packets, ids, lap)
-        while not stopped() and not self._all_settled(list(ids.values())):
+        self._wait_until_over(stopped)
+
+    def _wait_until_over(self, stopped: Callable[[], bool]) -> None:
+        while not stopped() and not self._all_settled(list(self.packet_ids.values())):
             time.sleep(LOOK_EVERY_S)
 
     def _return_drafts(self, packets: list[PlannedPacket], ids: dict[int, str], lap: int) -> None:

@@ -15,17 +15,25 @@ from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import read_scenario
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
 from loadtest.verdict.audit.answers import unknown_by_design
-from loadtest.verdict.audit.circumstances import FACT_LATE_MS, Absence, Circumstances, MachineWait
+from loadtest.verdict.audit.circumstances import Absence, AskedPacket, Circumstances, MachineWait
 from loadtest.verdict.audit.outcome import Blind
 from loadtest.verdict.fairness import Fairness, fairness
-from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign
+from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign, of_foreign
 from loadtest.verdict.generator_check import check_generator
-from loadtest.verdict.measures import measure, send_debt_ms
+from loadtest.verdict.measures import measure
 from loadtest.verdict.metrics import PacketResult
+from loadtest.verdict.samples import send_debt_ms
+from loadtest.verdict.selection import RunFigures, SelectableRun, of_our_own
 from loadtest.verdict.sometimes import counted, counted_of_foreign
-from loadtest.verdict.thresholds import Threshold, judge
+from loadtest.verdict.threshold_grammar import parse_line
+from loadtest.verdict.threshold_terms import BadThreshold, Threshold
+from loadtest.verdict.thresholds import judge
 from loadtest.verdict.weigh import Reason, decide
 from server.core.ids import PacketId
+from server.core.packets.packet import PacketState
+
+# By the action and outcome of a creator's step: the state in which its packet is left.
+_OVER = {("void", "voided"): PacketState.VOIDED, ("end", "ended"): PacketState.SETTLED}
 
 
 class Evidence(NamedTuple):
@@ -39,20 +47,23 @@ class Evidence(NamedTuple):
     sometimes: dict[str, int]
     fairness: Fairness
     proves: bool
+    selectable: SelectableRun
     absences: Sequence[Absence] = ()
 
 
-def judge_run(folder: RunFolder) -> dict[str, Any]:
+def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, Any]:
     """
     Return the result of the run in *folder*, of our own server or of a foreign service, as result.json keeps it.
 
-    Raises BadRecord if a file is missing, cut off or malformed.
+    *more* are thresholds beside its own. Raises BadRecord if a file is missing, cut off or malformed.
     """
     facts = folder.facts()
-    wanted, limits = _demands(folder)
+    wanted, limits = _demands(folder, facts)
+    limits += [each for each in more if str(each) not in {str(known) for known in limits}]
     found = (_of_foreign if facts.foreign else _of_ours)(folder, facts, wanted)
     valid = check_generator(found.history, send_debt_ms(found.history))
-    thresholds = judge(limits, found.measures, timing_is_valid=valid.ok)
+    figures = RunFigures(found.measures, found.selectable, limits)
+    thresholds = judge(limits, figures, timing_is_valid=valid.ok, broken_off=facts.broken_off)
     faults = fault_results(facts.faults, found.history.grabs)
     happened = all(found.sometimes.values()) and all(fault["outcome"] == STRUCK for fault in faults)
     verdict, ordered, exit_code = decide(
@@ -61,9 +72,10 @@ def judge_run(folder: RunFolder) -> dict[str, Any]:
             (Reason.INVARIANT, bool(found.violations)),
             (Reason.VOID, not valid.ok and any(limit.timing for limit in limits)),
             (Reason.SERVER_ERRORS, bool(facts.server_errors) and not facts.allow_server_errors),
-            (Reason.VACUOUS, not happened or not found.proves),
+            # A programme that was broken off has not shown all that it would have.
+            (Reason.VACUOUS, not facts.broken_off and not (happened and found.proves)),
             (Reason.THRESHOLD, any(threshold.met is False for threshold in thresholds)),
-            (Reason.NOT_VERIFIED, any(threshold.value is None for threshold in thresholds)),
+            (Reason.NOT_VERIFIED, any(None in (threshold.value, threshold.limit) for threshold in thresholds)),
         )
         if applies
     )
@@ -101,13 +113,25 @@ def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evide
     happened = counted(wanted, books, history, facts.happenings, sales)
     blind = blind_spots(books, history, sales)
     even = fairness(books, history)
-    return Evidence(books.clock.speed, history, violations, blind, measures, happened, even, True, run.absences)
+    return Evidence(
+        books.clock.speed,
+        history,
+        violations,
+        blind,
+        measures,
+        happened,
+        even,
+        True,
+        of_our_own(books, history),
+        run.absences,
+    )
 
 
 def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evidence:
     """Read history, declaration and, if there are any, the books of a foreign service, and audit what they prove."""
     history, declared = folder.read_history(foreign=True), declarations_from(facts.declared)
-    cases = foreign_cases(declared, history, folder.read_claims())
+    claims = folder.read_claims()
+    cases = foreign_cases(declared, history, claims)
     measures = measure_foreign(cases, history)
     counts = {packet_id: packet.share_count for packet_id, packet in declared.items()}
     return Evidence(
@@ -119,6 +143,7 @@ def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Ev
         counted_of_foreign(wanted, counts, history),
         fairness(folder.books_or_none(), history),
         proves=measures["grabs"] > 0 and measures["granted"] > 0,
+        selectable=of_foreign(declared, history, claims),
     )
 
 
@@ -127,12 +152,29 @@ def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
     struck = (FaultRecord(**fault) for fault in facts.faults)
     absences = [Absence(fault.t_struck, fault.t_back) for fault in struck if fault.t_struck is not None]
     absences += [Absence(t_from, t_to) for t_from, t_to in facts.store_absences if t_from is not None]
-    bound = FACT_LATE_MS
-    if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
-        bound = scenario.fact_late_ms
     known = facts.server_log == CHECKED
     waits = [MachineWait(*wait) for wait in facts.machine_waits]
-    return Circumstances(absences, facts.limits, bound, store_is_known=known, created=facts.packet_ids, waits=waits)
+    run = Circumstances(absences, facts.limits, store_is_known=known, created=facts.packet_ids, waits=waits)
+    if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
+        run = run._replace(fact_late_ms=scenario.fact_late_ms, **_asked(scenario, facts))
+    return run
+
+
+def _asked(scenario: Scenario, facts: RunFacts) -> dict[str, Any]:
+    """Return what the creators of a scenario asked for and were told is done, as fields of its circumstances."""
+    asked = {
+        packet_id: AskedPacket(spec.shares_for(facts.viewers), spec.sum_for(facts.viewers), spec.claim_window_ms)
+        for packet_id, spec in zip(map(PacketId, facts.packet_ids), scenario.packets, strict=False)
+    }
+    specs = dict(zip(asked, scenario.packets, strict=False))
+    for step in facts.happenings:
+        packet_id, change = step.get("packet_id", ""), (step.get("action"), step.get("outcome"))
+        if packet_id in asked and change in _OVER:
+            asked[packet_id] = asked[packet_id]._replace(over=_OVER[change])
+        elif packet_id in asked and change == ("edit", "edited"):
+            counts = {edit.at_ms: edit.shares_of(asked[packet_id].share_count) for edit in specs[packet_id].edits}
+            asked[packet_id] = asked[packet_id]._replace(edited=counts.get(int(step["at_ms"])))
+    return {"asked": asked, "recharged": {creator.creator_id: creator.recharge_fen for creator in scenario.creators}}
 
 
 def packets_of_other_runs(books: Books, history: History, packet_ids: Collection[str]) -> frozenset[PacketId]:
@@ -147,15 +189,16 @@ def packets_of_other_runs(books: Books, history: History, packet_ids: Collection
     return frozenset(books.packets.keys() - known)
 
 
-def _demands(folder: RunFolder) -> tuple[list[str], list[Threshold]]:
-    """Return the ``sometimes`` names of the run's scenario, and its thresholds. Raises BadRecord."""
-    if not folder.scenario.exists():
-        return [], []
+def _demands(folder: RunFolder, facts: RunFacts) -> tuple[list[str], list[Threshold]]:
+    """Return the ``sometimes`` names of the run's scenario, and the run's thresholds. Raises BadRecord."""
     try:
+        given = [parse_line(line) for line in facts.thresholds]
+        if not folder.scenario.exists():
+            return [], given
         scenario = read_scenario(str(folder.scenario))
-    except BadScenario as error:
+    except (BadScenario, BadThreshold) as error:
         raise BadRecord(str(error)) from None
-    return scenario.sometimes, scenario.parsed_thresholds
+    return scenario.sometimes, [*scenario.parsed_thresholds, *given]
 
 
 def _packet(packet: PacketResult, books: Books) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import requests
 from loadtest.engines.crowd import Crowd, View
 from loadtest.engines.engine_process import CrowdOrder
 from loadtest.record.run_folder import CHECKED, RunFacts, RunFolder
+from loadtest.run.abort_watch import AbortWatch, thresholds_of
 from loadtest.run.books_reader import BOOKS_TIMEOUT_S, BooksReader, Snapshots
 from loadtest.run.director import Director
 from loadtest.run.environment import environment
@@ -82,14 +83,16 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
         view.phase("opening the rooms")
         director.set_up()
         with _crowd(plan, urls, view) as crowd, _nemesis(plan, director, url, view) as nemesis:
+            abort = AbortWatch(thresholds_of(plan.scenario, facts), time.monotonic(), view.phase)
             try:
-                _programme(plan, director, crowd, books, view)
+                _programme(plan, director, crowd, books, view, abort=abort)
             except WasRefused as refused:
                 if refused.code != FORGOTTEN:
                     raise
                 facts.notes.append(f"the programme broke off: {refused}")
                 view.phase(facts.notes[-1])
             nemesis.stop()
+            abort.note(facts)
             view.phase(AUDIENCE_LEAVES)
             facts.audience_status = crowd.leave()
         view.phase("exporting the books")
@@ -200,8 +203,14 @@ def _nemesis(plan: StormPlan, director: Director, url: str, view: View) -> Itera
         nemesis.stop()
 
 
-def _programme(plan: StormPlan, director: Director, crowd: Crowd, books: BooksReader, view: View) -> None:
-    """Run the director and the shop, show the progress, and take snapshots of the books."""
+def _programme(
+    plan: StormPlan, director: Director, crowd: Crowd, books: BooksReader, view: View, *, abort: AbortWatch
+) -> None:
+    """
+    Run the director and the shop, show the progress, and take snapshots of the books.
+
+    A programme that a threshold breaks off is called off; what its packets still do is seen to the end.
+    """
     view.phase(CURTAIN_RISES)
     shop = _shop(plan, director, books.url)
     snapshots = Snapshots(plan.folder, books)
@@ -212,11 +221,12 @@ def _programme(plan: StormPlan, director: Director, crowd: Crowd, books: BooksRe
         return ", ".join(said if shop is None else [*said, shop.status])
 
     def look() -> None:
-        crowd.show(happening(), director.packets)
+        abort.see(crowd.show(happening(), director.packets), time.monotonic())
         snapshots.take_if_due()
 
     parts = [("director", director.perform), *([] if shop is None else [("shop", shop.run)])]
-    perform(parts, look, linger_s=RESULTS_LINGER_S)
+    if not perform(parts, look, abort.broken, linger_s=RESULTS_LINGER_S):
+        perform([("call off", director.call_off_and_wait)], look, linger_s=RESULTS_LINGER_S)
 
 
 @contextmanager

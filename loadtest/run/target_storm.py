@@ -19,6 +19,7 @@ from loadtest.engines.engine_process import CrowdOrder
 from loadtest.engines.progress import LivePacket, Progress
 from loadtest.record.foreign_books import write_foreign_books
 from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.run.abort_watch import AbortWatch, thresholds_of
 from loadtest.run.performance import perform
 from loadtest.run.run_requests import RunRequests
 from loadtest.scenarios.target_scenario import DeclaredPacket, TargetScenario, folder_of
@@ -27,7 +28,7 @@ from server.core.ids import PacketId
 LINGER_S = 1.0  # after the last reaction: the last replies are still on their way
 SETTLE_MS = 500  # after the slowest reaction: who was too early taps again
 REACTIONS = 2.7 ** (3 * REACTION_SIGMA)  # how many times the median all but one in a thousand take
-_NS_PER_MS = 1_000_000
+_NS_PER_MS, _NS_PER_S = 1_000_000, 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,19 @@ def carry_out_on_target(plan: TargetPlan, facts: RunFacts, view: View) -> None:
             PacketId(each.packet_id): LivePacket(each.packet_id, each.share_count) for each in plan.scenario.packets
         }
         ending = Ending(plan.scenario, start_ns)
-        perform(
-            [
-                ("waiting", lambda stopped: _wait(ending, stopped)),
-                ("steps", lambda stopped: run.send_in_time(start_ns, stopped)),
-            ],
-            lambda: ending.see(crowd.show(packets=packets), time.monotonic_ns()),
-            linger_s=LINGER_S,
-        )
+        abort = AbortWatch(thresholds_of(plan.scenario, facts), start_ns / _NS_PER_S, view.phase)
+
+        def look() -> None:
+            progress = crowd.show(packets=packets)
+            ending.see(progress, time.monotonic_ns())
+            abort.see(progress, time.monotonic())
+
+        parts = [
+            ("waiting", lambda stopped: _wait(ending, stopped)),
+            ("steps", lambda stopped: run.send_in_time(start_ns, stopped)),
+        ]
+        perform(parts, look, abort.broken, linger_s=LINGER_S)
+        abort.note(facts)
         view.phase("disconnecting the audience")
         facts.audience_status = crowd.leave()
     facts.declared = [_declared(packet, start_ns) for packet in plan.scenario.packets]

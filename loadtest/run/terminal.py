@@ -145,7 +145,10 @@ def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
     for one in result["thresholds"]:
         value = one["value"]
         told = f"{one['metric']} {one['expression']}: {_known(value, ',.6g')}"
-        word = "[yellow]unknown[/]" if value is None else words[one["met"]]
+        if why := one.get("why"):
+            told += f" ({why})"
+        known = None not in (value, one["limit"])
+        word = words[one["met"]] if known or one["met"] is not None else "[yellow]unknown[/]"
         console.print(f"[dim]threshold[/]  {word}  {escape(told)}", soft_wrap=True)
     for name, count in result["sometimes"].items():
         if not count:

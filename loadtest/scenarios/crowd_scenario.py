@@ -2,16 +2,18 @@
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from client_sim.behaviour import Behaviour, Seat, cast
 from loadtest.scenarios.strict_model import StrictModel, Weight
 from loadtest.verdict.sometimes import NAMES
-from loadtest.verdict.thresholds import BadThreshold, Threshold, parse, parse_all
+from loadtest.verdict.threshold_grammar import parse
+from loadtest.verdict.threshold_terms import ABORT_AFTER_S_MAX, BadThreshold, Threshold
 from server.core.ids import RoomId
 
 NUMBER_MAX = 2**53 - 1  # what every reader of JSON understands
@@ -23,6 +25,19 @@ ViewerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_~-]{0,19}[A-Za-z_~-]$")]
 
 class BadScenario(Exception):  # noqa: N818 - a bad scenario
     """A scenario file cannot be used; the text names the file, the field and, if known, the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class AbortingThreshold:
+    """A threshold that ends the run early once it is missed, from ``abort_after_s`` seconds after the start on."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    threshold: str
+    abort_after_s: float = Field(default=0, ge=0, le=ABORT_AFTER_S_MAX)
+
+
+AnyThreshold = Annotated[str | AbortingThreshold, "in a list, one threshold of a metric"]
 
 
 class AudienceSpec(StrictModel):
@@ -56,7 +71,7 @@ class CrowdScenario(StrictModel):
     description: str = ""
     seed: int = 1
     sometimes: list[str] = Field(default_factory=list)
-    thresholds: dict[str, list[str]] = Field(default_factory=dict)
+    thresholds: dict[str, list[AnyThreshold]] = Field(default_factory=dict)
     audience: AudienceSpec
 
     @model_validator(mode="after")
@@ -64,10 +79,10 @@ class CrowdScenario(StrictModel):
         for number, name in enumerate(self.sometimes):
             if name not in NAMES:
                 raise ValueError(f"sometimes.{number}: {name} is unknown; there are {', '.join(NAMES)}")
-        for metric, expressions in self.thresholds.items():
-            for expression in expressions:
+        for metric, given in self.thresholds.items():
+            for each in given:
                 try:
-                    parse(metric, expression)
+                    _parsed(metric, each)
                 except BadThreshold as bad:
                     raise ValueError(f"thresholds.{metric}: {bad}") from None
         return self
@@ -75,7 +90,7 @@ class CrowdScenario(StrictModel):
     @property
     def parsed_thresholds(self) -> list[Threshold]:
         """Return the thresholds, parsed."""
-        return parse_all(self.thresholds)
+        return [_parsed(metric, each) for metric, given in self.thresholds.items() for each in given]
 
     @property
     def room_ids(self) -> list[RoomId]:
@@ -113,6 +128,12 @@ class CrowdScenario(StrictModel):
             plain["seed"] = seed
         plain |= {name: value for name, value in others.items() if value is not None}
         return validated(type(self), plain, source=self.name)
+
+
+def _parsed(metric: str, given: AnyThreshold) -> Threshold:
+    if isinstance(given, str):
+        return parse(metric, given)
+    return parse(metric, given.threshold, given.abort_after_s)
 
 
 def shipped_names() -> list[str]:
@@ -182,7 +203,7 @@ def _line_of(text: str, path: str) -> int | None:
             if path == table or path.startswith(f"{table}."):
                 found = number
         else:
-            key = line.partition("=")[0].strip()
+            key = line.partition("=")[0].strip(" \"'")
             field = f"{table}.{key}" if table else key
             if key and path == field:
                 return number

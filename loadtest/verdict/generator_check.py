@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadtest.record.history import HealthRecord, History
-from loadtest.verdict.measures import percentiles
 from loadtest.verdict.metrics import Percentiles
+from loadtest.verdict.samples import percentiles
 
 LAG_P99_MS_MAX = 50.0  # a larger loop lag adds more to a latency than a network does
 CPU_MEDIAN_MAX = 0.95  # a process that saturates its core half of the time has queued for the whole run

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 
 from client_sim.behaviour import ABSENT
 from loadtest.record.books import Books, ClaimRecord, PacketRecord
-from loadtest.record.history import FactRecord, GrabRecord, History
-from loadtest.verdict.metrics import Measures, MeasureValues, PacketResult, Percentiles
-from server.core.ids import PacketId, RequestId, ViewerId
+from loadtest.record.history import GrabRecord, History
+from loadtest.verdict.metrics import Measures, MeasureValues, PacketResult
+from loadtest.verdict.samples import FactKey, Samples, percentiles
+from server.core.ids import PacketId, ViewerId
 from server.core.packets.claim import ClaimStatus
 from server.core.rooms.feed import FactKind
 
-NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 WINDOW_IS_OPEN = frozenset({ClaimStatus.GRANTED, ClaimStatus.EXHAUSTED})
 """Statuses that are answered only while the window is open."""
@@ -47,20 +47,12 @@ def measure(books: Books, history: History) -> Measures:
 
 def crowd_measures(history: History) -> MeasureValues:
     """Return the metrics that follow from the history alone, for any target."""
-    latency, from_send = _latencies(history.grabs)
+    samples = Samples(history)
     mean, peak = _rates(history.grabs)
-    skews, hearers = fanout_skews_ns(history.facts), _hearers(history.facts)
     return {
         "grabs": sum(1 for grab in history.grabs if grab.t_reply is not None),
-        "grab_latency_ms": latency,
-        "grab_latency_from_send_ms": from_send,
-        "send_debt_ms": send_debt_ms(history),
-        "fanout_skew_ms": percentiles(skews.values()),
-        "fanout_skew_ms_per_1000": percentiles(skew * 1000 // hearers[key] for key, skew in skews.items()),
-        "room_viewers": _room_viewers(hearers),
-        "start_skew_ms": percentiles(
-            abs(arrival.start_skew_ns) for arrival in history.arrivals if arrival.start_skew_ns is not None
-        ),
+        **{name: percentiles(samples.values_ns(name)) for name in samples.names},
+        "room_viewers": _room_viewers(samples.hearers),
         "grabs_per_second": mean,
         "grabs_per_second_peak": peak,
         "statuses": _statuses(history.grabs),
@@ -73,27 +65,9 @@ def offered_and_lost(statuses: Mapping[str, Mapping[str, int]]) -> tuple[int, in
     return sum(sum(by_status.values()) for by_status in statuses.values()), sum(lost)
 
 
-def send_debt_ms(history: History) -> Percentiles:
-    """Return how much later than planned taps were sent, except for viewers who are absent on purpose."""
-    return percentiles(grab.t_sent - grab.t_intended for grab in history.grabs if grab.behaviour not in ABSENT)
-
-
 Owner = tuple[PacketId, ViewerId]
 Told = dict[Owner, dict[int, int]]
 """The shares in a viewer's receipts: index to amount in fen."""
-
-
-def percentiles(values_ns: Iterable[int]) -> Percentiles:
-    """Return the exact percentiles of *values_ns* in milliseconds: the smallest value that so many do not exceed."""
-    ordered = sorted(values_ns)
-    if not ordered:
-        return Percentiles(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-    def at(per_mille: int) -> float:
-        rank = -(-len(ordered) * per_mille // 1000)
-        return ordered[max(rank, 1) - 1] / NS_PER_MS
-
-    return Percentiles(at(500), at(900), at(950), at(990), at(999), ordered[-1] / NS_PER_MS)
 
 
 def claims_of(books: Books) -> dict[PacketId, list[ClaimRecord]]:
@@ -125,29 +99,7 @@ def superfluous(packet: PacketRecord, claims: Iterable[ClaimRecord]) -> list[Cla
     return beyond
 
 
-FactKey = tuple[str, str, int]
-"""Room, epoch and number."""
-
-
-def fanout_skews_ns(facts: Iterable[FactRecord]) -> dict[FactKey, int]:
-    """Return per room, epoch and number the time from its first arrival anywhere to its last, in nanoseconds."""
-    spans: dict[FactKey, tuple[int, int]] = {}
-    for fact in facts:
-        key = (fact.room, fact.epoch, fact.seq)
-        first, last = spans.get(key, (fact.t_first, fact.t_last))
-        spans[key] = (min(first, fact.t_first), max(last, fact.t_last))
-    return {key: last - first for key, (first, last) in spans.items()}
-
-
-def _hearers(facts: Iterable[FactRecord]) -> dict[FactKey, int]:
-    """Return over how many connections each fact was delivered."""
-    hearers: Counter[FactKey] = Counter()
-    for fact in facts:
-        hearers[fact.room, fact.epoch, fact.seq] += max(1, fact.count)
-    return hearers
-
-
-def _room_viewers(hearers: dict[FactKey, int]) -> dict[str, int]:
+def _room_viewers(hearers: Mapping[FactKey, int]) -> dict[str, int]:
     rooms: dict[str, int] = {}
     for (room, _, _), count in hearers.items():
         rooms[room] = max(rooms.get(room, 0), count)
@@ -206,49 +158,11 @@ def _lost(claims: Mapping[PacketId, Iterable[ClaimRecord]], told: Told) -> int:
     return sum(1 for owner in told if owner not in owned)
 
 
-def answered_taps(grabs: Iterable[GrabRecord]) -> list[tuple[GrabRecord, int]]:
-    """
-    Return each tap that was answered, with its first reply; one that was sent again with its id is still one tap.
-
-    Viewers who are absent on purpose are left out: how late they hear is their own doing.
-    """
-    taps: dict[tuple[ViewerId, RequestId], GrabRecord] = {}
-    for grab in grabs:
-        if grab.behaviour in ABSENT:
-            continue
-        key = (grab.viewer, grab.request_id)
-        known = taps.setdefault(key, grab)
-        if known is not grab:
-            taps[key] = _one_tap(known, grab)
-    return [(tap, tap.t_reply) for tap in taps.values() if tap.t_reply is not None]
-
-
-def _latencies(grabs: Iterable[GrabRecord]) -> tuple[Percentiles, Percentiles]:
-    answered = answered_taps(grabs)
-    return (
-        percentiles(t_reply - tap.t_intended for tap, t_reply in answered),
-        percentiles(t_reply - tap.t_sent for tap, t_reply in answered),
-    )
-
-
-def _one_tap(one: GrabRecord, other: GrabRecord) -> GrabRecord:
-    replies = [t for t in (one.t_reply, other.t_reply) if t is not None]
-    return one._replace(
-        t_intended=min(one.t_intended, other.t_intended),
-        t_sent=min(one.t_sent, other.t_sent),
-        t_reply=min(replies, default=None),
-    )
-
-
 def _rates(grabs: list[GrabRecord]) -> tuple[float, int]:
     """Return the mean rate while windows were being answered, and the most replies in any one second."""
     replies = sorted(grab.t_reply for grab in grabs if grab.t_reply is not None)
     peak = _peak(replies)
-    spans: dict[PacketId, tuple[int, int]] = {}
-    for grab in grabs:
-        if grab.status in WINDOW_IS_OPEN and grab.t_reply is not None:
-            first, last = spans.get(grab.packet, (grab.t_reply, grab.t_reply))
-            spans[grab.packet] = (min(first, grab.t_reply), max(last, grab.t_reply))
+    spans = _answered_spans(grabs)
     covered_ns = _covered(sorted(spans.values()))
     if not covered_ns:
         return float(peak), peak  # a single receipt has no duration
@@ -257,6 +171,20 @@ def _rates(grabs: list[GrabRecord]) -> tuple[float, int]:
         first, last = spans.get(grab.packet, (1, 0))
         within += grab.t_reply is not None and first <= grab.t_reply <= last
     return within * NS_PER_S / covered_ns, peak
+
+
+def answered_ns(grabs: Iterable[GrabRecord]) -> int:
+    """Return how long some window was being answered."""
+    return _covered(sorted(_answered_spans(grabs).values()))
+
+
+def _answered_spans(grabs: Iterable[GrabRecord]) -> dict[PacketId, tuple[int, int]]:
+    spans: dict[PacketId, tuple[int, int]] = {}
+    for grab in grabs:
+        if grab.status in WINDOW_IS_OPEN and grab.t_reply is not None:
+            first, last = spans.get(grab.packet, (grab.t_reply, grab.t_reply))
+            spans[grab.packet] = (min(first, grab.t_reply), max(last, grab.t_reply))
+    return spans
 
 
 def _peak(replies: list[int]) -> int:

@@ -15,14 +15,44 @@ class MetricKind(StrEnum):
     TABLE = "table"
 
 
+class SelectorName(StrEnum):
+    """The names by which a threshold selects a part of the run."""
+
+    ROOM = "room"
+    PACKET = "packet"
+    PHASE = "phase"
+    BEHAVIOUR = "behaviour"
+
+
+_BY_PACKET = (SelectorName.ROOM, SelectorName.PACKET)
+_BY_TAP = tuple(SelectorName)
+
+
 class Metric(NamedTuple):
-    """One metric. An unhealthy generator makes one of ``timing`` meaningless; ``title`` is short, for tables."""
+    """
+    One metric. An unhealthy generator makes one of ``timing`` meaningless; ``title`` is short, for tables.
+
+    ``selectors`` choose a part of the run. A ``tally`` is a number that grows with each event, so that it has a rate.
+    What is ``live`` is known while a storm runs, and so may end it.
+    """
 
     kind: MetricKind
     unit: str
     title: str
     meaning: str
     timing: bool
+    selectors: tuple[SelectorName, ...] = ()
+    tally: bool = False
+    live: bool = False
+
+    @property
+    def aggregations(self) -> tuple[str, ...]:
+        """Return what a threshold may ask of it."""
+        if self.kind is MetricKind.DISTRIBUTION:
+            return ("p(N)", "avg", "med", "min", "max", "count")
+        if self.kind is MetricKind.NUMBER:
+            return ("value", "count", "rate") if self.tally else ("value",)
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +80,18 @@ class PacketResult:
     returned_fen: int
 
 
-def _number(unit: str, title: str, meaning: str, *, timing: bool = False) -> Any:
-    return _metric(MetricKind.NUMBER, unit, title, meaning, timing=timing)
+def _number(unit: str, title: str, meaning: str, **more: Any) -> Any:
+    return _metric(MetricKind.NUMBER, unit, title, meaning, **more)
 
 
-def _distribution(title: str, meaning: str) -> Any:
-    return _metric(MetricKind.DISTRIBUTION, "ms", title, meaning, timing=True)
+def _distribution(
+    title: str, meaning: str, selectors: tuple[SelectorName, ...] = _BY_TAP, *, live: bool = False
+) -> Any:
+    return _metric(MetricKind.DISTRIBUTION, "ms", title, meaning, timing=True, selectors=selectors, live=live)
 
 
-def _metric(kind: MetricKind, unit: str, title: str, meaning: str, *, timing: bool = False) -> Any:
-    return field(metadata={"metric": Metric(kind, unit, title, meaning, timing)})
+def _metric(kind: MetricKind, unit: str, title: str, meaning: str, *, timing: bool = False, **more: Any) -> Any:
+    return field(metadata={"metric": Metric(kind, unit, title, meaning, timing, **more)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,42 +102,63 @@ class Measures:
     Neither latencies nor the send debt count viewers who are absent on purpose.
     """
 
-    grabs: int = _number("grabs", "taps answered", "requests that were answered")
-    granted: int = _number("shares", "shares won", "shares that viewers were told of, each once")
-    granted_fen: int = _number("fen", "fen won", "amounts that viewers were told of, each share once")
-    issued_fen: int = _number("fen", "given away", "what the claims in the books sum to")
+    grabs: int = _number(
+        "grabs", "taps answered", "requests that were answered", selectors=_BY_TAP, tally=True, live=True
+    )
+    granted: int = _number(
+        "shares",
+        "shares won",
+        "shares that viewers were told of, each once",
+        selectors=_BY_TAP,
+        tally=True,
+        live=True,
+    )
+    granted_fen: int = _number(
+        "fen", "fen won", "amounts that viewers were told of, each share once", selectors=_BY_TAP
+    )
+    issued_fen: int = _number("fen", "given away", "what the claims in the books sum to", selectors=_BY_PACKET)
     over_issued_fen: int = _number(
         "fen",
         "fen too many given",
         "summed over packets, the larger of two: what the claims exceed the total by, and the amounts of "
         "superfluous claims (those whose index an earlier claim has or the packet does not have)",
+        selectors=_BY_PACKET,
     )
     under_issued_fen: int = _number(
-        "fen", "fen too few given", "what was not claimed of packets of which viewers heard that nothing is left"
+        "fen",
+        "fen too few given",
+        "what was not claimed of packets of which viewers heard that nothing is left",
+        selectors=_BY_PACKET,
     )
     duplicate_claims: int = _number(
-        "shares", "shares given twice", "shares beyond a viewer's first of one packet, in books and receipts"
+        "shares",
+        "shares given twice",
+        "shares beyond a viewer's first of one packet, in books and receipts",
+        selectors=_BY_PACKET,
     )
     lost_acks: int = _number(
-        "viewers", "promises lost", "viewers who were told of a share of a packet and have none in the books"
+        "viewers",
+        "promises lost",
+        "viewers who were told of a share of a packet and have none in the books",
+        selectors=_BY_PACKET,
     )
     packets: list[PacketResult] = _metric(MetricKind.TABLE, "packets", "packets", "what became of each packet")
-    grab_latency_ms: Percentiles = _distribution("from the planned tap", "planned tap to first answer")
+    grab_latency_ms: Percentiles = _distribution("from the planned tap", "planned tap to first answer", live=True)
     grab_latency_from_send_ms: Percentiles = _distribution("from sending", "sending to first answer")
     send_debt_ms: Percentiles = _distribution(
         "send debt", "how much later than planned a tap was sent: the crowd's own queue"
     )
     fanout_skew_ms: Percentiles = _distribution(
-        "fan-out skew", "from the first to the last viewer that heard the same message"
+        "fan-out skew", "from the first to the last viewer that heard the same message", _BY_PACKET, live=True
     )
     fanout_skew_ms_per_1000: Percentiles = _distribution(
-        "fan-out skew per 1,000", "the fan-out skew by the thousands of viewers who heard it"
+        "fan-out skew per 1,000", "the fan-out skew by the thousands of viewers who heard it", _BY_PACKET, live=True
     )
     room_viewers: dict[str, int] = _metric(
         MetricKind.TABLE, "viewers", "listeners", "the most viewers that heard one message of each room"
     )
     start_skew_ms: Percentiles = _distribution(
-        "start skew", "how far a viewer's own countdown was off the true opening"
+        "start skew", "how far a viewer's own countdown was off the true opening", _BY_PACKET
     )
     grabs_per_second: float = _number(
         "grabs/s",
@@ -113,9 +166,10 @@ class Measures:
         "mean over the time in which some window was being answered, from a packet's first receipt that only an "
         "open window gives to its last",
         timing=True,
+        selectors=_BY_TAP,
     )
     grabs_per_second_peak: int = _number(
-        "grabs/s", "answers in the busiest second", "the most answers in any one second", timing=True
+        "grabs/s", "answers in the busiest second", "the most answers in any one second", timing=True, selectors=_BY_TAP
     )
     statuses: dict[str, dict[str, int]] = _metric(
         MetricKind.TABLE, "grabs", "statuses", "per behaviour, how many grabs ended in which status"

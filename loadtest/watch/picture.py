@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from loadtest.engines.progress import Progress
-from loadtest.verdict.measures import fanout_skews_ns, percentiles
+from loadtest.verdict.samples import fanout_skews_ns, percentiles
 from loadtest.watch.figures import Histogram, MoneyFlow, histogram_of
 from loadtest.watch.live_audit import Badge
 

@@ -11,7 +11,7 @@ from loadtest.record.history import FactRecord, GrabRecord, HealthRecord, Histor
 from loadtest.record.history_tail import HistoryTail
 from loadtest.record.run_folder import RunFolder
 from loadtest.verdict.generator_check import check_generator
-from loadtest.verdict.measures import send_debt_ms
+from loadtest.verdict.samples import send_debt_ms
 from loadtest.watch.cut import ShownCut, cut_of
 from loadtest.watch.foreign_live_audit import ForeignLiveAudit
 from loadtest.watch.live_audit import Badge, LiveAudit

@@ -1,7 +1,8 @@
 """Runs a storm and judges it, judges a recorded run again, and verifies packets, with output for the terminal."""
 
+import shlex
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +18,7 @@ from loadtest.record.archive import read_archive
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
+from loadtest.run.finished_run import remember
 from loadtest.run.judge_run import judge_run
 from loadtest.run.live_view import LiveView
 from loadtest.run.provision import provision, wrong_engine
@@ -30,10 +32,11 @@ from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.port import BadTarget
 from loadtest.targets.reach import check_reach, server_url
 from loadtest.targets.requester import SetUpFailed
+from loadtest.verdict.threshold_grammar import parse_line
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
 from loadtest.watch.watched_run import WatchedRun, files_of_watching, watched
-from scripts.commands.storm_options import StormOptions
+from scripts.commands.storm_options import StormOptions, wrong_threshold
 from scripts.commands.target_storm import plan_target_storm
 from scripts.output import console, failed, fresh_folder, told_of, too_full, write_json
 from server.signals import on_signals
@@ -44,6 +47,7 @@ Planned = tuple[RunFacts, Callable[[View], None]]
 """The facts of a run known before it begins, and the function that carries it out."""
 
 RUNS = Path(".redrain/runs")
+HISTORY = RUNS / "history.jsonl"
 
 
 def run_storm(options: StormOptions) -> int:
@@ -56,10 +60,7 @@ def run_storm(options: StormOptions) -> int:
         )
         if wrong := options.wrong(scenario) or wrong_engine(options.engine, options.processes):
             return failed(wrong, Exit.USAGE)
-        if isinstance(scenario, TargetScenario):
-            facts, perform = _plan_on_target(scenario, folder, options, started)
-        else:
-            facts, perform = _plan_on_server(scenario, folder, options, started)
+        facts, perform = plan_storm(scenario, folder, options, started)
     except (BadScenario, BadTarget) as error:
         return failed(error, Exit.USAGE)
     except BadAllocator as error:
@@ -71,8 +72,19 @@ def run_storm(options: StormOptions) -> int:
     if full := too_full(folder.path):
         return failed(full, Exit.ENVIRONMENT)
     facts.allow_server_errors = options.allow_server_errors
+    facts.thresholds = list(options.threshold or ())
+    facts.repeat_command += "".join(f" --threshold {shlex.quote(each)}" for each in facts.thresholds)
     with ExitStack() as lasting:
         return _hold(scenario, folder, (facts, perform), options, lasting)
+
+
+def plan_storm(
+    scenario: Scenario | TargetScenario, folder: RunFolder, options: StormOptions, started: datetime
+) -> Planned:
+    """Plan a storm. Raises BadScenario, BadTarget, BadAllocator or ProcessFailed."""
+    if isinstance(scenario, TargetScenario):
+        return _plan_on_target(scenario, folder, options, started)
+    return _plan_on_server(scenario, folder, options, started)
 
 
 def _hold(
@@ -98,6 +110,8 @@ def _hold(
     except KeyboardInterrupt:
         return failed("interrupted: what the storm had started is stopped, and nothing is judged", Exit.INTERRUPTED)
     exit_code = _conclude(folder, result, say, options.json)
+    if folder.path.parent == RUNS:
+        _carry_out(lambda: remember(HISTORY, folder.path, result), folder, result)
     if isinstance(view, WatchedRun):
         view.end(result["verdict"], result["reasons"], exit_code, report=folder.report.exists())
         view.stay(options.watch_stay)
@@ -128,10 +142,12 @@ def _plan_on_target(scenario: TargetScenario, folder: RunFolder, options: StormO
     return facts, partial(carry_out_on_target, plan, facts)
 
 
-def run_audit(path: Path, *, json: str | None) -> int:
-    """Judge a recorded run again, offline, show the verdict and return the exit code."""
+def run_audit(path: Path, *, thresholds: Sequence[str] | None, json: str | None) -> int:
+    """Judge a recorded run again, offline and by *thresholds* too, show the verdict and return the exit code."""
+    if wrong := wrong_threshold(thresholds):
+        return failed(wrong, Exit.USAGE)
     try:
-        result = judge_run(RunFolder(path))
+        result = judge_run(RunFolder(path), [parse_line(each) for each in thresholds or ()])
     except BadRecord as error:
         return failed(error, Exit.ENVIRONMENT)
     return _conclude(RunFolder(path), result, console(json), json)
@@ -192,8 +208,13 @@ def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str
         report,
         lambda: write_json(json, result),
     ):
-        try:
-            step()
-        except OSError as error:
-            failed(f"{told_of(error, folder.path)}; the verdict is {result['verdict']}", Exit.ENVIRONMENT)
+        _carry_out(step, folder, result)
     return int(result["exit_code"])
+
+
+def _carry_out(step: Callable[[], object], folder: RunFolder, result: dict[str, Any]) -> None:
+    """Carry out one step of keeping a result; a full disk is said, and changes nothing of the verdict."""
+    try:
+        step()
+    except OSError as error:
+        failed(f"{told_of(error, folder.path)}; the verdict is {result['verdict']}", Exit.ENVIRONMENT)

@@ -7,6 +7,18 @@ from pathlib import Path
 from loadtest.run.environment import unfit_for_a_storm
 from loadtest.scenarios.scenario import WORKERS_MAX, Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
+from loadtest.verdict.threshold_grammar import parse_line
+from loadtest.verdict.threshold_terms import BadThreshold
+
+
+def wrong_threshold(lines: Sequence[str] | None) -> str:
+    """Return the error of the first ``--threshold`` that cannot be read, or ""."""
+    try:
+        for line in lines or ():
+            parse_line(line)
+    except BadThreshold as bad:
+        return f"threshold: {bad}"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,7 @@ class StormOptions:
     watch: bool = False
     watch_port: int = 0
     watch_stay: float = 0.0
+    threshold: Sequence[str] | None = None
 
     def wrong(self, scenario: Scenario | TargetScenario) -> str:
         """Return the error of options that conflict with each other or with the scenario, or ""."""
@@ -43,6 +56,8 @@ class StormOptions:
             return f"workers: must be 1 to {WORKERS_MAX}"
         if self.max_rate is not None and not self.max_rate > 0:  # nor is it a NaN
             return "max-rate: must be above 0 requests a second"
+        if wrong := wrong_threshold(self.threshold):
+            return wrong
         if unfit := unfit_for_a_storm():
             return f"{unfit[0]}: is set, and no storm uses it: unset it, and use the storm's options"
         if self.ca_file is not None and (not self.target or isinstance(scenario, TargetScenario)):

@@ -86,15 +86,17 @@ def test_each_behaviour_taps_as_it_is_described() -> None:
 
 
 def test_edge_tappers_tap_at_one_end_of_each_window() -> None:
-    """Within 20 ms of the opening, or of the closing and once before it, each about as often."""
-    edges = []
+    """Within 20 ms of the opening, or of the closing, each about as often; half of the latter once before it."""
+    edges, before = [], 0
     for seed in range(200):
         *sooner, near = taps(Behaviour.EDGE_TAPPER, Random(seed), 400)
         edges.append(near.edge)
         assert -20 <= near.offset_ms <= 20
-        assert [tap.edge for tap in sooner] == [Edge.CLOSING] * (near.edge is Edge.CLOSING)
+        assert [tap.edge for tap in sooner] in ([], [Edge.CLOSING] * (near.edge is Edge.CLOSING))
+        before += len(sooner)
         assert all(-200 <= tap.offset_ms <= -80 for tap in sooner)
     assert 70 < edges.count(Edge.OPENING) < 130
+    assert 30 < before < 70
 
 
 def test_a_bot_waits_for_nothing_but_the_opening() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.record.run_history import read
 from loadtest.verdict.weigh import Exit
 
 ROOT = Path(__file__).parents[2]
@@ -52,8 +53,9 @@ def crowded(tmp_path: Path) -> Path:
 
 def test_the_wheel_runs_a_storm_beside_packages_of_the_same_names(installed: Path, crowded: Path) -> None:
     """Lua, scenarios and locustfile are in the wheel, and nothing is imported from the working directory."""
-    _run(str(installed / "redrain"), "storm", "smoke", "--out", str(crowded / "run"), folder=crowded)
-    assert (crowded / "run/result.json").exists()
+    _run(str(installed / "redrain"), "storm", "smoke", folder=crowded)
+    [result] = (crowded / ".redrain/runs").glob("*/result.json")
+    assert [run.run for run in read(crowded / ".redrain/runs/history.jsonl")] == [result.parent.name]
 
 
 def test_the_wheel_knows_the_rules_and_says_that_it_has_no_tests(installed: Path, crowded: Path) -> None:

@@ -2,9 +2,20 @@
 
 from itertools import chain
 
-from tests.planted import answers, publications, realtime, refusals, shares, told
+from tests.planted import (
+    answers,
+    creators,
+    fanout,
+    issuance,
+    money,
+    publications,
+    realtime,
+    receipts,
+    refusals,
+    shares,
+    told,
+)
 from tests.planted.plant import Plant
 
-PLANTS: list[Plant] = [
-    *chain.from_iterable(module.PLANTS for module in (answers, realtime, shares, refusals, publications, told))
-]
+_BY_INVARIANT = (issuance, receipts, creators, realtime, shares, fanout, money, answers, refusals, publications, told)
+PLANTS: list[Plant] = list(chain.from_iterable(module.PLANTS for module in _BY_INVARIANT))

@@ -40,6 +40,7 @@ def limit_rates() -> None:
     Session._grab = planted  # type: ignore[method-assign]
 
 
+_SETTLED = "if state == 'settled' then return 'l' end"
 PLANTS = [
     Plant("rate_limited without a rate", of("A13"), limit_rates),
     Plant("unavailable though the store is there", of("A13"), refuse(ClaimStatus.UNAVAILABLE)),
@@ -47,5 +48,18 @@ PLANTS = [
     Plant("not_found for a packet on air", of("A13"), refuse(ClaimStatus.NOT_FOUND)),
     Plant("voided though nobody did", of("A13"), refuse(ClaimStatus.VOIDED)),
     Plant("the window closes 300 ms early", of("A13"), in_script("claim", (ENDS, f"{ENDS} - 300"))),
+    Plant("the window opens 150 ms late", of("A13"), in_script("claim", (OPENS, f"{OPENS} + 150"))),
+    Plant(
+        "a packet that was ended says that it was voided",
+        of("A13"),
+        in_script("claim", (_SETTLED, _SETTLED.replace("'l'", "'v'"))),
+        "changes",
+    ),
+    Plant(
+        "exhausted is said once in a while before any edition is full",
+        of("A13"),
+        refuse(ClaimStatus.EXHAUSTED),
+        "changes",
+    ),
     Plant("the window opens 400 ms late", of("A13"), in_script("claim", (OPENS, f"{OPENS} + 400"))),
 ]

@@ -13,6 +13,12 @@ from server.core.packets.claim import ClaimStatus
 
 Tap = tuple[ViewerId, RequestId]
 
+DEFAULT_ALLOCATOR = "default"
+"""The allocator that serves; the others are for comparison, and may give up or forget whom they gave a share."""
+
+LOSES = frozenset({ClaimStatus.TOO_EARLY, ClaimStatus.EXHAUSTED, ClaimStatus.TOO_LATE, ClaimStatus.VOIDED})
+"""Refusals that only a viewer without a share may get: whoever has one is told of it again."""
+
 
 class Given(NamedTuple):
     """One share given, as the journal has it: the claim and the batch it was written with."""
@@ -38,13 +44,15 @@ class PacketReceipts:
     The receipts of the audience about one packet.
 
     ``asked`` has the earliest sending of every tap that won a share by the books; ``learned`` the earliest reply in
-    which a viewer saw its share; ``exhausted`` the earliest refusal for lack of shares in the last edition.
+    which a viewer saw its share; ``exhausted`` the earliest refusal for lack of shares in the last edition; ``lost``
+    are all refusals that say that the viewer holds no share.
     """
 
     shares: list[GrabRecord] = field(default_factory=list)
     asked: dict[Tap, int] = field(default_factory=dict)
     learned: dict[ViewerId, GrabRecord] = field(default_factory=dict)
     exhausted: GrabRecord | None = None
+    lost: list[GrabRecord] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -134,17 +142,19 @@ def _heard(case: PacketCase, grabs: list[GrabRecord]) -> PacketReceipts:
     won = {(claim.viewer_id, claim.request_id) for claim in case.claims}
     edition = None if case.packet is None else case.packet.edition
     exhausted, exhausted_at = None, 0
-    asked, shares = receipts.asked, receipts.shares
+    asked, shares, lost = receipts.asked, receipts.shares, receipts.lost
     for grab in grabs:
         if grab.type == "ok":
             shares.append(grab)
-        elif (
-            grab.status == ClaimStatus.EXHAUSTED
-            and grab.t_reply is not None
-            and grab.edition == edition
-            and (exhausted is None or grab.t_reply < exhausted_at)
-        ):
-            exhausted, exhausted_at = grab, grab.t_reply
+        elif grab.status in LOSES:
+            lost.append(grab)
+            if (
+                grab.status == ClaimStatus.EXHAUSTED
+                and grab.t_reply is not None
+                and grab.edition == edition
+                and (exhausted is None or grab.t_reply < exhausted_at)
+            ):
+                exhausted, exhausted_at = grab, grab.t_reply
         tap = (grab.viewer, grab.request_id)
         if tap in won and grab.t_sent < asked.get(tap, grab.t_sent + 1):
             asked[tap] = grab.t_sent

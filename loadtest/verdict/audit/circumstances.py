@@ -1,16 +1,16 @@
 """Circumstances of a run that excuse what would else be a violation: absences of the store, limits, and clocks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from loadtest.record.books import ClockRecord
 from loadtest.record.history import History
+from server.core.ids import PacketId
+from server.core.packets.packet import PacketState
 
 FACT_LATE_MS = 200
 """How long after its instant a fact may be published, in real milliseconds, unless the scenario says otherwise."""
-
-DEFAULT_ALLOCATOR = "default"
-"""The allocator that gives a share and writes it down in one step of the store."""
 
 FLIGHT_NS = 1_000_000_000
 """How long a message without a number may be on its way, in real time, on a machine that does not stall."""
@@ -43,6 +43,21 @@ class MachineWait(NamedTuple):
     waited_ns: int
 
 
+class AskedPacket(NamedTuple):
+    """
+    A packet as its creator asked for it: shares, fen, and how long its window is, if that was said.
+
+    ``edited`` is the share count of the last edit that was acknowledged, ``over`` what an acknowledged void or end
+    leaves: a packet that is voided, or one that is settled and says when it was ended.
+    """
+
+    share_count: int
+    total_fen: int
+    claim_window_ms: int | None
+    edited: int | None = None
+    over: PacketState | None = None
+
+
 class RateLimit(NamedTuple):
     """The stated limits of one connection (docs/limits.md): messages per period, and grabs without a receipt."""
 
@@ -61,7 +76,8 @@ class Circumstances(NamedTuple):
 
     ``limits`` is the set of the server's limits, ``fact_late_ms`` the bound for facts. ``store_is_known``: the store's
     absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
-    server has acknowledged to their creators. ``waits`` are those of its processes for the machine.
+    server has acknowledged to their creators, ``asked`` what these had asked for, and ``recharged`` what each creator
+    paid in. ``waits`` are those of its processes for the machine.
     """
 
     absences: Sequence[Absence] = ()
@@ -70,6 +86,8 @@ class Circumstances(NamedTuple):
     store_is_known: bool = False
     created: Sequence[str] = ()
     waits: Sequence[MachineWait] = ()
+    asked: Mapping[PacketId, AskedPacket] = MappingProxyType({})
+    recharged: Mapping[str, int] = MappingProxyType({})
 
     def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:
         """Tell whether store or server were away in a span, or shortly before it."""

@@ -9,6 +9,7 @@ from loadtest.verdict.audit.answers import check_answers
 from loadtest.verdict.audit.case import PacketCase, cases_of
 from loadtest.verdict.audit.circumstances import ORDINARY, Circumstances, room_times
 from loadtest.verdict.audit.comments import check_comments
+from loadtest.verdict.audit.creators import check_created
 from loadtest.verdict.audit.fanout import check_fanout
 from loadtest.verdict.audit.issuance import check_counters, check_drain, check_issuance
 from loadtest.verdict.audit.momentary import check_momentary
@@ -16,7 +17,7 @@ from loadtest.verdict.audit.money import check_money, check_packet_money
 from loadtest.verdict.audit.orders import check_orders
 from loadtest.verdict.audit.publications import check_publications
 from loadtest.verdict.audit.realtime import check_realtime, check_window
-from loadtest.verdict.audit.receipts import check_asked, check_created, check_one_each, check_receipts
+from loadtest.verdict.audit.receipts import check_asked, check_one_each, check_receipts, check_winners
 from loadtest.verdict.audit.refusals import check_refusals
 from loadtest.verdict.audit.results import check_results
 from loadtest.verdict.audit.sales import check_sales
@@ -48,6 +49,7 @@ def audit(
         for packet in snapshot.packets.values():
             check_counters(findings, packet, f"at snapshot {at}")
     cases = cases_of(books, history)
+    times = None if history is None else room_times(history, books.clock)
     for case in cases:
         if case.packet_id in unrelated:
             case.receipts = None
@@ -55,8 +57,9 @@ def audit(
         check_drain(findings, case)
         check_one_each(findings, case)
         check_receipts(findings, case)
+        check_winners(findings, case)
         check_asked(findings, case)
-        check_realtime(findings, case)
+        check_realtime(findings, case, times)
         check_shares(findings, case)
         check_packet_money(findings, case)
     check_created(findings, books, run)

@@ -13,9 +13,15 @@ from loadtest.verdict.audit.violation import Findings
 from server.core.packets.packet import PacketState
 from server.core.rooms.feed import FactKind
 
-PATIENT_MS = {FactKind.RESULT: 2_000, FactKind.WARMUP: 1_000}
-"""Facts that may be so much later, in real ms: a result waits for the sweeper, and at a warm-up nobody taps."""
+PATIENT_MS = {FactKind.RESULT: 2_000, FactKind.WARMUP: 1_000, FactKind.REOPENED: 1_000}
+"""
+Facts that may be so much later, in real ms: a result waits for the sweeper, at a warm-up nobody taps, and the shares of
+an edit wait two seconds themselves.
+"""
 
+EDIT_SETTLES_MS = 1_000  # real: an edit so soon after the warm-up need not be announced for itself
+EDIT_LASTS_MS = 3_000  # real: nor one so shortly before the end, when its shares could hardly be had
+DELIVERED_NS = 500_000_000  # how long after the bound a viewer must still have been there, if nobody heard a fact
 LOOKED_AT_NS = 2_000_000_000  # how soon after an instant a stall of the machine still explains that a fact is late
 _NS_PER_MS = 1_000_000
 
@@ -39,7 +45,7 @@ def check_publications(
         if case.packet is None or case.receipts is None or case.packet.room_id is None:
             continue
         conns = [conn for conn in history.conns if conn.room == case.packet.room_id]
-        for cue in _cues(case):
+        for cue in (*_cues(case), *_reopenings(case, times.speed)):
             late_ns = (run.fact_late_ms + PATIENT_MS.get(cue.kind, 0)) * _NS_PER_MS
             due_ns = times.ns(cue.at_ms)
             if not run.absent(due_ns, due_ns + late_ns, LOOKED_AT_NS):
@@ -76,10 +82,13 @@ def _check(
     packet, due_ns = case.packet, times.ns(cue.at_ms)
     assert packet is not None
     said = [fact for fact in case.facts if fact.type == cue.kind]
+    if cue.kind == FactKind.REOPENED:  # each edit may have one
+        said = [fact for fact in said if fact.at_ms is None or fact.at_ms >= cue.at_ms]
     shown: Line = {"kind": "packet", "packet_id": packet.packet_id, "state": str(packet.state), "at_ms": cue.at_ms}
     if not said:
         late_ns += run.waited_ns(due_ns, due_ns + 2 * late_ns)
-        there = (conn for conn in conns if _there(conn, due_ns, due_ns + 2 * late_ns + times.error_ns))
+        delivered_ns = due_ns + late_ns + min(late_ns, DELIVERED_NS) + times.error_ns
+        there = (conn for conn in conns if _there(conn, due_ns, delivered_ns))
         witness = next(there, None) if cue.must else None
         if witness is not None:
             text = f"{cue.kind} was due at {cue.at_ms} and never came, though {witness.viewer} was in the room"
@@ -129,3 +138,17 @@ def _cues(case: PacketCase) -> Iterator[DueFact]:
         yield DueFact(FactKind.SOLD_OUT, max(opens, case.given[-1].entry.at_ms), must=ended is None)
     if packet.state is PacketState.SETTLED and any(fact.type == FactKind.CLOSED for fact in case.facts):
         yield DueFact(FactKind.RESULT, closes, must=True)
+
+
+def _reopenings(case: PacketCase, speed: int) -> Iterator[DueFact]:
+    """Yield the ``reopened`` of the last edit, if it added shares while the room knew of the packet (KS-EDT-1)."""
+    known = min(
+        (fact.at_ms for fact in case.facts if fact.type == FactKind.WARMUP and fact.at_ms is not None), default=None
+    )
+    steps = [entry for entry in case.entries if entry.movement in {"edit", "trim", "void", "end"}]
+    packet = case.packet
+    if known is None or packet is None or packet.claim_end_at_ms is None or not steps or steps[-1].movement != "edit":
+        return
+    at_ms = steps[-1].at_ms
+    if known + EDIT_SETTLES_MS * speed < at_ms < packet.claim_end_at_ms - EDIT_LASTS_MS * speed:
+        yield DueFact(FactKind.REOPENED, at_ms, must=True)

@@ -6,15 +6,20 @@ from loadtest.record.books import JournalRecord
 from loadtest.record.history import GrabRecord
 from loadtest.record.shape import Line, evidence_of
 from loadtest.verdict.audit.case import PacketCase, PacketReceipts
+from loadtest.verdict.audit.circumstances import RoomTimes
 from loadtest.verdict.audit.violation import Findings
 
+_NS_PER_MS = 1_000_000
 
-def check_realtime(findings: Findings, case: PacketCase) -> None:
-    """Check A7 for one packet."""
+
+def check_realtime(findings: Findings, case: PacketCase, times: RoomTimes | None = None) -> None:
+    """Check A7 for one packet; *times* is the audience's own reading of the room clock, if it has one."""
     check_window(findings, case)
     if case.receipts is not None:
         _check_exhausted(findings, case, case.receipts)
         _check_order(findings, case, case.receipts)
+        if times is not None:
+            _check_instants(findings, case, case.receipts, times)
 
 
 def check_window(findings: Findings, case: PacketCase) -> None:
@@ -80,6 +85,23 @@ def _check_exhausted(findings: Findings, case: PacketCase, receipts: PacketRecei
         )
         shown = {**evidence_of("claim", last), "t_sent": sent}
         findings.add("A7", case.packet_id, "exhausted", text, evidence_of("grab", refused), shown)
+
+
+def _check_instants(findings: Findings, case: PacketCase, receipts: PacketReceipts, times: RoomTimes) -> None:
+    """Check that each share is dated between its owner's tap and its owner's receipt: the window is judged by dates."""
+    for given in case.given:
+        claim, given_ns = given.claim, times.ns(given.entry.at_ms)
+        sent = receipts.asked.get((claim.viewer_id, claim.request_id))
+        told = receipts.learned.get(claim.viewer_id)
+        off_ns, what = 0, ""
+        if sent is not None and given_ns < sent:
+            off_ns, what = sent - given_ns, "before its owner tapped"
+        elif told is not None and told.t_reply is not None and told.index == claim.index:
+            off_ns, what = given_ns - told.t_reply, "after its owner had the receipt"
+        if off_ns > times.error_ns:
+            text = f"share {claim.index} is dated {given.entry.at_ms}, {off_ns / _NS_PER_MS:.1f} ms {what}"
+            shown = () if told is None else (evidence_of("grab", told),)
+            findings.add("A7", case.packet_id, "dated", text, given.line(), *shown)
 
 
 def _check_order(findings: Findings, case: PacketCase, receipts: PacketReceipts) -> None:

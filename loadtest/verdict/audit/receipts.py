@@ -1,10 +1,9 @@
 """Receipts: one share per viewer (A3), none invented (A4), none lost (A5), always the same one (A6)."""
 
-from loadtest.record.books import Books, ClaimRecord
+from loadtest.record.books import ClaimRecord
 from loadtest.record.history import GrabRecord
 from loadtest.record.shape import Line, evidence_of
-from loadtest.verdict.audit.case import Given, PacketCase, Tap
-from loadtest.verdict.audit.circumstances import Circumstances
+from loadtest.verdict.audit.case import DEFAULT_ALLOCATOR, Given, PacketCase, Tap
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import ViewerId, claim_id_of
 from server.core.packets.claim import ClaimStatus
@@ -103,6 +102,17 @@ def _check_same(findings: Findings, case: PacketCase, grab: GrabRecord, claim: C
         findings.add("A4", case.packet_id, "winning tap", text, *_beside(grab, claim))
 
 
+def check_winners(findings: Findings, case: PacketCase) -> None:
+    """Check that nobody who had been told of its share (A6) is told, when it asks again, that it has none."""
+    if case.receipts is None or case.packet is None or case.packet.allocator != DEFAULT_ALLOCATOR:
+        return
+    for grab in case.receipts.lost:
+        told = case.receipts.learned.get(grab.viewer)
+        if told is not None and told.t_reply is not None and grab.t_sent > told.t_reply:
+            text = f"{grab.viewer} was told share {told.index}, and {grab.status} when it asked again"
+            findings.add("A6", case.packet_id, "refused", text, evidence_of("grab", told), evidence_of("grab", grab))
+
+
 def check_asked(findings: Findings, case: PacketCase) -> None:
     """Check the other half of A4: nobody owns what nobody tapped for."""
     if case.receipts is None or len(case.receipts.asked) == len(case.claims):
@@ -111,14 +121,3 @@ def check_asked(findings: Findings, case: PacketCase) -> None:
         if (claim.viewer_id, claim.request_id) not in case.receipts.asked:
             text = f"{claim.viewer_id} owns share {claim.index} by a tap {claim.request_id} that it never made"
             findings.add("A4", case.packet_id, "not asked", text, evidence_of("claim", claim))
-
-
-def check_created(findings: Findings, books: Books, run: Circumstances) -> None:
-    """Check A5 for creators: a packet that the run's own server has acknowledged is in the books, or was retired."""
-    if not run.store_is_known or not books.final:
-        return
-    retired = {packet_id for opening in books.openings.values() for packet_id in opening.retired}
-    for packet_id in run.created:
-        if packet_id not in books.packets and packet_id not in retired:
-            text = f"packet {packet_id} was created, and by the books there is no such packet"
-            findings.add("A5", packet_id, "packet", text)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from loadtest.record.books import Books
 from loadtest.record.history import ConnId, GrabRecord, History
 from loadtest.record.shape import evidence_of
-from loadtest.verdict.audit.case import PacketCase
+from loadtest.verdict.audit.case import DEFAULT_ALLOCATOR, PacketCase
 from loadtest.verdict.audit.circumstances import (
-    DEFAULT_ALLOCATOR,
     LOOKED_FOR_NS,
     RATE_LIMITS,
     Circumstances,
@@ -120,6 +119,12 @@ def _exhausted(grab: GrabRecord, t_reply: int, bounds: LegalTimes) -> str:
     full_ns = None if grab.edition is None else bounds.full_ns.get(grab.edition)
     if full_ns is not None and t_reply < full_ns:
         return f"the last share of edition {grab.edition} was given {_ms(full_ns - t_reply)} ms after the answer"
+    packet = bounds.case.packet
+    assert packet is not None
+    if grab.edition is not None and not 0 < grab.edition <= packet.edition:
+        return f"the packet never had an edition {grab.edition}"
+    if full_ns is None and grab.edition is not None and grab.edition < packet.edition:  # A2 judges the last edition
+        return f"edition {grab.edition} was never given away whole"
     return ""
 
 

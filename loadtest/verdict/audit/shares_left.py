@@ -1,9 +1,10 @@
 """How many shares of a packet were left, by its journal, at every instant of a run."""
 
 from bisect import bisect_right
+from itertools import pairwise
 
-from loadtest.verdict.audit.case import PacketCase
-from loadtest.verdict.audit.circumstances import DEFAULT_ALLOCATOR, RoomTimes
+from loadtest.verdict.audit.case import DEFAULT_ALLOCATOR, PacketCase
+from loadtest.verdict.audit.circumstances import RoomTimes
 
 
 class SharesLeft:
@@ -31,9 +32,12 @@ class SharesLeft:
 
 
 def shares_left(case: PacketCase, times: RoomTimes) -> SharesLeft | None:
-    """Return the steps of a packet; None if its journal is not whole, because the start of it was retired."""
+    """Return the steps of a packet; None if the start of its journal was retired, or its dates are false (A7)."""
     packet = case.packet
     if packet is None or not packet.issued:
+        return None
+    exact = packet.allocator == DEFAULT_ALLOCATOR
+    if exact and any(after.at_ms < before.at_ms for before, after in pairwise(case.entries)):
         return None
     issued = {each.edition: each.first_index + each.share_count for each in packet.issued}
     whole, given, before_all = next(iter(issued.values())), 0, -(2**62)
@@ -50,5 +54,4 @@ def shares_left(case: PacketCase, times: RoomTimes) -> SharesLeft | None:
                 continue
         at_ns.append(times.ns(entry.at_ms))
         left.append(max(0, whole - given))
-    exact = packet.allocator == DEFAULT_ALLOCATOR
     return SharesLeft(at_ns, left, exact=exact) if given == packet.given else None

@@ -3,6 +3,6 @@
 from loadtest.verdict.foreign.case import ForeignCase, foreign_cases
 from loadtest.verdict.foreign.checkable import foreign_blind_spots
 from loadtest.verdict.foreign.judge import audit_foreign
-from loadtest.verdict.foreign.measures import measure_foreign
+from loadtest.verdict.foreign.measures import measure_foreign, of_foreign
 
-__all__ = ["ForeignCase", "audit_foreign", "foreign_blind_spots", "foreign_cases", "measure_foreign"]
+__all__ = ["ForeignCase", "audit_foreign", "foreign_blind_spots", "foreign_cases", "measure_foreign", "of_foreign"]

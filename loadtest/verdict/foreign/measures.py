@@ -1,14 +1,18 @@
 """Measures of a foreign run: the same metrics, from receipts and, if there are any, the service's own books."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from loadtest.record.declared import Declarations
+from loadtest.record.foreign_books import ForeignClaim
 from loadtest.record.history import History
-from loadtest.verdict.foreign.case import ForeignCase
+from loadtest.verdict.foreign.case import ForeignCase, foreign_cases
 from loadtest.verdict.foreign.issuance import granted_amounts, granted_range
 from loadtest.verdict.measures import crowd_measures
 from loadtest.verdict.metrics import METRICS, MeasureValues, Percentiles
+from loadtest.verdict.selection import SelectableRun
+from server.core.ids import PacketId
 
 
 def measure_foreign(cases: Sequence[ForeignCase], history: History) -> MeasureValues:
@@ -39,6 +43,18 @@ def measure_foreign(cases: Sequence[ForeignCase], history: History) -> MeasureVa
         "packets": [_packet(case) for case in cases],
     }
     return {name: values[name] for name in METRICS}
+
+
+def of_foreign(declared: Declarations, history: History, claims: Sequence[ForeignClaim] | None) -> SelectableRun:
+    """Return a run against a foreign service, as thresholds select parts of it; its packets are in no room of ours."""
+
+    def measured(packet_ids: Collection[PacketId], part: History) -> MeasureValues:
+        tapped = {grab.packet for grab in part.grabs}
+        chosen = {each: packet for each, packet in declared.items() if each in tapped or each in packet_ids}
+        return measure_foreign(foreign_cases(chosen, part, claims), part)
+
+    room = next((conn.room for conn in history.conns), None)
+    return SelectableRun(history, measured, declared=declared, rooms=dict.fromkeys(declared, room))
 
 
 def _plain(value: Any) -> Any:

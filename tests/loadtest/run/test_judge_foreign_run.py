@@ -99,3 +99,14 @@ def test_a_broken_declaration_or_claim_is_refused(tmp_path: Path) -> None:
         judge_run(folder)
     with pytest.raises(BadRecord, match="share_count"):
         judge_run(kept_foreign(ForeignRun([{"packet_id": "p1"}]), tmp_path))
+
+
+def test_a_part_of_a_foreign_run_is_judged_by_its_own_receipts(tmp_path: Path) -> None:
+    """Packets have their ids for names, and one room; what nobody measures stays unknown in a part as well."""
+    grabs = [*GIVEN, a_grab("v9", "granted", 1_400, 1_490, index=2, request_id="r9", behaviour="bot")]
+    limits = (
+        '"granted{behaviour:bot}" = ["value == 1"]\n"grab_latency_ms{behaviour:bot}" = ["med == 90"]\n'
+        '"grabs{packet:p1, phase:open}" = ["value == grabs"]\n"lost_acks{packet:p1}" = ["value == 0"]'
+    )
+    result = judge_run(_demanding(kept_foreign(a_run_of(*grabs), tmp_path), thresholds=limits))
+    assert [one["met"] for one in result["thresholds"]] == [True, True, True, None]

@@ -10,6 +10,7 @@ import pytest
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.run.judge_run import judge_run
+from loadtest.verdict.threshold_grammar import parse_line
 from tests.loadtest.record.test_run_folder import FACTS
 from tests.loadtest.written_run import WrittenRun, a_run
 
@@ -198,6 +199,43 @@ def test_without_timing_thresholds_a_starved_generator_voids_nothing(tmp_path: P
     folder = _demanding(_kept(a_run(), tmp_path), thresholds='lost_acks = ["value == 0"]', lag_ms=800.0)
     result = judge_run(folder)
     assert (result["exit_code"], result["validity"]["ok"]) == (0, False)
+
+
+def test_a_selection_in_which_nothing_happened_is_not_verified(tmp_path: Path) -> None:
+    """A name that nobody has cannot be fast enough."""
+    limits = '"grab_latency_ms{packet:rain}" = ["max < 100000"]\n"grabs{room:r1, packet:evening}" = ["value > 0"]'
+    result = judge_run(_demanding(_kept(a_run(), tmp_path), thresholds=limits))
+    assert (result["verdict"], result["exit_code"], result["reasons"]) == ("unknown", 20, ["not_verified"])
+    assert [threshold["met"] for threshold in result["thresholds"]] == [None, True]
+    assert result["thresholds"][0]["metric"] == "grab_latency_ms{packet:rain}"
+    assert result["thresholds"][0]["why"] == "no packet is called rain; there are evening"
+
+
+def test_thresholds_of_the_command_line_are_judged_too(tmp_path: Path) -> None:
+    """Those that the storm was given stand in its record; an audit may add others."""
+    folder = _demanding(_kept(a_run(), tmp_path), thresholds='lost_acks = ["value == 0"]')
+    folder.write_facts(replace(FACTS, thresholds=["granted / grabs >= 0.01"]))
+    more = [parse_line("grab_latency_ms avg < 0.001"), parse_line("lost_acks value == 0")]
+    result = judge_run(folder, more)
+    assert [(each["expression"], each["met"]) for each in result["thresholds"]] == [
+        ("value == 0", True), ("granted / grabs >= 0.01", True), ("avg < 0.001", False),
+    ]  # fmt: skip
+    assert (result["exit_code"], result["reasons"]) == (12, ["threshold"])
+
+
+def test_a_programme_that_was_broken_off_missed_its_threshold_and_nothing_else(tmp_path: Path) -> None:
+    """Exit 12, whatever it had not shown by then; a broken invariant outweighs it."""
+    limits = "granted = [{ threshold = 'value < 9999', abort_after_s = 1 }]"
+    missed = {"kind": "kill_store", "planned": "then", "outcome": "missed"}
+    broke = {"granted value < 9999": "broke the programme off after 1.0 s, at 10,000 (limit 9,999)"}
+    for flaw, exit_code, reasons in (("", 12, ["threshold"]), ("one too many", 10, ["invariant", "threshold"])):
+        path = tmp_path / (flaw or "correct")
+        path.mkdir()
+        folder = _demanding(_kept(a_run(seed=2, flaw=flaw), path), sometimes='"voided"', thresholds=limits)
+        folder.write_facts(replace(FACTS, broken_off=broke, faults=[missed]))
+        result = judge_run(folder)
+        assert (result["exit_code"], result["reasons"]) == (exit_code, reasons)
+        assert (result["thresholds"][0]["met"], result["thresholds"][0]["why"]) == (False, *broke.values())
 
 
 def test_what_did_not_happen_makes_a_run_vacuous(tmp_path: Path) -> None:

@@ -122,7 +122,8 @@ def test_what_was_demanded_is_told(tmp_path: Path) -> None:
     limit = {"metric": "grab_latency_ms", "expression": "p(99) < 50", "value": 61.25, "limit": 50.0}
     result = judge_run(_kept(a_run(), tmp_path))
     result |= {
-        "thresholds": [{**limit, "met": met} for met in (True, False, None)],
+        "thresholds": [{**limit, "met": met} for met in (True, False, None)]
+        + [{**limit, "met": None, "why": "nobody is called so"}],
         "sometimes": {"sold_out_seen": 2, "repeat_seen": 0},
         "notes": ["reaction_median_ms raised"],
         "server_errors": ["allocator mine:Mine failed to claim"],
@@ -131,6 +132,7 @@ def test_what_was_demanded_is_told(tmp_path: Path) -> None:
     shown = text.getvalue()
     for told in ("met  grab_latency_ms p(99) < 50: 61.25", "missed  grab", "void  grab", "never happened  repeat_seen"):
         assert told in shown
+    assert "p(99) < 50: 61.25 (nobody is called so)" in shown
     assert "note  reaction_median_ms raised" in shown
     assert "server error  allocator mine:Mine failed to claim" in shown
     assert "sold_out_seen" not in shown

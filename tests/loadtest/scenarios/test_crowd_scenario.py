@@ -52,3 +52,19 @@ def test_a_scenario_is_a_shipped_name_or_a_file(tmp_path: Path) -> None:
         scenario_text(str(tmp_path / "gone.toml"))
     with pytest.raises(BadScenario, match="mine: not TOML"):
         toml_table("mine", "[a")
+
+
+def test_a_threshold_may_end_the_run_after_a_delay() -> None:
+    """As a table beside plain ones; a scenario that is changed for another audience keeps it."""
+    given = {"grab_latency_ms": ["p(99) < 50", {"threshold": "max < 99", "abort_after_s": 2.5}, {"threshold": "avg<9"}]}
+    read = scenario(HTTP, thresholds=given).before(viewers=3)
+    assert [each.abort_after_s for each in read.parsed_thresholds] == [None, 2.5, 0]
+    for bad, said in (
+        ({"threshold": "max < 9", "abort_afer_s": 2}, "abort_afer_s"),
+        ({"threshold": "max < 9", "abort_after_s": -1}, "greater than or equal to 0"),
+        ({"threshold": "max << 9"}, r"thresholds\.grab_latency_ms: 'max << 9': expected"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            scenario(HTTP, thresholds={"grab_latency_ms": [bad]})
+    with pytest.raises(ValueError, match=r"thresholds\.start_skew_ms: .* known only after the run"):
+        scenario(HTTP, thresholds={"start_skew_ms": [{"threshold": "max < 9"}]})

@@ -327,7 +327,11 @@ def test_a_demand_that_cannot_be_judged_is_refused(line: str, said: str, tmp_pat
         ('"repeat_seen"', '"nope"', "sometimes.1: nope is unknown"),
         ("eager = 0.5", "eager = -1", "audience.mix.eager: Input should be greater than or equal to 0"),
         ("eager = 0.5", "eager = nan", "audience.mix.eager: Input should be a finite number"),
-        ("speed = 10", "thresholds.granted = ['p(95) << 5']", "thresholds.granted: 'p(95) << 5' must read like"),
+        (
+            "speed = 10",
+            "thresholds.granted = ['p(95) << 5']",
+            "thresholds.granted: 'p(95) << 5': expected what granted",
+        ),
         ("seed = 1", f"seed = {10**30}", "seed: must be at most"),
     ],
 )

@@ -15,20 +15,27 @@ from pydantic.fields import FieldInfo
 
 from client_sim.behaviour import Behaviour
 from client_sim.buyer import Habit
-from loadtest.scenarios.crowd_scenario import ViewerName
+from loadtest.scenarios.crowd_scenario import AnyThreshold, ViewerName
 from loadtest.scenarios.faults import FaultKind
 from loadtest.scenarios.scenario import Scenario, load_scenario
 from loadtest.scenarios.strict_model import Weight
 from loadtest.scenarios.target_scenario import TargetScenario
 from loadtest.verdict.sometimes import NAMES
-from loadtest.verdict.thresholds import DISTRIBUTIONS, NUMBERS
+from loadtest.verdict.threshold_terms import DISTRIBUTIONS, NUMBERS
 from server.core.packets.claim import ClaimStatus
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGES = {name: (DOCS / f"{name}.md").read_text("utf-8") for name in ("scenario", "targets")}
 PAGE = PAGES["scenario"]
-WORDS = {int: "integer", float: "number", str: "string", bool: "boolean", datetime: "date and time", Any: "value"}
-WORDS |= {ClaimStatus: "status", Weight: "number", ViewerName: "string"}
+WORDS: dict[Any, str] = {
+    int: "integer",
+    float: "number",
+    str: "string",
+    bool: "boolean",
+    datetime: "date and time",
+    Any: "value",
+}
+WORDS |= {ClaimStatus: "status", Weight: "number", ViewerName: "string", AnyThreshold: "threshold"}
 UNITS = {"_ms": ("room ms", "real ms"), "_fen": ("fen",), "_permille": ("permille",), "_rate": ("0.01 %",)}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from loadtest.record.history import History
 from loadtest.verdict.generator_check import check_generator
-from loadtest.verdict.measures import percentiles
+from loadtest.verdict.samples import percentiles
 from tests.loadtest.in_memory import history_from
 
 MS = 1_000_000

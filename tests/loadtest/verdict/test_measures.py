@@ -2,8 +2,9 @@
 
 import pytest
 
-from loadtest.verdict.measures import measure, percentiles
+from loadtest.verdict.measures import measure
 from loadtest.verdict.metrics import Measures, Percentiles
+from loadtest.verdict.samples import percentiles
 from tests.loadtest.written_run import NS_PER_MS, WrittenRun, a_run
 
 

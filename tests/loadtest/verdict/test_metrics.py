@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from loadtest.verdict.metrics import METRICS, Measures, MetricKind, Percentiles
-from loadtest.verdict.thresholds import DISTRIBUTIONS, NUMBERS
+from loadtest.verdict.threshold_terms import DISTRIBUTIONS, NUMBERS
 
 
 def test_every_measure_is_in_the_table() -> None:

@@ -78,3 +78,28 @@ def test_a_fact_that_never_came_is_a14(kind: str) -> None:
     run.history = [line for line in run.history if line["kind"] != "conn"]
     run.history[-1]["conns"] = 0
     assert "A14" not in run.broken()
+
+
+def test_shares_that_an_edit_adds_are_announced() -> None:
+    """The last edit of a packet that the room knows of is published once more; not one before a trim."""
+    run = a_run()
+    packet = run.of("packet", packet_id="c1.p0")[0]
+    packet["claim_end_at_ms"] += 4_000
+    for kind in ("closed", "result"):
+        run.of("fact", packet="c1.p0", type=kind)[0]["at_ms"] += 4_000
+    sweep = run.of("journal", packet_id="c1.p0", movement="sweep")[0]
+    edit = sweep | {"movement": "edit", "at_ms": packet["grab_at_ms"] + 500, "amount_fen": 0, "transfer_id": "more"}
+    run.books.insert(run.books.index(sweep), edit)
+    assert "A14" in _broken(run)
+    said = run.of("fact", packet="c1.p0", type="open")[0] | {
+        "type": "reopened",
+        "seq": 99,
+        "at_ms": edit["at_ms"] + 900,
+    }
+    run.history = [said, *run.history]
+    assert "A14" not in _broken(run)
+    said["at_ms"] += 1_000
+    assert "A14" in _broken(run)
+    run.history.remove(said)
+    run.books.insert(run.books.index(sweep), edit | {"movement": "trim", "transfer_id": "fewer"})
+    assert "A14" not in _broken(run)

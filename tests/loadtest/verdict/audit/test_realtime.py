@@ -9,6 +9,12 @@ def _batches(run: WrittenRun) -> list[Line]:
     return run.of("journal", movement="claim", packet_id="c1.p0")
 
 
+def without_clock(run: WrittenRun) -> WrittenRun:
+    """Take the audience's reading of the room clock away, so that only the books say when something was."""
+    run.history = [line for line in run.history if line["kind"] != "reading"]
+    return run
+
+
 @pytest.mark.parametrize(
     ("edge", "offset_ms", "broken"),
     [
@@ -20,7 +26,7 @@ def _batches(run: WrittenRun) -> list[Line]:
 )
 def test_the_window_is_half_open(edge: str, offset_ms: int, broken: set[str]) -> None:
     """The first millisecond belongs to the window, the last does not."""
-    run = a_run()
+    run = without_clock(a_run())
     _batches(run)[0]["at_ms"] = run.of("packet")[0][edge] + offset_ms
 
     assert run.broken() == broken
@@ -66,7 +72,7 @@ def test_exhausted_before_the_last_share_was_tapped_for_is_a7() -> None:
 
 def test_a_later_tap_that_gets_an_earlier_share_is_a7() -> None:
     """Whoever had its receipt before another tapped has the lower index; both are shown."""
-    run = a_run()
+    run = without_clock(a_run())
     claims = sorted(run.of("claim", packet_id="c1.p0"), key=lambda claim: int(claim["index"]))
     first, last = claims[0], claims[-1]
     told = run.of("grab", viewer=last["viewer_id"], packet="c1.p0", type="ok")
@@ -81,3 +87,17 @@ def test_a_later_tap_that_gets_an_earlier_share_is_a7() -> None:
     told_before, claim = found.evidence
     assert told_before["index"] == last["index"] > claim["index"]
     assert told_before["t_reply"] < claim["t_sent"]
+
+
+@pytest.mark.parametrize(
+    ("off_ms", "says"), [(-300, "before its owner tapped"), (300, "after its owner had the receipt")]
+)
+def test_a_share_with_a_false_date_is_a7(off_ms: int, says: str) -> None:
+    """The window is judged by dates, so these are held against the audience's clock."""
+    run = a_run(viewers=40, share_count=80)
+    batch = _batches(run)[len(_batches(run)) // 2]
+    batch["at_ms"] += off_ms // 10
+    assert run.broken() == set()
+    batch["at_ms"] += off_ms
+    assert run.broken() == {"A7"}
+    assert any(says in violation.detail for violation in run.audit())

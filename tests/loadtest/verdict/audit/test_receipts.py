@@ -154,3 +154,17 @@ def test_a_packet_that_the_books_have_forgotten_is_a5() -> None:
 
     assert (found.invariant, found.packet_id) == ("A5", "c1.gone")
     assert audit(*run.read(), run=known._replace(store_is_known=False)) == []
+
+
+@pytest.mark.parametrize("status", ["exhausted", "too_late", "voided", "too_early"])
+def test_a_winner_that_is_refused_when_it_asks_again_is_a6(status: str) -> None:
+    """It was told of its share before it tapped; a tap on its way at the same time proves nothing."""
+    run = a_run()
+    told = _granted(run)
+    refused = told | {"type": "fail", "status": status, "request_id": "again", "t_sent": told["t_reply"] + 1}
+    refused |= {"t_reply": told["t_reply"] + 9, "amount_fen": None, "index": None, "claim_id": None}
+    run.history = [refused, *run.history]
+    run.history[-1]["grabs"] += 1
+    assert "A6" in run.broken()
+    refused["t_sent"] = told["t_reply"]
+    assert "A6" not in run.broken()

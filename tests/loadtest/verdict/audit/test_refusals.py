@@ -14,10 +14,10 @@ KNOWN = Circumstances(limits="load", store_is_known=True)
 
 
 def _tapped(run: WrittenRun, sent_ms: float, reply_ms: float, status: str, **fields: Any) -> Line:
-    """Add a tap of v0 at these instants after the opening of the first packet, refused with *status*."""
+    """Add a tap over v0.0, by nobody with a share, at these instants after the opening of the first packet."""
     opens_ms = run.of("packet", packet_id="c1.p0")[0]["grab_at_ms"]
     tap: Line = run.of("grab", packet="c1.p0")[0] | {
-        "conn": "v0.0", "viewer": "v0", "request_id": f"late-{len(run.history)}", "type": "fail", "status": status,
+        "conn": "v0.0", "viewer": "loser", "request_id": f"late-{len(run.history)}", "type": "fail", "status": status,
         "t_sent": T0_NS + round((opens_ms + sent_ms) * NS_PER_MS), "receipt": "bytes",
         "t_reply": T0_NS + round((opens_ms + reply_ms) * NS_PER_MS), "amount_fen": None, "index": None,
         "claim_id": None,
@@ -105,3 +105,17 @@ def test_without_a_reading_of_the_clock_the_schedule_is_not_compared() -> None:
     _tapped(run, 100, 105, "too_early")
     run.history = [line for line in run.history if line["kind"] != "reading"]
     assert _broken(run) == set()
+
+
+def test_exhausted_names_an_edition_that_was_empty() -> None:
+    """One that the packet never had, or one before the last that was never given away, was not."""
+    run = a_run(share_count=40)
+    tap = _tapped(run, 400, 410, "exhausted", edition=0)
+    assert _broken(run) == {"A13"}
+    packet = run.of("packet", packet_id="c1.p0")[0]
+    first = {"edition": 1, "first_index": 0, "share_count": 39, "total_fen": 0, "commitment": None, "seed": None}
+    packet |= {"edition": 2, "editions": [first, first | {"edition": 2, "first_index": 39, "share_count": 1}]}
+    tap["edition"] = 1
+    assert "A13" in _broken(run)
+    run.drop(tap)
+    assert "A13" not in _broken(run)

@@ -73,3 +73,14 @@ def test_shares_of_a_packet_that_the_books_do_not_know_are_a8() -> None:
     run.drop(run.of("packet")[0])
 
     assert "A8" in run.broken()
+
+
+def test_a_journal_that_gives_a_batch_in_another_order_is_a8() -> None:
+    """The amounts, owners and sums are right; only the running number of the claims is not."""
+    run = a_run(viewers=40, share_count=20)
+    batch = next(entry for entry in run.of("journal", movement="claim") if len(entry["claims"]) > 1)
+    batch["claims"] = batch["claims"][::-1]
+    assert run.broken() == {"A8"}
+    for packet in run.of("packet"):
+        packet["allocator"] = "watch-multi"  # it writes its claims down behind its answers
+    assert run.broken() == set()

@@ -1,0 +1,51 @@
+"""The parts that a page carries inside: style, script, plotly and the figures, so that it fetches nothing."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from loadtest.report.figure import Figure
+
+
+def inlined(figures: Sequence[Figure]) -> dict[str, Markup]:
+    """Return by name what a template needs to draw *figures*."""
+    return {
+        "drawn": _json(figures),
+        "style": _part("style.css"),
+        "script": _part("draw.js"),
+        "plotly": _plotly(),
+    }
+
+
+def templates() -> Environment:
+    """Return where templates come from: all that is filled in is escaped, and nothing may be missing."""
+    return Environment(
+        loader=PackageLoader("loadtest.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _json(figures: Sequence[Figure]) -> Markup:
+    """Return the figures as JSON that cannot end the script element it stands in."""
+    text = orjson.dumps(figures).decode()
+    safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return Markup(safe)  # noqa: S704 - all HTML characters are escaped
+
+
+def _part(name: str) -> Markup:
+    text = resources.files("loadtest.report").joinpath("templates", name).read_text("utf-8")
+    return Markup(text)  # noqa: S704 - our own file
+
+
+@cache
+def _plotly() -> Markup:
+    text = resources.files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")
+    assert "</script" not in text
+    return Markup(text)  # noqa: S704 - the library as its wheel carries it
