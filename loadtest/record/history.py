@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from loadtest.record.hearsay import CommentRecord, HeardRecord, HushedRecord, ResultRecord, WelcomeRecord
 from loadtest.record.shape import BadField, BadRecord, Line, Shape, lines_of, read_all
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 
@@ -96,6 +97,7 @@ class FactRecord(NamedTuple):
     count: int  # type: ignore[assignment]  # a field here, not the tuple's method
     process: int
     at_ms: int | None = None
+    result: ResultRecord | None = None
 
 
 class ClockReadingRecord(NamedTuple):
@@ -167,6 +169,10 @@ class History:
     healths: list[HealthRecord] = field(default_factory=list)
     strays: list[StrayRecord] = field(default_factory=list)
     clocks: list[ClockReadingRecord] = field(default_factory=list)
+    heard: list[HeardRecord] = field(default_factory=list)
+    welcomes: list[WelcomeRecord] = field(default_factory=list)
+    comments: list[CommentRecord] = field(default_factory=list)
+    hushed: list[HushedRecord] = field(default_factory=list)
 
 
 def read_history(paths: Sequence[Path], *, foreign: bool = False) -> History:
@@ -200,6 +206,10 @@ def read_process(
         "arrival": (Shape(ArrivalRecord), history.arrivals.append),
         "health": (Shape(HealthRecord), history.healths.append),
         "reading": (Shape(ClockReadingRecord), history.clocks.append),
+        "heard": (Shape(HeardRecord), history.heard.append),
+        "welcome": (Shape(WelcomeRecord), history.welcomes.append),
+        "comment": (Shape(CommentRecord), history.comments.append),
+        "hushed": (Shape(HushedRecord), history.hushed.append),
         "end": (Shape(HistoryEnd), ends.append),
     }
 
