@@ -17,6 +17,13 @@ def checked_file(value: str | None) -> str | None:
     return value
 
 
+def checked_path(value: Path | None) -> Path | None:
+    """Return the path of a file to write; refuse what cannot be written."""
+    if value is not None and (wrong := no_file(value)):
+        raise typer.BadParameter(wrong)
+    return value
+
+
 def checked_credential(value: str) -> str:
     """Return a credential; refuse what no credential is."""
     if not value.isascii() or not value.isprintable():

@@ -13,6 +13,7 @@ from rich.markup import escape
 from loadtest.engines.lifeline import collect_seldom
 from loadtest.verdict.weigh import Exit
 from scripts.checked import checked_folder
+from scripts.judging import judging
 from scripts.option_types import (
     AllowRemote,
     CaFile,
@@ -40,6 +41,7 @@ app = typer.Typer(
 
 store = typer.Typer()
 app.add_typer(store, name="store")
+app.add_typer(judging)
 app.add_typer(recorded)
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -33,6 +33,17 @@ def our_variables() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}  # noqa: TID251
 
 
+def on_github() -> bool:
+    """Return whether this is a job of GitHub Actions, which reads workflow commands on standard output."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"  # noqa: TID251
+
+
+def step_summary() -> Path | None:
+    """Return the file to which such a job's step appends its summary, None elsewhere."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")  # noqa: TID251
+    return Path(path) if path else None
+
+
 def clean_environment(kept: Collection[str] = ()) -> dict[str, str]:
     """Return the environment for a process that we start: only the variables of ours that are *kept* come with it."""
     inherited = os.environ.items()  # noqa: TID251

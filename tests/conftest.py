@@ -2,10 +2,10 @@
 
 import contextlib
 import gc
+import importlib
 import os
 import socket
 import subprocess
-import time
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -17,19 +17,37 @@ from redis import Redis
 from server.store.clock import StoreClock
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
+from tests.waiting import until
 
 pytest_plugins = ["tests.rules_run", "tests.schedule"]
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Collect without the garbage collector: what is imported stays, and examining it takes a third of the time."""
     gc.disable()
     try:
+        import_in_turn(session.config)
         return (yield)
     finally:
         gc.freeze()
         gc.enable()
+
+
+def import_in_turn(config: pytest.Config) -> None:
+    """
+    Import the tests of a whole run, each of its processes from another place on.
+
+    pytest compiles each file anew for its assertions, once, and keeps the result. Processes that import the same files
+    at the same time would each compile all of them.
+    """
+    shared = getattr(config, "workerinput", None)
+    if shared is None or config.args != config.getini("testpaths"):
+        return
+    files = sorted(file for top in config.args for file in (config.rootpath / top).rglob("test_*.py"))
+    first = len(files) * int(shared["workerid"].removeprefix("gw")) // shared["workercount"]
+    for file in files[first:] + files[:first]:
+        importlib.import_module(".".join(file.relative_to(config.rootpath).with_suffix("").parts))
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
@@ -53,8 +71,7 @@ def embedded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed
     running = EmbeddedStore.start(directory, durability=Durability.RELAXED, port=free_port(), more=more)
     with Redis.from_url(running.url) as node:
         node.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-        while b"cluster_state:ok" not in node.execute_command("CLUSTER", "INFO"):
-            time.sleep(0.01)
+        until(lambda: b"cluster_state:ok" in node.execute_command("CLUSTER", "INFO"), "the cluster")
     yield running
     running.stop()
 

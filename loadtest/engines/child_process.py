@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from loadtest.verdict.weigh import Exit
 from server.settings import clean_environment
@@ -22,6 +23,13 @@ class ProcessFailed(Exception):  # noqa: N818 - shown to the user
         self.exit_code = exit_code
 
 
+class Build(NamedTuple):
+    """A copy of this project whose modules are run: its root folder, and the interpreter that has its dependencies."""
+
+    root: Path
+    python: Path
+
+
 class ChildProcess:
     """
     One process with its log in a file.
@@ -29,7 +37,7 @@ class ChildProcess:
     It gets its own session, so that Ctrl-C reaches only the storm, which then stops its children in order; and a
     lifeline, so that it ends even if the storm is killed. ``-P`` keeps the working directory, which may hold folders
     named like ours, off the import path. Of the variables that are ours it inherits only those *kept*, and gets the
-    *given*.
+    *given*. The modules are those of *build*, by default our own.
     """
 
     def __init__(
@@ -41,17 +49,20 @@ class ChildProcess:
         *,
         kept: Collection[str] = (),
         given: Mapping[str, str] = MappingProxyType({}),
+        build: Build | None = None,
     ) -> None:
         self.name = name
         self.log = log
+        python = sys.executable if build is None else str(build.python)
+        path = {} if build is None else {"PYTHONPATH": str(build.root)}
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own modules
-                [sys.executable, "-P", "-m", "loadtest.engines.lifeline", module, *arguments],
+                [python, "-P", "-m", "loadtest.engines.lifeline", module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**clean_environment(kept), **given},
+                env={**clean_environment(kept), **given, **path},
             )
 
     @property

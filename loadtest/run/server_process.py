@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from loadtest.engines.child_process import ChildProcess, ProcessFailed
+from loadtest.engines.child_process import Build, ChildProcess, ProcessFailed
 from loadtest.verdict.weigh import Exit
 from server.settings import SECRET, SERVER_VARIABLES
 
@@ -19,7 +19,7 @@ class ServerProcess(ChildProcess):
     A server with a fresh store of its own (or the one that REDRAIN_STORE_URL names), by default on a free port.
 
     It is *insecure* by default: it listens on this machine only. With a *secret*, "" included, nothing of the
-    environment changes it: its store is its own.
+    environment changes it: its store is its own. It is of another *build* if one is given.
     """
 
     def __init__(
@@ -30,6 +30,7 @@ class ServerProcess(ChildProcess):
         *,
         insecure: bool = True,
         secret: str | None = None,
+        build: Build | None = None,
     ) -> None:
         """Start it; *rulebooks* has a table per platform whose limits it overrides."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +42,7 @@ class ServerProcess(ChildProcess):
             overrides.write_text(toml_of(rulebooks), "utf-8")
             arguments += ["--rulebooks", str(overrides)]
         kept, given = (SERVER_VARIABLES, {}) if secret is None else ((), {SECRET: secret})
-        super().__init__("server", "scripts.cli", arguments, folder / "server.log", kept=kept, given=given)
+        super().__init__("server", "scripts.cli", arguments, folder / "server.log", kept=kept, given=given, build=build)
 
     def wait_until_ready(self) -> str:
         """Return the base URL once it answers. Raises ProcessFailed if it ends or takes too long."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 from redis import Redis
 
+from loadtest.engines.child_process import Build
 from loadtest.run.nemesis import WorkersOfRun
 from loadtest.run.server_process import ServerProcess
 from loadtest.targets.access import http_session
@@ -22,11 +23,12 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A server under test: its URL, its open packets, and its processes."""
+    """A server under test: its URL, its open packets, its processes, and the URL of its store, if it has one."""
 
     url: str
     packet_ids: list[str]
     pids: list[int]
+    store_url: str = ""
 
 
 @contextmanager
@@ -55,27 +57,42 @@ def plain(packets: int, shares: int) -> Iterator[Subject]:
 
 @contextmanager
 def redrain(
-    packets: int, shares: int, *, workers: int = 1, allocator: AllocatorEntry = BUILT_IN[DEFAULT]
+    packets: int,
+    shares: int,
+    *,
+    workers: int = 1,
+    allocator: AllocatorEntry = BUILT_IN[DEFAULT],
+    build: Build | None = None,
 ) -> Iterator[Subject]:
     """Run our server with sessions, limits and metrics on; the packets are in the viewers' room (AMB-46)."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-")))
         options = ["--limits", "load", "--durability", "relaxed", "--workers", str(workers)]
-        server = ServerProcess(folder, [*options, *["--diagnostics"] * allocator.for_lab])
+        server = ServerProcess(folder, [*options, *["--diagnostics"] * allocator.for_lab], build=build)
         stack.callback(server.stop)
         url = server.wait_until_ready()
         _post(url, "/api/creators/anna/recharge", {"amount_fen": 10**12})
         _post(url, "/api/rooms", {"room_id": "crowd", "creator_id": "anna"})
-        ids = [_launched(url, shares, allocator.name) for _ in range(packets)]
-        store_pid = orjson.loads((folder / "home/store/store.lock").read_bytes())["pid"]
+        ids = [launched(url, shares, allocator.name) for _ in range(packets)]
+        store = orjson.loads((folder / "home/store/store.lock").read_bytes())
         yield Subject(
             f"{url.replace('http', 'ws')}/ws/rooms/crowd",
             ids,
-            [server.pid, *WorkersOfRun(folder / "home").pids(), store_pid],
+            [server.pid, *WorkersOfRun(folder / "home").pids(), store["pid"]],
+            store["url"],
         )
 
 
-def _launched(url: str, shares: int, allocator: str) -> str:
+def store_calls(url: str) -> dict[str, int]:
+    """Return how often each command was called in the store at *url*, those of scripts included."""
+    with Redis.from_url(url, decode_responses=True) as redis:
+        told = redis.info("commandstats")
+    assert isinstance(told, dict)
+    return {name.removeprefix("cmdstat_"): int(stats["calls"]) for name, stats in told.items()}
+
+
+def launched(url: str, shares: int, allocator: str = DEFAULT) -> str:
+    """Launch a packet in the room of the volleys, open at once for a day, and return its id."""
     new: dict[str, object] = {"creator_id": "anna", "name": "volley", "share_count": shares, "total_fen": shares * 100}
     new["allocator"] = allocator
     packet_id = str(_post(url, "/api/packets", new)["packet_id"])

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import os
 import sys
+import time
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -28,18 +29,37 @@ class Volley:
     def __init__(self, connections: int) -> None:
         self._connections = connections
         self._left = 0
+        self._fired_s = 0.0
+        self.waits_ms: list[tuple[float, int]] = []  # how long receipts took, and how many came at once
+        self.seconds = 0.0
         self.landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def fire(self) -> None:
         """Expect one message for every connection."""
         self._left = self._connections
+        self._fired_s = time.perf_counter()
         self.landed = asyncio.get_running_loop().create_future()
 
     def got(self, messages: int) -> None:
         """Count arrived messages."""
+        if not messages:
+            return
         self._left -= messages
+        waited_s = time.perf_counter() - self._fired_s
+        self.waits_ms.append((waited_s * 1000, messages))
         if self._left == 0 and not self.landed.done():
+            self.seconds += waited_s
             self.landed.set_result(None)
+
+    def figures(self) -> dict[str, float]:
+        """Return the number of receipts, how many came a second, and the median and 99th percentile of their waits."""
+        waits = [wait_ms for wait_ms, messages in sorted(self.waits_ms) for _ in range(messages)]
+        return {
+            "grabs": len(waits),
+            "grabs_per_second": len(waits) / self.seconds,
+            "latency_p50_ms": waits[len(waits) // 2],
+            "latency_p99_ms": waits[len(waits) * 99 // 100],
+        }
 
     def fail(self, reason: str) -> None:
         """End the volley under way, if there is one, with VolleyFailed."""
@@ -90,7 +110,11 @@ def grab_frame(packet_id: str, request_id: str) -> bytes:
 
 
 async def shoot(url: str, connections: int, packet_ids: list[str]) -> None:
-    """Connect, print ``ready``, and for each line of standard input fire one volley per packet named in it."""
+    """
+    Connect, print ``ready``, and after a line of standard input fire one volley per packet and print ``done``.
+
+    After another line the figures of all volleys are printed as JSON.
+    """
     parts = urlsplit(url)
     assert parts.hostname is not None
     assert parts.port is not None
@@ -117,6 +141,7 @@ async def shoot(url: str, connections: int, packet_ids: list[str]) -> None:
         await volley.landed
     print("done", flush=True)
     await loop.run_in_executor(None, sys.stdin.readline)
+    print(orjson.dumps(volley.figures()).decode(), flush=True)
     for shooter in shooters:
         shooter.transport.close()
 

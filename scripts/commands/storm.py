@@ -60,10 +60,7 @@ def run_storm(options: StormOptions) -> int:
         )
         if wrong := options.wrong(scenario) or wrong_engine(options.engine, options.processes):
             return failed(wrong, Exit.USAGE)
-        if isinstance(scenario, TargetScenario):
-            facts, perform = _plan_on_target(scenario, folder, options, started)
-        else:
-            facts, perform = _plan_on_server(scenario, folder, options, started)
+        facts, perform = plan_storm(scenario, folder, options, started)
     except (BadScenario, BadTarget) as error:
         return failed(error, Exit.USAGE)
     except BadAllocator as error:
@@ -79,6 +76,15 @@ def run_storm(options: StormOptions) -> int:
     facts.repeat_command += "".join(f" --threshold {shlex.quote(each)}" for each in facts.thresholds)
     with ExitStack() as lasting:
         return _hold(scenario, folder, (facts, perform), options, lasting)
+
+
+def plan_storm(
+    scenario: Scenario | TargetScenario, folder: RunFolder, options: StormOptions, started: datetime
+) -> Planned:
+    """Plan a storm. Raises BadScenario, BadTarget, BadAllocator or ProcessFailed."""
+    if isinstance(scenario, TargetScenario):
+        return _plan_on_target(scenario, folder, options, started)
+    return _plan_on_server(scenario, folder, options, started)
 
 
 def _hold(

@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -265,6 +266,11 @@ async def _configuration(redis: "StoreClient") -> dict[str, str]:
 
 def _scripts() -> dict[str, _Script]:
     """Return every script by its stem, each with the shared code inserted after its first line."""
+    return dict(_scripts_read())
+
+
+@cache
+def _scripts_read() -> Mapping[str, _Script]:
     files = {
         entry.name.removesuffix(".lua"): entry.read_text(encoding="utf-8")
         for entry in (resources.files("server.store") / "lua").iterdir()

@@ -3,8 +3,7 @@
 import json
 import re
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -150,14 +149,6 @@ def terms(creator_id: str, /, **changes: object) -> dict[str, object]:
     body = {"creator_id": creator_id, "name": "rain", "share_count": 10, "total_fen": 1000}
     validity = {} if changes.keys() & {"use_for_ms", "use_start_at_ms", "use_end_at_ms"} else {"use_for_ms": DAY_MS}
     return {**body, **(validity if changes.get("platform") else {}), **changes}
-
-
-def until(true: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    """Wait for what a server is about to bring about."""
-    deadline = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
 
 
 def _refusal(answer: requests.Response) -> tuple[int, str, str]:

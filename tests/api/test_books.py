@@ -2,7 +2,8 @@
 
 from server.core.packets.packet import Denomination, Terms
 from server.core.packets.split import commitment, split
-from tests.api.caller import Caller, until
+from tests.api.caller import Caller
+from tests.waiting import until
 
 
 def test_books_of_an_open_packet_keep_its_secrets(api: Caller) -> None:

@@ -6,7 +6,8 @@ import orjson
 import pytest
 from websockets.sync.client import connect
 
-from tests.api.caller import TIMEOUT_S, Caller, until
+from tests.api.caller import TIMEOUT_S, Caller
+from tests.waiting import until
 
 TEN_MINUTES_MS = 600_000
 

@@ -16,8 +16,9 @@ from server.api.errors import STATUS
 from server.core.ids import CreatorId, PacketId
 from server.store import keys, transfers
 from server.store.embedded.process import EmbeddedStore
-from tests.api.caller import Caller, terms, until
+from tests.api.caller import Caller, terms
 from tests.conftest import free_port
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 

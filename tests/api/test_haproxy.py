@@ -22,10 +22,10 @@ from tests.api.conftest import SECRET, Guarded
 from tests.conftest import free_port
 from tests.gateway.house import request
 from tests.loadtest.targets.described import OPENSSL, a_certificate
+from tests.waiting import PATIENCE_S, until
 
 CONFIG = Path(__file__).parents[2] / "docs/haproxy.cfg"
 HAPROXY = next(filter(None, (shutil.which("haproxy", path=path) for path in (None, "/usr/sbin"))), None)
-PATIENCE_S = 30
 
 pytestmark = pytest.mark.skipif(
     HAPROXY is None or OPENSSL is None, reason="haproxy or openssl is not installed (apt-get install haproxy openssl)"
@@ -92,10 +92,10 @@ async def test_two_hundred_viewers_of_one_address_leave_room_for_another(
 
 
 def _wait_for(url: str, cert: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        with suppress(requests.ConnectionError):
-            if requests.get(url, verify=str(cert), timeout=PATIENCE_S).ok:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"{url} is not ready")
+    until(lambda: _answers(url, cert), url)
+
+
+def _answers(url: str, cert: Path) -> bool:
+    with suppress(requests.ConnectionError):
+        return requests.get(url, verify=str(cert), timeout=PATIENCE_S).ok
+    return False

@@ -6,8 +6,9 @@ import secrets
 import pytest
 
 from server.core.credential import Role
-from tests.api.caller import Caller, until
+from tests.api.caller import Caller
 from tests.api.conftest import Guarded
+from tests.waiting import until
 
 
 @pytest.mark.rule("KS-ACC-3")

@@ -4,7 +4,8 @@ import orjson
 import pytest
 
 from server.core.money.money import FEN_MAX
-from tests.api.caller import Caller, terms, until
+from tests.api.caller import Caller, terms
+from tests.waiting import until
 
 TEN_MINUTES_MS = 600_000
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from tests.api.caller import TIMEOUT_S, Caller, until
+from tests.api.caller import TIMEOUT_S, Caller
+from tests.waiting import until
 
 
 def _rename(api: Caller, creator_id: str, name: str) -> tuple[int, str]:

@@ -4,7 +4,8 @@ import secrets
 
 import pytest
 
-from tests.api.caller import Caller, until
+from tests.api.caller import Caller
+from tests.waiting import until
 
 
 def test_a_room_is_opened_and_shown(api: Caller) -> None:

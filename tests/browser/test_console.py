@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.api.caller import Caller, until
+from tests.api.caller import Caller
 from tests.browser.conftest import NewPage, pages_of, scrolls_sideways, serious_findings
+from tests.waiting import until
 
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000

@@ -13,8 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from loadtest.run.server_process import ServerProcess
-from tests.api.caller import DAY_MS, Caller, until
+from tests.api.caller import DAY_MS, Caller
 from tests.browser.conftest import RULEBOOKS, SPEED, NewPage, pages_of, scrolls_sideways, serious_findings
+from tests.waiting import until
 
 TOUCH = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 BUDGET = 150 * 1024
@@ -70,7 +71,7 @@ def test_two_phones_count_down_alike_though_one_has_a_wrong_clock(new_page: NewP
     stage.launch("relative", delay_ms=7 * SPEED * 1000, claim_window_ms=HOUR_MS)
     for phone in phones:
         expect(phone.locator(".widget time")).to_have_text(re.compile(r"00:0\d"))
-    until(lambda: len({phone.locator(".widget time").inner_text() for phone in phones}) == 1, 3)
+    until(lambda: len({phone.locator(".widget time").inner_text() for phone in phones}) == 1)
     expect(phones[0].locator(".big3 b")).to_have_text(re.compile("[123]"))
     for phone in phones:
         expect(phone.locator(".rain")).to_be_visible()

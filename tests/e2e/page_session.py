@@ -7,14 +7,15 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import until
+
 SESSION_TIMEOUT_S = 240.0  # of some 8 s on an idle machine
-STOP_TIMEOUT_S = 30.0
 ANYTHING = "…"
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -97,17 +98,23 @@ def _carried_out(session: Sequence[Example], folder: Path) -> tuple[int, str]:
 
 def _end(shell: "subprocess.Popen[bytes]") -> None:
     """End the shell and all that it has left running, and wait: a server first stops its store."""
-    deadline = time.monotonic() + STOP_TIMEOUT_S
     try:
-        os.killpg(shell.pid, signal.SIGTERM)
-        while time.monotonic() < deadline:
-            shell.poll()
-            os.killpg(shell.pid, 0)
-            time.sleep(0.02)
-        os.killpg(shell.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGTERM)
+        until(lambda: not _runs(shell))
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+        shell.wait()
+
+
+def _runs(shell: "subprocess.Popen[bytes]") -> bool:
+    shell.poll()
+    try:
+        os.killpg(shell.pid, 0)
     except ProcessLookupError:
-        pass
-    shell.wait()
+        return False
+    return True
 
 
 def agrees(kind: str, told: str, actual: str) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.conftest import Redrain
+
 EXAMPLES = Path(__file__).parents[1] / "examples/allocators"
 PAGE = Path(__file__).parents[2] / "docs/allocators.md"
 LINES_MAX = 40  # of a complete example
@@ -51,7 +53,7 @@ claim_window_ms = 20_000
 """
 
 
-def redrain(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def redrain_process(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-P", "-m", "scripts.cli", *arguments],
         cwd=folder,
@@ -78,17 +80,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def storm(folder: Path, allocator: str) -> tuple[int, dict[str, Any], str]:
+def storm(redrain: Redrain, folder: Path, allocator: str) -> tuple[int, dict[str, Any], str]:
     run = folder / f"run-{allocator.partition(':')[2]}"
-    done = redrain(folder, "storm", "small.toml", "--engine", "swarm", "--durability", "relaxed",
-                   "--allocator", allocator, "--out", str(run), "--json", "-")  # fmt: skip
+    done = redrain("storm", "small.toml", "--engine", "swarm", "--durability", "relaxed",
+                   "--allocator", allocator, "--out", str(run), "--json", "-", folder=folder)  # fmt: skip
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout), done.stderr
 
 
 def test_the_example_of_the_page_passes_a_storm(folder: Path) -> None:
     """It is complete in 40 lines, and correct in two processes at once; the result says whose it was."""
-    code, result, said = storm(folder, "from_the_page:InOrder")
+    code, result, said = storm(redrain_process, folder, "from_the_page:InOrder")
     assert (code, result["verdict"], result["violations"]) == (0, "pass", []), said
     [packet] = result["packets"]
     assert (packet["allocator"], packet["granted"], packet["sold_out"]) == ("from_the_page:InOrder", 24, True)
@@ -96,17 +98,17 @@ def test_the_example_of_the_page_passes_a_storm(folder: Path) -> None:
     assert result["server_errors"] == []
 
 
-def test_a_race_is_caught(folder: Path) -> None:
+def test_a_race_is_caught(folder: Path, redrain: Redrain) -> None:
     """It gives a share to several viewers, and says so to each of them."""
-    code, result, _ = storm(folder, "looks_first:LooksFirst")
+    code, result, _ = storm(redrain, folder, "looks_first:LooksFirst")
     assert (code, result["verdict"], result["reasons"][0]) == (10, "fail", "invariant")
     assert {"A1", "A8"} <= {violation["invariant"] for violation in result["violations"]}
     assert result["over_issued_fen"] > 0
 
 
-def test_one_that_raises_is_named_and_leaves_nobody_waiting(folder: Path) -> None:
+def test_one_that_raises_is_named_and_leaves_nobody_waiting(folder: Path, redrain: Redrain) -> None:
     """Grabs are answered unavailable, each kind of failure is said with its place, and the server ends as it should."""
-    code, result, said = storm(folder, "looks_first:FailsAtTimes")
+    code, result, said = storm(redrain, folder, "looks_first:FailsAtTimes")
     assert "server_errors" in result["reasons"]
     assert code != 0
     assert any("looks_first:FailsAtTimes failed to claim: KeyError: 'v" in line for line in result["server_errors"])
@@ -128,10 +130,12 @@ def test_one_that_raises_is_named_and_leaves_nobody_waiting(folder: Path) -> Non
         ("server.mine:Mine", "there is no module server.mine"),
     ],
 )
-def test_what_is_no_allocator_is_64_before_anything_starts(allocator: str, said: str, folder: Path) -> None:
+def test_what_is_no_allocator_is_64_before_anything_starts(
+    allocator: str, said: str, folder: Path, redrain: Redrain
+) -> None:
     """A sentence says why, without a traceback."""
     before = sorted(path.name for path in folder.iterdir())
-    done = redrain(folder, "storm", "small.toml", "--allocator", allocator)
+    done = redrain("storm", "small.toml", "--allocator", allocator, folder=folder)
     assert done.returncode == 64, done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -140,19 +144,19 @@ def test_what_is_no_allocator_is_64_before_anything_starts(allocator: str, said:
     ]
 
 
-def test_a_server_of_somebody_elses_brings_its_own(folder: Path) -> None:
+def test_a_server_of_somebody_elses_brings_its_own(folder: Path, redrain: Redrain) -> None:
     """So --allocator beside --target is an error of usage, and so is one's own without diagnostics."""
-    done = redrain(folder, "storm", "smoke", "--target", "http://127.0.0.1:1", "--allocator", "in_order:InOrder")
+    done = redrain("storm", "smoke", "--target", "http://127.0.0.1:1", "--allocator", "in_order:InOrder", folder=folder)
     assert (done.returncode, "leave --allocator or --target out" in done.stderr) == (64, True)
-    done = redrain(folder, "serve", "--insecure", "--port", "0", "--allocator", "in_order:InOrder")
+    done = redrain("serve", "--insecure", "--port", "0", "--allocator", "in_order:InOrder", folder=folder)
     assert (done.returncode, "--diagnostics" in done.stderr) == (64, True)
-    done = redrain(folder, "serve", "--insecure", "--diagnostics", "--port", "0", "--allocator", "nosuch:Mine")
+    done = redrain("serve", "--insecure", "--diagnostics", "--port", "0", "--allocator", "nosuch:Mine", folder=folder)
     assert (done.returncode, "there is no module nosuch" in done.stderr) == (64, True)
 
 
-def test_allocators_lists_what_is_built_in(folder: Path) -> None:
+def test_allocators_lists_what_is_built_in(folder: Path, redrain: Redrain) -> None:
     """Name, sentence, correct or not, and capabilities; the page has the same names."""
-    done = redrain(folder, "allocators", "--json", "-")
+    done = redrain("allocators", "--json", "-", folder=folder)
     assert done.returncode == 0
     listed = {entry["name"]: entry for entry in json.loads(done.stdout)}
     assert list(listed) == ["default", "list-pop", "counter", "watch-multi", "naive"]

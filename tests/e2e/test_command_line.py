@@ -19,6 +19,7 @@ from server.core.refusal import Refused
 from server.gateway.signing import Signer
 from server.store.connection import Durability
 from server.store.embedded.process import EmbeddedStore
+from tests.e2e.conftest import Redrain
 from tests.loadtest.foreign_run import a_grab, a_run_of
 from tests.loadtest.judged_foreign_run import kept_foreign
 
@@ -96,43 +97,43 @@ def test_wrong_usage_is_64_and_names_what_is_wrong(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bad_scenario_file_is_64_and_names_the_line(tmp_path: Path) -> None:
+def test_a_bad_scenario_file_is_64_and_names_the_line(tmp_path: Path, redrain: Redrain) -> None:
     """An error in a scenario names the file, the line, the field and the rule."""
     path = tmp_path / "mine.toml"
     path.write_text('name = "mine"\n[audience]\nviewers = -3\n', "utf-8")
-    done = _redrain("storm", str(path), folder=tmp_path)
+    done = redrain("storm", str(path), folder=tmp_path)
     assert done.returncode == 64
     assert "mine.toml:3: audience.viewers" in done.stderr
 
 
-def test_a_taken_port_is_30_and_says_what_to_do(tmp_path: Path) -> None:
+def test_a_taken_port_is_30_and_says_what_to_do(tmp_path: Path, redrain: Redrain) -> None:
     """A second server on a port does not start silently."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = _redrain("serve", "--insecure", "--port", str(taken.getsockname()[1]), folder=tmp_path)
+        done = redrain("serve", "--insecure", "--port", str(taken.getsockname()[1]), folder=tmp_path)
     assert done.returncode == 30
     assert "--port" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_public_address_is_30(tmp_path: Path) -> None:
+def test_a_public_address_is_30(tmp_path: Path, redrain: Redrain) -> None:
     """An insecure server may only speak to its own machine."""
-    done = _redrain("serve", "--insecure", "--host", "0.0.0.0", folder=tmp_path)  # noqa: S104
+    done = redrain("serve", "--insecure", "--host", "0.0.0.0", folder=tmp_path)  # noqa: S104
     assert done.returncode == 30
     assert "loopback" in done.stderr
 
 
-def test_a_server_without_a_secret_is_30(tmp_path: Path) -> None:
+def test_a_server_without_a_secret_is_30(tmp_path: Path, redrain: Redrain) -> None:
     """A plain serve asks for credentials, so it must be told what they are signed with."""
-    done = _redrain("serve", "--port", "0", folder=tmp_path)
+    done = redrain("serve", "--port", "0", folder=tmp_path)
     assert done.returncode == 30
     assert "REDRAIN_SECRET" in done.stderr
     assert "--insecure" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_home_or_a_run_of_a_newer_format_is_30(tmp_path: Path) -> None:
+def test_a_home_or_a_run_of_a_newer_format_is_30(tmp_path: Path, redrain: Redrain) -> None:
     """Files of a newer format are refused, and the message names the formats that this version reads."""
     store, run = tmp_path / "home/store", tmp_path / "run"
     store.mkdir(parents=True)
@@ -144,7 +145,7 @@ def test_a_home_or_a_run_of_a_newer_format_is_30(tmp_path: Path) -> None:
         ["audit", str(run)],
         ["verify", "--run", str(run)],
     ):
-        done = _redrain(*command, folder=tmp_path)
+        done = redrain(*command, folder=tmp_path)
         assert done.returncode == 30, done.stderr
         assert "reads up to 1" in done.stderr
         assert "Traceback" not in done.stderr
@@ -182,14 +183,14 @@ def test_a_token_is_written_where_a_shell_can_take_it(
             credentials.read(credential, now_ms + 61_000)
 
 
-def test_an_unreachable_store_is_30(tmp_path: Path) -> None:
+def test_an_unreachable_store_is_30(tmp_path: Path, redrain: Redrain) -> None:
     """The message names the address and what to do."""
-    done = _redrain("serve", "--insecure", "--port", "0", folder=tmp_path, REDRAIN_STORE_URL="redis://127.0.0.1:1")
+    done = redrain("serve", "--insecure", "--port", "0", folder=tmp_path, REDRAIN_STORE_URL="redis://127.0.0.1:1")
     assert done.returncode == 30
     assert "127.0.0.1:1" in done.stderr
 
 
-def test_a_store_that_evicts_is_30(tmp_path: Path) -> None:
+def test_a_store_that_evicts_is_30(tmp_path: Path, redrain: Redrain) -> None:
     """A store that may drop claims is refused before anything is written into it."""
     store = EmbeddedStore.start(tmp_path / "store", durability=Durability.DURABLE)
     try:
@@ -197,7 +198,7 @@ def test_a_store_that_evicts_is_30(tmp_path: Path) -> None:
 
         plain = redis.Redis.from_url(store.url)
         plain.config_set("maxmemory-policy", "allkeys-lru")
-        done = _redrain("serve", "--insecure", "--port", "0", folder=tmp_path, REDRAIN_STORE_URL=store.url)
+        done = redrain("serve", "--insecure", "--port", "0", folder=tmp_path, REDRAIN_STORE_URL=store.url)
         assert done.returncode == 30
         assert "noeviction" in done.stderr
         assert plain.dbsize() == 0
@@ -212,15 +213,15 @@ def test_an_audit_of_nothing_is_30(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "run" in capsys.readouterr().err
 
 
-def test_an_audit_of_a_foreign_run_needs_no_books(tmp_path: Path) -> None:
+def test_an_audit_of_a_foreign_run_needs_no_books(tmp_path: Path, redrain: Redrain) -> None:
     """Two shares of one viewer are exit 10 with both receipts; a report is written, and nothing can be verified."""
     grabs = [a_grab("v1", "granted", claim_id="c1"), a_grab("v1", "granted", 1_150, claim_id="c2", request_id="r2")]
     folder = kept_foreign(a_run_of(*grabs), tmp_path)
-    done = _redrain("audit", str(tmp_path), folder=tmp_path)
+    done = redrain("audit", str(tmp_path), folder=tmp_path)
     assert done.returncode == 10, done.stderr
     assert all(told in done.stdout for told in ("A3 one share per viewer", "claim_id c1", "claim_id c2"))
     assert folder.report.exists()
-    assert _redrain("verify", "--run", str(tmp_path), folder=tmp_path).returncode == 30
+    assert redrain("verify", "--run", str(tmp_path), folder=tmp_path).returncode == 30
 
 
 def test_a_verification_without_a_run_is_64(

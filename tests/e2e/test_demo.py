@@ -27,17 +27,11 @@ from loadtest.demo.errands import WARES
 from loadtest.demo.programme import ROOMS
 from loadtest.run.nemesis import StoreOfRun
 from scripts.cli import main
+from tests.waiting import until
 
 TIMEOUT_S = 60.0
 SPEED = 180  # a round takes half a minute, and is still long enough for people's reactions
 VIEWERS = 60
-
-
-def _until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def _heed_interrupts() -> None:
@@ -129,7 +123,7 @@ class Witness:
                 time.sleep(0.5)
 
     def _get(self, path: str) -> Any:
-        answer = requests.get(self._url + path, timeout=5)
+        answer = requests.get(self._url + path, timeout=TIMEOUT_S)
         answer.raise_for_status()
         return answer.json()
 
@@ -219,7 +213,7 @@ def _stopped(process: "subprocess.Popen[str]", number: signal.Signals, url: str,
     assert list(folder.iterdir()) == []
     assert _of(folder) == []
     with pytest.raises(requests.ConnectionError):
-        requests.get(url, timeout=5)
+        requests.get(url, timeout=TIMEOUT_S)
 
 
 def test_what_is_broken_on_purpose_shows(tmp_path: Path) -> None:
@@ -227,7 +221,7 @@ def test_what_is_broken_on_purpose_shows(tmp_path: Path) -> None:
     said: list[str] = []
     with _demo(tmp_path, "--viewers", "30", "--speed", str(SPEED)) as process:
         url = _url_of(process, said)
-        page = requests.get(f"{url}/dashboard", timeout=5).text
+        page = requests.get(f"{url}/dashboard", timeout=TIMEOUT_S).text
         dashboard = re.search('data-dashboard="([^"]+)"', page)
         assert dashboard
         with connect(dashboard[1].replace("http", "ws").replace("dashboard", "watch"), proxy=None) as pictures:
@@ -253,18 +247,20 @@ def test_what_is_broken_on_purpose_shows(tmp_path: Path) -> None:
 
 
 def _press(dashboard: str, name: str) -> None:
-    answer = requests.post(dashboard.replace("dashboard", f"controls/{name}"), json={}, timeout=5)
+    answer = requests.post(dashboard.replace("dashboard", f"controls/{name}"), json={}, timeout=TIMEOUT_S)
     assert answer.status_code == 202
 
 
 def _picture_with(pictures: ClientConnection, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Return the first picture of a dashboard that is as wanted."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < deadline:
-        picture: dict[str, Any] = json.loads(pictures.recv(timeout=TIMEOUT_S))
-        if wanted(picture):
-            return picture
-    raise AssertionError(f"no such picture; the last is {picture}")
+    shown: list[dict[str, Any]] = [{}]
+
+    def look() -> bool:
+        shown.append(json.loads(pictures.recv(timeout=TIMEOUT_S)))
+        return wanted(shown[-1])
+
+    until(look, "such a picture")
+    return shown[-1]
 
 
 def test_phones_of_the_network_look_and_play_and_change_nothing(tmp_path: Path) -> None:
@@ -275,8 +271,10 @@ def test_phones_of_the_network_look_and_play_and_change_nothing(tmp_path: Path) 
         assert url.startswith("http://127.0.0.2:")
         token = re.search(r"#token=(\S+)", said[-1])
         assert token
-        assert requests.get(f"{url}/live/tea", timeout=5).status_code == 200
-        guest = requests.post(f"{url}/api/guest-tickets", json={"room_id": "tea", "name": "Ann"}, timeout=5).json()
+        assert requests.get(f"{url}/live/tea", timeout=TIMEOUT_S).status_code == 200
+        guest = requests.post(
+            f"{url}/api/guest-tickets", json={"room_id": "tea", "name": "Ann"}, timeout=TIMEOUT_S
+        ).json()
         with connect(f"ws{url[4:]}/ws/rooms/tea?ticket={guest['ticket']}", proxy=None) as socket:
             assert json.loads(socket.recv())["type"] == "welcome"
         room = {"room_id": "mine", "creator_id": "xiaoman"}
@@ -288,9 +286,11 @@ def test_phones_of_the_network_look_and_play_and_change_nothing(tmp_path: Path) 
             ({**allowed, "Origin": "http://evil.test"}, 403),
             (allowed, 201),
         ):
-            assert requests.post(f"{url}/api/rooms", json=room, headers=headers, timeout=5).status_code == status
+            assert (
+                requests.post(f"{url}/api/rooms", json=room, headers=headers, timeout=TIMEOUT_S).status_code == status
+            )
         with pytest.raises(requests.ConnectionError):
-            requests.get(url.replace("127.0.0.2", "127.0.0.1"), timeout=5)
+            requests.get(url.replace("127.0.0.2", "127.0.0.1"), timeout=TIMEOUT_S)
         _stopped(process, signal.SIGTERM, url, tmp_path)
 
 
@@ -298,11 +298,11 @@ def test_what_a_killed_demo_has_started_ends_by_itself(tmp_path: Path) -> None:
     """Server, store and audience notice that nobody is left to stop them."""
     with _demo(tmp_path, "--viewers", "30") as process:
         _url_of(process, [])
-        _until(lambda: all(any(part in each for each in _of(tmp_path)) for part in ("valkey-server", "swarm_process")),
+        until(lambda: all(any(part in each for each in _of(tmp_path)) for part in ("valkey-server", "swarm_process")),
                "it has not begun")  # fmt: skip
         process.kill()
         process.communicate(timeout=TIMEOUT_S)
-    _until(lambda: not _of(tmp_path), f"{_of(tmp_path)} runs on")
+    until(lambda: not _of(tmp_path), f"{_of(tmp_path)} runs on")
 
 
 def test_a_taken_port_is_30(

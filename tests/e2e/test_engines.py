@@ -2,7 +2,6 @@
 
 import io
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -25,6 +24,7 @@ from loadtest.scenarios.crowd_scenario import scenario_text
 from loadtest.verdict.measures import offered_and_lost
 from loadtest.watch.watch_process import URL_FILE
 from tests.e2e.storming import storm
+from tests.waiting import until
 
 PICTURES: list[dict[str, Any]] = []
 EVERYBODY = Path(__file__).with_name("everybody.toml")
@@ -54,8 +54,7 @@ def looking_at(folder: Path) -> Iterator[None]:
     """Look at the dashboard of the run in a folder as a page does, until it ends."""
 
     def look() -> None:
-        while not (folder / URL_FILE).exists():
-            time.sleep(0.05)
+        until((folder / URL_FILE).exists)
         url = (folder / URL_FILE).read_text("utf-8").replace("http", "ws").replace("dashboard", "watch")
         with connect(url) as line, suppress(ConnectionClosed):
             while True:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +12,9 @@ import psutil
 import pytest
 import requests
 
+from tests.waiting import until
+
 TIMEOUT_S = 60.0
-
-
-def _until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def _of(folder: Path) -> list[str]:
@@ -89,7 +83,7 @@ def test_an_interrupted_storm_leaves_nothing_behind(
         assert storm.returncode == 130, rest
     assert "interrupted" in rest
     assert "Traceback" not in rest
-    _until(lambda: not _of(run), f"{_of(run)} runs on")
+    until(lambda: not _of(run), f"{_of(run)} runs on")
     assert not (run / "result.json").exists()
 
 
@@ -102,7 +96,7 @@ def test_what_a_killed_storm_has_started_ends_by_itself(tmp_path: Path) -> None:
         storm.kill()
         storm.communicate(timeout=TIMEOUT_S)
         assert storm.returncode == -signal.SIGKILL
-    _until(lambda: not _of(run), f"{_of(run)} runs on")
+    until(lambda: not _of(run), f"{_of(run)} runs on")
 
 
 @contextmanager
@@ -110,7 +104,7 @@ def _server(folder: Path, name: str) -> Iterator[tuple["subprocess.Popen[str]", 
     """Serve from the folder on a free port; the block gets the process and its URL."""
     ready = folder / name
     with _redrain("serve", "--insecure", "--port", "0", "--ready-file", str(ready), folder=folder) as server:
-        _until(lambda: server.poll() is not None or (ready.exists() and ready.read_text() != ""), "it does not serve")
+        until(lambda: server.poll() is not None or (ready.exists() and ready.read_text() != ""), "it does not serve")
         assert server.poll() is None, server.communicate()[0]
         yield server, ready.read_text()
 
@@ -138,7 +132,7 @@ def test_servers_of_one_folder_share_its_store(tmp_path: Path) -> None:
         second.terminate()
         output, _ = second.communicate(timeout=TIMEOUT_S)
         assert second.returncode == 0, output
-    _until(lambda: not _of(store), f"{_of(store)} runs on")
+    until(lambda: not _of(store), f"{_of(store)} runs on")
 
 
 def test_the_money_is_there_again_after_a_restart(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from loadtest.run.server_process import ServerProcess
 from loadtest.verdict.weigh import Exit
 from scripts.commands.accept_loss import run_accept_loss
+from tests.waiting import until
 
 TIMEOUT_S = 30.0
 
@@ -64,13 +65,6 @@ def _grab(viewer: ClientConnection, packet_id: str, request_id: str) -> dict[str
     return _hear(viewer, "receipt")
 
 
-def _until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def _ready(url: str) -> int:
     return requests.get(f"{url}/readyz", timeout=TIMEOUT_S).status_code
 
@@ -89,7 +83,7 @@ def test_viewers_stay_while_the_store_is_away_and_learn_what_became_of_everythin
             assert supervising is not None
             supervising.suspend()  # or the store would be back before anybody could look
             store.kill()
-            _until(lambda: _ready(url) == 503)
+            until(lambda: _ready(url) == 503)
             assert requests.get(f"{url}/api/books", timeout=TIMEOUT_S).status_code == 503
             assert requests.get(f"{url}/healthz", timeout=TIMEOUT_S).ok
             assert [_grab(viewer, packet_id, "q2")["status"] for _ in range(3)] == ["unavailable"] * 3
@@ -100,7 +94,7 @@ def test_viewers_stay_while_the_store_is_away_and_learn_what_became_of_everythin
             assert _hear(viewer, "result")["granted_count"] == 1
             assert _grab(viewer, packet_id, "q1") == won
             assert _grab(viewer, packet_id, "q2")["status"] == "repeated"
-            _until(lambda: _ready(url) == 200)
+            until(lambda: _ready(url) == 200)
         packet = requests.get(f"{url}/api/packets/{packet_id}", timeout=TIMEOUT_S).json()
         assert packet["state"] == "settled"
         assert packet["given_fen"] + packet["returned_fen"] == 1_000
@@ -115,7 +109,7 @@ def test_a_store_that_hangs_makes_the_server_not_ready_within_a_second(tmp_path:
             assert _ready(url) == 503
         finally:
             os.kill(store.pid, signal.SIGCONT)
-        _until(lambda: _ready(url) == 200)
+        until(lambda: _ready(url) == 200)
 
 
 def test_a_store_that_lost_its_books_gets_no_grab_until_the_loss_is_accepted(tmp_path: Path) -> None:
@@ -128,7 +122,7 @@ def test_a_store_that_lost_its_books_gets_no_grab_until_the_loss_is_accepted(tmp
             time.sleep(0.3)  # longer than the witness may lag
             with redis.Redis(unix_socket_path=str(tmp_path / "home/store/store.sock")) as store:
                 store.flushall()
-            _until(lambda: requests.get(f"{url}/readyz", timeout=TIMEOUT_S).json().get("code") == "books_behind")
+            until(lambda: requests.get(f"{url}/readyz", timeout=TIMEOUT_S).json().get("code") == "books_behind")
             lost = requests.get(f"{url}/readyz", timeout=TIMEOUT_S).json()
             assert "anna: all up to journal entry" in lost["detail"]
             refused = requests.post(f"{url}/api/creators/anna/recharge", json={"amount_fen": 1}, timeout=TIMEOUT_S)

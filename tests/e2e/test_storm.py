@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.e2e.conftest import Redrain
 from tests.e2e.storming import storm
 
 
@@ -86,7 +87,7 @@ def test_verify_recomputes_every_packet(smoke: tuple[Path, int, dict[str, Any]])
     assert done.stdout.count("verified") == len(result["packets"])
 
 
-def test_a_changed_amount_is_found(smoke: tuple[Path, int, dict[str, Any]], tmp_path: Path) -> None:
+def test_a_changed_amount_is_found(smoke: tuple[Path, int, dict[str, Any]], tmp_path: Path, redrain: Redrain) -> None:
     """One fen more in the books is named by verify and by the audit."""
     folder, _, _ = smoke
     forged = tmp_path / "forged"
@@ -97,10 +98,10 @@ def test_a_changed_amount_is_found(smoke: tuple[Path, int, dict[str, Any]], tmp_
     claim["amount_fen"] += 1
     lines[number] = orjson.dumps(claim)
     (forged / "books.jsonl").write_bytes(b"\n".join(lines) + b"\n")
-    done = _redrain("verify", claim["packet_id"], "--run", str(forged))
+    done = redrain("verify", claim["packet_id"], "--run", str(forged))
     assert done.returncode == 10
     assert claim["viewer_id"] in done.stdout
-    audited = _redrain("audit", str(forged), "--json", "-")
+    audited = redrain("audit", str(forged), "--json", "-")
     assert audited.returncode == 10
     assert {"A4", "A8"} & {violation["invariant"] for violation in json.loads(audited.stdout)["violations"]}
 
@@ -118,9 +119,9 @@ def test_the_naive_allocator_is_caught(tmp_path: Path) -> None:
     assert twice["evidence"][0]["viewer_id"] != twice["evidence"][1]["viewer_id"]
 
 
-def test_a_run_into_a_used_folder_is_refused(smoke: tuple[Path, int, dict[str, Any]]) -> None:
+def test_a_run_into_a_used_folder_is_refused(smoke: tuple[Path, int, dict[str, Any]], redrain: Redrain) -> None:
     """A recorded run is never mixed with another."""
     folder, _, _ = smoke
-    done = _redrain("storm", "smoke", "--out", str(folder))
+    done = redrain("storm", "smoke", "--out", str(folder))
     assert done.returncode == 64
     assert "not empty" in done.stderr

@@ -6,9 +6,10 @@ import pytest
 from redis import Redis
 
 from server.store import keys
-from tests.api.caller import Caller, until
+from tests.api.caller import Caller
 from tests.api.test_trail import Buyer, live, told_until
 from tests.e2e.test_two_servers import SERVER, a_store, two_servers
+from tests.waiting import until
 
 
 @pytest.mark.rule("LT-3")

@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from loadtest.record.history import FactRecord, History
 from loadtest.record.run_folder import RunFolder
 from tests.conftest import free_port
 from tests.e2e.storming import storm
+from tests.waiting import until
 
 TIMEOUT_S = 60.0
 
@@ -131,11 +131,8 @@ def a_store(folder: Path) -> Iterator[str]:
     port = free_port()
     options = ["--port", str(port), "--durability", "relaxed", "--home", str(folder)]
     with running("-c", SERVER, "store", *options) as process:
-        deadline = time.monotonic() + TIMEOUT_S
-        while not listens(port):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: listens(port) or process.poll() is not None)
+        assert process.poll() is None
         yield f"redis://127.0.0.1:{port}"
 
 
@@ -150,11 +147,8 @@ def two_servers(code: str, folder: Path, store_url: str) -> Iterator[list[str]]:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("REDRAIN_STORE_URL", store_url)
                 process = stack.enter_context(running("-c", code, "serve", *options))
-            deadline = time.monotonic() + TIMEOUT_S
-            while not (file.exists() and file.read_text("utf-8")):
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            until(lambda: process.poll() is not None or (file.exists() and file.read_text("utf-8")))  # noqa: B023 - at once
+            assert process.poll() is None
         yield [file.read_text("utf-8") for file in files]
 
 

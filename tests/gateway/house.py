@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
@@ -37,11 +37,11 @@ from server.store.feed import Feed, FeedFollower
 from server.store.packets import Packets
 from server.store.rooms import RoomRecord, Rooms
 from tests.commands.ground import Purse
+from tests.waiting import PATIENCE_S, until_so
 
 CREATOR = CreatorId("c1")
 ROOM = RoomId("r1")
 SEED = bytes(range(32))
-PATIENCE_S = 10  # a message that has not come by then will not come
 
 
 class House:
@@ -223,13 +223,6 @@ class RawGuest:
         return await asyncio.wait_for(self.reader.readexactly(size), PATIENCE_S)
 
 
-async def until(true: Callable[[], bool]) -> None:
-    """Wait for what another task is about to bring about."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not true():  # noqa: ASYNC110 - what is waited for has no event, and tests add none to the product
-            await asyncio.sleep(0.005)
-
-
 def grab_text(packet_id: str, request_id: str) -> str:
     return json.dumps({"type": "grab", "packet_id": packet_id, "request_id": request_id}, separators=(",", ":"))
 
@@ -309,9 +302,8 @@ async def open_house(
     )
     house.server = uvicorn.Server(config)
     serving = asyncio.ensure_future(house.server.serve())
-    while not house.server.started:
-        assert not serving.done(), serving
-        await asyncio.sleep(0.005)
+    await until_so(lambda: house.server.started or serving.done())
+    assert not serving.done(), serving
     house.port = house.server.servers[0].sockets[0].getsockname()[1]
     try:
         yield house

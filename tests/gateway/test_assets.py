@@ -10,7 +10,8 @@ from server.gateway.assets import BATCH_MAX, WAITING_MAX, AssetDesk
 from server.gateway.metrics import Metrics
 from server.store import keys
 from server.store.assets import Assets
-from tests.gateway.house import CREATOR, House, until
+from tests.gateway.house import CREATOR, House
+from tests.waiting import until_so
 
 ANN = ViewerId("ann")
 TOLD = b'{"type":"assets","count":1}'
@@ -81,7 +82,7 @@ async def test_a_crowd_is_counted_a_lot_at_a_time(assets: Tallied, desk: AssetDe
     ears = {ViewerId(f"v{n}"): Ear() for n in range(2 * BATCH_MAX)} | {ANN: Ear()}
     for viewer_id, ear in ears.items():
         desk.join(ear, viewer_id, CREATOR)
-    await until(lambda: bool(ears[ANN].received))
+    await until_so(lambda: bool(ears[ANN].received))
     assert {viewer_id: ear.received for viewer_id, ear in ears.items() if ear.received} == {ANN: [TOLD]}
     assert assets.lots == [BATCH_MAX, BATCH_MAX, 1]
 
@@ -93,10 +94,10 @@ async def test_who_has_left_is_forgotten(assets: Tallied, desk: AssetDesk) -> No
     for ear in (gone, going, stays):
         desk.join(ear, ANN, CREATOR)
     desk.leave(gone, CREATOR)
-    await until(lambda: bool(assets.lots))
+    await until_so(lambda: bool(assets.lots))
     desk.leave(going, CREATOR)
     assets.may_go.set()
-    await until(lambda: bool(stays.received))
+    await until_so(lambda: bool(stays.received))
     desk.leave(stays, CREATOR)
     assert (gone.received, going.received, stays.received) == ([], [], [TOLD])
     assert assets.lots == [1]
@@ -111,7 +112,7 @@ async def test_no_more_wait_than_there_is_room_for(assets: Tallied, desk: AssetD
     await desk.stop()
     assert (late.received, assets.lots) == ([], [])
     desk.join(late, ANN, CREATOR)
-    await until(lambda: bool(late.received))
+    await until_so(lambda: bool(late.received))
 
 
 async def test_a_broken_store_is_told_and_the_next_one_is_counted(
@@ -127,7 +128,7 @@ async def test_a_broken_store_is_told_and_the_next_one_is_counted(
     await house.store.redis.zrem(keys.packets(CREATOR), "c1.broken")
     ear = Ear()
     desk.join(ear, ANN, CREATOR)
-    await until(lambda: bool(ear.received))
+    await until_so(lambda: bool(ear.received))
 
 
 async def test_who_leaves_at_once_costs_nobody_a_message(assets: Tallied, desk: AssetDesk) -> None:
@@ -139,7 +140,7 @@ async def test_who_leaves_at_once_costs_nobody_a_message(assets: Tallied, desk: 
     desk.join(gone, ViewerId("bob"), CreatorId("c0"))
     desk.join(ear, ANN, CREATOR)
     desk.leave(gone, CreatorId("c0"))
-    await until(lambda: bool(ear.received))
+    await until_so(lambda: bool(ear.received))
     assert (ear.received, faults, assets.lots) == ([TOLD], [], [1])
     assert await assets.counts([], CREATOR) == {}
 
@@ -153,5 +154,5 @@ async def test_a_batch_that_fails_costs_no_other_its_message(assets: Tallied, de
     ear = Ear()
     desk.join(Ear(), ANN, CreatorId("c0"))
     desk.join(ear, ANN, CREATOR)
-    await until(lambda: bool(ear.received))
+    await until_so(lambda: bool(ear.received))
     assert (ear.received, faults) == ([TOLD], ["newcomers' packets cannot be counted"])

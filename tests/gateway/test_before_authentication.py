@@ -11,7 +11,8 @@ import pytest
 
 from server.gateway.limits import HEAD_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX, PIPELINED_MAX, PRODUCTION
 from server.store.connection import Store
-from tests.gateway.house import PATIENCE_S, House, open_house, request, until
+from tests.gateway.house import House, open_house, request
+from tests.waiting import PATIENCE_S, until_so
 
 HELLO = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
 BEGUN = HELLO[:-2]
@@ -169,7 +170,7 @@ async def test_every_request_of_a_connection_has_a_deadline(empty_store: Store) 
             writer.write(HELLO)
             await asyncio.wait_for(reader.readuntil(b'"hello"'), PATIENCE_S)
             writer.write([b"\r\n", b"G", BEGUN, CHUNKED][number])
-        await until(lambda: len(house.gateway.keepalive.requests) == 4)
+        await until_so(lambda: len(house.gateway.keepalive.requests) == 4)
         await asyncio.sleep(0.01)
         house.gateway.keepalive.turn()
         for reader, _ in pairs:
@@ -183,7 +184,7 @@ async def test_an_idle_connection_is_closed(empty_store: Store) -> None:
         reader, writer = await house.connect()
         writer.write(HELLO)
         await asyncio.wait_for(reader.readuntil(b'"hello"'), PATIENCE_S)
-        await until(lambda: len(house.gateway.keepalive.idle) == 1)
+        await until_so(lambda: len(house.gateway.keepalive.idle) == 1)
         house.gateway.keepalive.turn()
         assert await status(reader) == 0
         assert house.gateway.metrics.timed_out == 0
@@ -193,7 +194,7 @@ async def test_a_crowd_that_is_quick_is_not_half_open(empty_store: Store) -> Non
     """150 connections of one address come before the first request does, and all are answered."""
     async with open_house(empty_store) as house:
         pairs = [await house.connect() for _ in range(150)]
-        await until(lambda: len(house.gateway.keepalive.requests) == 150)
+        await until_so(lambda: len(house.gateway.keepalive.requests) == 150)
         for _, writer in pairs:
             writer.write(HELLO)
         for reader, _ in pairs:
@@ -207,13 +208,13 @@ async def test_connections_of_an_address_are_limited(empty_store: Store) -> None
         await house.join("v1")
         for _ in range(2):
             await house.connect()
-        await until(lambda: house.gateway.http_connections.held("127.0.0.1") == 2)
+        await until_so(lambda: house.gateway.http_connections.held("127.0.0.1") == 2)
         refused, _ = await house.connect()
         assert await status(refused) == 503
         house.gateway.keepalive.make_room()
-        await until(lambda: house.gateway.http_connections.held("127.0.0.1") == 1)
+        await until_so(lambda: house.gateway.http_connections.held("127.0.0.1") == 1)
         await house.join("v2")
-        await until(lambda: house.gateway.http_connections.held("127.0.0.1") == 1)
+        await until_so(lambda: house.gateway.http_connections.held("127.0.0.1") == 1)
 
 
 async def test_a_full_server_makes_room(house: House) -> None:
@@ -221,14 +222,14 @@ async def test_a_full_server_makes_room(house: House) -> None:
     viewer = await house.join("v1")
     house.gateway.connections_max = 2
     held = [(await house.connect())[0]]
-    await until(lambda: len(house.gateway.keepalive.requests) == 1)
+    await until_so(lambda: len(house.gateway.keepalive.requests) == 1)
     reader, writer = await house.connect()
     writer.write(HELLO)
     assert await asyncio.wait_for(reader.readuntil(b'"hello"'), PATIENCE_S)
     assert await status(held[0]) == 0
     house.gateway.connections_max = 1
     writer.close()
-    await until(lambda: len(house.server.server_state.connections) == 1)
+    await until_so(lambda: len(house.server.server_state.connections) == 1)
     refused, _ = await house.connect()
     assert await status(refused) == 503
     await viewer.socket.send('{"type":"ping","client_ms":1}')
@@ -241,16 +242,16 @@ async def test_who_reads_nothing_is_cut_off(empty_store: Store) -> None:
         big = b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n"
         slow, slow_writer = await house.connect()
         slow_writer.write(big)
-        await until(lambda: len(house.gateway.keepalive.unread) == 1)
+        await until_so(lambda: len(house.gateway.keepalive.unread) == 1)
         await asyncio.wait_for(slow.readexactly(12 * MIB), PATIENCE_S)
         house.gateway.keepalive.turn()
         await asyncio.wait_for(slow.readexactly(4 * MIB), PATIENCE_S)
         _, writer = await house.connect()
         writer.write(big)
-        await until(lambda: len(house.gateway.keepalive.unread) == 1)
+        await until_so(lambda: len(house.gateway.keepalive.unread) == 1)
         house.gateway.keepalive.turn()
-        await until(lambda: house.gateway.metrics.timed_out == 1)
-        await until(lambda: len(house.gateway.keepalive.unread) == 0)
+        await until_so(lambda: house.gateway.metrics.timed_out == 1)
+        await until_so(lambda: len(house.gateway.keepalive.unread) == 0)
 
 
 async def test_a_reader_that_vanishes_is_no_error(house: House, caplog: pytest.LogCaptureFixture) -> None:
@@ -264,6 +265,6 @@ async def test_a_reader_that_vanishes_is_no_error(house: House, caplog: pytest.L
             linger = struct.pack("ii", 1, 0)
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             writer.transport.abort()
-    await until(lambda: not house.server.server_state.connections)
-    await until(lambda: not house.server.server_state.tasks)
+    await until_so(lambda: not house.server.server_state.connections)
+    await until_so(lambda: not house.server.server_state.tasks)
     assert caplog.records == []

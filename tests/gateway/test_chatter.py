@@ -13,7 +13,8 @@ from server.gateway.limits import LOAD, PRODUCTION
 from server.store import keys
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
-from tests.gateway.house import Guest, House, masked, open_house, until
+from tests.gateway.house import Guest, House, masked, open_house
+from tests.waiting import until_so
 
 
 def a_comment(text: str) -> str:
@@ -136,7 +137,7 @@ async def test_comments_do_not_delay_facts(empty_store: Store) -> None:
         async def talk(guest: Guest) -> None:
             while not stop.is_set():
                 await guest.socket.send(a_comment("快抢" * 20))
-                await asyncio.sleep(0.04)
+                await asyncio.sleep(0.04)  # what a fast talker may
 
         talking = [asyncio.ensure_future(talk(guest)) for guest in crowd]
         await crowd[0].next("comments")
@@ -177,7 +178,7 @@ async def test_an_empty_house_asks_the_store_for_nothing(house: House) -> None:
     guest = await house.join("ann")
     assert await scripts_run_by_a_count() > 0
     await guest.socket.close()
-    await until(lambda: house.gateway.metrics.connected == 0)
+    await until_so(lambda: house.gateway.metrics.connected == 0)
     await house.gateway.chatter.count()
     assert await scripts_run_by_a_count() == 0
 
@@ -197,7 +198,7 @@ async def test_talk_goes_on_without_the_store(tmp_path: Path) -> None:
             running.stop()
             await ann.socket.send(a_comment("anybody there?"))
             assert await comments_until(bob, "anybody there?") == [("ann", "anybody there?")]
-            await until(lambda: house.gateway.metrics.comments_dropped == 1)
+            await until_so(lambda: house.gateway.metrics.comments_dropped == 1)
             running = EmbeddedStore.start(tmp_path, durability=Durability.RELAXED)
             await ann.socket.send('{"type":"like","count":2}')
             await audience_of(bob, viewers=2)
@@ -213,6 +214,6 @@ async def test_a_stop_leaves_only_likes_behind(empty_store: Store) -> None:
         await audience_of(ann, viewers=1)
         await ann.socket.send(a_comment("bye"))
         await ann.socket.send('{"type":"like","count":2}')
-        await until(lambda: house.gateway.metrics.likes_in == 2)
+        await until_so(lambda: house.gateway.metrics.likes_in == 2)
     assert not await empty_store.redis.exists(keys.PRESENT)
     assert await empty_store.redis.hgetall(keys.LIKES) == {b"r1": b"2"}

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 
-from tests.gateway.house import PATIENCE_S, ROOM, House, RawGuest, masked, request
+from tests.gateway.house import ROOM, House, RawGuest, masked, request
+from tests.waiting import PATIENCE_S
 
 PAGE = Path(__file__).parents[2] / "docs/conformance.md"
 FIN, RSV1, RSV2, RSV3 = 0x80, 0x40, 0x20, 0x10

@@ -16,7 +16,8 @@ from server.gateway.grabs import GrabDesk
 from server.gateway.limits import PRODUCTION
 from server.store.allocators.port import Allocator
 from server.store.connection import Store
-from tests.gateway.house import CREATOR, PATIENCE_S, House, grab_text, masked, open_house, until
+from tests.gateway.house import CREATOR, House, grab_text, masked, open_house
+from tests.waiting import PATIENCE_S, until_so
 
 
 class Slow(Allocator):
@@ -99,10 +100,10 @@ async def test_the_parser_of_frames_that_are_not_plain_is_dropped(house: House) 
     [connection] = house.server.server_state.connections
     assert isinstance(connection, RoomConnection)
     guest.writer.write(masked(PING)[:7])
-    await until(lambda: connection.parsing)
+    await until_so(lambda: connection.parsing)
     guest.writer.write(masked(PING)[7:])
     await guest.message()
-    await until(lambda: not connection.parsing)
+    await until_so(lambda: not connection.parsing)
 
 
 async def test_a_ping_is_ponged_and_a_pong_ignored(house: House) -> None:
@@ -156,7 +157,7 @@ async def test_what_breaks_the_protocol_ends_with_its_code(house: House, sent: b
     guest.writer.write(sent)
     assert await guest.close_code() == code
     guest.writer.close()
-    await until(lambda: house.gateway.metrics.connected == 0)
+    await until_so(lambda: house.gateway.metrics.connected == 0)
 
 
 async def test_a_message_of_the_largest_size_lives(house: House) -> None:
@@ -252,7 +253,7 @@ async def test_receipts_on_their_way_arrive_before_the_server_goes(house: House)
     guest = await house.join("v1")
     for number in range(2):
         await guest.socket.send(grab_text(packet_id, f"q{number}"))
-    await until(lambda: house.gateway.metrics.frames_in == 2)
+    await until_so(lambda: house.gateway.metrics.frames_in == 2)
     for connection in list(house.server.server_state.connections):
         connection.shutdown()
     slow.go.set()
@@ -266,7 +267,7 @@ async def test_a_lost_connection_leaves_nothing_behind(house: House) -> None:
     guest = await house.raw()
     assert house.gateway.audience(house.room.room_id) == 1
     guest.writer.transport.abort()
-    await until(lambda: not house.server.server_state.connections)
+    await until_so(lambda: not house.server.server_state.connections)
     assert house.gateway.audience(house.room.room_id) == 0
     assert house.gateway.metrics.connected == 0
 

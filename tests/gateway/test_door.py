@@ -9,7 +9,8 @@ import pytest
 from server.gateway.door import KNOWN_MAX, Door
 from server.gateway.proxies import Header
 from server.store.connection import Store
-from tests.gateway.house import PATIENCE_S, ROOM, House, open_house, request
+from tests.gateway.house import ROOM, House, open_house, request
+from tests.waiting import PATIENCE_S
 
 OURS = (
     "localhost",

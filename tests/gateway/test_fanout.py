@@ -10,7 +10,7 @@ import pytest
 from server.gateway.fanout import SLICE, RoomSubscribers, Write
 from server.gateway.limits import PRODUCTION
 from server.gateway.metrics import Metrics
-from tests.gateway.house import until
+from tests.waiting import until_so
 
 
 class StubSubscriber:
@@ -101,7 +101,7 @@ async def test_messages_that_are_no_facts_wait_for_company() -> None:
     for number in range(4):
         audience.publish_soon(b"%d" % number)
     assert seats[0].got == []
-    await until(lambda: bool(seats[0].got))
+    await until_so(lambda: bool(seats[0].got))
     assert seats[0].got == [b"0123"]
     assert metrics.frames_out == 12
 

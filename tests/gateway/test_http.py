@@ -7,7 +7,8 @@ import pytest
 
 from server.gateway.limits import PRODUCTION
 from server.store.connection import Store
-from tests.gateway.house import PATIENCE_S, ROOM, House, open_house, request, until
+from tests.gateway.house import ROOM, House, open_house, request
+from tests.waiting import PATIENCE_S, until_so
 
 JSON = "Content-Type: application/json"
 HALF = f"POST /echo HTTP/1.1\r\nHost: localhost\r\n{JSON}\r\nContent-Length: 9\r\n".encode()
@@ -37,7 +38,7 @@ async def test_an_unknown_upgrade_is_ignored(house: House, version: str, headers
     reader, writer = await house.connect()
     head = "\r\n".join([f"POST /echo HTTP/{version}", "Host: localhost", JSON, *headers, "Content-Length: 11"])
     writer.write(f"{head}\r\n\r\nfirst".encode())
-    await until(lambda: len(house.gateway.keepalive.requests) == 1)
+    await until_so(lambda: len(house.gateway.keepalive.requests) == 1)
     writer.write(b" half.")
     assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b'"first half."'), PATIENCE_S)
     if version == "1.1":
@@ -65,7 +66,7 @@ async def test_who_sends_no_whole_request_in_time_is_cut_off(empty_store: Store)
         second_writer.write(HELLO)
         await asyncio.wait_for(second.readuntil(b'"hello"'), PATIENCE_S)
         second_writer.write(HALF + b"\r\nhalf")
-        await until(lambda: len(house.gateway.keepalive.requests) == 3)
+        await until_so(lambda: len(house.gateway.keepalive.requests) == 3)
         await asyncio.sleep(0.01)
         house.gateway.keepalive.turn()
         for reader in (silent, trickling, second):
@@ -81,15 +82,15 @@ async def test_half_open_connections_of_an_address_are_few(empty_store: Store) -
     async with open_house(empty_store, replace(PRODUCTION, half_open_per_address_max=2, late_ms=0)) as house:
         _, first = await house.connect()
         await house.connect()
-        await until(lambda: len(house.gateway.keepalive.requests) == 2)
+        await until_so(lambda: len(house.gateway.keepalive.requests) == 2)
         house.gateway.keepalive.turn()
         assert house.gateway.half_open.held("127.0.0.1") == 2
         refused, _ = await house.connect()
-        await until(lambda: len(house.gateway.keepalive.requests) == 3)
+        await until_so(lambda: len(house.gateway.keepalive.requests) == 3)
         house.gateway.keepalive.turn()
         assert (await asyncio.wait_for(refused.read(), PATIENCE_S)).startswith(b"HTTP/1.1 503 ")
         first.write(HELLO)
-        await until(lambda: house.gateway.half_open.held("127.0.0.1") == 1)
+        await until_so(lambda: house.gateway.half_open.held("127.0.0.1") == 1)
         await house.join("v1")
         assert house.gateway.half_open.held("127.0.0.1") == 1
 
@@ -123,7 +124,7 @@ async def test_a_proxy_may_have_many_half_open_requests_and_a_client_behind_it_f
         first, first_writer = await late(b"203.0.113.7")
         assert house.gateway.half_open.held("203.0.113.7") == 1
         _, silent_writer = await house.connect()
-        await until(lambda: len(house.gateway.keepalive.late) == 1)
+        await until_so(lambda: len(house.gateway.keepalive.late) == 1)
         await late(b"203.0.113.8")
         silent_writer.write(half % b"203.0.113.8")  # late before it said whose it is
         assert house.gateway.half_open.held("203.0.113.8") == 1

@@ -15,7 +15,8 @@ from server.gateway.limits import LOAD, PRODUCTION
 from server.store import keys
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
-from tests.gateway.house import CREATOR, SEED, Guest, House, grab_text, open_house, until
+from tests.gateway.house import CREATOR, SEED, Guest, House, grab_text, open_house
+from tests.waiting import until_so
 
 
 async def test_a_packets_whole_life_is_told(house: House) -> None:
@@ -228,7 +229,7 @@ async def test_a_room_survives_its_store(tmp_path: Path) -> None:
             packet_id = await house.packet(lead_ms=400)
             await guest.next("warmup")
             running.stop()
-            await until(lambda: house.gateway.metrics.store_unavailable > 0)
+            await until_so(lambda: house.gateway.metrics.store_unavailable > 0)
             assert (await guest.grab(packet_id, "q1"))["status"] == "unavailable"
             running = EmbeddedStore.start(tmp_path, durability=Durability.DURABLE)
             assert (await guest.next("open"))["packet_id"] == packet_id

@@ -1,6 +1,5 @@
 """A packet's effects, counted over real sockets and read back from the store, exactly."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,8 @@ from server.store import keys
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
 from server.store.packet_stats import StatsCounters
-from tests.gateway.house import CREATOR, PATIENCE_S, ROOM, House, open_house, until
+from tests.gateway.house import CREATOR, ROOM, House, open_house
+from tests.waiting import until_so
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ async def test_two_viewers_and_a_packet(still: House) -> None:
     bob = await still.join("bob")
     await at(still, start_ms + 3_000)
     await bob.leave()
-    await until(lambda: audience(still) == 1)
+    await until_so(lambda: audience(still) == 1)
 
     packet_id = await still.packet(shares=1, lead_ms=1_000, window_ms=10_000)
     await ann.next("warmup")
@@ -65,7 +65,7 @@ async def test_two_viewers_and_a_packet(still: House) -> None:
     await cat.next("sold_out")
     await at(still, start_ms + 6_000)
     await cat.leave()
-    await until(lambda: audience(still) == 1)
+    await until_so(lambda: audience(still) == 1)
     await at(still, start_ms + 7_000)
 
     shown = await told(still, packet_id)
@@ -116,7 +116,7 @@ async def test_a_viewer_counts_once_however_many_connections_it_has(empty_store:
             await guest.next("popup")
         await phone.leave()
         await tablet.leave()
-        await until(lambda: audience(first) == 1)
+        await until_so(lambda: audience(first) == 1)
         await first.join("ann")
         await bob.grab(packet_id)
         await told(first, packet_id)
@@ -130,7 +130,7 @@ async def test_who_comes_back_is_not_exposed_again(house: House) -> None:
     ann, bob = await house.join("ann"), await house.join("bob")
     epoch, before = bob.welcome["epoch"], bob.welcome["seq"]
     await bob.leave()
-    await until(lambda: audience(house) == 1)
+    await until_so(lambda: audience(house) == 1)
     packet_id = await house.packet()
     received = (await ann.next("warmup"))["seq"]
     await ann.leave()
@@ -157,9 +157,11 @@ async def test_what_was_counted_is_handed_in_by_itself_and_when_the_server_stops
         ann = await house.join("ann")
         packet_id = await house.packet()
         await ann.next("popup")
-        async with asyncio.timeout(PATIENCE_S):
-            while not (await counters.of_packet(packet_id, 0)).popup_shown:  # noqa: ASYNC110 - the store tells no more
-                await asyncio.sleep(0.02)
+
+        async def shown() -> bool:
+            return bool((await counters.of_packet(packet_id, 0)).popup_shown)
+
+        await until_so(shown)
         await ann.grab(packet_id, "q1")
         await ann.next("sold_out")
         await ann.grab(packet_id, "q2")
@@ -174,9 +176,9 @@ async def test_a_stop_drives_nobody_out(empty_store: Store) -> None:
         for guest in (ann, bob):
             await guest.next("popup")
         await ann.leave()
-        await until(lambda: audience(house) == 1)
+        await until_so(lambda: audience(house) == 1)
         house.server.should_exit = True
-        await until(lambda: audience(house) == 0)
+        await until_so(lambda: audience(house) == 0)
     assert await empty_store.redis.hget(keys.effects_of(packet_id), "left") == b"1"
 
 

@@ -1,6 +1,5 @@
 """Reconnecting: by token, to another process, after more facts than a process keeps, and before it has read them."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,7 +12,8 @@ from websockets.exceptions import InvalidStatus
 from server.gateway.limits import PRODUCTION, Limits
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
-from tests.gateway.house import House, open_house, until
+from tests.gateway.house import House, open_house
+from tests.waiting import until_so
 
 
 @asynccontextmanager
@@ -34,8 +34,11 @@ async def tell(house: House, packets: int) -> None:
     """Have each of so many packets announced and opened."""
     for _ in range(packets):
         await house.packet(lead_ms=0)
-    while (await house.rooms.list())[0].seq < 2 * packets:  # noqa: ASYNC110 - the store rings nobody here
-        await asyncio.sleep(0.005)
+
+    async def told() -> bool:
+        return (await house.rooms.list())[0].seq >= 2 * packets
+
+    await until_so(told)
 
 
 async def test_a_token_brings_a_viewer_back_to_another_process(embedded: EmbeddedStore) -> None:
@@ -74,7 +77,7 @@ async def test_what_a_process_has_forgotten_is_read_from_the_store(embedded: Emb
         live = other.gateway.room(other.room.room_id)
         assert live is not None
         epoch = guest.welcome["epoch"]
-        await until(lambda: live.remembers(epoch, 7))
+        await until_so(lambda: live.remembers(epoch, 7))
         assert not live.remembers(epoch, 0)
         back = await other.join("v1", f"&epoch={epoch}&seq=0")
         assert back.welcome["resync"] is False

@@ -5,7 +5,8 @@ import asyncio
 from server.core.ids import RequestId, RoomId, ViewerId
 from server.core.packets.claim import ClaimStatus, Grab
 from server.store.connection import Store
-from tests.gateway.house import CREATOR, House, open_house, until
+from tests.gateway.house import CREATOR, House, open_house
+from tests.waiting import until_so
 
 R2 = RoomId("r2")
 
@@ -30,7 +31,7 @@ async def test_a_room_opened_elsewhere_comes_to_life_by_its_bell(empty_store: St
         house.room = await house.rooms.create(R2, CREATOR, "another")
         assert house.gateway.room(R2) is None
         await house.packet(lead_ms=5_000)
-        await until(lambda: house.gateway.room(R2) is not None)
+        await until_so(lambda: house.gateway.room(R2) is not None)
 
 
 async def test_rooms_of_the_store_are_live_from_the_start(house: House) -> None:

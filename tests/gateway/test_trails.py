@@ -1,6 +1,5 @@
 """Order events reach a buyer over real sockets, on all its devices and at every server."""
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from server.gateway.fanout import Write
 from server.store import keys
 from server.store.connection import Durability, Store
 from server.store.embedded.process import EmbeddedStore
-from tests.gateway.house import PATIENCE_S, Guest, House, open_house, until
+from tests.gateway.house import Guest, House, open_house
+from tests.waiting import until_so
 
 
 def message(step: TrailStep, viewer: str = "ann") -> ServiceMessage:
@@ -32,9 +32,11 @@ def gone(_: bytes) -> None:
 
 async def all_ears(store: Store, processes: int) -> None:
     """Wait until so many processes listen to what is news in trails."""
-    async with asyncio.timeout(PATIENCE_S):
-        while (await store.redis.pubsub_numsub(keys.TRAILS))[0][1] < processes:  # noqa: ASYNC110 - the store tells no more
-            await asyncio.sleep(0.005)
+
+    async def so_many() -> bool:
+        return (await store.redis.pubsub_numsub(keys.TRAILS))[0][1] >= processes
+
+    await until_so(so_many)
 
 
 async def heard_until(guest: Guest, last: TrailStep) -> list[str]:
@@ -72,11 +74,11 @@ async def test_every_device_is_told_until_it_leaves(house: House) -> None:
     for device in (phone, tablet):
         assert await heard_until(device, TrailStep.PAID) == ["paid"]
     await phone.leave()
-    await until(lambda: house.gateway.metrics.connected == 1)
+    await until_so(lambda: house.gateway.metrics.connected == 1)
     await house.gateway.trails.publish(message(TrailStep.ACCEPTED))
     assert await heard_until(tablet, TrailStep.ACCEPTED) == ["accepted"]
     await tablet.leave()
-    await until(lambda: house.gateway.metrics.connected == 0)
+    await until_so(lambda: house.gateway.metrics.connected == 0)
     assert house.gateway.trails._connections == {}
     assert house.gateway.metrics.trail_messages == 3
 

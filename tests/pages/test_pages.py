@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from server.pages.pages import Pages
+from tests.waiting import PATIENCE_S
 
 DOCUMENTS = ("/", "/live/anna-live", "/console", "/dashboard")
 
@@ -26,10 +27,10 @@ class Client:
         self._session.trust_env = False
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> requests.Response:
-        return self._session.get(self._base_url + path, headers=headers, timeout=10)
+        return self._session.get(self._base_url + path, headers=headers, timeout=PATIENCE_S)
 
     def post(self, path: str) -> requests.Response:
-        return self._session.post(self._base_url + path, timeout=10)
+        return self._session.post(self._base_url + path, timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from server.store import keys
 from server.store.chatter import ChatterChannel, Numbers
 from server.store.connection import Durability, Store, StoreUnavailable
 from server.store.embedded.process import EmbeddedStore
+from tests.waiting import PATIENCE_S, until_so
 
 R1, R2 = RoomId("r1"), RoomId("r2")
 HI = [Said(ViewerId("v1"), "你好"), Said(ViewerId("v2"), '"hi"')]
-PATIENCE_S = 10
 
 Ear = asyncio.Queue[tuple[RoomId, list[Said]]]
 Open = Callable[[str], Coroutine[Any, Any, tuple[ChatterChannel, Ear]]]
@@ -40,9 +40,10 @@ async def process(store: Store) -> AsyncIterator[Open]:
 
 
 async def listening(store: Store, processes: int) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while (await store.redis.pubsub_numsub(keys.CHATTER))[0][1] < processes:  # noqa: ASYNC110 - the store tells no more
-            await asyncio.sleep(0.005)
+    async def so_many() -> bool:
+        return (await store.redis.pubsub_numsub(keys.CHATTER))[0][1] >= processes
+
+    await until_so(so_many)
 
 
 async def test_what_is_published_is_heard_by_the_others(process: Open) -> None:

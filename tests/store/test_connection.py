@@ -16,6 +16,7 @@ from server.store.connection import Durability, Store, StoreUnavailable, StoreUn
 from server.store.embedded.process import EmbeddedStore
 from server.store.subscription import Subscription
 from tests.conftest import free_port
+from tests.waiting import until_so
 
 CLOCK_KEY = "{c1}:some"
 
@@ -289,15 +290,15 @@ async def test_two_databases_do_not_hear_each_other(embedded: EmbeddedStore) -> 
     for each, said in zip(listening, heard.values(), strict=True):
         each.start(said.append)
     names = [zero.channel(name) for name in keys.CHANNELS]
-    async with asyncio.timeout(10):
-        while sum(count for _, count in await zero.redis.pubsub_numsub(*names)) < len(names):  # noqa: ASYNC110 - the store tells no more
-            await asyncio.sleep(0.005)
+
+    async def all_listen() -> bool:
+        return sum(count for _, count in await zero.redis.pubsub_numsub(*names)) >= len(names)
+
+    await until_so(all_listen)
     for store in (one, zero):
         for name in keys.CHANNELS:
             await store.redis.publish(store.channel(name), store.channel(name))
-    async with asyncio.timeout(10):
-        while not all(heard.values()):  # noqa: ASYNC110 - the channel tells no more
-            await asyncio.sleep(0.005)
+    await until_so(lambda: all(heard.values()))
     for each in listening:
         await each.stop()
     assert heard == {name: [name.encode()] for name in keys.CHANNELS}

@@ -1,7 +1,6 @@
 """Tests of the feed: what may be told, when, once, and in which order it is read back."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -14,6 +13,7 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.feed import FROM_THE_START, Announced, AnnounceOutcome, Feed, FeedFollower
 from server.store.rooms import RoomRecord, Rooms
+from tests.waiting import PATIENCE_S, until_so
 
 HOST = CreatorId("c1")
 PACKET = PacketId("c1.p1")
@@ -229,13 +229,6 @@ async def test_a_feed_is_read_in_pages(stage: Stage) -> None:
     assert await stage.feed.read(stage.room, second[-1].entry_id, 2) == []
 
 
-async def until(what: Callable[[], bool]) -> None:
-    """Wait until *what* is so, a minute at most."""
-    async with asyncio.timeout(60):
-        while not what():  # noqa: ASYNC110 - what it waits for is no event of ours
-            await asyncio.sleep(0.005)
-
-
 async def append(store: Store, room: RoomRecord, number: int, *, ring: bool = True) -> None:
     """Append entry *number* to a feed by hand, as scripts do."""
     fields = {"kind": "launched", "packet_id": PACKET, "seq": "0", "at_ms": str(number), "body": "{}"}
@@ -257,7 +250,7 @@ async def test_a_follower_delivers_every_entry_once_and_in_order(stage: Stage) -
     await follower.start()
     for number in range(5, 105):
         await asyncio.gather(*(append(stage.store, room, number, ring=number % 3 > 0) for room in rooms))
-    await until(lambda: sum(map(len, heard.values())) >= 302)
+    await until_so(lambda: sum(map(len, heard.values())) >= 302)
     await follower.stop()
 
     assert heard == {"r0": list(range(3, 105)), "r1": list(range(5, 105)), "r2": list(range(5, 105))}
@@ -274,7 +267,7 @@ async def test_a_follower_pages_through_a_long_feed(stage: Stage) -> None:
     follower = FeedFollower(stage.store, stage.feed)
     follower.follow(stage.room, FROM_THE_START, lambda entries: numbers.extend(entry.at_ms for entry in entries))
     await follower.start()
-    await until(lambda: len(numbers) >= 2_500)
+    await until_so(lambda: len(numbers) >= 2_500)
     await follower.stop()
 
     assert numbers == list(range(2_500))
@@ -288,9 +281,9 @@ async def test_a_ring_for_an_unknown_room_is_handed_on(stage: Stage) -> None:
     await follower.start()
     while not new:
         await append(stage.store, stage.room, 1)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # each append rings
     follower.follow(stage.room, FROM_THE_START, told.extend)
-    await until(lambda: len(told) >= 1)
+    await until_so(lambda: len(told) >= 1)
     await follower.stop()
 
     assert set(new) == {stage.room.room_id}
@@ -302,9 +295,9 @@ async def test_a_lost_ring_costs_a_look_and_nothing_else(stage: Stage) -> None:
     follower = FeedFollower(stage.store, stage.feed)
     follower.follow(stage.room, FROM_THE_START, told.extend)
     await follower.start()
-    await until(follower.is_fresh)
+    await until_so(follower.is_fresh)
     await append(stage.store, stage.room, 7, ring=False)
-    await until(lambda: len(told) > 0)
+    await until_so(lambda: len(told) > 0)
     await follower.stop()
 
     assert [entry.at_ms for entry in told] == [7]
@@ -315,7 +308,7 @@ async def test_a_follower_has_heard_only_while_it_follows(stage: Stage) -> None:
     follower = FeedFollower(stage.store, stage.feed)
     assert not follower.is_fresh()
     await follower.start()
-    await until(follower.is_fresh)
+    await until_so(follower.is_fresh)
     await follower.stop()
     assert not follower.is_fresh()
 
@@ -328,6 +321,6 @@ async def test_a_follower_stops_whatever_it_is_doing(stage: Stage) -> None:
         await follower.start()
         for _ in range(steps % 40):
             await asyncio.sleep(0)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             await follower.stop()
         assert not follower.is_fresh()

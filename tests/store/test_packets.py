@@ -13,6 +13,7 @@ from server.store.connection import Store
 from server.store.packets import STAGING_AGE_MAX_MS, Counts
 from server.store.wallet import WalletFunds
 from tests.store.desk import CLAIM_END_AT_MS, GRAB_AT_MS, NOW_MS, SCHEDULE, SEED, WARMUP_AT_MS, Desk, terms_of
+from tests.waiting import PATIENCE_S
 
 C1 = CreatorId("c1")
 
@@ -189,13 +190,11 @@ async def test_a_launch_stands_in_the_rooms_feed_and_rings(store: Store) -> None
     packet = await desk.draft([5])
     bell: Any = store.redis.pubsub(ignore_subscribe_messages=True)
     await bell.subscribe(keys.BELL)
-    await bell.get_message(timeout=1)
+    await bell.get_message(timeout=PATIENCE_S)  # of the subscription
 
     await desk.launch(packet.packet_id)
 
-    rung = None
-    for _ in range(100):
-        rung = rung or await bell.get_message(timeout=0.1)
+    rung = await bell.get_message(timeout=PATIENCE_S)
     await bell.aclose()
     assert rung is not None
     assert desk.room.room_id.encode() == rung["data"]

@@ -23,8 +23,9 @@ from server.settings import Settings
 from server.store import keys
 from server.store.connection import Durability
 from server.store.embedded.process import EmbeddedStore
-from tests.api.caller import TIMEOUT_S, Caller, until
+from tests.api.caller import TIMEOUT_S, Caller
 from tests.conftest import free_port
+from tests.waiting import until
 
 TEN_MINUTES_MS = 600_000
 ASKING = {"the clock", "the reader of feeds", "the sweeper", "the count of viewers and likes", "the count of effects"}

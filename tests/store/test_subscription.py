@@ -8,15 +8,16 @@ import pytest
 from server.store.connection import Durability, Store, StoreUnavailable
 from server.store.embedded.process import EmbeddedStore
 from server.store.subscription import Subscription
-
-PATIENCE_S = 10
+from tests.waiting import PATIENCE_S, until_so
 
 
 async def listening(store: Store, channel: str, subscriptions: int = 1) -> None:
     """Wait until so many hear *channel*."""
-    async with asyncio.timeout(PATIENCE_S):
-        while (await store.redis.pubsub_numsub(channel))[0][1] != subscriptions:  # noqa: ASYNC110 - the store tells no more
-            await asyncio.sleep(0.005)
+
+    async def so_many() -> bool:
+        return (await store.redis.pubsub_numsub(channel))[0][1] == subscriptions
+
+    await until_so(so_many)
 
 
 async def test_it_hears_its_channel_and_no_other_until_it_is_stopped(store: Store) -> None:

@@ -12,7 +12,7 @@ import pytest
 from server.store import supervision
 from server.store.supervision import Supervisor
 from server.store.unavailable import StoreUnavailable
-from tests.gateway.house import PATIENCE_S, until
+from tests.waiting import PATIENCE_S, until_so
 
 
 @pytest.fixture
@@ -50,12 +50,12 @@ async def test_whatever_ends_a_task_it_is_started_again(work: Any, reported: lis
             await asyncio.Event().wait()
 
     task = supervisor.keep("the watch", works_later)
-    await until(lambda: supervisor.failures.get("the watch", 0) >= 3)
+    await until_so(lambda: supervisor.failures.get("the watch", 0) >= 3)
     assert reported == ["the watch failed, and is started again"]
     (sentence,) = supervisor.failing
     assert sentence.startswith("the watch does not work (")
     good.set()
-    await until(lambda: not supervisor.failing)
+    await until_so(lambda: not supervisor.failing)
     await task.stop()
 
 
@@ -69,7 +69,7 @@ async def test_an_absent_store_is_a_warning(reported: list[str], caplog: pytest.
             raise StoreUnavailable("BUSY")
 
     task = supervisor.every(0.001, "the watch", ask)
-    await until(lambda: not away and not supervisor.failing)
+    await until_so(lambda: not away and not supervisor.failing)
     await task.stop()
     assert (reported, supervisor.failures) == ([], {"the watch": 2})
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
@@ -95,7 +95,7 @@ async def test_a_stopped_task_is_no_trouble() -> None:
     supervisor = Supervisor()
     task = supervisor.keep("the watch", _broken)
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-    await until(lambda: bool(supervisor.failing))
+    await until_so(lambda: bool(supervisor.failing))
     await task.stop()
     assert supervisor.failing == []
 

@@ -16,7 +16,8 @@ from server.store.clock import StoreClock
 from server.store.connection import Store
 from server.store.trail import ISVS_MAX, TrailChannel, Trails
 from tests.core.orders.test_trail import VECTOR, event
-from tests.store.test_subscription import PATIENCE_S, listening
+from tests.store.test_subscription import listening
+from tests.waiting import PATIENCE_S
 
 ORDER, ANN, ROOM = OrderId("o1"), ViewerId("ann"), RoomId("r1")
 

@@ -42,7 +42,7 @@ async def test_those_of_one_moment_are_one_message(two_stores: tuple[Store, Stor
 async def test_what_has_expired_is_forgotten(two_stores: tuple[Store, Store]) -> None:
     """The store keeps a ticket no longer than somebody could show it."""
     assert await UsedTickets(two_stores[0]).use("a", 0)
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.01)  # it was to last for none
     assert await two_stores[0].redis.exists(keys.used_ticket("a")) == 0
 
 

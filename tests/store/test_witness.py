@@ -26,7 +26,7 @@ from server.store.unavailable import BooksBehind
 from server.store.witness import StoreWitness
 from server.store.witness_file import WitnessFile
 from tests.store.desk import Desk, crowd, grab
-from tests.store.test_feed import until
+from tests.waiting import until_so
 
 INCREMENT = f"{APPENDED}/appendonly.aof.1.incr.aof"
 
@@ -149,7 +149,7 @@ async def test_a_store_that_is_emptied_while_it_runs_is_noticed(home: Path, capl
         desk = await Desk.open(store)
         allocator = DefaultAllocator(store, desk.clock, lambda: True)
         await store.redis.flushall()
-        await until(lambda: bool(store.gate.shut))
+        await until_so(lambda: bool(store.gate.shut))
         with pytest.raises(BooksBehind, match="is empty"):
             await desk.recharge(1)
         answers = await allocator.claim("c1.p1", desk.room.room_id, crowd(2))  # type: ignore[arg-type]
@@ -173,10 +173,10 @@ async def test_a_store_that_restarts_with_less_gets_nothing_to_do(home: Path) ->
         assert supervising is not None
         supervising.suspend()
         os.kill(before, signal.SIGKILL)
-        await until(lambda: psutil.Process(before).status() == psutil.STATUS_ZOMBIE)
+        await until_so(lambda: psutil.Process(before).status() == psutil.STATUS_ZOMBIE)
         _cut(home / "store")
         supervising.resume()
-        await until(lambda: running.pid != before)
+        await until_so(lambda: running.pid != before)
         refused = None
         while not isinstance(refused, BooksBehind):
             with pytest.raises(StoreUnavailable) as caught:

@@ -4,8 +4,7 @@ import json
 import os
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,18 +20,27 @@ from server.app import CannotServe
 from server.settings import Settings
 from server.workers.crew import serve_with_workers
 from tests.conftest import free_port
+from tests.waiting import PATIENCE_S, until
 
-PATIENCE_S = 60.0
+
+def of_two(folder: Path) -> ServerProcess:
+    return ServerProcess(folder, ["--workers", "2", "--durability", "relaxed", "--limits", "load"])
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    """Run a server of two workers."""
-    running = ServerProcess(tmp_path, ["--workers", "2", "--durability", "relaxed", "--limits", "load"])
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, Path]]:
+    """Run a server of two workers, in a folder; none of them is left when it has stopped."""
+    folder = tmp_path_factory.mktemp("crew")
+    running = of_two(folder)
+    workers: list[int] = []
     try:
-        yield running
+        running.wait_until_ready()
+        yield running, folder
+        workers = pids(folder)
     finally:
-        running.stop()
+        status = running.stop()
+    assert status == 0, running.tail()
+    assert not any(psutil.pid_exists(pid) for pid in (*workers, *pids_left(folder)))
 
 
 def pids(folder: Path) -> list[int]:
@@ -40,13 +48,6 @@ def pids(folder: Path) -> list[int]:
     (roll,) = (folder / "home/workers").glob("*.json")
     who: list[int] = json.loads(roll.read_bytes())
     return who
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def sample(url: str, name: str) -> float:
@@ -64,15 +65,16 @@ def open_a_room(url: str) -> None:
     assert answer.status_code == 201
 
 
-def test_whichever_is_asked_answers_for_all(server: ServerProcess, tmp_path: Path) -> None:
+def test_whichever_is_asked_answers_for_all(server: tuple[ServerProcess, Path]) -> None:
     """Connections, audience and counters are sums over all workers; both get some of the viewers."""
-    url = server.wait_until_ready()
+    running, folder = server
+    url = running.wait_until_ready()
     open_a_room(url)
     with ExitStack() as stack:
         for number in range(24):
             line = stack.enter_context(connect(f"{url.replace('http', 'ws')}/ws/rooms/r1?viewer=v{number}", proxy=None))
             assert '"welcome"' in str(line.recv(PATIENCE_S))
-        shares = [len(psutil.Process(pid).net_connections("tcp")) for pid in pids(tmp_path)]
+        shares = [len(psutil.Process(pid).net_connections("tcp")) for pid in pids(folder)]
         assert all(share > 1 for share in shares), shares
         for _ in range(6):
             assert sample(url, "redrain_connections") == 24
@@ -80,31 +82,33 @@ def test_whichever_is_asked_answers_for_all(server: ServerProcess, tmp_path: Pat
             assert requests.get(f"{url}/api/rooms/r1", timeout=PATIENCE_S).json()["audience"] == 24
 
 
-def test_a_worker_that_dies_is_replaced(server: ServerProcess, tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_replaced(server: tuple[ServerProcess, Path]) -> None:
     """The parent reports it; meanwhile the server is not ready, but serves."""
-    url = server.wait_until_ready()
-    before = pids(tmp_path)
+    running, folder = server
+    url = running.wait_until_ready()
+    before = pids(folder)
     os.kill(before[0], signal.SIGKILL)
-    until(lambda: pids(tmp_path) != before)
+    until(lambda: pids(folder) != before)
     assert requests.get(f"{url}/healthz", timeout=PATIENCE_S).ok
     until(lambda: ready(url))
-    assert pids(tmp_path)[1] == before[1]
-    assert "was ended by SIGKILL" in server.tail()
-    assert server.stop() == 0
-    assert not any(psutil.pid_exists(pid) for pid in (*before, *pids_left(tmp_path)))
+    assert pids(folder)[1] == before[1]
+    assert "was ended by SIGKILL" in running.tail()
+    until(lambda: not psutil.pid_exists(before[0]))
 
 
 def pids_left(folder: Path) -> list[int]:
     return [int(path.stem.partition("-")[0]) for path in (folder / "home/workers").iterdir()]
 
 
-def test_workers_end_with_their_parent(server: ServerProcess, tmp_path: Path) -> None:
+def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     """Even a parent that is killed leaves no worker behind, and no store."""
+    server = of_two(tmp_path)
     server.wait_until_ready()
     workers = pids(tmp_path)
     store = json.loads((tmp_path / "home/store/store.lock").read_bytes())["pid"]
     os.kill(server.pid, signal.SIGKILL)
     until(lambda: not any(psutil.pid_exists(pid) for pid in (*workers, store)))
+    assert server.stop() == -signal.SIGKILL
 
 
 async def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from loadtest.engines.engine_process import CrowdOrder
 from loadtest.run.director import Director
 from loadtest.run.provision import provision
 from loadtest.run.server_process import ServerProcess
-from tests.api.caller import Caller, until
+from tests.api.caller import Caller
+from tests.waiting import until
 
 SPEED = 60
 SECOND_MS = SPEED * 1000

@@ -10,7 +10,7 @@ import pytest
 
 from loadtest.engines.child_process import LOG_TAIL_LINES, ChildProcess, ProcessFailed
 from loadtest.verdict.weigh import Exit
-from tests.api.caller import until
+from tests.waiting import until
 
 
 @contextmanager

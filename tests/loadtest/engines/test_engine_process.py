@@ -7,7 +7,7 @@ import pytest
 from loadtest.engines import engine_process
 from loadtest.engines.child_process import ChildProcess, ProcessFailed
 from loadtest.verdict.weigh import Exit
-from tests.api.caller import until
+from tests.waiting import until
 
 
 def test_an_audience_without_its_scenario_says_why(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from loadtest.engines import engine_process
 from loadtest.engines.child_process import ChildProcess, ProcessFailed
 from loadtest.verdict.weigh import Exit
-from tests.api.caller import until
+from tests.waiting import until
 
 
 def test_no_configuration_file_and_no_variable_changes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

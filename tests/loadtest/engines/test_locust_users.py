@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ import pytest
 from loadtest.record.history import History, read_history
 from loadtest.verdict.audit.fanout import check_fanout
 from loadtest.verdict.audit.violation import Findings
+from tests.waiting import PATIENCE_S, until
 
 LOCUSTFILE = Path(__file__).parents[3] / "loadtest" / "locustfile.py"
-PATIENCE_S = 60.0
 
 
 def start(host: str, folder: Path, *more: str, users: int = 50) -> subprocess.Popen[bytes]:
@@ -36,10 +35,7 @@ def progress_of(folder: Path) -> list[dict[str, Any]]:
 
 def wait_for(folder: Path, answered: int) -> None:
     """Wait until the audience has got so many receipts in all."""
-    deadline = time.monotonic() + PATIENCE_S
-    while sum(max(counts) for counts in _answered(folder).values()) < answered:
-        assert time.monotonic() < deadline, progress_of(folder)[-1:]
-        time.sleep(0.05)
+    until(lambda: sum(max(counts) for counts in _answered(folder).values()) >= answered, f"{answered} receipts")
 
 
 def _answered(folder: Path) -> dict[str, list[int]]:
@@ -136,10 +132,7 @@ def test_workers_share_the_seats(fake_room: str, tmp_path: Path) -> None:
 def test_a_lost_server_is_a_failure(tmp_path: Path) -> None:
     """Viewers that cannot connect try again, and the run ends with a status that says so."""
     locust = start("http://127.0.0.1:9", tmp_path, users=3)
-    deadline = time.monotonic() + PATIENCE_S
-    while not any(line["failed"] for line in progress_of(tmp_path)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: any(line["failed"] for line in progress_of(tmp_path)))
     code, output = stop(locust)
     assert code == 1, output
     assert "refused" in output

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
 from itertools import count
@@ -25,8 +25,7 @@ from loadtest.targets.redrain import RedrainTarget
 from server.core.packets.claim import ClaimStatus
 from server.core.rooms import messages
 from tests.client_sim.room_talk import on_screen, receipt, seat, welcome
-
-PATIENCE_S = 20.0
+from tests.waiting import until_so
 
 
 class Room:
@@ -68,12 +67,6 @@ def a_swarm(host: str, behaviour: Behaviour = Behaviour.EAGER) -> tuple[Swarm, R
     )
 
 
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not true():  # noqa: ASYNC110 - counters of the thing under test
-            await asyncio.sleep(0.01)
-
-
 def lines(recorder: Recorder, history: BytesIO, kind: str) -> list[dict[str, Any]]:
     recorder.finish()
     found = [orjson.loads(line) for line in history.getvalue().splitlines()]
@@ -85,7 +78,7 @@ async def test_a_crowd_comes_grabs_and_leaves_in_order() -> None:
     async with open_room() as (_, host):
         swarm, recorder, history = a_swarm(host)
         await swarm.arrive(40, 1_000)
-        await until(lambda: recorder.figures.answered == 40)
+        await until_so(lambda: recorder.figures.answered == 40)
         assert recorder.connected == 40
         await swarm.leave()
     assert recorder.failed == 0
@@ -100,7 +93,7 @@ async def test_who_drops_its_line_comes_back_and_resumes() -> None:
     async with open_room() as (room, host):
         swarm, recorder, history = a_swarm(host, Behaviour.FLAKY)
         await swarm.arrive(3, 1_000)
-        await until(lambda: recorder.figures.answered == 3)
+        await until_so(lambda: recorder.figures.answered == 3)
         await swarm.leave()
     assert recorder.failed == 0
     assert sum("&epoch=e1&seq=0" in path for path in room.paths) == 3
@@ -120,8 +113,8 @@ async def test_only_so_many_knock_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     swarm, recorder, _ = a_swarm(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     await swarm.arrive(10, 10_000)
-    await until(lambda: len(came) == 3)
-    await asyncio.sleep(0.05)
+    await until_so(lambda: len(came) == 3)
+    await asyncio.sleep(0.05)  # in which more would come
     assert len(came) == 3
     await swarm.leave()
     for writer in came:
@@ -138,7 +131,7 @@ async def test_a_closed_door_is_a_failure_and_is_tried_again() -> None:
         port = probe.getsockname()[1]
     swarm, recorder, _ = a_swarm(f"http://127.0.0.1:{port}")
     await swarm.arrive(1, 100)
-    await until(lambda: recorder.failed >= 2)
+    await until_so(lambda: recorder.failed >= 2)
     await swarm.leave()
     _, failures = recorder.take_series()
     assert all(name == "connect" and "refused" in reason.lower() for _, name, reason in failures)
@@ -150,7 +143,7 @@ async def test_a_crowd_beyond_one_address_uses_several(monkeypatch: pytest.Monke
     async with open_room() as (room, host):
         swarm, recorder, _ = a_swarm(host, Behaviour.WATCHER)
         await swarm.arrive(5, 1_000)
-        await until(lambda: recorder.connected == 5)
+        await until_so(lambda: recorder.connected == 5)
         await swarm.leave()
     assert room.peers == {"127.0.0.1", "127.0.0.2", "127.0.0.3"}
 
@@ -172,7 +165,7 @@ async def test_one_timer_wakes_everybody_in_their_turn() -> None:
     for number, sleeper in reversed(list(enumerate(sleepers))):
         swarm.arm(sleeper, now_ns + 60_000_000 + number)
     swarm.arm(sleepers[7], now_ns + 1_000_000)
-    await until(lambda: len(woken) == 500)
-    await asyncio.sleep(0.05)
+    await until_so(lambda: len(woken) == 500)
+    await asyncio.sleep(0.05)  # in which one would be woken twice
     assert woken == [7, *(number for number in range(500) if number != 7)]
     await swarm.leave()

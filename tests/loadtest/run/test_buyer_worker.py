@@ -18,6 +18,7 @@ from loadtest.scenarios.scenario import Scenario
 from loadtest.targets.requester import SetUpFailed
 from server.core.ids import CreatorId, OrderId, RoomId, ViewerId
 from tests.loadtest.live_shop import MINUTE, WINDOW_MS, a_scenario, a_server, performed
+from tests.waiting import until
 
 BASKET = (BasketLine("1", "tea", 1_000, 2), BasketLine("2", "pin", 40, 1))
 
@@ -50,9 +51,12 @@ class Desk:
 
     def answers(self) -> list[AnswerRecord]:
         """Wait until all is done and return what the buyers were told."""
-        while not self.clerk.idle:
+
+        def done() -> bool:
             self.clerk.check()
-            time.sleep(0.01)
+            return self.clerk.idle
+
+        until(done)
         self.file.end()
         self.file.close()
         return read_sales(self.path).answers

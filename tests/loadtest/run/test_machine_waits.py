@@ -3,11 +3,10 @@
 import os
 import subprocess
 import sys
-import time
 
 from loadtest.run.machine_waits import MachineWaits
+from tests.waiting import until
 
-TIMEOUT_S = 60.0
 BUSY = [sys.executable, "-c", "while True: pass"]
 
 
@@ -18,10 +17,7 @@ def test_a_process_that_shares_its_processor_waits() -> None:
     waits = MachineWaits(lambda: [process.pid for process in busy] + [2**22 + 1])
     waits.start()
     try:
-        deadline = time.monotonic() + TIMEOUT_S
-        while not waits.waits:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: waits.waits)
     finally:
         waits.stop()
         for process in busy:

@@ -12,6 +12,7 @@ from loadtest.run.server_process import ServerProcess
 from loadtest.scenarios.faults import FaultKind, PlannedFault
 from server.store.embedded.process import EmbeddedStore
 from server.store.fitness import Durability
+from tests.waiting import until
 
 
 class AProgramme:
@@ -49,8 +50,7 @@ def a_nemesis(home: Path, *planned: PlannedFault) -> tuple[Nemesis, list[str]]:
 
 def await_end(nemesis: Nemesis) -> None:
     """Wait until every fault has struck and the store has answered since."""
-    while any(record.t_back is None for record in nemesis.records):
-        time.sleep(0.01)
+    until(lambda: all(record.t_back is not None for record in nemesis.records))
     nemesis.stop()
 
 
@@ -92,8 +92,7 @@ def test_a_stopped_store_goes_on_when_the_programme_ends(tmp_path: Path, store: 
     """A storm that is interrupted leaves no store that hangs."""
     nemesis, _ = a_nemesis(tmp_path, PlannedFault(0, FaultKind.STOP_STORE, 0, for_ms=60_000))
     nemesis.start()
-    while psutil.Process(store.pid).status() != psutil.STATUS_STOPPED:
-        time.sleep(0.01)
+    until(lambda: psutil.Process(store.pid).status() == psutil.STATUS_STOPPED)
     nemesis.stop()
 
     assert psutil.Process(store.pid).status() != psutil.STATUS_STOPPED
@@ -129,8 +128,7 @@ def test_a_store_that_is_not_of_the_run_is_left_alone(tmp_path: Path) -> None:
     """Where there is no lock file there is nothing to break."""
     nemesis, _ = a_nemesis(tmp_path, PlannedFault(0, FaultKind.KILL_STORE, 0))
     nemesis.start()
-    while nemesis.records[0].outcome == "missed: the programme was over":
-        time.sleep(0.01)
+    until(lambda: nemesis.records[0].outcome != "missed: the programme was over")
     nemesis.stop()
     assert nemesis.records[0].outcome == "missed: the store is not one of this run"
 
@@ -157,7 +155,6 @@ def test_without_workers_nobody_is_killed(tmp_path: Path) -> None:
     """A server of one process is left alone, and the record says so."""
     nemesis, _ = a_nemesis(tmp_path, PlannedFault(0, FaultKind.KILL_WORKER, 0))
     nemesis.start()
-    while nemesis.records[0].outcome == "missed: the programme was over":
-        time.sleep(0.01)
+    until(lambda: nemesis.records[0].outcome != "missed: the programme was over")
     nemesis.stop()
     assert nemesis.records[0].outcome == "missed: the server has no workers"

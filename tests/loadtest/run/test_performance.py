@@ -1,7 +1,6 @@
 """A performance: parts side by side, watched until the last is over, and ended when one fails or somebody says stop."""
 
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -9,17 +8,17 @@ import requests
 
 from loadtest.run.performance import Performer, perform
 from loadtest.targets.requester import SetUpFailed
+from tests.waiting import PATIENCE_S, until
 
 Stopped = Callable[[], bool]
 
 
 def until_stopped(stopped: Stopped) -> None:
-    while not stopped():
-        time.sleep(0.005)
+    until(stopped)
 
 
 def test_parts_go_on_at_once_and_are_watched_to_the_end() -> None:
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=PATIENCE_S)
     looks: list[int] = []
 
     def part(_: Stopped) -> None:

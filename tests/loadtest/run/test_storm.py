@@ -22,10 +22,11 @@ from loadtest.scenarios.crowd_scenario import scenario_text
 from loadtest.scenarios.scenario import load_scenario
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
-from tests.api.caller import until
 from tests.loadtest.record.test_run_folder import FACTS
+from tests.waiting import until
 
 VIEWERS = 8
+SPEEDS = (600, 120, 30)  # what a busy machine was too slow for has proven nothing, and is done again with more time
 
 
 class Watcher:
@@ -148,14 +149,16 @@ products = [{ product_id = "tea", price_fen = [700, 900] }]
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_storm_with_a_shop_waits_until_all_is_final(tmp_path: Path, engine: str) -> None:
     """Whatever brings the audience: its winners buy, their orders are judged with the books, and nothing is open."""
-    folder = RunFolder(tmp_path / "run")
-    folder.path.mkdir()
-    folder.scenario.write_text(SHOP, "utf-8")
-    watcher = Watcher()
-    scenario = load_scenario(str(folder.scenario))
-    carry_out(StormPlan(scenario, folder, durability="relaxed", engine=engine), replace(FACTS, packet_ids=[]), watcher)
-
-    result = judge_run(folder)
+    for speed in SPEEDS:
+        folder = RunFolder(tmp_path / f"run-{speed}")
+        folder.path.mkdir()
+        folder.scenario.write_text(SHOP.replace("speed = 600", f"speed = {speed}"), "utf-8")
+        watcher = Watcher()
+        plan = StormPlan(load_scenario(str(folder.scenario)), folder, durability="relaxed", engine=engine)
+        carry_out(plan, replace(FACTS, packet_ids=[]), watcher)
+        result = judge_run(folder)
+        if result["verdict"] != "unknown":
+            break
     assert (result["verdict"], result["violations"]) == ("pass", [])
     assert all(result["sometimes"].values())
     sales, books = folder.read_sales(), folder.read_books()

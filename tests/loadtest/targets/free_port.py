@@ -1,9 +1,8 @@
 """Ports of this machine that nobody uses, and waiting until somebody does."""
 
 import socket
-import time
 
-TIMEOUT_S = 30.0
+from tests.waiting import until
 
 
 def free_port() -> int:
@@ -15,12 +14,9 @@ def free_port() -> int:
 
 def wait_for(port: int) -> None:
     """Wait until somebody listens at a port."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert time.monotonic() < deadline, f"nobody listens at {port}"
-            time.sleep(0.05)
-        else:
-            return
+    until(lambda: _listened_at(port), f"a listener at {port}")
+
+
+def _listened_at(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0

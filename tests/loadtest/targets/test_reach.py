@@ -11,6 +11,7 @@ import pytest
 from loadtest.targets.port import Address, BadTarget
 from loadtest.targets.reach import address_of, check_reach, server_url
 from tests.loadtest.targets.described import OPENSSL, a_certificate
+from tests.waiting import PATIENCE_S
 
 REMOTE = "http://192.0.2.1:9000"  # RFC 5737: an address for documents, which nobody has
 
@@ -135,6 +136,6 @@ def _say_hello(listener: socket.socket, context: ssl.SSLContext) -> None:
 
 def _heard(address: Address) -> bytes:
     assert address.tls is not None
-    sock = socket.create_connection((address.host, address.port), timeout=5)
+    sock = socket.create_connection((address.host, address.port), timeout=PATIENCE_S)
     with sock, address.tls.wrap_socket(sock, server_hostname=address.host) as line:
         return line.recv(5)

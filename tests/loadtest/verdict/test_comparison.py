@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtest.verdict.comparison import Better, Compared, Conclusion, Pair, compare, is_beyond, same_builds
@@ -100,6 +100,7 @@ def test_a_centre_is_beyond_a_change_or_not() -> None:
     assert not is_beyond(CPU, pairs_of(0.08), 0.1)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(figures, figures), min_size=8, max_size=12), st.floats(0.1, 10))
 def test_units_and_order_do_not_matter(legs: list[tuple[float, float]], unit: float) -> None:
     """Other units, or another order of the pairs, change nothing; exchanged builds turn the sign."""
@@ -114,6 +115,7 @@ def test_units_and_order_do_not_matter(legs: list[tuple[float, float]], unit: fl
     assert not (found.conclusion is turned.conclusion is Conclusion.REGRESSION)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(figures, figures), min_size=8, max_size=12), st.floats(0, 0.5), st.floats(0, 0.5))
 def test_a_larger_budget_never_turns_a_pass_into_a_failure(
     legs: list[tuple[float, float]], one: float, other: float

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,9 +13,9 @@ import pytest
 from loadtest.engines.progress import ProgressFiles
 from loadtest.verdict.weigh import Exit
 from scripts.commands.swarm import Visit, run_swarm
+from tests.waiting import until
 
 NOWHERE = "http://127.0.0.1:9"
-PATIENCE_S = 30
 
 
 class _FullHouse(BaseHTTPRequestHandler):
@@ -64,10 +63,10 @@ def test_a_swarm_that_nobody_can_join_is_30_with_the_reason(
     ended = threading.Event()
 
     def interrupt() -> None:
-        files, deadline = ProgressFiles(folder), time.monotonic() + PATIENCE_S
-        while not files.look().failed and time.monotonic() < deadline:
-            if ended.wait(0.02):
-                return
+        files = ProgressFiles(folder)
+        until(lambda: files.look().failed or ended.is_set())
+        if ended.is_set():
+            return
         os.kill(os.getpid(), signal.SIGINT)
 
     impatient = threading.Thread(target=interrupt, daemon=True)

@@ -384,7 +384,7 @@ async def test_a_store_that_dies_leaves_grabs_unknown_and_the_same_request_finds
     async with asyncio.timeout(60):
         again = await allocator.claim(packet_id, ROOM, crowd(2_000))
         while S.UNAVAILABLE in statuses(again):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # it is asked anew each time
             again = await allocator.claim(packet_id, ROOM, crowd(2_000))
     assert set(statuses(again)) == {S.GRANTED}
     assert len({claim.share.index for claim in again if claim.share}) == 2_000

@@ -12,6 +12,7 @@ import psutil
 
 from server.store.connection import Durability
 from server.store.embedded.process import EmbeddedStore
+from tests.waiting import until
 
 SERVER = """
 import pathlib, sys
@@ -36,8 +37,7 @@ def server(home: Path) -> Iterator[tuple["subprocess.Popen[str]", int, str]]:
 
 def await_end(pid: int) -> None:
     """Wait until the process is gone."""
-    while psutil.pid_exists(pid):
-        time.sleep(0.01)
+    until(lambda: not psutil.pid_exists(pid))
 
 
 def test_a_second_server_joins_and_the_last_one_out_stops_the_store(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_starter_that_was_killed_leaves_the_store_to_the_others(tmp_path: Path
         second = EmbeddedStore.join(tmp_path / "store", Durability.NONE)
         first.kill()
         first.communicate()
-        time.sleep(0.1)
+        time.sleep(0.1)  # in which it would end if it hung on the first
         assert psutil.pid_exists(pid)
         assert second.pid == pid
         second.stop()

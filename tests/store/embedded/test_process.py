@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -17,6 +16,7 @@ from server.store.embedded import process
 from server.store.embedded.folder import FORMAT, FORMAT_VERSION, StoreNotStarted
 from server.store.embedded.process import LOG, EmbeddedStore, PortTaken, answering
 from tests.conftest import free_port
+from tests.waiting import until
 
 HOLDER = """
 import pathlib, sys, time
@@ -25,15 +25,6 @@ store = EmbeddedStore.start(pathlib.Path(sys.argv[1]))
 print(store.pid, flush=True)
 time.sleep(600)
 """
-
-
-def until(what: Callable[[], bool]) -> None:
-    """Wait until *what* is so; the test's own time limit is a minute."""
-    for _ in range(6_000):
-        if what():
-            return
-        time.sleep(0.01)
-    raise AssertionError("waited a minute in vain")
 
 
 async def test_what_was_acknowledged_is_there_after_a_restart_at_the_same_address(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from server.store.embedded import supervisor
 from tests.conftest import fill
+from tests.waiting import until
 
 PROGRAM = "import time; time.sleep(600)"
 
@@ -39,11 +40,13 @@ def supervise(tmp_path: Path, program: str = PROGRAM) -> tuple[int, int, int]:
 
 def noted_pid(tmp_path: Path, other_than: int = 0) -> int:
     """Wait until the lock names a program other than *other_than*; return its process id."""
-    while True:
+
+    def noted() -> int:
         pid: int = json.loads((tmp_path / "lock").read_text()).get("pid", 0)
-        if pid not in (0, other_than):
-            return pid
-        time.sleep(0.01)
+        return pid
+
+    until(lambda: noted() not in (0, other_than))
+    return noted()
 
 
 def test_the_program_runs_while_it_is_used_and_ends_after(tmp_path: Path) -> None:
@@ -63,7 +66,7 @@ def test_a_second_user_keeps_the_program_running(tmp_path: Path) -> None:
     second = os.open(tmp_path / "users", os.O_RDWR)
     fcntl.flock(second, fcntl.LOCK_SH)
     os.close(users)
-    time.sleep(0.1)
+    time.sleep(0.1)  # in which it would end if it hung on the first
     assert psutil.pid_exists(pid)
 
     os.close(second)
@@ -120,8 +123,7 @@ def test_a_program_on_a_full_disk_waits_for_room(small_disk: Path) -> None:
     users, lock, pid = supervise(small_disk, "import time; time.sleep(600)")
     filler = fill(small_disk)
     os.kill(pid, signal.SIGKILL)
-    while json.loads((small_disk / "lock").read_text()).get("trouble") != supervisor.DISK_FULL:
-        time.sleep(0.01)
+    until(lambda: json.loads((small_disk / "lock").read_text()).get("trouble") == supervisor.DISK_FULL)
     assert not psutil.pid_exists(pid)
 
     filler.unlink()
@@ -154,8 +156,7 @@ def test_a_second_supervisor_takes_over_a_program_that_lives_on(tmp_path: Path) 
         )
     os.close(take_over)
     os.close(alive)
-    while "lost its supervisor, and has another now" not in (tmp_path / "log").read_text():
-        time.sleep(0.01)
+    until(lambda: "lost its supervisor, and has another now" in (tmp_path / "log").read_text())
     assert psutil.pid_exists(pid)
     os.kill(pid, signal.SIGKILL)
     second = noted_pid(tmp_path, other_than=pid)

@@ -208,21 +208,22 @@ async def test_a_key_of_the_wrong_type_changes_nothing(desk: Desk, act: Act, key
 
 
 @pytest.mark.parametrize(("act", "key", "field"), WRONG_FIELDS, ids=lambda it: getattr(it, "__name__", it))
-@pytest.mark.parametrize("poison", ["", "many", "1.5", "-3", str(2**53), "nan"])
-async def test_a_field_that_is_no_number_changes_nothing(
-    desk: Desk, act: Act, key: str, field: str, poison: str
-) -> None:
+async def test_a_field_that_is_no_number_changes_nothing(desk: Desk, act: Act, key: str, field: str) -> None:
     """Money, counters and instants are whole numbers that a double holds, or the script fails before it writes."""
     packet_id = await set_up(desk)
     if act is sweep:
         await desk.at(CLAIM_END_AT_MS)
-    await desk.store.redis.hset(f"{{c1}}:{key.replace('P', packet_id)}", field, poison)
-    before = await desk.state()
+    for poison in ("", "many", "1.5", "-3", str(2**53), "nan"):
+        await desk.store.redis.hset(f"{{c1}}:{key.replace('P', packet_id)}", field, poison)
+        before = await desk.state()
 
-    with pytest.raises((ResponseError, StoreBroken), match="BROKEN"):
-        await act(desk, packet_id)
+        with pytest.raises((ResponseError, StoreBroken), match="BROKEN"):
+            await act(desk, packet_id)
 
-    assert within(before, await desk.state())
+        after = await desk.state()
+        assert within(before, after), poison
+        for staged in after.keys() - before.keys():
+            await desk.store.redis.delete(staged)
 
 
 @pytest.mark.parametrize("act", [recharge, create, claim, void, withdraw, withdraw_paid, withdraw_failed, coupon_fund])

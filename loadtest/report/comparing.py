@@ -1,0 +1,24 @@
+"""The words of a comparison, the same in the terminal, in a summary and on a page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_WORDS = {
+    "pass": "not slower",
+    "improvement": "better",
+    "regression": "regression",
+    "inconclusive": "not to be told",
+}
+
+
+def conclusion_word(conclusion: str) -> str:
+    """Return what a conclusion is called before people."""
+    return _WORDS[conclusion]
+
+
+def change_text(comparison: Mapping[str, Any]) -> str:
+    """Return by how much the head is worse, with the interval if there is one: ``+2.1% (-0.4% to +4.8%)``."""
+    text = f"{comparison['change']:+.1%}"
+    if comparison["low"] is None:
+        return text
+    return f"{text} ({comparison['low']:+.1%} to {comparison['high']:+.1%})"

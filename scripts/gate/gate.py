@@ -1,0 +1,161 @@
+"""The gate: correctness, work counters and paired timing of a head against a base, and one verdict of it all."""
+
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loadtest.run.environment import environment
+from loadtest.scenarios.scenario import Scenario
+from loadtest.scenarios.target_scenario import TargetScenario
+from loadtest.verdict.comparison import Conclusion
+from loadtest.verdict.weigh import Reason, decide
+from scripts.gate.builds import NoBase, base_of, check_protocol, head
+from scripts.gate.counters import COUNTERS
+from scripts.gate.leg import LegFigures
+from scripts.gate.options import GateOptions
+from scripts.gate.sides import BuildSide, CommandSide, Side, UrlSide
+from scripts.gate.timing import Timing, legs_of, shown, take_time
+
+CACHE = Path(".redrain/gate")
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Gate:
+    """
+    What a gate has found so far; ``notes`` say what could not be done, and why.
+
+    ``storm`` is the result of the head's storm, ``counters`` the work counters of base and head, where there are any.
+    """
+
+    scenario: Scenario | TargetScenario
+    options: GateOptions
+    notes: list[str] = field(default_factory=list)
+    storm: dict[str, Any] = field(default_factory=dict)
+    counters: list[dict[str, Any]] = field(default_factory=list)
+    timing: Timing | None = None
+    alone: LegFigures | None = None
+    base: str = ""
+    head: str = ""
+
+
+def run_through(gate: Gate, storm: Callable[[str], dict[str, Any]], say: Say) -> dict[str, Any]:
+    """
+    Carry the parts of a gate out in order, each only if it can still change the verdict, and return the result.
+
+    *storm* storms the head at a URL, "" for a server of its own, and returns the result. Raises what that, legs and
+    services raise.
+    """
+    base, ours = _sides(gate, say)
+    gate.head, gate.base = ours.name, base.name if base else ""
+    with ours.hosted() as url:
+        gate.storm = storm(url)
+    if not gate.storm["violations"]:
+        _count(gate, base, ours, say)
+        _time(gate, base, ours, say)
+    return result_of(gate)
+
+
+def _sides(gate: Gate, say: Say) -> tuple[Side | None, Side]:
+    options, scenario = gate.options, gate.scenario
+    if isinstance(scenario, TargetScenario):
+        about = (scenario, options.scenario, options.target_adapter)
+        if options.base_command:
+            return CommandSide(options.base_command, *about), CommandSide(options.head_command, *about)
+        if options.base_url:
+            return UrlSide(options.base_url, *about), UrlSide(options.head_url, *about)
+        return None, UrlSide(scenario.target.base_url.rstrip("/"), *about)
+    ours = head()
+    if not options.base:
+        return None, BuildSide(ours)
+    try:
+        base = base_of(options.base, CACHE, say)
+        check_protocol(base.build, ours.build)
+    except NoBase as missing:
+        gate.notes.append(f"nothing is compared: {missing}")
+        return None, BuildSide(ours)
+    return BuildSide(base), BuildSide(ours)
+
+
+def _count(gate: Gate, base: Side | None, ours: Side, say: Say) -> None:
+    say("counting the work of a grab")
+    counted = ours.counters()
+    if counted is None:
+        return
+    before = None if base is None else base.counters()
+    for name, counter in COUNTERS.items():
+        was = None if before is None else before[name]
+        met = None if was is None else counter.allows(was, counted[name])
+        gate.counters.append({"counter": name, "title": counter.title, "base": was, "head": counted[name], "met": met})
+
+
+def _time(gate: Gate, base: Side | None, ours: Side, say: Say) -> None:
+    if gate.options.budget <= 0:
+        return
+    if base is None:
+        say("measuring a leg")
+        gate.alone = ours.leg()
+        return
+    gate.timing = Timing(gate.options.slower / 100)
+    take_time(base, ours, gate.timing, time.monotonic() + gate.options.budget * 60, say)
+
+
+def result_of(gate: Gate) -> dict[str, Any]:
+    """Return the result of a gate: the storm's, with what the comparison adds."""
+    verdict, reasons, exit_code = decide(_reasons(gate))
+    timing = gate.timing
+    compared = None if timing is None else {
+        "metrics": [shown(each) for each in timing.comparisons],
+        "decided_by": timing.decides,
+        "void": timing.void,
+        "yardstick": [each._asdict() for each in timing.yardsticks],
+        "legs": legs_of(timing.pairs),
+    }  # fmt: skip
+    return {
+        **gate.storm,
+        "verdict": verdict,
+        "reasons": reasons,
+        "exit_code": int(exit_code),
+        "gate": {
+            "base": gate.base,
+            "head": gate.head,
+            "slower_percent": gate.options.slower,
+            "counters": gate.counters,
+            "comparison": compared,
+            "alone": None if gate.alone is None else gate.alone._asdict(),
+            "notes": gate.notes,
+        },
+        "environment": environment(own_server=True),
+        "repeat_command": repeat_command(gate.options),
+    }
+
+
+def _reasons(gate: Gate) -> list[Reason]:
+    """Return the reasons against a pass: those of the storm, and those of the comparison."""
+    reasons = [Reason(reason) for reason in gate.storm["reasons"]]
+    raised = any(counter["met"] is False for counter in gate.counters)
+    if raised:
+        reasons.append(Reason.REGRESSION)
+    timing = gate.timing
+    if timing is None:
+        return reasons
+    if timing.void:
+        return reasons if raised else [*reasons, Reason.VOID]  # a counter does not depend on the machine
+    conclusions = {each.conclusion for each in timing.comparisons if each.metric in timing.decides}
+    if Conclusion.REGRESSION in conclusions:
+        reasons.append(Reason.REGRESSION)
+    elif Conclusion.INCONCLUSIVE in conclusions:
+        reasons.append(Reason.INCONCLUSIVE)
+    return reasons
+
+
+def repeat_command(options: GateOptions) -> str:
+    """Return the command that repeats the gate."""
+    words = ["redrain", "gate", options.scenario]
+    for name, value in asdict(options).items():
+        if name not in ("scenario", "out", "json", "junit", "summary") and value not in ("", None):
+            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join(words)

@@ -1,0 +1,55 @@
+"""The options of ``redrain gate``, named as on the command line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtest.scenarios.scenario import Scenario
+from loadtest.scenarios.target_scenario import TargetScenario
+
+BUDGET_MAX_MIN = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """The options of a gate; "" or None means that it was not given."""
+
+    scenario: str
+    base: str = ""
+    base_command: str = ""
+    head_command: str = ""
+    base_url: str = ""
+    head_url: str = ""
+    slower: float = 3.0
+    budget: float = 5.0
+    engine: str = "swarm"
+    viewers: int | None = None
+    seed: int | None = None
+    target_adapter: str = ""
+    out: Path | None = None
+    json: str | None = None
+    junit: Path | None = None
+    summary: Path | None = None
+
+    def wrong(self, scenario: Scenario | TargetScenario) -> str:
+        """Return the error of options that conflict with each other or with the scenario, or ""."""
+        if not 0 < self.slower <= 1000:
+            return "slower: must be above 0 and at most 1000 percent"
+        if not 0 <= self.budget <= BUDGET_MAX_MIN:
+            return f"budget: must be 0 to {BUDGET_MAX_MIN:.0f} minutes"
+        if self.engine not in ("locust", "swarm"):
+            return "engine: must be locust or swarm"
+        for ours, theirs in (("base-command", "head-command"), ("base-url", "head-url")):
+            given = [name for name in (ours, theirs) if getattr(self, name.replace("-", "_"))]
+            if len(given) == 1:
+                return f"{given[0]}: needs {theirs if given[0] == ours else ours} as well"
+        ways = [way for way in ("base", "base_command", "base_url") if getattr(self, way)]
+        if len(ways) > 1:
+            return f"{ways[1].replace('_', '-')}: conflicts with {ways[0].replace('_', '-')}; give one pair to compare"
+        if isinstance(scenario, Scenario) and ways and ways[0] != "base":
+            return (
+                f"{ways[0].replace('_', '-')}: needs a scenario with [target], which says how the service is spoken to "
+                "(docs/targets.md)"
+            )
+        if isinstance(scenario, TargetScenario) and self.base:
+            return "base: builds this project; compare a service with --base-command and --head-command, or by URL"
+        return ""

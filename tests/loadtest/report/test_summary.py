@@ -1,0 +1,50 @@
+"""Markdown and annotations: the verdict first, bounded, and no text of others is markup."""
+
+from loadtest.report.summary import ANNOTATIONS_MAX, SUMMARY_BYTES_MAX, annotations_of, markdown_of
+from tests.loadtest.report.gate_results import a_gate_result
+
+
+def test_the_summary_begins_with_the_verdict_and_has_every_part() -> None:
+    """Verdict, violations, thresholds, counters, comparison, and the command that repeats it."""
+    lines = markdown_of(a_gate_result()).splitlines()
+    assert lines[0] == "## ❌ Redrain: fail (invariant, regression, threshold)"
+    assert "- **A1** 12 claims of 10 shares" in lines
+    assert "| grab_latency_ms p(99) \\< 50 | 61.5 | **missed** |" in lines
+    assert "| store commands per grab | 15.00 | 16.00 | **more** |" in lines
+    assert "| CPU us per grab | 24.00 | 27.00 | +12.5% (+10.0% to +15.0%) | **regression** |" in lines
+    assert lines[-2] == "Again: `redrain gate smoke --base main`"
+
+
+def test_a_name_is_no_markup_and_no_cell() -> None:
+    """Pipes, backticks, tags, links and line ends stay in their cell as they are."""
+    result = a_gate_result()
+    result["violations"][0]["detail"] = "a|b\n`c` <img src=x> [d](e)"
+    assert "- **A1** a\\|b \\`c\\` \\<img src=x\\> \\[d\\](e)" in markdown_of(result).splitlines()
+
+
+def test_the_summary_is_bounded() -> None:
+    """However long the texts are, a step summary takes it."""
+    result = a_gate_result()
+    result["violations"] = [{**result["violations"][0], "detail": "红" * 100_000}] * 30
+    assert len(markdown_of(result).encode()) <= SUMMARY_BYTES_MAX
+
+
+def test_annotations_are_few_and_on_one_line() -> None:
+    """One for each invariant, counter and comparison that failed; line ends and colons are escaped."""
+    result = a_gate_result()
+    result["violations"][0]["detail"] = "one\ntwo: 3%"
+    assert annotations_of(result) == [
+        "::error title=Redrain%3A A1::one%0Atwo: 3%25",
+        "::error title=Redrain%3A store commands per grab::15.00 to 16.00",
+        "::error title=Redrain%3A CPU us per grab::+12.5%25 (+10.0%25 to +15.0%25)",
+    ]
+    result["violations"] = [{**result["violations"][0], "invariant": f"A{number}"} for number in range(1, 15)]
+    assert len(annotations_of(result)) == ANNOTATIONS_MAX
+
+
+def test_a_verdict_without_a_finding_is_told_too() -> None:
+    """An unknown verdict is a warning, and a pass says nothing."""
+    result = a_gate_result() | {"verdict": "unknown", "reasons": ["void"], "violations": []}
+    result["gate"]["counters"], result["gate"]["comparison"] = [], None
+    assert annotations_of(result) == ["::warning title=Redrain%3A unknown::void"]
+    assert annotations_of(result | {"verdict": "pass", "reasons": []}) == []
