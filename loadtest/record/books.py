@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from loadtest.record.book_orders import BookedOrder, BookedRulebook
+from loadtest.record.given_file import Allowance
 from loadtest.record.payouts import BookedInvoice, BookedWithdrawal
 from loadtest.record.shape import BadField, Line, Shape, lines_of, numbered, read_all
 from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
@@ -239,6 +240,7 @@ class Books:
     rulebooks: dict[str, BookedRulebook] = field(default_factory=dict)
     withdrawals: dict[str, BookedWithdrawal] = field(default_factory=dict)
     invoices: list[BookedInvoice] = field(default_factory=list)
+    shares: int = 0  # of all editions read so far, which is what they take to draw again
 
     def without(self, packet_ids: Collection[PacketId]) -> "Books":
         """Return the same books without these packets, except for their money in the journal."""
@@ -252,9 +254,9 @@ class Books:
         )
 
 
-def read_books(path: Path) -> Books:
+def read_books(path: Path, allowance: Allowance | None = None) -> Books:
     """Read ``books.jsonl``. Raises BadRecord for a file that is cut off or has a malformed line."""
-    return _read(lines_of(path), str(path))
+    return _read(lines_of(path, allowance), str(path))
 
 
 def books_from(lines: Iterable[Line]) -> Books:
@@ -278,6 +280,10 @@ def _read(lines: Iterable[tuple[str, Line]], name: str) -> Books:
     assert books is not None
     return books
 
+
+PACKET_SHARES_MAX = 1_000_000  # of any platform
+RUN_SHARES_MAX = 10_000_000  # of all packets of a run; each share is drawn again from its seed
+EDITIONS_MAX = 1_000
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -309,8 +315,7 @@ def _take(books: Books, line: Line) -> None:
             _put(books.openings, opening.creator_id, opening)
         case "packet":
             packet = _PACKET.read(line)
-            if packet.editions == ():
-                raise BadField("editions must be a list of objects")
+            _check_shares(books, packet)
             _put(books.packets, packet.packet_id, packet)
         case "journal":
             books.journal.append(_JOURNAL.read(line))
@@ -343,6 +348,18 @@ def _take_final(books: Books, line: Line) -> None:
             _put(books.withdrawals, withdrawal.withdrawal_id, withdrawal)
         case _:
             books.invoices.append(_INVOICE.read(line))
+
+
+def _check_shares(books: Books, packet: PacketRecord) -> None:
+    """Raise BadField for a packet that no store has, or that would be drawn again for hours."""
+    if packet.editions == ():
+        raise BadField("editions must be a list of objects")
+    counts = [packet.share_count, *(edition.share_count for edition in packet.issued)]
+    if packet.share_count < 1 or min(counts) < 0 or max(counts) > PACKET_SHARES_MAX:
+        raise BadField(f"share_count must be from 1 to {PACKET_SHARES_MAX:,}, but is {packet.share_count:,}")
+    books.shares += sum(counts)
+    if books.shares > RUN_SHARES_MAX or len(counts) > EDITIONS_MAX:
+        raise BadField(f"a run may have {RUN_SHARES_MAX:,} shares, and a packet {EDITIONS_MAX:,} editions")
 
 
 def _put(there: dict[K, V], name: K, value: V) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from loadtest.record.given_file import Allowance
 from loadtest.record.hearsay import CommentRecord, HeardRecord, HushedRecord, ResultRecord, WelcomeRecord
 from loadtest.record.shape import BadField, BadRecord, Line, Shape, lines_of, read_all
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
@@ -175,7 +176,7 @@ class History:
     hushed: list[HushedRecord] = field(default_factory=list)
 
 
-def read_history(paths: Sequence[Path], *, foreign: bool = False) -> History:
+def read_history(paths: Sequence[Path], *, foreign: bool = False, allowance: Allowance | None = None) -> History:
     """
     Read one file per generator process, plain or ``.gz``. Raises BadRecord if one is cut off or malformed.
 
@@ -184,7 +185,7 @@ def read_history(paths: Sequence[Path], *, foreign: bool = False) -> History:
     """
     history = History()
     for process, path in enumerate(paths):
-        read_process(history, lines_of(path), str(path), process, foreign=foreign)
+        read_process(history, lines_of(path, allowance), str(path), process, foreign=foreign)
     return history
 
 

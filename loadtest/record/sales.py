@@ -11,6 +11,7 @@ import orjson
 
 from client_sim.buyer import Deed, Habit
 from loadtest.record.book_orders import OrderedDiscount, OrderedLine
+from loadtest.record.given_file import Allowance
 from loadtest.record.shape import BadField, BadRecord, Line, Shape, evidence_of, lines_of, read_all
 from server.core.ids import CreatorId, OrderId, ViewerId
 from server.core.orders.order import OrderState
@@ -121,11 +122,11 @@ class Sales:
     sales: list[SaleRecord] = field(default_factory=list)
 
 
-def read_sales(path: Path) -> Sales:
+def read_sales(path: Path, allowance: Allowance | None = None) -> Sales:
     """Read the file at *path*; a missing file means a run without a shop. Raises BadRecord."""
     if not path.exists():
         return Sales()
-    return sales_of(lines_of(path), str(path))
+    return sales_of(lines_of(path, allowance), str(path))
 
 
 def sales_of(lines: Iterable[tuple[str, Line]], name: str) -> Sales:

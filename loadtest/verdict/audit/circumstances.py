@@ -1,6 +1,9 @@
 """Circumstances of a run that excuse what would else be a violation: absences of the store, limits, and clocks."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import islice, takewhile
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -98,7 +101,9 @@ class Circumstances(NamedTuple):
 
     def waited_ns(self, t_from: int, t_to: int) -> int:
         """Return how long the server's processes waited for the machine in a span, at most."""
-        return sum(wait.waited_ns for wait in self.waits if wait.t_from < t_to and wait.t_to > t_from)
+        first = bisect_right(self.waits, t_from, key=attrgetter("t_to"))  # they are in order, and may be many
+        during = takewhile(lambda wait: wait.t_from < t_to, islice(self.waits, first, None))
+        return sum(wait.waited_ns for wait in during)
 
 
 ORDINARY = Circumstances()
