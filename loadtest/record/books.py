@@ -335,18 +335,6 @@ def _take(books: Books, line: Line) -> None:
             raise BadField("no such kind of line")
 
 
-def _check_shares(books: Books, packet: PacketRecord) -> None:
-    """Raise BadField for a packet that no store has, or that would be drawn again for hours."""
-    if packet.editions == ():
-        raise BadField("editions must be a list of objects")
-    counts = [packet.share_count, *(edition.share_count for edition in packet.issued)]
-    if packet.share_count < 1 or min(counts) < 0 or max(counts) > PACKET_SHARES_MAX:
-        raise BadField(f"share_count must be from 1 to {PACKET_SHARES_MAX:,}, but is {packet.share_count:,}")
-    books.shares += sum(counts)
-    if books.shares > RUN_SHARES_MAX or len(counts) > EDITIONS_MAX:
-        raise BadField(f"a run may have {RUN_SHARES_MAX:,} shares, and a packet {EDITIONS_MAX:,} editions")
-
-
 def _take_final(books: Books, line: Line) -> None:
     match line["kind"]:
         case "order":
@@ -360,6 +348,18 @@ def _take_final(books: Books, line: Line) -> None:
             _put(books.withdrawals, withdrawal.withdrawal_id, withdrawal)
         case _:
             books.invoices.append(_INVOICE.read(line))
+
+
+def _check_shares(books: Books, packet: PacketRecord) -> None:
+    """Raise BadField for a packet that no store has, or that would be drawn again for hours."""
+    if packet.editions == ():
+        raise BadField("editions must be a list of objects")
+    counts = [packet.share_count, *(edition.share_count for edition in packet.issued)]
+    if packet.share_count < 1 or min(counts) < 0 or max(counts) > PACKET_SHARES_MAX:
+        raise BadField(f"share_count must be from 1 to {PACKET_SHARES_MAX:,}, but is {packet.share_count:,}")
+    books.shares += sum(counts)
+    if books.shares > RUN_SHARES_MAX or len(counts) > EDITIONS_MAX:
+        raise BadField(f"a run may have {RUN_SHARES_MAX:,} shares, and a packet {EDITIONS_MAX:,} editions")
 
 
 def _put(there: dict[K, V], name: K, value: V) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from loadtest.record.given_file import Allowance
+from loadtest.record.hearsay import CommentRecord, HeardRecord, HushedRecord, ResultRecord, WelcomeRecord
 from loadtest.record.shape import BadField, BadRecord, Line, Shape, lines_of, read_all
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 
@@ -97,6 +98,7 @@ class FactRecord(NamedTuple):
     count: int  # type: ignore[assignment]  # a field here, not the tuple's method
     process: int
     at_ms: int | None = None
+    result: ResultRecord | None = None
 
 
 class ClockReadingRecord(NamedTuple):
@@ -168,6 +170,10 @@ class History:
     healths: list[HealthRecord] = field(default_factory=list)
     strays: list[StrayRecord] = field(default_factory=list)
     clocks: list[ClockReadingRecord] = field(default_factory=list)
+    heard: list[HeardRecord] = field(default_factory=list)
+    welcomes: list[WelcomeRecord] = field(default_factory=list)
+    comments: list[CommentRecord] = field(default_factory=list)
+    hushed: list[HushedRecord] = field(default_factory=list)
 
 
 def read_history(paths: Sequence[Path], *, foreign: bool = False, allowance: Allowance | None = None) -> History:
@@ -201,6 +207,10 @@ def read_process(
         "arrival": (Shape(ArrivalRecord), history.arrivals.append),
         "health": (Shape(HealthRecord), history.healths.append),
         "reading": (Shape(ClockReadingRecord), history.clocks.append),
+        "heard": (Shape(HeardRecord), history.heard.append),
+        "welcome": (Shape(WelcomeRecord), history.welcomes.append),
+        "comment": (Shape(CommentRecord), history.comments.append),
+        "hushed": (Shape(HushedRecord), history.hushed.append),
         "end": (Shape(HistoryEnd), ends.append),
     }
 

@@ -15,9 +15,12 @@ from tests.planted import (
     receipts,
     refusals,
     shares,
+    told,
 )
 from tests.planted.plant import Plant
 
 _OF_MONEY = (money, prices, payouts)
-_BY_INVARIANT = (issuance, receipts, creators, realtime, shares, fanout, *_OF_MONEY, answers, refusals, publications)
+_BY_INVARIANT = (
+    issuance, receipts, creators, realtime, shares, fanout, *_OF_MONEY, answers, refusals, publications, told,
+)  # fmt: skip
 PLANTS: list[Plant] = list(chain.from_iterable(module.PLANTS for module in _BY_INVARIANT))

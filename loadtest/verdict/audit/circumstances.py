@@ -15,6 +15,12 @@ from server.core.packets.packet import PacketState
 FACT_LATE_MS = 200
 """How long after its instant a fact may be published, in real milliseconds, unless the scenario says otherwise."""
 
+FLIGHT_NS = 1_000_000_000
+"""How long a message without a number may be on its way, in real time, on a machine that does not stall."""
+
+LOOKED_FOR_NS = 2_000_000_000
+"""A store or a server that has come back is found again within so long."""
+
 CLOCK_SLACK_NS = 50_000_000
 """The error of the server's own estimate of the store's clock, generously."""
 
