@@ -309,7 +309,7 @@ def bench(
         typer.Argument(
             help="grab: the grab path over WebSocket; workers: the same with two workers; slow-readers: with "
             "10% slow consumers; allocators: correctness and cost of each built-in allocator; quotes: viewers with "
-            "many packets; watch: a storm with a dashboard."
+            "many packets; watch: a storm with a dashboard; witness: with and without the witness."
         ),
     ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1, max=ROUNDS_MAX)] = 5,
