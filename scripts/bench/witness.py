@@ -1,4 +1,4 @@
-"""``redrain bench witness``: CPU per grab, with the witness of what was acknowledged and without (docs/durability.md)."""
+"""The benchmark ``witness``: CPU per grab with the witness of what was acknowledged, and without."""
 
 from functools import partial
 
