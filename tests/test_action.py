@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from server.settings import clean_environment
+from tests.result_schema import faults_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -101,6 +102,7 @@ def test_its_steps_gate_and_leave_what_is_uploaded(tmp_path: Path) -> None:
     result = json.loads((folder / "gate.json").read_bytes())
     assert done.returncode == int(outputs["exit-code"]) == result["exit_code"], done.stderr
     assert (result["viewers"], result["seed"], result["violations"]) == (10, 3, [])
+    assert faults_of(result) == []
     assert [each["counter"] for each in result["gate"]["counters"]]
     assert ET.parse(folder / "junit.xml").getroot().tag == "testsuites"  # noqa: S314 - written by us just now
     assert (folder / "run" / "report.html").exists()

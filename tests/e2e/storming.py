@@ -8,10 +8,11 @@ import pytest
 
 from loadtest.record.run_folder import RunFolder
 from scripts.cli import main
+from tests.result_schema import faults_of
 
 
 def storm(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """Run ``redrain storm`` with its records in *folder*; return its exit code and its result."""
+    """Run ``redrain storm`` with its records in *folder*; return exit code and result, which has its published form."""
     with pytest.raises(SystemExit) as ended:
         main(["storm", *arguments, "--out", str(folder)])
     code = ended.value.code
@@ -19,4 +20,5 @@ def storm(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
     result = RunFolder(folder).result
     assert result.exists(), code
     told: dict[str, Any] = json.loads(result.read_text("utf-8"))
+    assert faults_of(told) == []
     return code, told

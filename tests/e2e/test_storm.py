@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.conftest import Redrain
 from tests.e2e.storming import storm
+from tests.result_schema import faults_of
 
 
 def _storm(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
@@ -67,6 +68,11 @@ def test_the_result_has_every_field_that_is_promised(smoke: tuple[Path, int, dic
     assert set(result["grab_latency_ms"]) == {"p50", "p90", "p95", "p99", "p999", "max"}
     of_packet = {"packet_id", "allocator", "share_count", "granted", "granted_fen", "sold_out", "returned_fen"}
     assert all(of_packet <= set(packet) for packet in result["packets"])
+
+
+def test_the_result_has_the_published_form(smoke: tuple[Path, int, dict[str, Any]]) -> None:
+    """docs/result.schema.json says of every field what it holds."""
+    assert faults_of(smoke[2]) == []
 
 
 def test_the_folder_can_be_audited_again(smoke: tuple[Path, int, dict[str, Any]], tmp_path: Path) -> None:

@@ -2,6 +2,11 @@
 
 from typing import Any
 
+_LEG = {
+    "grabs": 20_000, "grabs_per_second": 9_000.0, "latency_p50_ms": 20.0, "latency_p99_ms": 60.0, "others_cores": 0.1,
+    "idle_cores": 0.5, "cpu_us_per_grab": 24.0,
+}  # fmt: skip
+
 
 def _compared(metric: str, title: str, conclusion: str) -> dict[str, Any]:
     return {
@@ -32,8 +37,9 @@ def a_gate_result() -> dict[str, Any]:
             {"invariant": "A1", "packet_id": "anna.2", "detail": "another", "evidence": []},
         ],
         "thresholds": [
-            {"metric": "grab_latency_ms", "expression": "p(99) < 50", "value": 61.5, "limit": 50, "met": False},
-            {"metric": "over_issued_fen", "expression": "value == 0", "value": 0, "limit": 0, "met": True},
+            {"metric": "grab_latency_ms", "expression": "p(99) < 50", "value": 61.5, "limit": 50, "met": False,
+             "why": ""},
+            {"metric": "over_issued_fen", "expression": "value == 0", "value": 0, "limit": 0, "met": True, "why": ""},
         ],
         "repeat_command": "redrain gate smoke --base main",
         "gate": {
@@ -52,6 +58,8 @@ def a_gate_result() -> dict[str, Any]:
                 ],
                 "decided_by": ["cpu_us_per_grab"],
                 "void": "",
+                "yardstick": [{"base": 7.0, "head": 7.1}],
+                "legs": [{"base": _LEG, "head": _LEG}],
             },
             "alone": None,
             "notes": [],
