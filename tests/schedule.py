@@ -20,6 +20,7 @@ LONGEST_FIRST = (
     "tests/e2e/test_interrupts.py",
     "tests/e2e/test_allocators.py",
     "tests/e2e/test_storm.py",
+    "tests/test_action.py",
     "tests/loadtest/run/test_director.py",
     "tests/loadtest/engines/test_locust_users.py",
     "tests/e2e/test_api_page.py",

@@ -45,6 +45,7 @@ def edits(it: Adoption) -> Iterator[str]:
     if it.kind == "http" and not it.receipt.claim_id:
         yield f"{SCENARIO}, [target.receipt] claim_id: where the share's id is, to tell repeats from seconds"
     yield f"{SCENARIO}, [target.books]: where your service's own books are, to find lost and invented shares"
+    yield f"{it.start}: starts with fresh data each time, as in the empty folder that it finds in LEG_FOLDER"
     yield f"{WORKFLOW}: the steps that build the service, in the folder of the job and in .base"
     if it.action == ACTION:
         yield f"{WORKFLOW}, {ACTION}: where Redrain is on GitHub"
@@ -57,18 +58,18 @@ def _ask_requests(it: Adoption, ask: Ask, described: Described | None) -> None:
         it.grab = it.grab._replace(request=request)
         login = _valid(ask, "Which request logs a viewer in? (- for none)", NONE, _none_or_request)
         if login != NONE:
-            it.login = RequestDraft(login, {}, {"user": "{viewer}"})
+            it.login, it.token = RequestDraft(login, {}, {"user": "{viewer}"}), ""
     else:
         logins = described.logins()
         if logins and described.wants_token(grab):
             it.login, it.token = described.login_request(logins[0]), described.token_path(logins[0])
         it.grab = described.grab_request(grab, has_token=it.login is not None)
         it.receipt = described.receipt(grab)
-    _ask_receipt(it, ask)
     if it.login:
         it.token = it.token or ask("Where in the login's answer is the token (JMESPath)?", "token")
         if "{token}" not in str(it.grab):
             it.grab = it.grab._replace(headers={**it.grab.headers, "Authorization": "Bearer {token}"})
+    _ask_receipt(it, ask)
 
 
 def _ask_receipt(it: Adoption, ask: Ask) -> None:

@@ -49,12 +49,12 @@ def test_a_grab_that_does_not_stand_out_is_asked_for() -> None:
 def test_answers_go_where_they_belong() -> None:
     """A login brings its token into the grab; numbers among words are numbers, as JSON has them."""
     person = Person(
-        Which_request_grabs=["grab it", "PUT /grab"], logs_a_viewer_in=["POST /login"], says_how_it_ended=[],
+        Which_request_grabs=["grab it", "PUT /grab"], logs_a_viewer_in=["POST /login"], token=["data.jwt"],
         how_it_ended=["code"], grab_granted=["0"], grab_exhausted=["-1001"], id_of_the_share=["data.id"],
         How_many_shares=["0", "2000"], starts_it=["make run"],
     )  # fmt: skip
     it = adoption_of(person, "http", None)
-    assert it.login == RequestDraft("POST /login", {}, {"user": "{viewer}"})
+    assert (it.login, it.token) == (RequestDraft("POST /login", {}, {"user": "{viewer}"}), "data.jwt")
     assert (it.grab.request, it.grab.headers) == ("PUT /grab", {"Authorization": "Bearer {token}"})
     assert it.receipt == ("code", {"granted": [0], "repeated": ["ALREADY"], "exhausted": [-1001]}, "", "data.id")
     assert (it.share_count, it.viewers, it.start) == (2000, 4000, "make run")
