@@ -18,7 +18,7 @@ RECORDS_MAX = 12
 _NS_PER_MS = 1_000_000
 _MARGIN_NS = 5 * _NS_PER_MS
 _BY_EDGES = frozenset({"A7", "A13"})
-"""Invariants that a single record can break against the window: its nearest edge is then part of the picture."""
+"""Invariants that a single record can break against the window: an edge of it is then part of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,7 @@ def _scene(violation: Mapping[str, Any], placing: Placing, declared: Declaration
     if not shown:
         return scene
     if invariant in _BY_EDGES and instants and sum(1 for record in evidence if record["kind"] != "packet") == 1:
-        middle = (min(shown) + max(shown)) // 2
-        shown.append(min(instants, key=lambda instant: abs(instant.t - middle)).t)
+        shown.append(_edge(instants, violation["detail"], (min(shown) + max(shown)) // 2).t)
     margin = max((max(shown) - min(shown)) // 6, _MARGIN_NS)
     scene = replace(scene, t_from=min(shown) - margin, t_to=max(shown) + margin, traces=traces)
     opening = next((instant for instant in instants if instant.text == "opens"), None)
@@ -120,6 +119,13 @@ def _scene(violation: Mapping[str, Any], placing: Placing, declared: Declaration
         zero_text="the first record below" if opening is None else "the opening of the packet",
     )
     return _bounded(scene, _around(scene, violation, journal, placing))
+
+
+def _edge(instants: Sequence[Instant], detail: str, middle: int) -> Instant:
+    """Return the edge of the window that the audit speaks of, or the nearest."""
+    ends = [instant for instant in instants if " end" in detail and instant.text != "opens"]
+    opens = [instant for instant in instants if "open" in detail and instant.text == "opens"]
+    return min(ends or opens or instants, key=lambda instant: abs(instant.t - middle))
 
 
 def _journal_of(packet_id: str, evidence: Sequence[Line], placing: Placing) -> list[Trace]:

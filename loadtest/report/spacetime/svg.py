@@ -9,7 +9,7 @@ from loadtest.report.spacetime.placing import Glyph, Trace
 from loadtest.report.spacetime.scene import Instant, Scene
 
 WIDTH = 1120
-_LEFT, _RIGHT, _TOP = 190, 16, 40
+_LEFT, _RIGHT, _TOP = 190, 32, 40
 _ROW, _GAP = 22, 10
 _PX_PER_CHARACTER = 6.7
 _ROWS_AROUND_MAX = 6

@@ -127,6 +127,15 @@ def test_a_refusal_stands_beside_the_edge_that_it_contradicts() -> None:
     assert "closes" in _text(scene)
 
 
+def test_a_sweep_that_came_too_early_stands_beside_the_end_of_the_window() -> None:
+    """The opening may be nearer, but it is the end that the sweep contradicts."""
+    run = a_run()
+    run.of("journal", movement="sweep")[0]["at_ms"] -= 800
+    scene = _scenes(run)["A7"]
+    assert "closes" in [instant.text for instant in scene.instants]
+    assert [exhibit.lane for exhibit in scene.exhibits] == [STORE]
+
+
 def test_names_of_strangers_are_data() -> None:
     """Markup, control characters and marks of direction reach neither the terminal nor the page."""
     run = BROKEN["A5"]()
