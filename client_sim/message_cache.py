@@ -10,6 +10,9 @@ from server.core.rooms.feed import NUMBERED
 
 UNREADABLE = "unreadable"  # the type of a payload that is no message
 CACHED_MAX = 4_096  # distinct payloads remembered; more than a room says while its slowest viewer catches up
+TOLD = frozenset({"progress", "countdown", "comments", "popup", "asset_widget"})
+"""The messages without a number whose truth the audit judges (A14)."""
+
 # Sent to one viewer only: not worth caching.
 _OWN = (b'{"type":"receipt"', b'{"type":"pong"', b'{"type":"welcome"', b'{"type":"trail"')
 
@@ -21,12 +24,14 @@ def digest(payload: bytes) -> str:
 
 class CachedMessage:
     """
-    One message, parsed. ``seq`` is 0 unless it is a room fact. Raises ValueError if *payload* is no message.
+    One message, parsed. Raises ValueError if *payload* is no message.
+
+    ``seq`` is 0 unless it is a room fact; ``is_told`` says that it has no number, and that its truth is judged.
 
     *body* is given if an adapter has translated it from *payload*, the bytes of another service.
     """
 
-    __slots__ = ("_hash", "body", "kind", "packet_id", "payload", "seq")
+    __slots__ = ("_hash", "body", "is_told", "kind", "packet_id", "payload", "seq")
 
     def __init__(self, payload: bytes, body: Any = None) -> None:
         translated = body is not None
@@ -37,6 +42,7 @@ class CachedMessage:
         self.body: dict[str, Any] = body
         self.kind: str = body["type"]
         self.seq: int = body["seq"] if self.kind in NUMBERED and not translated else 0
+        self.is_told = self.kind in TOLD and not translated
         packet = body.get("packet")
         packet_id = packet["packet_id"] if isinstance(packet, dict) else body.get("packet_id")
         self.packet_id = None if packet_id is None else PacketId(packet_id)

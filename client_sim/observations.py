@@ -124,6 +124,60 @@ class End:
     conns: int
 
 
+@dataclass(slots=True)
+class Heard:
+    """
+    A message without a number as this process first heard it, and its arrivals, over connections that read steadily.
+
+    ``viewer`` heard it first, ``other`` is the first viewer besides, None if there was none.
+    """
+
+    room: RoomId
+    message: CachedMessage
+    viewer: ViewerId
+    t_first: int
+    t_last: int
+    count: int
+    other: ViewerId | None = None
+
+
+Shown = tuple[PacketId, str, int | None, bool]
+"""A packet in a welcome: its phase, how many shares are left as far as is known, and whether it is sold out."""
+
+
+@dataclass(slots=True)
+class Greeting:
+    """The packets that welcomes to a room showed, at one position of its feed."""
+
+    room: RoomId
+    epoch: str
+    seq: int
+    packets: tuple[Shown, ...]
+    t_first: int
+    t_last: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentComment:
+    """A comment as it was handed to the socket."""
+
+    conn: str
+    viewer: ViewerId
+    room: RoomId
+    t: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hushed:
+    """A connection was told that something it said was too much."""
+
+    conn: str
+    t: int
+
+
 Observation = (
     SentGrab | StrayReceipt | Conn | SequenceRun | Arrival | Fact | Differing | HealthSample | ClockReading | End
-)
+    | Heard | Greeting | SentComment | Hushed
+)  # fmt: skip

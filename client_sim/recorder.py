@@ -13,6 +13,7 @@ import orjson
 
 from client_sim.behaviour import Behaviour, Seat
 from client_sim.grab_figures import GrabFigures
+from client_sim.hearsay import Hearsay
 from client_sim.message_cache import CachedMessage
 from client_sim.observations import (
     Arrival,
@@ -22,7 +23,9 @@ from client_sim.observations import (
     End,
     Fact,
     HealthSample,
+    Hushed,
     Observation,
+    SentComment,
     SentGrab,
     SequenceRun,
     StrayReceipt,
@@ -54,7 +57,7 @@ class HistorySink(Protocol):
 
 class Recorder:
     """
-    The one recorder of a process: its history and its counters.
+    The one recorder of a process: its history and its counters. ``heard`` counts a message without a number.
 
     *history* is written to and flushed, never closed; without one only the counters are kept. ``present`` are the
     viewers in their rooms, ``present_in`` the same by room, ``connected`` their connections. ``comments`` and ``likes``
@@ -82,6 +85,8 @@ class Recorder:
         self._failures: Counter[Failure] = Counter()
         self._best_rtt_ns: int | None = None
         self._best = (0, 0)
+        self._hearsay = Hearsay(self._note)
+        self.heard = self._hearsay.hear
 
     @property
     def waiting(self) -> int:
@@ -110,6 +115,8 @@ class Recorder:
             self.present_in[conn.room] += conn.first_device
         conn.t_welcome = now_ns
         conn.epoch, conn.seq, conn.resync = message["epoch"], message["seq"], message["resync"]
+        if "protocol" in message:  # our own server's
+            self._hearsay.greet(conn, message, now_ns)
 
     def closed(self, conn: Conn, now_ns: int, code: int | None) -> None:
         """End the record of a connection; *code* is the WebSocket close code."""
@@ -154,11 +161,20 @@ class Recorder:
         self._told_arrivals.update((key, fact.count) for key, fact in new.items())
         return list(reversed(new.values()))
 
-    def talked(self, said: bytes) -> None:
-        """Count a comment or some likes that a viewer sends."""
+    def talked(self, conn: Conn, said: bytes, now_ns: int) -> None:
+        """Count some likes that a viewer sends, or record its comment."""
         message = orjson.loads(said)
-        self.comments += message["type"] == "comment"
         self.likes += message.get("count", 0)
+        if message["type"] == "comment":
+            self.comments += 1
+            self._note(SentComment(conn.conn, conn.viewer, conn.room, now_ns, message["text"]))
+
+    def rebuked(self, conn: Conn, error: Mapping[str, Any], now_ns: int) -> None:
+        """Record that the server could not use what a viewer said; that it says too much is no failure."""
+        if error.get("code") == "rate_limited":
+            self._note(Hushed(conn.conn, now_ns))
+        else:
+            self.failure("WS", "error", f"{error.get('code')}: {error.get('detail')}")
 
     def health(self, values: Mapping[str, Any]) -> None:
         """Record a health sample of the process itself."""
@@ -272,6 +288,7 @@ class Recorder:
         self._open.clear()
         for fact in self._facts.values():
             self._note(fact)
+        self._hearsay.finish()
         if self._best_rtt_ns is not None:
             self._note(ClockReading(*self._best, self._best_rtt_ns))
         self._note(End(self._grabs, self._conns))

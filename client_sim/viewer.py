@@ -136,6 +136,9 @@ class Viewer:
         if message.seq:
             self._take_fact(self._conn, message, now_ns)
             return self.wake(now_ns)
+        if message.is_told:
+            self._recorder.heard(self._conn, message, now_ns)
+            return NOTHING
         match message.kind:
             case "receipt":
                 self._take_receipt(message, now_ns)
@@ -150,8 +153,8 @@ class Viewer:
             case str() if message.kind == UNREADABLE:
                 self._recorder.failure("WS", "message", "not a message")
                 return NOTHING
-            case "error" if message.body.get("code") != "rate_limited":  # said too much; its words are not shown
-                self._recorder.failure("WS", "error", f"{message.body.get('code')}: {message.body.get('detail')}")
+            case "error":
+                self._recorder.rebuked(self._conn, message.body, now_ns)
             case _:
                 return NOTHING  # of interest to a human viewer only
         return self.wake(now_ns)
@@ -169,7 +172,8 @@ class Viewer:
         if now_ns >= self._small_talk.next_ping_ns:
             effects.append(self._ping(now_ns))
         if (said := self._small_talk.utterance(now_ns)) is not None:
-            self._recorder.talked(said)
+            assert self._conn is not None
+            self._recorder.talked(self._conn, said, now_ns)
             effects.append(Send(said))
         for due in self._agenda.take_ready(now_ns):
             self._carry_out(due, now_ns, effects)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from loadtest.engines.lifeline import collect_seldom
@@ -27,7 +26,7 @@ from scripts.option_types import (
     Token,
     Viewers,
 )
-from scripts.output import failed, flushed, told_of, write_any_text
+from scripts.output import errors, failed, flushed, told_of, write_any_text
 from scripts.recorded import recorded
 
 ROUNDS_MAX = 1_000
@@ -44,7 +43,7 @@ app.add_typer(store, name="store")
 app.add_typer(judging)
 app.add_typer(recorded)
 
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_errors = errors()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -310,7 +309,7 @@ def bench(
         typer.Argument(
             help="grab: the grab path over WebSocket; workers: the same with two workers; slow-readers: with "
             "10% slow consumers; allocators: correctness and cost of each built-in allocator; quotes: viewers with "
-            "many packets; watch: a storm with a dashboard."
+            "many packets; watch: a storm with a dashboard; witness: with and without the witness."
         ),
     ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1, max=ROUNDS_MAX)] = 5,

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import orjson
 from rich.console import Console
 from rich.markup import escape
 
+from loadtest.run.plain_console import PlainConsole
 from loadtest.verdict.weigh import Exit
 
 PLAIN_WIDTH = 120  # of a log, where no terminal says how wide it is
@@ -45,18 +47,30 @@ def write_json(where: str | None, value: object) -> None:
         return
     text = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if where == "-":
-        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.write(_OBEYED.sub(_as_json, text.decode()).encode())
         sys.stdout.flush()
     else:
         Path(where).write_bytes(text)
 
 
+_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")  # JSON has escaped the others
+
+
+def _as_json(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
 def console(json: str | None, plain_width: int = PLAIN_WIDTH) -> Console:
     """Return where a person reads; standard output belongs to the JSON if that was asked for."""
-    say = Console(stderr=json == "-", highlight=False)
+    say = PlainConsole(stderr=json == "-", highlight=False, emoji=False)
     if not say.is_terminal:
         say.width = plain_width
     return say
+
+
+def errors() -> Console:
+    """Return where a person reads what went wrong."""
+    return PlainConsole(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def no_file(path: Path) -> str:
@@ -120,5 +134,5 @@ def _free_bytes(path: Path) -> int:
 
 def failed(error: Exception | str, code: Exit) -> int:
     """Say on standard error why a command ends, and return its exit code."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]redrain:[/] {escape(str(error))}")
+    errors().print(f"[red]redrain:[/] {escape(str(error))}")
     return int(code)

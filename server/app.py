@@ -24,6 +24,7 @@ from server.api.siblings import Siblings
 from server.api.whole_text import check_text
 from server.core.rulebooks.overrides import BadRulebooks
 from server.core.rulebooks.rulebook import Rulebook
+from server.core.text import visible
 from server.core.web_address import is_loopback, listed
 from server.gateway.connection import RoomConnection
 from server.gateway.door import Door
@@ -138,7 +139,16 @@ def check_exposure(settings: Settings) -> None:
 
 def set_up_logging() -> None:
     """Write warnings and errors to standard error, each line with its time and level: a storm looks for errors."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    to_stderr = logging.StreamHandler()
+    to_stderr.setFormatter(_Plain("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[to_stderr])
+
+
+class _Plain(logging.Formatter):
+    """Lines for a terminal: what a peer has sent stands in them as escapes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
@@ -234,6 +244,7 @@ async def _build(
         proxies=TrustedProxies(settings.trusted_proxies),
         door=Door(bound=settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins),
         insecure=settings.insecure,
+        diagnostics=settings.diagnostics,
     )
     state = AppState(
         settings=settings,

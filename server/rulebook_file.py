@@ -1,12 +1,12 @@
 """Read the file in which a deployment overrides limits of the rulebooks."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from server.core.rulebooks.overrides import BadRulebooks, overridden
 from server.core.rulebooks.platforms import RULEBOOKS
 from server.core.rulebooks.rulebook import Rulebook
+from server.core.toml_text import BadToml, read_toml, toml_tables
 
 
 def load_rulebooks(path: Path | None) -> Mapping[str, Rulebook]:
@@ -18,10 +18,10 @@ def load_rulebooks(path: Path | None) -> Mapping[str, Rulebook]:
     if path is None:
         return RULEBOOKS
     try:
-        return overridden(RULEBOOKS, tomllib.loads(path.read_text("utf-8")))
+        return overridden(RULEBOOKS, toml_tables(read_toml(path)))
+    except BadToml as error:
+        raise BadRulebooks(f"{path}: not TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadRulebooks(f"{path}: cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadRulebooks(f"{path}: not TOML: {error}") from None
     except BadRulebooks as bad:
         raise BadRulebooks(f"{path}: {bad}") from None

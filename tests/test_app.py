@@ -1,6 +1,7 @@
 """The composition root: a port is had or refused in words, and a server comes up whole and goes down clean."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from server.app import CannotServe, facts_of, open_port, serve
+from server.app import CannotServe, facts_of, open_port, serve, set_up_logging
 from server.settings import Settings
 from server.store.connection import Durability, StoreUnavailable, StoreUnfit
 from server.store.embedded.process import EmbeddedStore
@@ -154,3 +155,13 @@ async def test_a_store_with_another_speed_is_refused(tmp_path: Path) -> None:
 
 def _never(url: str) -> None:
     raise AssertionError(f"it serves at {url}")
+
+
+def test_a_log_tells_the_terminal_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a peer has sent stands in a line as an escape."""
+    monkeypatch.setattr(logging.root, "handlers", [])
+    set_up_logging()
+    (handler,) = logging.root.handlers
+    line = handler.format(logging.makeLogRecord({"msg": "from %s", "args": ("\x1b[2Jv\u202e",)}))
+    assert line.isprintable()
+    assert line.endswith(r"from \x1b[2Jv\u202e")

@@ -5,6 +5,7 @@ from pathlib import Path
 import orjson
 
 from loadtest.record.books import Books, books_from
+from loadtest.record.given_file import BROKEN, Allowance, NotTaken
 from loadtest.record.shape import BadRecord, Line
 
 
@@ -46,16 +47,19 @@ def _blocks(path: Path) -> list[list[Line]]:
     """Return the lines of each closed block; lines before a block that it does not count were cut off."""
     blocks: list[list[Line]] = []
     pending: list[bytes] = []
-    for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
-        pending.append(raw)
-        if not raw.startswith(b'{"kind":"archived"'):
-            continue
-        try:
-            count = orjson.loads(pending.pop())["lines"]
-            if not 0 < count <= len(pending):
-                raise BadRecord(f"{path}:{number}: closes {count} lines, but {len(pending)} are there")
-            blocks.append([orjson.loads(line) for line in pending[-count:]])
-        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise BadRecord(f"{path}:{number}: closes a block that is broken ({error!r})") from None
-        pending.clear()
+    try:
+        for number, raw in enumerate(Allowance().lines(path), start=1):
+            pending.append(raw)
+            if not raw.startswith(b'{"kind":"archived"'):
+                continue
+            try:
+                count = orjson.loads(pending.pop())["lines"]
+                if not 0 < count <= len(pending):
+                    raise BadRecord(f"{path}:{number}: closes {count} lines, but {len(pending)} are there")
+                blocks.append([orjson.loads(line) for line in pending[-count:]])
+            except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+                raise BadRecord(f"{path}:{number}: closes a block that is broken ({error!r})") from None
+            pending.clear()
+    except (NotTaken, OSError, *BROKEN) as error:
+        raise BadRecord(f"{path}: cannot be read: {error}") from None
     return blocks

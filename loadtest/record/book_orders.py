@@ -1,4 +1,4 @@
-"""An order in the final books: its terms and its outcome."""
+"""An order in the final books: its terms and its outcome, and the rulebook by which it was priced."""
 
 from typing import NamedTuple
 
@@ -21,11 +21,86 @@ class UsedPacket(NamedTuple):
         return PacketId(self.asset_id.rpartition(":")[0])
 
 
+class OrderedLine(NamedTuple):
+    """A quantity of one product in an order; unit prices in fen. ``creator_id`` is whose entrance it came from."""
+
+    line_id: str
+    product_id: str
+    list_price_fen: int
+    quantity: int
+    flash_price_fen: int | None
+    goods: str | None
+    creator_id: CreatorId | None
+    entrance: str
+
+
+class OrderedDiscount(NamedTuple):
+    """A discount other than a red packet: ``amount_fen``, or the thousandths still to be paid; None is every line."""
+
+    discount_id: str
+    kind: str
+    amount_fen: int | None
+    pay_permille: int | None
+    threshold_fen: int
+    threshold_count: int
+    line_ids: tuple[str, ...] | None
+
+
+class BookedDeduction(NamedTuple):
+    """The amount that a discount or a red packet took from each line, in the order of the lines."""
+
+    discount_id: str
+    kind: str
+    by_line: tuple[int, ...]
+
+
+class BookedRefund(NamedTuple):
+    """One refund, in fen: of goods by line id, and of shipping and service fee."""
+
+    refund_id: str
+    by_line: dict[str, int]
+    extras_fen: int
+
+
+class BookedPurchase(NamedTuple):
+    """The contents of an order, with all that its price follows from, and what the server made of it."""
+
+    client: str
+    cart_merged: bool
+    traits: tuple[str, ...]
+    service_fee_fen: int
+    lines: tuple[OrderedLine, ...]
+    discounts: tuple[OrderedDiscount, ...]
+    deductions: tuple[BookedDeduction, ...]
+    paid_by_line: tuple[int, ...]
+    refunds: tuple[BookedRefund, ...]
+
+
+class BookedRulebook(NamedTuple):
+    """The limits of a platform by which orders are priced and settled; see docs/rules.md."""
+
+    platform: str
+    parallel_order: tuple[str, ...]
+    best_of_shop: tuple[str, ...]
+    fund_order: tuple[str, ...]
+    use_clients: tuple[str, ...]
+    use_entrances: tuple[str, ...]
+    goods_excluded: tuple[str, ...]
+    orders_excluded: tuple[str, ...]
+    cart_merge_allowed: bool
+    packets_per_order_max: int
+    creator_packets_per_order_max: int | None
+    item_level_reversal: bool
+    service_fee_includes_shipping: bool
+    base_includes_platform_packets: bool
+
+
 class BookedOrder(NamedTuple):
     """
     One order at the end; amounts in fen, rates in hundredths of a percent.
 
-    ``subsidies`` are the amounts paid by others than the merchant besides red packets, by payer.
+    ``subsidies`` are the amounts paid by others than the merchant besides red packets, by payer. Books of earlier
+    versions have no ``purchase``.
     """
 
     order_id: OrderId
@@ -46,6 +121,7 @@ class BookedOrder(NamedTuple):
     subsidies: dict[str, int]
     packets_used_fen: int
     packets: tuple[UsedPacket, ...]
+    purchase: BookedPurchase | None = None
 
     @property
     def refunded_fen(self) -> int:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from loadtest.record.book_orders import BookedOrder
+from loadtest.record.book_orders import BookedOrder, BookedRulebook
+from loadtest.record.given_file import Allowance
+from loadtest.record.payouts import BookedInvoice, BookedWithdrawal
 from loadtest.record.shape import BadField, Line, Shape, lines_of, numbered, read_all
 from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.packet import Denomination, PacketState, Terms
@@ -220,8 +222,8 @@ class LeftRecord(NamedTuple):
 @dataclass(slots=True)
 class Books:
     """
-    All lines of one export. Only ``final`` books have ``claims``, ``left`` and ``orders``; journal entries are in file
-    order.
+    All lines of one export. Only ``final`` books have ``claims``, ``left`` and what comes after them; journal entries
+    are in file order.
 
     Filled once by the reader and only read afterwards.
     """
@@ -235,6 +237,10 @@ class Books:
     claims: dict[PacketId, list[ClaimRecord]] = field(default_factory=dict)
     left: dict[PacketId, tuple[int, ...]] = field(default_factory=dict)
     orders: dict[OrderId, BookedOrder] = field(default_factory=dict)
+    rulebooks: dict[str, BookedRulebook] = field(default_factory=dict)
+    withdrawals: dict[str, BookedWithdrawal] = field(default_factory=dict)
+    invoices: list[BookedInvoice] = field(default_factory=list)
+    shares: int = 0  # of all editions read so far, which is what they take to draw again
 
     def without(self, packet_ids: Collection[PacketId]) -> "Books":
         """Return the same books without these packets, except for their money in the journal."""
@@ -248,9 +254,9 @@ class Books:
         )
 
 
-def read_books(path: Path) -> Books:
+def read_books(path: Path, allowance: Allowance | None = None) -> Books:
     """Read ``books.jsonl``. Raises BadRecord for a file that is cut off or has a malformed line."""
-    return _read(lines_of(path), str(path))
+    return _read(lines_of(path, allowance), str(path))
 
 
 def books_from(lines: Iterable[Line]) -> Books:
@@ -275,6 +281,10 @@ def _read(lines: Iterable[tuple[str, Line]], name: str) -> Books:
     return books
 
 
+PACKET_SHARES_MAX = 1_000_000  # of any platform
+RUN_SHARES_MAX = 10_000_000  # of all packets of a run; each share is drawn again from its seed
+EDITIONS_MAX = 1_000
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -288,6 +298,9 @@ _JOURNAL = Shape(JournalRecord)
 _CLAIM = Shape(ClaimRecord)
 _LEFT = Shape(LeftRecord)
 _ORDER = Shape(BookedOrder)
+_RULEBOOK = Shape(BookedRulebook)
+_WITHDRAWAL = Shape(BookedWithdrawal)
+_INVOICE = Shape(BookedInvoice)
 
 
 def _take(books: Books, line: Line) -> None:
@@ -302,8 +315,7 @@ def _take(books: Books, line: Line) -> None:
             _put(books.openings, opening.creator_id, opening)
         case "packet":
             packet = _PACKET.read(line)
-            if packet.editions == ():
-                raise BadField("editions must be a list of objects")
+            _check_shares(books, packet)
             _put(books.packets, packet.packet_id, packet)
         case "journal":
             books.journal.append(_JOURNAL.read(line))
@@ -313,15 +325,41 @@ def _take(books: Books, line: Line) -> None:
         case "left":
             left = _LEFT.read(line)
             _put(books.left, left.packet_id, left.amounts)
-        case "order":
-            order = _ORDER.read(line)
-            _put(books.orders, order.order_id, order)
+        case "order" | "rulebook" | "withdrawal" | "invoice":
+            _take_final(books, line)
         case "end":
             if not isinstance(final := line.get("final"), bool):
                 raise BadField("final must be true or false")
             books.final = final
         case _:
             raise BadField("no such kind of line")
+
+
+def _take_final(books: Books, line: Line) -> None:
+    match line["kind"]:
+        case "order":
+            order = _ORDER.read(line)
+            _put(books.orders, order.order_id, order)
+        case "rulebook":
+            rulebook = _RULEBOOK.read(line)
+            _put(books.rulebooks, rulebook.platform, rulebook)
+        case "withdrawal":
+            withdrawal = _WITHDRAWAL.read(line)
+            _put(books.withdrawals, withdrawal.withdrawal_id, withdrawal)
+        case _:
+            books.invoices.append(_INVOICE.read(line))
+
+
+def _check_shares(books: Books, packet: PacketRecord) -> None:
+    """Raise BadField for a packet that no store has, or that would be drawn again for hours."""
+    if packet.editions == ():
+        raise BadField("editions must be a list of objects")
+    counts = [packet.share_count, *(edition.share_count for edition in packet.issued)]
+    if packet.share_count < 1 or min(counts) < 0 or max(counts) > PACKET_SHARES_MAX:
+        raise BadField(f"share_count must be from 1 to {PACKET_SHARES_MAX:,}, but is {packet.share_count:,}")
+    books.shares += sum(counts)
+    if books.shares > RUN_SHARES_MAX or len(counts) > EDITIONS_MAX:
+        raise BadField(f"a run may have {RUN_SHARES_MAX:,} shares, and a packet {EDITIONS_MAX:,} editions")
 
 
 def _put(there: dict[K, V], name: K, value: V) -> None:

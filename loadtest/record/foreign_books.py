@@ -12,7 +12,8 @@ import jmespath
 import orjson
 from jmespath.exceptions import JMESPathError
 
-from loadtest.record.shape import BadField, BadRecord, Line, Shape, evidence_of, lines_of, read_all
+from loadtest.record.given_file import Allowance
+from loadtest.record.shape import BadField, BadRecord, Line, Shape, evidence_of, lines_of, read_all, shown
 from server.core.ids import PacketId, RequestId, ViewerId
 
 BooksFormat = Literal["json", "ndjson", "csv"]
@@ -64,7 +65,7 @@ def write_foreign_books(path: Path, claims: Iterable[ForeignClaim]) -> None:
         file.write(orjson.dumps({"kind": "end", "claims": count}) + b"\n")
 
 
-def read_foreign_books(path: Path) -> list[ForeignClaim]:
+def read_foreign_books(path: Path, allowance: Allowance | None = None) -> list[ForeignClaim]:
     """Read ``claims.jsonl``. Raises BadRecord if it is cut off or has a malformed line."""
     claims: list[ForeignClaim] = []
     shape, promised = Shape(ForeignClaim), None
@@ -79,7 +80,7 @@ def read_foreign_books(path: Path) -> list[ForeignClaim]:
             case _:
                 raise BadField("no such kind of line")
 
-    read_all(lines_of(path), str(path), take)
+    read_all(lines_of(path, allowance), str(path), take)
     if promised != len(claims):
         raise BadRecord(f"{path}: its end promises {promised} claims, but {len(claims)} stand in it")
     return claims
@@ -110,7 +111,7 @@ def _json_rows(data: bytes, rows: str | None, _: Mapping[str, str]) -> Iterator[
     found = document if rows is None else _compiled("rows", rows)(document)
     if not isinstance(found, list):
         place = "the document" if rows is None else f"rows: {rows!r}"
-        raise BadRecord(f"{place} must be the list of claims, but is {_shown(found)}")
+        raise BadRecord(f"{place} must be the list of claims, but is {shown(found)}")
     yield from ((f"row {number}", row) for number, row in enumerate(found, start=1))
 
 
@@ -190,33 +191,33 @@ def _text(value: Any) -> str:
     """Return an id as text; services use numbers or strings."""
     if isinstance(value, str | int) and not isinstance(value, bool):
         return str(value)
-    raise BadField(f"must be text or a whole number, but is {_shown(value)}")
+    raise BadField(f"must be text or a whole number, but is {shown(value)}")
 
 
 def _whole(value: Any) -> int:
     number = _decimal(value)
     if number != number.to_integral_value():
-        raise BadField(f"must be a whole number, but is {_shown(value)}")
+        raise BadField(f"must be a whole number, but is {shown(value)}")
     return int(number)
 
 
 def _fen_of_yuan(value: Any) -> int:
     fen = _decimal(value) * FEN_PER_YUAN
     if fen != fen.to_integral_value():
-        raise BadField(f"must be yuan with at most two decimals, but is {_shown(value)}")
+        raise BadField(f"must be yuan with at most two decimals, but is {shown(value)}")
     return int(fen)
 
 
 def _decimal(value: Any) -> Decimal:
     """Return a number exactly as it was written; a JSON float by its shortest text, as the service wrote it."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadField(f"must be a number, but is {_shown(value)}")
+        raise BadField(f"must be a number, but is {shown(value)}")
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:
-        raise BadField(f"must be a number, but is {_shown(value)}") from None
+        raise BadField(f"must be a number, but is {shown(value)}") from None
     if not number.is_finite() or not -(1 << 62) < number < 1 << 62:
-        raise BadField(f"must be a number below 2^62, but is {_shown(value)}")
+        raise BadField(f"must be a number below 2^62, but is {shown(value)}")
     return number
 
 
@@ -229,8 +230,3 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "claim_id": _text,
     "request_id": _text,
 }
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}..."

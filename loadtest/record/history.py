@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from loadtest.record.given_file import Allowance
+from loadtest.record.hearsay import CommentRecord, HeardRecord, HushedRecord, ResultRecord, WelcomeRecord
 from loadtest.record.shape import BadField, BadRecord, Line, Shape, lines_of, read_all
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
 
@@ -96,6 +98,7 @@ class FactRecord(NamedTuple):
     count: int  # type: ignore[assignment]  # a field here, not the tuple's method
     process: int
     at_ms: int | None = None
+    result: ResultRecord | None = None
 
 
 class ClockReadingRecord(NamedTuple):
@@ -167,9 +170,13 @@ class History:
     healths: list[HealthRecord] = field(default_factory=list)
     strays: list[StrayRecord] = field(default_factory=list)
     clocks: list[ClockReadingRecord] = field(default_factory=list)
+    heard: list[HeardRecord] = field(default_factory=list)
+    welcomes: list[WelcomeRecord] = field(default_factory=list)
+    comments: list[CommentRecord] = field(default_factory=list)
+    hushed: list[HushedRecord] = field(default_factory=list)
 
 
-def read_history(paths: Sequence[Path], *, foreign: bool = False) -> History:
+def read_history(paths: Sequence[Path], *, foreign: bool = False, allowance: Allowance | None = None) -> History:
     """
     Read one file per generator process, plain or ``.gz``. Raises BadRecord if one is cut off or malformed.
 
@@ -178,7 +185,7 @@ def read_history(paths: Sequence[Path], *, foreign: bool = False) -> History:
     """
     history = History()
     for process, path in enumerate(paths):
-        read_process(history, lines_of(path), str(path), process, foreign=foreign)
+        read_process(history, lines_of(path, allowance), str(path), process, foreign=foreign)
     return history
 
 
@@ -200,6 +207,10 @@ def read_process(
         "arrival": (Shape(ArrivalRecord), history.arrivals.append),
         "health": (Shape(HealthRecord), history.healths.append),
         "reading": (Shape(ClockReadingRecord), history.clocks.append),
+        "heard": (Shape(HeardRecord), history.heard.append),
+        "welcome": (Shape(WelcomeRecord), history.welcomes.append),
+        "comment": (Shape(CommentRecord), history.comments.append),
+        "hushed": (Shape(HushedRecord), history.hushed.append),
         "end": (Shape(HistoryEnd), ends.append),
     }
 

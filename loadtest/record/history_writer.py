@@ -1,7 +1,7 @@
 """Writes a history: one JSON line per observation, read back by loadtest/record/history.py (ARCHITECTURE.md)."""
 
 from collections.abc import Sequence
-from typing import Any, BinaryIO, assert_never
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -13,25 +13,41 @@ from client_sim.observations import (
     Differing,
     End,
     Fact,
+    Greeting,
     HealthSample,
+    Heard,
+    Hushed,
     Observation,
+    SentComment,
     SentGrab,
     SequenceRun,
     StrayReceipt,
 )
 from server.core.packets.claim import HOLDS_SHARE, ClaimStatus
+from server.core.rooms.feed import FactKind
 
 _OK = frozenset(status.value for status in HOLDS_SHARE)
 _UNKNOWN = frozenset({None, ClaimStatus.UNAVAILABLE.value})  # no answer, or one of a server whose store was away
-_CONN = (
-    "conn", "viewer", "room", "t_open", "t_welcome", "epoch", "seq", "resumed_from", "resync", "t_close", "code",
-    "patience_ms",
-)  # fmt: skip
-
 _GRAB = ("i", "conn", "viewer", "packet", "request_id", "behaviour", "t_intended", "t_sent", "t_reply")
 _REPLY = ("status", "amount_fen", "index", "claim_id", "edition")
 _STRAY = ("request_id", "status", "amount_fen", "index", "claim_id")
 _FACT = ("room", "epoch", "t_first", "t_last", "count")
+_HEARD = ("room", "viewer", "other", "t_first", "t_last", "count")
+_CONN = (
+    "conn", "viewer", "room", "t_open", "t_welcome", "epoch", "seq", "resumed_from", "resync", "t_close", "code",
+    "patience_ms",
+)  # fmt: skip
+_AS_THEY_ARE: dict[type[Any], tuple[str, tuple[str, ...]]] = {
+    Conn: ("conn", _CONN),
+    SequenceRun: ("run", ("conn", "epoch", "first_seq", "last_seq")),
+    Arrival: ("arrival", ("conn", "packet", "t", "start_skew_ns")),
+    Greeting: ("welcome", ("room", "epoch", "seq", "packets", "t_first", "t_last", "count")),
+    SentComment: ("comment", ("conn", "viewer", "room", "t", "text")),
+    Hushed: ("hushed", ("conn", "t")),
+    ClockReading: ("reading", ("server_ms", "t", "rtt_ns")),
+    End: ("end", ("grabs", "conns")),
+}
+"""The kind and the fields of the lines that hold an observation as it is."""
 
 
 class HistoryWriter:
@@ -57,23 +73,16 @@ def line_of(observation: Observation) -> dict[str, Any]:
         case StrayReceipt(conn, viewer, t, reply):
             told = {name: reply.get(name) for name in _STRAY}
             return {"kind": "stray", "conn": conn, "viewer": viewer, "t": t, "packet": reply.get("packet_id"), **told}
-        case Conn():
-            return {"kind": "conn", **{name: getattr(observation, name) for name in _CONN}}
-        case SequenceRun(conn, epoch, first_seq, last_seq):
-            return {"kind": "run", "conn": conn, "epoch": epoch, "first_seq": first_seq, "last_seq": last_seq}
-        case Arrival(conn, packet, t, start_skew_ns):
-            return {"kind": "arrival", "conn": conn, "packet": packet, "t": t, "start_skew_ns": start_skew_ns}
         case Fact():
             return _fact(observation)
+        case Heard():
+            return _heard(observation)
         case Differing(conn, message):
             return {"kind": "differ", "conn": conn, "seq": message.seq, "hash": message.hash}
         case HealthSample(values):
             return {"kind": "health", **values}
-        case ClockReading(server_ms, t, rtt_ns):
-            return {"kind": "reading", "server_ms": server_ms, "t": t, "rtt_ns": rtt_ns}
-        case End(grabs, conns):
-            return {"kind": "end", "grabs": grabs, "conns": conns}
-    assert_never(observation)
+    kind, fields = _AS_THEY_ARE[type(observation)]
+    return {"kind": kind, **{name: getattr(observation, name) for name in fields}}
 
 
 def _grab(grab: SentGrab) -> dict[str, Any]:
@@ -99,4 +108,35 @@ def _fact(fact: Fact) -> dict[str, Any]:
         "packet": message.packet_id,
         "hash": message.hash,
         "at_ms": message.body.get("server_ms"),
+        **({"result": _result(message.body)} if message.kind == FactKind.RESULT else {}),
     }
+
+
+def _result(body: dict[str, Any]) -> dict[str, Any]:
+    best = [_typed(each, viewer_id=str, amount_fen=int, index=int) for each in _objects(body.get("best_luck"))]
+    return {
+        **_typed(body, granted_count=int),
+        "best_luck": [each for each in best if None not in each.values()],
+    }
+
+
+def _heard(heard: Heard) -> dict[str, Any]:
+    body = heard.message.body
+    said = (_typed(each, viewer_id=str, text=str) for each in _objects(body.get("comments")))
+    return {
+        "kind": "heard",
+        "type": heard.message.kind,
+        "packet": heard.message.packet_id,
+        **{name: getattr(heard, name) for name in _HEARD},
+        **_typed(body, remaining=int, left_ms=int),
+        "comments": [list(each.values()) for each in said if None not in each.values()],
+    }
+
+
+def _typed(body: dict[str, Any], **types: type) -> dict[str, Any]:
+    """Return these fields of a message, with None for one of another type: a broken server must not break a run."""
+    return {name: body.get(name) if type(body.get(name)) is wanted else None for name, wanted in types.items()}
+
+
+def _objects(given: Any) -> list[dict[str, Any]]:
+    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []

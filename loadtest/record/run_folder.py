@@ -4,12 +4,14 @@ import gzip
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from loadtest.record.books import Books, ClockRecord, read_books
 from loadtest.record.foreign_books import ForeignClaim, read_foreign_books
+from loadtest.record.given_file import Allowance, NotTaken, read_given, replace_file
 from loadtest.record.history import History, read_history
 from loadtest.record.sales import Sales, read_sales
 from loadtest.record.shape import BadRecord
@@ -19,6 +21,15 @@ FORMAT_VERSION = 1
 
 CHECKED = "checked"
 """The value of ``server_log`` for a run whose server's log was read."""
+
+FAULT_RECORDS_MAX = 1_000
+HAPPENINGS_MAX = 10_000
+WAITS_MAX = 100_000  # of an hour and more
+Span = Annotated[list[int | None], Field(min_length=2, max_length=2)]
+"""From and to, by the history's clock; null if it is not known."""
+
+Wait = Annotated[list[int], Field(min_length=3, max_length=3)]
+"""From and to, by the history's clock, and how long in between, in nanoseconds."""
 
 REDRAIN = "redrain"
 """The kind of target that is a Redrain server and has books; every other kind is foreign."""
@@ -40,6 +51,8 @@ class RunFacts:
     (``loadtest/record/declared.py``).
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
     scenario: str
     seed: int
     engine: str
@@ -53,8 +66,8 @@ class RunFacts:
     started_at: str
     environment: dict[str, Any]
     packet_ids: list[str] = field(default_factory=list)
-    happenings: list[dict[str, Any]] = field(default_factory=list)
-    faults: list[dict[str, Any]] = field(default_factory=list)
+    happenings: Annotated[list[dict[str, Any]], Field(max_length=HAPPENINGS_MAX)] = field(default_factory=list)
+    faults: Annotated[list[dict[str, Any]], Field(max_length=FAULT_RECORDS_MAX)] = field(default_factory=list)
     audience_status: int = 0
     processes: int = 1
     workers: int = 1
@@ -63,8 +76,8 @@ class RunFacts:
     server_errors: list[str] = field(default_factory=list)
     server_log: str = "not checkable"
     allow_server_errors: bool = False
-    store_absences: list[list[int | None]] = field(default_factory=list)
-    machine_waits: list[list[int]] = field(default_factory=list)
+    store_absences: Annotated[list[Span], Field(max_length=FAULT_RECORDS_MAX)] = field(default_factory=list)
+    machine_waits: Annotated[list[Wait], Field(max_length=WAITS_MAX)] = field(default_factory=list)
     thresholds: list[str] = field(default_factory=list)
     broken_off: dict[str, str] = field(default_factory=dict)
     target: str = REDRAIN
@@ -91,6 +104,7 @@ class RunFolder:
     """The files of one run by name."""
 
     path: Path
+    allowance: Allowance = field(default_factory=Allowance, compare=False, repr=False)
 
     _facts = FileOfRun("run.json")
     books = FileOfRun("books.jsonl")
@@ -113,12 +127,12 @@ class RunFolder:
     def write_facts(self, facts: RunFacts) -> None:
         """Write ``run.json``."""
         recorded = {"format_version": FORMAT_VERSION, **asdict(facts)}
-        self._facts.write_bytes(orjson.dumps(recorded, option=orjson.OPT_INDENT_2))
+        replace_file(self._facts, orjson.dumps(recorded, option=orjson.OPT_INDENT_2))
 
     def facts(self) -> RunFacts:
         """Read ``run.json``. Raises BadRecord if the folder holds no run, or one of a newer format."""
         try:
-            recorded = orjson.loads(self._facts.read_bytes())
+            recorded = orjson.loads(read_given(self._facts))
             if not isinstance(recorded, dict):
                 raise TypeError("it is not a JSON object")
             version = recorded.pop("format_version", 1)
@@ -127,7 +141,13 @@ class RunFolder:
                     f"{self._facts}: is of format {version!r}, and this version of Redrain reads up to "
                     f"{FORMAT_VERSION}: use the version that recorded the run"
                 )
-            return RunFacts(**recorded)
+            return _FACTS.validate_json(orjson.dumps(recorded))
+        except ValidationError as invalid:
+            first = invalid.errors()[0]
+            wrong = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            raise BadRecord(f"{self._facts}: is not the record of a run: {wrong}") from None
+        except NotTaken as error:
+            raise BadRecord(str(error)) from None
         except (OSError, orjson.JSONDecodeError, TypeError) as error:
             raise BadRecord(f"{self._facts}: is not the record of a run: {error}") from None
 
@@ -137,7 +157,7 @@ class RunFolder:
             self.facts()  # a newer format is refused before its lines are misread
         if not self.books.exists():
             raise BadRecord(f"{self.books}: is missing; only a run against a redrain server has it")
-        return read_books(self.books)
+        return read_books(self.books, self.allowance)
 
     def books_or_none(self) -> Books:
         """Return the final books, or empty books for a foreign run, which has none of ours."""
@@ -146,23 +166,35 @@ class RunFolder:
 
     def read_snapshots(self) -> list[Books]:
         """Read the snapshots taken during the run, in order. Raises BadRecord."""
-        return [read_books(path) for path in self.snapshots()]
+        return [read_books(path, self.allowance) for path in self.snapshots()]
 
     def read_history(self, *, foreign: bool = False) -> History:
         """Read the audience's history, of a *foreign* service or of ours. Raises BadRecord."""
-        return read_history(sorted(self.path.glob("history-*.jsonl*")), foreign=foreign)
+        return read_history(sorted(self.path.glob("history-*.jsonl*")), foreign=foreign, allowance=self.allowance)
 
     def read_claims(self) -> list[ForeignClaim] | None:
         """Read the claims of a foreign service's books, or return None if it gave none. Raises BadRecord."""
-        return read_foreign_books(self.claims) if self.claims.exists() else None
+        return read_foreign_books(self.claims, self.allowance) if self.claims.exists() else None
 
     def read_sales(self) -> Sales:
         """Read the answers to buyers. Raises BadRecord."""
-        return read_sales(self.sales)
+        return read_sales(self.sales, self.allowance)
+
+    def scenario_text(self) -> str:
+        """Return the scenario as it was run. Raises BadRecord."""
+        try:
+            return read_given(self.scenario).decode()
+        except NotTaken as error:
+            raise BadRecord(str(error)) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadRecord(f"{self.scenario}: cannot be read: {error}") from None
 
     def compress(self) -> None:
         """Replace the plain history files by compressed ones."""
         for path in self.path.glob("history-*.jsonl"):
-            with path.open("rb") as plain, gzip.open(f"{path}.gz", "wb", compresslevel=3) as packed:
+            with path.open("rb") as plain, gzip.open(f"{path}.gz", "xb", compresslevel=3) as packed:
                 shutil.copyfileobj(plain, packed)
             path.unlink()
+
+
+_FACTS = TypeAdapter(RunFacts)

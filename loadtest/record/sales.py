@@ -10,17 +10,33 @@ from typing import NamedTuple
 import orjson
 
 from client_sim.buyer import Deed, Habit
+from loadtest.record.book_orders import OrderedDiscount, OrderedLine
+from loadtest.record.given_file import Allowance
 from loadtest.record.shape import BadField, BadRecord, Line, Shape, evidence_of, lines_of, read_all
 from server.core.ids import CreatorId, OrderId, ViewerId
 from server.core.orders.order import OrderState
+
+
+class OrderAsked(NamedTuple):
+    """An order as its buyer asked for it: the lines, discounts, packets and rates from which its price follows."""
+
+    client: str
+    merchant_id: str
+    lines: tuple[OrderedLine, ...]
+    discounts: tuple[OrderedDiscount, ...]
+    asset_ids: tuple[str, ...]
+    shipping_fen: int
+    service_fee_fen: int
+    commission_rate: int
+    service_fee_rate: int
 
 
 class AnswerRecord(NamedTuple):
     """
     One request and its answer, at room instant ``room_ms``: the order's state, or the ``code`` that refused it.
 
-    ``asked_fen`` is the amount that a refund asked for; ``shown`` whether the buyer was shown the reported step.
-    ``repeated`` marks the same request sent again.
+    ``asked_fen`` is the amount that a refund asked for, ``asked`` the order that was asked for; ``shown`` whether the
+    buyer was shown the reported step. ``repeated`` marks the same request sent again.
     """
 
     asset_id: str
@@ -37,6 +53,7 @@ class AnswerRecord(NamedTuple):
     asked_fen: int | None
     shown: bool | None
     repeated: bool
+    asked: OrderAsked | None = None
 
 
 class SaleRecord(NamedTuple):
@@ -105,11 +122,11 @@ class Sales:
     sales: list[SaleRecord] = field(default_factory=list)
 
 
-def read_sales(path: Path) -> Sales:
+def read_sales(path: Path, allowance: Allowance | None = None) -> Sales:
     """Read the file at *path*; a missing file means a run without a shop. Raises BadRecord."""
     if not path.exists():
         return Sales()
-    return sales_of(lines_of(path), str(path))
+    return sales_of(lines_of(path, allowance), str(path))
 
 
 def sales_of(lines: Iterable[tuple[str, Line]], name: str) -> Sales:

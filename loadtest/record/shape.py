@@ -1,25 +1,35 @@
 """A record: one JSON line of a file, checked once where it enters and typed from then on."""
 
-import gzip
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
+from reprlib import Repr
 from types import NoneType, UnionType
 from typing import Any, Generic, NamedTuple, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import orjson
 
+from loadtest.record.given_file import BROKEN, Allowance, NotTaken
 from server.core.ids import PacketId
 
 Line = dict[str, Any]
 R = TypeVar("R", bound=NamedTuple)
+SHOWN_MAX = 60
+_BRIEF = Repr()
+_BRIEF.maxlevel = 3  # a value may lie deeper than Python can show
+_BRIEF.maxstring = _BRIEF.maxother = SHOWN_MAX
 
 
 class BadRecord(Exception):  # noqa: N818 - a bad record
     """A line does not have the format of its file. The text names the file, the line and the problem."""
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: its first characters only."""
+    text = _BRIEF.repr(value)
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}..."
 
 
 class BadField(Exception):  # noqa: N818 - becomes a BadRecord where file and line are known
@@ -66,7 +76,7 @@ class Shape(Generic[R]):
         if isinstance(given, dict):
             return self.read(given)
         if not isinstance(given, list | tuple) or len(given) != len(self._fields):
-            raise BadField(f"{name} must hold lists of {', '.join(self._fields)}, but hold {given!r}")
+            raise BadField(f"{name} must hold lists of {', '.join(self._fields)}, but hold {shown(given)}")
         return self.read(dict(zip(self._fields, given, strict=True)))
 
     def _check(self, line: Line, types: tuple[type, ...]) -> None:
@@ -76,7 +86,7 @@ class Shape(Generic[R]):
             if field not in line:
                 raise BadField(f"{field} is missing")
             names = " or ".join(sorted({_NAMES.get(one, one.__name__) for one in allowed}))
-            raise BadField(f"{field} must be {names}, but is {line[field]!r}")
+            raise BadField(f"{field} must be {names}, but is {shown(line[field])}")
 
 
 _NAMES = {NoneType: "null", dict: "an object", list: "a list", tuple: "a list"}
@@ -111,7 +121,7 @@ def _enum(field: str, enum: type[StrEnum], given: str) -> StrEnum:
     try:
         return enum(given)
     except ValueError:
-        raise BadField(f"{field} must be one of {', '.join(enum)}, but is {given!r}") from None
+        raise BadField(f"{field} must be one of {', '.join(enum)}, but is {shown(given)}") from None
 
 
 def _amounts(field: str, given: dict[str, Any]) -> dict[str, int]:
@@ -126,7 +136,7 @@ def _rows(element: _Part, given: Iterable[Any]) -> tuple[Any, ...]:
 
 def _row(rule: str, types: list[type], given: Any) -> tuple[Any, ...]:
     if not isinstance(given, list | tuple) or list(map(type, given)) != types:
-        raise BadField(f"{rule}, but has {given!r}")
+        raise BadField(f"{rule}, but has {shown(given)}")
     return tuple(given)
 
 
@@ -166,26 +176,34 @@ def _plain(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, tuple):
-        fields = getattr(value, "_asdict", None)
-        return fields() if fields is not None else [list(one) if isinstance(one, tuple) else one for one in value]
+        if (fields := getattr(value, "_asdict", None)) is not None:
+            return {name: _plain(each) for name, each in fields().items()}
+        return [[*map(_plain, one)] if isinstance(one, tuple) else one for one in value]
     return value
 
 
-def lines_of(path: Path) -> Iterator[tuple[str, Line]]:
-    """Yield each line of a file with its place (file and line number); ``.gz`` is unpacked. Raises BadRecord."""
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        where = f"{path}"
-        try:
-            for number, raw in enumerate(file, start=1):
-                where = f"{path}:{number}"
-                line = orjson.loads(raw)
-                if not isinstance(line, dict) or not isinstance(line.get("kind"), str):
-                    raise BadRecord(f"{where}: is not an object with a kind")
-                yield where, line
-        except orjson.JSONDecodeError as error:
-            raise BadRecord(f"{where}: is not JSON ({error})") from None
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise BadRecord(f"{where}: the archive is broken after this line ({error})") from None
+def lines_of(path: Path, allowance: Allowance | None = None) -> Iterator[tuple[str, Line]]:
+    """
+    Yield each line of a file with its place (file and line number); ``.gz`` is unpacked.
+
+    The *allowance* is that of the run, by default one for this file alone. Raises BadRecord.
+    """
+    where = f"{path}"
+    try:
+        for number, raw in enumerate((allowance or Allowance()).lines(path), start=1):
+            where = f"{path}:{number}"
+            line = orjson.loads(raw)
+            if not isinstance(line, dict) or not isinstance(line.get("kind"), str):
+                raise BadRecord(f"{where}: is not an object with a kind")
+            yield where, line
+    except orjson.JSONDecodeError as error:
+        raise BadRecord(f"{where}: is not JSON ({error})") from None
+    except BROKEN as error:
+        raise BadRecord(f"{where}: the archive is broken after this line ({error})") from None
+    except NotTaken as error:
+        raise BadRecord(str(error)) from None
+    except OSError as error:
+        raise BadRecord(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def numbered(lines: Iterable[Line], name: str) -> Iterator[tuple[str, Line]]:

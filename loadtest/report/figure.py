@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, TypeVar
+
+from markupsafe import Markup
 
 T = TypeVar("T")
 
@@ -38,6 +41,22 @@ class Figure:
     layout: dict[str, Any] = field(default_factory=dict)
     room_axis: tuple[str, int] | None = None
     min_width_px: int = 0
+
+
+_TEMPLATES = frozenset({"hovertemplate", "texttemplate"})  # ours, and no name stands in one
+
+
+def literal(value: Any) -> Any:
+    """
+    Return a part of a figure in which each text is shown as it stands.
+
+    Plotly would take a name for bold type or a link; what we mean as markup is a Markup, or in a template.
+    """
+    if isinstance(value, str):
+        return value if isinstance(value, Markup) else escape(value, quote=False)
+    if isinstance(value, dict):
+        return {name: one if name in _TEMPLATES else literal(one) for name, one in value.items()}
+    return [literal(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def colour_of(number: int) -> str:

@@ -28,7 +28,7 @@ MEANINGS = {
     "A10": "Every movement has equal debit and credit, and every wallet follows from its journal.",
     "A12": "Every grab on a connection that lived on got exactly one receipt, within the viewer's patience.",
     "A13": "Every refusal was true when it was told, by the schedule, the journal and the stated limits.",
-    "A14": "Every fact that must come was published, and in time by the store's clock.",
+    "A14": "Every fact that must come was published in time by the store's clock, and what a room was told is true.",
 }
 MEANINGS_OF_FOREIGN = {
     "A4": "Every share a viewer was told of is in the service's books as told, and every claim there was asked for.",

@@ -1,6 +1,7 @@
 """The parts that a page carries inside: style, script, plotly and the figures, so that it fetches nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 
@@ -8,7 +9,7 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtest.report.figure import Figure
+from loadtest.report.figure import Figure, literal
 
 
 def inlined(figures: Sequence[Figure]) -> dict[str, Markup]:
@@ -34,7 +35,8 @@ def templates() -> Environment:
 
 def _json(figures: Sequence[Figure]) -> Markup:
     """Return the figures as JSON that cannot end the script element it stands in."""
-    text = orjson.dumps(figures).decode()
+    shown = [replace(each, traces=literal(each.traces), layout=literal(each.layout)) for each in figures]
+    text = orjson.dumps(shown).decode()
     safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return Markup(safe)  # noqa: S704 - all HTML characters are escaped
 

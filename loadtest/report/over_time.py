@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from loadtest.record.books import Books, PacketRecord
 from loadtest.record.history import History
 from loadtest.report.figure import STATUS_COLOUR_OTHER, STATUS_COLOURS, Figure, Trace, colour_of
@@ -19,6 +21,7 @@ LANES_MAX = 14
 SPANS_MAX = 500
 SHADES_MAX = 60
 NAMES_MAX = 40
+_BELOW = Markup("{}<br>{}")
 _MARK_BELOW = 0.36  # of a lane: at the lower edge of the bar, so that its name can be read
 _STEPS = (1, 2, 5)
 _MARKS = {
@@ -210,7 +213,7 @@ def _marks(spans: Sequence[Span], rows: Sequence[HappeningRow]) -> list[Trace]:
                 "type": "scatter", "mode": "markers", "name": name, "xaxis": "x", "yaxis": "y2",
                 "x": [round(seconds, 3) for _, _, seconds in marked],
                 "y": [span.lane + _MARK_BELOW for _, span, _ in marked],
-                "customdata": [f"{span.packet.name or span.packet.packet_id}<br>{name}" for _, span, _ in marked],
+                "customdata": [_BELOW.format(span.packet.name or span.packet.packet_id, name) for _, span, _ in marked],
                 "marker": {"symbol": symbol, "size": 8, "color": "--ink", "line": {"color": "--card", "width": 1}},
                 "hovertemplate": "%{customdata} at %{x:,.2f} s<extra></extra>",
             })  # fmt: skip

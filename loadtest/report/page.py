@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Template
 
 from loadtest.record.books import Books
+from loadtest.record.given_file import replace_file
 from loadtest.record.history import History
 from loadtest.record.run_folder import REDRAIN, RunFolder
 from loadtest.report.claims import claims_figure, runs_of
@@ -35,7 +36,7 @@ def write_report(folder: RunFolder, result: dict[str, Any]) -> Path:
     books, history = folder.books_or_none(), folder.read_history(foreign=facts.foreign)
     books = books.without(packets_of_other_runs(books, history, facts.packet_ids))
     page = render(result, facts.allocator, books, history, facts.declared)
-    folder.report.write_text(page, "utf-8")
+    replace_file(folder.report, page.encode("utf-8", "replace"))
     return folder.report
 
 

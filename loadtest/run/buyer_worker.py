@@ -15,7 +15,7 @@ import requests
 
 from client_sim.buyer import Act, Deed, Errand
 from loadtest.record.sales import AnswerRecord, SalesFile
-from loadtest.run.order_form import discount_forms, order_form, purchase_form, refund_form
+from loadtest.run.order_form import asked_by, discount_forms, order_form, purchase_form, refund_form
 from loadtest.scenarios.shop import Shop
 from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.requester import Requester, SetUpFailed, WasRefused
@@ -223,6 +223,7 @@ class BuyerWorker:
                 **{name: answer.get(name) for name in ("state", "payable_fen", "kept_fen", "shown")},
                 asked_fen=sum(body["by_line"].values()) + body["extras_fen"] if refund else None,
                 repeated=repeated,
+                asked=asked_by(body) if act.deed is Deed.ORDER else None,
             )
         )
 

@@ -5,11 +5,14 @@ from typing import Any
 
 import orjson
 
+from loadtest.record.given_file import NotTaken, read_given
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.run_history import RunSummary, append
 from loadtest.record.shape import BadRecord
 from loadtest.verdict.run_summary import summary_of
 from loadtest.verdict.samples import answered_taps
+
+RESULT_BYTES_MAX = 1 << 26  # one may list all violations of a run
 
 
 def summary_at(path: Path) -> RunSummary:
@@ -39,7 +42,9 @@ def _name_of(path: Path) -> str:
 def _result_at(path: Path) -> Any:
     file = RunFolder(path).result if path.is_dir() else path
     try:
-        return orjson.loads(file.read_bytes())
+        return orjson.loads(read_given(file, RESULT_BYTES_MAX))
+    except NotTaken as error:
+        raise BadRecord(str(error)) from None
     except FileNotFoundError:
         hint = f"; `redrain audit {path}` judges a recorded run" if path.is_dir() else ""
         raise BadRecord(f"{file}: is missing{hint}") from None

@@ -10,9 +10,9 @@ from loadtest.record.history import History
 from loadtest.record.run_folder import CHECKED, RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.crowd_scenario import BadScenario
-from loadtest.scenarios.faults import STRUCK, FaultRecord, fault_results
+from loadtest.scenarios.faults import STRUCK, fault_records, fault_results
 from loadtest.scenarios.scenario import Scenario
-from loadtest.scenarios.target_scenario import read_scenario
+from loadtest.scenarios.target_scenario import TargetScenario, scenario_of
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
 from loadtest.verdict.audit.answers import unknown_by_design
 from loadtest.verdict.audit.circumstances import Absence, AskedPacket, Circumstances, MachineWait
@@ -149,13 +149,21 @@ def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Ev
 
 def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
     """Return when store or server were away, by the faults and the server's log, and the limits of the run."""
-    struck = (FaultRecord(**fault) for fault in facts.faults)
+    struck = fault_records(facts.faults)
     absences = [Absence(fault.t_struck, fault.t_back) for fault in struck if fault.t_struck is not None]
     absences += [Absence(t_from, t_to) for t_from, t_to in facts.store_absences if t_from is not None]
     known = facts.server_log == CHECKED
     waits = [MachineWait(*wait) for wait in facts.machine_waits]
-    run = Circumstances(absences, facts.limits, store_is_known=known, created=facts.packet_ids, waits=waits)
-    if folder.scenario.exists() and isinstance(scenario := read_scenario(str(folder.scenario)), Scenario):
+    run = Circumstances(
+        absences,
+        facts.limits,
+        store_is_known=known,
+        created=facts.packet_ids,
+        waits=waits,
+        happenings=facts.happenings,
+        broken_off=bool(facts.broken_off),
+    )
+    if folder.scenario.exists() and isinstance(scenario := _scenario(folder), Scenario):
         run = run._replace(fact_late_ms=scenario.fact_late_ms, **_asked(scenario, facts))
     return run
 
@@ -193,12 +201,19 @@ def _demands(folder: RunFolder, facts: RunFacts) -> tuple[list[str], list[Thresh
     """Return the ``sometimes`` names of the run's scenario, and the run's thresholds. Raises BadRecord."""
     try:
         given = [parse_line(line) for line in facts.thresholds]
-        if not folder.scenario.exists():
-            return [], given
-        scenario = read_scenario(str(folder.scenario))
-    except (BadScenario, BadThreshold) as error:
+    except BadThreshold as error:
         raise BadRecord(str(error)) from None
+    if not folder.scenario.exists():
+        return [], given
+    scenario = _scenario(folder)
     return scenario.sometimes, [*scenario.parsed_thresholds, *given]
+
+
+def _scenario(folder: RunFolder) -> Scenario | TargetScenario:
+    try:
+        return scenario_of(folder.scenario_text(), str(folder.scenario))
+    except BadScenario as error:
+        raise BadRecord(str(error)) from None
 
 
 def _packet(packet: PacketResult, books: Books) -> dict[str, Any]:

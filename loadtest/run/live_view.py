@@ -8,13 +8,13 @@ from itertools import pairwise
 from rich.bar import Bar
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from client_sim.grab_figures import shown_ms
 from loadtest.engines.progress import Progress
+from loadtest.run.plain_console import plain
 
 PLAIN_EVERY_LOOKS = 40  # without a terminal to redraw, one line every four seconds
 REDRAWS_PER_SECOND = 4  # drawing takes CPU from the audience
@@ -58,7 +58,7 @@ class LiveView:
         if self._unsaid and not self._console.is_terminal:
             self._say()
         self._phase = text
-        self._console.print(f"[dim]storm[/]  {escape(text)}")
+        self._console.print(f"[dim]storm[/]  {plain(text)}")
 
     def progress(self, progress: Progress, happening: str) -> None:
         """Show the newest numbers."""
@@ -74,7 +74,7 @@ class LiveView:
         """Print the newest numbers as a line."""
         self._unsaid = False
         line = f"{progress_line(self._progress)}  {self._happening}"
-        self._console.print(f"[dim]     [/]  {escape(line.rstrip())}", soft_wrap=True)
+        self._console.print(f"[dim]     [/]  {plain(line.rstrip())}", soft_wrap=True)
 
     def __rich__(self) -> Panel:
         """Return the figures as they fit into the terminal of this moment."""
@@ -90,7 +90,7 @@ class LiveView:
         if width >= WIDE:
             body = Table.grid(padding=(0, 4))
             body.add_row(latencies, packets)
-        return Panel(Group(facts, body), title=escape(self._title), title_align="left", width=min(width, 130))
+        return Panel(Group(facts, body), title=plain(self._title), title_align="left", width=min(width, 130))
 
     def _facts(self, progress: Progress) -> Table:
         rows: dict[str, RenderableType] = {

@@ -3,7 +3,11 @@
 from random import Random
 from typing import Any
 
+import orjson
+
 from client_sim.buyer import Act, Errand, refund_of
+from loadtest.record.sales import OrderAsked
+from loadtest.record.shape import Shape
 from loadtest.scenarios.shop import Shop
 from server.core.ids import RoomId
 
@@ -57,6 +61,11 @@ def order_form(purchase: dict[str, Any], quote: dict[str, Any], shop: Shop, room
     }
 
 
+def asked_by(form: dict[str, Any]) -> OrderAsked:
+    """Return the order that a form asks for, as the sales record it."""
+    return _ASKED.read(orjson.loads(orjson.dumps(form)))
+
+
 def refund_form(order: dict[str, Any], act: Act) -> dict[str, Any]:
     """Return the refund of an order in its last known state; ``by_line`` is empty if nothing can be refunded."""
     quote = order["quote"]
@@ -67,3 +76,6 @@ def refund_form(order: dict[str, Any], act: Act) -> dict[str, Any]:
         "by_line": refund_of(act, paid, order["refunded_by_line"]),
         "extras_fen": extras_fen,
     }
+
+
+_ASKED = Shape(OrderAsked)

@@ -7,6 +7,7 @@ from pathlib import Path
 import requests
 
 from loadtest.record.foreign_books import BooksFormat, ForeignClaim, normalise
+from loadtest.record.given_file import NotTaken, read_given
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.target_scenario import TargetScenario
 from loadtest.scenarios.target_spec import BooksSpec, RequestSpec
@@ -16,6 +17,8 @@ from loadtest.targets.http_request import RequestTemplate
 from loadtest.targets.requester import SetUpFailed
 
 TIMEOUT_S = 60.0
+ANSWER_S = 600.0  # until an answer has come in whole
+BOOKS_BYTES_MAX = 1 << 28
 FILE = "file:"
 _OURS = {"packet": "packet_id", "viewer": "viewer_id"}  # shorter names in a scenario
 _FORMATS: dict[str, BooksFormat] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
@@ -62,31 +65,48 @@ class RunRequests:
         if self._books is None:
             path = self._folder / spec.source.removeprefix(FILE)
             try:
-                data = path.read_bytes()
-            except OSError as error:
+                data = read_given(path, BOOKS_BYTES_MAX)
+            except (OSError, NotTaken) as error:
                 raise SetUpFailed(f"target.books.source: {path} cannot be read: {error}") from None
             guessed = _FORMATS.get(path.suffix, "json")
         else:
-            answer = self._fetch(self._books, "target.books.source")
-            data, guessed = answer.content, _format_of(answer.headers.get("content-type", ""))
+            answer, data = self._fetch(self._books, "target.books.source")
+            guessed = _format_of(answer.headers.get("content-type", ""))
         columns = {_OURS.get(name, name): place for name, place in spec.columns.items()}
         try:
             return normalise(data, format=spec.format or guessed, rows=spec.rows, columns=columns)
         except BadRecord as error:
             raise SetUpFailed(f"target.books: {error}") from None
 
-    def _fetch(self, request: RequestTemplate, field: str) -> requests.Response:
+    def _fetch(self, request: RequestTemplate, field: str) -> tuple[requests.Response, bytes]:
+        """Return an answer and its body, which a service may neither stretch nor blow up."""
         filled = request.filled({})
         url = self._root + filled.path
         said = url.partition("?")[0]  # a query may hold a credential
         try:
             headers = {name: text.encode() for name, text in filled.headers.items()}
-            answer = self._http.request(filled.method, url, data=filled.body, headers=headers, timeout=TIMEOUT_S)
+            answer = self._http.request(
+                filled.method, url, data=filled.body, headers=headers, timeout=TIMEOUT_S, stream=True
+            )
+            with answer:
+                body = _read(answer, f"{field}: {said}")
         except requests.RequestException as error:
             raise SetUpFailed(f"{field}: {said} does not answer: {error}") from error
         if not answer.ok:
-            raise SetUpFailed(f"{field}: {filled.method} {said} answered {answer.status_code} {answer.text[:200]}")
-        return answer
+            text = body[:200].decode(errors="replace")
+            raise SetUpFailed(f"{field}: {filled.method} {said} answered {answer.status_code} {text}")
+        return answer, body
+
+
+def _read(answer: requests.Response, where: str) -> bytes:
+    body, deadline = bytearray(), time.monotonic() + ANSWER_S
+    for chunk in answer.iter_content(1 << 16):
+        body += chunk
+        if len(body) > BOOKS_BYTES_MAX:
+            raise SetUpFailed(f"{where} answers more than {BOOKS_BYTES_MAX:,} bytes")
+        if time.monotonic() > deadline:
+            raise SetUpFailed(f"{where} has not answered in full after {ANSWER_S:.0f} s")
+    return bytes(body)
 
 
 def wait_until(instant_ns: int, stopped: Callable[[], bool]) -> None:

@@ -37,13 +37,25 @@ class ShopProgramme(RoomTime, Protocol):
 
 
 class ShopDriver:
-    """Serves one scenario's buyers. ``run`` blocks; ``status`` is a short summary of the state."""
+    """
+    Serves one scenario's buyers. ``run`` blocks; ``status`` is a short summary of the state.
+
+    *broken_off* tells whether the run is ended early by its own thresholds, and so is judged all the same.
+    """
 
     def __init__(
-        self, host: str, scenario: Scenario, programme: ShopProgramme, path: Path, *, access: Access = NOBODY
+        self,
+        host: str,
+        scenario: Scenario,
+        programme: ShopProgramme,
+        path: Path,
+        *,
+        access: Access = NOBODY,
+        broken_off: Callable[[], bool] = lambda: False,
     ) -> None:
         assert scenario.shop is not None
         self.status = ""
+        self._broken_off = broken_off
         self._shop: Shop = scenario.shop
         self._scenario = scenario
         self._programme = programme
@@ -72,20 +84,22 @@ class ShopDriver:
         """
         Serve all winners, and wait until all orders are final and all packets used, expired or returned.
 
-        Raises SetUpFailed for an unexpected refusal, or if something is not final in time; and the exceptions of
-        ``requests``.
+        In a run that was broken off the file is whole too, with the orders that are final. Raises SetUpFailed for an
+        unexpected refusal, or if something is not final in time; and the exceptions of ``requests``.
         """
+        whole = False
         try:
             isv = f"/api/isvs/{self._shop.isv_id}"
             self._requester.post(isv, {"integrated": True}, key=f"integrate-{self._shop.isv_id}")
             self._serve(stopped)
             self._see_to_the_end(stopped)
-            if not stopped():
-                self._file.end()
+            whole = not stopped() or self._broken_off()
         finally:
             self._stopped.set()
             for clerk in self._clerks:
                 clerk.join()
+            if whole:
+                self._file.end()
             self._file.close()
 
     def _serve(self, stopped: Callable[[], bool]) -> None:

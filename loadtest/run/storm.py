@@ -20,6 +20,7 @@ from loadtest.run.director import Director
 from loadtest.run.environment import environment
 from loadtest.run.machine_waits import MachineWaits
 from loadtest.run.nemesis import Nemesis, StoreOfRun, WorkersOfRun
+from loadtest.run.payout_driver import PayoutDriver
 from loadtest.run.performance import perform
 from loadtest.run.provision import Provisioned
 from loadtest.run.server_log import server_errors, store_absences
@@ -79,13 +80,14 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
         url = urls[0]
         viewers, access = plan.scenario.audience.viewers, plan.access
         director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator.name, access=access)
+        payouts = PayoutDriver(url, plan.scenario, director, access=access)
         books = BooksReader(url, access)
         view.phase("opening the rooms")
         director.set_up()
         with _crowd(plan, urls, view) as crowd, _nemesis(plan, director, url, view) as nemesis:
             abort = AbortWatch(thresholds_of(plan.scenario, facts), time.monotonic(), view.phase)
             try:
-                _programme(plan, director, crowd, books, view, abort=abort)
+                _programme(plan, director, crowd, books, view, payouts=payouts, abort=abort)
             except WasRefused as refused:
                 if refused.code != FORGOTTEN:
                     raise
@@ -106,7 +108,8 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
         facts.store_absences = store_absences(log, time.time_ns() - time.monotonic_ns())
     facts.packet_ids = list(director.packet_ids.values())
     facts.faults = [asdict(record) for record in nemesis.records]
-    happenings = [*(asdict(happening) for happening in director.happenings), *happenings_of(nemesis.records)]
+    happenings = [*(asdict(happening) for happening in director.happenings), *payouts.happenings]
+    happenings += happenings_of(nemesis.records)
     facts.happenings = sorted(happenings, key=lambda happening: int(happening["at_ms"]))
     plan.folder.compress()
     plan.folder.write_facts(facts)
@@ -204,15 +207,22 @@ def _nemesis(plan: StormPlan, director: Director, url: str, view: View) -> Itera
 
 
 def _programme(
-    plan: StormPlan, director: Director, crowd: Crowd, books: BooksReader, view: View, *, abort: AbortWatch
+    plan: StormPlan,
+    director: Director,
+    crowd: Crowd,
+    books: BooksReader,
+    view: View,
+    *,
+    payouts: PayoutDriver,
+    abort: AbortWatch,
 ) -> None:
     """
-    Run the director and the shop, show the progress, and take snapshots of the books.
+    Run the director, the payouts and the shop, show the progress, and take snapshots of the books.
 
     A programme that a threshold breaks off is called off; what its packets still do is seen to the end.
     """
     view.phase(CURTAIN_RISES)
-    shop = _shop(plan, director, books.url)
+    shop = _shop(plan, director, books.url, abort)
     snapshots = Snapshots(plan.folder, books)
 
     def happening() -> str:
@@ -224,7 +234,8 @@ def _programme(
         abort.see(crowd.show(happening(), director.packets), time.monotonic())
         snapshots.take_if_due()
 
-    parts = [("director", director.perform), *([] if shop is None else [("shop", shop.run)])]
+    parts = [("director", director.perform), ("payouts", payouts.run)]
+    parts += [] if shop is None else [("shop", shop.run)]
     if not perform(parts, look, abort.broken, linger_s=RESULTS_LINGER_S):
         perform([("call off", director.call_off_and_wait)], look, linger_s=RESULTS_LINGER_S)
 
@@ -251,11 +262,12 @@ def _crowd(plan: StormPlan, urls: Sequence[str], view: View) -> Iterator[Crowd]:
         crowd.leave()
 
 
-def _shop(plan: StormPlan, director: Director, url: str) -> ShopDriver | None:
+def _shop(plan: StormPlan, director: Director, url: str, abort: AbortWatch) -> ShopDriver | None:
     """Return the scenario's shop, or None with an allocator that keeps no owners: its shares cannot be used."""
     if plan.scenario.shop is None or not plan.allocator.capabilities.keeps_owners:
         return None
-    return ShopDriver(url, plan.scenario, director, plan.folder.sales, access=plan.access)
+    sales, access = plan.folder.sales, plan.access
+    return ShopDriver(url, plan.scenario, director, sales, access=access, broken_off=abort.broken)
 
 
 def _unsaid(_: str) -> None:

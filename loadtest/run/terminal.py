@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from loadtest.record.run_folder import CHECKED, REDRAIN
 from loadtest.run.live_view import grabs_text, latency_text
+from loadtest.run.plain_console import plain
 from loadtest.verdict.audit import INVARIANTS
 from loadtest.verdict.measures import offered_and_lost
 from loadtest.verdict.verify import Verification
@@ -46,7 +46,7 @@ def _show_invariants(console: Console, invariants: Sequence[Mapping[str, Any]]) 
             what = "not checked in full" if one["outcome"] == "pass" else "not checkable"
             reasons.setdefault((what, one["why"]), []).append(one["invariant"])
     for (what, why), which in reasons.items():
-        console.print(f"[dim]{what}[/]  {', '.join(which)}: {escape(why)}", soft_wrap=True)
+        console.print(f"[dim]{what}[/]  {', '.join(which)}: {plain(why)}", soft_wrap=True)
 
 
 def _show_violations(console: Console, violations: Sequence[Mapping[str, Any]]) -> None:
@@ -54,9 +54,9 @@ def _show_violations(console: Console, violations: Sequence[Mapping[str, Any]]) 
     first = {violation["invariant"]: violation for violation in reversed(violations)}
     for invariant, violation in sorted(first.items(), key=lambda one: int(one[0][1:])):
         name = INVARIANTS[invariant]
-        console.print(f"[bold red]{invariant}[/] [red]{name}[/]: {escape(violation['detail'])}", soft_wrap=True)
+        console.print(f"[bold red]{invariant}[/] [red]{name}[/]: {plain(violation['detail'])}", soft_wrap=True)
         for record in violation["evidence"][:EVIDENCE_SHOWN]:
-            console.print(f"     [dim]{escape(_record(record))}[/]", soft_wrap=True)
+            console.print(f"     [dim]{plain(_record(record))}[/]", soft_wrap=True)
     if len(violations) > len(first):
         console.print(f"and {len(violations) - len(first)} more violations in the result")
 
@@ -76,7 +76,7 @@ def _setting(result: Mapping[str, Any]) -> str:
         told += f", speed {result['speed']}, {result['durability']}, limits {result['limits']}"
     else:
         told += f", target {result['target']}"
-    return f"[dim]{escape(told)}[/]"
+    return f"[dim]{plain(told)}[/]"
 
 
 def _packets(packets: Sequence[Mapping[str, Any]]) -> Table:
@@ -89,9 +89,9 @@ def _packets(packets: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("", no_wrap=True)
     for packet in packets:
         table.add_row(
-            packet["packet_id"],
-            escape(packet["name"]),
-            packet["state"],
+            plain(packet["packet_id"]),
+            plain(packet["name"]),
+            plain(packet["state"]),
             f"{packet['granted']:,} of {packet['share_count']:,}",
             _known(packet["granted_fen"]),
             _known(packet["returned_fen"]),
@@ -119,7 +119,7 @@ def _figures(result: Mapping[str, Any]) -> Table:
     for name, value in rows.items():
         table.add_row(Text(name, style="dim"), value)
     for fault in result.get("faults", ()):
-        table.add_row(Text("fault", style="dim"), escape(_fault(fault)))
+        table.add_row(Text("fault", style="dim"), plain(_fault(fault)))
     return table
 
 
@@ -149,16 +149,16 @@ def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
             told += f" ({why})"
         known = None not in (value, one["limit"])
         word = words[one["met"]] if known or one["met"] is not None else "[yellow]unknown[/]"
-        console.print(f"[dim]threshold[/]  {word}  {escape(told)}", soft_wrap=True)
+        console.print(f"[dim]threshold[/]  {word}  {plain(told)}", soft_wrap=True)
     for name, count in result["sometimes"].items():
         if not count:
-            console.print(f"[yellow]never happened[/]  {escape(name)}")
+            console.print(f"[yellow]never happened[/]  {plain(name)}")
     for error in result["server_errors"]:
-        console.print(f"[red]server error[/]  {escape(error)}", soft_wrap=True)
+        console.print(f"[red]server error[/]  {plain(error)}", soft_wrap=True)
     if result["server_log"] != CHECKED:
-        console.print(f"[dim]server log[/]  {escape(result['server_log'])}: the server is not this storm's own")
+        console.print(f"[dim]server log[/]  {plain(result['server_log'])}: the server is not this storm's own")
     for note in result["notes"]:
-        console.print(f"[dim]note[/]  {escape(note)}", soft_wrap=True)
+        console.print(f"[dim]note[/]  {plain(note)}", soft_wrap=True)
 
 
 def _known(value: float | None, pattern: str = ",") -> str:
@@ -173,7 +173,8 @@ def _percentiles(figures: Mapping[str, float | None] | None) -> str:
 
 def show_verifications(console: Console, verifications: Mapping[PacketId, Verification]) -> None:
     """Show for each packet whether its shares match its commitment."""
-    for packet_id, verification in verifications.items():
+    for each, verification in verifications.items():
+        packet_id = plain(each)
         if verification.ok and verification.shares is not None:
             shares = len(verification.shares)
             console.print(f"[green]verified[/]  {packet_id}: {shares:,} shares from the revealed seed")
@@ -182,4 +183,4 @@ def show_verifications(console: Console, verifications: Mapping[PacketId, Verifi
         else:
             console.print(f"[red]wrong[/]     {packet_id}")
             for problem in verification.problems:
-                console.print(f"          {escape(problem.detail)}", soft_wrap=True)
+                console.print(f"          {plain(problem.detail)}", soft_wrap=True)

@@ -1,6 +1,5 @@
 """The part of a scenario that is common to all targets; and the reading of scenario files, with precise errors."""
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -15,6 +14,7 @@ from loadtest.verdict.sometimes import NAMES
 from loadtest.verdict.threshold_grammar import parse
 from loadtest.verdict.threshold_terms import ABORT_AFTER_S_MAX, BadThreshold, Threshold
 from server.core.ids import RoomId
+from server.core.toml_text import BadToml, read_toml, toml_tables
 
 NUMBER_MAX = 2**53 - 1  # what every reader of JSON understands
 NAMES_MAX = 1_000
@@ -146,7 +146,7 @@ def scenario_text(name_or_path: str) -> str:
     """Return the TOML text of a shipped scenario or of a file. Raises BadScenario if there is none."""
     if "/" in name_or_path or name_or_path.endswith(".toml"):
         try:
-            return Path(name_or_path).read_text("utf-8")
+            return read_toml(Path(name_or_path))
         except (OSError, UnicodeDecodeError) as error:
             raise BadScenario(f"{name_or_path}: cannot be read: {error}") from None
     if name_or_path not in shipped_names():
@@ -157,8 +157,8 @@ def scenario_text(name_or_path: str) -> str:
 def toml_table(source: str, text: str) -> dict[str, Any]:
     """Return the tables of a scenario's text. Raises BadScenario."""
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return toml_tables(text)
+    except BadToml as error:
         raise BadScenario(f"{source}: not TOML: {error}") from None
 
 

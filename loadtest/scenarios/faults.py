@@ -11,9 +11,11 @@ from enum import StrEnum
 from random import Random
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from loadtest.record.history import GrabRecord
+from loadtest.record.shape import BadRecord
 from loadtest.scenarios.strict_model import StrictModel
 from server.core.packets.claim import ClaimStatus
 
@@ -120,7 +122,18 @@ def _planned(number: int, fault: FaultSpec, rng: Random) -> PlannedFault:
     return PlannedFault(number, fault.kind, at_ms, packet, phase, fault.for_ms or 0)
 
 
-def fault_results(records: Iterable[dict[str, Any]], grabs: Sequence[GrabRecord]) -> list[dict[str, Any]]:
+_RECORDS = TypeAdapter(list[FaultRecord])
+
+
+def fault_records(faults: Sequence[dict[str, Any]]) -> list[FaultRecord]:
+    """Return the outcomes of faults as ``run.json`` has them. Raises BadRecord."""
+    try:
+        return _RECORDS.validate_json(orjson.dumps(faults), strict=True)
+    except ValidationError as error:
+        raise BadRecord(f"faults: {error.errors()[0]['msg']}") from None
+
+
+def fault_results(records: Sequence[dict[str, Any]], grabs: Sequence[GrabRecord]) -> list[dict[str, Any]]:
     """
     Return each fault with its effects, counted from when it struck, in real milliseconds.
 
@@ -128,7 +141,7 @@ def fault_results(records: Iterable[dict[str, Any]], grabs: Sequence[GrabRecord]
     asked for after the fault, which no server could have answered from memory; null if that never was. ``unavailable``
     counts the grabs that were answered so from then on.
     """
-    return [_result(FaultRecord(**record), grabs) for record in records]
+    return [_result(record, grabs) for record in fault_records(records)]
 
 
 def _result(record: FaultRecord, grabs: Sequence[GrabRecord]) -> dict[str, Any]:

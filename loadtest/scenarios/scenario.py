@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from loadtest.scenarios.crowd_scenario import BadScenario, CrowdScenario, scenario_text, toml_table, validated
 from loadtest.scenarios.faults import FAULTS_MAX, FaultSpec
+from loadtest.scenarios.payouts import InvoiceSpec, WithdrawalSpec
 from loadtest.scenarios.shop import Shop
 from loadtest.scenarios.strict_model import StrictModel
 from loadtest.verdict.audit.circumstances import FACT_LATE_MS
@@ -19,6 +20,7 @@ from server.core.rulebooks.rulebook import Rulebook
 
 ROOMS_MAX = 1_000
 PACKETS_MAX = 10_000
+PAYOUTS_MAX = 1_000  # withdrawals, and invoices, of one programme
 EDITS_MAX = 100  # of one packet; a creator makes only a few
 PATIENCE_MS_MAX = 60_000  # real; nobody waits longer for a receipt
 WORKERS_MAX = 64  # the server's own limit
@@ -213,6 +215,8 @@ class Scenario(CrowdScenario):
     packets: list[PacketSpec] = Field(min_length=1, max_length=PACKETS_MAX)
     rulebooks: dict[str, Any] = Field(default_factory=dict)
     shop: Shop | None = None
+    withdrawals: list[WithdrawalSpec] = Field(default=[], max_length=PAYOUTS_MAX)
+    invoices: list[InvoiceSpec] = Field(default=[], max_length=PAYOUTS_MAX)
     faults: list[FaultSpec] = Field(default=[], max_length=FAULTS_MAX)
 
     @model_validator(mode="after")
@@ -237,6 +241,16 @@ class Scenario(CrowdScenario):
             raise ValueError("origin: needs a time zone, as in 2023-08-05T19:10:00+08:00")
         if self.origin_ms is not None and not ORIGIN_MS_MIN <= self.origin_ms <= ORIGIN_MS_MAX:
             raise ValueError("origin: must be between the years 2000 and 2100")
+        return self
+
+    @model_validator(mode="after")
+    def _payouts_have_creators(self) -> Self:
+        creators = {creator.creator_id for creator in self.creators}
+        payouts = [(f"withdrawals.{number}", each.creator_id) for number, each in enumerate(self.withdrawals)]
+        payouts += [(f"invoices.{number}", each.creator_id) for number, each in enumerate(self.invoices)]
+        for where, creator_id in payouts:
+            if creator_id not in creators:
+                raise ValueError(f"{where}.creator_id: no creator is called {creator_id}")
         return self
 
     @model_validator(mode="after")

@@ -84,11 +84,15 @@ class TargetScenario(CrowdScenario):
 
 def read_scenario(name_or_path: str) -> Scenario | TargetScenario:
     """Read a scenario of either kind, by its shipped name or from a TOML file. Raises BadScenario."""
-    text = scenario_text(name_or_path)
-    table = toml_table(name_or_path, text)
+    return scenario_of(scenario_text(name_or_path), name_or_path)
+
+
+def scenario_of(text: str, source: str) -> Scenario | TargetScenario:
+    """Return the scenario of either kind in the TOML text of *source*. Raises BadScenario."""
+    table = toml_table(source, text)
     if "target" in table:
-        return validated(TargetScenario, table, source=name_or_path, text=text)
-    return validated(Scenario, table, source=name_or_path, text=text)
+        return validated(TargetScenario, table, source=source, text=text)
+    return validated(Scenario, table, source=source, text=text)
 
 
 def folder_of(name_or_path: str) -> Path:

@@ -1,23 +1,27 @@
 """The users of a service: a CSV or JSON file with a row for each viewer."""
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
 
+from loadtest.record.given_file import NotTaken, read_given
 from loadtest.targets.port import BadTarget
+
+USERS_BYTES_MAX = 1 << 28
 
 
 def read_users(path: Path) -> Sequence[Mapping[str, object]]:
     """Return the rows of a file, JSON (a list of objects) or CSV with a head. Raises BadTarget."""
     try:
+        content = read_given(path, USERS_BYTES_MAX)
         if path.suffix == ".json":
-            rows = orjson.loads(path.read_bytes())
+            rows = orjson.loads(content)
         else:
-            with path.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, orjson.JSONDecodeError, csv.Error) as error:
+            rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    except (OSError, UnicodeDecodeError, orjson.JSONDecodeError, csv.Error, NotTaken) as error:
         raise BadTarget(f"target.users: {path} cannot be read: {error}") from None
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise BadTarget(f"target.users: {path} must hold a list of objects, or CSV with a head, and a row at least")

@@ -1,6 +1,6 @@
 """Sometimes: counts events that must have happened for a pass to mean something, from history, books and sales."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -32,6 +32,8 @@ def counted(
     def count(name: str) -> int:
         if name == RACED:
             return raced_steps(books, history, happenings)
+        if name in _PAID_OUT:
+            return _PAID_OUT[name](books, happenings)
         if name in _SOLD:
             return _SOLD[name](sales or Sales())
         return _COUNTS[name](books, history)
@@ -189,5 +191,23 @@ _SOLD: dict[str, Callable[[Sales], int]] = {
     ),
     "trail_shown": lambda sales: len({answer.order_id for answer in sales.answers if answer.shown}),
 }
+
+
+def _withdrawals(state: str) -> Callable[[Books, Sequence[Mapping[str, Any]]], int]:
+    return lambda books, _: sum(1 for each in books.withdrawals.values() if each.state == state)
+
+
+def _failed_twice(_: Books, happenings: Sequence[Mapping[str, Any]]) -> int:
+    """Withdrawals of which the payment provider reported twice that they had failed."""
+    reports = Counter(each.get("payout_id") for each in happenings if each.get("action") == "report failed")
+    return sum(1 for times in reports.values() if times > 1)
+
+
+_PAID_OUT: dict[str, Callable[[Books, Sequence[Mapping[str, Any]]], int]] = {
+    "withdrawal_paid": _withdrawals("paid"),
+    "withdrawal_failed": _withdrawals("failed"),
+    "withdrawal_failed_twice": _failed_twice,
+    "invoice_issued": lambda books, _: sum(1 for each in books.invoices if each.state == "issued"),
+}
 RACED = "raced"  # counts creators' steps, so it needs to know what was refused: no book has that
-NAMES = (*_COUNTS, *_SOLD, RACED)
+NAMES = (*_COUNTS, *_SOLD, *_PAID_OUT, RACED)

@@ -22,6 +22,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from scripts.output import console
+
 FLOOD_MB, HELD, CROWD, FILES = 600, 300, 150, 400
 FLAT_MB = 16
 STRANGER, HONEST = "127.0.0.2", "127.0.0.1"
@@ -197,4 +199,4 @@ async def measure(say: Console) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(measure(Console())))
+    sys.exit(asyncio.run(measure(console(None))))

@@ -63,12 +63,14 @@ def redrain(
     workers: int = 1,
     allocator: AllocatorEntry = BUILT_IN[DEFAULT],
     build: Build | None = None,
+    witness: bool = True,
 ) -> Iterator[Subject]:
     """Run our server with sessions, limits and metrics on; the packets are in the viewers' room (AMB-46)."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-")))
         options = ["--limits", "load", "--durability", "relaxed", "--workers", str(workers)]
-        server = ServerProcess(folder, [*options, *["--diagnostics"] * allocator.for_lab], build=build)
+        options += ["--diagnostics"] * (allocator.for_lab or not witness) + ["--no-witness"] * (not witness)
+        server = ServerProcess(folder, options, build=build)
         stack.callback(server.stop)
         url = server.wait_until_ready()
         _post(url, "/api/creators/anna/recharge", {"amount_fen": 10**12})

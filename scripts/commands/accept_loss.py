@@ -4,8 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
+from loadtest.run.plain_console import plain
 from loadtest.verdict.weigh import Exit
 from scripts.output import console, failed, write_json
 from server.app import store_in_use
@@ -29,10 +28,10 @@ def run_accept_loss(home: Path, json: str | None, *, accept: bool) -> int:
     say = console(json)
     write_json(json, _as_json(behind, accepted=behind is not None and accept))
     if behind is None:
-        say.print(f"nothing is missing of what {escape(str(file.path))} knows")
+        say.print(f"nothing is missing of what {plain(str(file.path))} knows")
         return Exit.PASS
     for line in behind.lines():
-        say.print(escape(line))
+        say.print(plain(line))
     if accept:
         say.print("accepted: the store counts as it is from now on; restart the servers of this home")
         return Exit.PASS

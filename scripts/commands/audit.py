@@ -18,7 +18,7 @@ from loadtest.run.judge_run import judge_run
 from loadtest.verdict.threshold_grammar import parse_line
 from loadtest.verdict.weigh import Exit
 from scripts.commands.compare import write_page
-from scripts.commands.storm import carry_out_step, conclude
+from scripts.commands.storm import carry_out_step, conclude, strangers_folder
 from scripts.commands.storm_options import wrong_threshold
 from scripts.output import console, failed
 
@@ -49,12 +49,19 @@ def run_audit(options: AuditOptions) -> int:
     if wrong := options.wrong():
         return failed(wrong, Exit.USAGE)
     folder = RunFolder(options.run)
+    say = console("-" if "-" in (options.json, options.html, options.history) else None)
     try:
-        result = judge_run(folder, [parse_line(each) for each in options.threshold or ()])
+        with strangers_folder(options.run):
+            result = judge_run(folder, [parse_line(each) for each in options.threshold or ()])
+            code = conclude(folder, result, say, options.json)
+            _more(folder, result, say, options)
     except BadRecord as error:
         return failed(error, Exit.ENVIRONMENT)
-    say = console("-" if "-" in (options.json, options.html, options.history) else None)
-    code = conclude(folder, result, say, options.json)
+    return code
+
+
+def _more(folder: RunFolder, result: dict[str, Any], say: Console, options: AuditOptions) -> None:
+    """Draw and export what was asked for; a full disk is said, and changes nothing of the verdict."""
     steps: list[Callable[[], object]] = []
     if options.explain or options.html is not None:
         steps.append(lambda: _explain(folder, result, say, options.html))
@@ -62,7 +69,6 @@ def run_audit(options: AuditOptions) -> int:
         steps.append(lambda: _export(folder, where, options.history_format or HistoryFormat.JEPSEN, say))
     for step in steps:
         carry_out_step(step, folder, result)
-    return code
 
 
 def _explain(folder: RunFolder, result: dict[str, Any], say: Console, html: str | None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from loadtest.engines.child_process import ProcessFailed
 from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
-from scripts.bench import allocators, grab, quotes, slow_readers, watched_storm, workers
+from scripts.bench import allocators, grab, quotes, slow_readers, watched_storm, witness, workers
 from scripts.bench.allocators import AllocatorBench
 from scripts.bench.process import BenchFailed
 from scripts.bench.quotes import QuoteBench
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], Benchmark | SlowReaders | AllocatorBench | Qu
     "allocators": allocators.benchmark,
     "quotes": quotes.benchmark,
     "watch": watched_storm.benchmark,
+    "witness": witness.benchmark,
 }
 
 

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.run_history import read
 from loadtest.record.shape import BadRecord
@@ -16,6 +14,7 @@ from loadtest.report.compared import number, told_of
 from loadtest.report.sheet import render_sheet
 from loadtest.report.trend import COLUMNS, rows_of_stretches, sparkline, trend_sheet
 from loadtest.run.finished_run import summary_at
+from loadtest.run.plain_console import plain
 from loadtest.verdict.change_points import stretches
 from loadtest.verdict.run_summary import unit_of
 from loadtest.verdict.weigh import Exit
@@ -59,10 +58,10 @@ def run_show(name: str | None, json: str | None) -> int:
     except BadRecord as error:
         return failed(error, Exit.ENVIRONMENT)
     say = console(json)
-    say.print(escape(told_of(run)), soft_wrap=True)
+    say.print(plain(told_of(run)), soft_wrap=True)
     rows = [(figure, unit_of(figure), number(value)) for figure, value in run.figures.items()]
     show_table(say, ("figure", "unit", "value"), rows, words=2)
-    say.print(f"[dim]report[/]  {escape(str(folder.report))}", soft_wrap=True)
+    say.print(f"[dim]report[/]  {plain(str(folder.report))}", soft_wrap=True)
     write_json(json, run.model_dump())
     return Exit.PASS
 
@@ -95,7 +94,7 @@ def run_trend(figure: str, scenario: str | None, html: str | None, json: str | N
     shared = ", ".join(f"{name} {value}" for name, value in kind.items())
     found = stretches(values)
     say = console("-" if html == "-" else json)
-    say.print(f"{figure} of {len(runs)} runs: {escape(shared)}", soft_wrap=True)
+    say.print(f"{figure} of {len(runs)} runs: {plain(shared)}", soft_wrap=True)
     say.print(sparkline(values[-SPARKS_MAX:]))
     show_table(say, COLUMNS, rows_of_stretches(runs, found), words=2)
     if html is not None:
@@ -125,7 +124,8 @@ def run_prune(keep: int, json: str | None) -> int:
 
 def _folders() -> list[Path]:
     """Return the folders of runs, the newest first."""
-    return sorted((path for path in RUNS.glob("*") if RunFolder(path).scenario.exists()), reverse=True)
+    runs = (path for path in RUNS.glob("*") if not path.is_symlink() and RunFolder(path).scenario.exists())
+    return sorted(runs, reverse=True)
 
 
 def _folder(name: str | None) -> RunFolder:

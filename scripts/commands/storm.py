@@ -2,8 +2,8 @@
 
 import shlex
 import signal
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,12 +15,14 @@ from rich.console import Console
 from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.crowd import View
 from loadtest.record.archive import read_archive
+from loadtest.record.given_file import replace_file
 from loadtest.record.run_folder import RunFacts, RunFolder
-from loadtest.record.shape import BadRecord
+from loadtest.record.shape import SHOWN_MAX, BadRecord
 from loadtest.report import write_report
 from loadtest.run.finished_run import remember
 from loadtest.run.judge_run import judge_run
 from loadtest.run.live_view import LiveView
+from loadtest.run.plain_console import plain
 from loadtest.run.provision import provision, wrong_engine
 from loadtest.run.storm import StormPlan, carry_out, facts_of
 from loadtest.run.target_storm import carry_out_on_target
@@ -46,6 +48,7 @@ Planned = tuple[RunFacts, Callable[[View], None]]
 """The facts of a run known before it begins, and the function that carries it out."""
 
 RUNS = Path(".redrain/runs")
+PACKETS_NAMED = 20
 HISTORY = RUNS / "history.jsonl"
 
 
@@ -151,19 +154,41 @@ def run_verify(packet_id: str | None, path: Path | None) -> int:
     if folder is None:
         return failed(f"run: there is none under {RUNS} yet; name one with --run", Exit.USAGE)
     try:
-        books = read_archive(folder) if folder.is_file() else RunFolder(folder).read_books()
+        with strangers_folder(folder):
+            books = RunFolder(folder).read_books() if folder.is_dir() else read_archive(folder)
+            wanted = [packet for packet in books.packets if packet_id in (None, packet)]
+            verifications = {
+                each: verify_packet(books.packets[each], books.claims.get(each, []), books.left.get(each))
+                for each in wanted
+            }
     except BadRecord as error:
         return failed(error, Exit.ENVIRONMENT)
-    wanted = [packet for packet in books.packets if packet_id in (None, packet)]
     if not wanted:
-        return failed(f"packet: {folder} has no packet {packet_id}; it has {', '.join(books.packets)}", Exit.USAGE)
-    verifications = {
-        each: verify_packet(books.packets[each], books.claims.get(each, []), books.left.get(each)) for each in wanted
-    }
-    show_verifications(Console(highlight=False), verifications)
+        return failed(f"packet: {folder} has no packet {packet_id}; it has {named(books.packets)}", Exit.USAGE)
+    show_verifications(console(None), verifications)
     if not all(verification.ok for verification in verifications.values()):
         return Exit.INVARIANT
     return Exit.PASS if all(each.shares is not None for each in verifications.values()) else Exit.UNKNOWN
+
+
+@contextmanager
+def strangers_folder(path: Path) -> Iterator[None]:
+    """
+    Judge a folder that anybody may have made: whatever its records contradict in us is a BadRecord, not a traceback.
+    """
+    try:
+        yield
+    except (BadRecord, OSError):
+        raise
+    except Exception as error:
+        told = str(error)[:SHOWN_MAX] if str(error) else "no more is known"
+        raise BadRecord(f"{path}: holds values that no run has ({type(error).__name__}: {told})") from error
+
+
+def named(packets: Collection[str]) -> str:
+    """Return the first of the packets' names."""
+    first = ", ".join(list(packets)[:PACKETS_NAMED])
+    return f"{first} and {len(packets) - PACKETS_NAMED} more" if len(packets) > PACKETS_NAMED else first
 
 
 def latest_run() -> Path | None:
@@ -188,14 +213,17 @@ def conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str 
     def report() -> None:
         say.print("[dim]storm[/]  writing the report")
         path = write_report(folder, result)
-        say.print(f"[dim]report[/]  {path}   [dim]again[/]  {result['repeat_command']}", soft_wrap=True)
+        say.print(
+            f"[dim]report[/]  {plain(str(path))}   [dim]again[/]  {plain(result['repeat_command'])}", soft_wrap=True
+        )
 
-    for step in (
+    steps: tuple[Callable[[], object], ...] = (
         lambda: show_result(say, result),
-        lambda: folder.result.write_bytes(text),
+        lambda: replace_file(folder.result, text),
         report,
         lambda: write_json(json, result),
-    ):
+    )
+    for step in steps:
         carry_out_step(step, folder, result)
     return int(result["exit_code"])
 

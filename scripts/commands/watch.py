@@ -5,7 +5,6 @@ import threading
 from pathlib import Path
 
 import requests
-from rich.console import Console
 
 from loadtest.targets.access import Access
 from loadtest.targets.port import BadTarget
@@ -14,7 +13,7 @@ from loadtest.targets.requester import Requester, SetUpFailed
 from loadtest.verdict.weigh import Exit
 from loadtest.watch.site import WatchSite
 from loadtest.watch.watched_server import WatchedServer, watched_server
-from scripts.output import failed
+from scripts.output import console, failed
 from server.signals import on_signals
 
 
@@ -38,6 +37,6 @@ def run_watch(target: str, port: int, token: str, ca_file: str | None, home: Pat
         on_signals(told_to_end.set, signal.SIGINT, signal.SIGTERM),
         watched_server(WatchedServer(url, access, home=home), site) as dashboard,
     ):
-        Console(highlight=False).print(f"redrain: {url} is shown at {dashboard}; Ctrl-C ends it", soft_wrap=True)
+        console(None).print(f"redrain: {url} is shown at {dashboard}; Ctrl-C ends it", soft_wrap=True)
         told_to_end.wait()
     return int(Exit.PASS)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from loadtest.report.comparing import change_text, conclusion_word
+from loadtest.run.plain_console import plain
 
 _COLOURS = {"pass": "green", "improvement": "green", "regression": "bold red", "inconclusive": "yellow"}
 
@@ -15,20 +15,20 @@ _COLOURS = {"pass": "green", "improvement": "green", "regression": "bold red", "
 def show_gate(say: Console, gate: Mapping[str, Any]) -> None:
     """Show what was compared with what, and how it ended."""
     if gate["base"]:
-        say.print(f"[dim]base[/]  {escape(gate['base'])}   [dim]head[/]  {escape(gate['head'])}", soft_wrap=True)
+        say.print(f"[dim]base[/]  {plain(gate['base'])}   [dim]head[/]  {plain(gate['head'])}", soft_wrap=True)
     if gate["counters"]:
         say.print(_counters(gate["counters"]))
     if gate["comparison"]:
         say.print(_comparison(gate["comparison"]))
         if gate["comparison"]["void"]:
-            say.print(f"[yellow]the timing part is void[/]: {escape(gate['comparison']['void'])}", soft_wrap=True)
+            say.print(f"[yellow]the timing part is void[/]: {plain(gate['comparison']['void'])}", soft_wrap=True)
     if gate["alone"]:
         told = ", ".join(
             f"{name.replace('_', ' ')} {value:,.1f}" for name, value in gate["alone"].items() if value is not None
         )
         say.print(f"[dim]one leg, not compared[/]  {told}", soft_wrap=True)
     for note in gate["notes"]:
-        say.print(f"[yellow]note[/]  {escape(note)}", soft_wrap=True)
+        say.print(f"[yellow]note[/]  {plain(note)}", soft_wrap=True)
 
 
 def _counters(counters: Sequence[Mapping[str, Any]]) -> Table:

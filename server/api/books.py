@@ -40,7 +40,7 @@ async def _after(first: bytes, batches: AsyncIterator[bytes]) -> AsyncIterator[b
 async def _batches(state: AppState, *, final: bool) -> AsyncIterator[bytes]:
     """Yield the lines in batches, at least one batch."""
     batch: list[bytes] = []
-    async for line in export(state.store, state.clock, final=final):
+    async for line in export(state.store, state.clock, final=final, rulebooks=state.rulebooks.values()):
         batch.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         if len(batch) == LINES_OF_BATCH:
             yield b"".join(batch)

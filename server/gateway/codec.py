@@ -21,11 +21,12 @@ class Codec:
     peer that encodes lengths in more bytes than needed only keeps its codec longer.
     """
 
-    __slots__ = ("_fed", "_message", "_protocol")
+    __slots__ = ("_fed", "_kind", "_message", "_protocol")
 
     def __init__(self, frame_bytes_max: int) -> None:
         self._protocol = ServerProtocol(state=OPEN, max_size=frame_bytes_max, logger=SILENT)
         self._message: bytearray | None = None
+        self._kind = Opcode.TEXT
         self._fed = 0
 
     @property
@@ -61,17 +62,18 @@ class Codec:
         self._fed -= sum(_bytes_on_wire(frame) for frame in frames)
         return frames
 
-    def text(self, frame: Frame) -> bytes | None:
-        """Return the text message that *frame* completes, or None if it completes none or is a control frame."""
-        if frame.opcode is Opcode.TEXT:
+    def message(self, frame: Frame) -> tuple[Opcode, bytes] | None:
+        """Return the message that *frame* completes, text or binary, or None: part of one, or a control frame."""
+        if frame.opcode is Opcode.TEXT or frame.opcode is Opcode.BINARY:
             if frame.fin:
-                return bytes(frame.data)
+                return frame.opcode, bytes(frame.data)
+            self._kind = frame.opcode
             self._message = bytearray(frame.data)
         elif frame.opcode is Opcode.CONT and self._message is not None:
             self._message += frame.data
             if frame.fin:
                 message, self._message = bytes(self._message), None
-                return message
+                return self._kind, message
         return None
 
     def replies(self) -> list[bytes]:

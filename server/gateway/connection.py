@@ -1,9 +1,8 @@
-"""One viewer's connection: a plain asyncio protocol without a task, given to uvicorn as ``Config(ws=...)``."""
+"""One viewer's connection to a room: the class that uvicorn is given as ``Config(ws=...)``."""
 
 import asyncio
 import sys
 import time
-from enum import IntEnum
 from typing import Any, assert_never, cast
 
 from uvicorn.config import Config
@@ -14,14 +13,17 @@ from server.core.ids import PacketId
 from server.core.rooms import messages
 from server.core.rooms.messages import Comment, Like
 from server.core.rooms.session import Close, RejectGrab, SendError, SendPong, Session, SessionEffect, Take
+from server.core.web_address import is_loopback
 from server.gateway import frames
 from server.gateway.chatter import TOO_MUCH_SAID
 from server.gateway.codec import Codec
-from server.gateway.fanout import Write
-from server.gateway.gateway import Gateway
+from server.gateway.echo import EchoConnection
+from server.gateway.frame_connection import ConnectionState, FrameConnection
 from server.gateway.handshake import (
+    NO_SUCH_PATH,
     SHUTTING_DOWN,
     STORE_UNAVAILABLE,
+    EchoRequest,
     Handshake,
     JoinRequest,
     Rejection,
@@ -33,41 +35,12 @@ from server.gateway.tickets import USED
 from server.store.connection import StoreUnavailable
 
 
-class _State(IntEnum):
-    NEW = 0  # the request has not arrived yet
-    ENTERING = 1  # the room is being looked up; data that arrives before our 101 is lost
-    OPEN = 2
-    DRAINING = 3  # the server is shutting down: receipts still go out, no input is read
-    CLOSING = 4  # our last byte is written; the peer has a moment to answer
-    LOST = 5
+class RoomConnection(FrameConnection):
+    """The protocol that uvicorn hands a WebSocket connection to: it joins a room, and its messages are a viewer's."""
 
+    __slots__ = ("_address", "_room", "_session", "position")
 
-class RoomConnection(asyncio.Protocol):
-    """
-    The protocol that uvicorn hands a WebSocket connection to.
-
-    A read that is exactly one small text frame is parsed by hand (``_plain``: open, nothing buffered, no message
-    begun); for everything else a Codec is made, and dropped when it is empty again.
-    """
-
-    __slots__ = (
-        "_address",
-        "_codec",
-        "_gateway",
-        "_plain",
-        "_registry",
-        "_room",
-        "_session",
-        "_state",
-        "_transport",
-        "position",
-        "quiet",
-        "write",
-    )  # fmt: skip
-
-    quiet: int
     position: int
-    write: Write
 
     def __init__(
         self,
@@ -76,40 +49,17 @@ class RoomConnection(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        self._gateway: Gateway = app_state["gateway"]
-        self._registry = cast("set[Any]", server_state.connections)
-        self._state = _State.NEW
-        self._plain = False
-        self._codec: Codec | None = None
+        super().__init__(app_state["gateway"], cast("set[Any]", server_state.connections))
         self._room: LiveRoom | None = None
         self._session: Session | None = None
         self._address = ""
-        self.quiet = 0
         self.position = -1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take over the connection of an upgrade request."""
-        self._transport = cast(asyncio.Transport, transport)
-        self.write = self._transport.write
-        self._registry.add(self)
+        super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if isinstance(peer, tuple) else ""
-
-    def data_received(self, data: bytes) -> None:
-        """Parse received bytes; this is the hot path of a stampede."""
-        self.quiet = 0
-        if self._plain:
-            payload = frames.small_text(data)
-            if payload is not None:
-                self._receive_text(payload)
-            elif frames.is_small_pong(data):
-                self._spend_on_control_frame()
-            else:
-                self._read(data)
-        elif self._state is _State.OPEN:
-            self._read(data)
-        elif self._state is _State.NEW:
-            self._read_handshake(data)
 
     def pause_writing(self) -> None:
         """Treat the viewer as a slow consumer: skip optional messages, and check the buffer after every write."""
@@ -124,37 +74,22 @@ class RoomConnection(asyncio.Protocol):
             self.write = self._transport.write
             self._room.audience.catch_up(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Release everything that belongs to the connection."""
-        self._leave()
-        self._gateway.keepalive.closings.met(self)
-        self._registry.discard(self)
-        self._state = _State.LOST
-        self._plain = False
-        self._codec = None
-        self.write = _discard
-
     def shutdown(self) -> None:
         """Close because the server shuts down (uvicorn calls this), after the pending receipts."""
         match self._state:
-            case _State.NEW | _State.ENTERING:
+            case ConnectionState.NEW | ConnectionState.ENTERING:
                 self._reject(SHUTTING_DOWN)
-            case _State.OPEN:
-                self._state = _State.DRAINING
+            case ConnectionState.OPEN:
+                self._state = ConnectionState.DRAINING
                 self._plain = False
                 self._drain()
-
-    @property
-    def parsing(self) -> bool:
-        """Return whether a codec is held because something was read that is not one plain frame."""
-        return self._codec is not None
 
     def answer(self, receipts_joined: bytes, receipts: int) -> None:
         """Write receipts to the viewer, if it is still connected."""
         assert self._session is not None
         self._session.answered(receipts)
         self.write(receipts_joined)
-        if self._state is _State.DRAINING:
+        if self._state is ConnectionState.DRAINING:
             self._drain()
 
     def won(self, packet_id: PacketId) -> None:
@@ -167,25 +102,15 @@ class RoomConnection(asyncio.Protocol):
         if self._room is not None:
             self._room.missed_out(packet_id)
 
-    def ping(self) -> None:
-        """Ping a silent viewer."""
-        self.write(frames.PING)
-
-    def abort(self) -> None:
-        """Abort the connection."""
-        self._transport.abort()
-
-    def close(self, code: int, reason: str) -> None:
-        """Send a close frame with the reason, and close."""
-        if self._state in (_State.OPEN, _State.DRAINING):
-            self._finish(frames.close_frame(code, reason))
-
     def _read_handshake(self, data: bytes) -> None:
-        self._state = _State.ENTERING
+        self._state = ConnectionState.ENTERING
         handshake = Handshake()
         asked = handshake.read(data)
         if isinstance(asked, Rejection):
             self._reject(asked)
+            return
+        if isinstance(asked, EchoRequest):
+            self._hand_over(handshake)
             return
         self._address = sys.intern(self._gateway.proxies.client(self._address, handshake.headers))
         whom = self._gateway.identify(asked)
@@ -197,6 +122,23 @@ class RoomConnection(asyncio.Protocol):
             self._enter(room, handshake, asked, whom)
         else:
             self._gateway.start_task(self._look_for_room(handshake, asked, whom))
+
+    def _hand_over(self, handshake: Handshake) -> None:
+        """Let a load lab's own client have an echo."""
+        accepted = handshake.accept()
+        if not self._gateway.diagnostics or not is_loopback(self._address):
+            self._reject(NO_SUCH_PATH)
+        elif isinstance(accepted, Rejection):
+            self._reject(accepted)
+        else:
+            # Only when this object has the transport for good: uvicorn gives it after the request.
+            asyncio.get_running_loop().call_soon(self._become_echo, accepted)
+
+    def _become_echo(self, accepted: bytes) -> None:
+        if self._state is ConnectionState.ENTERING and not self._transport.is_closing():
+            self._state = ConnectionState.LOST
+            self._registry.discard(self)
+            EchoConnection(self._gateway, self._registry).take_over(self._transport, accepted)
 
     async def _look_for_room(self, handshake: Handshake, asked: JoinRequest, whom: Identity) -> None:
         recalled: Frames = []
@@ -225,7 +167,7 @@ class RoomConnection(asyncio.Protocol):
         whom: Identity,
         recalled: Frames | None = None,
     ) -> None:
-        if self._state is not _State.ENTERING:
+        if self._state is not ConnectionState.ENTERING:
             return  # the viewer left, or the server began to shut down, while the room was looked up
         gateway, viewer_id = self._gateway, whom.viewer_id
         accepted = handshake.accept()
@@ -252,16 +194,16 @@ class RoomConnection(asyncio.Protocol):
         gateway.metrics.frames_out += 1
         gateway.metrics.bytes_out += len(greeting)
         gateway.keepalive.add(self)
-        self._state = _State.OPEN
+        self._state = ConnectionState.OPEN
         self._plain = True
         self.write(accepted + greeting)
         gateway.assets.join(self, viewer_id, room.record.creator_id)
 
     def _reject(self, rejection: Rejection) -> None:
-        if self._state in (_State.NEW, _State.ENTERING):
+        if self._state in (ConnectionState.NEW, ConnectionState.ENTERING):
             self._gateway.metrics.refused += 1
             self._transport.write(rejection.response())
-            self._state = _State.CLOSING
+            self._state = ConnectionState.CLOSING
             self._transport.close()
 
     def _receive_text(self, payload: bytes) -> None:
@@ -308,36 +250,14 @@ class RoomConnection(asyncio.Protocol):
         self._gateway.metrics.bytes_out += len(frame)
         self.write(frame)
 
-    def _read(self, data: bytes) -> None:
-        """Parse input that is not one plain frame."""
-        codec = self._codec or Codec(self._gateway.limits.frame_bytes_max)
-        self._codec = codec
-        self._plain = False
-        received = codec.feed(data)
-        replies = codec.replies()
-        for frame in received:
-            if self._state is _State.OPEN:
-                if frame.opcode is Opcode.PING and replies:
-                    self.write(replies.pop(0))  # in the order of arrival
-                self._take_frame(codec, frame)
-        if self._state is not _State.OPEN:
-            return
-        if codec.failed:
-            self._gateway.metrics.malformed += bool(codec.failure)
-            self._finish(b"".join(replies))
-            return
-        if codec.empty:
-            self._codec = None
-            self._plain = True
-
     def _take_frame(self, codec: Codec, frame: Frame) -> None:
         assert self._session is not None
         if frame.opcode is Opcode.BINARY:
             self.close(frames.UNSUPPORTED_DATA, "messages are JSON in text frames")
             return
-        text = codec.text(frame)
-        if text is not None:
-            self._receive_text(text)
+        whole = codec.message(frame)
+        if whole is not None:
+            self._receive_text(whole[1])
         else:
             self._spend_on_control_frame()
 
@@ -358,7 +278,7 @@ class RoomConnection(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self._close_slow_consumer)
 
     def _close_slow_consumer(self) -> None:
-        if self._state is _State.OPEN:
+        if self._state is ConnectionState.OPEN:
             self._gateway.metrics.too_slow += 1
             self.close(frames.TOO_FAR_BEHIND, "too far behind; reconnect and resume")
 
@@ -367,31 +287,13 @@ class RoomConnection(asyncio.Protocol):
         if not self._session.waiting:
             self.close(frames.SERVICE_RESTART, "the server is shutting down; reconnect and resume")
 
-    def _finish(self, last_bytes: bytes) -> None:
-        """Write the last bytes and half-close, so that they arrive even if the peer is still sending."""
-        self._leave()
-        self._state = _State.CLOSING
-        self._plain = False
-        self._codec = None
-        self.write = _discard
-        self._transport.write(last_bytes)
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        else:
-            self._transport.close()
-        self._gateway.keepalive.closings.set(self)
-
     def _leave(self) -> None:
         if self._room is None or self._session is None:
             return
-        self._room.leaves(self._session.viewer_id, by_server=self._state is _State.DRAINING)
+        self._room.leaves(self._session.viewer_id, by_server=self._state is ConnectionState.DRAINING)
         self._room.audience.leave(self)
         self._gateway.trails.leave(self._session.viewer_id, self)
         self._gateway.assets.leave(self, self._room.record.creator_id)
         self._gateway.keepalive.remove(self)
         self._gateway.release(self._room, self._session.viewer_id, self._address)
         self._room = None
-
-
-def _discard(_: bytes) -> None:
-    """Replace a closed connection's write: receipts for it may still be pending."""

@@ -11,6 +11,7 @@ except ImportError:  # the library works without its C part, and so do we
 
 SERVICE_RESTART: Final = int(CloseCode.SERVICE_RESTART)  # 1012
 UNSUPPORTED_DATA: Final = int(CloseCode.UNSUPPORTED_DATA)  # 1003
+INVALID_DATA: Final = int(CloseCode.INVALID_DATA)  # 1007
 POLICY_VIOLATION: Final = int(CloseCode.POLICY_VIOLATION)  # 1008
 TOO_FAR_BEHIND: Final = 4008  # ours: reconnect and resume
 
@@ -32,6 +33,12 @@ def text_frame(text: bytes) -> bytes:
     if length < 1 << 16:
         return b"\x81\x7e" + length.to_bytes(2, "big") + text
     return b"\x81\x7f" + length.to_bytes(8, "big") + text
+
+
+def binary_frame(payload: bytes) -> bytes:
+    """Return *payload* as one final, unmasked binary frame."""
+    frame = text_frame(payload)
+    return b"\x82" + frame[1:]
 
 
 def close_frame(code: int, reason: str) -> bytes:

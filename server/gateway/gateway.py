@@ -53,7 +53,7 @@ class Gateway:
     """
     Built once per process; start() needs the running loop.
 
-    *insecure* accepts any viewer name; otherwise a viewer needs a ticket or a resume token.
+    *insecure* accepts any viewer name; otherwise a viewer needs a ticket or a resume token. *diagnostics* has an echo.
     """
 
     desk: GrabDesk
@@ -77,6 +77,7 @@ class Gateway:
         proxies: TrustedProxies,
         door: Door,
         insecure: bool,
+        diagnostics: bool = False,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -84,6 +85,7 @@ class Gateway:
         self.metrics = Metrics(task_failures=store.supervisor.failures)
         self.proxies = proxies
         self.door = door
+        self.diagnostics = diagnostics
         self.half_open = Quota(limits.half_open_per_address_max)
         self.http_connections = Quota(limits.http_connections_per_address_max)
         self.connections_max = files_max() - FILES_KEPT

@@ -20,6 +20,7 @@ from server.gateway.codec import SILENT
 from server.gateway.limits import HEAD_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX
 
 _PREFIX: Final = "/ws/rooms/"
+_ECHO: Final = "/ws/echo"
 _VERSION: Final = "13"
 _QUERY_FIELDS_MAX: Final = 8
 _TICKET: Final = "ticket."  # before a ticket among the subprotocols: a browser can send it there, and no URL holds it
@@ -45,6 +46,11 @@ class JoinRequest:
     seq: int = 0
     resume: str = ""
     ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EchoRequest:
+    """A request for an echo, which a server gives with ``--diagnostics`` to clients of its own machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,7 @@ class Handshake:
         self._protocol = ServerProtocol(select_subprotocol=_ours_if_offered, logger=SILENT)
         self._request: Request | None = None
 
-    def read(self, data: bytes) -> JoinRequest | Rejection:
+    def read(self, data: bytes) -> JoinRequest | EchoRequest | Rejection:
         """Read a whole request and return what it asks for."""
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
@@ -149,7 +155,9 @@ class Handshake:
         return response.serialize()
 
 
-def _asked(request: Request) -> JoinRequest | Rejection:
+def _asked(request: Request) -> JoinRequest | EchoRequest | Rejection:
+    if urlsplit(request.path).path == _ECHO:
+        return EchoRequest()
     offered = [name.strip() for value in request.headers.get_all("Sec-WebSocket-Protocol") for name in value.split(",")]
     if offered and PROTOCOL not in offered:
         return Rejection(400, "wrong_subprotocol", f"Sec-WebSocket-Protocol: offer {PROTOCOL}, or leave the header out")

@@ -1,15 +1,17 @@
 """The books: all money in the store, as one consistent cut per creator, for an independent audit."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from server.core.ids import CreatorId, PacketId
 from server.core.packets.packet import Schedule
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
+from server.store.book_payouts import payout_lines
 from server.store.clock import StoreClock
 from server.store.connection import Store, StoreUnavailable
-from server.store.orders.book_line import order_lines
+from server.store.orders.book_line import order_lines, rulebook_line
 from server.store.packet_record import Record, counts_from, editions_shown, packet_from, record_from, seed_of
 from server.store.packets import claims_of
 from server.store.wallet import movement_from
@@ -29,19 +31,27 @@ _NOT_EVERYWHERE = dict.fromkeys(
 Line = dict[str, Any]
 
 
-async def export(store: Store, clock: StoreClock, *, final: bool) -> AsyncIterator[Line]:
+async def export(
+    store: Store, clock: StoreClock, *, final: bool, rulebooks: Iterable[Rulebook] = ()
+) -> AsyncIterator[Line]:
     """
     Yield the lines of ``books.jsonl`` in order (ARCHITECTURE.md names their fields).
 
     Each creator's wallet, packets and last journal entry are of one instant; the journal follows up to there. With
-    *final*, once no money moves any more, claims and returned shares are included. Shares and seeds of packets that may
-    still be grabbed never are. Raises StoreUnavailable, also if retention overtakes a slow reader.
+    *final*, once no money moves any more, claims, returned shares, orders, payouts and the *rulebooks* that priced
+    orders are included. Shares and seeds of packets that may still be grabbed never are. Raises StoreUnavailable, also
+    if retention overtakes a slow reader.
     """
     yield {"kind": "clock", **asdict(clock.record)}
     creators: Any = await store.redis.smembers(keys.CREATORS)
     for creator_id in sorted(CreatorId(name.decode()) for name in creators):
         async for line in _creator(store, creator_id, final=final):
             yield line
+        if final:
+            async for line in payout_lines(store, clock, creator_id):
+                yield line
+    for rulebook in rulebooks if final else ():
+        yield rulebook_line(rulebook)
     yield {"kind": "end", "final": final}
 
 

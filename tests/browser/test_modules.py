@@ -96,3 +96,15 @@ def test_text_never_becomes_markup(page: Page) -> None:
       return [made.children.length, made.textContent === hostile + '0', thrown.length];
     """
     assert run(page, "dom", script) == [0, True, 2]
+
+
+def test_a_name_is_no_markup_in_a_plot(page: Page) -> None:
+    """Plotly reads tags in every text that it is given, but ours in templates; a colour stays one."""
+    script = """
+      const ours = "%{x}<br>%{y}<extra></extra>";
+      const shown = m.literal(
+        { name: "<a href='x'>&</a>", x: ["<b>1</b>"], hovertemplate: ours, marker: { color: "--c-text" } });
+      return [shown.name, shown.x[0], shown.hovertemplate === ours, shown.marker.color !== "--c-text"];
+    """
+    escaped = "&lt;a href='x'&gt;&amp;&lt;/a&gt;"
+    assert run(page, "plots", script) == [escaped, "&lt;b&gt;1&lt;/b&gt;", True, True]

@@ -83,11 +83,19 @@ def test_a_tap_on_a_falling_packet_wins_once(new_page: NewPage, stage: Stage, ap
     packet = stage.launch()
     box = phone.locator(".rain .p").nth(20)
     expect(box).to_be_attached()
-    spot = phone.evaluate("""() => [...document.querySelectorAll('.rain .p')]
-        .map((packet) => packet.getBoundingClientRect()).map((box) => [box.x + box.width / 2, box.y + box.height / 2])
-        .find(([x, y]) => x > 60 && x < 330 && y > 200 && y < 600)""")
-    phone.touchscreen.tap(*spot)
-    expect(phone.get_by_role("heading", name="You got it!")).to_be_visible()
+    won = phone.get_by_role("heading", name="You got it!")
+
+    def hit() -> bool:
+        spot = phone.evaluate("""() => [...document.querySelectorAll('.rain .p')]
+            .map((packet) => packet.getBoundingClientRect())
+            .map((box) => [box.x + box.width / 2, box.y + box.height / 2])
+            .find(([x, y]) => x > 60 && x < 330 && y > 200 && y < 600)""")
+        if spot:
+            phone.touchscreen.tap(*spot)
+            phone.wait_for_timeout(1_000)  # by the time a busy page is tapped, the packet may be elsewhere
+        return won.is_visible()
+
+    until(hit)
     claim = api.get(f"/api/packets/{packet}/claims?viewer_id={viewer_of(phone)}")["claims"][0]
     assert claim["mine"]
     amount = f"{claim['amount_fen'] // 100}.{claim['amount_fen'] % 100:02}"

@@ -32,7 +32,8 @@ def test_a_whole_history_is_read_back() -> None:
     one.viewer.closed(2_000 * MS, 1000)
     lines = one.history()
     history = history_from(lines)
-    assert {line["kind"] for line in lines} == {"grab", "conn", "fact", "run", "differ", "arrival", "end"}
+    kinds = {"grab", "conn", "fact", "run", "differ", "arrival", "welcome", "end"}
+    assert {line["kind"] for line in lines} == kinds
     assert [(grab.type, grab.index, grab.t_reply) for grab in history.grabs] == [("ok", 0, round((at_ms + 2) * MS))]
     assert len(history.grabs[0].receipt or "") == 16
     assert lines[-1] == {"kind": "end", "grabs": 1, "conns": 3}

@@ -1,9 +1,11 @@
 """Text that people write: what can be read is taken, and what nobody can see is not."""
 
+import unicodedata
+
 import pytest
 
 from server.core.refusal import Refused
-from server.core.text import checked_text, is_readable, masked
+from server.core.text import checked_text, is_readable, masked, visible
 
 
 @pytest.mark.parametrize("text", ["红包", "a b", " rain ", "👨‍👩‍👧", "❤️", "می‌خواهم", "é", "!"])
@@ -30,3 +32,15 @@ def test_what_cannot_be_read_is_refused(text: str) -> None:
 def test_others_see_the_ends_of_a_name(name: str, shown: str) -> None:
     """However long it is, so that its length tells nothing."""
     assert masked(name) == shown
+
+
+def test_a_terminal_obeys_no_text() -> None:
+    """Every character that controls is an escape that shows it; what can be read stays, and so do lines if they may."""
+    controls = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Cc", "Cs", "Zl", "Zp")]
+    turned = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+    assert visible("".join([*controls, turned]), one_line=True).isascii()
+    assert visible("".join([*controls, turned]), one_line=True).isprintable()
+    assert visible("\x1b[31m\x9b\u202e") == r"\x1b[31m\x9b\u202e"
+    for text in ("红包\n\tb", "👨\u200d👩", "é ✓ ⠋"):
+        assert visible(text) == text
+    assert visible("a\nb", one_line=True) == r"a\x0ab"

@@ -202,6 +202,18 @@ async def test_a_crowd_that_is_quick_is_not_half_open(empty_store: Store) -> Non
         assert house.gateway.metrics.refused == 0
 
 
+async def test_a_crowd_of_viewers_of_one_address_gets_in(empty_store: Store) -> None:
+    """150 viewers behind one address arrive at once, and production limits turn none of them away."""
+    async with open_house(empty_store) as house:
+        pairs = [await house.connect() for _ in range(150)]
+        for number, (_, writer) in enumerate(pairs):
+            writer.write(request(f"/ws/rooms/r1?viewer=v{number}"))
+        for reader, _ in pairs:
+            assert b" 101 " in await asyncio.wait_for(reader.readline(), PATIENCE_S)
+        assert house.gateway.metrics.refused == 0
+        assert house.gateway.metrics.turned_away == {}
+
+
 async def test_connections_of_an_address_are_limited(empty_store: Store) -> None:
     """Past the limit a newcomer is refused; viewers, and those who have left, do not count."""
     async with open_house(empty_store, replace(PRODUCTION, http_connections_per_address_max=2)) as house:

@@ -12,7 +12,7 @@ TEXTS = st.lists(st.binary(min_size=0, max_size=300), max_size=6)
 
 
 def texts_of(codec: Codec, data: bytes) -> list[bytes]:
-    return [text for frame in codec.feed(data) if (text := codec.text(frame)) is not None]
+    return [whole[1] for frame in codec.feed(data) if (whole := codec.message(frame)) is not None]
 
 
 @given(TEXTS, st.data())

@@ -10,7 +10,6 @@ from websockets.exceptions import ConnectionClosedError
 from server.core.ids import PacketId, RoomId
 from server.core.packets.claim import Claim, ClaimStatus, Grab
 from server.core.rooms.session import SessionLimits
-from server.gateway.connection import RoomConnection
 from server.gateway.frames import text_frame
 from server.gateway.grabs import GrabDesk
 from server.gateway.limits import PRODUCTION
@@ -33,17 +32,6 @@ class Slow(Allocator):
 
 
 PING = b'{"type":"ping","client_ms":7}'
-
-
-async def test_a_frame_may_come_byte_by_byte(house: House) -> None:
-    """A frame that arrives in pieces is read as if it had come at once, and the next whole one as well."""
-    guest = await house.raw()
-    for byte in masked(PING):
-        guest.writer.write(bytes([byte]))
-        await guest.writer.drain()
-        await asyncio.sleep(0)
-    guest.writer.write(masked(PING))
-    assert [(await guest.message())["client_ms"] for _ in range(2)] == [7, 7]
 
 
 async def test_a_packet_is_grabbed_in_its_own_room_only(empty_store: Store) -> None:
@@ -70,52 +58,6 @@ async def test_a_packet_is_grabbed_in_its_own_room_only(empty_store: Store) -> N
         assert house.allocators.room_of(packet_id) == house.room.room_id
 
 
-async def test_frames_may_come_together(house: House) -> None:
-    """Several frames in one read are answered one by one, in order; a part of a last one waits for its rest."""
-    guest = await house.raw()
-    last = masked(b'{"type":"ping","client_ms":3}')
-    guest.writer.write(masked(b'{"type":"ping","client_ms":1}') + masked(b'{"type":"ping","client_ms":2}') + last[:9])
-    assert [(await guest.message())["client_ms"] for _ in range(2)] == [1, 2]
-    guest.writer.write(last[9:])
-    assert (await guest.message())["client_ms"] == 3
-
-
-async def test_a_message_may_be_fragmented(house: House) -> None:
-    """Fragments make one message, also around a control frame; a whole frame between them is against the protocol."""
-    guest = await house.raw()
-    guest.writer.write(masked(PING[:5], head=0x01) + masked(b"?", head=0x89) + masked(PING[5:9], head=0x00))
-    assert (await guest.frame()) == (10, b"?")
-    guest.writer.write(masked(PING[9:], head=0x80))
-    assert (await guest.message())["client_ms"] == 7
-
-    guest.writer.write(masked(PING[:5], head=0x01))
-    await guest.writer.drain()
-    guest.writer.write(masked(PING))
-    assert await guest.close_code() == 1002
-
-
-async def test_the_parser_of_frames_that_are_not_plain_is_dropped(house: House) -> None:
-    """After a frame in pieces nothing of it stays: a million idle viewers need no parser."""
-    guest = await house.raw()
-    [connection] = house.server.server_state.connections
-    assert isinstance(connection, RoomConnection)
-    guest.writer.write(masked(PING)[:7])
-    await until_so(lambda: connection.parsing)
-    guest.writer.write(masked(PING)[7:])
-    await guest.message()
-    await until_so(lambda: not connection.parsing)
-
-
-async def test_a_ping_is_ponged_and_a_pong_ignored(house: House) -> None:
-    """Control frames are answered as the protocol says and disturb nothing."""
-    guest = await house.raw()
-    guest.writer.write(masked(b"abc", head=0x89))
-    assert (await guest.frame()) == (10, b"abc")
-    guest.writer.write(masked(b"", head=0x8A))
-    guest.writer.write(masked(PING))
-    assert (await guest.message())["type"] == "pong"
-
-
 @pytest.mark.parametrize("joined", [1, 2])
 async def test_pongs_count_as_messages(empty_store: Store, joined: int) -> None:
     """Pongs that nobody asked for spend the same allowance as messages, whether they come one by one or together."""
@@ -126,45 +68,6 @@ async def test_pongs_count_as_messages(empty_store: Store, joined: int) -> None:
             guest.writer.write(masked(b"", head=0x8A) * joined)
             await asyncio.sleep(0.01)  # a read each
         assert await guest.close_code() == 1008
-
-
-@pytest.mark.parametrize(
-    ("sent", "code"),
-    [
-        (masked(b"x" * 4_097), 1009),
-        (b"\x81\xff" + (1 << 40).to_bytes(8, "big"), 1009),
-        (masked(b"x" * 3_000, head=0x01) + masked(b"x" * 3_000, head=0x80), 1009),
-        (masked(b"\xff\xfe"), 1007),
-        (masked(b"\xff" * 200), 1007),
-        (masked(b"{}", head=0x82), 1003),
-        (masked(b"{", head=0x02), 1003),
-        (b"\x81\x02{}", 1002),
-        (masked(b"{}", head=0xC1), 1002),
-        (masked(b"{}", head=0x83), 1002),
-        (masked(b"{}", head=0x80), 1002),
-        (b"GET / HTTP/1.1\r\n\r\n", 1002),
-        (masked((1000).to_bytes(2, "big") + b"bye", head=0x88), 1000),
-    ],
-    ids=[
-        "oversize", "oversize announced", "oversize in fragments", "no UTF-8", "no UTF-8, long", "binary",
-        "binary fragment", "unmasked", "reserved bit", "unknown opcode", "continuation of nothing", "no frame at all",
-        "close",
-    ],
-)  # fmt: skip
-async def test_what_breaks_the_protocol_ends_with_its_code(house: House, sent: bytes, code: int) -> None:
-    """Each way to end a connection is answered by its close code and the end of the stream."""
-    guest = await house.raw()
-    guest.writer.write(sent)
-    assert await guest.close_code() == code
-    guest.writer.close()
-    await until_so(lambda: house.gateway.metrics.connected == 0)
-
-
-async def test_a_message_of_the_largest_size_lives(house: House) -> None:
-    """A frame of 4,096 bytes is read, though it is not a valid message."""
-    guest = await house.raw()
-    guest.writer.write(masked(b"x" * 4_096))
-    assert (await guest.message())["code"] == "malformed_json"
 
 
 async def test_the_tenth_malformed_message_closes(house: House) -> None:

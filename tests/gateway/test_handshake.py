@@ -5,11 +5,11 @@ import json
 import pytest
 
 from server.core.ids import RoomId, ViewerId
-from server.gateway.handshake import Handshake, JoinRequest, Rejection
+from server.gateway.handshake import EchoRequest, Handshake, JoinRequest, Rejection
 from tests.gateway.house import House, request
 
 
-def read(target: str, *headers: str) -> JoinRequest | Rejection:
+def read(target: str, *headers: str) -> JoinRequest | EchoRequest | Rejection:
     return Handshake().read(request(target, *headers))
 
 
@@ -122,6 +122,9 @@ def test_another_version_is_told_which_one_is_spoken() -> None:
         ("/ws/rooms/r1", 400, "bad_id"),
         ("/ws/rooms/r1?viewer=", 400, "bad_id"),
         ("/ws/rooms/r1?viewer=v1&seq=x", 400, "bad_seq"),
+        ("/ws/rooms/r1?viewer=v1&seq=%D9%A3", 400, "bad_seq"),
+        ("/ws/rooms/r1?viewer=%EF%BC%91", 400, "bad_id"),
+        ("/ws/rooms/r1?viewer=%ED%A0%80", 400, "bad_id"),
     ],
 )
 async def test_a_rejection_is_an_http_response(house: House, target: str, status: int, code: str) -> None:

@@ -19,7 +19,12 @@ from tests.waiting import PATIENCE_S, until
 SPEED = 600
 MINUTE = 60_000
 WINDOW_MS = 600 * MINUTE  # a minute of real time; the packets are ended when all have grabbed
-RULEBOOKS = {"lab": {"refund_horizon_ms": 10 * MINUTE, "reversal_delay_ms": MINUTE, "order_unpaid_max_ms": 12 * MINUTE}}
+RULEBOOKS: dict[str, dict[str, Any]] = {
+    "lab": {"refund_horizon_ms": 10 * MINUTE, "reversal_delay_ms": MINUTE, "order_unpaid_max_ms": 12 * MINUTE},
+    "patient": {"base": "lab", "order_unpaid_max_ms": 6_000 * MINUTE},
+}
+"""The second gives buyers as long to pay as a busy machine needs."""
+
 SHOP: dict[str, Any] = {
     "orders": 1.0,
     "products": [{"product_id": "tea", "price_fen": (900, 1_900)}, {"product_id": "pin", "price_fen": 40}],
@@ -45,15 +50,17 @@ def a_server(folder: Path) -> Iterator[str]:
 
 def a_scenario(*creators: str, viewers: int = 4, shop: dict[str, Any] | None = None, **packet: Any) -> Scenario:
     """Return a scenario of a room and a packet per creator, with a share for each of its viewers."""
-    terms = {"platform": "lab", "mode": "manual", "launch_at_ms": 0, "claim_window_ms": WINDOW_MS}
+    terms: dict[str, Any] = {"platform": "lab", "mode": "manual", "launch_at_ms": 0, "claim_window_ms": WINDOW_MS}
     terms |= {"share_count": viewers // len(creators), "total_fen": 100 * viewers, "use_for_ms": 30 * MINUTE}
+    terms |= packet
     whole = {
         "name": "shop",
         "speed": SPEED,
+        "rulebooks": RULEBOOKS,
         "audience": {"viewers": viewers},
-        "creators": [{"creator_id": each, "recharge_fen": 100_000} for each in creators],
+        "creators": [{"creator_id": each, "recharge_fen": 100_000, "platform": terms["platform"]} for each in creators],
         "rooms": [{"room_id": f"{each}-live", "creator_id": each} for each in creators],
-        "packets": [{"name": f"of {each}", "room_id": f"{each}-live", **terms, **packet} for each in creators],
+        "packets": [{"name": f"of {each}", "room_id": f"{each}-live", **terms} for each in creators],
         "shop": {**SHOP, **(shop or {})},
     }
     return Scenario.model_validate(whole)

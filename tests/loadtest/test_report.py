@@ -129,11 +129,27 @@ def test_a_crowd_does_not_make_the_page_large(tmp_path: Path) -> None:
 def test_thresholds_and_sometimes_appear_when_there_are_any(tmp_path: Path) -> None:
     """A missed threshold and a wanted thing that never happened are told; without any the sections are gone."""
     missed = {"metric": "grab_latency_ms", "expression": "p(99) < 50", "value": 61.25, "limit": 50, "met": False}
+    unknown = {**missed, "metric": "grabs{room:x}", "value": None, "limit": None, "met": None, "why": "no room is x"}
     seen = {"sold_out_seen": 2, "repeat_seen": 0}
     page = page_of(
-        a_run(), tmp_path, verdict="fail", reasons=["threshold", "vacuous"], thresholds=[missed], sometimes=seen
+        a_run(),
+        tmp_path,
+        verdict="fail",
+        reasons=["threshold", "vacuous"],
+        thresholds=[missed, unknown],
+        sometimes=seen,
     )
-    for text in ("p(99) < 50", "61.25", "missed", "2 ×", "sold out", "0 ×", "A measured value lies beyond the limit"):
+    for text in (
+        "p(99) < 50",
+        "61.25",
+        "missed",
+        "grabs{room:x}",
+        "no room is x",
+        "2 ×",
+        "sold out",
+        "0 ×",
+        "A measured value lies beyond the limit",
+    ):
         assert text in page.text
     without = page_of(a_run(), tmp_path)
     assert "Thresholds" not in without.text

@@ -139,6 +139,8 @@ def a_run(
     packet_lines: list[Line] = []
     claim_lines: list[Line] = []
     grabs: list[Line] = []
+    told: list[Line] = []
+    results: dict[str, Line] = {}
     for number in range(packets):
         packet_id = f"{CREATOR}.p{number}"
         terms = Terms(Denomination.RANDOM, share_count, share_count * 100 + rng.randrange(50), 5, 400)
@@ -159,6 +161,8 @@ def a_run(
             if server.sold_out_ms is not None:
                 facts.append((server.sold_out_ms, "sold_out", packet_id))
             facts += [(opens_ms + WINDOW_MS, "closed", packet_id), (over_ms, "result", packet_id)]
+            told += _told(server, len(shares), viewers)
+            results[packet_id] = _result(server)
         rest = shares[server.given :]
         journal += server.journal
         rest_fen = max(0, terms.total_fen - server.given_fen)
@@ -167,8 +171,36 @@ def a_run(
         claim_lines += sorted(server.claims.values(), key=lambda claim: claim["index"])
         claim_lines.append({"kind": "left", "packet_id": packet_id, "amounts": rest})
     run.books = _books(journal, packet_lines, claim_lines)
-    run.history = _history(rng, grabs, facts, viewers)
+    run.history = [*told, *_history(rng, grabs, facts, viewers)]
+    for packet_id, result in results.items():
+        run.of("fact", type="result", packet=packet_id)[0]["result"] = result
     return run
+
+
+def _told(server: Server, share_count: int, viewers: int) -> list[Line]:
+    """Write down what the room was told of an opened packet without a number: its popup, and two counts."""
+    lines = [heard("popup", server.packet_id, server.opens_ms + 1, viewers)]
+    for at_ms in (server.opens_ms + 60, server.opens_ms + 600):
+        given = sum(len(entry["claims"]) for entry in server.journal if entry["at_ms"] <= at_ms)
+        if given < share_count:
+            lines.append(heard("progress", server.packet_id, at_ms, viewers) | {"remaining": share_count - given})
+    return lines
+
+
+def heard(kind: str, packet_id: str | None, at_ms: int, viewers: int) -> Line:
+    """Return the line of a message without a number, which came *at_ms* after the beginning."""
+    t_first = T0_NS + at_ms * NS_PER_MS
+    return {
+        "kind": "heard", "type": kind, "packet": packet_id, "room": ROOM, "viewer": "v0", "other": "v1",
+        "t_first": t_first, "t_last": t_first + 3 * NS_PER_MS, "count": viewers, "remaining": None, "left_ms": None,
+        "comments": [],
+    }  # fmt: skip
+
+
+def _result(server: Server) -> Line:
+    given = [claim for entry in server.journal for claim in entry["claims"]]
+    best = sorted(([viewer, fen, index] for viewer, index, fen, _ in given), key=lambda luck: (-luck[1], luck[2]))[:10]
+    return {"granted_count": len(given), "best_luck": best}
 
 
 def _crowd(rng: Random, server: Server, viewers: list[str]) -> list[Line]:
@@ -311,6 +343,24 @@ def _connection(viewer: str, nth: int, joined: int, left: int, facts: list[tuple
         "epoch": EPOCH, "seq": joined, "resync": False, "t_close": t_close, "code": 1000,
         "patience_ms": 5_000,
     }]  # fmt: skip
+    lines.append({
+        "kind": "welcome", "room": ROOM, "epoch": EPOCH, "seq": joined, "packets": _on_air(facts[:joined]),
+        "t_first": t_open + 1000, "t_last": t_open + 1000, "count": 1,
+    })  # fmt: skip
     if left > joined:
         lines.append({"kind": "run", "conn": conn, "epoch": EPOCH, "first_seq": joined + 1, "last_seq": left})
     return lines
+
+
+def _on_air(facts: list[tuple[int, str, str]]) -> list[list[Any]]:
+    """Return the packets that a welcome shows after these facts."""
+    shown: dict[str, list[Any]] = {}
+    for _, kind, packet_id in facts:
+        phase = {"warmup": "warming", "open": "grabbing", "closed": "claim_closed"}.get(kind)
+        if kind in ("result", "voided"):
+            shown.pop(packet_id, None)
+        elif kind == "sold_out":
+            shown[packet_id][3] = True
+        else:
+            shown[packet_id] = [packet_id, phase, None, kind == "closed" and shown[packet_id][3]]
+    return list(shown.values())

@@ -42,4 +42,9 @@ PLANTS = [
         in_script("claim", (_ADDED, "(added_wait and 0 or math.max(0, redis.call('LLEN', added) - 1))")),
         "changes",
     ),
+    Plant(
+        "the last share is refused to most viewers who come for it",
+        of("A2", "A7", "A13"),
+        in_script("claim", (_LEFT, f"{_LEFT[:-5]} and (#winners + 1 < remaining or at_ms % 16 == 0) then")),
+    ),
 ]

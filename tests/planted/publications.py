@@ -44,7 +44,7 @@ PLANTS = [
     Plant("closed never comes", of("A14"), late("closed", 3_600.0)),
     Plant("sold_out never comes", of("A14"), late("sold_out", 3_600.0)),
     Plant("warmup is announced 2 s late", of("A14"), late("warmup", 2.0)),
-    Plant("result is announced 4 s late", of("A14"), late("result", 4.0), "changes"),
+    Plant("result is announced 4.7 s late", of("A14"), late("result", 4.7), "changes"),
     Plant("voided is announced 2.5 s late", of("A14"), late("voided", 2.5), "changes"),
     Plant("reopened never comes after an edit", of("A14"), late("reopened", 3_600.0), "changes"),
     Plant("open is announced 300 ms early", of("A14"), announce_early),

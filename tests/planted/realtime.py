@@ -31,7 +31,6 @@ def close_late(late_ms: int, *more: tuple[str, str]) -> Callable[[], None]:
 
 _DUE = "now_ms < whole(record[2], 'packet')"
 INDEX = "text_of(given + n - 1)"
-_LEFT = "elseif #winners < remaining then"
 _IN_TIME = "math.min(at_ms, whole(record[4], 'packet') - 1)"
 _DATED = "'amount_fen', text_of(sum_fen), 'at_ms', text_of(at_ms)"
 PLANTS = [
@@ -41,11 +40,6 @@ PLANTS = [
         "the first ten shares are numbered backwards",
         of("A7"),
         in_script("claim", (INDEX, "text_of(given + n - 1 < 10 and 10 - given - n or given + n - 1)")),
-    ),
-    Plant(
-        "the last share is kept back from most viewers who come for it",
-        of("A7", "A13"),
-        in_script("claim", (_LEFT, f"{_LEFT[:-5]} and (#winners + 1 < remaining or at_ms % 16 == 0) then")),
     ),
     Plant(
         "one share in six is dated 400 ms after it was given",

@@ -82,6 +82,17 @@ PLANTS = [
         of("A3"),
         in_script("claim", (_NEW, "if (held[i] and given % 7 ~= 3) or first then")),
     ),
+    Plant(
+        "a repeat after an edit gets a second share",
+        of("A3"),
+        in_script("claim", (_NEW, "if (held[i] and edition_text == '1') or first then")),
+        "changes",
+    ),
+    Plant(
+        "the last shares are also given to who has one",
+        of("A3"),
+        in_script("claim", (_NEW, "if (held[i] and remaining > 12) or first then")),
+    ),
     Plant("one receipt in twenty says a fen more", of("A4"), tell_more),
     Plant("one receipt in twenty names another claim", of("A4"), name_another_claim),
     Plant(

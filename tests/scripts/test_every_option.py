@@ -108,13 +108,20 @@ def test_what_nobody_can_use_is_refused(
     assert ascii(wrong) == "[]"
 
 
-def test_a_known_verdict_is_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_known_verdict_is_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A disk that is full when result, report and JSON are written changes nothing of the verdict, and is told."""
     grabs = [a_grab("v1", "granted", claim_id="c1"), a_grab("v1", "granted", 1_150, claim_id="c2", request_id="r2")]
     folder = kept_foreign(a_run_of(*grabs), tmp_path)
     for path in (folder.result, folder.report):
         path.unlink(missing_ok=True)
-        path.symlink_to("/dev/full")
+    opened = os.open
+
+    def full(path: str, flags: int, mode: int = 0o777) -> int:
+        return opened("/dev/full", os.O_WRONLY) if flags & os.O_EXCL else opened(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", full)
     assert _ended(["audit", str(tmp_path), "--json", "/dev/full"]) == Exit.INVARIANT
     said = capsys.readouterr()
     assert "A3 one share per viewer" in said.out
@@ -160,7 +167,7 @@ def test_a_second_store_of_a_folder_is_30(tmp_path: Path, capsys: pytest.Capture
 def test_old_runs_are_pruned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All but the newest go, with what they held; one that goes on, and a folder of something else, stay."""
+    """All but the newest go, with what they held; one that goes on, a link, and a folder of something else, stay."""
     monkeypatch.chdir(tmp_path)
     runs = tmp_path / ".redrain/runs"
     for number in range(4):
@@ -170,8 +177,9 @@ def test_old_runs_are_pruned(
         if number:
             folder.result.write_text("{}")
     (runs / "notes").mkdir()
+    (runs / "20250101").symlink_to(runs / "20260103")
     assert _ended(["runs", "prune", "--keep", "1", "--json", "told.json"]) == Exit.PASS
-    assert {path.name for path in runs.iterdir()} == {"20260100", "20260103", "notes"}
+    assert {path.name for path in runs.iterdir()} == {"20250101", "20260100", "20260103", "notes"}
     assert "removed 2 runs of .redrain/runs, 2.0 MB; 2 are left, 2.0 MB" in capsys.readouterr().out
     told = json.loads((tmp_path / "told.json").read_text())
     assert [each["run"] for each in told["removed"]] == [".redrain/runs/20260102", ".redrain/runs/20260101"]

@@ -7,6 +7,7 @@ import orjson
 
 from loadtest.record.shape import Line
 from loadtest.report.findings import grouped
+from server.core.text import visible
 
 TEXT_MAX = 160
 
@@ -35,7 +36,7 @@ def caption_of(invariant: str, detail: str) -> str:
 
 def clean(text: object, most: int = TEXT_MAX) -> str:
     """Return a text from strangers on one line, without characters that steer a terminal, and bounded."""
-    kept = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(text)[: most + 1])
+    kept = visible(str(text)[: most + 1], one_line=True)
     return kept if len(kept) <= most else f"{kept[: most - 3]}..."
 
 

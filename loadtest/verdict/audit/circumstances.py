@@ -1,8 +1,11 @@
 """Circumstances of a run that excuse what would else be a violation: absences of the store, limits, and clocks."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import islice, takewhile
+from operator import attrgetter
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from loadtest.record.books import ClockRecord
 from loadtest.record.history import History
@@ -11,6 +14,12 @@ from server.core.packets.packet import PacketState
 
 FACT_LATE_MS = 200
 """How long after its instant a fact may be published, in real milliseconds, unless the scenario says otherwise."""
+
+FLIGHT_NS = 1_000_000_000
+"""How long a message without a number may be on its way, in real time, on a machine that does not stall."""
+
+LOOKED_FOR_NS = 2_000_000_000
+"""A store or a server that has come back is found again within so long."""
 
 CLOCK_SLACK_NS = 50_000_000
 """The error of the server's own estimate of the store's clock, generously."""
@@ -71,7 +80,8 @@ class Circumstances(NamedTuple):
     ``limits`` is the set of the server's limits, ``fact_late_ms`` the bound for facts. ``store_is_known``: the store's
     absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
     server has acknowledged to their creators, ``asked`` what these had asked for, and ``recharged`` what each creator
-    paid in. ``waits`` are those of its processes for the machine.
+    paid in. ``waits`` are those of its processes for the machine, ``happenings`` all that creators were answered. A
+    run that was ``broken_off`` left orders and reversals under way.
     """
 
     absences: Sequence[Absence] = ()
@@ -82,6 +92,8 @@ class Circumstances(NamedTuple):
     waits: Sequence[MachineWait] = ()
     asked: Mapping[PacketId, AskedPacket] = MappingProxyType({})
     recharged: Mapping[str, int] = MappingProxyType({})
+    happenings: Sequence[Mapping[str, Any]] = ()
+    broken_off: bool = False
 
     def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:
         """Tell whether store or server were away in a span, or shortly before it."""
@@ -89,7 +101,9 @@ class Circumstances(NamedTuple):
 
     def waited_ns(self, t_from: int, t_to: int) -> int:
         """Return how long the server's processes waited for the machine in a span, at most."""
-        return sum(wait.waited_ns for wait in self.waits if wait.t_from < t_to and wait.t_to > t_from)
+        first = bisect_right(self.waits, t_from, key=attrgetter("t_to"))  # they are in order, and may be many
+        during = takewhile(lambda wait: wait.t_from < t_to, islice(self.waits, first, None))
+        return sum(wait.waited_ns for wait in during)
 
 
 ORDINARY = Circumstances()

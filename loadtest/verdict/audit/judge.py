@@ -8,18 +8,26 @@ from loadtest.record.sales import Sales
 from loadtest.verdict.audit.answers import check_answers
 from loadtest.verdict.audit.case import PacketCase, cases_of
 from loadtest.verdict.audit.circumstances import ORDINARY, Circumstances, room_times
+from loadtest.verdict.audit.comments import check_comments
 from loadtest.verdict.audit.creators import check_created
 from loadtest.verdict.audit.fanout import check_fanout
+from loadtest.verdict.audit.followers import with_late_followers
 from loadtest.verdict.audit.issuance import check_counters, check_drain, check_issuance
+from loadtest.verdict.audit.momentary import check_momentary
 from loadtest.verdict.audit.money import check_money, check_packet_money
 from loadtest.verdict.audit.orders import check_orders
+from loadtest.verdict.audit.payouts import check_payouts
+from loadtest.verdict.audit.prices import used_packets
 from loadtest.verdict.audit.publications import check_publications
 from loadtest.verdict.audit.realtime import check_realtime, check_window
 from loadtest.verdict.audit.receipts import check_asked, check_one_each, check_receipts, check_winners
 from loadtest.verdict.audit.refusals import check_refusals
+from loadtest.verdict.audit.results import check_results
 from loadtest.verdict.audit.sales import check_sales
 from loadtest.verdict.audit.shares import check_shares
+from loadtest.verdict.audit.stalls import Flights, Stalls
 from loadtest.verdict.audit.violation import Findings, Violation
+from loadtest.verdict.audit.welcomes import check_welcomes
 from server.core.ids import PacketId
 
 
@@ -43,6 +51,7 @@ def audit(
     for at, snapshot in enumerate(snapshots, start=1):
         for packet in snapshot.packets.values():
             check_counters(findings, packet, f"at snapshot {at}")
+    books = with_late_followers(books, used_packets(books))
     cases = cases_of(books, history)
     times = None if history is None else room_times(history, books.clock)
     for case in cases:
@@ -63,11 +72,26 @@ def audit(
         check_answers(findings, history, run.absences)
         check_refusals(findings, books, history, cases, run)
         check_publications(findings, books, history, cases, run)
+        _check_truth(findings, books, history, cases, run)
     check_money(findings, books)
     check_orders(findings, books)
+    check_payouts(findings, books, run.happenings)
     if sales is not None:
-        check_sales(findings, sales, books)
+        check_sales(findings, sales, books, all_over=not run.broken_off)
     return findings.violations()
+
+
+def _check_truth(
+    findings: Findings, books: Books, history: History, cases: Sequence[PacketCase], run: Circumstances
+) -> None:
+    """Check what was told besides receipts and the order of facts (A14)."""
+    times, stalls = room_times(history, books.clock), Stalls(history, run)
+    flights = None if times is None else Flights(times, run, stalls)
+    check_results(findings, books, cases)
+    if flights is not None:
+        check_momentary(findings, history, cases, flights)
+    check_welcomes(findings, history, cases, flights)
+    check_comments(findings, history, run, stalls)
 
 
 def audit_cut(books: Books, cases: Sequence[PacketCase]) -> list[Violation]:

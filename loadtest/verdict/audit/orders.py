@@ -2,7 +2,7 @@
 Orders (A10): every order moved exactly the agreed amounts between the right accounts (rules, sections 9, 10, 15).
 
 The agreed amounts are in the order's line of the final books; the movements are in the journals, also the platform's.
-They are recomputed here, without the code under test.
+They are recomputed here, without the code under test; ``prices`` works out the agreed amounts themselves.
 """
 
 from collections import Counter, defaultdict
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from loadtest.record.book_orders import BookedOrder
 from loadtest.record.books import Books, JournalRecord
 from loadtest.record.shape import evidence_of
+from loadtest.verdict.audit.prices import price_faults, used_packets
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import OrderId
 from server.core.orders.asset import AssetState
@@ -39,6 +40,7 @@ def check_orders(findings: Findings, books: Books) -> None:
         if order_id not in books.orders and not _came_to_nothing(steps):
             text = f"the journal has steps of order {order_id}, which the books do not know"
             findings.add("A10", "", f"order {order_id}", text, evidence_of("journal", steps[0]))
+    packets = used_packets(books)
     for order in books.orders.values():
         steps = entries.get(order.order_id, [])
         if books.openings and not any(step.movement in ("submit", "hold", "pay") for step in steps):
@@ -48,6 +50,8 @@ def check_orders(findings: Findings, books: Books) -> None:
             if wanted != moved:
                 text = f"order {order.order_id} is {order.state} and {what} should come to {wanted} fen, not {moved}"
                 findings.add("A10", "", f"order {what}", text, evidence_of("order", order))
+        for kind, text in price_faults(order, books.rulebooks.get(order.platform), packets, steps):
+            findings.add("A10", "", f"price {kind}", f"order {order.order_id}: {text}", evidence_of("order", order))
 
 
 def _came_to_nothing(steps: list[JournalRecord]) -> bool:

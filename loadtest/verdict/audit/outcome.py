@@ -67,6 +67,8 @@ def _blind_to_time(history: History) -> dict[str, Blind]:
         spots["A13"] = Blind(all=True, why="nobody was refused")
     if history.clocks and all(fact.at_ms is None for fact in history.facts):
         spots["A14"] = Blind(all=True, why="no fact with its time was heard")
+    elif history.clocks and not history.welcomes:
+        spots["A14"] = Blind(all=False, why="the history does not keep welcomes and messages without a number")
     return spots
 
 

@@ -8,13 +8,19 @@ from loadtest.record.books import Books
 from loadtest.record.history import ConnId, GrabRecord, History
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.case import DEFAULT_ALLOCATOR, PacketCase
-from loadtest.verdict.audit.circumstances import RATE_LIMITS, Circumstances, RateLimit, RoomTimes, room_times
+from loadtest.verdict.audit.circumstances import (
+    LOOKED_FOR_NS,
+    RATE_LIMITS,
+    Circumstances,
+    RateLimit,
+    RoomTimes,
+    room_times,
+)
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import RoomId
 from server.core.packets.claim import ClaimStatus
 from server.core.packets.packet import PacketState
 
-AWAY_SLACK_NS = 2_000_000_000  # a store that has come back is found again within so long
 OTHER_MESSAGES = 60  # per period: comments, likes and pings, which a history does not keep
 _NS_PER_MS = 1_000_000
 
@@ -88,7 +94,7 @@ def _lie(
     """Return why a refusal cannot have been true at any instant between the tap and its answer; empty if it can."""
     if grab.status == ClaimStatus.UNAVAILABLE:
         return _unavailable(grab, t_reply, bounds, run)
-    if bounds is None or not timed or run.absent(grab.t_sent, t_reply, AWAY_SLACK_NS):
+    if bounds is None or not timed or run.absent(grab.t_sent, t_reply, LOOKED_FOR_NS):
         return ""
     packet = bounds.case.packet
     assert packet is not None
@@ -126,7 +132,7 @@ def _unavailable(grab: GrabRecord, t_reply: int, bounds: LegalTimes | None, run:
     packet = None if bounds is None else bounds.case.packet
     if not run.store_is_known or packet is None or packet.allocator != DEFAULT_ALLOCATOR:
         return ""
-    if run.absent(grab.t_sent, t_reply, AWAY_SLACK_NS):
+    if run.absent(grab.t_sent, t_reply, LOOKED_FOR_NS):
         return ""
     return "no fault was near, and by the server's own log its store was there"
 

@@ -12,6 +12,7 @@ from loadtest.record.books import Books
 from loadtest.record.postings import moves_of
 from loadtest.record.sales import AnswerRecord, SaleRecord, Sales
 from loadtest.record.shape import evidence_of
+from loadtest.verdict.audit.asked import check_asked_for
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import PLATFORM, OrderId, home_of
 
@@ -28,8 +29,12 @@ UNDER_WAY = frozenset({"locked", "redeemed", "reversing", "clearing"})
 """Accounts that hold money only for a while: zero once all orders are final and all reversals have arrived."""
 
 
-def check_sales(findings: Findings, sales: Sales, books: Books) -> None:
-    """Check every order against the journal, and every answer against the ones before it."""
+def check_sales(findings: Findings, sales: Sales, books: Books, *, all_over: bool = True) -> None:
+    """
+    Check every order against the journal, and every answer against the ones before it.
+
+    Unless the shop saw everything to its end (*all_over*), money may still be under way.
+    """
     paid: Counter[str] = Counter()
     back: Counter[str] = Counter()
     for move in moves_of(books):
@@ -43,8 +48,9 @@ def check_sales(findings: Findings, sales: Sales, books: Books) -> None:
             findings.add("A10", "", kind, text, evidence_of("sale", order))
         if books.final:
             _check_end(findings, order, books)
-    if books.final:
+    if books.final and all_over:
         _check_cleared(findings, sales, books)
+        check_asked_for(findings, sales, books)
     answers: defaultdict[OrderId, list[AnswerRecord]] = defaultdict(list)
     for answer in sales.answers:
         if answer.order_id is not None and answer.deed is not Deed.REPORT and not answer.code:

@@ -11,10 +11,10 @@ def check_shares(findings: Findings, case: PacketCase) -> None:
         if case.claims or case.given:
             findings.add("A8", case.packet_id, "no packet", "shares were given of a packet that the books do not know")
         return
-    if case.packet.allocator == DEFAULT_ALLOCATOR:
-        _check_journal(findings, case)
     for problem in verify_packet(case.packet, case.claims, case.left).problems:
         findings.add("A8", case.packet_id, problem.check, problem.detail, *problem.evidence)
+    if case.packet.allocator == DEFAULT_ALLOCATOR:
+        _check_journal(findings, case)
 
 
 def _check_journal(findings: Findings, case: PacketCase) -> None:

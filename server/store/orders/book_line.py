@@ -5,9 +5,11 @@ from typing import Any
 
 from server.core.ids import CreatorId, OrderId, home_of
 from server.core.orders.discount import RED_PACKETS, DiscountKind, Funder
+from server.core.orders.order import Order
+from server.core.rulebooks.rulebook import Rulebook
 from server.store import keys
 from server.store.connection import Store
-from server.store.orders.order_record import OrderRecord, record_of
+from server.store.orders.order_record import Deal, OrderRecord, record_of
 
 Line = dict[str, Any]
 
@@ -54,4 +56,67 @@ def order_line(record: OrderRecord) -> Line:
         "packets": [
             [asset.asset_id, asset.face_fen, used[asset.asset_id], str(asset.state)] for asset in record.assets
         ],
+        "purchase": _purchase(order, deal),
     }
+
+
+def rulebook_line(rulebook: Rulebook) -> Line:
+    """Return the limits of a platform from which the prices of its orders follow."""
+    return {
+        "kind": "rulebook",
+        "platform": rulebook.platform,
+        **{name: [*map(str, getattr(rulebook, name))] for name in _ORDERS},
+        **{name: sorted(map(str, getattr(rulebook, name))) for name in _SETS},
+        **{name: getattr(rulebook, name) for name in _NUMBERS},
+    }
+
+
+def _purchase(order: Order, deal: Deal) -> Line:
+    """Return all that the price of an order follows from, its deductions line by line, and its refunds."""
+    quote = order.quote
+    purchase = quote.purchase
+    return {
+        "client": str(purchase.client),
+        "cart_merged": purchase.cart_merged,
+        "traits": sorted(map(str, purchase.traits)),
+        "service_fee_fen": purchase.service_fee_fen,
+        "lines": [
+            {
+                **{name: getattr(line, name) for name in _OF_LINE},
+                "goods": None if line.goods is None else str(line.goods),
+                "entrance": str(line.entrance),
+            }
+            for line in purchase.lines
+        ],
+        "discounts": [
+            {
+                **{name: getattr(discount, name) for name in _OF_DISCOUNT},
+                "kind": str(discount.kind),
+                "line_ids": None if discount.line_ids is None else sorted(discount.line_ids),
+            }
+            for discount in deal.discounts
+        ],
+        "deductions": [
+            {"discount_id": each.discount_id, "kind": str(each.kind), "by_line": [*each.by_line]}
+            for each in quote.deductions
+        ],
+        "paid_by_line": [*quote.paid_by_line],
+        "refunds": [
+            {"refund_id": each.refund_id, "by_line": {**each.by_line}, "extras_fen": each.extras_fen}
+            for each in order.refunds
+        ],
+    }
+
+
+_ORDERS = ("parallel_order", "best_of_shop", "fund_order")
+_SETS = ("use_clients", "use_entrances", "goods_excluded", "orders_excluded")
+_NUMBERS = (
+    "cart_merge_allowed",
+    "packets_per_order_max",
+    "creator_packets_per_order_max",
+    "item_level_reversal",
+    "service_fee_includes_shipping",
+    "base_includes_platform_packets",
+)
+_OF_LINE = ("line_id", "product_id", "list_price_fen", "quantity", "flash_price_fen", "creator_id")
+_OF_DISCOUNT = ("discount_id", "amount_fen", "pay_permille", "threshold_fen", "threshold_count")

@@ -172,7 +172,7 @@ def test_a_programme_that_is_called_off_leaves_nothing_on_air(url: str) -> None:
     director.set_up()
     director.perform(lambda: bool(director.happenings))
     director.call_off()
-    director.call_off()
+    director.call_off_and_wait(lambda: False)
     assert shown(url, f"packets/{director.packet_ids[0]}")["state"] == "voided"
 
 

@@ -3,7 +3,7 @@
 from random import Random
 
 from client_sim.buyer import Act, BasketLine, Deed, Errand, Habit, Won
-from loadtest.run.order_form import discount_forms, order_form, purchase_form, refund_form
+from loadtest.run.order_form import asked_by, discount_forms, order_form, purchase_form, refund_form
 from loadtest.scenarios.shop import Shop
 from server.api.orders import NewOrder, NewRefund
 from server.core.ids import CreatorId, RoomId, ViewerId
@@ -50,6 +50,17 @@ def test_an_order_is_what_the_api_takes() -> None:
     (line,) = order.purchase().lines
     assert (line.list_fen, line.creator_id, line.entrance) == (1_800, "anna", "live_room")
     assert [each.kind for each in order.promised()] == ["full_reduction", "platform_coupon"]
+
+
+def test_the_form_is_recorded_as_it_was_asked() -> None:
+    """All that the API fills in is null or empty: no flash price, no kind of goods, every line."""
+    both = next(each for seed in range(99) if len(each := discount_forms(SHOP, Random(seed))) == 2)
+    asked = asked_by(order_form(purchase_form(ERRAND, SHOP, both), QUOTE, SHOP, WON.room_id))
+    assert [tuple(line) for line in asked.lines] == [("1", "tea", 900, 2, None, None, "anna", "live_room")]
+    reduction, coupon = asked.discounts
+    assert tuple(reduction)[1:] == ("full_reduction", 100, None, 1_000, 0, None)
+    assert (coupon.kind, coupon.pay_permille, asked.asset_ids) == ("platform_coupon", 900, ("anna.p0:1",))
+    assert (asked.merchant_id, asked.commission_rate, asked.shipping_fen) == ("shop", 2_000, 300)
 
 
 def test_a_refund_is_of_what_was_paid() -> None:

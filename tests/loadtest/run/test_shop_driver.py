@@ -12,6 +12,7 @@ from loadtest.record.history import History
 from loadtest.record.sales import Sales, read_sales
 from loadtest.run.shop_driver import ShopDriver
 from loadtest.targets.requester import SetUpFailed
+from loadtest.verdict.audit.orders import check_orders
 from loadtest.verdict.audit.sales import check_sales
 from loadtest.verdict.audit.violation import Findings
 from loadtest.verdict.sometimes import counted
@@ -62,6 +63,9 @@ def test_every_habit_has_its_way_and_all_comes_to_its_end(url: str, tmp_path: Pa
         assert unused > 0 if packet_id.startswith("platform.") else unused == 0
     findings = Findings()
     check_sales(findings, sales, books)
+    check_orders(findings, books)
+    assert all(answer.asked for answer in sales.answers if answer.deed is Deed.ORDER)
+    assert books.rulebooks.keys() >= {order.platform for order in books.orders.values() if order.purchase}
     assert findings.violations() == []
     assert "36 orders" not in floor.status
     assert floor.status.endswith("0 packets not used up")
@@ -99,8 +103,12 @@ def test_it_ends_when_it_is_told_to(url: str, tmp_path: Path) -> None:
     scenario = a_scenario("emma", viewers=1)
     with performed(url, scenario) as director:
         ShopDriver(url, scenario, director, tmp_path / "orders.jsonl").run(lambda: True)
-    assert (tmp_path / "orders.jsonl").read_bytes() == b""
-    assert Sales() == Sales([], [])
+        assert (tmp_path / "orders.jsonl").read_bytes() == b""
+        assert Sales() == Sales([], [])
+        broken = tmp_path / "broken.jsonl"
+        ShopDriver(url, scenario, director, broken, broken_off=lambda: True).run(lambda: True)
+        assert broken.read_bytes(), "a run that ended early by its own thresholds is judged: the file is whole"
+        assert read_sales(broken) == Sales()
 
 
 def test_a_report_is_no_step_of_the_order(url: str, tmp_path: Path) -> None:

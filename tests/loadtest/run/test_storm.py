@@ -103,14 +103,26 @@ def test_a_storm_leaves_all_that_a_judge_needs(plan: StormPlan) -> None:
     ]  # fmt: skip
 
 
+def test_a_missed_threshold_with_abort_ends_the_storm(plan: StormPlan) -> None:
+    """The programme is called off, nothing is left on air, and the run is judged as ever."""
+    facts = replace(FACTS, viewers=VIEWERS, packet_ids=[], happenings=[], notes=[])
+    facts.thresholds = ["granted value < 0 abort"]
+    carry_out(plan, facts, Watcher())
+    assert list(facts.broken_off) == ["granted value < 0"]
+    assert [note.partition(" after")[0] for note in facts.notes] == ["granted value < 0 broke the programme off"]
+    result = judge_run(plan.folder)
+    assert (result["exit_code"], result["reasons"], result["violations"]) == (12, ["threshold"], [])
+    assert {packet["state"] for packet in result["packets"]} <= {"voided", "settled"}
+
+
 SHOP = """
 name = "sale"
 speed = 600
-sometimes = ["order_paid", "refunded_fully", "packet_expired"]
+sometimes = ["order_paid", "refunded_fully", "packet_expired", "withdrawal_failed_twice"]
 
 [rulebooks.acme]
 base = "lab"
-refund_horizon_ms = 600_000
+refund_horizon_ms = 1_200_000
 reversal_delay_ms = 60_000
 
 [audience]
@@ -141,8 +153,16 @@ use_for_ms = 1_800_000
 orders = 1.0
 shipping_fen = 100
 commission_rate = 1_000
-mix = { pay = 1.0, pay_and_refund_fully = 1.0, expire = 1.0 }
+mix = { pay = 1.0, pay_and_refund_fully = 4.0, expire = 1.0 }
 products = [{ product_id = "tea", price_fen = [700, 900] }]
+
+[[withdrawals]]
+creator_id = "anna"
+amount_fen = 700
+at_ms = 60_000
+ends_at_ms = 120_000
+outcome = "failed"
+reports = 2
 """
 
 

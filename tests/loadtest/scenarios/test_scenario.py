@@ -3,11 +3,12 @@
 import re
 from collections import Counter
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from client_sim.behaviour import Behaviour
+from client_sim.behaviour import Behaviour, cast
 from client_sim.buyer import Habit
 from client_sim.creator import programme
 from loadtest.run.director import planned_packets
@@ -370,3 +371,12 @@ def test_the_platform_launches_into_a_creators_room(tmp_path: Path) -> None:
     whole = whole.replace("recharge_fen = 1000", 'recharge_fen = 1000\nplatform = "kuaishou"', 1)
     (packet,) = load_scenario(_written(tmp_path, whole)).packets
     assert (packet.creator_id, packet.platform) == ("platform", "kuaishou")
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_every_shipped_audience_has_a_few_edge_tappers(name: str) -> None:
+    """At least three among its viewers, so that the ends of windows are tapped in every run (A7, A13)."""
+    scenario = load_scenario(name)
+    seats = cast(scenario.room_ids, scenario.audience.mix, scenario.seed)
+    audience = islice((seat for seat in seats if seat.device == 0), scenario.audience.viewers)
+    assert sum(1 for seat in audience if seat.behaviour is Behaviour.EDGE_TAPPER) >= 3

@@ -11,6 +11,7 @@ from loadtest.verdict.sometimes import NAMES, counted
 from server.core.ids import PLATFORM, OrderId
 from server.core.orders.order import OrderState
 from tests.loadtest.in_memory import history_from
+from tests.loadtest.record.test_payouts import INVOICE, WITHDRAWAL, a_book
 from tests.loadtest.record.test_sales import ANSWER, SALE
 from tests.loadtest.written_run import WrittenRun, a_run
 
@@ -29,10 +30,12 @@ SOLD = {
     "abandoned_order_cancelled": 1,
     "trail_shown": 2,
 }
+PAID_OUT = {"withdrawal_paid": 1, "withdrawal_failed": 2, "withdrawal_failed_twice": 1, "invoice_issued": 1}
+ENDED = ("paid", "failed", "failed", "pending")
 EVENINGS = [a_run(seed=seed, packets=3, void_last=True, share_count=shares) for seed in range(2) for shares in (5, 200)]
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - BY_HAND - SOLD.keys()))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - BY_HAND - SOLD.keys() - PAID_OUT.keys()))
 def test_everything_happens_in_a_written_evening(name: str) -> None:
     """An evening with droppers, early and late taps, a sell-out, a sweep and a void has all of it."""
     assert sum(count(name, evening) for evening in EVENINGS) > 0
@@ -44,6 +47,14 @@ def test_nothing_happens_in_an_empty_one() -> None:
     empty.books = [{"kind": "clock", "origin_ms": 0, "started_ms": 0, "speed": 1}, {"kind": "end", "final": True}]
     empty.history = [{"kind": "end", "grabs": 0, "conns": 0}]
     assert counted(NAMES, books_from(empty.books), history_from(empty.history)) == dict.fromkeys(NAMES, 0)
+
+
+def test_payouts_are_counted_by_their_state_and_failures_by_their_reports() -> None:
+    """The books tell how each ended, the happenings how often that was reported."""
+    withdrawals = [{**WITHDRAWAL, "withdrawal_id": f"w{n}", "state": each} for n, each in enumerate(ENDED)]
+    books = books_from(a_book(*withdrawals, INVOICE, {**INVOICE, "number": 2, "state": "requested"}))
+    told = [{"action": f"report {ENDED[n]}", "payout_id": f"w{n}", "outcome": ENDED[n]} for n in (0, 1, 2, 2)]
+    assert counted(PAID_OUT, books, history_from([{"kind": "end", "grabs": 0, "conns": 0}]), told) == PAID_OUT
 
 
 def some_sales() -> Sales:

@@ -49,7 +49,7 @@ def steady(monkeypatch: pytest.MonkeyPatch) -> None:
 def _taken(base: Scripted, head: Scripted, *, seconds: float = math.inf) -> Timing:
     base.order = head.order
     taken = Timing(0.03)
-    take_time(base, head, taken, time.monotonic() + seconds, lambda _: None)
+    take_time(base, head, taken, time.monotonic() + seconds, lambda _: None)  # for ever, or none
     return taken
 
 

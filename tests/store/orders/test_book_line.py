@@ -5,13 +5,14 @@ import pytest
 from loadtest.record.books import Books, books_from
 from loadtest.verdict.audit import audit
 from server.core.ids import PLATFORM
+from server.core.rulebooks.platforms import RULEBOOKS
 from server.store.books import export
 from server.store.connection import Store
 from tests.store.shop import DELAY_MS, HORIZON_MS, LI, START_MS, USE_END_MS, Shop
 
 
 async def books_of(shop: Shop) -> Books:
-    return books_from([line async for line in export(shop.store, shop.clock, final=True)])
+    return books_from([line async for line in export(shop.store, shop.clock, final=True, rulebooks=RULEBOOKS.values())])
 
 
 def of_money(books: Books) -> list[str]:

@@ -21,7 +21,7 @@ export async function plot(into, traces, layout = {}) {
   /** @type {Record<string, any>} */
   const drawn = { ...BASE, ...layout };
   for (const each of [drawn.xaxis, drawn.yaxis]) if (each.title) each.title = { font: { size: 12 }, ...each.title };
-  await plotly.react(into, coloured(traces), coloured(drawn), CONFIG);
+  await plotly.react(into, literal(traces), literal(drawn), CONFIG);
 }
 
 const CONFIG = { displayModeBar: false, responsive: true, locale: "en" };
@@ -59,14 +59,29 @@ function library() {
   return loading;
 }
 
-/** @param {any} value @returns {any} */
-function coloured(value) {
-  if (typeof value === "string" && value.startsWith("--")) {
-    return getComputedStyle(document.documentElement).getPropertyValue(value).trim();
-  }
-  if (Array.isArray(value)) return value.map(coloured);
+/**
+ * A part of a plot with its colours, in which each text is shown as it stands: plotly would take a name for bold type or
+ * a link. Templates are ours, and no name stands in one.
+ *
+ * @param {any} value @returns {any}
+ */
+export function literal(value) {
+  if (typeof value === "string") return value.startsWith("--") ? colour(value) : escaped(value);
+  if (Array.isArray(value)) return value.map(literal);
   if (value && typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, coloured(part)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, part]) => [name, name === "hovertemplate" ? part : literal(part)]),
+    );
   }
   return value;
+}
+
+/** @param {string} name */
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** @param {string} text */
+function escaped(text) {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -53,3 +53,11 @@ def test_messages_that_nobody_heard_are_told() -> None:
     run.history[-1]["conns"] = 0
     books, history = run.read()
     assert blind_spots(books, history, Sales())["A9"].all
+
+
+def test_a_history_without_welcomes_is_blind_to_messages_without_a_number() -> None:
+    """Older ones are judged by their facts alone, and that is said."""
+    run = a_run()
+    run.history = [line for line in run.history if line["kind"] not in ("heard", "welcome")]
+    outcome, why = _outcomes(run)["A14"]
+    assert (outcome, bool(why)) == ("pass", True)

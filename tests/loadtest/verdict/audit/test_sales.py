@@ -8,6 +8,7 @@ import pytest
 from client_sim.buyer import Deed
 from loadtest.record.shape import Line
 from loadtest.verdict.audit import audit
+from loadtest.verdict.audit.circumstances import Circumstances
 from loadtest.verdict.audit.violation import Violation
 from server.core.ids import OrderId
 from tests.loadtest.in_memory import sales_from
@@ -77,6 +78,17 @@ def test_nothing_is_under_way_in_the_end(state: str) -> None:
     assert [text.split(" still")[0].rpartition(" ")[2] for text in held] == (
         [] if state == "final" else [f"clearing:{ORDER}", "redeemed:c1.p0"]
     )
+
+
+def test_a_run_that_was_broken_off_has_money_under_way() -> None:
+    """Nothing else is excused: the answers are held against the journal as ever."""
+    run = a_run_with_an_order("paid")
+    lines = told_of(run)
+    lines[4]["state"] = "paid"
+    broken_off = Circumstances(broken_off=True)
+    assert audit(*run.read(), sales=sales_from(lines), run=broken_off) == []
+    lines[1]["kept_fen"] = 5
+    assert {each.invariant for each in audit(*run.read(), sales=sales_from(lines), run=broken_off)} == {"A10"}
 
 
 def test_a_refund_is_taken_off_what_was_kept() -> None:

@@ -1,0 +1,1 @@
+"""Reckoning: every order worked out once more from docs/rules.md, by code that shares nothing with the server."""
