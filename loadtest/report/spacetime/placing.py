@@ -57,6 +57,9 @@ class Placing:
             "stray": self._stray,
             "conn": self._conn,
             "fact": self._fact,
+            "heard": self._heard,
+            "welcome": self._heard,
+            "comment": self._comment,
             "differ": self._differ,
             "journal": self._journal,
             "claim": self._claim,
@@ -64,6 +67,8 @@ class Placing:
             "order": self._order,
             "sale": self._order,
             "answer": self._answer,
+            "withdrawal": self._payout,
+            "invoice": self._payout,
         }
 
     def traces_of(self, record: Line) -> list[Trace]:
@@ -128,10 +133,15 @@ class Placing:
         return [Trace(lane, Glyph.LIFE, wording_of(record), "connected", record["t_open"], closed)]
 
     def _fact(self, record: Line) -> list[Trace]:
-        text, short, first = wording_of(record), short_of(record), record["t_first"]
-        lane = clean(f"room {record['room']}", 40)
-        arrived = Trace(lane, Glyph.FACT, text, short, first, max(first, record["t_last"]), first)
-        return [arrived, *self._stored(record, record.get("at_ms"), f"{short} published")]
+        return [*self._heard(record), *self._stored(record, record.get("at_ms"), f"{short_of(record)} published")]
+
+    def _heard(self, record: Line) -> list[Trace]:
+        lane, first = clean(f"room {record['room']}", 40), record["t_first"]
+        last = max(first, record["t_last"])
+        return [Trace(lane, Glyph.FACT, wording_of(record), short_of(record), first, last, first)]
+
+    def _comment(self, record: Line) -> list[Trace]:
+        return [_instant(self.lane_of(record["conn"], record["viewer"]), record, record["t"])]
 
     def _differ(self, record: Line) -> list[Trace]:
         return self._arrival(record, record["seq"], f"message {record['seq']} differs", Glyph.FACT)
@@ -149,6 +159,9 @@ class Placing:
     def _answer(self, record: Line) -> list[Trace]:
         lane = clean(f"{record['viewer_id']} (buyer)", 40)
         return self._stored(record, record["room_ms"], str(record["deed"]), lane)
+
+    def _payout(self, record: Line) -> list[Trace]:
+        return self._stored(record, record["requested_at_ms"], f"{record['kind']} {record['state']}")
 
     def _claim(self, record: Line) -> list[Trace]:
         """Return where the journal gives this share to this viewer."""

@@ -105,6 +105,20 @@ def _fact(record: Line) -> str:
     return f"message {record['seq']} of room {record['room']}: {record['type']} of {record['packet']}"
 
 
+def _heard(record: Line) -> str:
+    about = record["packet"] or "no packet"
+    return f"{record['type']} of {about} in room {record['room']}, which {record['viewer']} heard first"
+
+
+def _welcome(record: Line) -> str:
+    shown = ", ".join(map(str, record["packets"])) or "no packet"
+    return f"a welcome to room {record['room']} after message {record['seq']} shows {shown}"
+
+
+def _comment(record: Line) -> str:
+    return f"{record['viewer']} said in room {record['room']}: {record['text']}"
+
+
 def _run(record: Line) -> str:
     return f"connection {record['conn']} received messages {record['first_seq']} to {record['last_seq']}"
 
@@ -131,6 +145,9 @@ _WORDINGS: dict[str, Callable[[Line], str]] = {
     "packet": _packet,
     "declared": _declared,
     "fact": _fact,
+    "heard": _heard,
+    "welcome": _welcome,
+    "comment": _comment,
     "run": _run,
     "conn": _conn,
     "differ": _differ,

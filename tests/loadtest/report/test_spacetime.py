@@ -164,11 +164,37 @@ def test_a_crowd_is_bounded_and_the_rest_is_counted() -> None:
 def test_without_a_reading_of_the_clock_the_store_s_entries_are_only_listed() -> None:
     """The diagram says so instead of guessing their place."""
     run = a_run(flaw="no repeat check", viewers=24)
-    run.history = run.history[1:]
+    run.drop(run.of("reading")[0])
     scene = _scenes(run)["A4"]
     assert STORE not in scene.lanes
     assert "no reading of its clock" in _text(scene)
     assert [exhibit.t is None for exhibit in scene.exhibits] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("record", "lane"),
+    [
+        ({"kind": "heard", "type": "progress", "packet": "c1.p0", "room": "r1", "viewer": "v1"}, "room r1"),
+        ({"kind": "welcome", "room": "r1", "seq": 2, "packets": [["c1.p0", "on_air", 3, False]]}, "room r1"),
+        ({"kind": "comment", "room": "r1", "conn": "v1.0", "viewer": "v1", "text": HOSTILE}, "v1 (v1.0)"),
+        ({"kind": "stray", "conn": "v1.0", "viewer": "v1", "request_id": "x", "status": "granted"}, "v1 (v1.0)"),
+        ({"kind": "withdrawal", "state": "paid", "requested_at_ms": 10}, STORE),
+        ({"kind": "invoice", "state": "issued", "requested_at_ms": 10}, STORE),
+        ({"kind": "order", "state": "paid", "created_at_ms": 5, "paid_at_ms": 10}, STORE),
+        ({"kind": "answer", "viewer_id": "v1", "deed": "pay", "room_ms": 10}, "v1 (buyer)"),
+        ({"kind": "creator", "creator_id": "c1"}, ""),
+        ({"kind": "left", "packet_id": "c1.p0", "amounts": [1, 2]}, ""),
+    ],
+)
+def test_every_kind_of_record_has_its_line(record: dict[str, Any], lane: str) -> None:
+    """Each lies at its instant by the one clock; a record of the end, which has none, is only listed."""
+    at = T0_NS + 10 * NS_PER_MS
+    timed = {"t": at, "t_first": at, "t_last": at} | record
+    violation = {"invariant": "A10", "packet_id": "", "detail": "x", "evidence": [timed]}
+    books, history = a_run().read()
+    scene = scenes_of([violation], history, books)[0]
+    assert [(exhibit.lane, exhibit.t) for exhibit in scene.exhibits] == [(lane, at if lane else None)]
+    assert "1  " in _text(scene)
 
 
 def test_a_foreign_run_is_drawn_from_the_receipts_alone() -> None:
