@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from loadtest.record.operations import HistoryFormat
 from scripts.checked import checked_file
 from scripts.option_types import NUMBER_MAX, Json, Thresholds
 
@@ -22,12 +23,25 @@ _Run = Annotated[str | None, typer.Argument(help="Name or folder of a run (defau
 def audit(
     run: Annotated[Path, typer.Argument(help="Folder of a recorded run.")],
     threshold: Thresholds = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Draw the counterexample of each violated invariant over time.")
+    ] = False,
+    html: Annotated[
+        str | None, typer.Option(callback=checked_file, help="Write the drawings as a page to a file, or - for stdout.")
+    ] = None,
+    history: Annotated[
+        str | None, typer.Option(callback=checked_file, help="Write the taps and answers to a file, or - for stdout.")
+    ] = None,
+    history_format: Annotated[
+        HistoryFormat | None, typer.Option(help="For other checkers (docs/history.md): EDN, or JSON (default: jepsen).")
+    ] = None,
     json: Json = None,
 ) -> int:
     """Audit a recorded run again, offline."""
-    from scripts.commands.storm import run_audit
+    options = dict(locals())
+    from scripts.commands.audit import AuditOptions, run_audit
 
-    return run_audit(run, thresholds=threshold, json=json)
+    return run_audit(AuditOptions(**options))
 
 
 @recorded.command()

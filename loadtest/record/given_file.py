@@ -38,7 +38,17 @@ def open_given(path: Path) -> BinaryIO:
 def read_given(path: Path, bytes_max: int = FILE_BYTES_MAX) -> bytes:
     """Return the bytes of a plain file. Raises NotTaken and OSError."""
     with open_given(path) as file:
-        content = file.read(bytes_max + 1)
+        return _within(path, file, bytes_max)
+
+
+def read_bounded(path: Path, bytes_max: int) -> bytes:
+    """Return the bytes of a file that the user has named, also a pipe or a link. Raises NotTaken and OSError."""
+    with path.open("rb") as file:
+        return _within(path, file, bytes_max)
+
+
+def _within(path: Path, file: BinaryIO, bytes_max: int) -> bytes:
+    content = file.read(bytes_max + 1)
     if len(content) > bytes_max:
         raise NotTaken(f"{path}: has more than {bytes_max:,} bytes")
     return content

@@ -142,10 +142,10 @@ def _counterexample(violation: Mapping[str, Any], timebase: Timebase) -> Counter
         kinds.setdefault(str(record.get("kind", "record")), []).append(_flat(record))
     tables = [_table(kind, records, violation["packet_id"], timebase) for kind, records in kinds.items()]
     title, meaning = INVARIANTS.get(name, ""), MEANINGS.get(name, "")
-    return Counterexample(name, title, meaning, violation["packet_id"], _grouped(violation["detail"]), tables)
+    return Counterexample(name, title, meaning, violation["packet_id"], grouped(violation["detail"]), tables)
 
 
-def _grouped(detail: str) -> str:
+def grouped(detail: str) -> str:
     """Return a sentence with thousands separators; ids, which have letters or marks, stay."""
     return _LARGE.sub(lambda found: f"{int(found[0]):,}", detail)
 

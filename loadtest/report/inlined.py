@@ -16,8 +16,8 @@ def inlined(figures: Sequence[Figure]) -> dict[str, Markup]:
     """Return by name what a template needs to draw *figures*."""
     return {
         "drawn": _json(figures),
-        "style": _part("style.css"),
-        "script": _part("draw.js"),
+        "style": part("style.css"),
+        "script": part("draw.js"),
         "plotly": _plotly(),
     }
 
@@ -41,7 +41,8 @@ def _json(figures: Sequence[Figure]) -> Markup:
     return Markup(safe)  # noqa: S704 - all HTML characters are escaped
 
 
-def _part(name: str) -> Markup:
+def part(name: str) -> Markup:
+    """Return a file of the templates as it is, such as the style."""
     text = resources.files("loadtest.report").joinpath("templates", name).read_text("utf-8")
     return Markup(text)  # noqa: S704 - our own file
 

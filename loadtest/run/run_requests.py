@@ -7,7 +7,7 @@ from pathlib import Path
 import requests
 
 from loadtest.record.foreign_books import BooksFormat, ForeignClaim, normalise
-from loadtest.record.given_file import NotTaken, read_given
+from loadtest.record.given_file import NotTaken, read_bounded
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.target_scenario import TargetScenario
 from loadtest.scenarios.target_spec import BooksSpec, RequestSpec
@@ -65,7 +65,7 @@ class RunRequests:
         if self._books is None:
             path = self._folder / spec.source.removeprefix(FILE)
             try:
-                data = read_given(path, BOOKS_BYTES_MAX)
+                data = read_bounded(path, BOOKS_BYTES_MAX)
             except (OSError, NotTaken) as error:
                 raise SetUpFailed(f"target.books.source: {path} cannot be read: {error}") from None
             guessed = _FORMATS.get(path.suffix, "json")

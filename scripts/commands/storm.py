@@ -1,8 +1,8 @@
-"""Runs a storm and judges it, judges a recorded run again, and verifies packets, with output for the terminal."""
+"""Runs a storm and judges it, and verifies packets, with output for the terminal."""
 
 import shlex
 import signal
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -34,11 +34,10 @@ from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.port import BadTarget
 from loadtest.targets.reach import check_reach, server_url
 from loadtest.targets.requester import SetUpFailed
-from loadtest.verdict.threshold_grammar import parse_line
 from loadtest.verdict.verify import verify_packet
 from loadtest.verdict.weigh import Exit
 from loadtest.watch.watched_run import WatchedRun, files_of_watching, watched
-from scripts.commands.storm_options import StormOptions, wrong_threshold
+from scripts.commands.storm_options import StormOptions
 from scripts.commands.target_storm import plan_target_storm
 from scripts.output import console, failed, fresh_folder, told_of, too_full, write_json
 from server.signals import on_signals
@@ -112,9 +111,9 @@ def _hold(
         return failed(told_of(error, folder.path), code)
     except KeyboardInterrupt:
         return failed("interrupted: what the storm had started is stopped, and nothing is judged", Exit.INTERRUPTED)
-    exit_code = _conclude(folder, result, say, options.json)
+    exit_code = conclude(folder, result, say, options.json)
     if folder.path.parent == RUNS:
-        _carry_out(lambda: remember(HISTORY, folder.path, result), folder, result)
+        carry_out_step(lambda: remember(HISTORY, folder.path, result), folder, result)
     if isinstance(view, WatchedRun):
         view.end(result["verdict"], result["reasons"], exit_code, report=folder.report.exists())
         view.stay(options.watch_stay)
@@ -143,18 +142,6 @@ def _plan_on_target(scenario: TargetScenario, folder: RunFolder, options: StormO
     """Plan a storm on another service."""
     plan, facts = plan_target_storm(scenario, folder, options, started)
     return facts, partial(carry_out_on_target, plan, facts)
-
-
-def run_audit(path: Path, *, thresholds: Sequence[str] | None, json: str | None) -> int:
-    """Judge a recorded run again, offline and by *thresholds* too, show the verdict and return the exit code."""
-    if wrong := wrong_threshold(thresholds):
-        return failed(wrong, Exit.USAGE)
-    try:
-        with strangers_folder(path):
-            result = judge_run(RunFolder(path), [parse_line(each) for each in thresholds or ()])
-            return _conclude(RunFolder(path), result, console(json), json)
-    except BadRecord as error:
-        return failed(error, Exit.ENVIRONMENT)
 
 
 def run_verify(packet_id: str | None, path: Path | None) -> int:
@@ -219,7 +206,7 @@ def interruptible() -> AbstractContextManager[None]:
     return on_signals(interrupt, signal.SIGTERM)
 
 
-def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str | None) -> int:
+def conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str | None) -> int:
     """Show and keep the result, and return its exit code, also if it cannot be kept."""
     text = orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -237,11 +224,11 @@ def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, json: str
         lambda: write_json(json, result),
     )
     for step in steps:
-        _carry_out(step, folder, result)
+        carry_out_step(step, folder, result)
     return int(result["exit_code"])
 
 
-def _carry_out(step: Callable[[], object], folder: RunFolder, result: dict[str, Any]) -> None:
+def carry_out_step(step: Callable[[], object], folder: RunFolder, result: dict[str, Any]) -> None:
     """Carry out one step of keeping a result; a full disk is said, and changes nothing of the verdict."""
     try:
         step()

@@ -1,7 +1,6 @@
 """The run's own requests: steps before and in time, and books from an address or a file in every form."""
 
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -147,12 +146,11 @@ def test_books_that_cannot_be_read_are_said(books: dict[str, Any], said: str, tm
 
 
 def test_books_are_read_within_a_bound(service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service that answers without end, and a file that is none, end the run with a message."""
+    """A service that answers without end, a file that is too long, and none at all end the run with a message."""
     monkeypatch.setattr(run_requests, "BOOKS_BYTES_MAX", 10)
     with pytest.raises(SetUpFailed, match=r"books\.source: .* answers more than 10 bytes"):
         books_of(service[0], tmp_path, source="GET /books.json")
     (tmp_path / "books.json").write_bytes(b"[]" + b" " * 20)
-    os.mkfifo(tmp_path / "pipe")
-    for name, said in (("books.json", "more than 10 bytes"), ("pipe", "no plain file")):
+    for name, said in (("books.json", "more than 10 bytes"), ("missing.json", "No such file")):
         with pytest.raises(SetUpFailed, match=said):
             books_of(service[0], tmp_path, source=f"file:{name}")

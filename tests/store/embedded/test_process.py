@@ -170,9 +170,9 @@ def test_a_long_path_falls_back_to_a_loopback_port_and_keeps_it(tmp_path: Path) 
     assert second.url == first.url
 
 
-def test_the_odd_letters_of_a_path_do_no_harm(tmp_path: Path) -> None:
+def test_the_odd_letters_of_a_path_do_no_harm(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Spaces, quotes, hashes and Chinese in the folder's name are just a name."""
-    running = EmbeddedStore.start(tmp_path / 'a "b" #c %20 红')
+    running = EmbeddedStore.start(tmp_path_factory.mktemp("odd") / 'a "b" #c %20 红')
     running.stop()
 
     assert running.url.startswith("unix:///")
