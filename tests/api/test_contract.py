@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-EXAMPLES = 15  # a route and mode; they are derived from the document alone, so each run tries the same
+EXAMPLES = 10  # a route and mode; they are derived from the document alone, so each run tries the same
 ROUTES_MIN = 30
 CHECKS = [
     not_a_server_error,
