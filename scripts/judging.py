@@ -27,6 +27,9 @@ def gate(
     head_url: Annotated[str, typer.Option(help="URL of your service as it is, if it runs already.")] = "",
     slower: Annotated[float, typer.Option(help="By how many percent the head may be slower.", max=NUMBER_MAX)] = 3.0,
     budget: Annotated[float, typer.Option(help="Minutes for the comparison; 0 leaves it out.", max=NUMBER_MAX)] = 5.0,
+    allow: Annotated[
+        list[str] | None, typer.Option(help="Work counter that may rise, as push_bytes; repeat it for more.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="Engine of the storm: swarm or locust.")] = "swarm",
     viewers: Viewers = None,
     seed: Seed = None,

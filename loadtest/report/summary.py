@@ -71,7 +71,7 @@ def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
     if gate["base"]:
         yield ""
         yield f"Base `{_cell(gate['base'])}`, head `{_cell(gate['head'])}`."
-    words = {True: "no more", False: "**more**", None: "not compared"}
+    words = {True: "no more", False: "**more**", None: "stated only"}
     counters = [
         (each["title"], *("-" if each[side] is None else f"{each[side]:.2f}" for side in ("base", "head")),
          words[each["met"]])

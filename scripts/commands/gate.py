@@ -22,20 +22,14 @@ from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, read_scenario
 from loadtest.targets.port import BadTarget
-from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.weigh import Exit
-from scripts.bench.process import BenchFailed
 from scripts.commands.storm import RUNS, interruptible, plan_storm
 from scripts.commands.storm_options import StormOptions
-from scripts.gate.gate import Gate, run_through
+from scripts.gate.gate import BROKEN, Gate, run_through
 from scripts.gate.options import GateOptions
-from scripts.gate.started_service import ServiceFailed
 from scripts.gate.table import show_gate
 from scripts.output import console, failed, fresh_folder, told_of, too_full, write_json
 from server.settings import on_github, step_summary
-from server.store.embedded.folder import StoreNotStarted
-
-BROKEN = (BadRecord, BenchFailed, OSError, ProcessFailed, ServiceFailed, SetUpFailed, StoreNotStarted)
 
 
 def run_gate(options: GateOptions) -> int:
@@ -61,7 +55,7 @@ def run_gate(options: GateOptions) -> int:
             result = run_through(Gate(scenario, options), storm, view.phase)
     except (BadScenario, BadTarget) as error:
         return failed(error, Exit.USAGE)
-    except BROKEN as error:
+    except (BadRecord, *BROKEN) as error:
         code = error.exit_code if isinstance(error, ProcessFailed) else Exit.ENVIRONMENT
         return failed(told_of(error, folder.path), code)
     except KeyboardInterrupt:

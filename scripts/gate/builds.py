@@ -89,8 +89,13 @@ def _interpreter(root: Path, ours: Build, cache: Path, say: Callable[[str], None
         return python
     say(f"installing the dependencies of the base into {folder}")
     shutil.rmtree(folder, ignore_errors=True)
-    pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "-r", str(root / LOCK)]
-    for command in ([str(ours.python), "-m", "venv", str(folder)], pip):
+    pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    project = ["--no-deps", "--no-build-isolation", "--editable", str(root)]  # for its version: its modules come first
+    for command in (
+        [str(ours.python), "-m", "venv", str(folder)],
+        [*pip, "-r", str(root / LOCK)],
+        [*pip, *project],
+    ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise NoBase(f"the environment of the base cannot be made:\n{_end(done.stderr)}")

@@ -7,19 +7,25 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from loadtest.engines.child_process import ProcessFailed
 from loadtest.run.environment import environment
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
+from loadtest.targets.requester import SetUpFailed
 from loadtest.verdict.comparison import Conclusion
 from loadtest.verdict.weigh import Reason, decide
+from scripts.bench.process import BenchFailed
 from scripts.gate.builds import NoBase, base_of, check_protocol, head
 from scripts.gate.counters import COUNTERS
 from scripts.gate.leg import LegFigures
 from scripts.gate.options import GateOptions
 from scripts.gate.sides import BuildSide, CommandSide, Side, UrlSide
+from scripts.gate.started_service import ServiceFailed
 from scripts.gate.timing import Timing, legs_of, shown, take_time
+from server.store.embedded.folder import StoreNotStarted
 
 CACHE = Path(".redrain/gate")
+BROKEN = (BenchFailed, OSError, ProcessFailed, ServiceFailed, SetUpFailed, StoreNotStarted)
 Say = Callable[[str], None]
 
 
@@ -54,7 +60,8 @@ def run_through(gate: Gate, storm: Callable[[str], dict[str, Any]], say: Say) ->
     with ours.hosted() as url:
         gate.storm = storm(url)
     if not gate.storm["violations"]:
-        _count(gate, base, ours, say)
+        base, before = _tried(gate, base, say)
+        _count(gate, before, ours, say)
         _time(gate, base, ours, say)
     return result_of(gate)
 
@@ -80,15 +87,29 @@ def _sides(gate: Gate, say: Say) -> tuple[Side | None, Side]:
     return BuildSide(base), BuildSide(ours)
 
 
-def _count(gate: Gate, base: Side | None, ours: Side, say: Say) -> None:
-    say("counting the work of a grab")
+def _tried(gate: Gate, base: Side | None, say: Say) -> tuple[Side | None, dict[str, float] | None]:
+    """Return the base and its work counters, as far as it runs; why it does not is noted, and the rest decides."""
+    if base is None:
+        return None, None
+    say("counting the work of a grab: base")
+    try:
+        with base.hosted():
+            return base, base.counters()
+    except BROKEN as error:
+        gate.notes.append(f"nothing is compared: the base does not run: {error}")
+        gate.base = ""
+        return None, None
+
+
+def _count(gate: Gate, before: dict[str, float] | None, ours: Side, say: Say) -> None:
+    say("counting the work of a grab: head")
     counted = ours.counters()
     if counted is None:
         return
-    before = None if base is None else base.counters()
     for name, counter in COUNTERS.items():
         was = None if before is None else before[name]
-        met = None if was is None else counter.allows(was, counted[name])
+        is_free = was is None or name in (gate.options.allow or ())
+        met = None if is_free or was is None else counter.allows(was, counted[name])
         gate.counters.append({"counter": name, "title": counter.title, "base": was, "head": counted[name], "met": met})
 
 
@@ -156,6 +177,9 @@ def repeat_command(options: GateOptions) -> str:
     """Return the command that repeats the gate."""
     words = ["redrain", "gate", options.scenario]
     for name, value in asdict(options).items():
-        if name not in ("scenario", "out", "json", "junit", "summary") and value not in ("", None):
-            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+        option = f"--{name.replace('_', '-')}"
+        if name == "allow":
+            words += [word for each in value or () for word in (option, each)]
+        elif name not in ("scenario", "out", "json", "junit", "summary") and value not in ("", None):
+            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
     return shlex.join(words)

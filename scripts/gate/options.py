@@ -1,17 +1,19 @@
 """The options of ``redrain gate``, named as on the command line."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
+from scripts.gate.counters import COUNTERS
 
 BUDGET_MAX_MIN = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class GateOptions:
-    """The options of a gate; "" or None means that it was not given."""
+    """The options of a gate; "" or None means that it was not given. The work counters in ``allow`` may rise."""
 
     scenario: str
     base: str = ""
@@ -22,6 +24,7 @@ class GateOptions:
     slower: float = 3.0
     budget: float = 5.0
     engine: str = "swarm"
+    allow: Sequence[str] = ()
     viewers: int | None = None
     seed: int | None = None
     target_adapter: str = ""
@@ -36,6 +39,8 @@ class GateOptions:
             return "slower: must be above 0 and at most 1000 percent"
         if not 0 <= self.budget <= BUDGET_MAX_MIN:
             return f"budget: must be 0 to {BUDGET_MAX_MIN:.0f} minutes"
+        if unknown := set(self.allow or ()) - COUNTERS.keys():
+            return f"allow: {min(unknown)} is no work counter; there are {', '.join(COUNTERS)}"
         if self.engine not in ("locust", "swarm"):
             return "engine: must be locust or swarm"
         for ours, theirs in (("base-command", "head-command"), ("base-url", "head-url")):

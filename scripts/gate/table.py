@@ -34,7 +34,7 @@ def show_gate(say: Console, gate: Mapping[str, Any]) -> None:
 def _counters(counters: Sequence[Mapping[str, Any]]) -> Table:
     table = _table("work counters", "counter", "base", "head", "")
     for each in counters:
-        word = {True: "[green]no more[/]", False: "[bold red]more[/]", None: "[dim]not compared[/]"}[each["met"]]
+        word = {True: "[green]no more[/]", False: "[bold red]more[/]", None: "[dim]stated only[/]"}[each["met"]]
         base = "-" if each["base"] is None else f"{each['base']:.2f}"
         table.add_row(each["title"], base, f"{each['head']:.2f}", word)
     return table

@@ -31,5 +31,5 @@ def test_checks_and_gate_both_count(check: int, gate: int, ends: int, tmp_path: 
     assert done.returncode == ends, done.stderr
     assert (tmp_path / "ran").read_text("utf-8").splitlines() == [
         "scripts/check -k some",
-        ".venv/bin/redrain gate smoke --base HEAD~1 --budget 0",
+        ".venv/bin/redrain gate smoke --base HEAD~1 --budget 0 --allow push_bytes --allow receipt_bytes",
     ]

@@ -20,6 +20,8 @@ SERVICE = "tests/examples/http.toml"
         (GateOptions("smoke", budget=-1), "budget: must be 0 to"),
         (GateOptions("smoke", budget=float("nan")), "budget: must be 0 to"),
         (GateOptions("smoke", engine="gatling"), "engine: must be locust or swarm"),
+        (GateOptions("smoke", allow=["nope"]), "allow: nope is no work counter; there are store_commands_per_grab"),
+        (GateOptions("smoke", allow=["push_bytes"]), ""),
         (GateOptions("smoke", base="main"), ""),
         (GateOptions(SERVICE, base_command="a", head_command="b"), ""),
         (GateOptions(SERVICE), ""),

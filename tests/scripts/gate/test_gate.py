@@ -1,0 +1,73 @@
+"""A gate and its parts: a base that does not run decides nothing, and a counter that may rise fails nothing."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from loadtest.scenarios.target_scenario import read_scenario
+from scripts.bench.process import BenchFailed
+from scripts.gate import gate as gate_module
+from scripts.gate.counters import COUNTERS
+from scripts.gate.gate import Gate, repeat_command, run_through
+from scripts.gate.leg import LegFigures
+from scripts.gate.options import GateOptions
+
+PASSED: dict[str, Any] = {"verdict": "pass", "reasons": [], "exit_code": 0, "violations": []}
+
+
+@dataclass
+class CountedSide:
+    """A side with known counters; a broken one does not run."""
+
+    name: str
+    counted: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 10.0))
+    broken: bool = False
+
+    def leg(self) -> LegFigures:
+        """Return figures."""
+        return LegFigures(20_000, 1.0, 1.0, 1.0, 0.0, 1.0, 24.0)
+
+    def counters(self) -> dict[str, float] | None:
+        """Return the counters."""
+        if self.broken:
+            raise BenchFailed("no module named redrain")
+        return dict(self.counted)
+
+    @contextmanager
+    def hosted(self) -> Iterator[str]:
+        """Host nothing."""
+        yield ""
+
+
+def _gated(monkeypatch: pytest.MonkeyPatch, base: CountedSide, ours: CountedSide, **options: Any) -> dict[str, Any]:
+    monkeypatch.setattr(gate_module, "_sides", lambda *_: (base, ours))
+    gate = Gate(read_scenario("smoke"), GateOptions("smoke", base="main", budget=0, **options))
+    return run_through(gate, lambda _: dict(PASSED), lambda _: None)
+
+
+def test_a_counter_that_rose_is_a_regression(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends with 11, unless this counter may rise; fewer commands are fine."""
+    more = CountedSide("head", dict.fromkeys(COUNTERS, 10.0) | {"store_commands_per_grab": 11.0, "receipt_bytes": 9.0})
+    assert _gated(monkeypatch, CountedSide("base"), more)["exit_code"] == 11
+    assert _gated(monkeypatch, CountedSide("base"), more, allow=["store_commands_per_grab"])["exit_code"] == 0
+    assert _gated(monkeypatch, more, CountedSide("head", dict.fromkeys(COUNTERS, 9.0)))["exit_code"] == 0
+
+
+def test_a_base_that_does_not_run_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said, the head is counted all the same, and the rest decides."""
+    result = _gated(monkeypatch, CountedSide("base", broken=True), CountedSide("head"))
+    assert result["exit_code"] == 0
+    assert result["gate"]["notes"] == ["nothing is compared: the base does not run: no module named redrain"]
+    assert {(counter["base"], counter["met"]) for counter in result["gate"]["counters"]} == {(None, None)}
+
+
+def test_the_command_repeats_the_gate() -> None:
+    """Each option that was given, in words of a shell."""
+    options = GateOptions("my gate.toml", base_command="a b", head_command="c", allow=["push_bytes"], viewers=5)
+    assert repeat_command(options) == (
+        "redrain gate 'my gate.toml' --base-command 'a b' --head-command c --slower 3 --budget 5 --engine swarm "
+        "--allow push_bytes --viewers 5"
+    )
