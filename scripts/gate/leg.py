@@ -15,7 +15,7 @@ from scripts.bench.subjects import Subject, floor, redrain
 CONNECTIONS = 500
 VOLLEYS = 40
 WARM_UP_VOLLEYS = 4
-YARDSTICK_VOLLEYS = 12
+YARDSTICK_VOLLEYS = 40  # fewer move by themselves
 
 
 class LegFigures(NamedTuple):
