@@ -188,7 +188,11 @@ def _print_tasks(trace: bytes) -> None:
         for event in events
         if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
     }
-    tasks = [event for event in events if event["name"] == TASK and (event["pid"], event["tid"]) in pages]
+    tasks = [
+        event
+        for event in events
+        if event["name"] == TASK and "dur" in event and (event["pid"], event["tid"]) in pages  # else it had not ended
+    ]
     longest = max(tasks, key=lambda task: task["dur"])
     most_us = max(task.get("tdur", 0) for task in tasks)
     _line(
