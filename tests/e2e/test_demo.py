@@ -228,9 +228,9 @@ def test_what_is_broken_on_purpose_shows(tmp_path: Path) -> None:
             first = _picture_with(pictures, lambda picture: picture["badge"]["light"] == "green")
             assert first["controls"] == ["naive", "kill_store"]
             _press(dashboard[1], "naive")
-            red = _picture_with(pictures, lambda picture: picture["badge"]["light"] == "red")
+            red = _picture_with(pictures, _is_proven)
             one, other = red["badge"]["proofs"][0]["witnesses"]
-            assert (one["kind"], one["index"], one["packet_id"]) == ("receipt", other["index"], other["packet_id"])
+            assert (one["index"], one["packet_id"]) == (other["index"], other["packet_id"])
             assert one["viewer_id"] != other["viewer_id"]
             assert red["badge"]["over"] > 0
             _picture_with(pictures, lambda picture: not picture["busy"])
@@ -244,6 +244,12 @@ def test_what_is_broken_on_purpose_shows(tmp_path: Path) -> None:
             assert StoreOfRun(home).pid() != before
             _picture_with(pictures, lambda picture: picture["badge"]["light"] == "green")
         _stopped(process, signal.SIGINT, url, tmp_path)
+
+
+def _is_proven(picture: dict[str, Any]) -> bool:
+    """Tell whether the badge is red by two receipts; the first cut may know the claims alone."""
+    proofs = picture["badge"]["proofs"] if picture["badge"]["light"] == "red" else []
+    return bool(proofs) and [each["kind"] for each in proofs[0]["witnesses"]] == ["receipt", "receipt"]
 
 
 def _press(dashboard: str, name: str) -> None:
