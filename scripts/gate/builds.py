@@ -7,6 +7,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ def head() -> Revision:
     """Return the project that runs now."""
     root = Path(server.__path__[0]).parent
     commit = "unknown"
-    if (root / ".git").exists():
+    with suppress(NoBase):  # no git, or a repository that it does not trust: only the name is lacking
         commit = _git(root, "rev-parse", "--short=12", "HEAD")
         if _git(root, "status", "--porcelain", "--untracked-files=no"):
             commit += " with changes"

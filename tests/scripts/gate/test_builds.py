@@ -37,6 +37,14 @@ def test_a_revision_that_is_not_there_is_said(tmp_path: Path) -> None:
         base_of("no-such-branch", tmp_path, lambda _: None)
 
 
+def test_without_git_only_the_name_is_lacking(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The head can be gated all the same; a base cannot be had, and that is said."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert head().commit == "unknown"
+    with pytest.raises(NoBase):
+        base_of("HEAD", tmp_path, lambda _: None)
+
+
 @needs_repository
 def test_another_protocol_is_not_compared(tmp_path: Path) -> None:
     """The generator would not understand the base."""
