@@ -108,8 +108,8 @@ def _count(gate: Gate, before: dict[str, float] | None, ours: Side, say: Say) ->
         return
     for name, counter in COUNTERS.items():
         was = None if before is None else before[name]
-        is_free = was is None or name in (gate.options.allow or ())
-        met = None if is_free or was is None else counter.allows(was, counted[name])
+        may_rise = name in (gate.options.allow or ())
+        met = None if was is None or may_rise else counter.allows(was, counted[name])
         gate.counters.append({"counter": name, "title": counter.title, "base": was, "head": counted[name], "met": met})
 
 

@@ -9,12 +9,10 @@ import orjson
 
 from loadtest.engines.child_process import Build
 from scripts.bench.cpu import cpu_us, machine_us
+from scripts.bench.grab import CONNECTIONS, VOLLEYS, WARM_UP_VOLLEYS, cost_of
 from scripts.bench.process import bench_process
 from scripts.bench.subjects import Subject, floor, redrain
 
-CONNECTIONS = 500
-VOLLEYS = 40
-WARM_UP_VOLLEYS = 4
 YARDSTICK_VOLLEYS = 40  # fewer move by themselves
 
 
@@ -43,9 +41,7 @@ def leg_of(build: Build | None, *, volleys: int = VOLLEYS, connections: int = CO
 def yardstick() -> float:
     """Return the CPU microseconds of a grab by the floor: a fixed workload of the same kind, without a store."""
     with floor(YARDSTICK_VOLLEYS + WARM_UP_VOLLEYS, CONNECTIONS) as subject:
-        cost_us = figures_of(subject, CONNECTIONS).cpu_us_per_grab
-        assert cost_us is not None
-        return cost_us
+        return cost_of(subject, CONNECTIONS)
 
 
 def figures_of(subject: Subject, connections: int) -> LegFigures:
