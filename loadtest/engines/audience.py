@@ -18,6 +18,7 @@ from client_sim.viewer import Viewer
 from loadtest.engines.curtain import Curtain
 from loadtest.engines.generator_sampler import GeneratorSampler
 from loadtest.engines.locust_figures import pour
+from loadtest.engines.own_clock import own_clock
 from loadtest.record.history_writer import HistoryWriter, line_of
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
@@ -56,6 +57,7 @@ class Audience:
         self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
         self.target = target
         self.recorder = Recorder(None if self._history is None else HistoryWriter(self._history))
+        self.recorder.on_clock(own_clock())
         self.ending = False
         self._seed = seed
         self._reaction_median_ms = scenario.audience.reaction_median_ms

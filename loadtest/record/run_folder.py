@@ -13,6 +13,7 @@ from loadtest.record.books import Books, ClockRecord, read_books
 from loadtest.record.foreign_books import ForeignClaim, read_foreign_books
 from loadtest.record.given_file import Allowance, NotTaken, read_given, replace_file
 from loadtest.record.history import History, read_history
+from loadtest.record.one_timeline import bring_together
 from loadtest.record.sales import Sales, read_sales
 from loadtest.record.shape import BadRecord
 
@@ -169,8 +170,11 @@ class RunFolder:
         return [read_books(path, self.allowance) for path in self.snapshots()]
 
     def read_history(self, *, foreign: bool = False) -> History:
-        """Read the audience's history, of a *foreign* service or of ours. Raises BadRecord."""
-        return read_history(sorted(self.path.glob("history-*.jsonl*")), foreign=foreign, allowance=self.allowance)
+        """Read the audience's history, of a *foreign* service or of ours, in one timeline. Raises BadRecord."""
+        paths = sorted(self.path.glob("history-*.jsonl*"))
+        history = read_history(paths, foreign=foreign, allowance=self.allowance)
+        bring_together(history, len(paths))
+        return history
 
     def read_claims(self) -> list[ForeignClaim] | None:
         """Read the claims of a foreign service's books, or return None if it gave none. Raises BadRecord."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from loadtest.record.books import Books
 from loadtest.record.declared import declarations_from
 from loadtest.record.history import History
+from loadtest.record.one_timeline import clock_error_ms, widened
 from loadtest.record.run_folder import CHECKED, RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.crowd_scenario import BadScenario
@@ -16,7 +17,7 @@ from loadtest.scenarios.target_scenario import TargetScenario, scenario_of
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
 from loadtest.verdict.audit.answers import unknown_by_design
 from loadtest.verdict.audit.circumstances import Absence, AskedPacket, Circumstances, MachineWait
-from loadtest.verdict.audit.outcome import Blind
+from loadtest.verdict.audit.outcome import Blind, blind_to_order
 from loadtest.verdict.fairness import Fairness, fairness
 from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign, of_foreign
 from loadtest.verdict.generator_check import check_generator
@@ -93,6 +94,7 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
         "thresholds": [asdict(threshold) for threshold in thresholds],
         "sometimes": found.sometimes,
         "validity": asdict(valid),
+        "clock_error_ms": clock_error_ms(found.history),
         **{name: getattr(facts, name) for name in ("processes", "notes", "server_errors", "server_log")},
         "fairness": asdict(found.fairness),
         "happenings": facts.happenings,
@@ -106,12 +108,12 @@ def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evide
     books, history, sales = folder.read_books(), folder.read_history(), folder.read_sales()
     unrelated = packets_of_other_runs(books, history, facts.packet_ids)
     run = circumstances_of(folder, facts)
-    violations = audit(books, history, folder.read_snapshots(), sales, unrelated, run=run)
+    violations = audit(books, widened(history), folder.read_snapshots(), sales, unrelated, run=run)
     books = books.without(unrelated)
     measured = measure(books, history)
     measures = asdict(measured) | {"packets": [_packet(packet, books) for packet in measured.packets]}
     happened = counted(wanted, books, history, facts.happenings, sales)
-    blind = blind_spots(books, history, sales)
+    blind = blind_to_order(history, blind_spots(books, history, sales))
     even = fairness(books, history)
     return Evidence(
         books.clock.speed,
@@ -134,11 +136,12 @@ def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Ev
     cases = foreign_cases(declared, history, claims)
     measures = measure_foreign(cases, history)
     counts = {packet_id: packet.share_count for packet_id, packet in declared.items()}
+    certain = widened(history)
     return Evidence(
         facts.speed,
         history,
-        audit_foreign(cases, history),
-        foreign_blind_spots(cases, history),
+        audit_foreign(foreign_cases(declared, certain, claims), certain),
+        blind_to_order(history, foreign_blind_spots(cases, history)),
         measures,
         counted_of_foreign(wanted, counts, history),
         fairness(folder.books_or_none(), history),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from loadtest.record.books import Books
 from loadtest.record.history import History
+from loadtest.record.one_timeline import clock_error_ms
 from loadtest.record.sales import Sales
 from loadtest.verdict.audit.violation import INVARIANTS, Violation
 from server.core.packets.claim import ClaimStatus
@@ -69,6 +70,22 @@ def _blind_to_time(history: History) -> dict[str, Blind]:
         spots["A14"] = Blind(all=True, why="no fact with its time was heard")
     elif history.clocks and not history.welcomes:
         spots["A14"] = Blind(all=False, why="the history does not keep welcomes and messages without a number")
+    return spots
+
+
+def blind_to_order(history: History, spots: Mapping[str, Blind]) -> dict[str, Blind]:
+    """Return *spots*, and what cannot be seen where the audience's hosts have clocks of their own."""
+    if not history.relations:
+        return dict(spots)
+    unrelated = sum(1 for relation in history.relations if relation.error_ns is None)
+    if unrelated:
+        which, why = "A7 A13 A14", f"nothing relates the clocks of {unrelated} processes to that of the others"
+    else:
+        which, why = "A7", f"the clocks of the audience's hosts are related to {clock_error_ms(history):.1f} ms"
+    spots = dict(spots)
+    for name in which.split():
+        known = spots.get(name, Blind(all=False, why=""))
+        spots[name] = Blind(known.all, f"{known.why}; {why}" if known.why else why)
     return spots
 
 
