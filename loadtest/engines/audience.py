@@ -56,6 +56,7 @@ class Audience:
         self._history = _new_file(folder, f"history-{name}.jsonl")
         self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
         self.target = target
+        self.history_path = None if self._history is None else Path(self._history.name)
         self.recorder = Recorder(None if self._history is None else HistoryWriter(self._history))
         self.recorder.on_clock(own_clock())
         self.ending = False
@@ -88,6 +89,11 @@ class Audience:
     def waits_for_curtain(self) -> bool:
         """Tell whether packets must still be announced to viewers because the target does not announce them."""
         return self._curtain is not None and not self._curtain.raised
+
+    @property
+    def start_ns(self) -> int | None:
+        """Return from when the packets of another service count, once that is known."""
+        return None if self._curtain is None else self._curtain.start_ns
 
     def announcements(self) -> list[dict[str, Any]]:
         """Return the packets to announce to every viewer now: once, and never if the target announces them."""

@@ -48,8 +48,9 @@ class RunFacts:
     waited for a processor or the disk.
     ``thresholds`` are those of the command line, ``broken_off`` says of each threshold that ended the programme early
     when and why.
+    ``alone`` is false if others may have tapped of whom this folder has no history.
     ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
-    (``loadtest/record/declared.py``).
+    (``loadtest/record/declared.py``), with times of ``clock``, if that is not the audience's by necessity.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
@@ -81,6 +82,8 @@ class RunFacts:
     machine_waits: Annotated[list[Wait], Field(max_length=WAITS_MAX)] = field(default_factory=list)
     thresholds: list[str] = field(default_factory=list)
     broken_off: dict[str, str] = field(default_factory=dict)
+    alone: bool = True
+    clock: str = ""
     target: str = REDRAIN
     declared: list[dict[str, Any]] = field(default_factory=list)
 
@@ -168,6 +171,10 @@ class RunFolder:
     def read_snapshots(self) -> list[Books]:
         """Read the snapshots taken during the run, in order. Raises BadRecord."""
         return [read_books(path, self.allowance) for path in self.snapshots()]
+
+    def histories_missing(self, facts: RunFacts) -> int:
+        """Return of how many processes of the audience the history is not in the folder."""
+        return max(0, facts.processes - len([*self.path.glob("history-*.jsonl*")]))
 
     def read_history(self, *, foreign: bool = False) -> History:
         """Read the audience's history, of a *foreign* service or of ours, in one timeline. Raises BadRecord."""

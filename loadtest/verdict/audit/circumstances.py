@@ -82,7 +82,8 @@ class Circumstances(NamedTuple):
     absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
     server has acknowledged to their creators, ``asked`` what these had asked for, and ``recharged`` what each creator
     paid in. ``waits`` are those of its processes for the machine, ``happenings`` all that creators were answered. A
-    run that was ``broken_off`` left orders and reversals under way.
+    run that was ``broken_off`` left orders and reversals under way. ``unrecorded`` says whose taps the history
+    does not have, if there are such: shares may have been given to those.
     """
 
     absences: Sequence[Absence] = ()
@@ -95,6 +96,7 @@ class Circumstances(NamedTuple):
     recharged: Mapping[str, int] = MappingProxyType({})
     happenings: Sequence[Mapping[str, Any]] = ()
     broken_off: bool = False
+    unrecorded: str = ""
 
     def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:
         """Tell whether store or server were away in a span, or shortly before it."""

@@ -73,8 +73,10 @@ def _blind_to_time(history: History) -> dict[str, Blind]:
     return spots
 
 
-def blind_to_order(history: History, spots: Mapping[str, Blind]) -> dict[str, Blind]:
-    """Return *spots*, and what cannot be seen where the audience's hosts have clocks of their own."""
+def blind_to_others(spots: Mapping[str, Blind], history: History, unrecorded: str = "") -> dict[str, Blind]:
+    """Return *spots*, and what cannot be seen of taps that were not recorded, and by clocks of several hosts."""
+    if unrecorded:
+        spots = _and_also(spots, "A4 A7", f"who tapped for a share, and when: {unrecorded}")
     if not history.relations:
         return dict(spots)
     unrelated = sum(1 for relation in history.relations if relation.error_ns is None)
@@ -82,11 +84,14 @@ def blind_to_order(history: History, spots: Mapping[str, Blind]) -> dict[str, Bl
         which, why = "A7 A13 A14", f"nothing relates the clocks of {unrelated} processes to that of the others"
     else:
         which, why = "A7", f"the clocks of the audience's hosts are related to {clock_error_ms(history):.1f} ms"
-    spots = dict(spots)
-    for name in which.split():
-        known = spots.get(name, Blind(all=False, why=""))
-        spots[name] = Blind(known.all, f"{known.why}; {why}" if known.why else why)
-    return spots
+    return _and_also(spots, which, why)
+
+
+def _and_also(spots: Mapping[str, Blind], which: str, why: str) -> dict[str, Blind]:
+    """Return *spots* in which these invariants have one more reason for being checked in part."""
+    known = {name: spots.get(name, Blind(all=False, why="")) for name in which.split()}
+    more = {name: Blind(each.all, f"{each.why}; {why}" if each.why else why) for name, each in known.items()}
+    return {**spots, **more}
 
 
 def blind_spots(books: Books, history: History, sales: Sales) -> dict[str, Blind]:

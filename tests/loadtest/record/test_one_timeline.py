@@ -9,7 +9,7 @@ from loadtest.record.books import Books, books_from
 from loadtest.record.history import History
 from loadtest.record.one_timeline import bring_together, clock_error_ms, widened
 from loadtest.verdict.audit import audit
-from loadtest.verdict.audit.outcome import Blind, blind_to_order
+from loadtest.verdict.audit.outcome import Blind, blind_to_others
 from tests.loadtest.in_memory import history_from
 from tests.loadtest.written_run import NS_PER_MS, T0_NS, Line, WrittenRun, a_run
 
@@ -122,7 +122,7 @@ def test_what_nothing_relates_is_neither_condemned_nor_passed() -> None:
     history = together(lines)
     assert clock_error_ms(history) is None
     assert broken(run, lines) == set()
-    spots = blind_to_order(history, {"A13": Blind(all=True, why="nobody was refused")})
+    spots = blind_to_others({"A13": Blind(all=True, why="nobody was refused")}, history)
     assert {name: spot.all for name, spot in spots.items()} == {"A7": False, "A13": True, "A14": False}
     assert all("nothing relates the clocks of 1 processes" in spot.why for spot in spots.values())
     flawed = a_run(3, flaw="reply before write", share_count=8)
@@ -146,4 +146,4 @@ def test_one_host_says_that_its_times_are_exact() -> None:
     history = together([a_run().history])
     assert widened(history) is history
     assert clock_error_ms(history) == 0
-    assert blind_to_order(history, {}) == {}
+    assert blind_to_others({}, history) == {}
