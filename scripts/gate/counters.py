@@ -5,6 +5,8 @@ They do not depend on the clock: a few taps are sent one by one, again and again
 because what the server does by itself only adds to it. So one store command more for each grab is seen on any machine.
 """
 
+import socket
+import struct
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -22,11 +24,13 @@ from scripts.bench.subjects import Subject, launched, redrain, store_calls
 CONNECTIONS = 20
 PACKETS = 20
 GROUP = 5  # taps in a step: so few that some steps meet nothing that the server does by itself
-LAUNCHES = 5
+LAUNCHES_MAX = 30
+QUIET_LAUNCHES = 3  # launches in which viewers hear of nothing else: they are all alike but for what shares a write
 ANSWER_WITHIN_S = 30.0
 SCRIPT_CALLS = ("evalsha", "eval", "fcall")
 NOT_ASKED = ("info", "client|setinfo", "hello", "client|setname")  # of whoever reads the statistics
 LAST_PUSH = "popup"
+SEGMENTS_AT = 152  # tcpi_data_segs_in in struct tcp_info (linux/tcp.h)
 
 
 class Counter(NamedTuple):
@@ -48,7 +52,7 @@ COUNTERS = {
     "server_writes_per_grab": Counter("write calls of the server per grab", 0.0, 0.3),
     "receipt_bytes": Counter("bytes of a receipt", 0.01, 0.5),
     "push_bytes": Counter("bytes of a packet's announcements for a viewer", 0.01, 2.0),
-    "writes_per_push": Counter("write calls of the server per viewer and launch", 0.01, 0.3),
+    "writes_per_push": Counter("writes to a viewer per launch", 0.01, 0.3),
 }
 """Every counter by its name in the result."""
 
@@ -70,14 +74,18 @@ def count_work(build: Build | None) -> dict[str, float]:
         tapped = _least(
             subject, [partial(_tap, receipts, few, packet) for packet in subject.packet_ids for few in _groups(crowd)]
         )
-        pushes: list[str] = []
-        pushed = _least(subject, [partial(_push, pushes, subject, crowd)] * LAUNCHES)
+        pushes = _quiet_pushes(subject, crowd)
     return {
         **{f"{name}_per_grab": value / GROUP for name, value in tapped.items()},
         "receipt_bytes": sum(map(len, receipts)) / len(receipts),
-        "push_bytes": sum(map(len, pushes)) / LAUNCHES / len(crowd),
-        "writes_per_push": pushed["server_writes"] / len(crowd),
+        "push_bytes": min(push.told_bytes for push in pushes) / len(crowd),
+        "writes_per_push": min(push.segments for push in pushes) / len(crowd),
     }
+
+
+def counted_twice(first: dict[str, float], second: dict[str, float]) -> dict[str, float]:
+    """Return the least of two counts of one build: what a server does by itself only ever adds to its work."""
+    return {name: min(value, second[name]) for name, value in first.items()}
 
 
 def _groups(crowd: Sequence[ClientConnection]) -> list[Sequence[ClientConnection]]:
@@ -113,16 +121,44 @@ def _tap(receipts: list[str], few: Sequence[ClientConnection], packet_id: str) -
         receipts.append(_until(one, "receipt"))
 
 
-def _push(told: list[str], subject: Subject, crowd: Sequence[ClientConnection]) -> None:
-    """Launch a packet, and keep what all viewers were told of it until they could tap."""
+class Push(NamedTuple):
+    """What all viewers heard of one launch: messages about others, bytes about it, and segments that brought them."""
+
+    others: int
+    told_bytes: int
+    segments: int
+
+
+def _quiet_pushes(subject: Subject, crowd: Sequence[ClientConnection]) -> list[Push]:
+    """Launch packets until a few were announced without another message in between; the loudest are left out."""
+    pushes: list[Push] = []
+    while len(pushes) < LAUNCHES_MAX and [push.others for push in pushes].count(0) < QUIET_LAUNCHES:
+        pushes.append(_push(subject, crowd))
+    least = min(push.others for push in pushes)
+    return [push for push in pushes if push.others == least]
+
+
+def _push(subject: Subject, crowd: Sequence[ClientConnection]) -> Push:
+    """Launch a packet, and note what all viewers were told until they could tap."""
+    before = sum(map(_segments_in, crowd))
     packet_id = launched(f"http{subject.url.removeprefix('ws').partition('/ws/')[0]}", len(crowd))
+    others, told_bytes = 0, 0
     for one in crowd:
-        while True:
+        kind = ""
+        while kind != LAST_PUSH:
             message = _next(one)
-            if packet_id in message:
-                told.append(message)
-                if _kind(message) == LAST_PUSH:
-                    break
+            if packet_id not in message:
+                others += 1
+                continue
+            kind = _kind(message)
+            told_bytes += len(message)
+    return Push(others, told_bytes, sum(map(_segments_in, crowd)) - before)
+
+
+def _segments_in(one: ClientConnection) -> int:
+    """Return how many segments with data have come in: over loopback one for each short write of the server."""
+    told = one.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    return int(struct.unpack_from("I", told, SEGMENTS_AT)[0])
 
 
 def _until(one: ClientConnection, kind: str) -> str:
