@@ -20,9 +20,11 @@ from websockets.sync.client import ClientConnection, connect
 from loadtest.engines.child_process import Build
 from scripts.bench.process import BenchFailed
 from scripts.bench.subjects import Subject, launched, redrain, store_calls
+from scripts.gate.instructions import Instructions, counted
 
 CONNECTIONS = 20
 PACKETS = 20
+PACKETS_TRACED = 5  # of whose grabs Python counts the instructions
 GROUP = 5  # taps in a step: so few that some steps meet nothing that the server does by itself
 LAUNCHES_MAX = 30
 QUIET_LAUNCHES = 3  # launches in which viewers hear of nothing else: they are all alike but for what shares a write
@@ -50,6 +52,7 @@ COUNTERS = {
     "script_calls_per_grab": Counter("script calls per grab", 0.0, 0.1),
     "server_reads_per_grab": Counter("read calls of the server per grab", 0.0, 0.3),
     "server_writes_per_grab": Counter("write calls of the server per grab", 0.0, 0.3),
+    "instructions_per_grab": Counter("Python instructions of the server per grab", 0.02, 0.0),
     "receipt_bytes": Counter("bytes of a receipt", 0.01, 0.5),
     "push_bytes": Counter("bytes of a packet's announcements for a viewer", 0.01, 2.0),
     "writes_per_push": Counter("writes to a viewer per launch", 0.01, 0.3),
@@ -58,12 +61,16 @@ COUNTERS = {
 
 
 Work = dict[str, float]
-"""The work of server and store in a span: commands, script calls, reads and writes."""
+"""The work of server and store in a span: commands, script calls, reads and writes, or instructions."""
 
 
 def count_work(build: Build | None) -> dict[str, float]:
     """Return the counters of a server of *build*, by default our own. Raises BenchFailed."""
-    with redrain(PACKETS, CONNECTIONS, build=build) as subject, ExitStack() as stack:
+    with (
+        counted(build) as ours,
+        redrain(PACKETS + PACKETS_TRACED, CONNECTIONS, build=ours) as subject,
+        ExitStack() as stack,
+    ):
         crowd = [
             stack.enter_context(connect(f"{subject.url}?viewer=w{number}", compression=None, max_queue=None))
             for number in range(CONNECTIONS)
@@ -71,12 +78,16 @@ def count_work(build: Build | None) -> dict[str, float]:
         for one in crowd:
             _until(one, "welcome")
         receipts: list[str] = []
-        tapped = _least(
-            subject, [partial(_tap, receipts, few, packet) for packet in subject.packet_ids for few in _groups(crowd)]
-        )
+        quick, traced = subject.packet_ids[PACKETS_TRACED:], subject.packet_ids[:PACKETS_TRACED]
+        steps = [partial(_tap, receipts, few, packet) for packet in quick for few in _groups(crowd)]
+        tapped = _least(partial(_work, subject), steps)
         pushes = _quiet_pushes(subject, crowd)
+        instructions = Instructions(ours, subject.pids[0])
+        steps = [partial(_tap, receipts, [one], packet) for packet in traced for one in crowd]
+        executed = _least(lambda: {"instructions": instructions.read()}, steps)
     return {
         **{f"{name}_per_grab": value / GROUP for name, value in tapped.items()},
+        "instructions_per_grab": executed["instructions"],
         "receipt_bytes": sum(map(len, receipts)) / len(receipts),
         "push_bytes": min(push.told_bytes for push in pushes) / len(crowd),
         "writes_per_push": min(push.segments for push in pushes) / len(crowd),
@@ -92,13 +103,13 @@ def _groups(crowd: Sequence[ClientConnection]) -> list[Sequence[ClientConnection
     return [crowd[start : start + GROUP] for start in range(0, len(crowd), GROUP)]
 
 
-def _least(subject: Subject, steps: Sequence[Callable[[], None]]) -> Work:
+def _least(work: Callable[[], Work], steps: Sequence[Callable[[], None]]) -> Work:
     """Return the least that any of the steps took: what the server does by itself only ever adds to it."""
     spent = []
     for step in steps:
-        before = _work(subject)
+        before = work()
         step()
-        after = _work(subject)
+        after = work()
         spent.append({name: after[name] - before[name] for name in before})
     return {name: min(each[name] for each in spent) for name in spent[0]}
 
@@ -122,7 +133,7 @@ def _tap(receipts: list[str], few: Sequence[ClientConnection], packet_id: str) -
 
 
 class Push(NamedTuple):
-    """What all viewers heard of one launch: messages about others, bytes about it, and segments that brought them."""
+    """One launch as all viewers heard of it: messages about others, bytes about it, and segments that brought them."""
 
     others: int
     told_bytes: int
