@@ -249,6 +249,7 @@ def _crowd(plan: StormPlan, urls: Sequence[str], view: View) -> Iterator[Crowd]:
         viewers=audience.viewers,
         seats=plan.seats,
         arrivals_per_second=audience.arrivals_per_second,
+        arrivals=audience.arrivals,
         seed=plan.scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
         access=plan.access,
