@@ -51,6 +51,11 @@ class Crowd:
         view.phase(f"connecting {order.viewers:,} viewers")
         self._process: Engine = engine_process(engine, folder, order, processes=processes, history=history)
 
+    @property
+    def pids(self) -> list[int]:
+        """Return the process ids of the engine."""
+        return self._process.pids
+
     def connect(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Wait until every seat is connected, or *stopped()*. Raises ProcessFailed if some cannot connect in time."""
         seats = self._order.seats

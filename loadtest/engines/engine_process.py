@@ -56,6 +56,10 @@ class CrowdOrder:
 class Engine(Protocol):
     """A running audience: one or several processes, each writing its own history and progress into a folder."""
 
+    @property
+    def pids(self) -> list[int]:
+        """Return its process ids."""
+
     def check(self) -> None:
         """Raise ProcessFailed if a process has ended."""
 
@@ -78,6 +82,11 @@ class LocustProcess(ChildProcess):
         if order.access.token:
             arguments += ["--token-file", str(leave_token(order.access.token, folder / "locust.token"))]
         super().__init__("audience (Locust)", "loadtest.engines.locust_process", arguments, folder / "locust.log")
+
+    @property
+    def pids(self) -> list[int]:
+        """Return its process id."""
+        return [self.pid]
 
 
 class SwarmProcess:
@@ -104,6 +113,11 @@ class SwarmProcess:
         except BaseException:
             self.stop()
             raise
+
+    @property
+    def pids(self) -> list[int]:
+        """Return the process ids of its parts."""
+        return [part.pid for part in self._parts]
 
     def check(self) -> None:
         """Raise ProcessFailed if a process has ended."""

@@ -23,6 +23,7 @@ from loadtest.verdict.generator_check import check_generator
 from loadtest.verdict.measures import measure
 from loadtest.verdict.metrics import PacketResult
 from loadtest.verdict.offered import offered_load
+from loadtest.verdict.resources import resource_measures
 from loadtest.verdict.samples import send_debt_ms
 from loadtest.verdict.selection import RunFigures, SelectableRun, of_our_own
 from loadtest.verdict.sometimes import counted, counted_of_foreign
@@ -63,6 +64,7 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
     taps = _scenario(folder).taps if folder.scenario.exists() else None
     limits += [each for each in more if str(each) not in {str(known) for known in limits}]
     found = (_of_foreign if facts.foreign else _of_ours)(folder, facts, wanted)
+    found.measures.update(resource_measures(facts.resources))
     debt_ms = send_debt_ms(found.history)
     offered = None if taps is None else offered_load(taps.arrivals, found.history, debt_ms)
     unmet = [] if offered is None or facts.broken_off else offered.why
