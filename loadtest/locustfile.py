@@ -155,6 +155,7 @@ def begin(environment: Any, **_: Any) -> None:
         _leader = LocustLeader(environment, _all_there, record)
     if isinstance(runner, locust.runners.MasterRunner):
         options.audience_parts = runner.worker_count  # travels to the workers with the other options
+        options.audience_seats = runner.target_user_count or options.num_users or 1
         ViewerUser.audience = None
     else:
         ViewerUser.audience = audience = Audience(
@@ -163,6 +164,7 @@ def begin(environment: Any, **_: Any) -> None:
             seed=scenario.seed,
             folder=_history_folder(options),
             part=(runner.worker_index, options.audience_parts) if worker else (0, 1),
+            seats=options.audience_seats if worker else runner.target_user_count or options.num_users or 1,
             nth=_runs,
             directed=options.directed or (worker and bool(options.history_folder)),
             max_rate=options.max_rate,

@@ -19,6 +19,7 @@ from client_sim.observations import (
     Hushed,
     Observation,
     OwnClock,
+    PlannedTaps,
     SentComment,
     SentGrab,
     SequenceRun,
@@ -47,6 +48,7 @@ _AS_THEY_ARE: dict[type[Any], tuple[str, tuple[str, ...]]] = {
     Hushed: ("hushed", ("conn", "t")),
     OwnClock: ("own_clock", ("clock",)),
     ClockReading: ("reading", ("server_ms", "t", "rtt_ns", "speed")),
+    PlannedTaps: ("taps", ("planned", "sent", "no_packet")),
     End: ("end", ("grabs", "conns")),
 }
 """The kind and the fields of the lines that hold an observation as it is."""

@@ -32,6 +32,17 @@ Span = Annotated[list[int | None], Field(min_length=2, max_length=2)]
 Wait = Annotated[list[int], Field(min_length=3, max_length=3)]
 """From and to, by the history's clock, and how long in between, in nanoseconds."""
 
+RESOURCE_SAMPLES_MAX = 2_000  # of each role; then every second one is dropped
+Resources = dict[
+    str,
+    Annotated[list[Annotated[list[int], Field(min_length=3, max_length=3)]], Field(max_length=RESOURCE_SAMPLES_MAX)],
+]
+"""
+By role (server, store, generator): when, by the history's clock, resident bytes, open files; all processes together.
+
+Of the role ``probe``: when the server was asked, how many nanoseconds it took to answer, 0.
+"""
+
 REDRAIN = "redrain"
 """The kind of target that is a Redrain server and has books; every other kind is foreign."""
 
@@ -45,7 +56,7 @@ class RunFacts:
     list deviations from the request, ``server_errors`` the errors in the log of the storm's own server, and
     ``server_log`` says whether it could be checked, ``store_absences`` when the store was away by it: from and to, by
     the history's clock, null if it did not come back; ``machine_waits`` from when to when, and how long, its processes
-    waited for a processor or the disk.
+    waited for a processor or the disk; ``resources`` what server, store and generator took.
     ``thresholds`` are those of the command line, ``broken_off`` says of each threshold that ended the programme early
     when and why.
     ``alone`` is false if others may have tapped of whom this folder has no history.
@@ -80,6 +91,7 @@ class RunFacts:
     allow_server_errors: bool = False
     store_absences: Annotated[list[Span], Field(max_length=FAULT_RECORDS_MAX)] = field(default_factory=list)
     machine_waits: Annotated[list[Wait], Field(max_length=WAITS_MAX)] = field(default_factory=list)
+    resources: Resources = field(default_factory=dict)
     thresholds: list[str] = field(default_factory=list)
     broken_off: dict[str, str] = field(default_factory=dict)
     alone: bool = True

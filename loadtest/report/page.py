@@ -10,7 +10,7 @@ from jinja2 import Template
 from loadtest.record.books import Books
 from loadtest.record.given_file import replace_file
 from loadtest.record.history import History
-from loadtest.record.run_folder import REDRAIN, RunFolder
+from loadtest.record.run_folder import REDRAIN, Resources, RunFolder
 from loadtest.report.claims import claims_figure, runs_of
 from loadtest.report.fanout import ROOMS_MAX, fanout_figure, hearings_of, room_skews
 from loadtest.report.findings import counterexamples_of, invariants_of
@@ -19,6 +19,7 @@ from loadtest.report.inlined import inlined, templates
 from loadtest.report.money import creators_of, flows_of, money_figure, orders_figure
 from loadtest.report.orders import orders_of
 from loadtest.report.over_time import over_time_figure
+from loadtest.report.resources import resource_rows, resources_figure
 from loadtest.report.shares import Sizes, share_figures, sizes_of
 from loadtest.report.spectrum import spectrum_figure
 from loadtest.report.timebase import Timebase, shanghai, timebase_of
@@ -35,7 +36,7 @@ def write_report(folder: RunFolder, result: dict[str, Any]) -> Path:
     facts = folder.facts()
     books, history = folder.books_or_none(), folder.read_history(foreign=facts.foreign)
     books = books.without(packets_of_other_runs(books, history, facts.packet_ids))
-    page = render(result, facts.allocator, books, history, facts.declared)
+    page = render(result, facts.allocator, books, history, facts.declared, resources=facts.resources)
     replace_file(folder.report, page.encode("utf-8", "replace"))
     return folder.report
 
@@ -46,6 +47,8 @@ def render(
     books: Books,
     history: History,
     declared: Sequence[Mapping[str, Any]] = (),
+    *,
+    resources: Resources | None = None,
 ) -> str:
     """
     Return the page as HTML; its size hardly grows with the crowd, because only sums and samples go in.
@@ -67,6 +70,7 @@ def render(
         "fanout": fanout_figure(hearings, rooms, books),
         "money": money_figure(flows, books),
         "orders": orders_figure(books),
+        "resources": resources_figure(resources or {}),
     }
     return _template().render(
         result=result,
@@ -83,6 +87,7 @@ def render(
         day=_day(books, timebase),
         figures=figures,
         shares=shares,
+        resource_rows=resource_rows(result) if figures["resources"] else [],
         rooms=rooms[:ROOMS_MAX],
         rooms_left=len(rooms) - ROOMS_MAX,
         creators=creators_of(books, flows)[:TABLE_ROWS_MAX],
