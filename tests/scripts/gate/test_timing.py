@@ -11,7 +11,7 @@ import pytest
 from loadtest.verdict.comparison import Conclusion
 from scripts.gate import timing
 from scripts.gate.aim import Aim
-from scripts.gate.figures import LegFigures, Measured, Surroundings
+from scripts.gate.figures import LegFigures, SideFigures, Surroundings
 from scripts.gate.leg import Turns
 from scripts.gate.started_service import ServiceFailed
 from scripts.gate.timing import CPU, P50, Timing, measure_alone, take_time
@@ -47,12 +47,12 @@ class Scripted:
             self.running_now.remove(self.name)
             self.ran += 1
 
-    def measured(self) -> Measured:
+    def measured(self) -> SideFigures:
         """Return the next leg's figures."""
         cost = self.costs[self.ran % len(self.costs)]
         wait = self.waits[self.ran % len(self.waits)] if self.waits else cost
         leg = LegFigures(20_000, 1e6 / wait, wait, 3 * wait, cost if self.cpu_is_known else None)
-        return Measured(leg, leg, leg)
+        return SideFigures(leg, leg, leg)
 
     def counters(self) -> dict[str, float] | None:
         """Return None."""
