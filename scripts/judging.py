@@ -26,7 +26,10 @@ def gate(
     base_url: Annotated[str, typer.Option(help="URL of your service as it was, if it runs already.")] = "",
     head_url: Annotated[str, typer.Option(help="URL of your service as it is, if it runs already.")] = "",
     slower: Annotated[float, typer.Option(help="By how many percent the head may be slower.", max=NUMBER_MAX)] = 3.0,
-    budget: Annotated[float, typer.Option(help="Minutes for the comparison; 0 leaves it out.", max=NUMBER_MAX)] = 5.0,
+    budget: Annotated[
+        float | None,
+        typer.Option(help="Minutes for the comparison; 0 leaves it out (default: 1, of services 5).", max=NUMBER_MAX),
+    ] = None,
     allow: Annotated[
         list[str] | None, typer.Option(help="Work counter that may rise, as push_bytes; repeat it for more.")
     ] = None,
