@@ -16,6 +16,7 @@ from loadtest.verdict.audit.violation import INVARIANTS, Violation
 from loadtest.verdict.comparison import Better, Comparison, Conclusion, Pair
 from loadtest.verdict.fairness import Fairness
 from loadtest.verdict.generator_check import GeneratorCheck
+from loadtest.verdict.machine_check import MachineCheck
 from loadtest.verdict.metrics import METRICS, Percentiles
 from loadtest.verdict.thresholds import Judged
 from loadtest.verdict.weigh import Exit, Reason, Verdict, decide
@@ -67,6 +68,7 @@ def test_it_explains_every_metric_as_the_table_does() -> None:
         (_items("thresholds"), Judged, set()),
         (_items("happenings"), Happening, {"payout_id"}),
         (PROPERTIES["validity"], GeneratorCheck, set()),
+        (DEFINED["machine"], MachineCheck, set()),
         (PROPERTIES["fairness"], Fairness, set()),
         (DEFINED["percentiles"], Percentiles, set()),
         (DEFINED["compared"], Comparison, {"title"}),

@@ -24,6 +24,7 @@ from loadtest.report.spectrum import spectrum_figure
 from loadtest.report.timebase import Timebase, shanghai, timebase_of
 from loadtest.report.wording import BEHAVIOURS, STATUSES, fairness_sentence, headline, reasons_of
 from loadtest.run.judge_run import packets_of_other_runs
+from loadtest.verdict.machine_check import machine_sentence
 from loadtest.verdict.metrics import METRICS
 
 TABLE_ROWS_MAX = 200
@@ -92,6 +93,8 @@ def render(
         statuses=_statuses(result["statuses"]),
         behaviour_words=BEHAVIOURS,
         status_words=STATUSES,
+        machine=machine_sentence(result.get("machine")),
+        machine_note=(result.get("machine") or {}).get("note", ""),
         fairness_sentence=fairness_sentence(result["fairness"]),
         **inlined([*(each for each in figures.values() if each), *(figure for _, figure in shares)]),
     )

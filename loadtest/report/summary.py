@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from loadtest.report.comparing import change_text, conclusion_word
+from loadtest.verdict.machine_check import machine_sentence
 
 SUMMARY_BYTES_MAX = 2**20  # what a step summary may have
 VIOLATIONS_MAX = 20
@@ -37,6 +38,7 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     viewers, seed = result["viewers"], result["seed"]
     yield f"Scenario `{_cell(result['scenario'])}`, {viewers:,} viewers, seed {seed}, engine {result['engine']}."
+    yield from _machine(result.get("machine"))
     yield from _violations(result["violations"])
     yield from _thresholds(result["thresholds"])
     gate = result.get("gate")
@@ -45,6 +47,13 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield f"Again: `{_cell(result['repeat_command'])}`"
     yield ""
+
+
+def _machine(machine: Mapping[str, Any] | None) -> Iterator[str]:
+    if machine is not None:
+        yield ""
+        warned = f"**{_cell(machine['note'].capitalize())}.** " if machine["note"] else ""
+        yield f"{warned}Machine: {_cell(machine_sentence(machine))}."
 
 
 def _violations(violations: Sequence[Mapping[str, Any]]) -> Iterator[str]:

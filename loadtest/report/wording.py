@@ -10,7 +10,8 @@ VERDICTS = {
 }
 REASONS = {
     "invariant": "An invariant is violated: see the counterexample below.",
-    "void": "The load generator was not healthy, so timing figures are invalid. Correctness was judged all the same.",
+    "void": "The load generator was not healthy, or others kept the machine busy, so timing figures are invalid. "
+    "Correctness was judged all the same.",
     "vacuous": "No share was won, or an event that the scenario demands did not happen: a pass would mean little.",
     "server_errors": "The server logged errors: see its log. The receipts and the books were judged all the same.",
     "regression": "It is slower, or does more work, than the version it was compared with.",

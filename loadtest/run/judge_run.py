@@ -20,6 +20,7 @@ from loadtest.verdict.audit.outcome import Blind
 from loadtest.verdict.fairness import Fairness, fairness
 from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign, of_foreign
 from loadtest.verdict.generator_check import check_generator
+from loadtest.verdict.machine_check import check_machine
 from loadtest.verdict.measures import measure
 from loadtest.verdict.metrics import PacketResult
 from loadtest.verdict.samples import send_debt_ms
@@ -27,7 +28,7 @@ from loadtest.verdict.selection import RunFigures, SelectableRun, of_our_own
 from loadtest.verdict.sometimes import counted, counted_of_foreign
 from loadtest.verdict.threshold_grammar import parse_line
 from loadtest.verdict.threshold_terms import BadThreshold, Threshold
-from loadtest.verdict.thresholds import judge
+from loadtest.verdict.thresholds import UNHEALTHY, judge
 from loadtest.verdict.weigh import Reason, decide
 from server.core.ids import PacketId
 from server.core.packets.packet import PacketState
@@ -62,15 +63,17 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
     limits += [each for each in more if str(each) not in {str(known) for known in limits}]
     found = (_of_foreign if facts.foreign else _of_ours)(folder, facts, wanted)
     valid = check_generator(found.history, send_debt_ms(found.history))
+    machine = check_machine(facts.machine_load, found.history, own_service=facts.own_service)
+    why_void = machine.note if machine is not None and machine.void else "" if valid.ok else UNHEALTHY
     figures = RunFigures(found.measures, found.selectable, limits)
-    thresholds = judge(limits, figures, timing_is_valid=valid.ok, broken_off=facts.broken_off)
+    thresholds = judge(limits, figures, timing_is_valid=not why_void, why_void=why_void, broken_off=facts.broken_off)
     faults = fault_results(facts.faults, found.history.grabs)
     happened = all(found.sometimes.values()) and all(fault["outcome"] == STRUCK for fault in faults)
     verdict, ordered, exit_code = decide(
         reason
         for reason, applies in (
             (Reason.INVARIANT, bool(found.violations)),
-            (Reason.VOID, not valid.ok and any(limit.timing for limit in limits)),
+            (Reason.VOID, bool(why_void) and any(limit.timing for limit in limits)),
             (Reason.SERVER_ERRORS, bool(facts.server_errors) and not facts.allow_server_errors),
             # A programme that was broken off has not shown all that it would have.
             (Reason.VACUOUS, not facts.broken_off and not (happened and found.proves)),
@@ -93,6 +96,7 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
         "thresholds": [asdict(threshold) for threshold in thresholds],
         "sometimes": found.sometimes,
         "validity": asdict(valid),
+        "machine": None if machine is None else asdict(machine),
         **{name: getattr(facts, name) for name in ("processes", "notes", "server_errors", "server_log")},
         "fairness": asdict(found.fairness),
         "happenings": facts.happenings,

@@ -11,6 +11,7 @@ from loadtest.record.run_folder import CHECKED, REDRAIN
 from loadtest.run.live_view import grabs_text, latency_text
 from loadtest.run.plain_console import plain
 from loadtest.verdict.audit import INVARIANTS
+from loadtest.verdict.machine_check import machine_sentence
 from loadtest.verdict.measures import offered_and_lost
 from loadtest.verdict.verify import Verification
 from server.core.ids import PacketId
@@ -115,6 +116,7 @@ def _figures(result: Mapping[str, Any]) -> Table:
         "duplicates": f"{result['duplicate_claims']:,}",
         "lost acks": _known(result["lost_acks"]),
         "generator": _generator(result),
+        "machine": _machine(result.get("machine")),
     }
     for name, value in rows.items():
         table.add_row(Text(name, style="dim"), value)
@@ -137,6 +139,13 @@ def _generator(result: Mapping[str, Any]) -> str:
         f"{state}; taps sent {debt['p99']:.1f} ms late (p99), loop lag {lag['p99']:.1f} ms (p99), "
         f"{valid['generator_cpu']:.2f} cores at most, {valid['steal']:.1%} stolen"
     )
+
+
+def _machine(machine: Mapping[str, Any] | None) -> str:
+    told = machine_sentence(machine)
+    if machine is None or not machine["note"]:
+        return told
+    return f"[yellow]{'busy' if machine['void'] else 'perhaps busy'} with other work[/]: {machine['note']}; {told}"
 
 
 def _show_demands(console: Console, result: Mapping[str, Any]) -> None:

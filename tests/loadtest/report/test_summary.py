@@ -9,6 +9,9 @@ def test_the_summary_begins_with_the_verdict_and_has_every_part() -> None:
     lines = markdown_of(a_gate_result()).splitlines()
     assert lines[0] == "## ❌ Redrain: fail (invariant, regression, threshold)"
     assert "- **A1** 12 claims of 10 shares" in lines
+    assert any(
+        line.startswith("**While viewers tapped, others were busy.** Machine: the run used 0.5") for line in lines
+    )
     assert "| grab_latency_ms p(99) \\< 50 | 61.5 | **missed** |" in lines
     assert "| store commands per grab | 15.00 | 16.00 | **more** |" in lines
     assert "| CPU us per grab | 24.00 | 27.00 | +12.5% (+10.0% to +15.0%) | **regression** |" in lines
