@@ -51,7 +51,7 @@ def test_a_service_of_others_is_among_the_others() -> None:
 
 
 def test_it_is_told_in_a_sentence() -> None:
-    """What is not known is not told, and records from before have nothing."""
+    """Nothing is told of what is not known, and records from before have nothing."""
     told = machine_sentence(asdict(_checked(*[(0.5, 1.2, 0.3)] * 3)))
     assert told == (
         "the run used 0.5 processors, others 1.2, 0.3 were idle and 0.0 withheld; "
