@@ -22,6 +22,7 @@ from loadtest.verdict.thresholds import Judged
 from loadtest.verdict.weigh import Exit, Reason, Verdict, decide
 from scripts.gate.gate import Gate, result_of
 from scripts.gate.leg import LegFigures
+from scripts.gate.limits import Alone
 from scripts.gate.options import GateOptions
 from scripts.gate.timing import Timing
 from tests.loadtest.foreign_run import a_grab, a_run_of
@@ -108,7 +109,7 @@ def test_gates_have_its_form(result: dict[str, Any]) -> None:
     gate = Gate(read_scenario("smoke"), GateOptions("smoke"), storm=result, timing=timing)
     assert len(result_of(gate)["gate"]["comparison"]["metrics"]) == 3
     assert faults_of(result_of(gate)) == []
-    gate.timing, gate.alone = None, LEG
+    gate.timing, gate.alone = None, Alone(LEG, 7.0, "")
     assert faults_of(result_of(gate)) == []
 
 

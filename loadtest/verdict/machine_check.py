@@ -31,9 +31,15 @@ class MachineCheck:
 
 
 def check_machine(spans: Sequence[Sequence[int | None]], history: History, *, own_service: bool) -> MachineCheck | None:
-    """Return how busy the machine was, by the lines of ``RunFacts.machine_load``; None if there are none."""
+    """Return how busy the machine was while viewers tapped, by the lines of ``RunFacts.machine_load``."""
     tapped = tapping_span(history)
-    told = [span for span in spans if None not in span[:6] and (tapped is None or _overlap(span, tapped))]
+    while_tapping = [span for span in spans if tapped is None or _overlap(span, tapped)]
+    return check_spans(while_tapping, own_service=own_service)
+
+
+def check_spans(spans: Sequence[Sequence[int | None]], *, own_service: bool) -> MachineCheck | None:
+    """Return how busy the machine was in all spans; None if there are none."""
+    told = [span for span in spans if None not in span[:6]]
     took_ns = sum((span[1] or 0) - (span[0] or 0) for span in told)
     if took_ns <= 0:
         return None

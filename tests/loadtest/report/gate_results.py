@@ -66,6 +66,7 @@ def a_gate_result() -> dict[str, Any]:
                 "legs": [{"base": _LEG, "head": _LEG}],
             },
             "alone": None,
+            "yardstick_us": 7.05,
             "notes": [],
         },
     }  # fmt: skip
