@@ -9,6 +9,7 @@ from typing import Any
 from loadtest.report.comparing import change_text
 from loadtest.verdict.comparison import Better, Conclusion
 from loadtest.verdict.machine_check import IDLE_MIN_CORES, OTHERS_MAX_CORES
+from loadtest.verdict.thresholds import threshold_text
 from loadtest.verdict.yardstick import TOLERANCE
 
 
@@ -53,9 +54,7 @@ def gate_sentence(result: Mapping[str, Any]) -> str:
             return _inconclusive(gate["comparison"])
         case "threshold":
             missed = next(each for each in result["thresholds"] if each["met"] is False)
-            return (
-                f"A limit is missed: {missed['metric']} {missed['expression']}, and {missed['value']:g} was measured."
-            )
+            return f"A limit is missed: {threshold_text(missed)}, and {missed['value']:g} was measured."
         case "pass":
             return _passed(gate)
     return ""
@@ -150,11 +149,7 @@ def left_out_of(result: Mapping[str, Any]) -> list[str]:
     gate = result["gate"]
     compared = gate["comparison"]
     told = list(gate["notes"])
-    told += [
-        f"the limit {each['metric']} {each['expression']}: {each['why']}"
-        for each in result["thresholds"]
-        if each["met"] is None
-    ]
+    told += [f"the limit {threshold_text(each)}: {each['why']}" for each in result["thresholds"] if each["met"] is None]
     if result["violations"]:
         told.append("the comparison: an invariant is violated, which decides alone")
     elif not compared:

@@ -13,7 +13,7 @@ from loadtest.record.given_file import replace_file
 from loadtest.record.history import History
 from loadtest.record.run_folder import REDRAIN, RunFolder
 from loadtest.report.claims import claims_figure, runs_of
-from loadtest.report.comparing import change_text, conclusion_word
+from loadtest.report.comparing import change_text, conclusion_word, leg_text
 from loadtest.report.fanout import ROOMS_MAX, fanout_figure, hearings_of, room_skews
 from loadtest.report.findings import counterexamples_of, invariants_of
 from loadtest.report.gate_view import busy_sentence, gate_sentence, left_out_of
@@ -203,7 +203,7 @@ def _template() -> Template:
     environment.filters["wall"] = lambda room_ms: "" if room_ms is None else shanghai(room_ms)
     environment.filters["seconds"] = lambda at: "" if at is None else f"{at:,.2f}"
     environment.filters["zip"] = zip
-    environment.globals |= {"change_text": change_text, "conclusion_word": conclusion_word}
+    environment.globals |= {each.__name__: each for each in (change_text, conclusion_word, leg_text)}
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment.get_template("page.html")
 

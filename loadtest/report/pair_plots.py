@@ -49,9 +49,9 @@ def _figure(metric: Mapping[str, Any], points: Sequence[PairPoint]) -> Figure:
     traces.append(_line(f"allowed {budget:g} %", budget, last, "--c2", "dash"))
     if floor > budget:
         traces.append(_line(f"equal builds {floor:.1f} %", floor, last, "--c7", "dot"))
-    traces.append(
-        _line("centre and interval" if metric["low"] is not None else "centre", change, last, "--c1", "solid")
-    )
+    if metric["pairs"]:
+        name = "centre" if metric["low"] is None else "centre and interval"
+        traces.append(_line(name, change, last, "--c1", "solid"))
     shapes = [_level(0.0, "--faint", "solid")]
     levels = [100 * point.worse_by for point in points] + [budget, change, 0.0]
     if metric["low"] is not None:

@@ -13,6 +13,7 @@ from loadtest.run.plain_console import plain
 from loadtest.verdict.audit import INVARIANTS
 from loadtest.verdict.machine_check import machine_sentence
 from loadtest.verdict.measures import offered_and_lost
+from loadtest.verdict.thresholds import threshold_text
 from loadtest.verdict.verify import Verification
 from server.core.ids import PacketId
 
@@ -153,7 +154,7 @@ def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
     words = {True: "[green]met[/]", False: "[red]missed[/]", None: "[yellow]void[/]"}
     for one in result["thresholds"]:
         value = one["value"]
-        told = f"{one['metric']} {one['expression']}: {_known(value, ',.6g')}"
+        told = f"{threshold_text(one)}: {_known(value, ',.6g')}"
         if why := one.get("why"):
             told += f" ({why})"
         known = None not in (value, one["limit"])

@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from loadtest.verdict.threshold_terms import Calculated, Constant, MeasuredTerm, Term, Threshold
 
@@ -69,6 +69,12 @@ def judge(
             met, why = None, why_void
         judged.append(Judged(each.metric, each.expression, value, limit, met, why))
     return judged
+
+
+def threshold_text(judged: Mapping[str, Any]) -> str:
+    """Return a judged threshold as a person would write it: its metric first, and not twice."""
+    metric, expression = str(judged["metric"]), str(judged["expression"])
+    return expression if expression.startswith(metric) else f"{metric} {expression}"
 
 
 def compare(threshold: Threshold, figures: ThresholdFigures) -> tuple[float | None, float | None, bool | None]:

@@ -58,8 +58,8 @@ def gated(plant: Plant, seed: int, path: Path) -> set[str]:
     command += ["--seed", str(seed), "--budget", "0", "--out", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != Exit.INVARIANT:
-        told = "\n".join((done.stderr or done.stdout).strip().splitlines()[-3:])
-        raise ProcessFailed(f"exit code {done.returncode}: {told}", Exit.ENVIRONMENT)
+        last = done.stderr.strip().splitlines()[-1:]
+        raise ProcessFailed(" ".join([f"exit code {done.returncode}", *last]), Exit.ENVIRONMENT)
     return set(_NAMED.findall(done.stdout))
 
 
