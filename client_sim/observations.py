@@ -117,6 +117,15 @@ class ClockReading:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedTaps:
+    """How many taps a model has planned in the process, how many were sent, and how many found no open packet."""
+
+    planned: int
+    sent: int
+    no_packet: int
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The end of a history, with the number of grabs and connections in it."""
 
@@ -179,5 +188,5 @@ class Hushed:
 
 Observation = (
     SentGrab | StrayReceipt | Conn | SequenceRun | Arrival | Fact | Differing | HealthSample | ClockReading | End
-    | Heard | Greeting | SentComment | Hushed
+    | Heard | Greeting | SentComment | Hushed | PlannedTaps
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from client_sim.arrivals import TapCounts
 from client_sim.behaviour import Behaviour, Seat
 from client_sim.grab_figures import GrabFigures
 from client_sim.hearsay import Hearsay
@@ -25,6 +26,7 @@ from client_sim.observations import (
     HealthSample,
     Hushed,
     Observation,
+    PlannedTaps,
     SentComment,
     SentGrab,
     SequenceRun,
@@ -61,7 +63,7 @@ class Recorder:
 
     *history* is written to and flushed, never closed; without one only the counters are kept. ``present`` are the
     viewers in their rooms, ``present_in`` the same by room, ``connected`` their connections. ``comments`` and ``likes``
-    were sent, of which the latter may come several in one message.
+    were sent, of which the latter may come several in one message. ``taps`` are counted where a model plans them.
     """
 
     def __init__(self, history: HistorySink | None = None) -> None:
@@ -72,6 +74,7 @@ class Recorder:
         self.likes = 0
         self.failed = 0
         self.figures = GrabFigures()
+        self.taps: TapCounts | None = None
         self._history = history
         self._observations: list[Observation] = []
         self._facts: dict[tuple[RoomId, str, int], Fact] = {}
@@ -291,6 +294,8 @@ class Recorder:
         self._hearsay.finish()
         if self._best_rtt_ns is not None:
             self._note(ClockReading(*self._best, self._best_rtt_ns))
+        if self.taps is not None:
+            self._note(PlannedTaps(self.taps.planned, self.taps.sent, self.taps.no_packet))
         self._note(End(self._grabs, self._conns))
         while self.flush():
             pass

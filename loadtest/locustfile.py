@@ -140,6 +140,7 @@ def begin(environment: Any, **_: Any) -> None:
     ViewerUser.viewers.clear()
     if isinstance(runner, locust.runners.MasterRunner):
         options.audience_parts = runner.worker_count  # travels to the workers with the other options
+        options.audience_seats = runner.target_user_count or options.num_users or 1
         ViewerUser.audience = None
     else:
         worker = isinstance(runner, locust.runners.WorkerRunner)
@@ -149,6 +150,7 @@ def begin(environment: Any, **_: Any) -> None:
             seed=scenario.seed,
             folder=Path(options.history) if options.history else None,
             part=(runner.worker_index, options.audience_parts) if worker else (0, 1),
+            seats=options.audience_seats if worker else runner.target_user_count or options.num_users or 1,
             nth=_runs,
             directed=options.directed,
             max_rate=options.max_rate,

@@ -150,6 +150,15 @@ class HealthRecord(NamedTuple):
     process: int
 
 
+class PlannedTapsRecord(NamedTuple):
+    """The taps that an arrival model planned in a process: how many were sent, and how many found no open packet."""
+
+    planned: int
+    sent: int
+    no_packet: int
+    process: int
+
+
 class HistoryEnd(NamedTuple):
     """The last line of a file: the counts of its records."""
 
@@ -174,6 +183,7 @@ class History:
     welcomes: list[WelcomeRecord] = field(default_factory=list)
     comments: list[CommentRecord] = field(default_factory=list)
     hushed: list[HushedRecord] = field(default_factory=list)
+    taps: list[PlannedTapsRecord] = field(default_factory=list)
 
 
 def read_history(paths: Sequence[Path], *, foreign: bool = False, allowance: Allowance | None = None) -> History:
@@ -211,6 +221,7 @@ def read_process(
         "welcome": (Shape(WelcomeRecord), history.welcomes.append),
         "comment": (Shape(CommentRecord), history.comments.append),
         "hushed": (Shape(HushedRecord), history.hushed.append),
+        "taps": (Shape(PlannedTapsRecord), history.taps.append),
         "end": (Shape(HistoryEnd), ends.append),
     }
 

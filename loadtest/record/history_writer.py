@@ -18,6 +18,7 @@ from client_sim.observations import (
     Heard,
     Hushed,
     Observation,
+    PlannedTaps,
     SentComment,
     SentGrab,
     SequenceRun,
@@ -45,6 +46,7 @@ _AS_THEY_ARE: dict[type[Any], tuple[str, tuple[str, ...]]] = {
     SentComment: ("comment", ("conn", "viewer", "room", "t", "text")),
     Hushed: ("hushed", ("conn", "t")),
     ClockReading: ("reading", ("server_ms", "t", "rtt_ns")),
+    PlannedTaps: ("taps", ("planned", "sent", "no_packet")),
     End: ("end", ("grabs", "conns")),
 }
 """The kind and the fields of the lines that hold an observation as it is."""

@@ -35,6 +35,17 @@ Wait = Annotated[list[int], Field(min_length=3, max_length=3)]
 Load = Annotated[list[int | None], Field(min_length=7, max_length=7)]
 """From and to, by the history's clock; in nanoseconds the processor time of the run, of others, idle, stolen; waits."""
 
+RESOURCE_SAMPLES_MAX = 2_000  # of each role; then every second one is dropped
+Resources = dict[
+    str,
+    Annotated[list[Annotated[list[int], Field(min_length=3, max_length=3)]], Field(max_length=RESOURCE_SAMPLES_MAX)],
+]
+"""
+By role (server, store, generator): when, by the history's clock, resident bytes, open files; all processes together.
+
+Of the role ``probe``: when the server was asked, how many nanoseconds it took to answer, 0.
+"""
+
 REDRAIN = "redrain"
 """The kind of target that is a Redrain server and has books; every other kind is foreign."""
 
@@ -48,7 +59,8 @@ class RunFacts:
     list deviations from the request, ``server_errors`` the errors in the log of the storm's own server, and
     ``server_log`` says whether it could be checked, ``store_absences`` when the store was away by it: from and to, by
     the history's clock, null if it did not come back; ``machine_waits`` from when to when, and how long, its processes
-    waited for a processor or the disk, ``machine_load`` who used the processors (``loadtest/run/machine_load.py``).
+    waited for a processor or the disk, ``machine_load`` who used the processors (``loadtest/run/machine_load.py``),
+    ``resources`` what server, store and generator took.
     ``own_service`` says that the run, or the gate around it, started the service under test.
     ``thresholds`` are those of the command line, ``broken_off`` says of each threshold that ended the programme early
     when and why.
@@ -85,6 +97,7 @@ class RunFacts:
     machine_waits: Annotated[list[Wait], Field(max_length=WAITS_MAX)] = field(default_factory=list)
     machine_load: Annotated[list[Load], Field(max_length=LOADS_MAX)] = field(default_factory=list)
     own_service: bool = False
+    resources: Resources = field(default_factory=dict)
     thresholds: list[str] = field(default_factory=list)
     broken_off: dict[str, str] = field(default_factory=dict)
     target: str = REDRAIN

@@ -11,7 +11,7 @@ from loadtest.record.books import Books
 from loadtest.record.declared import declarations_from
 from loadtest.record.given_file import replace_file
 from loadtest.record.history import History
-from loadtest.record.run_folder import REDRAIN, RunFolder
+from loadtest.record.run_folder import REDRAIN, Resources, RunFolder
 from loadtest.report.claims import claims_figure, runs_of
 from loadtest.report.comparing import change_text, conclusion_word, leg_text
 from loadtest.report.fanout import ROOMS_MAX, fanout_figure, hearings_of, room_skews
@@ -23,6 +23,7 @@ from loadtest.report.money import creators_of, flows_of, money_figure, orders_fi
 from loadtest.report.orders import orders_of
 from loadtest.report.over_time import over_time_figure
 from loadtest.report.pair_plots import pair_figures, yardstick_figure
+from loadtest.report.resources import resource_rows, resources_figure
 from loadtest.report.shares import Sizes, share_figures, sizes_of
 from loadtest.report.spacetime import WIDTH, Glyph, placed, scenes_of
 from loadtest.report.spectrum import spectrum_figure
@@ -41,7 +42,7 @@ def write_report(folder: RunFolder, result: dict[str, Any]) -> Path:
     facts = folder.facts()
     books, history = folder.books_or_none(), folder.read_history(foreign=facts.foreign)
     books = books.without(packets_of_other_runs(books, history, facts.packet_ids))
-    page = render(result, facts.allocator, books, history, facts.declared)
+    page = render(result, facts.allocator, books, history, facts.declared, resources=facts.resources)
     replace_file(folder.report, page.encode("utf-8", "replace"))
     return folder.report
 
@@ -52,6 +53,8 @@ def render(
     books: Books,
     history: History,
     declared: Sequence[Mapping[str, Any]] = (),
+    *,
+    resources: Resources | None = None,
 ) -> str:
     """
     Return the page as HTML; its size hardly grows with the crowd, because only sums and samples go in.
@@ -73,17 +76,16 @@ def render(
         "fanout": fanout_figure(hearings, rooms, books),
         "money": money_figure(flows, books),
         "orders": orders_figure(books),
+        "resources": resources_figure(resources or {}),
     }
     gate = _gate(result)
     figures |= {figure.name: figure for _, figure in gate["plots"]} | {"yardstick": gate["yardstick"]} if gate else {}
     return _template().render(
         result=result,
         allocator=allocator,
-        headline=(gate_sentence(result) if gate else "") or headline(result),
-        gate=gate,
-        reasons=reasons_of(result["reasons"]),
         foreign=foreign,
-        booked=result["lost_acks"] is not None,
+        gate=gate,
+        **_verdict(result, gate),
         metrics=METRICS,
         **_machine(result),
         **_findings(result, timebase),
@@ -94,12 +96,11 @@ def render(
         day=_day(books, timebase),
         figures=figures,
         shares=shares,
-        rooms=rooms[:ROOMS_MAX],
-        rooms_left=len(rooms) - ROOMS_MAX,
+        resource_rows=resource_rows(result) if figures["resources"] else [],
+        **_first("rooms", rooms, ROOMS_MAX),
         creators=creators_of(books, flows)[:TABLE_ROWS_MAX],
         creators_orders=orders_of(books)[:TABLE_ROWS_MAX],
-        happenings=happenings[:ROWS_MAX],
-        happenings_left=len(happenings) - ROWS_MAX,
+        **_first("happenings", happenings, ROWS_MAX),
         statuses=_statuses(result["statuses"]),
         behaviour_words=BEHAVIOURS,
         status_words=STATUSES,
@@ -137,6 +138,20 @@ def _scenes(
     violations = result["violations"]
     scenes = scenes_of(violations, history, books, declarations_from(map(dict, declared))) if violations else []
     return {"scenes": {scene.invariant: placed(scene) for scene in scenes}, "width": WIDTH, "Glyph": Glyph}
+
+
+def _first(name: str, rows: Sequence[Any], most: int) -> dict[str, Any]:
+    """Return the rows that are shown, and how many are left."""
+    return {name: rows[:most], f"{name}_left": len(rows) - most}
+
+
+def _verdict(result: Mapping[str, Any], gate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the verdict in a sentence, its reasons, and whether there were books to judge by."""
+    return {
+        "headline": (gate_sentence(result) if gate else "") or headline(result),
+        "reasons": reasons_of(result["reasons"]),
+        "booked": result["lost_acks"] is not None,
+    }
 
 
 def _machine(result: Mapping[str, Any]) -> dict[str, str]:

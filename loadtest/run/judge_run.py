@@ -23,6 +23,8 @@ from loadtest.verdict.generator_check import check_generator
 from loadtest.verdict.machine_check import check_machine
 from loadtest.verdict.measures import measure
 from loadtest.verdict.metrics import PacketResult
+from loadtest.verdict.offered import offered_load
+from loadtest.verdict.resources import resource_measures
 from loadtest.verdict.samples import send_debt_ms
 from loadtest.verdict.selection import RunFigures, SelectableRun, of_our_own
 from loadtest.verdict.sometimes import counted, counted_of_foreign
@@ -60,11 +62,17 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
     """
     facts = folder.facts()
     wanted, limits = _demands(folder, facts)
+    taps = _scenario(folder).taps if folder.scenario.exists() else None
     limits += [each for each in more if str(each) not in {str(known) for known in limits}]
     found = (_of_foreign if facts.foreign else _of_ours)(folder, facts, wanted)
-    valid = check_generator(found.history, send_debt_ms(found.history))
+    found.measures.update(resource_measures(facts.resources))
+    debt_ms = send_debt_ms(found.history)
+    offered = None if taps is None else offered_load(taps.arrivals, found.history, debt_ms)
+    unmet = [] if offered is None or facts.broken_off else offered.why
+    valid = check_generator(found.history, debt_ms, unmet)
     machine = check_machine(facts.machine_load, found.history, own_service=facts.own_service)
-    why_void = machine.note if machine is not None and machine.void else "" if valid.ok else UNHEALTHY
+    busy = machine.note if machine is not None and machine.void else ""
+    why_void = busy or ("" if valid.ok else UNHEALTHY)
     figures = RunFigures(found.measures, found.selectable, limits)
     thresholds = judge(limits, figures, timing_is_valid=not why_void, why_void=why_void, broken_off=facts.broken_off)
     faults = fault_results(facts.faults, found.history.grabs)
@@ -73,7 +81,7 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
         reason
         for reason, applies in (
             (Reason.INVARIANT, bool(found.violations)),
-            (Reason.VOID, bool(why_void) and any(limit.timing for limit in limits)),
+            (Reason.VOID, bool(unmet) or (bool(why_void) and any(limit.timing for limit in limits))),
             (Reason.SERVER_ERRORS, bool(facts.server_errors) and not facts.allow_server_errors),
             # A programme that was broken off has not shown all that it would have.
             (Reason.VACUOUS, not facts.broken_off and not (happened and found.proves)),
@@ -95,6 +103,7 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
         "violations": [asdict(violation) for violation in found.violations],
         "thresholds": [asdict(threshold) for threshold in thresholds],
         "sometimes": found.sometimes,
+        "offered_load": None if offered is None else asdict(offered),
         "validity": asdict(valid),
         "machine": None if machine is None else asdict(machine),
         **{name: getattr(facts, name) for name in ("processes", "notes", "server_errors", "server_log")},

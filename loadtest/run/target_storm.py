@@ -109,6 +109,7 @@ def _crowd(plan: TargetPlan, view: View) -> Iterator[Crowd]:
         viewers=audience.viewers,
         seats=plan.seats,
         arrivals_per_second=audience.arrivals_per_second,
+        arrivals=audience.arrivals,
         seed=plan.scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
         target_adapter=plan.target_adapter,
@@ -128,6 +129,9 @@ class Ending:
     def __init__(self, scenario: TargetScenario, start_ns: int) -> None:
         timed = [packet for packet in scenario.packets if packet.opens != "on_message"]
         last_ms = max(((each.opens_after_ms or 0) + (each.closes_after_ms or 0) for each in timed), default=0)
+        if scenario.taps is not None:
+            first_ms = min((each.opens_after_ms or 0 for each in timed), default=0)
+            last_ms = max(last_ms, first_ms + (scenario.taps.lasts_ms or round(scenario.taps.spread_ms or 0)))
         reactions_ms = round(scenario.audience.reaction_median_ms * REACTIONS) + SETTLE_MS
         stays_ms = reactions_ms if scenario.lasts_ms is None else scenario.lasts_ms
         self._quiet_ns = stays_ms * _NS_PER_MS

@@ -109,6 +109,7 @@ def _figures(result: Mapping[str, Any]) -> Table:
     lost = result.get("unknown_by_design", lost)
     rows = {
         "grabs": grabs_text(offered, result["grabs"], lost),
+        **({"offered load": offered_text(load)} if (load := result.get("offered_load")) else {}),
         "granted": f"{result['granted']:,}",
         "grab latency": _percentiles(latency) + (" from the planned tap" if latency else ""),
         "fan-out skew": _percentiles(skew),
@@ -124,6 +125,15 @@ def _figures(result: Mapping[str, Any]) -> Table:
     for fault in result.get("faults", ()):
         table.add_row(Text("fault", style="dim"), plain(_fault(fault)))
     return table
+
+
+def offered_text(load: Mapping[str, Any]) -> str:
+    """Return what was planned, sent and answered of a model's taps, in one line."""
+    told = [f"{load['planned']:,} planned", f"{load['sent']:,} sent", f"{load['answered']:,} answered"]
+    if load["lasts_s"] is not None:
+        rates = "planned_per_second", "sent_per_second", "answered_per_second"
+        told = [f"{each} ({load[rate]:,.0f}/s)" for each, rate in zip(told, rates, strict=True)]
+    return f"{load['model']}: {', '.join(told)}; {'met' if load['met'] else 'not met'}"
 
 
 def _fault(fault: Mapping[str, Any]) -> str:

@@ -32,8 +32,8 @@ class GeneratorCheck:
     steal: float
 
 
-def check_generator(history: History, send_debt_ms: Percentiles) -> GeneratorCheck:
-    """Return how far the times in *history* can be trusted."""
+def check_generator(history: History, send_debt_ms: Percentiles, unmet: Sequence[str] = ()) -> GeneratorCheck:
+    """Return how far the times in *history* can be trusted; *unmet* says why the offered load was not the planned."""
     samples = _while_tapping(history)
     lag = percentiles(round(sample.lag_ms * _NS_PER_MS) for sample in samples)
     cpus = sorted(sample.cpu for sample in samples)
@@ -50,6 +50,7 @@ def check_generator(history: History, send_debt_ms: Percentiles) -> GeneratorChe
         notes.append(f"{steal:.0%} of the machine's time were stolen (at most {STEAL_MEAN_MAX:.0%})")
     if send_debt_ms.p99 > SEND_DEBT_P99_MS_MAX:
         notes.append(f"taps were sent {send_debt_ms.p99:.0f} ms late (p99; at most {SEND_DEBT_P99_MS_MAX:.0f})")
+    notes += [f"the offered load was not the planned one: {why}" for why in unmet]
     return GeneratorCheck(not notes, notes, lag, round(cpus[-1] if cpus else 0.0, 4), round(steal, 4))
 
 

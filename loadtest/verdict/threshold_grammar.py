@@ -69,7 +69,8 @@ def _check_selectors(parser: "_ThresholdParser", metric: str, selection: Selecti
     takes = parser.metrics[metric].selectors
     for name, _ in selection:
         if name not in takes:
-            parser.fail(f"{metric} cannot be selected by {name}; it can by {', '.join(takes)}", parser.mark)
+            others = f"it can by {', '.join(takes)}" if takes else "it is of the whole run"
+            parser.fail(f"{metric} cannot be selected by {name}; {others}", parser.mark)
 
 
 class _ThresholdParser:

@@ -122,6 +122,7 @@ def _attend(
         viewers=viewers,
         seats=provisioned.seats,
         arrivals_per_second=audience.arrivals_per_second,
+        arrivals=audience.arrivals,
         seed=scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
         access=visit.access,

@@ -17,15 +17,20 @@ from loadtest.verdict.weigh import Reason, decide
 from scripts.bench.process import BenchFailed
 from scripts.gate.builds import NoBase, base_of, check_protocol, head
 from scripts.gate.counters import COUNTERS, counted_twice
-from scripts.gate.limits import Alone, judge_limits, measure_alone, reasons_of, yardstick_of
+from scripts.gate.figures import Alone
+from scripts.gate.limits import judge_limits, reasons_of, yardstick_of
 from scripts.gate.options import GateOptions
 from scripts.gate.sides import BuildSide, CommandSide, Side, UrlSide
 from scripts.gate.started_service import ServiceFailed
-from scripts.gate.timing import Timing, legs_of, shown, take_time
+from scripts.gate.timing import Timing, measure_alone, pairs_of, shown, take_time
 from server.store.embedded.folder import StoreNotStarted
 
 CACHE = Path(".redrain/gate")
 BROKEN = (BenchFailed, OSError, ProcessFailed, ServiceFailed, SetUpFailed, StoreNotStarted)
+ONE_AFTER_THE_OTHER = (
+    "base and head were measured one after the other, and not in turns, which takes more pairs: let both commands "
+    "listen at $PORT or {port}, and use no other port or file that is fixed"
+)
 Say = Callable[[str], None]
 
 
@@ -134,10 +139,12 @@ def _time(gate: Gate, base: Side | None, ours: Side, say: Say) -> None:
         return
     if base is None:
         say("measuring a leg")
-        gate.alone = measure_alone(ours.leg, gate.options.limit or (), own_service=not isinstance(ours, UrlSide))
+        gate.alone = measure_alone(ours)
         return
     gate.timing = Timing(gate.options.slower / 100)
     take_time(base, ours, gate.timing, time.monotonic() + gate.options.budget * 60, say)
+    if not gate.timing.together:
+        gate.notes.append(ONE_AFTER_THE_OTHER)
 
 
 def result_of(gate: Gate) -> dict[str, Any]:
@@ -147,8 +154,8 @@ def result_of(gate: Gate) -> dict[str, Any]:
         "metrics": [shown(each) for each in timing.comparisons],
         "decided_by": timing.decides,
         "void": timing.void,
-        "yardstick": [each._asdict() for each in timing.yardsticks],
-        "legs": legs_of(timing.pairs),
+        "yardstick": [pair.yardstick._asdict() for pair in timing.pairs],
+        "legs": pairs_of(timing.pairs),
     }  # fmt: skip
     limits = judge_limits(gate.options.limit or (), compared, alone)
     reasons_of_limits = reasons_of(limits, void=bool(alone and alone.void))

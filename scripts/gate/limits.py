@@ -1,29 +1,17 @@
 """Limits on what the head's legs have shown, absolute or relative to the machine (docs/gate.md)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
-from loadtest.run.machine_load import MachineLoad
-from loadtest.verdict.machine_check import check_spans
 from loadtest.verdict.threshold_grammar import parse_limit
 from loadtest.verdict.threshold_terms import MeasuredTerm
 from loadtest.verdict.thresholds import Judged, judge
 from loadtest.verdict.weigh import Reason
-from scripts.bench.grab import CONNECTIONS, VOLLEYS, WARM_UP_VOLLEYS, cost_of
-from scripts.bench.subjects import floor
-from scripts.gate.leg import LegFigures
+from scripts.gate.figures import Alone
 
 YARDSTICK = "yardstick_us"
 NO_LEG = "no leg was measured: correctness had decided, or --budget is 0"
-
-
-class Alone(NamedTuple):
-    """A leg of the head alone, the yardstick beside it (None: not asked for), and why it says nothing, or ""."""
-
-    leg: LegFigures
-    yardstick_us: float | None
-    void: str
 
 
 class LegValues:
@@ -46,25 +34,6 @@ class LegValues:
         return f"{term.metric} is not known of this service" if self._legs else NO_LEG
 
 
-def measure_alone(leg: Callable[[], LegFigures], limits: Sequence[str], *, own_service: bool) -> Alone:
-    """Measure a leg, and the yardstick if a limit asks for it, while the machine is watched."""
-    load = MachineLoad()
-    load.start()
-    try:
-        figures = leg()
-    finally:
-        load.stop()
-    machine = check_spans(load.spans, own_service=own_service)
-    asked = any(term.metric == YARDSTICK for line in limits for term in parse_limit(line).measured)
-    void = machine.note if machine is not None and machine.void else ""
-    return Alone(figures, _yardstick_us() if asked else None, void)
-
-
-def _yardstick_us() -> float:
-    with floor(VOLLEYS + WARM_UP_VOLLEYS, CONNECTIONS) as subject:
-        return cost_of(subject, CONNECTIONS)
-
-
 def yardstick_of(compared: Mapping[str, Any] | None, alone: Alone | None) -> float | None:
     """Return the yardstick's median beside the legs, None if it was not measured."""
     figures = _yardsticks(compared, alone)
@@ -74,7 +43,7 @@ def yardstick_of(compared: Mapping[str, Any] | None, alone: Alone | None) -> flo
 def _yardsticks(compared: Mapping[str, Any] | None, alone: Alone | None) -> list[float]:
     if compared is not None:
         return [figure for pair in compared["yardstick"] for figure in (pair["base"], pair["head"])]
-    return [] if alone is None or alone.yardstick_us is None else [alone.yardstick_us]
+    return [] if alone is None else [alone.yardstick_us]
 
 
 def judge_limits(limits: Sequence[str], compared: Mapping[str, Any] | None, alone: Alone | None) -> list[Judged]:

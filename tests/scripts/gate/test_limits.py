@@ -8,11 +8,11 @@ import pytest
 from loadtest.verdict.threshold_grammar import parse_limit
 from loadtest.verdict.threshold_terms import BadThreshold
 from loadtest.verdict.weigh import Reason
-from scripts.gate.leg import LegFigures
-from scripts.gate.limits import NO_LEG, Alone, judge_limits, reasons_of, yardstick_of
+from scripts.gate.figures import Alone, LegFigures
+from scripts.gate.limits import NO_LEG, judge_limits, reasons_of, yardstick_of
 from tests.loadtest.report.gate_kinds import comparison
 
-LEG = LegFigures(20_000, 9_000.0, 20.0, 60.0, 0.1, 0.5, 28.0)
+LEG = LegFigures(20_000, 9_000.0, 20.0, 60.0, 28.0)
 ALONE = Alone(LEG, 7.0, "")
 
 
