@@ -32,6 +32,9 @@ Processes = Annotated[int | None, typer.Option(help="Processes of the swarm (def
 Thresholds = Annotated[
     list[str] | None, typer.Option(help='"METRIC EXPRESSION", as "grab_latency_ms p(99) < 50"; repeat it for more.')
 ]
+RaisedCounters = Annotated[
+    list[str] | None, typer.Option(help="Work counter that may rise, as push_bytes; repeat it for more.")
+]
 LegLimits = Annotated[
     list[str] | None, typer.Option(help='Limit on the legs, as "cpu_us_per_grab <= 5 * yardstick_us"; repeat it.')
 ]

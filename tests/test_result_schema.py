@@ -20,10 +20,10 @@ from loadtest.verdict.machine_check import MachineCheck
 from loadtest.verdict.metrics import METRICS, Percentiles
 from loadtest.verdict.thresholds import Judged
 from loadtest.verdict.weigh import Exit, Reason, Verdict, decide
-from scripts.gate.figures import Alone, LegFigures, Measured, Surroundings
+from scripts.gate.figures import Alone, LegFigures, SideFigures, Surroundings
 from scripts.gate.gate import Gate, result_of
 from scripts.gate.options import GateOptions
-from scripts.gate.timing import Taken, Timing
+from scripts.gate.timing import TakenPair, Timing
 from tests.loadtest.foreign_run import a_grab, a_run_of
 from tests.loadtest.judged_foreign_run import judged_foreign
 from tests.loadtest.judged_run import judged
@@ -34,7 +34,7 @@ from tests.result_schema import SCHEMA, faults_of
 PROPERTIES: dict[str, Any] = SCHEMA["properties"]
 DEFINED: dict[str, Any] = SCHEMA["$defs"]
 LEG = LegFigures(20_000, 9_000.0, 20.0, 60.0, None)
-PAIR = Taken(Measured(LEG, LEG, LEG), Measured(LEG, LEG, LEG), Pair(7.0, 7.0), Surroundings(0.1, 0.5, 0.1))
+PAIR = TakenPair(SideFigures(LEG, LEG, LEG), SideFigures(LEG, LEG, LEG), Pair(7.0, 7.0), Surroundings(0.1, 0.5, 0.1))
 
 
 def _items(name: str) -> dict[str, Any]:

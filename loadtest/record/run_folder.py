@@ -13,6 +13,7 @@ from loadtest.record.books import Books, ClockRecord, read_books
 from loadtest.record.foreign_books import ForeignClaim, read_foreign_books
 from loadtest.record.given_file import Allowance, NotTaken, read_given, replace_file
 from loadtest.record.history import History, read_history
+from loadtest.record.one_timeline import bring_together
 from loadtest.record.sales import Sales, read_sales
 from loadtest.record.shape import BadRecord
 
@@ -64,8 +65,9 @@ class RunFacts:
     ``own_service`` says that the run, or the gate around it, started the service under test.
     ``thresholds`` are those of the command line, ``broken_off`` says of each threshold that ended the programme early
     when and why.
+    ``alone`` is false if others may have tapped of whom this folder has no history.
     ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
-    (``loadtest/record/declared.py``).
+    (``loadtest/record/declared.py``), with times of ``clock``, if that is not the audience's by necessity.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
@@ -100,6 +102,8 @@ class RunFacts:
     resources: Resources = field(default_factory=dict)
     thresholds: list[str] = field(default_factory=list)
     broken_off: dict[str, str] = field(default_factory=dict)
+    alone: bool = True
+    clock: str = ""
     target: str = REDRAIN
     declared: list[dict[str, Any]] = field(default_factory=list)
 
@@ -188,9 +192,16 @@ class RunFolder:
         """Read the snapshots taken during the run, in order. Raises BadRecord."""
         return [read_books(path, self.allowance) for path in self.snapshots()]
 
+    def histories_missing(self, facts: RunFacts) -> int:
+        """Return of how many processes of the audience the history is not in the folder."""
+        return max(0, facts.processes - len([*self.path.glob("history-*.jsonl*")]))
+
     def read_history(self, *, foreign: bool = False) -> History:
-        """Read the audience's history, of a *foreign* service or of ours. Raises BadRecord."""
-        return read_history(sorted(self.path.glob("history-*.jsonl*")), foreign=foreign, allowance=self.allowance)
+        """Read the audience's history, of a *foreign* service or of ours, in one timeline. Raises BadRecord."""
+        paths = sorted(self.path.glob("history-*.jsonl*"))
+        history = read_history(paths, foreign=foreign, allowance=self.allowance)
+        bring_together(history, len(paths))
+        return history
 
     def read_claims(self) -> list[ForeignClaim] | None:
         """Read the claims of a foreign service's books, or return None if it gave none. Raises BadRecord."""

@@ -135,14 +135,14 @@ def _may_rise(gate: Gate, name: str) -> bool:
 
 
 def _time(gate: Gate, base: Side | None, ours: Side, say: Say) -> None:
-    if gate.options.budget <= 0:
+    if gate.options.minutes <= 0:
         return
     if base is None:
         say("measuring a leg")
         gate.alone = measure_alone(ours)
         return
     gate.timing = Timing(gate.options.slower / 100)
-    take_time(base, ours, gate.timing, time.monotonic() + gate.options.budget * 60, say)
+    take_time(base, ours, gate.timing, time.monotonic() + gate.options.minutes * 60, say)
     if not gate.timing.together:
         gate.notes.append(ONE_AFTER_THE_OTHER)
 
@@ -203,7 +203,7 @@ def _reasons(gate: Gate) -> list[Reason]:
 def repeat_command(options: GateOptions) -> str:
     """Return the command that repeats the gate."""
     words = ["redrain", "gate", options.scenario]
-    for name, value in asdict(options).items():
+    for name, value in (asdict(options) | {"budget": options.minutes}).items():
         option = f"--{name.replace('_', '-')}"
         if name in ("allow", "threshold", "limit"):
             words += [word for each in value or () for word in (option, each)]

@@ -13,7 +13,7 @@ from loadtest.verdict.looks import LOOKS, More, enough
 from loadtest.verdict.machine_check import IDLE_MIN_CORES, OTHERS_MAX_CORES
 from loadtest.verdict.yardstick import YardstickCheck, check_yardstick
 from scripts.gate.aim import Aim
-from scripts.gate.figures import Alone, Measured, Surroundings
+from scripts.gate.figures import Alone, SideFigures, Surroundings
 from scripts.gate.leg import Turns, take_turns
 from scripts.gate.sides import Side
 from scripts.gate.started_service import ServiceFailed
@@ -27,11 +27,11 @@ TITLES = {CPU: "CPU us per grab", RATE: "grabs a second", P50: "latency p50, ms"
 Say = Callable[[str], None]
 
 
-class Taken(NamedTuple):
+class TakenPair(NamedTuple):
     """A pair as it was measured: of base and head, with the yardstick beside each, in these surroundings."""
 
-    base: Measured
-    head: Measured
+    base: SideFigures
+    head: SideFigures
     yardstick: Pair
     around: Surroundings
 
@@ -61,7 +61,7 @@ class Timing:
 
     budget: float
     together: bool = True
-    pairs: list[Taken] = field(default_factory=list)
+    pairs: list[TakenPair] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     steadiness: YardstickCheck | None = None
 
@@ -165,13 +165,13 @@ def measure_alone(side: Side) -> Alone:
     return Alone(turns.sides[0].leg, turns.yardstick[0], _why_disturbed(*turns.around))
 
 
-def _pair(base: Side, head: Side, timing: Timing, first: int) -> Taken:
+def _pair(base: Side, head: Side, timing: Timing, first: int) -> TakenPair:
     """Measure both once: in turns if they run together, else one after the other; the one numbered *first* begins."""
     if timing.together:
         try:
             with _both(base, head, first) as aims:
                 turns = _fire(aims, base, first)
-            return Taken(turns.sides[0], turns.sides[1], Pair(*turns.yardstick), turns.around)
+            return TakenPair(turns.sides[0], turns.sides[1], Pair(*turns.yardstick), turns.around)
         except ServiceFailed:
             if timing.pairs:
                 raise
@@ -182,7 +182,7 @@ def _pair(base: Side, head: Side, timing: Timing, first: int) -> Taken:
         with side.running() as aim:
             legs[at] = _fire([aim], side)
     around = [sum(both) / 2 for both in zip(legs[0].around, legs[1].around, strict=True)]
-    return Taken(
+    return TakenPair(
         legs[0].sides[0], legs[1].sides[0], Pair(legs[0].yardstick[0], legs[1].yardstick[0]), Surroundings(*around)
     )
 
@@ -205,7 +205,7 @@ def shown(comparison: Comparison) -> dict[str, Any]:
     return {"title": TITLES[comparison.metric], **asdict(comparison)}
 
 
-def pairs_of(pairs: Sequence[Taken]) -> list[dict[str, Any]]:
+def pairs_of(pairs: Sequence[TakenPair]) -> list[dict[str, Any]]:
     """Return the figures of all pairs as the result keeps them."""
     return [
         {"base": pair.base.leg._asdict(), "head": pair.head.leg._asdict(), "machine": pair.around._asdict()}
