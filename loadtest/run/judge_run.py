@@ -21,6 +21,7 @@ from loadtest.verdict.audit.outcome import Blind, blind_to_others
 from loadtest.verdict.fairness import Fairness, fairness
 from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign, of_foreign
 from loadtest.verdict.generator_check import check_generator
+from loadtest.verdict.machine_check import check_machine
 from loadtest.verdict.measures import measure
 from loadtest.verdict.metrics import PacketResult
 from loadtest.verdict.offered import offered_load
@@ -30,7 +31,7 @@ from loadtest.verdict.selection import RunFigures, SelectableRun, of_our_own
 from loadtest.verdict.sometimes import counted, counted_of_foreign
 from loadtest.verdict.threshold_grammar import parse_line
 from loadtest.verdict.threshold_terms import BadThreshold, Threshold
-from loadtest.verdict.thresholds import judge
+from loadtest.verdict.thresholds import UNHEALTHY, judge
 from loadtest.verdict.weigh import Reason, decide
 from server.core.ids import PacketId
 from server.core.packets.packet import PacketState
@@ -71,15 +72,18 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
     offered = None if taps is None else offered_load(taps.arrivals, found.history, debt_ms)
     unmet = [] if offered is None or facts.broken_off else offered.why
     valid = check_generator(found.history, debt_ms, unmet)
+    machine = check_machine(facts.machine_load, found.history, own_service=facts.own_service)
+    busy = machine.note if machine is not None and machine.void else ""
+    why_void = busy or ("" if valid.ok else UNHEALTHY)
     figures = RunFigures(found.measures, found.selectable, limits)
-    thresholds = judge(limits, figures, timing_is_valid=valid.ok, broken_off=facts.broken_off)
+    thresholds = judge(limits, figures, timing_is_valid=not why_void, why_void=why_void, broken_off=facts.broken_off)
     faults = fault_results(facts.faults, found.history.grabs)
     happened = all(found.sometimes.values()) and all(fault["outcome"] == STRUCK for fault in faults)
     verdict, ordered, exit_code = decide(
         reason
         for reason, applies in (
             (Reason.INVARIANT, bool(found.violations)),
-            (Reason.VOID, not valid.ok and (bool(unmet) or any(limit.timing for limit in limits))),
+            (Reason.VOID, bool(unmet) or (bool(why_void) and any(limit.timing for limit in limits))),
             (Reason.SERVER_ERRORS, bool(facts.server_errors) and not facts.allow_server_errors),
             # A programme that was broken off has not shown all that it would have.
             (Reason.VACUOUS, not facts.broken_off and not (happened and found.proves)),
@@ -104,6 +108,7 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
         "sometimes": found.sometimes,
         "offered_load": None if offered is None else asdict(offered),
         "validity": asdict(valid),
+        "machine": None if machine is None else asdict(machine),
         "clock_error_ms": clock_error_ms(found.history),
         **{name: getattr(facts, name) for name in ("processes", "notes", "server_errors", "server_log")},
         "fairness": asdict(found.fairness),

@@ -187,7 +187,9 @@ def test_a_head_alone_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is nothing to compare with."""
     machine = Machine(Scripted("base", NOISE), Scripted("head", NOISE))
     monkeypatch.setattr(timing, "take_turns", machine.take_turns)
-    assert measure_alone(machine.head).cpu_us_per_grab == NOISE[0]
+    alone = measure_alone(machine.head)
+    assert (alone.leg.cpu_us_per_grab, alone.void) == (NOISE[0], "")
+    assert alone.yardstick_us > 0
 
 
 def test_noise_alone_fails_no_gate() -> None:
