@@ -55,7 +55,8 @@ class RunFacts:
     list deviations from the request, ``server_errors`` the errors in the log of the storm's own server, and
     ``server_log`` says whether it could be checked, ``store_absences`` when the store was away by it: from and to, by
     the history's clock, null if it did not come back; ``machine_waits`` from when to when, and how long, its processes
-    waited for a processor or the disk; ``resources`` what server, store and generator took.
+    waited for a processor or the disk; ``resources`` what server, store and generator took;
+    ``hostile`` what came of the misdeeds of hostile clients.
     ``thresholds`` are those of the command line, ``broken_off`` says of each threshold that ended the programme early
     when and why.
     ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
@@ -90,6 +91,7 @@ class RunFacts:
     store_absences: Annotated[list[Span], Field(max_length=FAULT_RECORDS_MAX)] = field(default_factory=list)
     machine_waits: Annotated[list[Wait], Field(max_length=WAITS_MAX)] = field(default_factory=list)
     resources: Resources = field(default_factory=dict)
+    hostile: dict[str, dict[str, int]] = field(default_factory=dict)
     thresholds: list[str] = field(default_factory=list)
     broken_off: dict[str, str] = field(default_factory=dict)
     target: str = REDRAIN

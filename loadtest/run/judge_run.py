@@ -11,6 +11,7 @@ from loadtest.record.run_folder import CHECKED, RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.faults import STRUCK, fault_records, fault_results
+from loadtest.scenarios.hostile import hostile_results, were_met
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, scenario_of
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
@@ -72,7 +73,9 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
     figures = RunFigures(found.measures, found.selectable, limits)
     thresholds = judge(limits, figures, timing_is_valid=valid.ok, broken_off=facts.broken_off)
     faults = fault_results(facts.faults, found.history.grabs)
+    hostile = hostile_results(facts.hostile)
     happened = all(found.sometimes.values()) and all(fault["outcome"] == STRUCK for fault in faults)
+    happened = happened and were_met(hostile)
     verdict, ordered, exit_code = decide(
         reason
         for reason, applies in (
@@ -105,6 +108,7 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
         "fairness": asdict(found.fairness),
         "happenings": facts.happenings,
         "faults": faults,
+        "hostile": hostile,
         **{name: getattr(facts, name) for name in ("environment", "started_at", "repeat_command")},
     }
 
