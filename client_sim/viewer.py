@@ -299,7 +299,7 @@ class Viewer:
         rtt_ns = self._countdown.answered(body["client_ms"], body["server_ms"], now_ns)
         if rtt_ns is None:
             return
-        self._recorder.best_clock(body["server_ms"], now_ns - rtt_ns // 2, rtt_ns)
+        self._recorder.best_clock(body["server_ms"], now_ns - rtt_ns // 2, rtt_ns, self._countdown.speed)
         self._agenda.aim(self._countdown)
         self._rearm()
 

@@ -20,6 +20,7 @@ from client_sim.viewer import Viewer
 from loadtest.engines.curtain import Curtain
 from loadtest.engines.generator_sampler import GeneratorSampler
 from loadtest.engines.locust_figures import pour
+from loadtest.engines.own_clock import own_clock
 from loadtest.record.history_writer import HistoryWriter, line_of
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
@@ -58,7 +59,9 @@ class Audience:
         self._history = _new_file(folder, f"history-{name}.jsonl")
         self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
         self.target = target
+        self.history_path = None if self._history is None else Path(self._history.name)
         self.recorder = Recorder(None if self._history is None else HistoryWriter(self._history))
+        self.recorder.on_clock(own_clock())
         self.ending = False
         self._seed = seed
         self._reaction_median_ms = scenario.audience.reaction_median_ms
@@ -110,6 +113,11 @@ class Audience:
     def waits_for_curtain(self) -> bool:
         """Tell whether packets must still be announced to viewers because the target does not announce them."""
         return self._curtain is not None and not self._curtain.raised
+
+    @property
+    def start_ns(self) -> int | None:
+        """Return from when the packets of another service count, once that is known."""
+        return None if self._curtain is None else self._curtain.start_ns
 
     def announcements(self) -> list[dict[str, Any]]:
         """Return the packets to announce to every viewer now: once, and never if the target announces them."""

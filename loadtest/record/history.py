@@ -101,13 +101,25 @@ class FactRecord(NamedTuple):
     result: ResultRecord | None = None
 
 
+class OwnClockRecord(NamedTuple):
+    """The name of the monotonic clock that the times of a process are of; older histories do not say it."""
+
+    clock: str
+    process: int
+
+
 class ClockReadingRecord(NamedTuple):
-    """A process's best reading of the room clock: room time ``server_ms`` at ``t``, by a round trip of ``rtt_ns``."""
+    """
+    A process's best reading of the room clock in a minute: room time ``server_ms`` at ``t``, by a round trip.
+
+    ``speed`` is that of room time; older histories do not say it.
+    """
 
     server_ms: int
     t: int
     rtt_ns: int
     process: int
+    speed: int | None = None
 
 
 class RunRecord(NamedTuple):
@@ -150,6 +162,18 @@ class HealthRecord(NamedTuple):
     process: int
 
 
+class ClockRelation(NamedTuple):
+    """
+    How the clock of a process goes with that of the timeline: ``offset_ns`` was added to its times.
+
+    ``error_ns`` bounds how wrong that may be; None if nothing relates the two, and the offset is a guess.
+    """
+
+    process: int
+    offset_ns: int
+    error_ns: int | None
+
+
 class PlannedTapsRecord(NamedTuple):
     """The taps that an arrival model planned in a process: how many were sent, and how many found no open packet."""
 
@@ -168,7 +192,11 @@ class HistoryEnd(NamedTuple):
 
 @dataclass(slots=True)
 class History:
-    """The records of all generator processes. Filled once by the reader and only read afterwards."""
+    """
+    The records of all generator processes. Filled once by the reader and only read afterwards.
+
+    ``relations`` are those of the processes on another clock than that of the timeline (``one_timeline.py``).
+    """
 
     grabs: list[GrabRecord] = field(default_factory=list)
     conns: list[ConnRecord] = field(default_factory=list)
@@ -183,6 +211,8 @@ class History:
     welcomes: list[WelcomeRecord] = field(default_factory=list)
     comments: list[CommentRecord] = field(default_factory=list)
     hushed: list[HushedRecord] = field(default_factory=list)
+    own_clocks: list[OwnClockRecord] = field(default_factory=list)
+    relations: list[ClockRelation] = field(default_factory=list)
     taps: list[PlannedTapsRecord] = field(default_factory=list)
 
 
@@ -216,6 +246,7 @@ def read_process(
         "differ": (Shape(DifferRecord), history.differs.append),
         "arrival": (Shape(ArrivalRecord), history.arrivals.append),
         "health": (Shape(HealthRecord), history.healths.append),
+        "own_clock": (Shape(OwnClockRecord), history.own_clocks.append),
         "reading": (Shape(ClockReadingRecord), history.clocks.append),
         "heard": (Shape(HeardRecord), history.heard.append),
         "welcome": (Shape(WelcomeRecord), history.welcomes.append),

@@ -18,6 +18,7 @@ from client_sim.observations import (
     Heard,
     Hushed,
     Observation,
+    OwnClock,
     PlannedTaps,
     SentComment,
     SentGrab,
@@ -45,7 +46,8 @@ _AS_THEY_ARE: dict[type[Any], tuple[str, tuple[str, ...]]] = {
     Greeting: ("welcome", ("room", "epoch", "seq", "packets", "t_first", "t_last", "count")),
     SentComment: ("comment", ("conn", "viewer", "room", "t", "text")),
     Hushed: ("hushed", ("conn", "t")),
-    ClockReading: ("reading", ("server_ms", "t", "rtt_ns")),
+    OwnClock: ("own_clock", ("clock",)),
+    ClockReading: ("reading", ("server_ms", "t", "rtt_ns", "speed")),
     PlannedTaps: ("taps", ("planned", "sent", "no_packet")),
     End: ("end", ("grabs", "conns")),
 }

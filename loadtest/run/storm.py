@@ -19,6 +19,7 @@ from loadtest.run.books_reader import BOOKS_TIMEOUT_S, BooksReader, Snapshots
 from loadtest.run.director import Director
 from loadtest.run.environment import environment
 from loadtest.run.hostile_clients import hostile_clients
+from loadtest.run.machine_load import machine_watched
 from loadtest.run.machine_waits import MachineWaits
 from loadtest.run.nemesis import Nemesis, StoreOfRun, WorkersOfRun
 from loadtest.run.payout_driver import PayoutDriver
@@ -79,7 +80,7 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
 
     Raises ProcessFailed or SetUpFailed; all started processes are stopped in any case.
     """
-    with _servers(plan, facts, view) as (urls, roles), _answering(urls[0]):
+    with machine_watched(facts), _servers(plan, facts, view) as (urls, roles), _answering(urls[0]):
         url = urls[0]
         viewers, access = plan.scenario.audience.viewers, plan.access
         director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator.name, access=access)
@@ -337,5 +338,6 @@ def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Prov
         processes=plan.processes,
         workers=plan.workers,
         reaction_median_ms=scenario.audience.reaction_median_ms,
+        own_service=not plan.targets,
         notes=provisioned.notes,
     )

@@ -11,7 +11,9 @@ from loadtest.record.run_folder import CHECKED, REDRAIN
 from loadtest.run.live_view import grabs_text, latency_text
 from loadtest.run.plain_console import plain
 from loadtest.verdict.audit import INVARIANTS
+from loadtest.verdict.machine_check import machine_sentence
 from loadtest.verdict.measures import offered_and_lost
+from loadtest.verdict.thresholds import threshold_text
 from loadtest.verdict.verify import Verification
 from server.core.ids import PacketId
 
@@ -116,6 +118,7 @@ def _figures(result: Mapping[str, Any]) -> Table:
         "duplicates": f"{result['duplicate_claims']:,}",
         "lost acks": _known(result["lost_acks"]),
         "generator": _generator(result),
+        "machine": _machine(result.get("machine")),
     }
     for name, value in rows.items():
         table.add_row(Text(name, style="dim"), value)
@@ -158,12 +161,19 @@ def _generator(result: Mapping[str, Any]) -> str:
     )
 
 
+def _machine(machine: Mapping[str, Any] | None) -> str:
+    told = machine_sentence(machine)
+    if machine is None or not machine["note"]:
+        return told
+    return f"[yellow]{'busy' if machine['void'] else 'perhaps busy'} with other work[/]: {machine['note']}; {told}"
+
+
 def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
     """Show each threshold with its measured value, demands that never happened, and notes."""
     words = {True: "[green]met[/]", False: "[red]missed[/]", None: "[yellow]void[/]"}
     for one in result["thresholds"]:
         value = one["value"]
-        told = f"{one['metric']} {one['expression']}: {_known(value, ',.6g')}"
+        told = f"{threshold_text(one)}: {_known(value, ',.6g')}"
         if why := one.get("why"):
             told += f" ({why})"
         known = None not in (value, one["limit"])

@@ -133,6 +133,11 @@ def fault_records(faults: Sequence[dict[str, Any]]) -> list[FaultRecord]:
         raise BadRecord(f"faults: {error.errors()[0]['msg']}") from None
 
 
+def were_struck(results: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether every fault was injected."""
+    return all(result["outcome"] == STRUCK for result in results)
+
+
 def fault_results(records: Sequence[dict[str, Any]], grabs: Sequence[GrabRecord]) -> list[dict[str, Any]]:
     """
     Return each fault with its effects, counted from when it struck, in real milliseconds.
