@@ -90,7 +90,8 @@ class Machine:
         monkeypatch.setattr(timing, "take_turns", self.take_turns)
         self.head.running_now = self.base.running_now
         taken = Timing(0.03)
-        take_time(self.base, self.head, taken, time.monotonic() + seconds, lambda _: None)
+        until_s = time.monotonic() + seconds  # by when it stops, not a time to keep
+        take_time(self.base, self.head, taken, until_s, lambda _: None)
         return taken
 
 
