@@ -5,7 +5,7 @@ A fault strikes at a room time after the curtain (``at_ms``, or somewhere in ``b
 before or after something happens to a packet (``at_phase``, with ``offset_ms`` or somewhere in ``between_ms``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
