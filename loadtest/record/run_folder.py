@@ -61,7 +61,7 @@ class RunFacts:
     ``server_log`` says whether it could be checked, ``store_absences`` when the store was away by it: from and to, by
     the history's clock, null if it did not come back; ``machine_waits`` from when to when, and how long, its processes
     waited for a processor or the disk, ``machine_load`` who used the processors (``loadtest/run/machine_load.py``),
-    ``resources`` what server, store and generator took.
+    ``resources`` what server, store and generator took, ``hostile`` what came of the misdeeds of hostile clients.
     ``own_service`` says that the run, or the gate around it, started the service under test.
     ``thresholds`` are those of the command line, ``broken_off`` says of each threshold that ended the programme early
     when and why.
@@ -100,6 +100,7 @@ class RunFacts:
     machine_load: Annotated[list[Load], Field(max_length=LOADS_MAX)] = field(default_factory=list)
     own_service: bool = False
     resources: Resources = field(default_factory=dict)
+    hostile: dict[str, dict[str, int]] = field(default_factory=dict)
     thresholds: list[str] = field(default_factory=list)
     broken_off: dict[str, str] = field(default_factory=dict)
     alone: bool = True

@@ -11,7 +11,8 @@ from loadtest.record.one_timeline import clock_error_ms, widened
 from loadtest.record.run_folder import CHECKED, RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.crowd_scenario import BadScenario
-from loadtest.scenarios.faults import STRUCK, fault_records, fault_results
+from loadtest.scenarios.faults import fault_records, fault_results, were_struck
+from loadtest.scenarios.hostile import hostile_results, were_met
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, scenario_of
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
@@ -23,8 +24,8 @@ from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign
 from loadtest.verdict.generator_check import check_generator
 from loadtest.verdict.machine_check import check_machine
 from loadtest.verdict.measures import measure
-from loadtest.verdict.metrics import PacketResult
-from loadtest.verdict.offered import offered_load
+from loadtest.verdict.metrics import PacketResult, Percentiles
+from loadtest.verdict.offered import OfferedLoad, offered_load
 from loadtest.verdict.resources import resource_measures
 from loadtest.verdict.samples import send_debt_ms
 from loadtest.verdict.selection import RunFigures, SelectableRun, of_our_own
@@ -64,21 +65,19 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
     """
     facts = folder.facts()
     wanted, limits = _demands(folder, facts)
-    taps = _scenario(folder).taps if folder.scenario.exists() else None
     limits += [each for each in more if str(each) not in {str(known) for known in limits}]
     found = (_of_foreign if facts.foreign else _of_ours)(folder, facts, wanted)
     found.measures.update(resource_measures(facts.resources))
-    debt_ms = send_debt_ms(found.history)
-    offered = None if taps is None else offered_load(taps.arrivals, found.history, debt_ms)
+    offered = _offered(folder, found.history, debt_ms := send_debt_ms(found.history))
     unmet = [] if offered is None or facts.broken_off else offered.why
     valid = check_generator(found.history, debt_ms, unmet)
     machine = check_machine(facts.machine_load, found.history, own_service=facts.own_service)
-    busy = machine.note if machine is not None and machine.void else ""
-    why_void = busy or ("" if valid.ok else UNHEALTHY)
+    why_void = machine.note if machine is not None and machine.void else "" if valid.ok else UNHEALTHY
     figures = RunFigures(found.measures, found.selectable, limits)
     thresholds = judge(limits, figures, timing_is_valid=not why_void, why_void=why_void, broken_off=facts.broken_off)
     faults = fault_results(facts.faults, found.history.grabs)
-    happened = all(found.sometimes.values()) and all(fault["outcome"] == STRUCK for fault in faults)
+    hostile = hostile_results(facts.hostile)
+    happened = all(found.sometimes.values()) and were_struck(faults) and were_met(hostile)
     verdict, ordered, exit_code = decide(
         reason
         for reason, applies in (
@@ -114,8 +113,15 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
         "fairness": asdict(found.fairness),
         "happenings": facts.happenings,
         "faults": faults,
+        "hostile": hostile,
         **{name: getattr(facts, name) for name in ("environment", "started_at", "repeat_command")},
     }
+
+
+def _offered(folder: RunFolder, history: History, debt_ms: Percentiles) -> OfferedLoad | None:
+    """Return the load that a run with ``[taps]`` has offered."""
+    taps = _scenario(folder).taps if folder.scenario.exists() else None
+    return None if taps is None else offered_load(taps.arrivals, history, debt_ms)
 
 
 def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evidence:

@@ -124,6 +124,8 @@ def _figures(result: Mapping[str, Any]) -> Table:
         table.add_row(Text(name, style="dim"), value)
     for fault in result.get("faults", ()):
         table.add_row(Text("fault", style="dim"), plain(_fault(fault)))
+    for one in result.get("hostile", ()):
+        table.add_row(Text("hostile", style="dim"), plain(hostile_text(one)))
     return table
 
 
@@ -140,6 +142,13 @@ def _fault(fault: Mapping[str, Any]) -> str:
     spans = [("back", fault["down_ms"]), ("a share given", fault["first_answer_ms"])]
     told = [f"{what} after {span_ms:,.0f} ms" for what, span_ms in spans if span_ms is not None]
     return ", ".join([f"{fault['planned']}: {fault['outcome']}", *told])
+
+
+def hostile_text(one: Mapping[str, Any]) -> str:
+    """Return what a misdeed of hostile clients got, in one line."""
+    got = ", ".join(f"{outcome} {count:,}" for outcome, count in one["outcomes"].items())
+    told = "nothing to refuse" if one["refused"] is None else f"{one['refused']:,} refused"
+    return f"{one['misdeed'].replace('_', ' ')} {one['tries']:,} times, {told}: {got or 'never'}"
 
 
 def _generator(result: Mapping[str, Any]) -> str:
