@@ -103,7 +103,7 @@ def test_a_spinner_uses_its_part() -> None:
 
 
 def test_a_slow_desk_answers_all_the_same() -> None:
-    """What is handed out is what was, by work that is repeated in part."""
+    """Its answers are the same, and its work is repeated in part."""
 
     class Desk:
         def __init__(self) -> None:
