@@ -2,8 +2,8 @@
 
 from operator import attrgetter
 
-from loadtest.record.books import JournalRecord
 from loadtest.record.history import GrabRecord
+from loadtest.record.journal import JournalRecord
 from loadtest.record.shape import Line, evidence_of
 from loadtest.verdict.audit.case import PacketCase, PacketReceipts
 from loadtest.verdict.audit.circumstances import RoomTimes
@@ -89,8 +89,12 @@ def _check_exhausted(findings: Findings, case: PacketCase, receipts: PacketRecei
 
 def _check_instants(findings: Findings, case: PacketCase, receipts: PacketReceipts, times: RoomTimes) -> None:
     """Check that each share is dated between its owner's tap and its owner's receipt: the window is judged by dates."""
+    entry, given_ns = None, 0
     for given in case.given:
-        claim, given_ns = given.claim, times.ns(given.entry.at_ms)
+        claim = given.claim
+        if given.entry is not entry:  # a batch is of one instant
+            entry = given.entry
+            given_ns = times.ns(entry.at_ms)
         sent = receipts.asked.get((claim.viewer_id, claim.request_id))
         told = receipts.learned.get(claim.viewer_id)
         off_ns, what = 0, ""
