@@ -1,5 +1,6 @@
 """A child process of a run: one of our modules, with its log in a file, that ends when the run does."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -24,10 +25,20 @@ class ProcessFailed(Exception):  # noqa: N818 - shown to the user
 
 
 class Build(NamedTuple):
-    """A copy of this project whose modules are run: its root folder, and the interpreter that has its dependencies."""
+    """
+    A copy of this project whose modules are run: its root folder, and the interpreter that has its dependencies.
+
+    ``hooks`` is a folder that comes before them, whose ``sitecustomize`` Python imports as it starts.
+    """
 
     root: Path
     python: Path
+    hooks: Path | None = None
+
+    @property
+    def path(self) -> str:
+        """Return what Python is to search first for modules."""
+        return os.pathsep.join(map(str, filter(None, (self.hooks, self.root))))
 
 
 class ChildProcess:
@@ -54,7 +65,7 @@ class ChildProcess:
         self.name = name
         self.log = log
         python = sys.executable if build is None else str(build.python)
-        path = {} if build is None else {"PYTHONPATH": str(build.root)}
+        path = {} if build is None else {"PYTHONPATH": build.path}
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own modules
                 [python, "-P", "-m", "loadtest.engines.lifeline", module, *arguments],

@@ -5,7 +5,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 K = TypeVar("K", bound=Hashable)
@@ -130,7 +130,7 @@ class Shelved(Sequence[R], Generic[K, R]):
     @overload
     def __getitem__(self, place: slice) -> list[R]: ...
     def __getitem__(self, place: int | slice) -> R | list[R]:
-        return list(self)[place]
+        return next(islice(self, place, None)) if isinstance(place, int) and place >= 0 else list(self)[place]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)

@@ -16,16 +16,21 @@ from loadtest.verdict.comparison import Conclusion
 from loadtest.verdict.weigh import Reason, decide
 from scripts.bench.process import BenchFailed
 from scripts.gate.builds import NoBase, base_of, check_protocol, head
-from scripts.gate.counters import COUNTERS
-from scripts.gate.leg import LegFigures
+from scripts.gate.counters import COUNTERS, counted_twice
+from scripts.gate.figures import Alone
+from scripts.gate.limits import judge_limits, reasons_of, yardstick_of
 from scripts.gate.options import GateOptions
 from scripts.gate.sides import BuildSide, CommandSide, Side, UrlSide
 from scripts.gate.started_service import ServiceFailed
-from scripts.gate.timing import Timing, legs_of, shown, take_time
+from scripts.gate.timing import Timing, measure_alone, pairs_of, shown, take_time
 from server.store.embedded.folder import StoreNotStarted
 
 CACHE = Path(".redrain/gate")
 BROKEN = (BenchFailed, OSError, ProcessFailed, ServiceFailed, SetUpFailed, StoreNotStarted)
+ONE_AFTER_THE_OTHER = (
+    "base and head were measured one after the other, and not in turns, which takes more pairs: let both commands "
+    "listen at $PORT or {port}, and use no other port or file that is fixed"
+)
 Say = Callable[[str], None]
 
 
@@ -43,7 +48,7 @@ class Gate:
     storm: dict[str, Any] = field(default_factory=dict)
     counters: list[dict[str, Any]] = field(default_factory=list)
     timing: Timing | None = None
-    alone: LegFigures | None = None
+    alone: Alone | None = None
     base: str = ""
     head: str = ""
 
@@ -61,7 +66,7 @@ def run_through(gate: Gate, storm: Callable[[str], dict[str, Any]], say: Say) ->
         gate.storm = storm(url)
     if not gate.storm["violations"]:
         base, before = _tried(gate, base, say)
-        _count(gate, before, ours, say)
+        _count(gate, base, before, ours, say)
         _time(gate, base, ours, say)
     return result_of(gate)
 
@@ -101,42 +106,63 @@ def _tried(gate: Gate, base: Side | None, say: Say) -> tuple[Side | None, dict[s
         return None, None
 
 
-def _count(gate: Gate, before: dict[str, float] | None, ours: Side, say: Say) -> None:
+def _count(gate: Gate, base: Side | None, before: dict[str, float] | None, ours: Side, say: Say) -> None:
     say("counting the work of a grab: head")
     counted = ours.counters()
     if counted is None:
         return
+    if before is not None and base is not None and _raised(gate, before, counted):
+        say("counting once more: a counter is higher")
+        before = counted_twice(before, base.counters() or before)
+        counted = counted_twice(counted, ours.counters() or counted)
     for name, counter in COUNTERS.items():
         was = None if before is None else before[name]
-        may_rise = name in (gate.options.allow or ())
-        met = None if was is None or may_rise else counter.allows(was, counted[name])
+        met = None if was is None or _may_rise(gate, name) else counter.allows(was, counted[name])
         gate.counters.append({"counter": name, "title": counter.title, "base": was, "head": counted[name], "met": met})
 
 
+def _raised(gate: Gate, before: dict[str, float], counted: dict[str, float]) -> bool:
+    """Tell whether a counter that decides is higher than the base's."""
+    return any(
+        not counter.allows(before[name], counted[name])
+        for name, counter in COUNTERS.items()
+        if not _may_rise(gate, name)
+    )
+
+
+def _may_rise(gate: Gate, name: str) -> bool:
+    return name in (gate.options.allow or ())
+
+
 def _time(gate: Gate, base: Side | None, ours: Side, say: Say) -> None:
-    if gate.options.budget <= 0:
+    if gate.options.minutes <= 0:
         return
     if base is None:
         say("measuring a leg")
-        gate.alone = ours.leg()
+        gate.alone = measure_alone(ours)
         return
     gate.timing = Timing(gate.options.slower / 100)
-    take_time(base, ours, gate.timing, time.monotonic() + gate.options.budget * 60, say)
+    take_time(base, ours, gate.timing, time.monotonic() + gate.options.minutes * 60, say)
+    if not gate.timing.together:
+        gate.notes.append(ONE_AFTER_THE_OTHER)
 
 
 def result_of(gate: Gate) -> dict[str, Any]:
     """Return the result of a gate: the storm's, with what the comparison adds."""
-    verdict, reasons, exit_code = decide(_reasons(gate))
-    timing = gate.timing
+    timing, alone = gate.timing, gate.alone
     compared = None if timing is None else {
         "metrics": [shown(each) for each in timing.comparisons],
         "decided_by": timing.decides,
         "void": timing.void,
-        "yardstick": [each._asdict() for each in timing.yardsticks],
-        "legs": legs_of(timing.pairs),
+        "yardstick": [pair.yardstick._asdict() for pair in timing.pairs],
+        "legs": pairs_of(timing.pairs),
     }  # fmt: skip
+    limits = judge_limits(gate.options.limit or (), compared, alone)
+    reasons_of_limits = reasons_of(limits, void=bool(alone and alone.void))
+    verdict, reasons, exit_code = decide([*_reasons(gate), *reasons_of_limits])
     return {
         **gate.storm,
+        "thresholds": [*gate.storm.get("thresholds", ()), *map(asdict, limits)],
         "verdict": verdict,
         "reasons": reasons,
         "exit_code": int(exit_code),
@@ -146,7 +172,8 @@ def result_of(gate: Gate) -> dict[str, Any]:
             "slower_percent": gate.options.slower,
             "counters": gate.counters,
             "comparison": compared,
-            "alone": None if gate.alone is None else gate.alone._asdict(),
+            "alone": None if alone is None else alone.leg._asdict(),
+            "yardstick_us": yardstick_of(compared, alone),
             "notes": gate.notes,
         },
         "environment": environment(own_server=True),
@@ -176,9 +203,9 @@ def _reasons(gate: Gate) -> list[Reason]:
 def repeat_command(options: GateOptions) -> str:
     """Return the command that repeats the gate."""
     words = ["redrain", "gate", options.scenario]
-    for name, value in asdict(options).items():
+    for name, value in (asdict(options) | {"budget": options.minutes}).items():
         option = f"--{name.replace('_', '-')}"
-        if name == "allow":
+        if name in ("allow", "threshold", "limit"):
             words += [word for each in value or () for word in (option, each)]
         elif name not in ("scenario", "out", "json", "junit", "summary") and value not in ("", None):
             words += [option, f"{value:g}" if isinstance(value, float) else str(value)]

@@ -51,7 +51,7 @@ def browser(chromium: str) -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def page_server(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[str]:
     """Run a server as a demo would, at 60 times the speed of the room, and yield its base URL."""
     options = ["--speed", str(SPEED), "--durability", "relaxed", "--diagnostics", "--limits", "load"]

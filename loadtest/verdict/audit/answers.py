@@ -88,7 +88,10 @@ def _excused(history: History, grab: GrabRecord, absences: Sequence[Absence]) ->
     return any(
         health.lag_ms * _NS_PER_MS * 2 > waited_ns
         for health in history.healths
-        if health.process == grab.process and grab.t_sent <= health.t <= gave_up + waited_ns
+        # A lag is sampled when it is over: it may have begun before the viewer gave up, and end long after.
+        if health.process == grab.process
+        and grab.t_sent <= health.t
+        and health.t - health.lag_ms * _NS_PER_MS <= gave_up + waited_ns
     )
 
 

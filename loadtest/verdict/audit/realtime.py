@@ -5,7 +5,7 @@ from operator import attrgetter
 from loadtest.record.history import GrabRecord
 from loadtest.record.journal import JournalRecord
 from loadtest.record.shape import Line, evidence_of
-from loadtest.verdict.audit.case import PacketCase, PacketReceipts
+from loadtest.verdict.audit.case import DEFAULT_ALLOCATOR, PacketCase, PacketReceipts
 from loadtest.verdict.audit.circumstances import RoomTimes
 from loadtest.verdict.audit.violation import Findings
 
@@ -88,7 +88,14 @@ def _check_exhausted(findings: Findings, case: PacketCase, receipts: PacketRecei
 
 
 def _check_instants(findings: Findings, case: PacketCase, receipts: PacketReceipts, times: RoomTimes) -> None:
-    """Check that each share is dated between its owner's tap and its owner's receipt: the window is judged by dates."""
+    """
+    Check that each share is dated between its owner's tap and its owner's receipt: the window is judged by dates.
+
+    An allocator that looks at the time before it asks its own keys may write the share that one tap won into the books
+    with the date at which it took up an earlier tap of the viewer. So for any but the default one the earliest tap
+    counts that was answered with the share.
+    """
+    answered = {} if case.packet is None or case.packet.allocator == DEFAULT_ALLOCATOR else _first_answered(receipts)
     entry, given_ns = None, 0
     for given in case.given:
         claim = given.claim
@@ -96,6 +103,8 @@ def _check_instants(findings: Findings, case: PacketCase, receipts: PacketReceip
             entry = given.entry
             given_ns = times.ns(entry.at_ms)
         sent = receipts.asked.get((claim.viewer_id, claim.request_id))
+        if sent is not None:
+            sent = min(sent, answered.get((claim.viewer_id, claim.index), sent))
         told = receipts.learned.get(claim.viewer_id)
         off_ns, what = 0, ""
         if sent is not None and given_ns < sent:
@@ -106,6 +115,15 @@ def _check_instants(findings: Findings, case: PacketCase, receipts: PacketReceip
             text = f"share {claim.index} is dated {given.entry.at_ms}, {off_ns / _NS_PER_MS:.1f} ms {what}"
             shown = () if told is None else (evidence_of("grab", told),)
             findings.add("A7", case.packet_id, "dated", text, given.line(), *shown)
+
+
+def _first_answered(receipts: PacketReceipts) -> dict[tuple[str, int | None], int]:
+    """Return for each viewer and share when the first tap was sent that was answered with it."""
+    first: dict[tuple[str, int | None], int] = {}
+    for grab in receipts.shares:
+        held = (grab.viewer, grab.index)
+        first[held] = min(grab.t_sent, first.get(held, grab.t_sent))
+    return first
 
 
 def _check_order(findings: Findings, case: PacketCase, receipts: PacketReceipts) -> None:

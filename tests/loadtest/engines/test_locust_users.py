@@ -86,7 +86,7 @@ def test_the_same_seed_makes_the_same_grabs(fake_room: str, tmp_path: Path) -> N
         folder = tmp_path / str(number)
         folder.mkdir()
         locust = start(fake_room, folder, "--seed", "7", users=30)
-        wait_for(folder, 80)
+        _wait_for_a_whole_packet(folder, viewers=30)
         assert stop(locust)[0] == 0
         history = history_of(folder)
         opened = Counter(arrival.packet for arrival in history.arrivals)
@@ -94,6 +94,20 @@ def test_the_same_seed_makes_the_same_grabs(fake_room: str, tmp_path: Path) -> N
         whole = next(packet for packet in opened if packet in ended and _told_in_time(history, packet))
         counts.append(Counter(grab.behaviour for grab in history.grabs if grab.packet == whole))
     assert counts[0] == counts[1]
+
+
+def _wait_for_a_whole_packet(folder: Path, viewers: int) -> None:
+    """Wait until everybody is there, and until a packet that was announced after that has ended."""
+    until(lambda: any(line["connected"] == viewers for line in progress_of(folder)), "everybody there")
+    before = _opened(folder)
+    until(lambda: len(_opened(folder) - before) >= 3, "a whole packet")
+
+
+def _opened(folder: Path) -> set[str]:
+    """Return the packets that the audience has seen open so far, by the history as it grows."""
+    whole = b"".join(path.read_bytes() for path in folder.glob("history-*.jsonl")).splitlines(keepends=True)
+    lines = [orjson.loads(line) for line in whole if line.endswith(b"\n")]
+    return {line["packet"] for line in lines if line["kind"] == "arrival"}
 
 
 def _told_in_time(history: History, packet: str) -> bool:

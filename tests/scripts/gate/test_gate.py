@@ -12,7 +12,6 @@ from scripts.bench.process import BenchFailed
 from scripts.gate import gate as gate_module
 from scripts.gate.counters import COUNTERS
 from scripts.gate.gate import Gate, repeat_command, run_through
-from scripts.gate.leg import LegFigures
 from scripts.gate.options import GateOptions
 
 PASSED: dict[str, Any] = {"verdict": "pass", "reasons": [], "exit_code": 0, "violations": []}
@@ -25,16 +24,14 @@ class CountedSide:
     name: str
     counted: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 10.0))
     broken: bool = False
-
-    def leg(self) -> LegFigures:
-        """Return figures."""
-        return LegFigures(20_000, 1.0, 1.0, 1.0, 0.0, 1.0, 24.0)
+    disturbed: float = 0.0  # by so much the first count is too high
 
     def counters(self) -> dict[str, float] | None:
         """Return the counters."""
         if self.broken:
             raise BenchFailed("no module named redrain")
-        return dict(self.counted)
+        more, self.disturbed = self.disturbed, 0.0
+        return {name: value + more for name, value in self.counted.items()}
 
     @contextmanager
     def hosted(self) -> Iterator[str]:
@@ -54,6 +51,13 @@ def test_a_counter_that_rose_is_a_regression(monkeypatch: pytest.MonkeyPatch) ->
     assert _gated(monkeypatch, CountedSide("base"), more)["exit_code"] == 11
     assert _gated(monkeypatch, CountedSide("base"), more, allow=["store_commands_per_grab"])["exit_code"] == 0
     assert _gated(monkeypatch, more, CountedSide("head", dict.fromkeys(COUNTERS, 9.0)))["exit_code"] == 0
+
+
+def test_a_counter_that_is_higher_is_counted_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something that the server did by itself in the meantime fails nothing: the least of two counts is compared."""
+    result = _gated(monkeypatch, CountedSide("base"), CountedSide("head", disturbed=5.0))
+    assert result["exit_code"] == 0
+    assert {(counter["base"], counter["head"]) for counter in result["gate"]["counters"]} == {(10.0, 10.0)}
 
 
 def test_a_base_that_does_not_run_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,3 +101,21 @@ def test_a_share_with_a_false_date_is_a7(off_ms: int, says: str) -> None:
     batch["at_ms"] += off_ms
     assert run.broken() == {"A7"}
     assert any(says in violation.detail for violation in run.audit())
+
+
+@pytest.mark.parametrize(("allocator", "broken"), [("default", {"A7"}), ("mine:InOrder", set())])
+def test_a_date_counts_from_the_first_tap_that_was_answered_with_the_share(allocator: str, broken: set[str]) -> None:
+    """A user's allocator reads the time, and asks its keys later: a second tap may have won the share in between."""
+    run = a_run(viewers=40, share_count=80)
+    run.of("packet")[0]["allocator"] = allocator
+    batch = _batches(run)[len(_batches(run)) // 2]
+    for viewer, _, _, request in batch["claims"]:
+        (won,) = run.of("grab", packet="c1.p0", viewer=viewer, request_id=request)
+        early = {**won, "i": 9_999, "request_id": f"{request}-early", "status": "repeated", "again": False}
+        for stamp in ("t_intended", "t_sent"):
+            early[stamp] -= 100_000_000
+        run.history.insert(run.history.index(won), early)
+        run.history[-1]["grabs"] += 1
+    batch["at_ms"] -= 100
+
+    assert run.broken() == broken
