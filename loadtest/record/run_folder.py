@@ -26,11 +26,15 @@ CHECKED = "checked"
 FAULT_RECORDS_MAX = 1_000
 HAPPENINGS_MAX = 10_000
 WAITS_MAX = 100_000  # of an hour and more
+LOADS_MAX = 10_000
 Span = Annotated[list[int | None], Field(min_length=2, max_length=2)]
 """From and to, by the history's clock; null if it is not known."""
 
 Wait = Annotated[list[int], Field(min_length=3, max_length=3)]
 """From and to, by the history's clock, and how long in between, in nanoseconds."""
+
+Load = Annotated[list[int | None], Field(min_length=7, max_length=7)]
+"""From and to, by the history's clock; in nanoseconds the processor time of the run, of others, idle, stolen; waits."""
 
 RESOURCE_SAMPLES_MAX = 2_000  # of each role; then every second one is dropped
 Resources = dict[
@@ -56,7 +60,9 @@ class RunFacts:
     list deviations from the request, ``server_errors`` the errors in the log of the storm's own server, and
     ``server_log`` says whether it could be checked, ``store_absences`` when the store was away by it: from and to, by
     the history's clock, null if it did not come back; ``machine_waits`` from when to when, and how long, its processes
-    waited for a processor or the disk; ``resources`` what server, store and generator took.
+    waited for a processor or the disk, ``machine_load`` who used the processors (``loadtest/run/machine_load.py``),
+    ``resources`` what server, store and generator took, ``hostile`` what came of the misdeeds of hostile clients.
+    ``own_service`` says that the run, or the gate around it, started the service under test.
     ``thresholds`` are those of the command line, ``broken_off`` says of each threshold that ended the programme early
     when and why.
     ``alone`` is false if others may have tapped of whom this folder has no history.
@@ -91,7 +97,10 @@ class RunFacts:
     allow_server_errors: bool = False
     store_absences: Annotated[list[Span], Field(max_length=FAULT_RECORDS_MAX)] = field(default_factory=list)
     machine_waits: Annotated[list[Wait], Field(max_length=WAITS_MAX)] = field(default_factory=list)
+    machine_load: Annotated[list[Load], Field(max_length=LOADS_MAX)] = field(default_factory=list)
+    own_service: bool = False
     resources: Resources = field(default_factory=dict)
+    hostile: dict[str, dict[str, int]] = field(default_factory=dict)
     thresholds: list[str] = field(default_factory=list)
     broken_off: dict[str, str] = field(default_factory=dict)
     alone: bool = True

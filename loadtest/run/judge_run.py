@@ -11,7 +11,8 @@ from loadtest.record.one_timeline import clock_error_ms, widened
 from loadtest.record.run_folder import CHECKED, RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.crowd_scenario import BadScenario
-from loadtest.scenarios.faults import STRUCK, fault_records, fault_results
+from loadtest.scenarios.faults import fault_records, fault_results, were_struck
+from loadtest.scenarios.hostile import hostile_results, were_met
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, scenario_of
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
@@ -21,16 +22,17 @@ from loadtest.verdict.audit.outcome import Blind, blind_to_others
 from loadtest.verdict.fairness import Fairness, fairness
 from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign, of_foreign
 from loadtest.verdict.generator_check import check_generator
+from loadtest.verdict.machine_check import check_machine
 from loadtest.verdict.measures import measure
-from loadtest.verdict.metrics import PacketResult
-from loadtest.verdict.offered import offered_load
+from loadtest.verdict.metrics import PacketResult, Percentiles
+from loadtest.verdict.offered import OfferedLoad, offered_load
 from loadtest.verdict.resources import resource_measures
 from loadtest.verdict.samples import send_debt_ms
 from loadtest.verdict.selection import RunFigures, SelectableRun, of_our_own
 from loadtest.verdict.sometimes import counted, counted_of_foreign
 from loadtest.verdict.threshold_grammar import parse_line
 from loadtest.verdict.threshold_terms import BadThreshold, Threshold
-from loadtest.verdict.thresholds import judge
+from loadtest.verdict.thresholds import UNHEALTHY, judge
 from loadtest.verdict.weigh import Reason, decide
 from server.core.ids import PacketId
 from server.core.packets.packet import PacketState
@@ -63,23 +65,24 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
     """
     facts = folder.facts()
     wanted, limits = _demands(folder, facts)
-    taps = _scenario(folder).taps if folder.scenario.exists() else None
     limits += [each for each in more if str(each) not in {str(known) for known in limits}]
     found = (_of_foreign if facts.foreign else _of_ours)(folder, facts, wanted)
     found.measures.update(resource_measures(facts.resources))
-    debt_ms = send_debt_ms(found.history)
-    offered = None if taps is None else offered_load(taps.arrivals, found.history, debt_ms)
+    offered = _offered(folder, found.history, debt_ms := send_debt_ms(found.history))
     unmet = [] if offered is None or facts.broken_off else offered.why
     valid = check_generator(found.history, debt_ms, unmet)
+    machine = check_machine(facts.machine_load, found.history, own_service=facts.own_service)
+    why_void = machine.note if machine is not None and machine.void else "" if valid.ok else UNHEALTHY
     figures = RunFigures(found.measures, found.selectable, limits)
-    thresholds = judge(limits, figures, timing_is_valid=valid.ok, broken_off=facts.broken_off)
+    thresholds = judge(limits, figures, timing_is_valid=not why_void, why_void=why_void, broken_off=facts.broken_off)
     faults = fault_results(facts.faults, found.history.grabs)
-    happened = all(found.sometimes.values()) and all(fault["outcome"] == STRUCK for fault in faults)
+    hostile = hostile_results(facts.hostile)
+    happened = all(found.sometimes.values()) and were_struck(faults) and were_met(hostile)
     verdict, ordered, exit_code = decide(
         reason
         for reason, applies in (
             (Reason.INVARIANT, bool(found.violations)),
-            (Reason.VOID, not valid.ok and (bool(unmet) or any(limit.timing for limit in limits))),
+            (Reason.VOID, bool(unmet) or (bool(why_void) and any(limit.timing for limit in limits))),
             (Reason.SERVER_ERRORS, bool(facts.server_errors) and not facts.allow_server_errors),
             # A programme that was broken off has not shown all that it would have.
             (Reason.VACUOUS, not facts.broken_off and not (happened and found.proves)),
@@ -104,13 +107,21 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
         "sometimes": found.sometimes,
         "offered_load": None if offered is None else asdict(offered),
         "validity": asdict(valid),
+        "machine": None if machine is None else asdict(machine),
         "clock_error_ms": clock_error_ms(found.history),
         **{name: getattr(facts, name) for name in ("processes", "notes", "server_errors", "server_log")},
         "fairness": asdict(found.fairness),
         "happenings": facts.happenings,
         "faults": faults,
+        "hostile": hostile,
         **{name: getattr(facts, name) for name in ("environment", "started_at", "repeat_command")},
     }
+
+
+def _offered(folder: RunFolder, history: History, debt_ms: Percentiles) -> OfferedLoad | None:
+    """Return the load that a run with ``[taps]`` has offered."""
+    taps = _scenario(folder).taps if folder.scenario.exists() else None
+    return None if taps is None else offered_load(taps.arrivals, history, debt_ms)
 
 
 def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evidence:
@@ -216,7 +227,7 @@ def packets_of_other_runs(books: Books, history: History, packet_ids: Collection
     """
     if not packet_ids:
         return frozenset()
-    known = {*packet_ids, *(grab.packet for grab in history.grabs), *(fact.packet for fact in history.facts)}
+    known = {*packet_ids, *history.grabs.by, *(fact.packet for fact in history.facts)}
     return frozenset(books.packets.keys() - known)
 
 

@@ -18,6 +18,8 @@ from loadtest.run.abort_watch import AbortWatch, thresholds_of
 from loadtest.run.books_reader import BOOKS_TIMEOUT_S, BooksReader, Snapshots
 from loadtest.run.director import Director
 from loadtest.run.environment import environment
+from loadtest.run.hostile_clients import hostile_clients
+from loadtest.run.machine_load import machine_watched
 from loadtest.run.machine_waits import MachineWaits
 from loadtest.run.nemesis import Nemesis, StoreOfRun, WorkersOfRun
 from loadtest.run.payout_driver import PayoutDriver
@@ -78,7 +80,7 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
 
     Raises ProcessFailed or SetUpFailed; all started processes are stopped in any case.
     """
-    with _servers(plan, facts, view) as (urls, roles), _answering(urls[0]):
+    with machine_watched(facts), _servers(plan, facts, view) as (urls, roles), _answering(urls[0]):
         url = urls[0]
         viewers, access = plan.scenario.audience.viewers, plan.access
         director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator.name, access=access)
@@ -90,6 +92,7 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
             _crowd(plan, urls, view) as crowd,
             _nemesis(plan, director, url, view) as nemesis,
             _sampled(facts, {"generator": lambda: crowd.pids, **roles}, url, access),
+            hostile_clients(plan.scenario, plan.folder, facts, url),
         ):
             abort = AbortWatch(thresholds_of(plan.scenario, facts), time.monotonic(), view.phase)
             try:
@@ -137,7 +140,8 @@ def _servers(plan: StormPlan, facts: RunFacts, view: View) -> Iterator[tuple[Seq
         yield urls, {}
         return
     view.phase("starting a server with a fresh store")
-    options = ["--speed", str(plan.scenario.speed), "--durability", plan.durability, "--limits", "load"]
+    options = ["--speed", str(plan.scenario.speed), "--durability", plan.durability]
+    options += ["--limits", plan.scenario.limits]
     if plan.scenario.origin_ms is not None:
         options += ["--origin-ms", str(plan.scenario.origin_ms)]
     if plan.allocator.for_lab:
@@ -324,7 +328,7 @@ def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Prov
         engine=plan.engine,
         durability="unknown" if plan.targets else plan.durability,  # existing servers were not set up by us
         speed=scenario.speed,
-        limits="unknown" if plan.targets else "load",
+        limits="unknown" if plan.targets else scenario.limits,
         allocator=plan.allocator.name,
         viewers=scenario.audience.viewers,
         seats=provisioned.seats,
@@ -334,5 +338,6 @@ def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Prov
         processes=plan.processes,
         workers=plan.workers,
         reaction_median_ms=scenario.audience.reaction_median_ms,
+        own_service=not plan.targets,
         notes=provisioned.notes,
     )

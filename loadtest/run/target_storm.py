@@ -19,6 +19,7 @@ from loadtest.engines.progress import LivePacket, Progress
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.run.abort_watch import AbortWatch, thresholds_of
 from loadtest.run.audience_record import keep_foreign
+from loadtest.run.machine_load import machine_watched
 from loadtest.run.performance import perform
 from loadtest.run.run_requests import RunRequests
 from loadtest.scenarios.target_scenario import TargetScenario, folder_of
@@ -66,7 +67,7 @@ def carry_out_on_target(plan: TargetPlan, facts: RunFacts, view: View) -> None:
     """
     run = RunRequests(plan.scenario, base_url=plan.base_url, folder=folder_of(plan.source))
     run.prepare()
-    with _crowd(plan, view) as crowd:
+    with machine_watched(facts), _crowd(plan, view) as crowd:
         start_ns = time.monotonic_ns() + LEAD_NS
         raise_curtain(plan.folder.path, start_ns)
         view.phase("the curtain rises: the programme is on")

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from loadtest.scenarios.copies import shifted
 from loadtest.scenarios.crowd_scenario import BadScenario, CrowdScenario, scenario_text, toml_table, validated
 from loadtest.scenarios.faults import FAULTS_MAX, FaultSpec
+from loadtest.scenarios.hostile import HostileSpec
 from loadtest.scenarios.payouts import InvoiceSpec, WithdrawalSpec
 from loadtest.scenarios.shop import Shop
 from loadtest.scenarios.strict_model import StrictModel
@@ -221,13 +222,15 @@ class Scenario(CrowdScenario):
     With an ``origin``, the room time at which the server's clock starts, the programme's times count from the origin,
     and steps due before the audience is connected are done then. Without one they count from the curtain. ``loop_ms``
     (room time) repeats the programme until stopped, for a plain Locust run. ``workers`` are the processes of a storm's
-    own server. Viewers wait ``patience_ms`` (real) for a receipt; facts may be ``fact_late_ms`` (real) late.
-    ``rulebooks`` has a table per platform that overrides its limits in the storm's own server, or makes a platform from
-    a ``base``, as ``redrain serve --rulebooks`` reads it.
+    own server, which has the ``limits`` of that profile. Viewers wait ``patience_ms`` (real) for a receipt; facts may
+    be ``fact_late_ms`` (real) late. ``rulebooks`` has a table per platform that overrides its limits in the storm's
+    own server, or makes a platform from a ``base``, as ``redrain serve --rulebooks`` reads it. ``hostile`` clients
+    misbehave beside the audience.
     """
 
     speed: int = Field(default=1, ge=1, le=SPEED_MAX)
     workers: int = Field(default=1, ge=1, le=WORKERS_MAX)
+    limits: Literal["load", "production"] = "load"
     fact_late_ms: int = Field(default=FACT_LATE_MS, gt=0, le=PATIENCE_MS_MAX)
     patience_ms: int = Field(default=5_000, gt=0, le=PATIENCE_MS_MAX)
     origin: datetime | None = None
@@ -240,6 +243,7 @@ class Scenario(CrowdScenario):
     withdrawals: list[WithdrawalSpec] = Field(default=[], max_length=PAYOUTS_MAX)
     invoices: list[InvoiceSpec] = Field(default=[], max_length=PAYOUTS_MAX)
     faults: list[FaultSpec] = Field(default=[], max_length=FAULTS_MAX)
+    hostile: HostileSpec | None = None
 
     @model_validator(mode="after")
     def _everybody_is_known(self) -> Self:

@@ -54,12 +54,19 @@ def check_generator(history: History, send_debt_ms: Percentiles, unmet: Sequence
     return GeneratorCheck(not notes, notes, lag, round(cpus[-1] if cpus else 0.0, 4), round(steal, 4))
 
 
+def tapping_span(history: History) -> tuple[int, int] | None:
+    """Return the instants of the first planned tap and of the last receipt, None if nobody tapped."""
+    if not history.grabs:
+        return None
+    return min(grab.t_intended for grab in history.grabs), max(grab.t_reply or grab.t_sent for grab in history.grabs)
+
+
 def _while_tapping(history: History) -> Sequence[HealthRecord]:
     """Return the samples from the first planned tap to the last receipt; all if nobody tapped."""
-    if not history.grabs:
+    span = tapping_span(history)
+    if span is None:
         return history.healths
-    first = min(grab.t_intended for grab in history.grabs)
-    last = max(grab.t_reply or grab.t_sent for grab in history.grabs)
+    first, last = span
     # The sample after the last receipt still covers the time before it.
     after = min((sample.t for sample in history.healths if sample.t >= last), default=last)
     return [sample for sample in history.healths if first <= sample.t <= after]

@@ -74,6 +74,7 @@ class StormOptions:
             return "allocator: applies only to the storm's own server; leave --allocator or --target out"
         if isinstance(scenario, Scenario) and self.target_adapter:
             return "target-adapter: needs a scenario with [target] (docs/targets.md)"
-        if isinstance(scenario, Scenario) and scenario.faults and self.target:
-            return "faults: apply only to the storm's own server; leave --target out"
+        if isinstance(scenario, Scenario) and self.target and (scenario.faults or scenario.hostile):
+            what = "faults" if scenario.faults else "hostile"
+            return f"{what}: apply only to the storm's own server; leave --target out"
         return ""

@@ -35,7 +35,15 @@ class Surroundings(NamedTuple):
     starved: float
 
 
-class Measured(NamedTuple):
+class Alone(NamedTuple):
+    """A server measured without a base: its figures, the yardstick beside it, and why they say nothing, or ""."""
+
+    leg: LegFigures
+    yardstick_us: float
+    void: str
+
+
+class SideFigures(NamedTuple):
     """A server's figures: of all its blocks, and of two halves of them, which would be equal without noise."""
 
     leg: LegFigures
@@ -60,8 +68,8 @@ def leg_of(blocks: Sequence[Block], *, knows_cpu: bool) -> LegFigures:
     )
 
 
-def measured(blocks: Sequence[Block], *, knows_cpu: bool) -> Measured:
+def measured(blocks: Sequence[Block], *, knows_cpu: bool) -> SideFigures:
     """Return the figures of *blocks*, of which two and two belong to one turn."""
     halves = [[block for at, block in enumerate(blocks) if at // 2 % 2 == half] for half in (0, 1)]
     one, other = (leg_of(half or blocks, knows_cpu=knows_cpu) for half in halves)
-    return Measured(leg_of(blocks, knows_cpu=knows_cpu), one, other)
+    return SideFigures(leg_of(blocks, knows_cpu=knows_cpu), one, other)

@@ -8,13 +8,13 @@ from scripts.bench.grab import CONNECTIONS, WARM_UP_VOLLEYS
 from scripts.bench.process import bench_process
 from scripts.bench.subjects import floor
 from scripts.gate.aim import Aim
-from scripts.gate.figures import LegFigures, Measured, Surroundings
+from scripts.gate.figures import LegFigures, SideFigures, Surroundings
 
 
 class Turns(NamedTuple):
     """The figures of one server, or of two that were fired at in turns; ``yardstick`` is that beside each."""
 
-    sides: list[Measured]
+    sides: list[SideFigures]
     yardstick: list[float]
     around: Surroundings
 
@@ -33,5 +33,5 @@ def take_turns(aims: Sequence[Aim], *, volleys: int, enough_s: float, first: int
         }  # fmt: skip
         with bench_process("scripts.gate.shooter", json.dumps(plan)) as shooter:
             told = json.loads(shooter.line())
-    sides = [Measured(*(LegFigures(*figures) for figures in side)) for side in told["sides"]]
+    sides = [SideFigures(*(LegFigures(*figures) for figures in side)) for side in told["sides"]]
     return Turns(sides, told["yardstick"], Surroundings(*told["around"]))

@@ -20,7 +20,7 @@ from scripts.gate.started_service import Started, running
 
 CONNECTIONS_MAX = 100  # of a service's volley: what a small one takes
 FOR_EVER_S = 1e9
-ENOUGH_S = 5.0  # a slow service has shown by then what a tap costs
+ENOUGH_S = 3.0  # a slow service has shown by then what a tap costs; more pairs tell more than longer ones
 
 
 class Side(Protocol):

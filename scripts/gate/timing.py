@@ -10,17 +10,16 @@ from typing import Any, NamedTuple
 
 from loadtest.verdict.comparison import Better, Compared, Comparison, Conclusion, Pair, compare
 from loadtest.verdict.looks import LOOKS, More, enough
+from loadtest.verdict.machine_check import IDLE_MIN_CORES, OTHERS_MAX_CORES
 from loadtest.verdict.yardstick import YardstickCheck, check_yardstick
 from scripts.gate.aim import Aim
-from scripts.gate.figures import LegFigures, Measured, Surroundings
+from scripts.gate.figures import Alone, SideFigures, Surroundings
 from scripts.gate.leg import Turns, take_turns
 from scripts.gate.sides import Side
 from scripts.gate.started_service import ServiceFailed
 
 CPU = "cpu_us_per_grab"
 RATE, P50, P99 = "grabs_per_second", "latency_p50_ms", "latency_p99_ms"
-OTHERS_MAX_CORES = 0.25  # with more somebody else is at work
-IDLE_MIN_CORES = 0.5  # a machine with so much to spare carries others too
 STARVED_MAX = 0.4  # of its time: such a generator measures its own wait for a processor
 FAILS_TOO = (RATE, P50)  # beside CPU: a server that sleeps or waits longer uses no more of that
 LOOSER = 3  # times the budget: what a machine does to latencies no leg can take out
@@ -28,22 +27,27 @@ TITLES = {CPU: "CPU us per grab", RATE: "grabs a second", P50: "latency p50, ms"
 Say = Callable[[str], None]
 
 
-class Taken(NamedTuple):
+class TakenPair(NamedTuple):
     """A pair as it was measured: of base and head, with the yardstick beside each, in these surroundings."""
 
-    base: Measured
-    head: Measured
+    base: SideFigures
+    head: SideFigures
     yardstick: Pair
     around: Surroundings
 
     @property
     def is_disturbed(self) -> bool:
         """Tell whether something else took part."""
-        return _is_busy(self.around.others_cores, self.around.idle_cores) or self.around.starved > STARVED_MAX
+        return bool(_why_disturbed(*self.around))
 
 
-def _is_busy(others_cores: float, idle_cores: float) -> bool:
-    return others_cores > OTHERS_MAX_CORES and idle_cores < IDLE_MIN_CORES
+def _why_disturbed(others_cores: float, idle_cores: float, starved: float) -> str:
+    """Return what took part besides, or ""."""
+    if others_cores > OTHERS_MAX_CORES and idle_cores < IDLE_MIN_CORES:
+        return f"other processes used {others_cores:.1f} of the machine's processors, and {idle_cores:.1f} were idle"
+    if starved > STARVED_MAX:
+        return f"the generator waited for a processor {starved:.0%} of the time in which it had something to do"
+    return ""
 
 
 @dataclass(slots=True)
@@ -57,7 +61,7 @@ class Timing:
 
     budget: float
     together: bool = True
-    pairs: list[Taken] = field(default_factory=list)
+    pairs: list[TakenPair] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     steadiness: YardstickCheck | None = None
 
@@ -73,10 +77,8 @@ class Timing:
     def void(self) -> str:
         """Return why the timing part says nothing, or ""."""
         others, idle, starved = map(median, zip(*(pair.around for pair in self.pairs), strict=True))
-        if _is_busy(others, idle):
-            return f"other processes used {others:.1f} of the machine's processors, and {idle:.1f} were idle"
-        if starved > STARVED_MAX:
-            return f"the generator waited for a processor {starved:.0%} of the time in which it had something to do"
+        if why := _why_disturbed(others, idle, starved):
+            return why
         return "" if self.steadiness is None else self.steadiness.note
 
     def look(self, *, last: bool) -> list[Comparison | More]:
@@ -156,19 +158,20 @@ def take_time(base: Side, head: Side, timing: Timing, until_s: float, say: Say) 
         return
 
 
-def measure_alone(side: Side) -> LegFigures:
-    """Return the figures of one side with nothing to compare. Raises what sides raise."""
+def measure_alone(side: Side) -> Alone:
+    """Measure one side with nothing to compare. Raises what sides raise."""
     with side.running() as aim:
-        return _fire([aim], side).sides[0].leg
+        turns = _fire([aim], side)
+    return Alone(turns.sides[0].leg, turns.yardstick[0], _why_disturbed(*turns.around))
 
 
-def _pair(base: Side, head: Side, timing: Timing, first: int) -> Taken:
+def _pair(base: Side, head: Side, timing: Timing, first: int) -> TakenPair:
     """Measure both once: in turns if they run together, else one after the other; the one numbered *first* begins."""
     if timing.together:
         try:
             with _both(base, head, first) as aims:
                 turns = _fire(aims, base, first)
-            return Taken(turns.sides[0], turns.sides[1], Pair(*turns.yardstick), turns.around)
+            return TakenPair(turns.sides[0], turns.sides[1], Pair(*turns.yardstick), turns.around)
         except ServiceFailed:
             if timing.pairs:
                 raise
@@ -179,7 +182,7 @@ def _pair(base: Side, head: Side, timing: Timing, first: int) -> Taken:
         with side.running() as aim:
             legs[at] = _fire([aim], side)
     around = [sum(both) / 2 for both in zip(legs[0].around, legs[1].around, strict=True)]
-    return Taken(
+    return TakenPair(
         legs[0].sides[0], legs[1].sides[0], Pair(legs[0].yardstick[0], legs[1].yardstick[0]), Surroundings(*around)
     )
 
@@ -202,7 +205,7 @@ def shown(comparison: Comparison) -> dict[str, Any]:
     return {"title": TITLES[comparison.metric], **asdict(comparison)}
 
 
-def pairs_of(pairs: Sequence[Taken]) -> list[dict[str, Any]]:
+def pairs_of(pairs: Sequence[TakenPair]) -> list[dict[str, Any]]:
     """Return the figures of all pairs as the result keeps them."""
     return [
         {"base": pair.base.leg._asdict(), "head": pair.head.leg._asdict(), "machine": pair.around._asdict()}

@@ -70,7 +70,7 @@ def read_state(path: Path) -> list[dict[str, Any]]:
 
 def selected(options: argparse.Namespace) -> list[str]:
     """Return the names of the experiments that are asked for."""
-    services = [name for name, experiment in EXPERIMENTS.items() if experiment.arguments]
+    services = [name for name, experiment in EXPERIMENTS.items() if experiment.services]
     return services if options.services else [options.experiment]
 
 

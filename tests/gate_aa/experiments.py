@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 SLOWER = "\n\nfrom tests.gate_aa.slower import slow_down\n\nslow_down(GrabDesk, {part})\n"
 SCRIPT_PLACE = "local in_shares ="
 STARVING_PLACE = "    files_max()"
+SELF = ("smoke", "--base", "HEAD")
+ONLY_TIME = (*SELF, "--allow", "instructions_per_grab")  # which counts a spin without any clock
 SERVICES = {"http": "coupons", "websocket": "packets_ws"}
 
 
@@ -20,15 +22,15 @@ class Experiment(NamedTuple):
     """
     So many runs of a gate, and how they must end: ``least`` of each code at least, ``most`` at most.
 
-    ``plant`` changes the head in its folder; for services there are ``arguments`` instead. ``hog`` is "at times" or
-    "always".
+    ``plant`` changes the head in its folder; of ``services`` the commands differ. ``hog`` is "at times" or "always".
     """
 
     runs: int
     least: Mapping[int, int]
     most: Mapping[int, int] = MappingProxyType({})
     plant: Callable[[Path], None] | None = None
-    arguments: Sequence[str] = ()
+    arguments: Sequence[str] = SELF
+    services: bool = False
     hog: str = ""
     budget: float | None = None
 
@@ -80,13 +82,13 @@ def commands(scenario: str, base: str, head: str) -> list[str]:
 EXPERIMENTS = {
     "quiet": Experiment(30, {0: 24}, {10: 0, 11: 1, 12: 0}),
     "hog": Experiment(50, {}, {10: 0, 11: 1, 12: 0}, hog="at times"),
-    "slower-10": Experiment(10, {11: 9}, plant=slower(10), budget=5),
-    "slower-25": Experiment(10, {11: 10}, plant=slower(25), budget=5),
+    "slower-10": Experiment(10, {11: 9}, plant=slower(10), arguments=ONLY_TIME, budget=5),
+    "slower-25": Experiment(10, {11: 10}, plant=slower(25), arguments=ONLY_TIME, budget=5),
     "extra-command": Experiment(10, {11: 10}, plant=ask_once_more, budget=5),
     "busy": Experiment(5, {20: 5}, hog="always"),
     "starved": Experiment(5, {20: 5}, plant=starve_the_generator, hog="always"),
     **{
-        f"{scenario}-{head}": Experiment(5, {code: 5}, arguments=commands(scenario, "good", head))
+        f"{scenario}-{head}": Experiment(5, {code: 5}, arguments=commands(scenario, "good", head), services=True)
         for scenario in SERVICES
         for head, code in (("bad", 10), ("slower", 11), ("good", 0))
     },
@@ -96,7 +98,7 @@ EXPERIMENTS = {
 
 def build(experiment: Experiment, folder: Path) -> Path:
     """Return the root of the build that gates: a fresh clone of this one's last commit, with what is planted."""
-    if experiment.arguments:
+    if experiment.services:
         return ROOT
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run(["git", "clone", "--quiet", "--shared", str(ROOT), str(folder)], check=True)

@@ -1,6 +1,7 @@
 """An example service that is slower: ``python -m tests.gate_aa.slow_service PERCENT MODULE PORT``."""
 
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ def main(percent: str, module: str, port: str) -> None:
     async def slow(scope: Any, receive: Any, send: Any) -> None:
         async def received() -> Any:
             message = await receive()
+            spinner.used_s = time.process_time() - spinner.spun_s
             spinner.spin()
             return message
 
