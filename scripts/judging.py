@@ -8,7 +8,7 @@ import typer
 
 from loadtest.verdict.weigh import Exit
 from scripts.checked import checked_folder, checked_path
-from scripts.option_types import NUMBER_MAX, Json, Seed, Viewers
+from scripts.option_types import NUMBER_MAX, Json, LegLimits, RaisedCounters, Seed, Thresholds, Viewers
 from scripts.output import failed
 
 judging = typer.Typer()
@@ -26,10 +26,13 @@ def gate(
     base_url: Annotated[str, typer.Option(help="URL of your service as it was, if it runs already.")] = "",
     head_url: Annotated[str, typer.Option(help="URL of your service as it is, if it runs already.")] = "",
     slower: Annotated[float, typer.Option(help="By how many percent the head may be slower.", max=NUMBER_MAX)] = 3.0,
-    budget: Annotated[float, typer.Option(help="Minutes for the comparison; 0 leaves it out.", max=NUMBER_MAX)] = 5.0,
-    allow: Annotated[
-        list[str] | None, typer.Option(help="Work counter that may rise, as push_bytes; repeat it for more.")
+    budget: Annotated[
+        float | None,
+        typer.Option(help="Minutes for the comparison; 0 leaves it out (default: 1, of services 5).", max=NUMBER_MAX),
     ] = None,
+    allow: RaisedCounters = None,
+    threshold: Thresholds = None,
+    limit: LegLimits = None,
     engine: Annotated[str, typer.Option(help="Engine of the storm: swarm or locust.")] = "swarm",
     viewers: Viewers = None,
     seed: Seed = None,

@@ -16,13 +16,14 @@ from loadtest.verdict.audit.violation import INVARIANTS, Violation
 from loadtest.verdict.comparison import Better, Comparison, Conclusion, Pair
 from loadtest.verdict.fairness import Fairness
 from loadtest.verdict.generator_check import GeneratorCheck
+from loadtest.verdict.machine_check import MachineCheck
 from loadtest.verdict.metrics import METRICS, Percentiles
 from loadtest.verdict.thresholds import Judged
 from loadtest.verdict.weigh import Exit, Reason, Verdict, decide
+from scripts.gate.figures import Alone, LegFigures, SideFigures, Surroundings
 from scripts.gate.gate import Gate, result_of
-from scripts.gate.leg import LegFigures
 from scripts.gate.options import GateOptions
-from scripts.gate.timing import Timing
+from scripts.gate.timing import TakenPair, Timing
 from tests.loadtest.foreign_run import a_grab, a_run_of
 from tests.loadtest.judged_foreign_run import judged_foreign
 from tests.loadtest.judged_run import judged
@@ -32,7 +33,8 @@ from tests.result_schema import SCHEMA, faults_of
 
 PROPERTIES: dict[str, Any] = SCHEMA["properties"]
 DEFINED: dict[str, Any] = SCHEMA["$defs"]
-LEG = LegFigures(20_000, 9_000.0, 20.0, 60.0, 0.1, 0.5, None)
+LEG = LegFigures(20_000, 9_000.0, 20.0, 60.0, None)
+PAIR = TakenPair(SideFigures(LEG, LEG, LEG), SideFigures(LEG, LEG, LEG), Pair(7.0, 7.0), Surroundings(0.1, 0.5, 0.1))
 
 
 def _items(name: str) -> dict[str, Any]:
@@ -67,6 +69,7 @@ def test_it_explains_every_metric_as_the_table_does() -> None:
         (_items("thresholds"), Judged, set()),
         (_items("happenings"), Happening, {"payout_id"}),
         (PROPERTIES["validity"], GeneratorCheck, set()),
+        (DEFINED["machine"], MachineCheck, set()),
         (PROPERTIES["fairness"], Fairness, set()),
         (DEFINED["percentiles"], Percentiles, set()),
         (DEFINED["compared"], Comparison, {"title"}),
@@ -101,12 +104,12 @@ def test_storms_have_its_form(result: dict[str, Any], tmp_path: Path) -> None:
 def test_gates_have_its_form(result: dict[str, Any]) -> None:
     """One in which each part has something that failed, and one as the code makes it, with and without a base."""
     assert faults_of({**result, **a_gate_result()}) == []
-    timing = Timing(0.03, [(LEG, LEG)] * 6, [Pair(7.0, 7.0)] * 6)
+    timing = Timing(0.03, pairs=[PAIR] * 6)
     timing.comparisons = [each for each in timing.look(last=True) if isinstance(each, Comparison)]
     gate = Gate(read_scenario("smoke"), GateOptions("smoke"), storm=result, timing=timing)
     assert len(result_of(gate)["gate"]["comparison"]["metrics"]) == 3
     assert faults_of(result_of(gate)) == []
-    gate.timing, gate.alone = None, LEG
+    gate.timing, gate.alone = None, Alone(LEG, 7.0, "")
     assert faults_of(result_of(gate)) == []
 
 

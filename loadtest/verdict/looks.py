@@ -24,6 +24,8 @@ def enough(
     """
     Return the comparison that *pairs*, in the order in which they were taken, decide, or how many it takes.
 
+    *equal_builds* are one for each of the pairs (comparison.py).
+
     The pairs are looked at after each number in ``LOOKS``, and the first look that decides stands. A regression is
     confirmed once, by fresh pairs: these alone must be worse than the limit, and all together must fail again.
     *last* says that there will be no more pairs: those beyond the last look are then used once, in place of the next.
@@ -32,7 +34,8 @@ def enough(
     for number in _numbers(len(pairs), last=last):
         if number > len(pairs):
             return More(number, confirming=False)
-        seen = compare(compared, pairs[:number], equal_builds, may_fail=number >= FAILS_FROM)
+        equal = None if equal_builds is None else equal_builds[:number]
+        seen = compare(compared, pairs[:number], equal, may_fail=number >= FAILS_FROM)
         if seen.conclusion is Conclusion.REGRESSION:
             return _confirm(compared, pairs, number, equal_builds, last=last)
         if seen.conclusion is not Conclusion.INCONCLUSIVE:
@@ -59,7 +62,7 @@ def _confirm(
     wanted = number + confirming_pairs(number)
     if len(pairs) < wanted and not last:
         return More(wanted, confirming=True)
-    together = compare(compared, pairs[:wanted], equal_builds)
+    together = compare(compared, pairs[:wanted], None if equal_builds is None else equal_builds[:wanted])
     if len(pairs) < wanted:
         reason = f"{number} pairs show a regression, but there was no time for the {wanted - number} that confirm it"
     elif together.conclusion is Conclusion.REGRESSION and is_beyond(

@@ -16,9 +16,7 @@ class YardstickCheck:
     """
     How steady the machine was: ``ok``, or ``note`` says why the timing part is void.
 
-    ``steady`` are the numbers of the pairs to compare: two pairs, of legs in ABBA order, are left out together if the
-    yardstick moved by more than the tolerance within one of them, so that a drift still favours neither side.
-    ``change`` is the yardstick's from base legs to head legs over all pairs.
+    ``steady`` are the numbers of the pairs to compare. ``change`` is the yardstick's from base to head over all pairs.
     """
 
     ok: bool
@@ -27,16 +25,25 @@ class YardstickCheck:
     change: float
 
 
-def check_yardstick(figures: Sequence[Pair], tolerance: float = TOLERANCE) -> YardstickCheck:
-    """Check the yardstick's *figures* beside the base's leg and beside the head's leg of each pair."""
+def check_yardstick(
+    figures: Sequence[Pair], tolerance: float = TOLERANCE, *, disturbed: Sequence[bool] = (), together: int = 2
+) -> YardstickCheck:
+    """
+    Check the yardstick's *figures* beside the base and beside the head of each pair.
+
+    A pair is left out if the yardstick moved by more than the tolerance within it, or if it was *disturbed* otherwise.
+    Pairs of legs one after the other are in ABBA order, so two of them leave *together*: a drift still favours neither
+    side. A pair whose sides were measured in short turns is balanced by itself.
+    """
     moves = [math.log(pair.head / pair.base) if min(pair) > 0 else math.inf for pair in figures]
-    quiet = [abs(move) <= math.log1p(tolerance) for move in moves]
-    steady = [at for at in range(len(moves)) if all(quiet[at - at % 2 : at - at % 2 + 2])]
-    change = math.expm1(centre([move for move in moves if math.isfinite(move)]))
-    moved = quiet.count(False)
+    moved = [abs(move) > math.log1p(tolerance) for move in moves]
+    out = [at for at, has in enumerate(moved) if has or (at < len(disturbed) and disturbed[at])]
+    steady = [at for at in range(len(moves)) if all(each // together != at // together for each in out)]
+    change = math.expm1(centre([moves[at] for at in range(len(moves)) if math.isfinite(moves[at])]))
     note = ""
-    if moved > MOVED_MAX * len(moves):
-        note = f"the yardstick moved by more than {tolerance:.0%} within {moved} of {len(moves)} pairs"
+    if len(out) > MOVED_MAX * len(moves):
+        busy = "" if sum(moved) == len(out) else "the machine was busy, or "
+        note = f"{busy}the yardstick moved by more than {tolerance:.0%} within {len(out)} of {len(moves)} pairs"
     elif abs(math.log1p(change)) > math.log1p(tolerance):
         note = f"the yardstick was {change:+.0%} beside the head's legs (at most {tolerance:.0%})"
     return YardstickCheck(not note, note, steady, change)

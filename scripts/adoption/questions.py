@@ -46,6 +46,7 @@ def edits(it: Adoption) -> Iterator[str]:
         yield f"{SCENARIO}, [target.receipt] claim_id: where the share's id is, to tell repeats from seconds"
     yield f"{SCENARIO}, [target.books]: where your service's own books are, to find lost and invented shares"
     yield f"{it.start}: starts with fresh data each time, as in the empty folder that it finds in LEG_FOLDER"
+    yield f"{it.start}: listens at the port in PORT, so that base and head can run at the same time"
     yield f"{WORKFLOW}: the steps that build the service, in the folder of the job and in .base"
     if it.action == ACTION:
         yield f"{WORKFLOW}, {ACTION}: where Redrain is on GitHub"

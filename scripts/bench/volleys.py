@@ -10,6 +10,8 @@ import base64
 import os
 import sys
 import time
+from collections.abc import Sequence
+from itertools import cycle
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -50,16 +52,6 @@ class Volley:
         if self._left == 0 and not self.landed.done():
             self.seconds += waited_s
             self.landed.set_result(None)
-
-    def figures(self) -> dict[str, float]:
-        """Return the number of receipts, how many came a second, and the median and 99th percentile of their waits."""
-        waits = [wait_ms for wait_ms, messages in sorted(self.waits_ms) for _ in range(messages)]
-        return {
-            "grabs": len(waits),
-            "grabs_per_second": len(waits) / self.seconds,
-            "latency_p50_ms": waits[len(waits) // 2],
-            "latency_p99_ms": waits[len(waits) * 99 // 100],
-        }
 
     def fail(self, reason: str) -> None:
         """End the volley under way, if there is one, with VolleyFailed."""
@@ -109,41 +101,63 @@ def grab_frame(packet_id: str, request_id: str) -> bytes:
     return bytes((0x81, 0x80 | len(payload))) + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
 
 
-async def shoot(url: str, connections: int, packet_ids: list[str]) -> None:
-    """
-    Connect, print ``ready``, and after a line of standard input fire one volley per packet and print ``done``.
+class Battery:
+    """All connections to one server, and the grabs that they will send: a volley for each packet, and then again."""
 
-    After another line the figures of all volleys are printed as JSON.
-    """
-    parts = urlsplit(url)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    loop = asyncio.get_running_loop()
-    volley = Volley(connections)
-    shooters = []
-    for number in range(connections):
-        path = f"{parts.path}?viewer=w{number}"
-        _, shooter = await loop.create_connection(
-            lambda path=path: Shooter(path, parts.netloc, volley),  # type: ignore[misc]
-            parts.hostname,
-            parts.port,
-        )
-        shooters.append(shooter)
-    await asyncio.gather(*(shooter.ready for shooter in shooters))
-    frames = [[grab_frame(packet, f"{number:x}-{nth}") for number in range(connections)]
-              for nth, packet in enumerate(packet_ids)]  # fmt: skip
-    print("ready", flush=True)
-    await loop.run_in_executor(None, sys.stdin.readline)
-    for of_packet in frames:
-        volley.fire()
-        for shooter, frame in zip(shooters, of_packet, strict=True):
+    def __init__(self, url: str, connections: int, packet_ids: Sequence[str]) -> None:
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        self._host, self._port, self._path, self._netloc = parts.hostname, parts.port, parts.path, parts.netloc
+        self.volley = Volley(connections)
+        self._shooters: list[Shooter] = []
+        self._frames = cycle(
+            [[grab_frame(packet, f"{number:x}-{nth}") for number in range(connections)]
+             for nth, packet in enumerate(packet_ids)]
+        )  # fmt: skip
+        self._connections = connections
+
+    async def enter(self) -> None:
+        """Connect all, and wait until the server has welcomed them."""
+        loop = asyncio.get_running_loop()
+        for number in range(self._connections):
+            path = f"{self._path}?viewer=w{number}"
+            _, shooter = await loop.create_connection(
+                lambda path=path: Shooter(path, self._netloc, self.volley),  # type: ignore[misc]
+                self._host,
+                self._port,
+            )
+            self._shooters.append(shooter)
+        await asyncio.gather(*(shooter.ready for shooter in self._shooters))
+
+    def write(self) -> None:
+        """Write the next volley."""
+        for shooter, frame in zip(self._shooters, next(self._frames), strict=True):
             shooter.transport.write(frame)
-        await volley.landed
+
+    async def landed(self) -> None:
+        """Wait until all of the volley is answered."""
+        await self.volley.landed
+
+    def close(self) -> None:
+        """Close all connections."""
+        for shooter in self._shooters:
+            shooter.transport.close()
+
+
+async def shoot(url: str, connections: int, packet_ids: list[str]) -> None:
+    """Connect, print ``ready``, and after a line of standard input fire one volley per packet and print ``done``."""
+    battery = Battery(url, connections, packet_ids)
+    await battery.enter()
+    print("ready", flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    for _ in packet_ids:
+        battery.volley.fire()
+        battery.write()
+        await battery.landed()
     print("done", flush=True)
-    await loop.run_in_executor(None, sys.stdin.readline)
-    print(orjson.dumps(volley.figures()).decode(), flush=True)
-    for shooter in shooters:
-        shooter.transport.close()
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    battery.close()
 
 
 if __name__ == "__main__":

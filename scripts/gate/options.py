@@ -6,9 +6,13 @@ from pathlib import Path
 
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
+from loadtest.verdict.threshold_grammar import parse_limit, parse_line
+from loadtest.verdict.threshold_terms import BadThreshold
 from scripts.gate.counters import COUNTERS
 
 BUDGET_MAX_MIN = 600.0
+MINUTES = 1.0  # a gate on smoke is over in a minute and a half
+MINUTES_OF_SERVICES = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +26,11 @@ class GateOptions:
     base_url: str = ""
     head_url: str = ""
     slower: float = 3.0
-    budget: float = 5.0
+    budget: float | None = None
     engine: str = "swarm"
     allow: Sequence[str] = ()
+    threshold: Sequence[str] = ()
+    limit: Sequence[str] = ()
     viewers: int | None = None
     seed: int | None = None
     target_adapter: str = ""
@@ -33,14 +39,23 @@ class GateOptions:
     junit: Path | None = None
     summary: Path | None = None
 
+    @property
+    def minutes(self) -> float:
+        """Return how many minutes the comparison may take."""
+        if self.budget is not None:
+            return self.budget
+        return MINUTES_OF_SERVICES if self.base_command or self.base_url else MINUTES
+
     def wrong(self, scenario: Scenario | TargetScenario) -> str:
         """Return the error of options that conflict with each other or with the scenario, or ""."""
         if not 0 < self.slower <= 1000:
             return "slower: must be above 0 and at most 1000 percent"
-        if not 0 <= self.budget <= BUDGET_MAX_MIN:
+        if not 0 <= self.minutes <= BUDGET_MAX_MIN:
             return f"budget: must be 0 to {BUDGET_MAX_MIN:.0f} minutes"
         if unknown := set(self.allow or ()) - COUNTERS.keys():
             return f"allow: {min(unknown)} is no work counter; there are {', '.join(COUNTERS)}"
+        if wrong := self._wrong_line():
+            return wrong
         if self.engine not in ("locust", "swarm"):
             return "engine: must be locust or swarm"
         for ours, theirs in (("base-command", "head-command"), ("base-url", "head-url")):
@@ -57,4 +72,13 @@ class GateOptions:
             )
         if isinstance(scenario, TargetScenario) and self.base:
             return "base: builds this project; compare a service with --base-command and --head-command, or by URL"
+        return ""
+
+    def _wrong_line(self) -> str:
+        for name, lines, read in (("threshold", self.threshold, parse_line), ("limit", self.limit, parse_limit)):
+            try:
+                for line in lines or ():
+                    read(line)
+            except BadThreshold as bad:
+                return f"{name}: {bad}"
         return ""

@@ -1,21 +1,26 @@
 """Sides: the two servers that a gate compares, however they are given: as builds, as commands, or as URLs."""
 
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from loadtest.scenarios.target_scenario import TargetScenario, folder_of
-from loadtest.targets.port import Address
 from loadtest.targets.registry import target_of
+from scripts.bench.grab import CONNECTIONS, VOLLEYS, WARM_UP_VOLLEYS
+from scripts.bench.subjects import redrain
+from scripts.gate.aim import Aim
 from scripts.gate.builds import Revision
 from scripts.gate.counters import count_work
-from scripts.gate.leg import LegFigures, leg_at, leg_of
-from scripts.gate.started_service import Service, running
+from scripts.gate.started_service import Started, running
 
 CONNECTIONS_MAX = 100  # of a service's volley: what a small one takes
+FOR_EVER_S = 1e9
+ENOUGH_S = 3.0  # a slow service has shown by then what a tap costs; more pairs tell more than longer ones
 
 
 class Side(Protocol):
@@ -25,8 +30,23 @@ class Side(Protocol):
     def name(self) -> str:
         """Return what people are shown."""
 
-    def leg(self) -> LegFigures:
-        """Return the figures of one leg. Raises BenchFailed, ProcessFailed, SetUpFailed or ServiceFailed."""
+    @property
+    def volleys(self) -> int:
+        """Return of how many volleys a leg is made."""
+        ...
+
+    @property
+    def enough_s(self) -> float:
+        """Return how many seconds of receipts are enough, if so many volleys take longer."""
+        ...
+
+    @property
+    def shares(self) -> bool:
+        """Tell whether another server can run at the same time; known once it has been hosted."""
+        ...
+
+    def running(self) -> AbstractContextManager[Aim]:
+        """Run a fresh server while a block runs. Raises BenchFailed, ProcessFailed, SetUpFailed or ServiceFailed."""
         ...
 
     def counters(self) -> dict[str, float] | None:
@@ -41,15 +61,20 @@ class BuildSide:
     """A build of this project."""
 
     revision: Revision
+    volleys: int = VOLLEYS
+    enough_s: float = FOR_EVER_S
+    shares: bool = True
 
     @property
     def name(self) -> str:
         """Return its commit."""
         return self.revision.commit
 
-    def leg(self) -> LegFigures:
-        """Fire volleys at a fresh server."""
-        return leg_of(self.revision.build)
+    @contextmanager
+    def running(self) -> Iterator[Aim]:
+        """Run a server with a fresh store."""
+        with redrain(self.volleys + WARM_UP_VOLLEYS, CONNECTIONS, build=self.revision.build) as subject:
+            yield Aim(subject.url, subject.pids, CONNECTIONS, subject.packet_ids)
 
     def counters(self) -> dict[str, float] | None:
         """Count the work of a fresh server."""
@@ -61,84 +86,88 @@ class BuildSide:
         yield ""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandSide:
-    """A service that the gate starts by a command, where the scenario's target says."""
+class ServiceSide:
+    """A service that a scenario's target describes."""
 
-    command: str
-    scenario: TargetScenario
-    source: str
-    adapter: str
+    enough_s = ENOUGH_S
 
-    @property
-    def name(self) -> str:
-        """Return the command."""
-        return self.command
-
-    def leg(self) -> LegFigures:
-        """Fire volleys at a fresh process."""
-        with self._running() as service:
-            return leg_at(
-                self.source, self._url, adapter=self.adapter, connections=connections_for(self.scenario),
-                pids=service.pids,
-            )  # fmt: skip
+    def __init__(self, name: str, scenario: TargetScenario, source: str, adapter: str) -> None:
+        self.name = name
+        self.connections = min(scenario.audience.viewers, CONNECTIONS_MAX)
+        self.volleys = -(-VOLLEYS * CONNECTIONS // self.connections // 4) * 4  # whole turns
+        self._scenario = scenario
+        self._source = source
+        self._adapter = adapter
 
     def counters(self) -> dict[str, float] | None:
         """Return None: nothing is known of its inside."""
         return None
 
-    @contextmanager
-    def hosted(self) -> Iterator[str]:
-        """Run a fresh process."""
-        with self._running():
-            yield self._url
-
-    @contextmanager
-    def _running(self) -> Iterator[Service]:
-        with ExitStack() as stack:
-            folder = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="redrain-gate-", ignore_cleanup_errors=True)
-            )
-            yield stack.enter_context(running(self.command, self._address, Path(folder) / "service.log"))
-
-    @property
-    def _url(self) -> str:
-        return self.scenario.target.base_url.rstrip("/")
-
-    @property
-    def _address(self) -> Address:
-        target = target_of(self.scenario, host="", adapter=self.adapter, folder=folder_of(self.source))
-        return target.addresses[0]
+    def aim(self, url: str, pids: list[int]) -> Aim:
+        """Return how to fire at it."""
+        return Aim(url, pids, self.connections, source=self._source, adapter=self._adapter)
 
 
-@dataclass(frozen=True, slots=True)
-class UrlSide:
+class UrlSide(ServiceSide):
     """A service that runs already, and whose processes are not known."""
 
-    url: str
-    scenario: TargetScenario
-    source: str
-    adapter: str
+    shares = True
 
-    @property
-    def name(self) -> str:
-        """Return the URL."""
-        return self.url
-
-    def leg(self) -> LegFigures:
-        """Fire volleys."""
-        return leg_at(self.source, self.url, adapter=self.adapter, connections=connections_for(self.scenario), pids=[])
-
-    def counters(self) -> dict[str, float] | None:
-        """Return None: nothing is known of its inside."""
-        return None
+    @contextmanager
+    def running(self) -> Iterator[Aim]:
+        """Let volleys come to it."""
+        yield self.aim(self.name, [])
 
     @contextmanager
     def hosted(self) -> Iterator[str]:
         """Let the storm come to it."""
-        yield self.url
+        yield self.name
 
 
-def connections_for(scenario: TargetScenario) -> int:
-    """Return how many viewers a volley has: those of the audience, but not more than a small service takes."""
-    return min(scenario.audience.viewers, CONNECTIONS_MAX)
+class CommandSide(ServiceSide):
+    """
+    A service that the gate starts by a command.
+
+    It is told a free port, as ``{port}`` in the command and as PORT in its environment, and listens there or where the
+    scenario's target says.
+    """
+
+    shares = False  # until it has listened at the port that it was told
+
+    @contextmanager
+    def running(self) -> Iterator[Aim]:
+        """Run a fresh process."""
+        with self._started() as (url, started):
+            yield self.aim(url, started.pids)
+
+    @contextmanager
+    def hosted(self) -> Iterator[str]:
+        """Run a fresh process."""
+        with self._started() as (url, _):
+            yield url
+
+    @contextmanager
+    def _started(self) -> Iterator[tuple[str, Started]]:
+        target = target_of(self._scenario, host="", adapter=self._adapter, folder=folder_of(self._source))
+        usual = target.addresses[0]
+        port = _free_port()
+        own = replace(usual, port=port, netloc=f"{usual.host}:{port}")
+        with ExitStack() as stack:
+            folder = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="redrain-gate-", ignore_cleanup_errors=True)
+            )
+            started = stack.enter_context(running(self.name, usual, own, Path(folder) / "service.log"))
+            self.shares = started.address == own
+            url = self._scenario.target.base_url.rstrip("/")
+            yield _at_port(url, own.port) if self.shares else url, started
+
+
+def _free_port() -> int:
+    with socket.create_server(("", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _at_port(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return parts._replace(netloc=f"{host}:{port}").geturl()

@@ -16,6 +16,8 @@ from loadtest.targets.port import Address
 from server.settings import clean_environment
 
 LEG_FOLDER = "LEG_FOLDER"
+PORT = "PORT"
+PORT_PLACE = "{port}"
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.05
@@ -26,10 +28,11 @@ class ServiceFailed(Exception):  # noqa: N818 - shown to the user
     """The service did not start, or has ended; the text has the end of what it said."""
 
 
-class Service(NamedTuple):
-    """A running service: the process that the command became."""
+class Started(NamedTuple):
+    """A running service: the process that the command became, and where it listens."""
 
     process: "subprocess.Popen[bytes]"
+    address: Address
 
     @property
     def pids(self) -> list[int]:
@@ -39,36 +42,49 @@ class Service(NamedTuple):
 
 
 @contextmanager
-def running(command: str, address: Address, log: Path) -> Iterator[Service]:
+def running(command: str, usual: Address, own: Address, log: Path) -> Iterator[Started]:
     """
-    Run a shell's *command* until the block ends; it is ready when *address* takes connections.
+    Run a shell's *command* until the block ends; it is ready when its *own* address takes connections, or the *usual*.
 
-    The address must be free before. The command finds the folder of *log* in LEG_FOLDER: it is empty, and a place for
-    data that no other leg has seen. Raises ServiceFailed.
+    Its own port is ``{port}`` in the command, and PORT in its environment. Both addresses must be free before, the
+    usual one only if it might be taken. The command finds the folder of *log* in LEG_FOLDER: it is empty, and a place
+    for data that no other leg has seen. Raises ServiceFailed.
     """
-    if _takes_connections(address):
-        raise ServiceFailed(f"{address.netloc} is in use already: stop what listens there, the gate starts the service")
+    addresses = [own] if PORT_PLACE in command else [own, usual]
+    for address in addresses:
+        if _takes_connections(address):
+            raise ServiceFailed(
+                f"{address.netloc} is in use already: stop what listens there, the gate starts the service"
+            )
+    environment = {**clean_environment(), LEG_FOLDER: str(log.parent), PORT: str(own.port)}
     try:
         with log.open("wb") as output:
             process = subprocess.Popen(
-                ["/bin/sh", "-c", command], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env={**clean_environment(), LEG_FOLDER: str(log.parent)}, start_new_session=True,
+                ["/bin/sh", "-c", command.replace(PORT_PLACE, str(own.port))], stdout=output, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, env=environment, start_new_session=True,
             )  # fmt: skip
     except OSError as error:
         raise ServiceFailed(f"{command!r} cannot be run: {error}") from None
     try:
-        deadline = time.monotonic() + READY_WITHIN_S
-        while not _takes_connections(address):
-            if process.poll() is not None:
-                raise ServiceFailed(f"{command!r} ended with status {process.returncode}:\n{_tail(log)}")
-            if time.monotonic() > deadline:
-                raise ServiceFailed(f"{command!r} does not listen on {address.netloc} within {READY_WITHIN_S:.0f} s")
-            time.sleep(LOOK_EVERY_S)
-        yield Service(process)
+        yield Started(process, _listening(command, process, addresses, log))
         if process.poll() is not None:
             raise ServiceFailed(f"{command!r} has ended with status {process.returncode}:\n{_tail(log)}")
     finally:
         _stop(process)
+
+
+def _listening(command: str, process: "subprocess.Popen[bytes]", addresses: list[Address], log: Path) -> Address:
+    """Return the first of the addresses that takes connections."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() <= deadline:
+        for address in addresses:
+            if _takes_connections(address):
+                return address
+        if process.poll() is not None:
+            raise ServiceFailed(f"{command!r} ended with status {process.returncode}:\n{_tail(log)}")
+        time.sleep(LOOK_EVERY_S)
+    where = " or ".join(f"{address.host}:{address.port}" for address in addresses)
+    raise ServiceFailed(f"{command!r} does not listen on {where} within {READY_WITHIN_S:.0f} s")
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -1,30 +1,23 @@
 """
 Volleys at another service, through the target port: every connection taps once, all replies are awaited, and again.
 
-Replies are counted, whatever they say. Packets are tapped in turn, and after some seconds no new volley is begun. It
-runs as its own process: ``python -m scripts.gate.target_volleys SCENARIO URL ADAPTER CONNECTIONS VOLLEYS``.
+Replies are counted, whatever they say. Packets are tapped in turn.
 """
 
 import asyncio
-import sys
 from typing import cast
-
-import orjson
-import uvloop
 
 from client_sim.behaviour import Behaviour, Seat
 from client_sim.recorder import Recorder
 from client_sim.session import TargetSession
 from client_sim.viewer import Viewer
 from loadtest.scenarios.target_scenario import ROOM, TargetScenario, folder_of, read_scenario
-from loadtest.targets.port import Target
 from loadtest.targets.registry import target_of
 from scripts.bench.volleys import Volley, VolleyFailed
 from server.core.ids import PacketId, RequestId, ViewerId
 
 ENTER_WITHIN_S = 60.0
 VOLLEY_WITHIN_S = 60.0
-ENOUGH_S = 5.0  # a slow service has shown by then what a tap costs
 
 
 class Tapper(asyncio.Protocol):
@@ -78,49 +71,46 @@ class Tapper(asyncio.Protocol):
             self._transport.write(data)
 
 
-async def shoot(scenario: TargetScenario, target: Target, connections: int, volleys: int) -> None:
-    """Connect, print ``ready``, after a line fire and print ``done``, and after another print the figures as JSON."""
-    loop = asyncio.get_running_loop()
-    volley = Volley(connections)
-    tappers = [await _connected(scenario, target, number, volley) for number in range(connections)]
-    async with asyncio.timeout(ENTER_WITHIN_S):
-        await asyncio.gather(*(tapper.entered for tapper in tappers))
-    packets = [PacketId(packet.packet_id) for packet in scenario.packets]
-    print("ready", flush=True)
-    await loop.run_in_executor(None, sys.stdin.readline)
-    until_s = loop.time() + ENOUGH_S
-    for number in range(volleys):
-        if loop.time() > until_s:
-            break
-        volley.fire()
-        for tapper in tappers:
-            tapper.tap(packets[number % len(packets)], RequestId(f"volley-{number}"))
+class TargetBattery:
+    """All connections to a service, and the volleys that they fire."""
+
+    def __init__(self, source: str, url: str, adapter: str, connections: int) -> None:
+        scenario = read_scenario(source)
+        assert isinstance(scenario, TargetScenario)
+        self._scenario = scenario
+        self._target = target_of(scenario, host=url, adapter=adapter, folder=folder_of(source))
+        self._packets = [PacketId(packet.packet_id) for packet in scenario.packets]
+        self._connections = connections
+        self._fired = 0
+        self._tappers: list[Tapper] = []
+        self.volley = Volley(connections)
+
+    async def enter(self) -> None:
+        """Connect all, and wait until the service has let them in."""
+        self._tappers = [await self._connected(number) for number in range(self._connections)]
+        async with asyncio.timeout(ENTER_WITHIN_S):
+            await asyncio.gather(*(tapper.entered for tapper in self._tappers))
+
+    def write(self) -> None:
+        """Write the next volley."""
+        packet = self._packets[self._fired % len(self._packets)]
+        for tapper in self._tappers:
+            tapper.tap(packet, RequestId(f"volley-{self._fired}"))
+        self._fired += 1
+
+    async def landed(self) -> None:
+        """Wait until all of the volley is answered."""
         async with asyncio.timeout(VOLLEY_WITHIN_S):
-            await volley.landed
-    print("done", flush=True)
-    await loop.run_in_executor(None, sys.stdin.readline)
-    print(orjson.dumps(volley.figures()).decode(), flush=True)
+            await self.volley.landed
 
-
-async def _connected(scenario: TargetScenario, target: Target, number: int, volley: Volley) -> Tapper:
-    seat = Seat(number, target.name_of(ViewerId(f"v{number}")), 0, ROOM, Behaviour.EAGER)
-    viewer = Viewer(seat, scenario.seed, scenario.audience.reaction_median_ms, Recorder())
-    loop = asyncio.get_running_loop()
-    if target.needs_admission:
-        await loop.run_in_executor(None, target.admit, viewer)
-    address = target.addresses[number % len(target.addresses)]
-    tapper = Tapper(target.session(viewer, address), volley)
-    await loop.create_connection(lambda: tapper, address.host, address.port, ssl=address.tls)
-    return tapper
-
-
-def main(source: str, url: str, adapter: str, connections: str, volleys: str) -> None:
-    """Read the scenario and shoot."""
-    scenario = read_scenario(source)
-    assert isinstance(scenario, TargetScenario)
-    target = target_of(scenario, host=url, adapter=adapter, folder=folder_of(source))
-    uvloop.run(shoot(scenario, target, int(connections), int(volleys)))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    async def _connected(self, number: int) -> Tapper:
+        scenario, target = self._scenario, self._target
+        seat = Seat(number, target.name_of(ViewerId(f"v{number}")), 0, ROOM, Behaviour.EAGER)
+        viewer = Viewer(seat, scenario.seed, scenario.audience.reaction_median_ms, Recorder())
+        loop = asyncio.get_running_loop()
+        if target.needs_admission:
+            await loop.run_in_executor(None, target.admit, viewer)
+        address = target.addresses[number % len(target.addresses)]
+        tapper = Tapper(target.session(viewer, address), self.volley)
+        await loop.create_connection(lambda: tapper, address.host, address.port, ssl=address.tls)
+        return tapper

@@ -1,101 +1,156 @@
-"""The timing part of a gate: legs of base and head in turn, until the question is answered or the time is used up."""
+"""The timing part of a gate: pairs of base and head until the question is answered or the time is used up."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
-from loadtest.verdict.comparison import Better, Compared, Comparison, Pair
+from loadtest.verdict.comparison import Better, Compared, Comparison, Conclusion, Pair, compare
 from loadtest.verdict.looks import LOOKS, More, enough
+from loadtest.verdict.machine_check import IDLE_MIN_CORES, OTHERS_MAX_CORES
 from loadtest.verdict.yardstick import YardstickCheck, check_yardstick
-from scripts.gate.leg import LegFigures, yardstick
+from scripts.gate.aim import Aim
+from scripts.gate.figures import Alone, SideFigures, Surroundings
+from scripts.gate.leg import Turns, take_turns
 from scripts.gate.sides import Side
+from scripts.gate.started_service import ServiceFailed
 
 CPU = "cpu_us_per_grab"
-OTHERS_MAX_CORES = 0.25  # median over the legs: somebody else is at work
-IDLE_MIN_CORES = 0.5  # a machine with so much to spare carries others too
+RATE, P50, P99 = "grabs_per_second", "latency_p50_ms", "latency_p99_ms"
+STARVED_MAX = 0.4  # of its time: such a generator measures its own wait for a processor
+FAILS_TOO = (RATE, P50)  # beside CPU: a server that sleeps or waits longer uses no more of that
 LOOSER = 3  # times the budget: what a machine does to latencies no leg can take out
-TITLES = {
-    CPU: "CPU us per grab",
-    "grabs_per_second": "grabs a second",
-    "latency_p50_ms": "latency p50, ms",
-    "latency_p99_ms": "latency p99, ms",
-}
+TITLES = {CPU: "CPU us per grab", RATE: "grabs a second", P50: "latency p50, ms", P99: "latency p99, ms"}
+Say = Callable[[str], None]
+
+
+class TakenPair(NamedTuple):
+    """A pair as it was measured: of base and head, with the yardstick beside each, in these surroundings."""
+
+    base: SideFigures
+    head: SideFigures
+    yardstick: Pair
+    around: Surroundings
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Tell whether something else took part."""
+        return bool(_why_disturbed(*self.around))
+
+
+def _why_disturbed(others_cores: float, idle_cores: float, starved: float) -> str:
+    """Return what took part besides, or ""."""
+    if others_cores > OTHERS_MAX_CORES and idle_cores < IDLE_MIN_CORES:
+        return f"other processes used {others_cores:.1f} of the machine's processors, and {idle_cores:.1f} were idle"
+    if starved > STARVED_MAX:
+        return f"the generator waited for a processor {starved:.0%} of the time in which it had something to do"
+    return ""
 
 
 @dataclass(slots=True)
 class Timing:
     """
-    The legs of a gate in pairs, and what they say.
+    The pairs of a gate, and what they say. ``together`` says whether both servers of a pair run at the same time.
 
-    ``decides`` are the metrics whose conclusions count: CPU per grab where it is known, else the others; the rest is
-    stated. ``yardsticks`` are the figures beside the base's and the head's leg of each pair.
+    CPU per grab decides where it is known: without its proof there is no pass. Throughput and the median of latencies
+    fail there as well, if they are worse by far. Where it is not known, all others decide.
     """
 
     budget: float
-    pairs: list[tuple[LegFigures, LegFigures]] = field(default_factory=list)
-    yardsticks: list[Pair] = field(default_factory=list)
+    together: bool = True
+    pairs: list[TakenPair] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     steadiness: YardstickCheck | None = None
 
     @property
     def decides(self) -> list[str]:
-        """Return the metrics that decide."""
-        return [each.metric for each in self._compared()[: 1 if self._knows_cpu else None]]
+        """Return the metrics whose conclusions count; the others are stated."""
+        if not self._knows_cpu:
+            return [RATE, P50, P99]
+        failed = [each.metric for each in self.comparisons if each.conclusion is Conclusion.REGRESSION]
+        return [CPU, *(metric for metric in FAILS_TOO if metric in failed)]
 
     @property
     def void(self) -> str:
         """Return why the timing part says nothing, or ""."""
-        legs = [leg for pair in self.pairs for leg in pair]
-        others, idle = median(leg.others_cores for leg in legs), median(leg.idle_cores for leg in legs)
-        if others > OTHERS_MAX_CORES and idle < IDLE_MIN_CORES:
-            return f"other processes used {others:.1f} of the machine's processors, and {idle:.1f} were idle"
+        others, idle, starved = map(median, zip(*(pair.around for pair in self.pairs), strict=True))
+        if why := _why_disturbed(others, idle, starved):
+            return why
         return "" if self.steadiness is None else self.steadiness.note
 
     def look(self, *, last: bool) -> list[Comparison | More]:
         """Look at the pairs so far; *last* says that there will be no more."""
-        self.steadiness = check_yardstick(self.yardsticks)
-        return [enough(each, self._figures(each.metric), last=last) for each in self._compared()]
+        self.steadiness = check_yardstick(
+            [pair.yardstick for pair in self.pairs],
+            disturbed=[pair.is_disturbed for pair in self.pairs],
+            together=1 if self.together else 2,
+        )
+        return [enough(each, *self._figures(each.metric), last=last) for each in self._compared()]
+
+    def wants(self, looks: Sequence[Comparison | More]) -> int:
+        """Return how many pairs it takes by *looks*, 0 if the question is answered."""
+        open_ = [
+            look.pairs
+            for each, look in zip(self._compared(), looks, strict=True)
+            if isinstance(look, More) and (each.metric in self.decides or self._is_suspect(each))
+        ]
+        left_out = len(self.pairs) - len(self.steadiness.steady if self.steadiness else ())
+        return max(open_) + left_out if open_ else 0
+
+    def _is_suspect(self, compared: Compared) -> bool:
+        """Tell whether a metric that could fail looks as if it did: more pairs will tell."""
+        low = compare(compared, *self._figures(compared.metric)).low
+        return compared.metric in FAILS_TOO and low is not None and low > compared.budget
 
     def _compared(self) -> list[Compared]:
         cpu = [Compared(CPU, self.budget)] if self._knows_cpu else []
         looser = LOOSER * self.budget if cpu else self.budget
         return [
             *cpu,
-            Compared("grabs_per_second", looser, Better.LARGER),
-            Compared("latency_p50_ms", looser),
-            Compared("latency_p99_ms", LOOSER * self.budget),
+            Compared(RATE, looser, Better.LARGER),
+            Compared(P50, looser),
+            Compared(P99, LOOSER * self.budget),
         ]
 
     @property
     def _knows_cpu(self) -> bool:
-        return all(leg.cpu_us_per_grab is not None for pair in self.pairs for leg in pair)
+        return all(side.leg.cpu_us_per_grab is not None for pair in self.pairs for side in (pair.base, pair.head))
 
-    def _figures(self, metric: str) -> list[Pair]:
-        assert self.steadiness is not None
-        return [Pair(*(getattr(leg, metric) for leg in self.pairs[at])) for at in self.steadiness.steady]
+    def _figures(self, metric: str) -> tuple[list[Pair], list[Pair] | None]:
+        """
+        Return a metric of base and head in steady pairs, and, of pairs in turns, of the halves of either side.
+
+        Where no pair was steady, which is void, all are stated.
+        """
+        pairs = [self.pairs[at] for at in (self.steadiness.steady if self.steadiness else ())] or self.pairs
+        both = [Pair(*(getattr(side.leg, metric) for side in (pair.base, pair.head))) for pair in pairs]
+        sides = [(pair.base, pair.head)[at % 2] for at, pair in enumerate(pairs)]
+        halves = [Pair(getattr(side.one_half, metric), getattr(side.other_half, metric)) for side in sides]
+        return both, halves if self.together else None
 
 
-def take_time(base: Side, head: Side, timing: Timing, until_s: float, say: Callable[[str], None]) -> None:
+def take_time(base: Side, head: Side, timing: Timing, until_s: float, say: Say) -> None:
     """
-    Take pairs of legs until all that decides is told, or *until_s* (of the monotonic clock), and conclude.
+    Take pairs until all that decides is told, or *until_s* (of the monotonic clock), and conclude.
 
-    Raises what legs raise.
+    Raises what sides raise.
     """
     wanted, slowest_s = LOOKS[0], 0.0
+    timing.together = base.shares and head.shares
     while True:
         began_s = time.monotonic()
-        _take_pair(base, head, timing, wanted, say)
+        say(f"pair {len(timing.pairs) + 1} of {max(wanted, len(timing.pairs) + 1)}")
+        timing.pairs.append(_pair(base, head, timing, first=len(timing.pairs) % 2))
         slowest_s = max(slowest_s, time.monotonic() - began_s)
         is_late = time.monotonic() + slowest_s > until_s
         if len(timing.pairs) < wanted and not is_late:
             continue
         looks = timing.look(last=is_late)
-        open_ = [each.pairs for each in looks[: len(timing.decides)] if isinstance(each, More)]
-        left_out = len(timing.pairs) - len(timing.steadiness.steady if timing.steadiness else ())
-        if open_ and not is_late and len(timing.pairs) < 2 * LOOKS[-1]:
-            wanted = max(open_) + left_out
+        if not is_late and len(timing.pairs) < 2 * LOOKS[-1] and (more := timing.wants(looks)):
+            wanted = more
             continue
         if any(isinstance(each, More) for each in looks):
             looks = timing.look(last=True)
@@ -103,18 +158,46 @@ def take_time(base: Side, head: Side, timing: Timing, until_s: float, say: Calla
         return
 
 
-def _take_pair(base: Side, head: Side, timing: Timing, wanted: int, say: Callable[[str], None]) -> None:
-    """Measure base and head once each; who comes first changes from pair to pair, so that a drift favours nobody."""
-    number = len(timing.pairs)
-    sides = [("base", base), ("head", head)]
-    legs: dict[str, LegFigures] = {}
-    yards: dict[str, float] = {}
-    for name, side in reversed(sides) if number % 2 else sides:
-        say(f"pair {number + 1} of {max(wanted, number + 1)}: {name}")
-        yards[name] = yardstick()
-        legs[name] = side.leg()
-    timing.pairs.append((legs["base"], legs["head"]))
-    timing.yardsticks.append(Pair(yards["base"], yards["head"]))
+def measure_alone(side: Side) -> Alone:
+    """Measure one side with nothing to compare. Raises what sides raise."""
+    with side.running() as aim:
+        turns = _fire([aim], side)
+    return Alone(turns.sides[0].leg, turns.yardstick[0], _why_disturbed(*turns.around))
+
+
+def _pair(base: Side, head: Side, timing: Timing, first: int) -> TakenPair:
+    """Measure both once: in turns if they run together, else one after the other; the one numbered *first* begins."""
+    if timing.together:
+        try:
+            with _both(base, head, first) as aims:
+                turns = _fire(aims, base, first)
+            return TakenPair(turns.sides[0], turns.sides[1], Pair(*turns.yardstick), turns.around)
+        except ServiceFailed:
+            if timing.pairs:
+                raise
+            timing.together = False  # something else that both want, perhaps
+    legs: dict[int, Turns] = {}
+    for at in (first, 1 - first):
+        side = (base, head)[at]
+        with side.running() as aim:
+            legs[at] = _fire([aim], side)
+    around = [sum(both) / 2 for both in zip(legs[0].around, legs[1].around, strict=True)]
+    return TakenPair(
+        legs[0].sides[0], legs[1].sides[0], Pair(legs[0].yardstick[0], legs[1].yardstick[0]), Surroundings(*around)
+    )
+
+
+def _fire(aims: Sequence[Aim], side: Side, first: int = 0) -> Turns:
+    return take_turns(aims, volleys=side.volleys, enough_s=side.enough_s, first=first)
+
+
+@contextmanager
+def _both(base: Side, head: Side, first: int) -> Iterator[list[Aim]]:
+    """Run both servers; they start at once, the one numbered *first* a moment earlier."""
+    sides = (base, head)
+    with ExitStack() as stack, ThreadPoolExecutor(len(sides)) as pool:
+        started = {at: pool.submit(stack.enter_context, sides[at].running()) for at in (first, 1 - first)}
+        yield [started[0].result(), started[1].result()]
 
 
 def shown(comparison: Comparison) -> dict[str, Any]:
@@ -122,6 +205,9 @@ def shown(comparison: Comparison) -> dict[str, Any]:
     return {"title": TITLES[comparison.metric], **asdict(comparison)}
 
 
-def legs_of(pairs: Sequence[tuple[LegFigures, LegFigures]]) -> list[dict[str, Any]]:
-    """Return the figures of all legs as the result keeps them."""
-    return [{"base": base._asdict(), "head": head._asdict()} for base, head in pairs]
+def pairs_of(pairs: Sequence[TakenPair]) -> list[dict[str, Any]]:
+    """Return the figures of all pairs as the result keeps them."""
+    return [
+        {"base": pair.base.leg._asdict(), "head": pair.head.leg._asdict(), "machine": pair.around._asdict()}
+        for pair in pairs
+    ]

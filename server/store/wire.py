@@ -9,7 +9,7 @@ from redis.asyncio import Connection, SSLConnection, UnixDomainSocketConnection
 
 
 class PackedByHiredis:
-    """What a connection writes is what the library would write, for a fifth of the time."""
+    """Writes what the library would write, for a fifth of the time."""
 
     def pack_command(self, *args: Any) -> list[bytes]:
         """Return a command as it is sent; its name may be of several words."""

@@ -46,7 +46,7 @@ def test_what_is_no_argument_is_refused_as_by_the_library(wrong: object) -> None
 def test_a_connection_of_each_kind_is_made_without_reading_metadata(
     url: str, kind: type[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it says of the library was found out once."""
+    """The library and its version are told to the store, and read once."""
     assert driver_info().lib_version == importlib.metadata.version("redis")
 
     def read_again(name: str) -> str:

@@ -3,9 +3,10 @@
 from typing import Any
 
 _LEG = {
-    "grabs": 20_000, "grabs_per_second": 9_000.0, "latency_p50_ms": 20.0, "latency_p99_ms": 60.0, "others_cores": 0.1,
-    "idle_cores": 0.5, "cpu_us_per_grab": 24.0,
+    "grabs": 20_000, "grabs_per_second": 9_000.0, "latency_p50_ms": 20.0, "latency_p99_ms": 60.0,
+    "cpu_us_per_grab": 24.0,
 }  # fmt: skip
+_MACHINE = {"others_cores": 0.1, "idle_cores": 0.5, "starved": 0.1}
 
 
 def _compared(metric: str, title: str, conclusion: str) -> dict[str, Any]:
@@ -14,6 +15,9 @@ def _compared(metric: str, title: str, conclusion: str) -> dict[str, Any]:
         "better": "smaller", "pairs": 12, "unmeasured": 0, "base": 24.0, "head": 27.0, "change": 0.125, "low": 0.1,
         "high": 0.15, "budget": 0.03, "floor": 0.01, "agreeing": 12, "detectable": 0.04, "pairs_needed": 8,
     }  # fmt: skip
+
+
+_MACHINE = {"others_cores": 0.1, "idle_cores": 0.5, "starved": 0.1}
 
 
 def a_gate_result() -> dict[str, Any]:
@@ -41,6 +45,11 @@ def a_gate_result() -> dict[str, Any]:
              "why": ""},
             {"metric": "over_issued_fen", "expression": "value == 0", "value": 0, "limit": 0, "met": True, "why": ""},
         ],
+        "sometimes": {},
+        "machine": {
+            "ours_cores": 0.5, "others_cores": 1.2, "idle_cores": 0.3, "stolen_cores": 0.0, "pressure": 0.5,
+            "void": False, "note": "while viewers tapped, others were busy",
+        },
         "repeat_command": "redrain gate smoke --base main",
         "gate": {
             "base": "aaaaaaaaaaaa",
@@ -59,9 +68,10 @@ def a_gate_result() -> dict[str, Any]:
                 "decided_by": ["cpu_us_per_grab"],
                 "void": "",
                 "yardstick": [{"base": 7.0, "head": 7.1}],
-                "legs": [{"base": _LEG, "head": _LEG}],
+                "legs": [{"base": _LEG, "head": _LEG, "machine": _MACHINE}],
             },
             "alone": None,
+            "yardstick_us": 7.05,
             "notes": [],
         },
     }  # fmt: skip

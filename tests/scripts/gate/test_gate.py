@@ -12,7 +12,6 @@ from scripts.bench.process import BenchFailed
 from scripts.gate import gate as gate_module
 from scripts.gate.counters import COUNTERS
 from scripts.gate.gate import Gate, repeat_command, run_through
-from scripts.gate.leg import LegFigures
 from scripts.gate.options import GateOptions
 
 PASSED: dict[str, Any] = {"verdict": "pass", "reasons": [], "exit_code": 0, "violations": []}
@@ -26,10 +25,6 @@ class CountedSide:
     counted: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 10.0))
     broken: bool = False
     disturbed: float = 0.0  # by so much the first count is too high
-
-    def leg(self) -> LegFigures:
-        """Return figures."""
-        return LegFigures(20_000, 1.0, 1.0, 1.0, 0.0, 1.0, 24.0)
 
     def counters(self) -> dict[str, float] | None:
         """Return the counters."""

@@ -13,19 +13,30 @@ from tests.conftest import free_port
 SERVE = "echo started in $LEG_FOLDER; {python} -m http.server --bind 127.0.0.1 {port} & wait"
 
 
-@pytest.fixture
-def address() -> Address:
-    """Choose a free port."""
+def _free() -> Address:
     port = free_port()
     return Address("127.0.0.1", port, f"127.0.0.1:{port}")
 
 
-def test_a_shell_s_children_are_known_and_stopped(address: Address, tmp_path: Path) -> None:
+@pytest.fixture
+def usual() -> Address:
+    """Choose the port of the scenario."""
+    return _free()
+
+
+@pytest.fixture
+def own() -> Address:
+    """Choose a port that the command is told."""
+    return _free()
+
+
+def test_a_shell_s_children_are_known_and_stopped(usual: Address, own: Address, tmp_path: Path) -> None:
     """Command and child count both, and none is left."""
     log = tmp_path / "service.log"
-    with running(SERVE.format(python=sys.executable, port=address.port), address, log) as service:
+    with running(SERVE.format(python=sys.executable, port=usual.port), usual, own, log) as service:
         pids = service.pids
         assert len(pids) == 2
+        assert service.address == usual
     assert not any(_runs(pid) for pid in pids)
     assert log.read_text().startswith(f"started in {tmp_path}")
 
@@ -35,21 +46,29 @@ def _runs(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
-def test_a_command_that_ends_is_told_with_what_it_said(address: Address, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["$PORT", "{port}"])
+def test_a_command_may_listen_at_a_port_of_its_own(place: str, own: Address, tmp_path: Path) -> None:
+    """It is told the port as {port} and as PORT; with {port} nothing else is meant, and the usual one may be taken."""
+    usual = own if place == "{port}" else _free()
+    with running(SERVE.format(python=sys.executable, port=place), usual, own, tmp_path / "service.log") as service:
+        assert service.address == own
+
+
+def test_a_command_that_ends_is_told_with_what_it_said(usual: Address, own: Address, tmp_path: Path) -> None:
     """Its status and its last lines."""
     with (
         pytest.raises(ServiceFailed, match=r"(?s)ended with status 3:\nno database"),
-        running("echo no database; exit 3", address, tmp_path / "service.log"),
+        running("echo no database; exit 3", usual, own, tmp_path / "service.log"),
     ):
         pass
 
 
-def test_an_address_in_use_is_refused(address: Address, tmp_path: Path) -> None:
+def test_an_address_in_use_is_refused(usual: Address, own: Address, tmp_path: Path) -> None:
     """Else the wrong service would be measured."""
-    command = SERVE.format(python=sys.executable, port=address.port)
+    command = SERVE.format(python=sys.executable, port=usual.port)
     with (
-        running(command, address, tmp_path / "one.log"),
+        running(command, usual, own, tmp_path / "one.log"),
         pytest.raises(ServiceFailed, match="in use already"),
-        running(command, address, tmp_path / "two.log"),
+        running(command, usual, own, tmp_path / "two.log"),
     ):
         pass
