@@ -1,16 +1,23 @@
 """History: the audience's requests and received messages, as the generator processes recorded them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from loadtest.record.given_file import Allowance
 from loadtest.record.hearsay import CommentRecord, HeardRecord, HushedRecord, ResultRecord, WelcomeRecord
 from loadtest.record.shape import BadField, BadRecord, Line, Shape, lines_of, read_all
+from loadtest.record.shelf import Packing, Shelf, Shelved
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
+from server.core.packets.claim import ClaimStatus
 
 ConnId = int | str
+
+_RATE_LIMITED = ClaimStatus.RATE_LIMITED.value
 
 
 class GrabRecord(NamedTuple):
@@ -190,6 +197,27 @@ class HistoryEnd(NamedTuple):
     conns: int
 
 
+class Grabs(Shelved[PacketId, GrabRecord]):
+    """
+    Grabs by packet; those of one packet are in the order of the files.
+
+    ``odd`` are those that got no receipt in time, or more than one, or were told that there were too many; of each
+    process there are as many as ``by_process`` says.
+    """
+
+    def __init__(self, grabs: Iterable[GrabRecord] = ()) -> None:
+        self.odd: list[GrabRecord] = []
+        self.by_process: Counter[int] = Counter()
+        super().__init__(Shelf(attrgetter("packet"), Packing(tuple, partial(tuple.__new__, GrabRecord))), grabs)
+
+    def append(self, record: GrabRecord) -> None:
+        """Add a grab."""
+        super().append(record)
+        self.by_process[record.process] += 1
+        if record.t_gave_up is not None or record.again or record.status == _RATE_LIMITED:
+            self.odd.append(record)
+
+
 @dataclass(slots=True)
 class History:
     """
@@ -198,7 +226,7 @@ class History:
     ``relations`` are those of the processes on another clock than that of the timeline (``one_timeline.py``).
     """
 
-    grabs: list[GrabRecord] = field(default_factory=list)
+    grabs: Grabs = field(default_factory=Grabs)
     conns: list[ConnRecord] = field(default_factory=list)
     facts: list[FactRecord] = field(default_factory=list)
     runs: list[RunRecord] = field(default_factory=list)

@@ -5,12 +5,11 @@ Two clocks are related by what their processes read of the room clock. A name te
 readings have the last word, since a name may be copied with its host.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from loadtest.record.history import ClockReadingRecord, ClockRelation, History
+from loadtest.record.history import ClockReadingRecord, ClockRelation, Grabs, History
 
 ESTIMATES_NS = 10_000_000
 """How far the estimates that two of the server's processes have of the store's clock may be apart."""
@@ -27,7 +26,8 @@ def bring_together(history: History, processes: int) -> None:
     history.relations = relations
     offsets = {relation.process: relation.offset_ns for relation in relations if relation.offset_ns}
     if offsets:
-        _change(history, offsets, lambda _, at_ns, offset_ns: at_ns + offset_ns)
+        for name, records in _changed(history, offsets, lambda _, at_ns, offset_ns: at_ns + offset_ns):
+            setattr(history, name, records)
 
 
 def widened(history: History) -> History:
@@ -38,11 +38,8 @@ def widened(history: History) -> History:
     """
     if not history.relations:
         return history
-    lists = {each.name: list(getattr(history, each.name)) for each in fields(history)}
-    wide = replace(history, **lists)
     errors = {each.process: _span_ns(history) if each.error_ns is None else each.error_ns for each in history.relations}
-    _change(wide, errors, _by_error)
-    return wide
+    return replace(history, **dict(_changed(history, errors, _by_error)))
 
 
 def error_ns_of(history: History, process: int) -> int:
@@ -62,7 +59,7 @@ def _relations(history: History, processes: int) -> Iterator[ClockRelation]:
     for reading in history.clocks:
         if reading.speed:
             readings[reading.process].append(reading)
-    grabs = Counter(grab.process for grab in history.grabs)
+    grabs = history.grabs.by_process
     base = max(range(processes), key=lambda process: (bool(readings[process]), grabs[process]), default=0)
     for process in range(processes):
         if process == base:
@@ -122,13 +119,17 @@ def _by_error(name: str, at_ns: int, error_ns: int) -> int:
     return at_ns - error_ns if name in _EARLIER else at_ns + error_ns if name in _LATER else at_ns
 
 
-def _change(history: History, by_process: Mapping[int, int], changed: Callable[[str, int, int], int]) -> None:
-    """Replace the times of these processes by what *changed* makes of a field's name, its time and their number."""
+def _changed(
+    history: History, by_process: Mapping[int, int], changed: Callable[[str, int, int], int]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the records whose times *changed* makes of a field's name, its time and the number of these processes."""
     for each in fields(history):
-        records: list[Any] = getattr(history, each.name)
-        names = [] if not records else [name for name in type(records[0])._fields if name[:2] in ("t", "t_")]
+        records: list[Any] | Grabs = getattr(history, each.name)
+        first = next(iter(records), None)
+        names = [] if first is None else [name for name in type(first)._fields if name[:2] in ("t", "t_")]
         if names:
-            records[:] = [_record(record, names, by_process, changed) for record in records]
+            make = Grabs if isinstance(records, Grabs) else list
+            yield each.name, make(_record(record, names, by_process, changed) for record in records)
 
 
 def _record(

@@ -54,6 +54,7 @@ def _figure(metric: Mapping[str, Any], points: Sequence[PairPoint]) -> Figure:
         traces.append(_line(name, change, last, "--c1", "solid"))
     shapes = [_level(0.0, "--faint", "solid")]
     levels = [100 * point.worse_by for point in points] + [budget, change, 0.0]
+    levels += [floor] if floor > budget else []
     if metric["low"] is not None:
         low, high = 100 * metric["low"], 100 * metric["high"]
         levels += [low, high]

@@ -227,7 +227,7 @@ def packets_of_other_runs(books: Books, history: History, packet_ids: Collection
     """
     if not packet_ids:
         return frozenset()
-    known = {*packet_ids, *(grab.packet for grab in history.grabs), *(fact.packet for fact in history.facts)}
+    known = {*packet_ids, *history.grabs.by, *(fact.packet for fact in history.facts)}
     return frozenset(books.packets.keys() - known)
 
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,30 +46,35 @@ class _Late(NamedTuple):
     check: Callable[[Findings, int], bool]
 
 
-def check_publications(
-    findings: Findings, books: Books, history: History, cases: Iterable[PacketCase], run: Circumstances
-) -> None:
-    """Check A14 over the facts of all packets: none is missing, early, or later than the run's bound allows."""
-    times = room_times(history, books.clock)
-    if times is None:
-        return
-    conns: defaultdict[RoomId, list[ConnRecord]] = defaultdict(list)
-    for conn in history.conns:
-        conns[conn.room].append(conn)
-    late: list[_Late] = []
-    for case in cases:
-        if case.packet is None or case.receipts is None or case.packet.room_id is None:
-            continue
+class Publications:
+    """Checks A14 over the facts of each packet: none is missing, early, or later than the run's bound allows."""
+
+    def __init__(self, books: Books, history: History, run: Circumstances) -> None:
+        self._history, self._run = history, run
+        self._times = room_times(history, books.clock)
+        self._conns: defaultdict[RoomId, list[ConnRecord]] = defaultdict(list)
+        for conn in history.conns:
+            self._conns[conn.room].append(conn)
+        self._late: list[_Late] = []
+
+    def check(self, case: PacketCase) -> None:
+        """Note the facts of a packet that are missing or late by the plain bound."""
+        packet, times, run = case.packet, self._times, self._run
+        if packet is None or case.receipts is None or packet.room_id is None or times is None:
+            return
         for cue in (*_cues(case), *_reopenings(case, times.speed)):
             late_ns = (run.fact_late_ms + PATIENT_MS.get(cue.kind, 0)) * _NS_PER_MS
             due_ns = times.ns(cue.at_ms)
             if run.absent(due_ns, due_ns + late_ns, LOOKED_AT_NS):
                 continue
-            judge = _CueJudge(case.packet, cue, _said(case, cue), conns[case.packet.room_id], times, run)
+            judge = _CueJudge(packet, cue, _said(case, cue), self._conns[packet.room_id], times, run)
             if not judge.holds(Findings(), late_ns):
-                late.append(_Late(due_ns, late_ns, judge.holds))
-    for each, stalled_ns in zip(late, _stalls(history, late), strict=True):
-        each.check(findings, each.late_ns + stalled_ns)
+                self._late.append(_Late(due_ns, late_ns, judge.holds))
+
+    def settle(self, findings: Findings) -> None:
+        """Report those of all packets that no stall of the machine excuses."""
+        for each, stalled_ns in zip(self._late, _stalls(self._history, self._late), strict=True):
+            each.check(findings, each.late_ns + stalled_ns)
 
 
 def _stalls(history: History, late: Sequence[_Late]) -> list[int]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtest.record.books import books_from
-from loadtest.record.history import GrabRecord
+from loadtest.record.history import GrabRecord, Grabs
 from loadtest.verdict.audit import INVARIANTS, audit
 from tests.loadtest.written_run import a_run
 
@@ -91,7 +91,7 @@ def test_violations_come_in_the_order_of_the_invariants() -> None:
     assert invariants == sorted(invariants, key=list(INVARIANTS).index)
 
 
-class _Counted(list[GrabRecord]):
+class _Counted(Grabs):
     """Taps that count how often somebody goes through them all."""
 
     times = 0
