@@ -39,7 +39,13 @@ class TakenPair(NamedTuple):
     @property
     def is_disturbed(self) -> bool:
         """Tell whether something else took part."""
-        return _is_busy(self.around.others_cores, self.around.idle_cores) or self.around.starved > STARVED_MAX
+        around = self.around
+        return (self.knows_cpu and _is_busy(around.others_cores, around.idle_cores)) or around.starved > STARVED_MAX
+
+    @property
+    def knows_cpu(self) -> bool:
+        """Tell whether the processes of both are known; where not, they count as others themselves."""
+        return None not in (self.base.leg.cpu_us_per_grab, self.head.leg.cpu_us_per_grab)
 
 
 def _is_busy(others_cores: float, idle_cores: float) -> bool:
@@ -76,7 +82,7 @@ class Timing:
         if self.not_over:
             return self.not_over
         others, idle, starved = map(median, zip(*(pair.around for pair in self.pairs), strict=True))
-        if _is_busy(others, idle):
+        if self._knows_cpu and _is_busy(others, idle):
             return f"other processes used {others:.1f} of the machine's processors, and {idle:.1f} were idle"
         if starved > STARVED_MAX:
             return f"the generator waited for a processor {starved:.0%} of the time in which it had something to do"
@@ -118,7 +124,7 @@ class Timing:
 
     @property
     def _knows_cpu(self) -> bool:
-        return all(side.leg.cpu_us_per_grab is not None for pair in self.pairs for side in (pair.base, pair.head))
+        return all(pair.knows_cpu for pair in self.pairs)
 
     def _figures(self, metric: str) -> tuple[list[Pair], list[Pair] | None]:
         """

@@ -166,6 +166,14 @@ def test_other_work_makes_it_void(around: Surroundings, told: str, monkeypatch: 
     assert bool(taken.void) == bool(told)
 
 
+def test_servers_that_run_elsewhere_are_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where their processes are not known, they may be on this machine: the starved generator alone tells."""
+    for starved in (0.1, 0.8):
+        base, head = (Scripted(name, NOISE, cpu_is_known=False) for name in ("base", "head"))
+        taken = Machine(base, head, [Surroundings(1.0, 0.1, starved)]).taken(monkeypatch)
+        assert bool(taken.void) == (starved > 0.4)
+
+
 def test_disturbed_pairs_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A third of them: the others answer, and there are six of them."""
     busy = Surroundings(0.9, 0.0, 0.6)
