@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
+from client_sim.arrivals import ArrivalModel, Arrivals
 from server.core.ids import RoomId, ViewerId
 
 EARLIEST_MS = 300.0  # how long before the opening an early bird taps at most
@@ -108,6 +109,13 @@ def taps(behaviour: Behaviour, rng: Random, reaction_median_ms: float, *, sigma:
             if which < 0.75:  # a closing that is late shows to whoever has none yet, one that is early to this one
                 return [Tap(Edge.CLOSING, near)]
             return [Tap(Edge.CLOSING, -rng.uniform(*BEFORE_CLOSING_MS)), Tap(Edge.CLOSING, near)]
+
+
+def taps_by_model(rng: Random, arrivals: Arrivals) -> list[Tap]:
+    """Plan the taps of one viewer for one packet where a model says when; only a barrier has any at its opening."""
+    if arrivals.model is not ArrivalModel.BARRIER:
+        return []
+    return [Tap(Edge.OPENING, rng.uniform(0.0, arrivals.spread_ms))]
 
 
 def lapse(behaviour: Behaviour, rng: Random, ordinal: int) -> Lapse | None:

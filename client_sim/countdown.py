@@ -25,6 +25,10 @@ class Countdown:
         """Return the local instant at which room time is *room_ms*."""
         return self._local_ns + (room_ms - self._server_ms) * _NS_PER_MS // self.speed
 
+    def room_ms(self, local_ns: int) -> int:
+        """Return the room time at a local instant, in whole milliseconds that have passed."""
+        return self._server_ms + (local_ns - self._local_ns) * self.speed // _NS_PER_MS
+
     def ask(self, now_ns: int) -> int:
         """Begin a reading; return the ``client_ms`` of the ping that takes it."""
         self._asked_ns = now_ns

@@ -108,12 +108,29 @@ class HealthSample:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnClock:
+    """The name of the monotonic clock that all times of the process are of: equal names are one clock."""
+
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockReading:
-    """The process's best reading of the room clock: room time at a local instant, by the shortest round trip."""
+    """The process's best reading of the room clock in a minute: room time at a local instant, and its *speed*."""
 
     server_ms: int
     t: int
     rtt_ns: int
+    speed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTaps:
+    """How many taps a model has planned in the process, how many were sent, and how many found no open packet."""
+
+    planned: int
+    sent: int
+    no_packet: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +195,6 @@ class Hushed:
 
 
 Observation = (
-    SentGrab | StrayReceipt | Conn | SequenceRun | Arrival | Fact | Differing | HealthSample | ClockReading | End
-    | Heard | Greeting | SentComment | Hushed
+    SentGrab | StrayReceipt | Conn | SequenceRun | Arrival | Fact | Differing | HealthSample | OwnClock | ClockReading
+    | End | Heard | Greeting | SentComment | Hushed | PlannedTaps
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from client_sim.arrivals import TapCounts
 from client_sim.behaviour import Behaviour, Seat
 from client_sim.grab_figures import GrabFigures
 from client_sim.hearsay import Hearsay
@@ -25,6 +26,8 @@ from client_sim.observations import (
     HealthSample,
     Hushed,
     Observation,
+    OwnClock,
+    PlannedTaps,
     SentComment,
     SentGrab,
     SequenceRun,
@@ -36,6 +39,7 @@ from server.core.packets.claim import ClaimStatus
 
 BATCH_LINES = 2_000  # some milliseconds of serialising; a longer batch would add to all viewers' latency
 FACTS_LOOKED_AT = 200  # the newest; a message does not arrive for longer than it takes that many to be sent
+READING_NS = 60_000_000_000  # of each such time the best reading of the room clock is kept: clocks drift apart
 _NS_PER_MS = 1_000_000
 
 SeriesName = tuple[str, str]
@@ -61,7 +65,7 @@ class Recorder:
 
     *history* is written to and flushed, never closed; without one only the counters are kept. ``present`` are the
     viewers in their rooms, ``present_in`` the same by room, ``connected`` their connections. ``comments`` and ``likes``
-    were sent, of which the latter may come several in one message.
+    were sent, of which the latter may come several in one message. ``taps`` are counted where a model plans them.
     """
 
     def __init__(self, history: HistorySink | None = None) -> None:
@@ -72,6 +76,7 @@ class Recorder:
         self.likes = 0
         self.failed = 0
         self.figures = GrabFigures()
+        self.taps: TapCounts | None = None
         self._history = history
         self._observations: list[Observation] = []
         self._facts: dict[tuple[RoomId, str, int], Fact] = {}
@@ -83,8 +88,8 @@ class Recorder:
         self._conns = 0
         self._series: dict[SeriesName, Tally] = {}
         self._failures: Counter[Failure] = Counter()
-        self._best_rtt_ns: int | None = None
-        self._best = (0, 0)
+        self._best: ClockReading | None = None
+        self._readings: dict[int, ClockReading] = {}
         self._hearsay = Hearsay(self._note)
         self.heard = self._hearsay.hear
 
@@ -92,6 +97,10 @@ class Recorder:
     def waiting(self) -> int:
         """Return how many grabs await their receipts."""
         return len(self._waiting)
+
+    def on_clock(self, name: str) -> None:
+        """Record which monotonic clock all times are of."""
+        self._note(OwnClock(name))
 
     def ordinal(self, room: RoomId, packet: PacketId) -> int:
         """Return the packet's number in its room, in the order of announcement to this process."""
@@ -184,18 +193,18 @@ class Recorder:
         """Record when a connection received a packet's opening, and the error of its own countdown."""
         self._note(Arrival(conn.conn, packet, now_ns, start_skew_ns))
 
-    def best_clock(self, server_ms: int, local_ns: int, rtt_ns: int) -> None:
-        """Offer a reading of the room clock; the process keeps the one with the shortest round trip."""
-        if self._best_rtt_ns is None or rtt_ns < self._best_rtt_ns:
-            self._best_rtt_ns = rtt_ns
-            self._best = (server_ms, local_ns)
+    def best_clock(self, server_ms: int, local_ns: int, rtt_ns: int, speed: int) -> None:
+        """Offer a reading of the room clock; of each minute the one with the shortest round trip is kept."""
+        if self._best is None or rtt_ns < self._best.rtt_ns:
+            self._best = ClockReading(server_ms, local_ns, rtt_ns, speed)
+        known = self._readings.get(minute := local_ns // READING_NS)
+        if known is None or rtt_ns < known.rtt_ns:
+            self._readings[minute] = ClockReading(server_ms, local_ns, rtt_ns, speed)
 
     def true_ns(self, room_ms: int, speed: int) -> int | None:
         """Return when room time is *room_ms* by the best reading of the process, or None without one."""
-        if self._best_rtt_ns is None:
-            return None
-        server_ms, local_ns = self._best
-        return local_ns + (room_ms - server_ms) * _NS_PER_MS // speed
+        best = self._best
+        return None if best is None else best.t + (room_ms - best.server_ms) * _NS_PER_MS // speed
 
     def sent(
         self, conn: Conn, packet: PacketId, request_id: RequestId, *, behaviour: Behaviour, t_intended: int, now_ns: int
@@ -289,8 +298,10 @@ class Recorder:
         for fact in self._facts.values():
             self._note(fact)
         self._hearsay.finish()
-        if self._best_rtt_ns is not None:
-            self._note(ClockReading(*self._best, self._best_rtt_ns))
+        for reading in self._readings.values():
+            self._note(reading)
+        if self.taps is not None:
+            self._note(PlannedTaps(self.taps.planned, self.taps.sent, self.taps.no_packet))
         self._note(End(self._grabs, self._conns))
         while self.flush():
             pass

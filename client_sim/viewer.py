@@ -12,7 +12,8 @@ from typing import Any
 
 from client_sim.admission import Admission
 from client_sim.agenda import Agenda, Due, PacketPlan
-from client_sim.behaviour import Behaviour, Edge, Seat, lapse, taps
+from client_sim.arrivals import SeatTaps
+from client_sim.behaviour import Behaviour, Edge, Seat, lapse, taps, taps_by_model
 from client_sim.countdown import Countdown
 from client_sim.effects import NOTHING, Drop, Effect, Rest, Send
 from client_sim.message_cache import UNREADABLE, CachedMessage
@@ -28,8 +29,7 @@ from server.core.packets.claim import ClaimStatus
 ATTEMPTS_MAX = 8  # per request id: a viewer gives up after so many refusals, which take some 5 s
 TOO_EARLY_MAX = 3  # further taps after one that was too early
 AGAIN_AFTER_NS = (20_000_000, 100_000_000)  # after the opening: minimum, and maximum jitter on top
-BACKOFF_NS = 100_000_000  # doubled with each attempt ...
-BACKOFF_MAX_NS = 1_000_000_000  # ... up to this, give or take a half
+BACKOFF_NS, BACKOFF_MAX_NS = 100_000_000, 1_000_000_000  # doubled with each attempt up to so much, +/- a half
 _NS_PER_MS = 1_000_000
 _AHEAD = frozenset({"scheduled", "warming", "grabbing"})
 _TRY_AGAIN = frozenset({ClaimStatus.RATE_LIMITED, ClaimStatus.UNAVAILABLE})
@@ -45,12 +45,11 @@ class Viewer:
     )  # fmt: skip
 
     def __init__(
-        self, seat: Seat, seed: int, reaction_median_ms: float, recorder: Recorder, pace: Pace | None = None
-    ) -> None:
-        self.seat = seat
-        self._pace = pace
+        self, seat: Seat, seed: int, reaction_median_ms: float, recorder: Recorder, pace: Pace | None = None,
+        *, seat_taps: SeatTaps | None = None,
+    ) -> None:  # fmt: skip
+        self.seat, self._seed, self._pace = seat, seed, pace
         self._session: TargetSession | None = None
-        self._seed = seed
         self._reaction_median_ms = reaction_median_ms
         self._recorder = recorder
         self._conn: Conn | None = None
@@ -61,7 +60,7 @@ class Viewer:
         self.admission = Admission()
         self._small_talk = SmallTalk(seed, seat.number)
         self._dropping = False
-        self._agenda = Agenda()
+        self._agenda = Agenda(seat_taps)
         self._pending = PendingGrabs()
         self._taps_made = 0
         self._leaving = False
@@ -117,10 +116,10 @@ class Viewer:
         self._conn = self._session = None
         self._rearm()
 
-    def leave(self) -> None:
+    def leave(self, now_ns: int) -> None:
         """Send no more taps; only wait for pending receipts."""
         self._leaving = True
-        self._agenda.clear()
+        self._agenda.clear(now_ns)
         self._rearm()
 
     def announce(self, packets: Sequence[dict[str, Any]], now_ns: int) -> None:
@@ -239,8 +238,8 @@ class Viewer:
                 self._take_no_receipt(message, now_ns)
             case "open" if message.packet_id is not None:
                 self._take_opening(conn, self._countdown, message.packet_id, now_ns)
-            case "voided" if message.packet_id is not None:
-                self._agenda.drop(message.packet_id)
+            case "voided" | "closed" if message.packet_id is not None:
+                self._agenda.end(message.packet_id, voided=message.kind == "voided")
             case "result" if message.packet_id is not None:
                 self._agenda.plans.pop(message.packet_id, None)
         self._rearm()
@@ -269,7 +268,7 @@ class Viewer:
         if plan is None or plan.open:
             return
         plan.open = True
-        if self.seat.behaviour is Behaviour.BOT and not self._leaving:
+        if self.seat.behaviour is Behaviour.BOT and self._agenda.seat_taps is None and not self._leaving:
             self._agenda.expect_now(plan, now_ns)
 
     def _plan(self, packet: dict[str, Any], countdown: Countdown, now_ns: int) -> None:
@@ -279,18 +278,15 @@ class Viewer:
         ordinal = self._recorder.ordinal(self.seat.room_id, plan.packet_id)
         if self._leaving:
             return
-        rng = Random(f"{self._seed}:{self.seat.number}:{ordinal}")
-        for tap in taps(self.seat.behaviour, rng, self._reaction_median_ms):
-            if tap.edge is Edge.HEARING and (self._session is None or self._session.announces):
-                continue
-            edge_ms = plan.claim_end_at_ms if tap.edge is Edge.CLOSING else plan.grab_at_ms
-            if edge_ms is None:
-                continue
-            self._agenda.expect(plan, countdown, room_ms=edge_ms, offset_ns=round(tap.offset_ms * _NS_PER_MS))
-        absent = lapse(self.seat.behaviour, rng, ordinal)
-        if absent is not None:
-            offset_ns = round(absent.offset_ms * _NS_PER_MS)
-            self._agenda.expect(plan, countdown, room_ms=plan.grab_at_ms, offset_ns=offset_ns, lapse=absent)
+        rng, behaviour = Random(f"{self._seed}:{self.seat.number}:{ordinal}"), self.seat.behaviour
+        if self._agenda.seat_taps is not None:
+            planned = taps_by_model(rng, self._agenda.seat_taps.arrivals)
+            self._agenda.begin(plan, countdown)
+        else:
+            planned = taps(behaviour, rng, self._reaction_median_ms)
+        if self._session is None or self._session.announces:
+            planned = [tap for tap in planned if tap.edge is not Edge.HEARING]
+        self._agenda.expect_all(plan, countdown, planned, lapse(behaviour, rng, ordinal))
 
     def _ping(self, now_ns: int) -> Send:
         assert self._countdown is not None
@@ -303,7 +299,7 @@ class Viewer:
         rtt_ns = self._countdown.answered(body["client_ms"], body["server_ms"], now_ns)
         if rtt_ns is None:
             return
-        self._recorder.best_clock(body["server_ms"], now_ns - rtt_ns // 2, rtt_ns)
+        self._recorder.best_clock(body["server_ms"], now_ns - rtt_ns // 2, rtt_ns, self._countdown.speed)
         self._agenda.aim(self._countdown)
         self._rearm()
 
@@ -312,6 +308,7 @@ class Viewer:
         if due.request_id is None:
             due.request_id = RequestId(f"{self.seat.number:x}-{self._taps_made:x}")
             self._taps_made += 1
+            self._agenda.tapped()
         packet_id = due.plan.packet_id
         grab = self._recorder.sent(
             self._conn, packet_id, due.request_id, behaviour=self.seat.behaviour, t_intended=due.due_ns, now_ns=now_ns
@@ -336,6 +333,7 @@ class Viewer:
             self._back_off(grab, due, now_ns)
         elif status == ClaimStatus.TOO_EARLY and self._taps_on(due.plan):
             self._plan_again(due.plan, now_ns)
+        self._agenda.answered(now_ns)
         self._rearm()
 
     def _take_no_receipt(self, message: CachedMessage, now_ns: int) -> None:
@@ -345,14 +343,16 @@ class Viewer:
             grab, due = found
             self._recorder.unknown(grab, message.body["reason"], (now_ns - grab.t_intended) / _NS_PER_MS)
             self._back_off(grab, due, now_ns)
+            self._agenda.answered(now_ns)
 
     def _back_off(self, grab: SentGrab, due: Due, now_ns: int) -> None:
         pause_ns = min(BACKOFF_NS << due.attempt, BACKOFF_MAX_NS)
         self._try_again(due, now_ns + round(pause_ns * (0.5 + jitter(self._seed, self.seat.number, grab.i))))
 
     def _taps_on(self, plan: PacketPlan) -> bool:
-        """Tell whether the viewer taps again after the opening; at its edge that would depend on a millisecond."""
-        return plan.too_early < TOO_EARLY_MAX and self.seat.behaviour is not Behaviour.EDGE_TAPPER
+        """Tell whether it taps again after the opening: not by a model, and at an edge a millisecond would decide."""
+        planned = self._agenda.seat_taps is not None or self.seat.behaviour is Behaviour.EDGE_TAPPER
+        return plan.too_early < TOO_EARLY_MAX and not planned
 
     def _plan_again(self, plan: PacketPlan, now_ns: int) -> None:
         if self._leaving or self._countdown is None:
@@ -380,6 +380,7 @@ class Viewer:
         grab.t_gave_up = now_ns if gave_up else None
         self._recorder.unknown(grab, reason, (now_ns - grab.t_intended) / _NS_PER_MS)
         self._try_again(due, now_ns)
+        self._agenda.answered(now_ns)
 
     def _try_again(self, due: Due, due_ns: int) -> None:
         if not self._leaving and due.attempt + 1 < ATTEMPTS_MAX:

@@ -12,9 +12,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import argparse
-import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import flask
@@ -23,32 +22,31 @@ import gevent.event
 import locust  # before requests: it patches the modules that requests uses
 import locust.runners
 import locust.stats
-import requests
 
 from loadtest.engines.audience import TICK_S, Audience
 from loadtest.engines.locust_figures import refine_buckets
 from loadtest.engines.locust_users import ViewerUser
-from loadtest.run.director import Director
+from loadtest.run.locust_leader import LocustLeader, access_of
+from loadtest.run.locust_record import HistoryCollector, HistoryKeeper, LocustRecord, free_folder
+from loadtest.run.locust_service import StartSignal
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, folder_of, read_scenario
-from loadtest.targets.access import Access
 from loadtest.targets.credential import VARIABLE, take_token
 from loadtest.targets.port import BadTarget, Target
 from loadtest.targets.registry import hosts_of, target_of
-from loadtest.targets.requester import Requester, SetUpFailed
 
 __all__ = ["ViewerUser"]
 
 DEFAULT_HOST = "http://127.0.0.1:8000"
-ARRIVAL_TIMEOUT_S = 30.0  # the programme starts then, even if some viewers are not connected
-LOOK_EVERY_S = 0.1
-LINGER_S = 1.0  # after the programme: the last facts are still being delivered
-EXIT_USAGE, EXIT_ENVIRONMENT = 64, 30
+EXIT_USAGE = 64
 
-_log = logging.getLogger("redrain")
 _runs = 0
 _spawned = gevent.event.Event()
+_keeper: HistoryKeeper | None = None  # of a worker
+_collector: HistoryCollector | None = None  # of a master
+_signal: StartSignal | None = None
+_leader: LocustLeader | None = None  # of the run in a process that is no worker
 
 
 @locust.events.init_command_line_parser.add_listener
@@ -66,7 +64,7 @@ def add_arguments(parser: Any) -> None:
     group.add_argument("--scenario", default="locust", help="A shipped scenario's name, or a TOML file.")
     group.add_argument("--seed", type=int, default=None, help="Seed of the audience (default: the scenario's).")
     group.add_argument("--reaction-median-ms", type=int, default=None, help="Median reaction time, in real ms.")
-    group.add_argument("--history", default="", help="Folder for history-*.jsonl and progress-*.jsonl.")
+    group.add_argument("--history", default="", help="New folder of the run, for redrain audit.")
     group.add_argument("--ca-file", default=None, help="Certificates to trust instead of the system's.")
     group.add_argument("--token-file", default="", help="File with the credential, read once.")
     group.add_argument("--target-adapter", default="", help="Your package.module:Class that speaks to the target.")
@@ -88,10 +86,17 @@ def _refuse_on_worker(names: Sequence[str]) -> None:
 @locust.events.init.add_listener
 def check_options(environment: Any, **_: Any) -> None:
     """Refuse a bad scenario before anything starts."""
+    global _keeper, _collector, _signal  # noqa: PLW0603 - Locust calls functions, and each process has one runner
     refine_buckets(locust.stats)
+    worker = isinstance(environment.runner, locust.runners.WorkerRunner)
+    _signal = StartSignal(environment.runner, lambda: ViewerUser.audience, worker=worker)
+    if worker:
+        _keeper = HistoryKeeper(environment.runner, lambda: ViewerUser.audience)
+    elif isinstance(environment.runner, locust.runners.MasterRunner):
+        _collector = HistoryCollector(environment.runner)
     if path := environment.parsed_options.token_file:
         environment.parsed_options.token = take_token(Path(path))
-    if not isinstance(environment.runner, locust.runners.WorkerRunner):
+    if not worker:
         try:
             scenario = read_scenario(environment.parsed_options.scenario)
             if isinstance(scenario, Scenario):
@@ -99,6 +104,9 @@ def check_options(environment: Any, **_: Any) -> None:
                 hosts_of(environment.host)
         except (BadScenario, BadTarget) as bad:
             sys.stderr.write(f"{bad}\n")
+            sys.exit(EXIT_USAGE)
+        if _records(options := environment.parsed_options) and free_folder(Path(options.history)).name == "run-2":
+            sys.stderr.write(f"history: {options.history} is not empty; give an empty or new folder\n")
             sys.exit(EXIT_USAGE)
         if environment.web_ui is not None:
             environment.web_ui.app.before_request(lambda: _refuse_bad_form(environment))
@@ -113,7 +121,7 @@ def _refuse_bad_form(environment: Any) -> Any:
         target_of(
             _scenario(options),
             host=options.host or environment.host or "",
-            access=_access(options),
+            access=access_of(options),
             adapter=options.target_adapter,
             folder=folder_of(options.scenario),
         )
@@ -132,31 +140,60 @@ def _scenario(options: Any) -> Scenario | TargetScenario:
 @locust.events.test_start.add_listener
 def begin(environment: Any, **_: Any) -> None:
     """Create the rooms, unless a storm does, and start connecting viewers."""
-    global _runs  # noqa: PLW0603 - the web UI starts several runs in one process
+    global _runs, _leader  # noqa: PLW0603 - the web UI starts several runs in one process
     options = environment.parsed_options
     scenario = _scenario(options)
     runner = environment.runner
     _spawned.clear()
     ViewerUser.viewers.clear()
+    worker = isinstance(runner, locust.runners.WorkerRunner)
+    if _leader is not None:
+        _leader.replaced = True
+    if not worker:
+        options.history_folder, options.history_mark = options.history, ""
+        record = LocustRecord(environment, scenario, free_folder(Path(options.history))) if _records(options) else None
+        _leader = LocustLeader(environment, _all_there, record)
     if isinstance(runner, locust.runners.MasterRunner):
         options.audience_parts = runner.worker_count  # travels to the workers with the other options
+        options.audience_seats = runner.target_user_count or options.num_users or 1
         ViewerUser.audience = None
     else:
-        worker = isinstance(runner, locust.runners.WorkerRunner)
         ViewerUser.audience = audience = Audience(
             scenario,
             target=_target(scenario, options, environment.host or ""),
             seed=scenario.seed,
-            folder=Path(options.history) if options.history else None,
+            folder=_history_folder(options),
             part=(runner.worker_index, options.audience_parts) if worker else (0, 1),
+            seats=options.audience_seats if worker else runner.target_user_count or options.num_users or 1,
             nth=_runs,
-            directed=options.directed,
+            directed=options.directed or (worker and bool(options.history_folder)),
             max_rate=options.max_rate,
         )
         gevent.spawn(_keep, audience, environment.stats)
     _runs += 1
-    if isinstance(scenario, Scenario) and not options.directed and not isinstance(runner, locust.runners.WorkerRunner):
-        _direct(environment, scenario)
+    if _leader is None or options.directed:
+        return
+    if isinstance(scenario, Scenario):
+        _leader.direct(scenario)
+    elif _leader.record is not None and _signal is not None:
+        _leader.serve(scenario, _signal)
+
+
+def _all_there() -> bool:
+    """Tell whether every viewer of this process is in, or of a master's workers."""
+    return _spawned.is_set() and (ViewerUser.audience is None or ViewerUser.audience.all_connected())
+
+
+def _records(options: Any) -> bool:
+    """Tell whether the run leaves a record: a history is kept, and no storm keeps the rest."""
+    return bool(options.history) and not options.directed
+
+
+def _history_folder(options: Any) -> Path | None:
+    """Return where this process writes its history."""
+    if not options.history_folder:
+        return None
+    return Path(options.history_folder) if _keeper is None else _keeper.folder(options)
 
 
 @locust.events.spawning_complete.add_listener
@@ -183,9 +220,11 @@ def update_figures(environment: Any, **_: Any) -> None:
 
 @locust.events.test_stop.add_listener
 def finish(environment: Any, **_: Any) -> None:
-    """Write the end of the history: every viewer has left."""
+    """Write the end of the history, as every viewer has left, and what else belongs to the record."""
     if ViewerUser.audience is not None:
         ViewerUser.audience.finish(environment.stats)
+    if _leader is not None:
+        _leader.complete(_collector)
 
 
 def _target(scenario: Scenario | TargetScenario, options: Any, host: str) -> Target:
@@ -194,7 +233,7 @@ def _target(scenario: Scenario | TargetScenario, options: Any, host: str) -> Tar
         return target_of(
             scenario,
             host=host,
-            access=_access(options),
+            access=access_of(options),
             adapter=options.target_adapter,
             folder=folder_of(options.scenario),
         )
@@ -205,84 +244,16 @@ def _target(scenario: Scenario | TargetScenario, options: Any, host: str) -> Tar
 
 def _keep(audience: Audience, stats: Any) -> None:
     """Update files and figures until the audience has finished."""
-    lag_ms = 0.0
+    lag_ms, told = 0.0, _keeper is None
     while not audience.finished:
         audience.tick(stats, lag_ms)
         if packets := audience.announcements():
             ViewerUser.announce(packets)
+        if not told and audience.all_connected() and _signal is not None:
+            told = True
+            _signal.connected()
         while audience.write():
             gevent.sleep(0)
         due = time.monotonic() + TICK_S
         gevent.sleep(TICK_S)
         lag_ms = max(0.0, (time.monotonic() - due) * 1000)
-
-
-def _direct(environment: Any, scenario: Scenario) -> None:
-    """Set the scenario up, and perform it in a greenlet of its own."""
-    director = _director(environment, scenario)
-    try:
-        Requester(hosts_of(environment.host)[0], _access(environment.parsed_options)).check_server()
-        director.set_up()
-    except (SetUpFailed, requests.RequestException) as error:
-        _give_up(environment, error)
-        return
-    gevent.spawn(_perform, environment, scenario, director)
-
-
-def _director(environment: Any, scenario: Scenario) -> Director:
-    viewers = environment.runner.target_user_count or environment.parsed_options.num_users or 1
-    access = _access(environment.parsed_options)
-    return Director(hosts_of(environment.host)[0], scenario, viewers, _log.info, access=access)
-
-
-def _access(options: Any) -> Access:
-    return Access(options.token, options.ca_file)
-
-
-def _perform(environment: Any, scenario: Scenario, director: Director) -> None:
-    """Perform the programme once, or repeatedly if the run has its own duration or a web UI to stop it."""
-    options = environment.parsed_options
-    stopped = _stopped(environment)
-    _wait_for_audience(stopped)
-    try:
-        director.perform(stopped)
-        while not stopped() and (options.run_time or not options.headless):
-            director = _director(environment, scenario)
-            director.set_up()
-            director.perform(stopped)
-    except (SetUpFailed, requests.RequestException) as error:
-        if not stopped():
-            _give_up(environment, error)
-        return
-    if not stopped():
-        gevent.sleep(LINGER_S)
-        _log.info("the programme is over")
-        environment.runner.quit()
-
-
-def _stopped(environment: Any) -> Callable[[], bool]:
-    """Return a function that tells whether this run, not a later one, was asked to stop."""
-    run, runner = _runs, environment.runner
-    return lambda: run != _runs or runner.state in ("stopping", "stopped", "cleanup")
-
-
-def _wait_for_audience(stopped: Callable[[], bool]) -> None:
-    waited_s = 0.0
-    while not stopped() and waited_s < ARRIVAL_TIMEOUT_S:
-        audience = ViewerUser.audience
-        if _spawned.is_set() and (audience is None or audience.all_connected()):
-            return
-        gevent.sleep(LOOK_EVERY_S)
-        waited_s += LOOK_EVERY_S
-
-
-def _give_up(environment: Any, error: Exception) -> None:
-    """End the run: it cannot go on without rooms and packets."""
-    _log.error("%s: %s", environment.host, error)
-    if ViewerUser.audience is not None:
-        ViewerUser.audience.end()
-    if environment.parsed_options.headless:
-        environment.process_exit_code = EXIT_ENVIRONMENT
-        gevent.spawn(environment.runner.quit)
-    else:
-        gevent.spawn(environment.runner.stop)

@@ -210,6 +210,9 @@ def storm(
     allow_remote: AllowRemote = False,
     max_rate: MaxRate = None,
     threshold: Thresholds = None,
+    duration: Annotated[
+        str | None, typer.Option(help="How long the programme goes on, as 90s, 30m or 2h, for scenarios with copies.")
+    ] = None,
     allow_server_errors: Annotated[
         bool, typer.Option("--allow-server-errors", help="Let errors in the server's log stand in the result only.")
     ] = False,
@@ -227,7 +230,7 @@ def storm(
     Run a scenario, audit receipts against books, and report the verdict.
 
     Scenarios: smoke (seconds), evening (both rulebooks and a shop, 100 s), stampede, rain, many-rooms, store-dies,
-    worker-dies, locust; your own is a TOML file (docs/scenario.md).
+    worker-dies, soak (minutes, --duration for hours), hostile, locust; your own is a TOML file (docs/scenario.md).
 
     Exit codes: 0 pass; 10 an invariant is violated; 11 a regression; 12 a threshold is missed; 20 unknown: the run
     could not tell; 30 environment: the message says what to do; 64 wrong usage; 130 interrupted.

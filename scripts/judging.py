@@ -8,7 +8,7 @@ import typer
 
 from loadtest.verdict.weigh import Exit
 from scripts.checked import checked_folder, checked_path
-from scripts.option_types import NUMBER_MAX, Json, Seed, Viewers
+from scripts.option_types import NUMBER_MAX, Json, LegLimits, RaisedCounters, Seed, Thresholds, Viewers
 from scripts.output import failed
 
 judging = typer.Typer()
@@ -30,9 +30,9 @@ def gate(
         float | None,
         typer.Option(help="Minutes for the comparison; 0 leaves it out (default: 1, of services 5).", max=NUMBER_MAX),
     ] = None,
-    allow: Annotated[
-        list[str] | None, typer.Option(help="Work counter that may rise, as push_bytes; repeat it for more.")
-    ] = None,
+    allow: RaisedCounters = None,
+    threshold: Thresholds = None,
+    limit: LegLimits = None,
     engine: Annotated[str, typer.Option(help="Engine of the storm: swarm or locust.")] = "swarm",
     viewers: Viewers = None,
     seed: Seed = None,

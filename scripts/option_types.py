@@ -32,6 +32,12 @@ Processes = Annotated[int | None, typer.Option(help="Processes of the swarm (def
 Thresholds = Annotated[
     list[str] | None, typer.Option(help='"METRIC EXPRESSION", as "grab_latency_ms p(99) < 50"; repeat it for more.')
 ]
+RaisedCounters = Annotated[
+    list[str] | None, typer.Option(help="Work counter that may rise, as push_bytes; repeat it for more.")
+]
+LegLimits = Annotated[
+    list[str] | None, typer.Option(help='Limit on the legs, as "cpu_us_per_grab <= 5 * yardstick_us"; repeat it.')
+]
 Speed = Annotated[int | None, typer.Option(help="Room seconds per real second.")]
 DashboardPort = Annotated[
     int, typer.Option(help="Port of the dashboard on 127.0.0.1 (default: any free one).", min=0, max=65_535)

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from pathlib import Path
 
+import hypothesis
 import pytest
 import uvloop
 from pytest_asyncio.plugin import LoopFactory
@@ -20,6 +21,10 @@ from server.store.embedded.process import EmbeddedStore
 from tests.waiting import until
 
 pytest_plugins = ["tests.rules_run", "tests.schedule"]
+
+# How long an example takes says how busy the machine is. A test may still set more of its own.
+hypothesis.settings.register_profile("patient", hypothesis.settings.get_profile("default"), deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,10 +16,11 @@ from loadtest.verdict.audit.violation import INVARIANTS, Violation
 from loadtest.verdict.comparison import Better, Comparison, Conclusion, Pair
 from loadtest.verdict.fairness import Fairness
 from loadtest.verdict.generator_check import GeneratorCheck
+from loadtest.verdict.machine_check import MachineCheck
 from loadtest.verdict.metrics import METRICS, Percentiles
 from loadtest.verdict.thresholds import Judged
 from loadtest.verdict.weigh import Exit, Reason, Verdict, decide
-from scripts.gate.figures import LegFigures, SideFigures, Surroundings
+from scripts.gate.figures import Alone, LegFigures, SideFigures, Surroundings
 from scripts.gate.gate import Gate, result_of
 from scripts.gate.options import GateOptions
 from scripts.gate.timing import TakenPair, Timing
@@ -68,6 +69,7 @@ def test_it_explains_every_metric_as_the_table_does() -> None:
         (_items("thresholds"), Judged, set()),
         (_items("happenings"), Happening, {"payout_id"}),
         (PROPERTIES["validity"], GeneratorCheck, set()),
+        (DEFINED["machine"], MachineCheck, set()),
         (PROPERTIES["fairness"], Fairness, set()),
         (DEFINED["percentiles"], Percentiles, set()),
         (DEFINED["compared"], Comparison, {"title"}),
@@ -107,7 +109,7 @@ def test_gates_have_its_form(result: dict[str, Any]) -> None:
     gate = Gate(read_scenario("smoke"), GateOptions("smoke"), storm=result, timing=timing)
     assert len(result_of(gate)["gate"]["comparison"]["metrics"]) == 3
     assert faults_of(result_of(gate)) == []
-    gate.timing, gate.alone = None, LEG
+    gate.timing, gate.alone = None, Alone(LEG, 7.0, "")
     assert faults_of(result_of(gate)) == []
 
 

@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any, BinaryIO
 
 import orjson
 
-from client_sim.behaviour import Seat, cast
+from client_sim.arrivals import Arrivals, SeatTaps, TapCounts, arrival_offsets_s
+from client_sim.behaviour import Behaviour, Seat, cast
 from client_sim.pace import Pace
 from client_sim.recorder import BATCH_LINES, Recorder
 from client_sim.viewer import Viewer
 from loadtest.engines.curtain import Curtain
 from loadtest.engines.generator_sampler import GeneratorSampler
 from loadtest.engines.locust_figures import pour
+from loadtest.engines.own_clock import own_clock
 from loadtest.record.history_writer import HistoryWriter, line_of
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
@@ -32,10 +35,10 @@ class Audience:
     """
     The part of a scenario's audience that this process runs.
 
-    *part* is (process number, process count). Without a *folder* no history is written, and progress goes to *watched*
-    if given. *max_rate* limits the requests a second of all processes together. Unless *directed*, the audience itself
-    starts a storm on another service. The engine calls ``tick`` every ``TICK_S``, ``write`` until it has caught up,
-    and ``finish`` once, after the last viewer has left.
+    *part* is (process number, process count), *seats* how many seats the whole audience has. Without a *folder* no
+    history is written, and progress goes to *watched* if given. *max_rate* limits the requests a second of all
+    processes together. Unless *directed*, the audience itself starts a storm on another service. The engine calls
+    ``tick`` every ``TICK_S``, ``write`` until it has caught up, and ``finish`` once, after the last viewer has left.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Audience:
         seed: int,
         folder: Path | None,
         part: tuple[int, int],
+        seats: int,
         nth: int,
         watched: Path | None = None,
         directed: bool = True,
@@ -55,13 +59,22 @@ class Audience:
         self._history = _new_file(folder, f"history-{name}.jsonl")
         self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
         self.target = target
+        self.history_path = None if self._history is None else Path(self._history.name)
         self.recorder = Recorder(None if self._history is None else HistoryWriter(self._history))
+        self.recorder.on_clock(own_clock())
         self.ending = False
         self._seed = seed
         self._reaction_median_ms = scenario.audience.reaction_median_ms
         index, count = part
-        seats = cast(scenario.room_ids, scenario.audience.mix, seed, scenario.audience.names)
-        self._seats: Iterator[Seat] = islice(seats, index, None, count)
+        everybody = cast(scenario.room_ids, scenario.audience.mix, seed, scenario.audience.names)
+        self._seats: Iterator[Seat] = islice(everybody, index, None, count)
+        self._seat_taps = _of_one_seat(scenario, seed, seats)
+        self.recorder.taps = None if self._seat_taps is None else TapCounts()
+        self._offsets_s: Iterator[float] | None = None
+        if scenario.audience.arrivals is not None:
+            mine, rng = len(range(index, seats, count)), Random(f"{seed}:{index}:arrivals")
+            self._offsets_s = arrival_offsets_s(scenario.audience.arrivals.arrivals.part(count), rng, mine)
+        self._began = time.monotonic()
         self._pace = None if max_rate is None else Pace(max_rate / count)
         self._curtain: Curtain | None = None
         if isinstance(scenario, TargetScenario):
@@ -80,12 +93,31 @@ class Audience:
         seat = next(self._seats)
         self._viewers += seat.device == 0
         seat = replace(seat, viewer_id=self.target.name_of(seat.viewer_id))
-        return Viewer(seat, self._seed, self._reaction_median_ms, self.recorder, self._pace)
+        taps = self._taps_of(seat)
+        return Viewer(seat, self._seed, self._reaction_median_ms, self.recorder, self._pace, seat_taps=taps)
+
+    def next_arrival_s(self) -> float | None:
+        """Return in how many seconds the next viewer comes, each once; None if the engine says when."""
+        if self._offsets_s is None:
+            return None
+        if not self._taken:
+            self._began = time.monotonic()
+        return max(0.0, self._began + next(self._offsets_s, 0.0) - time.monotonic())
+
+    def _taps_of(self, seat: Seat) -> SeatTaps | None:
+        if self._seat_taps is None or self.recorder.taps is None or seat.behaviour is Behaviour.WATCHER:
+            return None
+        return SeatTaps(self._seat_taps, self.recorder.taps, Random(f"{self._seed}:{seat.number}:taps"))
 
     @property
     def waits_for_curtain(self) -> bool:
         """Tell whether packets must still be announced to viewers because the target does not announce them."""
         return self._curtain is not None and not self._curtain.raised
+
+    @property
+    def start_ns(self) -> int | None:
+        """Return from when the packets of another service count, once that is known."""
+        return None if self._curtain is None else self._curtain.start_ns
 
     def announcements(self) -> list[dict[str, Any]]:
         """Return the packets to announce to every viewer now: once, and never if the target announces them."""
@@ -176,6 +208,15 @@ class Audience:
         for file in (self._history, self._progress):
             if file is not None:
                 file.close()
+
+
+def _of_one_seat(scenario: Scenario | TargetScenario, seed: int, seats: int) -> Arrivals | None:
+    """Return the taps that one seat of the whole audience has by the scenario's model; watchers have none."""
+    if scenario.taps is None:
+        return None
+    everybody = cast(scenario.room_ids, scenario.audience.mix, seed)
+    tapping = sum(seat.behaviour is not Behaviour.WATCHER for seat in islice(everybody, seats))
+    return scenario.taps.arrivals.part(max(1, tapping))
 
 
 def _new_file(folder: Path | None, name: str) -> BinaryIO | None:

@@ -51,10 +51,15 @@ class Crowd:
         view.phase(f"connecting {order.viewers:,} viewers")
         self._process: Engine = engine_process(engine, folder, order, processes=processes, history=history)
 
+    @property
+    def pids(self) -> list[int]:
+        """Return the process ids of the engine."""
+        return self._process.pids
+
     def connect(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Wait until every seat is connected, or *stopped()*. Raises ProcessFailed if some cannot connect in time."""
         seats = self._order.seats
-        deadline = time.monotonic() + seats / self._order.arrivals_per_second + CONNECT_SLACK_S
+        deadline = time.monotonic() + self._order.arrive_within_s + CONNECT_SLACK_S
         while (progress := self.show()).connected < seats and not stopped():
             if time.monotonic() > deadline:
                 why = next(iter(progress.failures), "no viewer was refused, and none was welcomed either")

@@ -44,19 +44,21 @@ class Curtain:
     def __init__(self, packets: Sequence[DeclaredPacket], folder: Path | None) -> None:
         self._packets = packets
         self._folder = folder
-        self.raised = False
+        self.start_ns: int | None = None
+
+    @property
+    def raised(self) -> bool:
+        """Tell whether the start is known."""
+        return self.start_ns is not None
 
     def look(self, now_ns: int, *, all_connected: bool) -> list[dict[str, Any]]:
         """Return the announcements due now, once: as soon as the start is known."""
         if self.raised:
             return []
-        start_ns = self._start_ns(now_ns, all_connected=all_connected)
-        if start_ns is None:
-            return []
-        self.raised = True
-        return openings(self._packets, start_ns)
+        self.start_ns = self._told_ns(now_ns, all_connected=all_connected)
+        return [] if self.start_ns is None else openings(self._packets, self.start_ns)
 
-    def _start_ns(self, now_ns: int, *, all_connected: bool) -> int | None:
+    def _told_ns(self, now_ns: int, *, all_connected: bool) -> int | None:
         if self._folder is None:
             return now_ns + LEAD_NS if all_connected else None
         try:

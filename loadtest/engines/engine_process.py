@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from loadtest.engines.child_process import ChildProcess
+from loadtest.scenarios.arrivals import AudienceArrivals
 from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.credential import leave_token
 
@@ -15,6 +16,8 @@ ENGINES = ("locust", "swarm")
 class CrowdOrder:
     """
     The audience that an engine must connect to *host*: its viewers and seats, arrival rate and seed.
+
+    With *arrivals* the scenario says when each viewer comes, and it may take them so long.
 
     With a credential its viewers connect by ticket; *target_adapter* is a user's class that speaks to the target;
     *max_rate* limits the requests a second of all processes together.
@@ -30,6 +33,14 @@ class CrowdOrder:
     access: Access = NOBODY
     target_adapter: str = ""
     max_rate: float | None = None
+    arrivals: AudienceArrivals | None = None
+
+    @property
+    def arrive_within_s(self) -> float:
+        """Return how long it takes in the mean until everybody has come."""
+        if self.arrivals is not None:
+            return self.arrivals.takes_s(self.seats)
+        return self.seats / self.arrivals_per_second
 
     def arguments(self) -> list[str]:
         """Return the arguments that all engines have in common."""
@@ -44,6 +55,10 @@ class CrowdOrder:
 
 class Engine(Protocol):
     """A running audience: one or several processes, each writing its own history and progress into a folder."""
+
+    @property
+    def pids(self) -> list[int]:
+        """Return its process ids."""
 
     def check(self) -> None:
         """Raise ProcessFailed if a process has ended."""
@@ -60,11 +75,18 @@ class LocustProcess(ChildProcess):
 
     def __init__(self, folder: Path, order: CrowdOrder) -> None:
         arguments = ["-f", str(Path(__file__).parents[1] / "locustfile.py"), "--headless", "--only-summary"]
-        arguments += ["-u", str(order.seats), "-r", str(order.arrivals_per_second), *order.arguments()]
+        at_once = order.arrivals is not None  # its users wait for their time themselves
+        rate = order.seats if at_once else order.arrivals_per_second
+        arguments += ["-u", str(order.seats), "-r", str(rate), *order.arguments()]
         arguments += ["--history", str(folder), "--directed"]
         if order.access.token:
             arguments += ["--token-file", str(leave_token(order.access.token, folder / "locust.token"))]
         super().__init__("audience (Locust)", "loadtest.engines.locust_process", arguments, folder / "locust.log")
+
+    @property
+    def pids(self) -> list[int]:
+        """Return its process id."""
+        return [self.pid]
 
 
 class SwarmProcess:
@@ -80,6 +102,7 @@ class SwarmProcess:
             for part in range(processes):
                 seats = len(range(part, order.seats, processes))
                 arguments = [*order.arguments(), "--part", f"{part}/{processes}", "--seats", str(seats)]
+                arguments += ["--all-seats", str(order.seats)]
                 arguments += ["--arrivals-per-second", str(order.arrivals_per_second / processes)]
                 arguments += ["--history" if history else "--watched", str(folder)]
                 if order.access.token:
@@ -90,6 +113,11 @@ class SwarmProcess:
         except BaseException:
             self.stop()
             raise
+
+    @property
+    def pids(self) -> list[int]:
+        """Return the process ids of its parts."""
+        return [part.pid for part in self._parts]
 
     def check(self) -> None:
         """Raise ProcessFailed if a process has ended."""

@@ -42,7 +42,9 @@ class ViewerUser(User):
         audience = type(self).audience
         if audience is None or audience.ending:
             raise StopUser
+        wait_s = audience.next_arrival_s()
         viewer = self._viewer = audience.take_seat()
+        gevent.sleep(wait_s or 0.0)
         self.viewers.append(viewer)
         reconnect = Reconnect(viewer.seat.number)
         while not audience.ending:
@@ -64,7 +66,7 @@ class ViewerUser(User):
         if viewer is None or connection is None:
             return
         self._connection = None
-        viewer.leave()
+        viewer.leave(time.monotonic_ns())
         try:
             self._wait_for_receipts(viewer, connection)
             viewer.closed(time.monotonic_ns(), NORMAL)

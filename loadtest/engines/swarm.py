@@ -57,20 +57,34 @@ class Swarm:
         self._timer: asyncio.Handle | None = None
         self._timer_ns = NEVER_NS
 
-    async def arrive(self, seats: int, arrivals_per_second: float) -> None:
-        """Start to connect *seats* viewers at that rate. Returns when the last one has started, not yet connected."""
+    async def arrive(
+        self, seats: int, arrivals_per_second: float, next_s: Callable[[], float | None] = lambda: None
+    ) -> None:
+        """
+        Start to connect *seats* viewers at that rate, or each when *next_s* says so.
+
+        Returns when the last one has started, not yet connected.
+        """
         for address in self._target.addresses:
             found = await self._loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
             family, *_, where = min(found, key=lambda each: each[0] != socket.AF_INET)  # localhost is both
             self._addresses.append((family, where))
         started = time.monotonic()
+        while not self._ending and len(self._connections) < seats and (wait_s := next_s()) is not None:
+            if wait_s:
+                await asyncio.sleep(wait_s)
+            self._bring()
         while not self._ending and (here := len(self._connections)) < seats:
             due = min(seats, int((time.monotonic() - started) * arrivals_per_second) + 1)
             for _ in range(here, due):
-                connection = ViewerConnection(self._take_seat(), self)
-                self._connections.append(connection)
-                self._come(connection)
+                self._bring()
             await asyncio.sleep(ARRIVALS_EVERY_S)
+
+    def _bring(self) -> None:
+        """Let the viewer of the next seat begin to connect."""
+        connection = ViewerConnection(self._take_seat(), self)
+        self._connections.append(connection)
+        self._come(connection)
 
     def settle(self) -> None:
         """Freeze all objects of connected viewers in the garbage collector, to keep its pauses out of latencies."""
@@ -83,7 +97,7 @@ class Swarm:
         self._ending = True
         self._outside.clear()
         for connection in self._connections:
-            connection.viewer.leave()
+            connection.viewer.leave(time.monotonic_ns())
         await self._wait_while(lambda: any(one.viewer.waiting for one in self._connections), LAST_RECEIPTS_S)
         for number, connection in enumerate(self._connections, 1):
             connection.leave()

@@ -56,7 +56,7 @@ async def _attend(audience: Audience, seats: int, arrivals_per_second: float) ->
 
 
 async def _arrive(swarm: Swarm, audience: Audience, seats: int, arrivals_per_second: float) -> None:
-    await swarm.arrive(seats, arrivals_per_second)
+    await swarm.arrive(seats, arrivals_per_second, audience.next_arrival_s)
     audience.all_seated()
     while not audience.all_connected():  # noqa: ASYNC110 - a cheap check of a counter, before the load starts
         await asyncio.sleep(LOOK_EVERY_S)
@@ -94,6 +94,7 @@ def _audience(options: argparse.Namespace) -> Audience:
         folder=options.history,
         watched=options.watched,
         part=options.part,
+        seats=options.all_seats or options.seats,
         nth=0,
         max_rate=options.max_rate,
     )
@@ -109,6 +110,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", required=True, help="Base URLs of the servers, separated by commas.")
     parser.add_argument("--scenario", required=True, help="A shipped scenario's name, or a TOML file.")
     parser.add_argument("--seats", type=int, required=True, help="Seats of this part.")
+    parser.add_argument("--all-seats", type=int, default=None, help="Seats of all parts (default: of this one).")
     parser.add_argument("--part", type=_part, default=(0, 1), help="index/count")
     parser.add_argument("--arrivals-per-second", type=float, required=True)
     parser.add_argument("--seed", type=int, default=None)

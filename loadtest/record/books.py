@@ -3,13 +3,17 @@
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from loadtest.record.book_orders import BookedOrder, BookedRulebook
 from loadtest.record.given_file import Allowance
+from loadtest.record.journal import Journal, JournalRecord
 from loadtest.record.payouts import BookedInvoice, BookedWithdrawal
 from loadtest.record.shape import BadField, Line, Shape, lines_of, numbered, read_all
+from loadtest.record.shelf import Packing, Shelf
 from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.packet import Denomination, PacketState, Terms
 
@@ -143,64 +147,6 @@ class PacketRecord(NamedTuple):
 OVER = frozenset({PacketState.SETTLED, PacketState.VOIDED})
 
 
-class JournalClaim(NamedTuple):
-    """One share given, as a claim entry of the journal lists it."""
-
-    viewer_id: ViewerId
-    index: int  # type: ignore[assignment]  # a field here, not the tuple's method
-    amount_fen: int
-    request_id: RequestId
-
-
-class BookedPosting(NamedTuple):
-    """An amount moved from one account to another."""
-
-    debit: str
-    credit: str
-    amount_fen: int
-
-
-class JournalRecord(NamedTuple):
-    """
-    One movement of money, from the account ``debit`` to the account ``credit``; a claim entry is one batch.
-
-    The ``kind`` of the store's entry is ``movement`` in the books: the line's own kind is ``journal``. A recharge also
-    moved ``fee_fen``, from the same debit to the channel's fees; ``balance_fen`` is the balance of the creator's funds
-    after an entry that touched them. An expiry says how many ``shares`` expired, an arrival the ``reversals`` that it
-    credits: ``key|packet_id|amount_fen``, joined by ``;``. A step of an order has ``postings`` and no debit and credit
-    of its own; ``moves`` returns the postings of any entry.
-    """
-
-    creator_id: CreatorId
-    entry_id: str
-    movement: str
-    transfer_id: str
-    packet_id: PacketId
-    debit: str
-    credit: str
-    amount_fen: int
-    at_ms: int
-    claims: tuple[JournalClaim, ...] | None
-    edition: int | None
-    fee_fen: int | None = None
-    balance_fen: int | None = None
-    withdrawal_id: str | None = None
-    shares: int | None = None
-    reversals: str | None = None
-    order_id: OrderId | None = None
-    postings: tuple[BookedPosting, ...] | None = None
-
-    @property
-    def moves(self) -> tuple[BookedPosting, ...]:
-        """Return all movements of this entry: its postings, or its one movement and the fee."""
-        if self.postings is not None:
-            return self.postings
-        moved = BookedPosting(self.debit, self.credit, self.amount_fen)
-        if not self.fee_fen:
-            return (moved,)
-        return moved, BookedPosting(self.debit, f"fees:{self.debit.partition(':')[2]}", self.fee_fen)
-
-
 class ClaimRecord(NamedTuple):
     """One share that a viewer holds at the end."""
 
@@ -222,8 +168,7 @@ class LeftRecord(NamedTuple):
 @dataclass(slots=True)
 class Books:
     """
-    All lines of one export. Only ``final`` books have ``claims``, ``left`` and what comes after them; journal entries
-    are in file order.
+    All lines of one export. Only ``final`` books have ``claims``, ``left`` and what comes after them.
 
     Filled once by the reader and only read afterwards.
     """
@@ -233,8 +178,10 @@ class Books:
     creators: dict[CreatorId, CreatorRecord] = field(default_factory=dict)
     openings: dict[CreatorId, OpeningRecord] = field(default_factory=dict)
     packets: dict[PacketId, PacketRecord] = field(default_factory=dict)
-    journal: list[JournalRecord] = field(default_factory=list)
-    claims: dict[PacketId, list[ClaimRecord]] = field(default_factory=dict)
+    journal: Journal = field(default_factory=Journal)
+    claims: Shelf[PacketId, ClaimRecord] = field(
+        default_factory=lambda: Shelf(attrgetter("packet_id"), Packing(tuple, partial(tuple.__new__, ClaimRecord)))
+    )
     left: dict[PacketId, tuple[int, ...]] = field(default_factory=dict)
     orders: dict[OrderId, BookedOrder] = field(default_factory=dict)
     rulebooks: dict[str, BookedRulebook] = field(default_factory=dict)
@@ -249,7 +196,7 @@ class Books:
         return replace(
             self,
             packets={name: packet for name, packet in self.packets.items() if name not in packet_ids},
-            claims={name: claims for name, claims in self.claims.items() if name not in packet_ids},
+            claims=self.claims.without(packet_ids),
             left={name: left for name, left in self.left.items() if name not in packet_ids},
         )
 
@@ -320,8 +267,7 @@ def _take(books: Books, line: Line) -> None:
         case "journal":
             books.journal.append(_JOURNAL.read(line))
         case "claim":
-            claim = _CLAIM.read(line)
-            books.claims.setdefault(claim.packet_id, []).append(claim)
+            books.claims.append(_CLAIM.read(line))
         case "left":
             left = _LEFT.read(line)
             _put(books.left, left.packet_id, left.amounts)

@@ -1,16 +1,23 @@
 """History: the audience's requests and received messages, as the generator processes recorded them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from loadtest.record.given_file import Allowance
 from loadtest.record.hearsay import CommentRecord, HeardRecord, HushedRecord, ResultRecord, WelcomeRecord
 from loadtest.record.shape import BadField, BadRecord, Line, Shape, lines_of, read_all
+from loadtest.record.shelf import Packing, Shelf, Shelved
 from server.core.ids import PacketId, RequestId, RoomId, ViewerId
+from server.core.packets.claim import ClaimStatus
 
 ConnId = int | str
+
+_RATE_LIMITED = ClaimStatus.RATE_LIMITED.value
 
 
 class GrabRecord(NamedTuple):
@@ -101,13 +108,25 @@ class FactRecord(NamedTuple):
     result: ResultRecord | None = None
 
 
+class OwnClockRecord(NamedTuple):
+    """The name of the monotonic clock that the times of a process are of; older histories do not say it."""
+
+    clock: str
+    process: int
+
+
 class ClockReadingRecord(NamedTuple):
-    """A process's best reading of the room clock: room time ``server_ms`` at ``t``, by a round trip of ``rtt_ns``."""
+    """
+    A process's best reading of the room clock in a minute: room time ``server_ms`` at ``t``, by a round trip.
+
+    ``speed`` is that of room time; older histories do not say it.
+    """
 
     server_ms: int
     t: int
     rtt_ns: int
     process: int
+    speed: int | None = None
 
 
 class RunRecord(NamedTuple):
@@ -150,6 +169,27 @@ class HealthRecord(NamedTuple):
     process: int
 
 
+class ClockRelation(NamedTuple):
+    """
+    How the clock of a process goes with that of the timeline: ``offset_ns`` was added to its times.
+
+    ``error_ns`` bounds how wrong that may be; None if nothing relates the two, and the offset is a guess.
+    """
+
+    process: int
+    offset_ns: int
+    error_ns: int | None
+
+
+class PlannedTapsRecord(NamedTuple):
+    """The taps that an arrival model planned in a process: how many were sent, and how many found no open packet."""
+
+    planned: int
+    sent: int
+    no_packet: int
+    process: int
+
+
 class HistoryEnd(NamedTuple):
     """The last line of a file: the counts of its records."""
 
@@ -157,11 +197,36 @@ class HistoryEnd(NamedTuple):
     conns: int
 
 
+class Grabs(Shelved[PacketId, GrabRecord]):
+    """
+    Grabs by packet; those of one packet are in the order of the files.
+
+    ``odd`` are those that got no receipt in time, or more than one, or were told that there were too many; of each
+    process there are as many as ``by_process`` says.
+    """
+
+    def __init__(self, grabs: Iterable[GrabRecord] = ()) -> None:
+        self.odd: list[GrabRecord] = []
+        self.by_process: Counter[int] = Counter()
+        super().__init__(Shelf(attrgetter("packet"), Packing(tuple, partial(tuple.__new__, GrabRecord))), grabs)
+
+    def append(self, record: GrabRecord) -> None:
+        """Add a grab."""
+        super().append(record)
+        self.by_process[record.process] += 1
+        if record.t_gave_up is not None or record.again or record.status == _RATE_LIMITED:
+            self.odd.append(record)
+
+
 @dataclass(slots=True)
 class History:
-    """The records of all generator processes. Filled once by the reader and only read afterwards."""
+    """
+    The records of all generator processes. Filled once by the reader and only read afterwards.
 
-    grabs: list[GrabRecord] = field(default_factory=list)
+    ``relations`` are those of the processes on another clock than that of the timeline (``one_timeline.py``).
+    """
+
+    grabs: Grabs = field(default_factory=Grabs)
     conns: list[ConnRecord] = field(default_factory=list)
     facts: list[FactRecord] = field(default_factory=list)
     runs: list[RunRecord] = field(default_factory=list)
@@ -174,6 +239,9 @@ class History:
     welcomes: list[WelcomeRecord] = field(default_factory=list)
     comments: list[CommentRecord] = field(default_factory=list)
     hushed: list[HushedRecord] = field(default_factory=list)
+    own_clocks: list[OwnClockRecord] = field(default_factory=list)
+    relations: list[ClockRelation] = field(default_factory=list)
+    taps: list[PlannedTapsRecord] = field(default_factory=list)
 
 
 def read_history(paths: Sequence[Path], *, foreign: bool = False, allowance: Allowance | None = None) -> History:
@@ -206,11 +274,13 @@ def read_process(
         "differ": (Shape(DifferRecord), history.differs.append),
         "arrival": (Shape(ArrivalRecord), history.arrivals.append),
         "health": (Shape(HealthRecord), history.healths.append),
+        "own_clock": (Shape(OwnClockRecord), history.own_clocks.append),
         "reading": (Shape(ClockReadingRecord), history.clocks.append),
         "heard": (Shape(HeardRecord), history.heard.append),
         "welcome": (Shape(WelcomeRecord), history.welcomes.append),
         "comment": (Shape(CommentRecord), history.comments.append),
         "hushed": (Shape(HushedRecord), history.hushed.append),
+        "taps": (Shape(PlannedTapsRecord), history.taps.append),
         "end": (Shape(HistoryEnd), ends.append),
     }
 

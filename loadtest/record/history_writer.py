@@ -18,6 +18,8 @@ from client_sim.observations import (
     Heard,
     Hushed,
     Observation,
+    OwnClock,
+    PlannedTaps,
     SentComment,
     SentGrab,
     SequenceRun,
@@ -44,7 +46,9 @@ _AS_THEY_ARE: dict[type[Any], tuple[str, tuple[str, ...]]] = {
     Greeting: ("welcome", ("room", "epoch", "seq", "packets", "t_first", "t_last", "count")),
     SentComment: ("comment", ("conn", "viewer", "room", "t", "text")),
     Hushed: ("hushed", ("conn", "t")),
-    ClockReading: ("reading", ("server_ms", "t", "rtt_ns")),
+    OwnClock: ("own_clock", ("clock",)),
+    ClockReading: ("reading", ("server_ms", "t", "rtt_ns", "speed")),
+    PlannedTaps: ("taps", ("planned", "sent", "no_packet")),
     End: ("end", ("grabs", "conns")),
 }
 """The kind and the fields of the lines that hold an observation as it is."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loadtest.record.books import Books, JournalRecord
+from loadtest.record.books import Books
+from loadtest.record.journal import JournalRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Moved:
 
 def moves_of(books: Books) -> Iterator[Moved]:
     """Yield every posting of every order, and every expiry."""
-    for entry in books.journal:
+    for entry in books.journal.besides_claims:
         if entry.postings is not None or entry.movement == "expire":
             for move in entry.moves:
                 yield Moved(entry, *move)

@@ -13,6 +13,7 @@ from loadtest.record.books import Books, ClockRecord, read_books
 from loadtest.record.foreign_books import ForeignClaim, read_foreign_books
 from loadtest.record.given_file import Allowance, NotTaken, read_given, replace_file
 from loadtest.record.history import History, read_history
+from loadtest.record.one_timeline import bring_together
 from loadtest.record.sales import Sales, read_sales
 from loadtest.record.shape import BadRecord
 
@@ -25,11 +26,26 @@ CHECKED = "checked"
 FAULT_RECORDS_MAX = 1_000
 HAPPENINGS_MAX = 10_000
 WAITS_MAX = 100_000  # of an hour and more
+LOADS_MAX = 10_000
 Span = Annotated[list[int | None], Field(min_length=2, max_length=2)]
 """From and to, by the history's clock; null if it is not known."""
 
 Wait = Annotated[list[int], Field(min_length=3, max_length=3)]
 """From and to, by the history's clock, and how long in between, in nanoseconds."""
+
+Load = Annotated[list[int | None], Field(min_length=7, max_length=7)]
+"""From and to, by the history's clock; in nanoseconds the processor time of the run, of others, idle, stolen; waits."""
+
+RESOURCE_SAMPLES_MAX = 2_000  # of each role; then every second one is dropped
+Resources = dict[
+    str,
+    Annotated[list[Annotated[list[int], Field(min_length=3, max_length=3)]], Field(max_length=RESOURCE_SAMPLES_MAX)],
+]
+"""
+By role (server, store, generator): when, by the history's clock, resident bytes, open files; all processes together.
+
+Of the role ``probe``: when the server was asked, how many nanoseconds it took to answer, 0.
+"""
 
 REDRAIN = "redrain"
 """The kind of target that is a Redrain server and has books; every other kind is foreign."""
@@ -44,11 +60,14 @@ class RunFacts:
     list deviations from the request, ``server_errors`` the errors in the log of the storm's own server, and
     ``server_log`` says whether it could be checked, ``store_absences`` when the store was away by it: from and to, by
     the history's clock, null if it did not come back; ``machine_waits`` from when to when, and how long, its processes
-    waited for a processor or the disk.
+    waited for a processor or the disk, ``machine_load`` who used the processors (``loadtest/run/machine_load.py``),
+    ``resources`` what server, store and generator took, ``hostile`` what came of the misdeeds of hostile clients.
+    ``own_service`` says that the run, or the gate around it, started the service under test.
     ``thresholds`` are those of the command line, ``broken_off`` says of each threshold that ended the programme early
     when and why.
+    ``alone`` is false if others may have tapped of whom this folder has no history.
     ``target`` is the kind of the service under test, ``declared`` the packets of a foreign one
-    (``loadtest/record/declared.py``).
+    (``loadtest/record/declared.py``), with times of ``clock``, if that is not the audience's by necessity.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
@@ -78,8 +97,14 @@ class RunFacts:
     allow_server_errors: bool = False
     store_absences: Annotated[list[Span], Field(max_length=FAULT_RECORDS_MAX)] = field(default_factory=list)
     machine_waits: Annotated[list[Wait], Field(max_length=WAITS_MAX)] = field(default_factory=list)
+    machine_load: Annotated[list[Load], Field(max_length=LOADS_MAX)] = field(default_factory=list)
+    own_service: bool = False
+    resources: Resources = field(default_factory=dict)
+    hostile: dict[str, dict[str, int]] = field(default_factory=dict)
     thresholds: list[str] = field(default_factory=list)
     broken_off: dict[str, str] = field(default_factory=dict)
+    alone: bool = True
+    clock: str = ""
     target: str = REDRAIN
     declared: list[dict[str, Any]] = field(default_factory=list)
 
@@ -168,9 +193,16 @@ class RunFolder:
         """Read the snapshots taken during the run, in order. Raises BadRecord."""
         return [read_books(path, self.allowance) for path in self.snapshots()]
 
+    def histories_missing(self, facts: RunFacts) -> int:
+        """Return of how many processes of the audience the history is not in the folder."""
+        return max(0, facts.processes - len([*self.path.glob("history-*.jsonl*")]))
+
     def read_history(self, *, foreign: bool = False) -> History:
-        """Read the audience's history, of a *foreign* service or of ours. Raises BadRecord."""
-        return read_history(sorted(self.path.glob("history-*.jsonl*")), foreign=foreign, allowance=self.allowance)
+        """Read the audience's history, of a *foreign* service or of ours, in one timeline. Raises BadRecord."""
+        paths = sorted(self.path.glob("history-*.jsonl*"))
+        history = read_history(paths, foreign=foreign, allowance=self.allowance)
+        bring_together(history, len(paths))
+        return history
 
     def read_claims(self) -> list[ForeignClaim] | None:
         """Read the claims of a foreign service's books, or return None if it gave none. Raises BadRecord."""

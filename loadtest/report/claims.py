@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil, log10
 
-from loadtest.record.books import Books, JournalRecord, PacketRecord
+from loadtest.record.books import Books, PacketRecord
+from loadtest.record.journal import JournalRecord
 from loadtest.report.figure import Figure, Trace, colour_of, dash_of, thinned
 
 PACKETS_MAX = 60

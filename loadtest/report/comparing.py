@@ -18,7 +18,14 @@ def conclusion_word(conclusion: str) -> str:
 
 def change_text(comparison: Mapping[str, Any]) -> str:
     """Return by how much the head is worse, with the interval if there is one: ``+2.1% (-0.4% to +4.8%)``."""
+    if not comparison["pairs"]:
+        return "-"
     text = f"{comparison['change']:+.1%}"
     if comparison["low"] is None:
         return text
     return f"{text} ({comparison['low']:+.1%} to {comparison['high']:+.1%})"
+
+
+def leg_text(comparison: Mapping[str, Any], side: str) -> str:
+    """Return the median of a side's legs, ``base`` or ``head``, or "-" if no pair was compared."""
+    return f"{comparison[side]:,.2f}" if comparison["pairs"] else "-"

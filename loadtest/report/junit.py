@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 from loadtest.report.comparing import change_text
+from loadtest.report.wording import REASONS
+from loadtest.verdict.thresholds import threshold_text
 
 SUITE = "redrain gate"
+_OF_THE_RUN = ("void", "vacuous", "server_errors")  # no case of an invariant or a limit shows these
 _UNFIT = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 
 
@@ -52,11 +55,15 @@ def cases_of(result: Mapping[str, Any]) -> Iterator[Case]:
         unknown = one["why"] or "not checkable"
         yield Case("invariants", name, details.get(name, ""), unknown if one["outcome"] == "not_checkable" else "")
     for limit in result["thresholds"]:
-        name = f"{limit['metric']} {limit['expression']}"
         yield Case(
-            "thresholds", name, f"{limit['value']} measured" if limit["met"] is False else "",
-            "not measured, or the generator was not healthy" if limit["met"] is None else "",
+            "thresholds", threshold_text(limit), f"{limit['value']} measured" if limit["met"] is False else "",
+            (limit["why"] or "not judged") if limit["met"] is None else "",
         )  # fmt: skip
+    for name, count in result["sometimes"].items():
+        yield Case("sometimes", name, skipped="" if count else "it never happened, so that a pass would mean little")
+    for reason in result["reasons"]:
+        if reason in _OF_THE_RUN:
+            yield Case("run", reason, skipped=REASONS[reason])
     gate = result.get("gate")
     if gate:
         yield from _compared(gate)

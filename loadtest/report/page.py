@@ -8,22 +8,29 @@ from typing import Any
 from jinja2 import Template
 
 from loadtest.record.books import Books
+from loadtest.record.declared import declarations_from
 from loadtest.record.given_file import replace_file
 from loadtest.record.history import History
-from loadtest.record.run_folder import REDRAIN, RunFolder
+from loadtest.record.run_folder import REDRAIN, Resources, RunFolder
 from loadtest.report.claims import claims_figure, runs_of
+from loadtest.report.comparing import change_text, conclusion_word, leg_text
 from loadtest.report.fanout import ROOMS_MAX, fanout_figure, hearings_of, room_skews
 from loadtest.report.findings import counterexamples_of, invariants_of
+from loadtest.report.gate_view import busy_sentence, gate_sentence, left_out_of
 from loadtest.report.happenings import ROWS_MAX, happenings_of
 from loadtest.report.inlined import inlined, templates
 from loadtest.report.money import creators_of, flows_of, money_figure, orders_figure
 from loadtest.report.orders import orders_of
 from loadtest.report.over_time import over_time_figure
+from loadtest.report.pair_plots import pair_figures, yardstick_figure
+from loadtest.report.resources import resource_rows, resources_figure
 from loadtest.report.shares import Sizes, share_figures, sizes_of
+from loadtest.report.spacetime import WIDTH, Glyph, placed, scenes_of
 from loadtest.report.spectrum import spectrum_figure
 from loadtest.report.timebase import Timebase, shanghai, timebase_of
 from loadtest.report.wording import BEHAVIOURS, STATUSES, fairness_sentence, headline, reasons_of
 from loadtest.run.judge_run import packets_of_other_runs
+from loadtest.verdict.machine_check import machine_sentence
 from loadtest.verdict.metrics import METRICS
 
 TABLE_ROWS_MAX = 200
@@ -35,7 +42,7 @@ def write_report(folder: RunFolder, result: dict[str, Any]) -> Path:
     facts = folder.facts()
     books, history = folder.books_or_none(), folder.read_history(foreign=facts.foreign)
     books = books.without(packets_of_other_runs(books, history, facts.packet_ids))
-    page = render(result, facts.allocator, books, history, facts.declared)
+    page = render(result, facts.allocator, books, history, facts.declared, resources=facts.resources)
     replace_file(folder.report, page.encode("utf-8", "replace"))
     return folder.report
 
@@ -46,6 +53,8 @@ def render(
     books: Books,
     history: History,
     declared: Sequence[Mapping[str, Any]] = (),
+    *,
+    resources: Resources | None = None,
 ) -> str:
     """
     Return the page as HTML; its size hardly grows with the crowd, because only sums and samples go in.
@@ -67,28 +76,31 @@ def render(
         "fanout": fanout_figure(hearings, rooms, books),
         "money": money_figure(flows, books),
         "orders": orders_figure(books),
+        "resources": resources_figure(resources or {}),
     }
+    gate = _gate(result)
+    figures |= {figure.name: figure for _, figure in gate["plots"]} | {"yardstick": gate["yardstick"]} if gate else {}
     return _template().render(
         result=result,
         allocator=allocator,
-        headline=headline(result),
-        reasons=reasons_of(result["reasons"]),
         foreign=foreign,
-        booked=result["lost_acks"] is not None,
+        gate=gate,
+        **_verdict(result, gate),
         metrics=METRICS,
+        **_machine(result),
         **_findings(result, timebase),
+        **_scenes(result, history, None if foreign else books, declared),
         packets=[] if foreign else _packets(result["packets"], books, sizes)[:TABLE_ROWS_MAX],
         declared=_declared(result["packets"], declared, timebase)[:TABLE_ROWS_MAX] if foreign else [],
         names={packet_id: packet.name or packet_id for packet_id, packet in books.packets.items()},
         day=_day(books, timebase),
         figures=figures,
         shares=shares,
-        rooms=rooms[:ROOMS_MAX],
-        rooms_left=len(rooms) - ROOMS_MAX,
+        resource_rows=resource_rows(result) if figures["resources"] else [],
+        **_first("rooms", rooms, ROOMS_MAX),
         creators=creators_of(books, flows)[:TABLE_ROWS_MAX],
         creators_orders=orders_of(books)[:TABLE_ROWS_MAX],
-        happenings=happenings[:ROWS_MAX],
-        happenings_left=len(happenings) - ROWS_MAX,
+        **_first("happenings", happenings, ROWS_MAX),
         statuses=_statuses(result["statuses"]),
         behaviour_words=BEHAVIOURS,
         status_words=STATUSES,
@@ -116,6 +128,51 @@ def _findings(result: Mapping[str, Any], timebase: Timebase) -> dict[str, Any]:
         "counterexamples": firsts,
         "counterexamples_more": others,
         "violations_left": len(result["violations"]) - len(firsts) - len(others),
+    }
+
+
+def _scenes(
+    result: Mapping[str, Any], history: History, books: Books | None, declared: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the space-time diagram of the first violation of each invariant, by its name, and what draws them."""
+    violations = result["violations"]
+    scenes = scenes_of(violations, history, books, declarations_from(map(dict, declared))) if violations else []
+    return {"scenes": {scene.invariant: placed(scene) for scene in scenes}, "width": WIDTH, "Glyph": Glyph}
+
+
+def _first(name: str, rows: Sequence[Any], most: int) -> dict[str, Any]:
+    """Return the rows that are shown, and how many are left."""
+    return {name: rows[:most], f"{name}_left": len(rows) - most}
+
+
+def _verdict(result: Mapping[str, Any], gate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the verdict in a sentence, its reasons, and whether there were books to judge by."""
+    return {
+        "headline": (gate_sentence(result) if gate else "") or headline(result),
+        "reasons": reasons_of(result["reasons"]),
+        "booked": result["lost_acks"] is not None,
+    }
+
+
+def _machine(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return how busy the machine was, and what is to be said of it."""
+    machine = result.get("machine")
+    return {"machine": machine_sentence(machine), "machine_note": machine["note"] if machine else ""}
+
+
+def _gate(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the page shows of a gate beside its storm; nothing of a storm alone."""
+    gate = result.get("gate")
+    if not gate:
+        return {}
+    compared = gate["comparison"]
+    return {
+        **{name: gate[name] for name in ("base", "head", "counters", "alone")},
+        "compared": compared,
+        "plots": pair_figures(compared) if compared else [],
+        "yardstick": yardstick_figure(compared) if compared else None,
+        "busy": busy_sentence(compared) if compared else "",
+        "left_out": left_out_of(result),
     }
 
 
@@ -161,6 +218,7 @@ def _template() -> Template:
     environment.filters["wall"] = lambda room_ms: "" if room_ms is None else shanghai(room_ms)
     environment.filters["seconds"] = lambda at: "" if at is None else f"{at:,.2f}"
     environment.filters["zip"] = zip
+    environment.globals |= {each.__name__: each for each in (change_text, conclusion_word, leg_text)}
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment.get_template("page.html")
 

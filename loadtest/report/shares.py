@@ -30,10 +30,9 @@ class Sizes:
 
 def sizes_of(books: Books) -> list[Sizes]:
     """Return the sizes of every packet, recomputed."""
-    claims = claims_of(books)
     sizes = []
     for number, (packet_id, packet) in enumerate(books.packets.items()):
-        of_packet = claims.get(packet_id, [])
+        of_packet = claims_of(books, packet_id)
         verification = verify_packet(packet, of_packet, books.left.get(packet_id))
         amounts = [claim.amount_fen for claim in of_packet]
         sizes.append(Sizes(number, packet, verification.shares, amounts, verification.problems))

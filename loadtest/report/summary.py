@@ -1,20 +1,26 @@
 """Markdown for a step summary or a pull request, and GitHub's annotations: the verdict first, then its grounds."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from loadtest.report.comparing import change_text, conclusion_word
+from loadtest.report.comparing import change_text, conclusion_word, leg_text
+from loadtest.verdict.machine_check import machine_sentence
+from loadtest.verdict.thresholds import threshold_text
 
 SUMMARY_BYTES_MAX = 2**20  # what a step summary may have
 VIOLATIONS_MAX = 20
 ANNOTATIONS_MAX = 10  # more are not shown
+TEXT_MAX = 2_000  # of one text of somebody else's: a summary holds many
+ROWS_MAX = 200
 _SIGNS = {"pass": "✅", "fail": "❌", "unknown": "⚠️"}
 
 
 def markdown_of(result: Mapping[str, Any]) -> str:
     """Return a result as Markdown, within what a summary may have."""
-    text = "\n".join(_lines(result))
-    return text.encode()[: SUMMARY_BYTES_MAX - 1].decode("utf-8", "ignore") + "\n"
+    last = f"\nAgain: {_code(result['repeat_command'])}\n\n"  # another step's part may follow
+    text = "\n".join(_lines(result)).encode()
+    return text[: SUMMARY_BYTES_MAX - len(last.encode()) - 1].decode("utf-8", "ignore") + "\n" + last
 
 
 def annotations_of(result: Mapping[str, Any]) -> list[str]:
@@ -25,6 +31,9 @@ def annotations_of(result: Mapping[str, Any]) -> list[str]:
     if gate:
         told += [(each["title"], f"{each['base']:.2f} to {each['head']:.2f}") for each in _raised(gate)]
         told += [(each["title"], change_text(each)) for each in _slower(gate)]
+    if not told:
+        missed = [each for each in result["thresholds"] if each["met"] is False]
+        told = [(threshold_text(each), f"{each['value']:g} measured") for each in missed]
     if not told and result["verdict"] != "pass":
         told = [(str(result["verdict"]), ", ".join(result["reasons"]))]
     kind = "warning" if result["verdict"] == "unknown" else "error"
@@ -36,15 +45,20 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     yield f"## {_SIGNS[result['verdict']]} Redrain: {result['verdict']}{reasons}"
     yield ""
     viewers, seed = result["viewers"], result["seed"]
-    yield f"Scenario `{_cell(result['scenario'])}`, {viewers:,} viewers, seed {seed}, engine {result['engine']}."
+    yield f"Scenario {_code(result['scenario'])}, {viewers:,} viewers, seed {seed}, engine {result['engine']}."
+    yield from _machine(result.get("machine"))
     yield from _violations(result["violations"])
     yield from _thresholds(result["thresholds"])
     gate = result.get("gate")
     if gate:
         yield from _gate(gate)
-    yield ""
-    yield f"Again: `{_cell(result['repeat_command'])}`"
-    yield ""
+
+
+def _machine(machine: Mapping[str, Any] | None) -> Iterator[str]:
+    if machine is not None:
+        yield ""
+        warned = f"**{_cell(machine['note'].capitalize())}.** " if machine["note"] else ""
+        yield f"{warned}Machine: {_cell(machine_sentence(machine))}."
 
 
 def _violations(violations: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -60,7 +74,7 @@ def _violations(violations: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _thresholds(thresholds: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     words = {True: "met", False: "**missed**", None: "not judged"}
     rows = [
-        (f"{each['metric']} {each['expression']}", "-" if each["value"] is None else f"{each['value']:g}",
+        (threshold_text(each), "-" if each["value"] is None else f"{each['value']:g}",
          words[each["met"]])
         for each in thresholds
     ]  # fmt: skip
@@ -70,7 +84,7 @@ def _thresholds(thresholds: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
     if gate["base"]:
         yield ""
-        yield f"Base `{_cell(gate['base'])}`, head `{_cell(gate['head'])}`."
+        yield f"Base {_code(gate['base'])}, head {_code(gate['head'])}."
     words = {True: "no more", False: "**more**", None: "stated only"}
     counters = [
         (each["title"], *("-" if each[side] is None else f"{each[side]:.2f}" for side in ("base", "head")),
@@ -85,7 +99,7 @@ def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
             word = conclusion_word(each["conclusion"])
             decides = each["metric"] in compared["decided_by"]
             rows.append(
-                (each["title"], f"{each['base']:,.2f}", f"{each['head']:,.2f}", change_text(each),
+                (each["title"], leg_text(each, "base"), leg_text(each, "head"), change_text(each),
                  f"**{word}**" if decides else f"{word}, stated only")
             )  # fmt: skip
         yield from _table("Paired comparison", ("metric", "base", "head", "worse by", ""), rows)
@@ -104,7 +118,10 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) ->
         yield ""
         yield f"| {' | '.join(columns)} |"
         yield f"|{'---|' * len(columns)}"
-        yield from (f"| {' | '.join(map(_cell, row))} |" for row in rows)
+        yield from (f"| {' | '.join(map(_cell, row))} |" for row in rows[:ROWS_MAX])
+        if len(rows) > ROWS_MAX:
+            yield ""
+            yield f"and {len(rows) - ROWS_MAX} more in the result"
 
 
 def _raised(gate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -120,11 +137,29 @@ def _slower(gate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _cell(text: str) -> str:
-    """Return a text that stays in its cell, and is no markup: names and messages may hold anything."""
-    plain = "".join(char if char >= " " else " " for char in text)
+    """
+    Return a text that stays in its cell, is no markup, calls nobody and links nowhere: texts may hold anything.
+
+    What is marked as ours with ** stays so.
+    """
+    plain = _plain(text)
     for sign in "\\`|<>[]":
         plain = plain.replace(sign, f"\\{sign}")
-    return plain
+    # A joiner of no width keeps GitHub from calling people and from making links of what looks like one.
+    return plain.replace("@", "@\u200b").replace("://", ":\u200b//")
+
+
+def _code(text: str) -> str:
+    """Return a text as code, in which nothing is markup; its fence is longer than any inside."""
+    plain = _plain(text)
+    fence = "`" * (max((len(found) for found in re.findall("`+", plain)), default=0) + 1)
+    return f"{fence} {plain} {fence}" if "`" in plain else f"{fence}{plain}{fence}"
+
+
+def _plain(text: str) -> str:
+    """Return a text on one line, without what moves a cursor or turns the direction of reading, and not too long."""
+    short = text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}..."
+    return "".join(each if each.isprintable() else " " for each in short)
 
 
 def _property(text: str) -> str:
@@ -132,4 +167,5 @@ def _property(text: str) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """Return a text of a workflow command, which ends with its line."""
+    return "%0A".join(_plain(line).replace("%", "%25") for line in text[: 2 * TEXT_MAX].split("\n"))

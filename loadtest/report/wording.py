@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loadtest.verdict.audit import INVARIANTS
+
 VERDICTS = {
     "pass": "Every promise to viewers and creators was kept.",
     "fail": "The server broke a promise or missed a limit.",
@@ -10,7 +12,8 @@ VERDICTS = {
 }
 REASONS = {
     "invariant": "An invariant is violated: see the counterexample below.",
-    "void": "The load generator was not healthy, so timing figures are invalid. Correctness was judged all the same.",
+    "void": "The load generator was not healthy, or others kept the machine busy, so timing figures are invalid. "
+    "Correctness was judged all the same.",
     "vacuous": "No share was won, or an event that the scenario demands did not happen: a pass would mean little.",
     "server_errors": "The server logged errors: see its log. The receipts and the books were judged all the same.",
     "regression": "It is slower, or does more work, than the version it was compared with.",
@@ -51,14 +54,25 @@ def headline(result: Mapping[str, Any]) -> str:
     broken = list(dict.fromkeys(violation["invariant"] for violation in result["violations"]))
     if broken:
         which = broken[0] if len(broken) == 1 else f"{', '.join(broken[:-1])} and {broken[-1]}"
-        return f"{len(broken)} of 10 invariants {'is' if len(broken) == 1 else 'are'} broken: {which}."
+        return f"{len(broken)} of {len(INVARIANTS)} invariants {'is' if len(broken) == 1 else 'are'} broken: {which}."
     granted, grabs = result["granted"], result["grabs"]
     if result["verdict"] == "pass":
         agreed = "every one agrees with the books to the fen"
         if result["lost_acks"] is None:
             agreed = "no receipt contradicts another or what was declared"
         return f"{grabs:,} taps answered, {granted:,} shares won, and {agreed}."
+    if why := why_void(result):
+        return f"How long things took cannot be judged: {why}."
     return VERDICTS[result["verdict"]]
+
+
+def why_void(result: Mapping[str, Any]) -> str:
+    """Return why the times of a run that is void say nothing, or ""."""
+    if "void" not in result.get("reasons", ()):
+        return ""
+    machine = result.get("machine") or {"void": False, "note": ""}
+    notes = [machine["note"]] if machine["void"] else result["validity"]["notes"]
+    return "; ".join(notes)
 
 
 def reasons_of(reasons: Sequence[str]) -> list[tuple[str, str]]:

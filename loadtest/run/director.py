@@ -16,7 +16,7 @@ from server.core.ids import PacketId
 
 LOOK_EVERY_S = 0.1
 _WORKED_OUT = {"share_count", "shares_per_viewer", "total_fen", "mean_share_fen", "edits"}
-_WORKED_OUT |= {"expect", "expect_void", "expect_end"}
+_WORKED_OUT |= {"expect", "expect_void", "expect_end", "copies", "every_ms"}
 _OF_PACKET = ["creator_id", "name", "platform", "denomination", "share_count", "total_fen"]
 _OF_PACKET += ["min_share_fen", "max_share_fen"]
 _DONE = {"launch": "launched", "edit": "edited", "void": "voided", "end": "ended"}

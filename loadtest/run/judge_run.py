@@ -7,31 +7,37 @@ from typing import Any, NamedTuple
 from loadtest.record.books import Books
 from loadtest.record.declared import declarations_from
 from loadtest.record.history import History
+from loadtest.record.one_timeline import clock_error_ms, widened
 from loadtest.record.run_folder import CHECKED, RunFacts, RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.scenarios.crowd_scenario import BadScenario
-from loadtest.scenarios.faults import STRUCK, fault_records, fault_results
+from loadtest.scenarios.faults import fault_records, fault_results, were_struck
+from loadtest.scenarios.hostile import hostile_results, were_met
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario, scenario_of
 from loadtest.verdict.audit import Violation, audit, blind_spots, outcomes_of
 from loadtest.verdict.audit.answers import unknown_by_design
 from loadtest.verdict.audit.circumstances import Absence, AskedPacket, Circumstances, MachineWait
-from loadtest.verdict.audit.outcome import Blind
+from loadtest.verdict.audit.outcome import Blind, blind_to_others
 from loadtest.verdict.fairness import Fairness, fairness
 from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign, of_foreign
 from loadtest.verdict.generator_check import check_generator
+from loadtest.verdict.machine_check import check_machine
 from loadtest.verdict.measures import measure
-from loadtest.verdict.metrics import PacketResult
+from loadtest.verdict.metrics import PacketResult, Percentiles
+from loadtest.verdict.offered import OfferedLoad, offered_load
+from loadtest.verdict.resources import resource_measures
 from loadtest.verdict.samples import send_debt_ms
 from loadtest.verdict.selection import RunFigures, SelectableRun, of_our_own
 from loadtest.verdict.sometimes import counted, counted_of_foreign
 from loadtest.verdict.threshold_grammar import parse_line
 from loadtest.verdict.threshold_terms import BadThreshold, Threshold
-from loadtest.verdict.thresholds import judge
+from loadtest.verdict.thresholds import UNHEALTHY, judge
 from loadtest.verdict.weigh import Reason, decide
 from server.core.ids import PacketId
 from server.core.packets.packet import PacketState
 
+_UNTIMED = {"opens_ns": None, "closes_ns": None}
 # By the action and outcome of a creator's step: the state in which its packet is left.
 _OVER = {("void", "voided"): PacketState.VOIDED, ("end", "ended"): PacketState.SETTLED}
 
@@ -61,21 +67,28 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
     wanted, limits = _demands(folder, facts)
     limits += [each for each in more if str(each) not in {str(known) for known in limits}]
     found = (_of_foreign if facts.foreign else _of_ours)(folder, facts, wanted)
-    valid = check_generator(found.history, send_debt_ms(found.history))
+    found.measures.update(resource_measures(facts.resources))
+    offered = _offered(folder, found.history, debt_ms := send_debt_ms(found.history))
+    unmet = [] if offered is None or facts.broken_off else offered.why
+    valid = check_generator(found.history, debt_ms, unmet)
+    machine = check_machine(facts.machine_load, found.history, own_service=facts.own_service)
+    why_void = machine.note if machine is not None and machine.void else "" if valid.ok else UNHEALTHY
     figures = RunFigures(found.measures, found.selectable, limits)
-    thresholds = judge(limits, figures, timing_is_valid=valid.ok, broken_off=facts.broken_off)
+    thresholds = judge(limits, figures, timing_is_valid=not why_void, why_void=why_void, broken_off=facts.broken_off)
     faults = fault_results(facts.faults, found.history.grabs)
-    happened = all(found.sometimes.values()) and all(fault["outcome"] == STRUCK for fault in faults)
+    hostile = hostile_results(facts.hostile)
+    happened = all(found.sometimes.values()) and were_struck(faults) and were_met(hostile)
     verdict, ordered, exit_code = decide(
         reason
         for reason, applies in (
             (Reason.INVARIANT, bool(found.violations)),
-            (Reason.VOID, not valid.ok and any(limit.timing for limit in limits)),
+            (Reason.VOID, bool(unmet) or (bool(why_void) and any(limit.timing for limit in limits))),
             (Reason.SERVER_ERRORS, bool(facts.server_errors) and not facts.allow_server_errors),
             # A programme that was broken off has not shown all that it would have.
             (Reason.VACUOUS, not facts.broken_off and not (happened and found.proves)),
             (Reason.THRESHOLD, any(threshold.met is False for threshold in thresholds)),
             (Reason.NOT_VERIFIED, any(None in (threshold.value, threshold.limit) for threshold in thresholds)),
+            (Reason.NOT_VERIFIED, folder.histories_missing(facts) > 0),
         )
         if applies
     )
@@ -92,13 +105,23 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
         "violations": [asdict(violation) for violation in found.violations],
         "thresholds": [asdict(threshold) for threshold in thresholds],
         "sometimes": found.sometimes,
+        "offered_load": None if offered is None else asdict(offered),
         "validity": asdict(valid),
+        "machine": None if machine is None else asdict(machine),
+        "clock_error_ms": clock_error_ms(found.history),
         **{name: getattr(facts, name) for name in ("processes", "notes", "server_errors", "server_log")},
         "fairness": asdict(found.fairness),
         "happenings": facts.happenings,
         "faults": faults,
+        "hostile": hostile,
         **{name: getattr(facts, name) for name in ("environment", "started_at", "repeat_command")},
     }
+
+
+def _offered(folder: RunFolder, history: History, debt_ms: Percentiles) -> OfferedLoad | None:
+    """Return the load that a run with ``[taps]`` has offered."""
+    taps = _scenario(folder).taps if folder.scenario.exists() else None
+    return None if taps is None else offered_load(taps.arrivals, history, debt_ms)
 
 
 def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evidence:
@@ -106,12 +129,12 @@ def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evide
     books, history, sales = folder.read_books(), folder.read_history(), folder.read_sales()
     unrelated = packets_of_other_runs(books, history, facts.packet_ids)
     run = circumstances_of(folder, facts)
-    violations = audit(books, history, folder.read_snapshots(), sales, unrelated, run=run)
+    violations = audit(books, widened(history), folder.read_snapshots(), sales, unrelated, run=run)
     books = books.without(unrelated)
     measured = measure(books, history)
     measures = asdict(measured) | {"packets": [_packet(packet, books) for packet in measured.packets]}
     happened = counted(wanted, books, history, facts.happenings, sales)
-    blind = blind_spots(books, history, sales)
+    blind = blind_to_others(blind_spots(books, history, sales), history, run.unrecorded)
     even = fairness(books, history)
     return Evidence(
         books.clock.speed,
@@ -129,16 +152,19 @@ def _of_ours(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evide
 
 def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Evidence:
     """Read history, declaration and, if there are any, the books of a foreign service, and audit what they prove."""
-    history, declared = folder.read_history(foreign=True), declarations_from(facts.declared)
+    history = folder.read_history(foreign=True)
+    elsewhere = facts.clock and any(own.clock != facts.clock for own in history.own_clocks)
+    declared = declarations_from([{**each, **_UNTIMED} for each in facts.declared] if elsewhere else facts.declared)
     claims = folder.read_claims()
     cases = foreign_cases(declared, history, claims)
     measures = measure_foreign(cases, history)
     counts = {packet_id: packet.share_count for packet_id, packet in declared.items()}
+    certain, unrecorded = widened(history), _unrecorded(folder, facts)
     return Evidence(
         facts.speed,
         history,
-        audit_foreign(cases, history),
-        foreign_blind_spots(cases, history),
+        audit_foreign(foreign_cases(declared, certain, claims), certain, recorded=not unrecorded),
+        blind_to_others(foreign_blind_spots(cases, history), history, unrecorded),
         measures,
         counted_of_foreign(wanted, counts, history),
         fairness(folder.books_or_none(), history),
@@ -162,10 +188,18 @@ def circumstances_of(folder: RunFolder, facts: RunFacts) -> Circumstances:
         waits=waits,
         happenings=facts.happenings,
         broken_off=bool(facts.broken_off),
+        unrecorded=_unrecorded(folder, facts),
     )
     if folder.scenario.exists() and isinstance(scenario := _scenario(folder), Scenario):
         run = run._replace(fact_late_ms=scenario.fact_late_ms, **_asked(scenario, facts))
     return run
+
+
+def _unrecorded(folder: RunFolder, facts: RunFacts) -> str:
+    """Return whose taps are not in the history, or ""."""
+    if missing := folder.histories_missing(facts):
+        return f"the histories of {missing} of {facts.processes} processes are not in the folder"
+    return "" if facts.alone else "others may have tapped, whose history is not in the folder"
 
 
 def _asked(scenario: Scenario, facts: RunFacts) -> dict[str, Any]:
@@ -193,7 +227,7 @@ def packets_of_other_runs(books: Books, history: History, packet_ids: Collection
     """
     if not packet_ids:
         return frozenset()
-    known = {*packet_ids, *(grab.packet for grab in history.grabs), *(fact.packet for fact in history.facts)}
+    known = {*packet_ids, *history.grabs.by, *(fact.packet for fact in history.facts)}
     return frozenset(books.packets.keys() - known)
 
 

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from loadtest.record.run_folder import WAITS_MAX
+
 LOOK_EVERY_S = 0.05
 TOLD_NS = 5_000_000  # shorter waits are ordinary, and would only fill the run's folder
 _PROC = Path("/proc")
@@ -45,7 +47,15 @@ class MachineWaits:
             waited_ns += sum(now - looked for pid in after if _is_at_disk(pid))
             if waited_ns >= TOLD_NS:
                 self.waits.append([looked, now, waited_ns])
+            if len(self.waits) >= WAITS_MAX:
+                self.waits = merged(self.waits)
             looked, before, stolen = now, after, stolen_now
+
+
+def merged(waits: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return half as many waits, each of two neighbours: from when the first began until the second ended."""
+    pairs = [waits[number : number + 2] for number in range(0, len(waits), 2)]
+    return [[pair[0][0], pair[-1][1], sum(each[2] for each in pair)] for pair in pairs]
 
 
 def _queued_ns(pid: int) -> int | None:

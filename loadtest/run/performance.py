@@ -34,7 +34,7 @@ class Performer:
     def _run(self) -> None:
         try:
             self._perform(self._stop.is_set)
-        except (SetUpFailed, OSError) as error:  # also what requests raises, and a full disk
+        except Exception as error:  # ``perform`` raises it again, in the thread that waits
             self.problem = error
 
 
@@ -49,7 +49,7 @@ def perform(
     Let all *parts* go on until they are over, or one fails, or *stopped()*; return whether they came to their end.
 
     *look* is called meanwhile, and for *linger_s* afterwards: the last facts are still on their way to the viewers.
-    Raises SetUpFailed with what a part has failed of, or OSError if a file could not be written.
+    Raises SetUpFailed for a request that failed, else whatever a part has raised.
     """
     performers = [Performer(name, part) for name, part in parts]
     try:

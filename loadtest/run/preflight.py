@@ -56,8 +56,10 @@ def planned_taps_per_second(scenario: CrowdScenario) -> float:
     Return the highest rate of taps that the scenario plans, where reactions are densest.
 
     Packets that open within one reaction time of each other count together. Taps before and after the window, and
-    bots, are not counted: no reaction time moves them.
+    bots, are not counted: no reaction time moves them. Where a model says when viewers tap, it is the model's rate.
     """
+    if scenario.taps is not None:
+        return scenario.taps.most_per_second
     return _density(scenario, _crowd(scenario))
 
 
@@ -69,6 +71,8 @@ def taps_bearable(engine: str, processes: int, max_rate: float | None) -> float:
 
 def reaction_for(scenario: CrowdScenario, can: float) -> int:
     """Return a median reaction (ms) that plans at most *can* taps a second: the scenario's own if possible."""
+    if scenario.taps is not None:
+        return scenario.audience.reaction_median_ms
     planned = _density(scenario, _crowd(scenario))
     median_ms = max(1, scenario.audience.reaction_median_ms)
     return scenario.audience.reaction_median_ms if planned <= can else math.ceil(median_ms * planned / can)

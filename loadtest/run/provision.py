@@ -58,9 +58,16 @@ def provision(
     planned = planned_taps_per_second(scenario)
     can = taps_bearable(engine, wanted.processes, max_rate)
     reaction_ms = reaction_for(scenario, can)
+    limit = f"{engine} with {wanted.processes} process{'es' * (wanted.processes > 1)} keeps up with {can:,.0f}"
+    if scenario.taps is not None and planned > can:
+        if max_rate is not None and planned > max_rate:
+            raise ProcessFailed(
+                f"taps: {planned:,.0f} a second are planned, and --max-rate allows {max_rate:,.0f}", Exit.USAGE
+            )
+        note = f"{planned:,.0f} taps a second are planned, and {limit}: if it does not, the run is void"
+        return Provisioned(scenario, seats, wanted.processes, [note])
     if reaction_ms == scenario.audience.reaction_median_ms:
         return Provisioned(scenario, seats, wanted.processes, [])
-    limit = f"{engine} with {wanted.processes} process{'es' * (wanted.processes > 1)} keeps up with {can:,.0f}"
     note = (
         f"reaction_median_ms raised from {scenario.audience.reaction_median_ms} to {reaction_ms}: {planned:,.0f} taps "
         f"a second were planned, and {limit if can != max_rate else f'--max-rate allows {can:,.0f}'}"

@@ -18,11 +18,14 @@ from loadtest.run.abort_watch import AbortWatch, thresholds_of
 from loadtest.run.books_reader import BOOKS_TIMEOUT_S, BooksReader, Snapshots
 from loadtest.run.director import Director
 from loadtest.run.environment import environment
+from loadtest.run.hostile_clients import hostile_clients
+from loadtest.run.machine_load import machine_watched
 from loadtest.run.machine_waits import MachineWaits
 from loadtest.run.nemesis import Nemesis, StoreOfRun, WorkersOfRun
 from loadtest.run.payout_driver import PayoutDriver
 from loadtest.run.performance import perform
 from loadtest.run.provision import Provisioned
+from loadtest.run.resource_sampler import ResourceSampler, Roles
 from loadtest.run.server_log import server_errors, store_absences
 from loadtest.run.server_process import ServerProcess
 from loadtest.run.shop_driver import ShopDriver
@@ -41,6 +44,7 @@ AUDIENCE_LEAVES = "disconnecting the audience"
 FORGOTTEN = (
     "not_found"  # what a server says of a packet that it had created, if its store has lost it: the books decide
 )
+PROBE_TIMEOUT_S = 10.0
 RESULTS_LINGER_S = 1.0  # real time for the delivery of the last `result`; nothing is judged by it
 
 
@@ -76,7 +80,7 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
 
     Raises ProcessFailed or SetUpFailed; all started processes are stopped in any case.
     """
-    with _servers(plan, facts, view) as urls, _answering(urls[0]):
+    with machine_watched(facts), _servers(plan, facts, view) as (urls, roles), _answering(urls[0]):
         url = urls[0]
         viewers, access = plan.scenario.audience.viewers, plan.access
         director = Director(url, plan.scenario, viewers, _unsaid, allocator=plan.allocator.name, access=access)
@@ -84,7 +88,12 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
         books = BooksReader(url, access)
         view.phase("opening the rooms")
         director.set_up()
-        with _crowd(plan, urls, view) as crowd, _nemesis(plan, director, url, view) as nemesis:
+        with (
+            _crowd(plan, urls, view) as crowd,
+            _nemesis(plan, director, url, view) as nemesis,
+            _sampled(facts, {"generator": lambda: crowd.pids, **roles}, url, access),
+            hostile_clients(plan.scenario, plan.folder, facts, url),
+        ):
             abort = AbortWatch(thresholds_of(plan.scenario, facts), time.monotonic(), view.phase)
             try:
                 _programme(plan, director, crowd, books, view, payouts=payouts, abort=abort)
@@ -116,18 +125,23 @@ def carry_out(plan: StormPlan, facts: RunFacts, view: View) -> None:
 
 
 @contextmanager
-def _servers(plan: StormPlan, facts: RunFacts, view: View) -> Iterator[Sequence[str]]:
-    """Yield the servers' URLs; HTTP requests go to the first. The waits of the storm's own are added to *facts*."""
+def _servers(plan: StormPlan, facts: RunFacts, view: View) -> Iterator[tuple[Sequence[str], Roles]]:
+    """
+    Yield the servers' URLs, of which HTTP requests go to the first, and the processes of the storm's own.
+
+    The waits of these are added to *facts*.
+    """
     if plan.targets:
         urls = [target.rstrip("/") for target in plan.targets]
         for url in urls:
             with _answering(url):
                 Requester(url, plan.access).check_server()
                 _check_rulebooks(url, plan.scenario.rulebooks, plan.access)
-        yield urls
+        yield urls, {}
         return
     view.phase("starting a server with a fresh store")
-    options = ["--speed", str(plan.scenario.speed), "--durability", plan.durability, "--limits", "load"]
+    options = ["--speed", str(plan.scenario.speed), "--durability", plan.durability]
+    options += ["--limits", plan.scenario.limits]
     if plan.scenario.origin_ms is not None:
         options += ["--origin-ms", str(plan.scenario.origin_ms)]
     if plan.allocator.for_lab:
@@ -137,8 +151,8 @@ def _servers(plan: StormPlan, facts: RunFacts, view: View) -> Iterator[Sequence[
     server = ServerProcess(plan.folder.path, options, plan.scenario.rulebooks)
     try:
         urls = [server.wait_until_ready()]
-        with _watched(plan, facts, server):
-            yield urls
+        with _watched(plan, facts, server) as roles:
+            yield urls, roles
         server.check()
     except SetUpFailed:
         server.check()  # if it has ended, that is why
@@ -148,20 +162,39 @@ def _servers(plan: StormPlan, facts: RunFacts, view: View) -> Iterator[Sequence[
 
 
 @contextmanager
-def _watched(plan: StormPlan, facts: RunFacts, server: ServerProcess) -> Iterator[None]:
-    """Watch how long the server and its store wait for the machine during the block."""
+def _sampled(facts: RunFacts, roles: Roles, url: str, access: Access) -> Iterator[None]:
+    """Sample the memory and the open files of some processes during the block, and how soon the server answers."""
+    http = access.session()
+    sampler = ResourceSampler(roles, lambda: http.get(f"{url}/healthz", timeout=PROBE_TIMEOUT_S))
+    sampler.start()
+    try:
+        yield
+    finally:
+        sampler.stop()
+        facts.resources = sampler.samples
+
+
+@contextmanager
+def _watched(plan: StormPlan, facts: RunFacts, server: ServerProcess) -> Iterator[Roles]:
+    """Watch how long the server and its store wait for the machine during the block, and yield their processes."""
     store, workers = StoreOfRun(plan.folder.home), WorkersOfRun(plan.folder.home)
 
-    def pids() -> list[int]:
+    def servers() -> list[int]:
         try:
-            return [server.pid, *workers.pids(), *([store.pid()] if store.exists() else [])]
+            return [server.pid, *workers.pids()]
         except (OSError, ValueError):  # a list of workers that is replaced at this moment
             return [server.pid]
 
-    waits = MachineWaits(pids)
+    def stores() -> list[int]:
+        try:
+            return [store.pid()] if store.exists() else []
+        except (OSError, ValueError):
+            return []
+
+    waits = MachineWaits(lambda: [*servers(), *stores()])
     waits.start()
     try:
-        yield
+        yield {"server": servers, "store": stores}
     finally:
         waits.stop()
         facts.machine_waits = waits.waits
@@ -249,6 +282,7 @@ def _crowd(plan: StormPlan, urls: Sequence[str], view: View) -> Iterator[Crowd]:
         viewers=audience.viewers,
         seats=plan.seats,
         arrivals_per_second=audience.arrivals_per_second,
+        arrivals=audience.arrivals,
         seed=plan.scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
         access=plan.access,
@@ -294,7 +328,7 @@ def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Prov
         engine=plan.engine,
         durability="unknown" if plan.targets else plan.durability,  # existing servers were not set up by us
         speed=scenario.speed,
-        limits="unknown" if plan.targets else "load",
+        limits="unknown" if plan.targets else scenario.limits,
         allocator=plan.allocator.name,
         viewers=scenario.audience.viewers,
         seats=provisioned.seats,
@@ -304,5 +338,6 @@ def facts_of(plan: StormPlan, started: datetime, *, name: str, provisioned: Prov
         processes=plan.processes,
         workers=plan.workers,
         reaction_median_ms=scenario.audience.reaction_median_ms,
+        own_service=not plan.targets,
         notes=provisioned.notes,
     )

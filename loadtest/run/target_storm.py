@@ -10,19 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from client_sim.behaviour import REACTION_SIGMA
 from loadtest.engines.crowd import LOOK_EVERY_S, Crowd, View
 from loadtest.engines.curtain import LEAD_NS, raise_curtain
 from loadtest.engines.engine_process import CrowdOrder
 from loadtest.engines.progress import LivePacket, Progress
-from loadtest.record.foreign_books import write_foreign_books
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.run.abort_watch import AbortWatch, thresholds_of
+from loadtest.run.audience_record import keep_foreign
+from loadtest.run.machine_load import machine_watched
 from loadtest.run.performance import perform
 from loadtest.run.run_requests import RunRequests
-from loadtest.scenarios.target_scenario import DeclaredPacket, TargetScenario, folder_of
+from loadtest.scenarios.target_scenario import TargetScenario, folder_of
 from server.core.ids import PacketId
 
 LINGER_S = 1.0  # after the last reaction: the last replies are still on their way
@@ -67,7 +67,7 @@ def carry_out_on_target(plan: TargetPlan, facts: RunFacts, view: View) -> None:
     """
     run = RunRequests(plan.scenario, base_url=plan.base_url, folder=folder_of(plan.source))
     run.prepare()
-    with _crowd(plan, view) as crowd:
+    with machine_watched(facts), _crowd(plan, view) as crowd:
         start_ns = time.monotonic_ns() + LEAD_NS
         raise_curtain(plan.folder.path, start_ns)
         view.phase("the curtain rises: the programme is on")
@@ -90,13 +90,9 @@ def carry_out_on_target(plan: TargetPlan, facts: RunFacts, view: View) -> None:
         abort.note(facts)
         view.phase("disconnecting the audience")
         facts.audience_status = crowd.leave()
-    facts.declared = [_declared(packet, start_ns) for packet in plan.scenario.packets]
-    facts.packet_ids = [packet.packet_id for packet in plan.scenario.packets]
     if plan.scenario.target.books is not None:
         view.phase("reading the books")
-        write_foreign_books(plan.folder.claims, run.books(plan.scenario.target.books))
-    plan.folder.compress()
-    plan.folder.write_facts(facts)
+    keep_foreign(plan.folder, facts, plan.scenario, run, start_ns)
 
 
 @contextmanager
@@ -108,6 +104,7 @@ def _crowd(plan: TargetPlan, view: View) -> Iterator[Crowd]:
         viewers=audience.viewers,
         seats=plan.seats,
         arrivals_per_second=audience.arrivals_per_second,
+        arrivals=audience.arrivals,
         seed=plan.scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
         target_adapter=plan.target_adapter,
@@ -127,6 +124,9 @@ class Ending:
     def __init__(self, scenario: TargetScenario, start_ns: int) -> None:
         timed = [packet for packet in scenario.packets if packet.opens != "on_message"]
         last_ms = max(((each.opens_after_ms or 0) + (each.closes_after_ms or 0) for each in timed), default=0)
+        if scenario.taps is not None:
+            first_ms = min((each.opens_after_ms or 0 for each in timed), default=0)
+            last_ms = max(last_ms, first_ms + (scenario.taps.lasts_ms or round(scenario.taps.spread_ms or 0)))
         reactions_ms = round(scenario.audience.reaction_median_ms * REACTIONS) + SETTLE_MS
         stays_ms = reactions_ms if scenario.lasts_ms is None else scenario.lasts_ms
         self._quiet_ns = stays_ms * _NS_PER_MS
@@ -154,21 +154,3 @@ class Ending:
 def _wait(ending: Ending, stopped: Callable[[], bool]) -> None:
     while not stopped() and not ending.over(time.monotonic_ns()):
         time.sleep(LOOK_EVERY_S)
-
-
-def _declared(packet: DeclaredPacket, start_ns: int) -> dict[str, Any]:
-    """Return the packet as the judge knows it; instants are those of CLOCK_MONOTONIC, null if they are not known."""
-    opens_ns = None if packet.opens_after_ms is None else start_ns + packet.opens_after_ms * _NS_PER_MS
-    closes_ns = None
-    if packet.closes_after_ms is not None and packet.opens != "on_message":
-        closes_ns = (opens_ns or start_ns) + packet.closes_after_ms * _NS_PER_MS
-    return {
-        "packet_id": packet.packet_id,
-        "share_count": packet.share_count,
-        "total_fen": packet.total_fen,
-        "opens_ns": opens_ns,
-        "closes_ns": closes_ns,
-        "one_per_viewer": packet.one_per_viewer,
-        "min_share_fen": packet.min_share_fen,
-        "max_share_fen": packet.max_share_fen,
-    }

@@ -11,7 +11,9 @@ from loadtest.record.run_folder import CHECKED, REDRAIN
 from loadtest.run.live_view import grabs_text, latency_text
 from loadtest.run.plain_console import plain
 from loadtest.verdict.audit import INVARIANTS
+from loadtest.verdict.machine_check import machine_sentence
 from loadtest.verdict.measures import offered_and_lost
+from loadtest.verdict.thresholds import threshold_text
 from loadtest.verdict.verify import Verification
 from server.core.ids import PacketId
 
@@ -107,6 +109,7 @@ def _figures(result: Mapping[str, Any]) -> Table:
     lost = result.get("unknown_by_design", lost)
     rows = {
         "grabs": grabs_text(offered, result["grabs"], lost),
+        **({"offered load": offered_text(load)} if (load := result.get("offered_load")) else {}),
         "granted": f"{result['granted']:,}",
         "grab latency": _percentiles(latency) + (" from the planned tap" if latency else ""),
         "fan-out skew": _percentiles(skew),
@@ -115,18 +118,37 @@ def _figures(result: Mapping[str, Any]) -> Table:
         "duplicates": f"{result['duplicate_claims']:,}",
         "lost acks": _known(result["lost_acks"]),
         "generator": _generator(result),
+        "machine": _machine(result.get("machine")),
     }
     for name, value in rows.items():
         table.add_row(Text(name, style="dim"), value)
     for fault in result.get("faults", ()):
         table.add_row(Text("fault", style="dim"), plain(_fault(fault)))
+    for one in result.get("hostile", ()):
+        table.add_row(Text("hostile", style="dim"), plain(hostile_text(one)))
     return table
+
+
+def offered_text(load: Mapping[str, Any]) -> str:
+    """Return what was planned, sent and answered of a model's taps, in one line."""
+    told = [f"{load['planned']:,} planned", f"{load['sent']:,} sent", f"{load['answered']:,} answered"]
+    if load["lasts_s"] is not None:
+        rates = "planned_per_second", "sent_per_second", "answered_per_second"
+        told = [f"{each} ({load[rate]:,.0f}/s)" for each, rate in zip(told, rates, strict=True)]
+    return f"{load['model']}: {', '.join(told)}; {'met' if load['met'] else 'not met'}"
 
 
 def _fault(fault: Mapping[str, Any]) -> str:
     spans = [("back", fault["down_ms"]), ("a share given", fault["first_answer_ms"])]
     told = [f"{what} after {span_ms:,.0f} ms" for what, span_ms in spans if span_ms is not None]
     return ", ".join([f"{fault['planned']}: {fault['outcome']}", *told])
+
+
+def hostile_text(one: Mapping[str, Any]) -> str:
+    """Return what a misdeed of hostile clients got, in one line."""
+    got = ", ".join(f"{outcome} {count:,}" for outcome, count in one["outcomes"].items())
+    told = "nothing to refuse" if one["refused"] is None else f"{one['refused']:,} refused"
+    return f"{one['misdeed'].replace('_', ' ')} {one['tries']:,} times, {told}: {got or 'never'}"
 
 
 def _generator(result: Mapping[str, Any]) -> str:
@@ -139,12 +161,19 @@ def _generator(result: Mapping[str, Any]) -> str:
     )
 
 
+def _machine(machine: Mapping[str, Any] | None) -> str:
+    told = machine_sentence(machine)
+    if machine is None or not machine["note"]:
+        return told
+    return f"[yellow]{'busy' if machine['void'] else 'perhaps busy'} with other work[/]: {machine['note']}; {told}"
+
+
 def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
     """Show each threshold with its measured value, demands that never happened, and notes."""
     words = {True: "[green]met[/]", False: "[red]missed[/]", None: "[yellow]void[/]"}
     for one in result["thresholds"]:
         value = one["value"]
-        told = f"{one['metric']} {one['expression']}: {_known(value, ',.6g')}"
+        told = f"{threshold_text(one)}: {_known(value, ',.6g')}"
         if why := one.get("why"):
             told += f" ({why})"
         known = None not in (value, one["limit"])

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from client_sim.behaviour import Behaviour, Seat, cast
+from loadtest.scenarios.arrivals import AudienceArrivals, TapsSpec
 from loadtest.scenarios.strict_model import StrictModel, Weight
 from loadtest.verdict.sometimes import NAMES
 from loadtest.verdict.threshold_grammar import parse
@@ -42,7 +43,7 @@ AnyThreshold = Annotated[str | AbortingThreshold, "in a list, one threshold of a
 
 class AudienceSpec(StrictModel):
     """
-    The audience: its size, arrival rate (per real second), behaviours and reaction time.
+    The audience: its size, arrival rate (per real second) or when they come, behaviours and reaction time.
 
     Viewers are called by ``names`` in turn, each with its number behind, or by v and the number.
     """
@@ -52,6 +53,7 @@ class AudienceSpec(StrictModel):
     reaction_median_ms: int = Field(default=400, ge=0)
     names: list[ViewerName] = Field(default=[], max_length=NAMES_MAX)
     mix: dict[Behaviour, Weight] = Field(default_factory=lambda: {Behaviour.EAGER: 1.0})
+    arrivals: AudienceArrivals | None = None
 
     @model_validator(mode="after")
     def _somebody_comes(self) -> Self:
@@ -64,7 +66,8 @@ class CrowdScenario(StrictModel):
     """
     The part that every scenario has, for any target: an audience, a seed, and the expectations of the run.
 
-    ``sometimes`` names events that a meaningful pass requires, ``thresholds`` has expressions by metric.
+    ``sometimes`` names events that a meaningful pass requires, ``thresholds`` has expressions by metric. With ``taps``
+    a model says when viewers tap, else their behaviours do.
     """
 
     name: str
@@ -73,6 +76,7 @@ class CrowdScenario(StrictModel):
     sometimes: list[str] = Field(default_factory=list)
     thresholds: dict[str, list[AnyThreshold]] = Field(default_factory=dict)
     audience: AudienceSpec
+    taps: TapsSpec | None = None
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> Self:
@@ -85,6 +89,17 @@ class CrowdScenario(StrictModel):
                     _parsed(metric, each)
                 except BadThreshold as bad:
                     raise ValueError(f"thresholds.{metric}: {bad}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _arrives_by_one_model(self) -> Self:
+        if self.taps is not None and self.taps.problem:
+            raise ValueError(f"taps.{self.taps.problem}")
+        arrivals = self.audience.arrivals
+        if arrivals is not None and arrivals.problem:
+            raise ValueError(f"audience.arrivals.{arrivals.problem}")
+        if arrivals is not None and "arrivals_per_second" in self.audience.model_fields_set:
+            raise ValueError("audience.arrivals_per_second: give either this or [audience.arrivals]")
         return self
 
     @property
@@ -120,6 +135,8 @@ class CrowdScenario(StrictModel):
     ) -> Self:
         """Return the same scenario with another audience and seed. Raises BadScenario."""
         plain = self.model_dump(by_alias=True)
+        if self.audience.arrivals is not None:
+            del plain["audience"]["arrivals_per_second"]
         if viewers is not None:
             plain["audience"]["viewers"] = viewers
         if reaction_median_ms is not None:

@@ -5,7 +5,7 @@ A fault strikes at a room time after the curtain (``at_ms``, or somewhere in ``b
 before or after something happens to a packet (``at_phase``, with ``offset_ms`` or somewhere in ``between_ms``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -131,6 +131,11 @@ def fault_records(faults: Sequence[dict[str, Any]]) -> list[FaultRecord]:
         return _RECORDS.validate_json(orjson.dumps(faults), strict=True)
     except ValidationError as error:
         raise BadRecord(f"faults: {error.errors()[0]['msg']}") from None
+
+
+def were_struck(results: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether every fault was injected."""
+    return all(result["outcome"] == STRUCK for result in results)
 
 
 def fault_results(records: Sequence[dict[str, Any]], grabs: Sequence[GrabRecord]) -> list[dict[str, Any]]:

@@ -6,8 +6,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from loadtest.scenarios.copies import shifted
 from loadtest.scenarios.crowd_scenario import BadScenario, CrowdScenario, scenario_text, toml_table, validated
 from loadtest.scenarios.faults import FAULTS_MAX, FaultSpec
+from loadtest.scenarios.hostile import HostileSpec
 from loadtest.scenarios.payouts import InvoiceSpec, WithdrawalSpec
 from loadtest.scenarios.shop import Shop
 from loadtest.scenarios.strict_model import StrictModel
@@ -85,7 +87,8 @@ class PacketSpec(StrictModel):
     ``use_for_ms`` or until ``use_end_at_ms``.
     The share count is absolute or per viewer of the whole audience, the total is absolute or per share. Its creator may
     edit its issuance (``edits``), and void or end it, in the grab window too where the platform allows it. ``expect``
-    (of the launch), ``expect_void`` and ``expect_end`` are ``refused:RULE`` if that rule must refuse it.
+    (of the launch), ``expect_void`` and ``expect_end`` are ``refused:RULE`` if that rule must refuse it. ``copies`` of
+    it follow each other ``every_ms``.
     """
 
     name: str
@@ -116,6 +119,14 @@ class PacketSpec(StrictModel):
     use_start_at_ms: int | None = Field(default=None, ge=0)
     use_end_at_ms: int | None = Field(default=None, gt=0)
     product_ids: tuple[str, ...] | None = Field(default=None, min_length=1)
+    copies: int = Field(default=1, ge=1, le=PACKETS_MAX)
+    every_ms: int | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _copies_follow_each_other(self) -> Self:
+        if (self.copies > 1) != (self.every_ms is not None):
+            raise ValueError("copies above 1 and every_ms go together")
+        return self
 
     @model_validator(mode="after")
     def _one_validity(self) -> Self:
@@ -177,6 +188,18 @@ class PacketSpec(StrictModel):
         """Return when the packet opens, in room ms of the programme."""
         return self.launch_at_ms + (self.delay_ms or 0) if self.grab_at_ms is None else self.grab_at_ms
 
+    def each(self) -> "list[PacketSpec]":
+        """Return the packets that this one stands for: ``every_ms`` later each, with its number behind the name."""
+        if self.every_ms is None:
+            return [self]
+        return [self._copy(number, number * self.every_ms) for number in range(self.copies)]
+
+    def _copy(self, number: int, later_ms: int) -> "PacketSpec":
+        moved = shifted(dict(self), later_ms, *(name for name in type(self).model_fields if name.endswith("_at_ms")))
+        edits = [each.model_copy(update={"at_ms": each.at_ms + later_ms}) for each in self.edits]
+        named = {"name": f"{self.name} {number + 1}", "copies": 1, "every_ms": None, "edits": edits}
+        return self.model_copy(update=moved | named)
+
     def shares_for(self, viewers: int) -> int:
         """Return the packet's share count for an audience of *viewers*."""
         if self.share_count is not None:
@@ -199,13 +222,15 @@ class Scenario(CrowdScenario):
     With an ``origin``, the room time at which the server's clock starts, the programme's times count from the origin,
     and steps due before the audience is connected are done then. Without one they count from the curtain. ``loop_ms``
     (room time) repeats the programme until stopped, for a plain Locust run. ``workers`` are the processes of a storm's
-    own server. Viewers wait ``patience_ms`` (real) for a receipt; facts may be ``fact_late_ms`` (real) late.
-    ``rulebooks`` has a table per platform that overrides its limits in the storm's own server, or makes a platform from
-    a ``base``, as ``redrain serve --rulebooks`` reads it.
+    own server, which has the ``limits`` of that profile. Viewers wait ``patience_ms`` (real) for a receipt; facts may
+    be ``fact_late_ms`` (real) late. ``rulebooks`` has a table per platform that overrides its limits in the storm's
+    own server, or makes a platform from a ``base``, as ``redrain serve --rulebooks`` reads it. ``hostile`` clients
+    misbehave beside the audience.
     """
 
     speed: int = Field(default=1, ge=1, le=SPEED_MAX)
     workers: int = Field(default=1, ge=1, le=WORKERS_MAX)
+    limits: Literal["load", "production"] = "load"
     fact_late_ms: int = Field(default=FACT_LATE_MS, gt=0, le=PATIENCE_MS_MAX)
     patience_ms: int = Field(default=5_000, gt=0, le=PATIENCE_MS_MAX)
     origin: datetime | None = None
@@ -218,6 +243,7 @@ class Scenario(CrowdScenario):
     withdrawals: list[WithdrawalSpec] = Field(default=[], max_length=PAYOUTS_MAX)
     invoices: list[InvoiceSpec] = Field(default=[], max_length=PAYOUTS_MAX)
     faults: list[FaultSpec] = Field(default=[], max_length=FAULTS_MAX)
+    hostile: HostileSpec | None = None
 
     @model_validator(mode="after")
     def _everybody_is_known(self) -> Self:
@@ -231,7 +257,7 @@ class Scenario(CrowdScenario):
                 raise ValueError(f"packets.{number}.room_id: no room is called {packet.room_id}")
             if packet.creator_id not in ("", hosts[packet.room_id], *({PLATFORM} & creators)):
                 raise ValueError(f"packets.{number}.creator_id: must be a creator called {PLATFORM}, or the room's")
-        names = {packet.name for packet in self.packets}
+        names = {each.name for packet in self.packets for each in packet.each()}
         for number, fault in enumerate(self.faults):
             if fault.at_phase is not None and fault.at_phase.packet not in names:
                 raise ValueError(f"faults.{number}.at_phase: no packet is called {fault.at_phase.packet}")
@@ -279,6 +305,14 @@ class Scenario(CrowdScenario):
         self._settle_platforms()
         if self.shop is not None:
             self.shop.judged_by(books)
+        return self
+
+    @model_validator(mode="after")
+    def _copies_are_packets(self) -> Self:
+        packets = [each for packet in self.packets for each in packet.each()]
+        if len(packets) > PACKETS_MAX:
+            raise ValueError(f"packets: are {len(packets):,} with all copies; at most {PACKETS_MAX:,}")
+        object.__setattr__(self, "packets", packets)
         return self
 
     def _settle_platforms(self) -> None:

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from loadtest.scenarios.copies import shifted
 from loadtest.scenarios.crowd_scenario import CrowdScenario, scenario_text, toml_table, validated
 from loadtest.scenarios.scenario import PACKETS_MAX, Scenario
 from loadtest.scenarios.strict_model import StrictModel
@@ -21,7 +22,8 @@ class DeclaredPacket(StrictModel):
     A packet of the service, as its owner declares it.
 
     It opens ``opens_after_ms`` after the start, ``on_message`` or ``at_once``, and closes so much later. What is not
-    declared is not checked. With ``one_per_viewer`` false a viewer may have several shares.
+    declared is not checked. With ``one_per_viewer`` false a viewer may have several shares. ``copies`` of it
+    open ``every_ms``.
     """
 
     packet_id: str = Field(min_length=1, max_length=200)
@@ -33,12 +35,28 @@ class DeclaredPacket(StrictModel):
     opens_after_ms: int | None = Field(default=None, ge=LEAD_MIN_MS)
     opens: Literal["at_once", "on_message"] | None = None
     closes_after_ms: int | None = Field(default=None, gt=0)
+    copies: int = Field(default=1, ge=1, le=PACKETS_MAX)
+    every_ms: int | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _opens_once(self) -> Self:
         if (self.opens_after_ms is None) == (self.opens is None):
             raise ValueError('give either opens_after_ms or opens = "at_once" or "on_message"')
+        if (self.every_ms is not None) != (self.copies > 1 and self.opens_after_ms is not None):
+            raise ValueError("copies above 1 with opens_after_ms need every_ms, and no other packet takes it")
         return self
+
+    def each(self) -> "list[DeclaredPacket]":
+        """Return the packets that this one stands for, with their numbers behind the id."""
+        if self.copies == 1:
+            return [self]
+        return [
+            self.model_copy(
+                update={"packet_id": f"{self.packet_id}{number + 1}", "copies": 1, "every_ms": None}
+                | shifted(dict(self), number * (self.every_ms or 0), "opens_after_ms")
+            )
+            for number in range(self.copies)
+        ]
 
 
 class TargetScenario(CrowdScenario):
@@ -55,15 +73,23 @@ class TargetScenario(CrowdScenario):
 
     @model_validator(mode="after")
     def _openings_can_be_heard(self) -> Self:
-        names = [packet.packet_id for packet in self.packets]
+        names = [each.packet_id for packet in self.packets for each in packet.each()]
         if len(set(names)) != len(names):
             raise ValueError("packets: each needs a unique packet_id")
         heard = [number for number, packet in enumerate(self.packets) if packet.opens == "on_message"]
         opening = getattr(self.target, "opening", None)
         if heard and self.target.kind != "adapter" and opening is None:
             raise ValueError(f"packets.{heard[0]}.opens: on_message needs [target.opening] of a websocket target")
-        if heard and opening is not None and opening.packet is None and len(self.packets) > 1:
+        if heard and opening is not None and opening.packet is None and len(names) > 1:
             raise ValueError("target.opening.packet: is needed, as there are several packets")
+        return self
+
+    @model_validator(mode="after")
+    def _copies_are_packets(self) -> Self:
+        packets = [each for packet in self.packets for each in packet.each()]
+        if len(packets) > PACKETS_MAX:
+            raise ValueError(f"packets: are {len(packets):,} with all copies; at most {PACKETS_MAX:,}")
+        object.__setattr__(self, "packets", packets)
         return self
 
     @property

@@ -8,13 +8,16 @@ within their bounds, and a Fisher-Yates shuffle from the end.
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable
+from itertools import chain, count
+from struct import unpack
 
 from server.core.packets.packet import Terms
 
 SEED_BYTES = 32
 LABEL = b"redrain.split.v1"
 WORD_BITS = 32
+ONE_WORD = 1 << WORD_BITS
 
 
 class NoSuchShares(Exception):  # noqa: N818 - terms that nothing meets
@@ -23,21 +26,21 @@ class NoSuchShares(Exception):  # noqa: N818 - terms that nothing meets
 
 def shares_of(terms: Terms, seed: bytes) -> list[int]:
     """Return the amounts in fen that these terms and this seed make, in the order of granting. Raises NoSuchShares."""
-    count, total_fen = terms.share_count, terms.total_fen
+    shares, total_fen = terms.share_count, terms.total_fen
     least, most = terms.min_share_fen, terms.max_share_fen
-    if count < 1 or least < 0 or not count * least <= total_fen <= count * most:
-        raise NoSuchShares(f"{count} shares of {least} to {most} fen cannot make {total_fen}")
+    if shares < 1 or least < 0 or not shares * least <= total_fen <= shares * most:
+        raise NoSuchShares(f"{shares} shares of {least} to {most} fen cannot make {total_fen}")
     if least == most:
-        return [least] * count
-    stream = _Stream(seed)
+        return [least] * shares
+    below = _numbers(seed)
     over = []  # what each share has above the least one
-    rest, room = total_fen - count * least, most - least
-    for drawn in range(count - 1):
-        over.append(_draw(stream, rest, count - drawn, room))
+    rest, room = total_fen - shares * least, most - least
+    for parts in range(shares, 1, -1):
+        over.append(_draw(below, rest, parts, room))
         rest -= over[-1]
     over.append(rest)
-    for place in reversed(range(1, count)):
-        partner = stream.below(place + 1)
+    for place in range(shares - 1, 0, -1):
+        partner = below(place + 1)
         over[place], over[partner] = over[partner], over[place]
     return [least + fen for fen in over]
 
@@ -49,36 +52,33 @@ def commitment_of(terms: Terms, seed: bytes) -> str:
     return hashlib.sha256(line.encode("ascii")).hexdigest()
 
 
-def _draw(stream: "_Stream", rest: int, parts: int, room: int) -> int:
+def _draw(below: Callable[[int], int], rest: int, parts: int, room: int) -> int:
     """Draw one of *parts* shares of *rest*: from nothing to twice the mean, both ends moved in alike to fit *room*."""
-    twice = 2 * rest // parts
-    odd = 2 * rest - twice * parts
-    if odd and stream.below(parts) < odd:  # twice the mean is not whole: up in proportion to its fraction
+    twice, odd = divmod(2 * rest, parts)
+    if odd and below(parts) < odd:  # twice the mean is not whole: up in proportion to its fraction
         twice += 1
-    low, high = max(0, twice - room), min(twice, room)
-    return low + stream.below(high - low + 1)
+    low, high = (twice - room, room) if twice > room else (0, twice)
+    return low + below(high - low + 1)
 
 
-class _Stream:
-    """Numbers from a seed: each below n is equally likely, and costs one word, or two if n is over 2**32."""
+def _numbers(seed: bytes) -> Callable[[int], int]:
+    """Return a function of n: numbers below it, each equally likely, at one word each, or two if n is over 2**32."""
+    word = chain.from_iterable(map(_words_of(seed), count())).__next__
 
-    def __init__(self, seed: bytes) -> None:
-        self._words = _words(seed)
-
-    def below(self, n: int) -> int:
-        bits = WORD_BITS if n <= 1 << WORD_BITS else 2 * WORD_BITS
+    def below(n: int) -> int:
+        whole = ONE_WORD if n <= ONE_WORD else ONE_WORD * ONE_WORD
         while True:
-            number = next(self._words)
-            if bits > WORD_BITS:
-                number = number << WORD_BITS | next(self._words)
-            if number < (1 << bits) // n * n:
+            number = word() if whole == ONE_WORD else word() << WORD_BITS | word()
+            if number < whole - whole % n:
                 return number % n
 
+    return below
 
-def _words(seed: bytes) -> Iterator[int]:
-    block = 0
-    while True:
-        digest = hmac.new(seed, LABEL + block.to_bytes(8, "big"), hashlib.sha256).digest()
-        for at in range(0, len(digest), WORD_BITS // 8):
-            yield int.from_bytes(digest[at : at + WORD_BITS // 8], "big")
-        block += 1
+
+def _words_of(seed: bytes) -> Callable[[int], tuple[int, ...]]:
+    """Return a function of a block's number: its eight words."""
+
+    def words(block: int) -> tuple[int, ...]:
+        return unpack(">8I", hmac.digest(seed, LABEL + block.to_bytes(8, "big"), "sha256"))
+
+    return words

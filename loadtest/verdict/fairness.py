@@ -117,11 +117,10 @@ def _sizes(books: Books) -> tuple[list[float], list[float]]:
     """Return the sizes of the shares of the earlier and the later winners, in means of their packet."""
     earlier: list[float] = []
     later: list[float] = []
-    for packet_id, claims in claims_of(books).items():
-        packet = books.packets.get(packet_id)
-        if packet is None or packet.denomination is not Denomination.RANDOM:
+    for packet_id, packet in books.packets.items():
+        if packet.denomination is not Denomination.RANDOM:
             continue
-        ordered = sorted(claims, key=lambda claim: claim.index)
+        ordered = sorted(claims_of(books, packet_id), key=lambda claim: claim.index)
         mean_fen = packet.total_fen / packet.share_count
         for place, claim in enumerate(ordered):
             half = earlier if 2 * place < len(ordered) else later

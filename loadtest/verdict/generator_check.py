@@ -32,8 +32,8 @@ class GeneratorCheck:
     steal: float
 
 
-def check_generator(history: History, send_debt_ms: Percentiles) -> GeneratorCheck:
-    """Return how far the times in *history* can be trusted."""
+def check_generator(history: History, send_debt_ms: Percentiles, unmet: Sequence[str] = ()) -> GeneratorCheck:
+    """Return how far the times in *history* can be trusted; *unmet* says why the offered load was not the planned."""
     samples = _while_tapping(history)
     lag = percentiles(round(sample.lag_ms * _NS_PER_MS) for sample in samples)
     cpus = sorted(sample.cpu for sample in samples)
@@ -50,15 +50,23 @@ def check_generator(history: History, send_debt_ms: Percentiles) -> GeneratorChe
         notes.append(f"{steal:.0%} of the machine's time were stolen (at most {STEAL_MEAN_MAX:.0%})")
     if send_debt_ms.p99 > SEND_DEBT_P99_MS_MAX:
         notes.append(f"taps were sent {send_debt_ms.p99:.0f} ms late (p99; at most {SEND_DEBT_P99_MS_MAX:.0f})")
+    notes += [f"the offered load was not the planned one: {why}" for why in unmet]
     return GeneratorCheck(not notes, notes, lag, round(cpus[-1] if cpus else 0.0, 4), round(steal, 4))
+
+
+def tapping_span(history: History) -> tuple[int, int] | None:
+    """Return the instants of the first planned tap and of the last receipt, None if nobody tapped."""
+    if not history.grabs:
+        return None
+    return min(grab.t_intended for grab in history.grabs), max(grab.t_reply or grab.t_sent for grab in history.grabs)
 
 
 def _while_tapping(history: History) -> Sequence[HealthRecord]:
     """Return the samples from the first planned tap to the last receipt; all if nobody tapped."""
-    if not history.grabs:
+    span = tapping_span(history)
+    if span is None:
         return history.healths
-    first = min(grab.t_intended for grab in history.grabs)
-    last = max(grab.t_reply or grab.t_sent for grab in history.grabs)
+    first, last = span
     # The sample after the last receipt still covers the time before it.
     after = min((sample.t for sample in history.healths if sample.t >= last), default=last)
     return [sample for sample in history.healths if first <= sample.t <= after]

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loadtest.record.books import Books, JournalRecord
+from loadtest.record.books import Books
 from loadtest.record.history import History
+from loadtest.record.journal import JournalRecord
 from server.core.ids import PacketId
 from server.core.packets.claim import ClaimStatus
 

@@ -1,11 +1,12 @@
 """Measures: the numbers of a run, by the names of the metrics, from books and history."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from client_sim.behaviour import ABSENT
 from loadtest.record.books import Books, ClaimRecord, PacketRecord
 from loadtest.record.history import GrabRecord, History
+from loadtest.record.journal import JournalRecord
 from loadtest.verdict.metrics import Measures, MeasureValues, PacketResult
 from loadtest.verdict.samples import FactKey, Samples, percentiles
 from server.core.ids import PacketId, ViewerId
@@ -21,28 +22,28 @@ UNKNOWN = "unknown"
 
 
 def measure(books: Books, history: History) -> Measures:
-    """Return the numbers of a run from its final books and its history."""
-    claims = claims_of(books)
-    told = _told(history.grabs)
-    sold_out = _told_sold_out(history)
-    results = [_result(packet, claims.get(packet.packet_id, []), sold_out) for packet in books.packets.values()]
-    return Measures(
-        **crowd_measures(history),
-        granted=sum(len(shares) for shares in told.values()),
-        granted_fen=sum(sum(shares.values()) for shares in told.values()),
-        issued_fen=sum(result.granted_fen for result in results),
-        over_issued_fen=sum(
-            over_issued_fen(packet, claims.get(packet_id, [])) for packet_id, packet in books.packets.items()
-        ),
-        under_issued_fen=sum(
-            max(0, books.packets[result.packet_id].total_fen - result.granted_fen)
-            for result in results
-            if result.sold_out
-        ),
-        duplicate_claims=_duplicates(books, claims, told),
-        lost_acks=_lost(claims, told),
-        packets=results,
-    )
+    """Return the numbers of a run from its final books and its history, packet by packet."""
+    results: dict[PacketId, PacketResult] = {}
+    sums: Counter[str] = Counter()
+    sold_out = {fact.packet for fact in history.facts if fact.type == FactKind.SOLD_OUT}
+    for packet_id in dict.fromkeys([*books.packets, *books.claims, *books.journal.steps, *history.grabs.by]):
+        claims, grabs = claims_of(books, packet_id), history.grabs.by.get(packet_id, [])
+        told = _told(grabs)
+        if any(grab.status == ClaimStatus.EXHAUSTED for grab in grabs):
+            sold_out.add(packet_id)
+        sums["granted"] += sum(len(shares) for shares in told.values())
+        sums["granted_fen"] += sum(sum(shares.values()) for shares in told.values())
+        sums["duplicate_claims"] += _duplicates(claims, books.journal.steps.each(packet_id), told)
+        sums["lost_acks"] += len(told.keys() - {claim.viewer_id for claim in claims})
+        if (packet := books.packets.get(packet_id)) is not None:
+            result = _result(packet, claims, sold_out)
+            results[packet_id] = result
+            sums["issued_fen"] += result.granted_fen
+            sums["over_issued_fen"] += over_issued_fen(packet, claims)
+            sums["under_issued_fen"] += max(0, packet.total_fen - result.granted_fen) * result.sold_out
+    names = "granted granted_fen issued_fen over_issued_fen under_issued_fen duplicate_claims lost_acks"
+    measured: MeasureValues = {name: sums[name] for name in names.split()}
+    return Measures(**crowd_measures(history), **measured, packets=list(results.values()))
 
 
 def crowd_measures(history: History) -> MeasureValues:
@@ -65,21 +66,19 @@ def offered_and_lost(statuses: Mapping[str, Mapping[str, int]]) -> tuple[int, in
     return sum(sum(by_status.values()) for by_status in statuses.values()), sum(lost)
 
 
-Owner = tuple[PacketId, ViewerId]
-Told = dict[Owner, dict[int, int]]
-"""The shares in a viewer's receipts: index to amount in fen."""
+Told = dict[ViewerId, dict[int, int]]
+"""The shares of one packet in its viewers' receipts: index to amount in fen."""
 
 
-def claims_of(books: Books) -> dict[PacketId, list[ClaimRecord]]:
-    """Return the claims per packet: the final lines, or the journal's in books that are not final."""
+def claims_of(books: Books, packet_id: PacketId) -> list[ClaimRecord]:
+    """Return the claims of a packet: the final lines, or the journal's in books that are not final."""
     if books.final:
-        return books.claims
-    claims: defaultdict[PacketId, list[ClaimRecord]] = defaultdict(list)
-    for entry in books.journal:
-        for viewer_id, index, amount_fen, request_id in entry.claims or ():
-            claim = ClaimRecord(entry.packet_id, viewer_id, index, amount_fen, entry.edition or 0, request_id)
-            claims[entry.packet_id].append(claim)
-    return claims
+        return books.claims.get(packet_id, [])
+    return [
+        ClaimRecord(packet_id, viewer_id, index, amount_fen, entry.edition or 0, request_id)
+        for entry in books.journal.steps.each(packet_id)
+        for viewer_id, index, amount_fen, request_id in entry.claims or ()
+    ]
 
 
 def over_issued_fen(packet: PacketRecord, claims: list[ClaimRecord]) -> int:
@@ -122,43 +121,31 @@ def _told(grabs: Iterable[GrabRecord]) -> Told:
     told: Told = {}
     for grab in grabs:
         if grab.type == "ok" and grab.index is not None and grab.amount_fen is not None:
-            told.setdefault((grab.packet, grab.viewer), {})[grab.index] = grab.amount_fen
+            told.setdefault(grab.viewer, {})[grab.index] = grab.amount_fen
     return told
 
 
-def _told_sold_out(history: History) -> set[PacketId]:
-    by_fact = {fact.packet for fact in history.facts if fact.type == FactKind.SOLD_OUT}
-    return by_fact | {grab.packet for grab in history.grabs if grab.status == ClaimStatus.EXHAUSTED}
+def _duplicates(claims: Sequence[ClaimRecord], entries: Iterable[JournalRecord], told: Told) -> int:
+    """Return how many shares of a packet somebody holds beside a first one, by either book or by receipts."""
+    first: dict[ViewerId, int] = {}
+    others: set[tuple[ViewerId, int]] = set()
 
-
-def _duplicates(books: Books, claims: dict[PacketId, list[ClaimRecord]], told: Told) -> int:
-    first: dict[Owner, int] = {}
-    others: set[tuple[Owner, int]] = set()
-    extra_lines = 0
-
-    def note(owner: Owner, index: int) -> None:
+    def note(owner: ViewerId, index: int) -> None:
         if first.setdefault(owner, index) != index:
             others.add((owner, index))
 
-    for packet_id, of_packet in claims.items():
-        extra_lines += len(of_packet) - len({(claim.viewer_id, claim.index) for claim in of_packet})
-        for claim in of_packet:
-            note((packet_id, claim.viewer_id), claim.index)
-    for entry in books.journal:
+    for claim in claims:
+        note(claim.viewer_id, claim.index)
+    for entry in entries:
         for given in entry.claims or ():
-            note((entry.packet_id, given.viewer_id), given.index)
+            note(given.viewer_id, given.index)
     for owner, shares in told.items():
         for index in shares:
             note(owner, index)
-    return len(others) + extra_lines
+    return len(others) + len(claims) - len({(claim.viewer_id, claim.index) for claim in claims})
 
 
-def _lost(claims: Mapping[PacketId, Iterable[ClaimRecord]], told: Told) -> int:
-    owned = {(packet_id, claim.viewer_id) for packet_id, of_packet in claims.items() for claim in of_packet}
-    return sum(1 for owner in told if owner not in owned)
-
-
-def _rates(grabs: list[GrabRecord]) -> tuple[float, int]:
+def _rates(grabs: Iterable[GrabRecord]) -> tuple[float, int]:
     """Return the mean rate while windows were being answered, and the most replies in any one second."""
     replies = sorted(grab.t_reply for grab in grabs if grab.t_reply is not None)
     peak = _peak(replies)

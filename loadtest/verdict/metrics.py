@@ -1,6 +1,6 @@
 """Metrics: the one table of all metrics: names, units, meanings, and the thresholds that each allows."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -90,8 +90,10 @@ def _distribution(
     return _metric(MetricKind.DISTRIBUTION, "ms", title, meaning, timing=True, selectors=selectors, live=live)
 
 
-def _metric(kind: MetricKind, unit: str, title: str, meaning: str, *, timing: bool = False, **more: Any) -> Any:
-    return field(metadata={"metric": Metric(kind, unit, title, meaning, timing, **more)})
+def _metric(
+    kind: MetricKind, unit: str, title: str, meaning: str, *, timing: bool = False, default: Any = MISSING, **more: Any
+) -> Any:
+    return field(default=default, metadata={"metric": Metric(kind, unit, title, meaning, timing, **more)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ class Measures:
     """
     The numbers of one run; the field names are those of the result and of thresholds.
 
-    Neither latencies nor the send debt count viewers who are absent on purpose.
+    Neither latencies nor the send debt count viewers who are absent on purpose. Resources are None until they are added
+    (``loadtest/verdict/resources.py``), and where the processes are not known.
     """
 
     grabs: int = _number(
@@ -174,6 +177,64 @@ class Measures:
     statuses: dict[str, dict[str, int]] = _metric(
         MetricKind.TABLE, "grabs", "statuses", "per behaviour, how many grabs ended in which status"
     )
+    server_memory_mib: float = _number(
+        "MiB", "memory of the server", "most resident memory of the storm's own server", default=None
+    )
+    server_memory_growth_mib_per_hour: float = _number(
+        "MiB/h",
+        "growth of the server's memory",
+        "how fast the storm's own server takes more memory, after a warm-up",
+        default=None,
+    )
+    server_descriptors: int = _number(
+        "files", "open files of the server", "most open files of the storm's own server", default=None
+    )
+    server_descriptors_growth_per_hour: float = _number(
+        "files/h",
+        "growth of the server's open files",
+        "how fast the storm's own server opens more files, after a warm-up",
+        default=None,
+    )
+    store_memory_mib: float = _number(
+        "MiB", "memory of the store", "most resident memory of the storm's own store", default=None
+    )
+    store_memory_growth_mib_per_hour: float = _number(
+        "MiB/h",
+        "growth of the store's memory",
+        "how fast the storm's own store takes more memory, after a warm-up",
+        default=None,
+    )
+    store_descriptors: int = _number(
+        "files", "open files of the store", "most open files of the storm's own store", default=None
+    )
+    store_descriptors_growth_per_hour: float = _number(
+        "files/h",
+        "growth of the store's open files",
+        "how fast the storm's own store opens more files, after a warm-up",
+        default=None,
+    )
+    generator_memory_mib: float = _number(
+        "MiB", "memory of the generator", "most resident memory of the generator", default=None
+    )
+    generator_memory_growth_mib_per_hour: float = _number(
+        "MiB/h",
+        "growth of the generator's memory",
+        "how fast the generator takes more memory, after a warm-up",
+        default=None,
+    )
+    generator_descriptors: int = _number(
+        "files", "open files of the generator", "most open files of the generator", default=None
+    )
+    generator_descriptors_growth_per_hour: float = _number(
+        "files/h",
+        "growth of the generator's open files",
+        "how fast the generator opens more files, after a warm-up",
+        default=None,
+    )
+    server_probe_ms: float = _number(
+        "ms", "answer to a probe", "99 % of the probes (GET /healthz, one a second) were answered within", default=None,
+        timing=True,
+    )  # fmt: skip
 
 
 METRICS: dict[str, Metric] = {one.name: one.metadata["metric"] for one in fields(Measures)}

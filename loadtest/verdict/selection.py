@@ -63,8 +63,7 @@ def of_our_own(books: Books, history: History) -> SelectableRun:
 
     def measured(packet_ids: Collection[PacketId], part: History) -> MeasureValues:
         chosen = books.without(books.packets.keys() - set(packet_ids))
-        journal = [entry for entry in books.journal if entry.packet_id in chosen.packets]
-        return asdict(measure(replace(chosen, journal=journal), part))
+        return asdict(measure(replace(chosen, journal=books.journal.of(chosen.packets)), part))
 
     names = {packet_id: packet.name for packet_id, packet in books.packets.items()}
     rooms = {packet_id: packet.room_id for packet_id, packet in books.packets.items()}

@@ -7,18 +7,17 @@ The grammar of thresholds: a comparison of two sums of measured values (docs/thr
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import NoReturn
 
-from loadtest.verdict.metrics import METRICS, SelectorName
+from loadtest.verdict.leg_metrics import LEG_METRICS
+from loadtest.verdict.metrics import METRICS, Metric, MetricKind, SelectorName
 from loadtest.verdict.threshold_terms import (
     ABORT_AFTER_S_MAX,
     AGGREGATIONS,
     CLOSED,
     COMPARISONS,
-    DISTRIBUTIONS,
-    NAMES,
     BadThreshold,
     Calculated,
     Constant,
@@ -52,23 +51,35 @@ def parse_line(line: str) -> Threshold:
     return parser.threshold(own, tuple(sorted(selection)), None)
 
 
+def parse_limit(line: str) -> Threshold:
+    """Parse a limit on what a gate measures: ``METRIC EXPRESSION`` of leg metrics. Raises BadThreshold."""
+    parser = _ThresholdParser(line, LEG_METRICS)
+    own = parser.metric()
+    if not parser.take(":") and parser.sign in (*COMPARISONS, *"+-*/"):
+        parser.go_to(0)
+    return parser.threshold(own, (), None)
+
+
 def _nearest(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word, list(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def _check_selectors(parser: "_ThresholdParser", metric: str, selection: Selection) -> None:
-    takes = METRICS[metric].selectors
+    takes = parser.metrics[metric].selectors
     for name, _ in selection:
         if name not in takes:
-            parser.fail(f"{metric} cannot be selected by {name}; it can by {', '.join(takes)}", parser.mark)
+            others = f"it can by {', '.join(takes)}" if takes else "it is of the whole run"
+            parser.fail(f"{metric} cannot be selected by {name}; {others}", parser.mark)
 
 
 class _ThresholdParser:
     """Reads a text from left to right; ``mark`` is where the last thing that may be wrong began."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, metrics: Mapping[str, Metric] = METRICS) -> None:
         self._text = text
+        self.metrics = metrics
+        self._names = sorted(name for name, metric in metrics.items() if metric.kind is not MetricKind.TABLE)
         self._own, self._selection = "", Selection()
         self.go_to(0)
 
@@ -122,10 +133,10 @@ class _ThresholdParser:
         """Read the name of a metric, or raise BadThreshold, which says which there are."""
         name, at = self._next, self.start
         if self._kind != "word":
-            self.expected(f"a metric: {', '.join(NAMES)}")
-        if name not in NAMES:
-            near = "; it has no one value." if name in METRICS else _nearest(name, NAMES) or "."
-            self.fail(f"no such metric: {name}{near} There are {', '.join(NAMES)}")
+            self.expected(f"a metric: {', '.join(self._names)}")
+        if name not in self._names:
+            near = "; it has no one value." if name in self.metrics else _nearest(name, self._names) or "."
+            self.fail(f"no such metric: {name}{near} There are {', '.join(self._names)}")
         self.go_to(at + len(name))
         return name
 
@@ -197,10 +208,11 @@ class _ThresholdParser:
 
     def _check_abort(self, threshold: Threshold, began: int) -> None:
         for term in threshold.measured:
-            if not METRICS[term.metric].live or term.selection or term.aggregation == "rate":
-                live = ", ".join(name for name, metric in METRICS.items() if metric.live)
+            if not self.metrics[term.metric].live or term.selection or term.aggregation == "rate":
+                live = ", ".join(name for name, metric in self.metrics.items() if metric.live)
                 why = f"{term} is known only after the run, so that it cannot abort it"
-                self.fail(f"{why}; these can, without selectors and but for their rate: {live}", began)
+                told = f"; these can, without selectors and but for their rate: {live}" if live else ""
+                self.fail(f"{why}{told}", began)
 
     def _sum(self) -> Term:
         term = self._product()
@@ -234,19 +246,19 @@ class _ThresholdParser:
             self.expected(f"a number, a metric, or {self._has(self._own)}")
         if self._next in AGGREGATIONS:
             return MeasuredTerm(self._own, self._aggregation(self._own), self._selection)
-        if self._next not in METRICS:
+        if self._next not in self.metrics:
             self._unknown_word()
         metric, selection = self.metric(), self.selection()
         _check_selectors(self, metric, selection)
         if self.take("."):
             return MeasuredTerm(metric, self._aggregation(metric), selection)
-        if metric in DISTRIBUTIONS:
+        if self.metrics[metric].kind is MetricKind.DISTRIBUTION:
             self.expected(f"a dot and an aggregation: {self._has(metric)}")
         return MeasuredTerm(metric, "value", selection)
 
     def _constant(self) -> Constant:
         value = float(self.number("a number"))
-        unit = METRICS[self._own].unit
+        unit = self.metrics[self._own].unit
         units = {"ms": 1, "s": 1_000} if unit == "ms" else {unit: 1}
         if self._kind == "word" and self._next != "abort":
             if self._next not in units:
@@ -256,11 +268,11 @@ class _ThresholdParser:
         return Constant(value)
 
     def _has(self, metric: str) -> str:
-        return ", ".join(METRICS[metric].aggregations)
+        return ", ".join(self.metrics[metric].aggregations)
 
     def _aggregation(self, metric: str) -> str:
         name = self._next
-        if name not in {each.partition("(")[0] for each in METRICS[metric].aggregations}:
+        if name not in {each.partition("(")[0] for each in self.metrics[metric].aggregations}:
             self.fail(f"expected what {metric} has ({self._has(metric)}), but found {name!r}")
         self.take(name)
         if name != "p":
@@ -277,7 +289,6 @@ class _ThresholdParser:
         if found := re.fullmatch(r"p(\d+)", word):
             self.fail(f"expected what {self._own} has ({self._has(self._own)}), but found {word!r}; "
                       f"did you mean p({found[1]})?")  # fmt: skip
-        near = _nearest(word, [*NAMES, *AGGREGATIONS[1:]])
-        self.fail(
-            f"expected {self._has(self._own)}, a number or a metric ({', '.join(NAMES)}), but found {word!r}{near}"
-        )
+        near = _nearest(word, [*self._names, *AGGREGATIONS[1:]])
+        metrics = ", ".join(self._names)
+        self.fail(f"expected {self._has(self._own)}, a number or a metric ({metrics}), but found {word!r}{near}")

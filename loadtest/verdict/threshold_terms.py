@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from client_sim.behaviour import Behaviour
+from loadtest.verdict.leg_metrics import LEG_METRICS
 from loadtest.verdict.metrics import METRICS, MetricKind, SelectorName
 from loadtest.verdict.phases import TapPhase
 
@@ -78,7 +79,8 @@ class Threshold:
     @property
     def timing(self) -> bool:
         """Tell whether it is about time, which an unhealthy generator cannot measure."""
-        return any(METRICS[term.metric].timing or term.aggregation == "rate" for term in self.measured)
+        timed = (term.metric in LEG_METRICS or METRICS[term.metric].timing for term in self.measured)
+        return any(timed) or any(term.aggregation == "rate" for term in self.measured)
 
 
 def named(metric: str, selection: Selection) -> str:

@@ -3,10 +3,11 @@
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from loadtest.verdict.threshold_terms import Calculated, Constant, MeasuredTerm, Term, Threshold
 
+UNHEALTHY = "the generator was not healthy enough to measure times"
 _COMPARED: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
@@ -46,10 +47,11 @@ def judge(
     figures: ThresholdFigures,
     *,
     timing_is_valid: bool,
+    why_void: str = UNHEALTHY,
     broken_off: Mapping[str, str] | None = None,
 ) -> list[Judged]:
     """
-    Compare each with *figures*; what speaks about timing is judged only if that is valid.
+    Compare each with *figures*; what speaks about timing is judged only if that is valid, and else has *why_void*.
 
     What is not known is neither met nor missed. One that has *broken_off* the run is missed, whatever was measured
     until the end: the value says for which figures.
@@ -64,9 +66,15 @@ def judge(
         if (broke := (broken_off or {}).get(str(each))) is not None:
             met, why = False, broke
         if value is not None and each.timing and not timing_is_valid:
-            met, why = None, "the generator was not healthy enough to measure times"
+            met, why = None, why_void
         judged.append(Judged(each.metric, each.expression, value, limit, met, why))
     return judged
+
+
+def threshold_text(judged: Mapping[str, Any]) -> str:
+    """Return a judged threshold as a person would write it: its metric first, and not twice."""
+    metric, expression = str(judged["metric"]), str(judged["expression"])
+    return expression if expression.startswith(metric) else f"{metric} {expression}"
 
 
 def compare(threshold: Threshold, figures: ThresholdFigures) -> tuple[float | None, float | None, bool | None]:

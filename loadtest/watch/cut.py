@@ -21,12 +21,10 @@ class ShownCut:
 
 def cut_of(books: Books, forgiven: Collection[PacketId] = ()) -> ShownCut:
     """Return the figures of *books*, in which the money of *forgiven* packets does not count."""
-    claims = claims_of(books)
+    claims = {packet_id: claims_of(books, packet_id) for packet_id in books.packets}
     return ShownCut(
         books,
-        given={packet_id: len(claims.get(packet_id, [])) for packet_id in books.packets},
-        over={
-            packet_id: len(superfluous(each, claims.get(packet_id, []))) for packet_id, each in books.packets.items()
-        },
+        given={packet_id: len(claims[packet_id]) for packet_id in books.packets},
+        over={packet_id: len(superfluous(each, claims[packet_id])) for packet_id, each in books.packets.items()},
         money=money_flow(books, forgiven),
     )

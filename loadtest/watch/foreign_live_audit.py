@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from loadtest.record.declared import Declarations
-from loadtest.record.history import GrabRecord, History
+from loadtest.record.history import GrabRecord, Grabs, History
 from loadtest.verdict.foreign import audit_foreign, foreign_cases
 from loadtest.watch.live_audit import Badge, light_of
 from loadtest.watch.proof import TimeOfDay, proof_of
@@ -28,7 +28,8 @@ class ForeignLiveAudit:
 
     def check(self, now_ns: int, waiting: int) -> Badge:
         """Return the badge by all receipts so far, when *waiting* grabs have no answer yet."""
-        cases = {case.packet_id: case for case in foreign_cases(self.declared, History(grabs=self._grabs), None)}
+        history = History(grabs=Grabs(self._grabs))
+        cases = {case.packet_id: case for case in foreign_cases(self.declared, history, None)}
         suspected = audit_foreign(list(cases.values()))
         broken = [each for each in suspected if not waiting or each.invariant not in WHEN_ANSWERED]
         short = {each.packet_id for each in broken if each.invariant == "A2"}

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from loadtest.record.books import Books
-from loadtest.record.history import FactRecord, GrabRecord, History
+from loadtest.record.history import FactRecord, GrabRecord, Grabs, History
 from loadtest.verdict.audit import Violation, audit_cut
 from loadtest.verdict.audit.case import PacketCase, cases_of
 from loadtest.verdict.measures import superfluous
@@ -83,7 +83,8 @@ class LiveAudit:
         *forgiven* packets were broken on purpose: what is wrong at them is not shown.
         """
         heard = [grab for grab in (*self._told, *self._exhausted.values()) if _replied_ns(grab) < asked_ns]
-        cases = cases_of(books, History(grabs=heard, facts=[fact for fact in facts if fact.t_first < asked_ns]))
+        known_facts = [fact for fact in facts if fact.t_first < asked_ns]
+        cases = list(cases_of(books, History(grabs=Grabs(heard), facts=known_facts)))
         suspected = [each for each in audit_cut(books, cases) if each.packet_id not in forgiven]
         shown = [case for case in cases if case.packet is not None and case.packet_id not in forgiven]
         broken = [each for each in suspected if books.final or each.invariant not in TWICE or self._seen_before(each)]

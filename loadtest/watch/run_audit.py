@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from loadtest.record.books import Books, read_books
 from loadtest.record.declared import Declarations
-from loadtest.record.history import FactRecord, GrabRecord, HealthRecord, History
+from loadtest.record.history import FactRecord, GrabRecord, Grabs, HealthRecord, History
 from loadtest.record.history_tail import HistoryTail
 from loadtest.record.run_folder import RunFolder
 from loadtest.verdict.generator_check import check_generator
@@ -96,7 +96,7 @@ class RunAudit:
             self._grabs.popleft()
         while self._healths and self._healths[0].t < newest_ns - WINDOW_NS:
             self._healths.popleft()
-        seen = History(grabs=list(self._grabs), healths=list(self._healths))
+        seen = History(grabs=Grabs(self._grabs), healths=list(self._healths))
         debt = send_debt_ms(seen)
         valid = check_generator(seen, debt)
         self.generator = GeneratorPicture(

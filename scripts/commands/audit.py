@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from loadtest.record.declared import declarations_from
+from loadtest.record.one_timeline import widened
 from loadtest.record.operations import HistoryFormat, operations_of, written
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
@@ -88,13 +89,13 @@ def _scenes(folder: RunFolder, result: dict[str, Any]) -> list[Scene]:
     facts, violations = folder.facts(), result["violations"]
     if not violations:
         return []
-    history = folder.read_history(foreign=facts.foreign)
+    history = widened(folder.read_history(foreign=facts.foreign))
     books = None if facts.foreign else folder.read_books()
     return scenes_of(violations, history, books, declarations_from(facts.declared))
 
 
 def _export(folder: RunFolder, where: str, notation: HistoryFormat, say: Console) -> None:
-    history = folder.read_history(foreign=folder.facts().foreign)
+    history = widened(folder.read_history(foreign=folder.facts().foreign))
     lines = written(operations_of(history), notation)
     if where == "-":
         sys.stdout.buffer.writelines(lines)

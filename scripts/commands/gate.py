@@ -72,7 +72,9 @@ def _storm(
         durability="durable", target=[url] if url else None, workers=None, engine=options.engine, processes=None,
         out=folder.path, json=None, target_adapter=options.target_adapter,
     )  # fmt: skip
-    _, perform = plan_storm(scenario, folder, storm, datetime.now(UTC))
+    facts, perform = plan_storm(scenario, folder, storm, datetime.now(UTC))
+    facts.thresholds = list(options.threshold or ())
+    facts.own_service = facts.own_service or bool(options.head_command)
     folder.scenario.write_text(scenario_text(options.scenario), "utf-8")
     perform(view)
     view.phase("judging")

@@ -20,7 +20,8 @@ def run_metrics(json: str | None) -> int:
         say.print(f"[bold]{name}[/]  {', '.join(marks)}")
         say.print(f"    {escape(metric.meaning)}", soft_wrap=True)
         if metric.aggregations:
-            say.print(f"    [dim]{', '.join(metric.aggregations)}; by {', '.join(metric.selectors)}[/]", soft_wrap=True)
+            by = f"; by {', '.join(metric.selectors)}" if metric.selectors else ""
+            say.print(f"    [dim]{', '.join(metric.aggregations)}{by}[/]", soft_wrap=True)
     say.print()
     for phase, meaning in PHASES.items():
         say.print(f"phase:{phase}  [dim]{meaning}[/]", soft_wrap=True)

@@ -29,7 +29,8 @@ from loadtest.run.target_storm import carry_out_on_target
 from loadtest.run.terminal import show_result, show_verifications
 from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text
 from loadtest.scenarios.scenario import Scenario
-from loadtest.scenarios.target_scenario import TargetScenario, read_scenario
+from loadtest.scenarios.stretched import duration_s, stretched
+from loadtest.scenarios.target_scenario import TargetScenario, scenario_of
 from loadtest.targets.access import NOBODY, Access
 from loadtest.targets.port import BadTarget
 from loadtest.targets.reach import check_reach, server_url
@@ -57,7 +58,8 @@ def run_storm(options: StormOptions) -> int:
     started = datetime.now(UTC)
     folder = RunFolder(options.out or RUNS / started.strftime("%Y%m%d-%H%M%S-%f")[:-3])
     try:
-        scenario = read_scenario(options.scenario).before(
+        text = text_of(options)
+        scenario = scenario_of(text, options.scenario).before(
             viewers=options.viewers, seed=options.seed, speed=options.speed
         )
         if wrong := options.wrong(scenario) or wrong_engine(options.engine, options.processes):
@@ -75,9 +77,17 @@ def run_storm(options: StormOptions) -> int:
         return failed(full, Exit.ENVIRONMENT)
     facts.allow_server_errors = options.allow_server_errors
     facts.thresholds = list(options.threshold or ())
+    if options.duration is not None:
+        facts.repeat_command += f" --duration {shlex.quote(options.duration)}"
     facts.repeat_command += "".join(f" --threshold {shlex.quote(each)}" for each in facts.thresholds)
     with ExitStack() as lasting:
         return _hold(scenario, folder, (facts, perform), options, lasting)
+
+
+def text_of(options: StormOptions) -> str:
+    """Return the TOML text of the scenario, as long as it is asked to last. Raises BadScenario."""
+    text = scenario_text(options.scenario)
+    return text if options.duration is None else stretched(text, options.scenario, duration_s(options.duration))
 
 
 def plan_storm(
@@ -100,7 +110,7 @@ def _hold(
         with fresh_folder(folder.path, *ours), interruptible(), live.shown() as shown:
             watching = watched(folder, facts, scenario, shown, port=options.watch_port) if options.watch else None
             view = shown if watching is None else lasting.enter_context(watching)
-            folder.scenario.write_text(scenario_text(options.scenario), "utf-8")
+            folder.scenario.write_text(text_of(options), "utf-8")
             for note in facts.notes:
                 view.phase(note)
             perform(view)

@@ -47,6 +47,7 @@ class StormOptions:
     watch_port: int = 0
     watch_stay: float = 0.0
     threshold: Sequence[str] | None = None
+    duration: str | None = None
 
     def wrong(self, scenario: Scenario | TargetScenario) -> str:
         """Return the error of options that conflict with each other or with the scenario, or ""."""
@@ -64,6 +65,8 @@ class StormOptions:
             return (
                 "ca-file: applies only to a Redrain server of --target; a scenario's [target] has a ca_file of its own"
             )
+        if self.duration is not None and isinstance(scenario, TargetScenario):
+            return "duration: does not go with [target]; change copies and lasts_ms in the scenario"
         own = not self.target and isinstance(scenario, Scenario)
         if not own and self.workers is not None:
             return "workers: applies only to the storm's own server; leave --workers or --target out"
@@ -71,6 +74,7 @@ class StormOptions:
             return "allocator: applies only to the storm's own server; leave --allocator or --target out"
         if isinstance(scenario, Scenario) and self.target_adapter:
             return "target-adapter: needs a scenario with [target] (docs/targets.md)"
-        if isinstance(scenario, Scenario) and scenario.faults and self.target:
-            return "faults: apply only to the storm's own server; leave --target out"
+        if isinstance(scenario, Scenario) and self.target and (scenario.faults or scenario.hostile):
+            what = "faults" if scenario.faults else "hostile"
+            return f"{what}: apply only to the storm's own server; leave --target out"
         return ""

@@ -1,5 +1,6 @@
 """Runs an audience against a server, and directs the programme there unless it is ``--directed``."""
 
+import shlex
 import signal
 import tempfile
 import threading
@@ -14,11 +15,14 @@ from loadtest.engines.child_process import ProcessFailed
 from loadtest.engines.crowd import Crowd
 from loadtest.engines.engine_process import CrowdOrder
 from loadtest.engines.progress import Progress, ProgressFiles
+from loadtest.record.run_folder import RunFacts, RunFolder
+from loadtest.run.audience_record import call_off, facts_of_audience, keep_ours
+from loadtest.run.books_reader import BooksReader
 from loadtest.run.director import Director
 from loadtest.run.live_view import LiveView, progress_line
 from loadtest.run.performance import perform
 from loadtest.run.provision import Provisioned, provision
-from loadtest.scenarios.crowd_scenario import BadScenario
+from loadtest.scenarios.crowd_scenario import BadScenario, scenario_text
 from loadtest.scenarios.scenario import Scenario, load_scenario
 from loadtest.targets.access import Access
 from loadtest.targets.port import BadTarget
@@ -59,6 +63,17 @@ class Visit:
         """Return the way into the server."""
         return Access(self.token, self.ca_file)
 
+    @property
+    def command(self) -> str:
+        """Return the command that repeats the run."""
+        words = ["redrain", "swarm", "--target", self.target, "--scenario", self.scenario]
+        given = {"viewers": self.viewers, "seed": self.seed, "processes": self.processes, "ca-file": self.ca_file}
+        words += [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
+        words += ["--directed"] * self.directed
+        if self.allow_remote:
+            words += ["--allow-remote", "--max-rate", f"{self.max_rate:g}"]
+        return shlex.join(words)
+
     def wrong(self) -> str:
         """Return what is wrong with the options, or ""."""
         if self.processes is not None and self.processes < 1:
@@ -82,7 +97,7 @@ def run_swarm(visit: Visit) -> int:
         )
         with ExitStack() as stack:
             folder = visit.history or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redrain-swarm-")))
-            stack.enter_context(fresh_folder(folder))
+            stack.enter_context(fresh_folder(folder, RunFolder(folder).scenario))
             told_to_end = threading.Event()
             stack.enter_context(on_signals(told_to_end.set, signal.SIGINT, signal.SIGTERM))
             view = stack.enter_context(LiveView(say, f"swarm {scenario.name}").shown())
@@ -122,19 +137,48 @@ def _attend(
         viewers=viewers,
         seats=provisioned.seats,
         arrivals_per_second=audience.arrivals_per_second,
+        arrivals=audience.arrivals,
         seed=scenario.seed,
         reaction_median_ms=audience.reaction_median_ms,
         access=visit.access,
         max_rate=visit.max_rate,
     )
     keep = visit.history is not None
+    facts = _facts(visit, provisioned, folder) if keep else None
     crowd = Crowd("swarm", folder, order, processes=provisioned.processes, view=view, history=keep)
     try:
         crowd.connect(told_to_end.is_set)
-        return _stay(director, crowd, view, told_to_end)
+        over = _stay(director, crowd, view, told_to_end)
     finally:
         view.phase("disconnecting the audience")
-        crowd.leave()
+        status = crowd.leave()
+    if facts is not None:
+        facts.audience_status = status
+        view.phase("exporting the books")
+        if director is None:
+            facts.packet_ids = sorted({fact.packet for fact in ProgressFiles(folder).look().facts})
+        else:
+            call_off(director, view.phase, over=over)
+        directors = [] if director is None else [director]
+        keep_ours(RunFolder(folder), facts, directors, BooksReader(host, visit.access))
+    return over
+
+
+def _facts(visit: Visit, provisioned: Provisioned[Scenario], folder: Path) -> RunFacts:
+    """Keep the scenario as it is run, and return the facts of the run."""
+    RunFolder(folder).scenario.write_text(scenario_text(visit.scenario), "utf-8")
+    facts = facts_of_audience(
+        provisioned.scenario,
+        engine="swarm",
+        viewers=provisioned.scenario.audience.viewers,
+        seats=provisioned.seats,
+        repeat_command=visit.command,
+        processes=provisioned.processes,
+        notes=provisioned.notes,
+        token=bool(visit.token),
+    )
+    facts.alone = not visit.directed
+    return facts
 
 
 def _stay(director: Director | None, crowd: Crowd, view: LiveView, told_to_end: threading.Event) -> bool:

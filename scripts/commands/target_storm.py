@@ -4,14 +4,14 @@ import shlex
 from datetime import datetime
 
 from loadtest.record.run_folder import RunFacts, RunFolder
-from loadtest.run.environment import environment
+from loadtest.run.audience_record import facts_of_audience
 from loadtest.run.provision import provision
 from loadtest.run.run_requests import RunRequests
 from loadtest.run.target_storm import TargetPlan
 from loadtest.scenarios.target_scenario import TargetScenario, folder_of
 from loadtest.targets.port import BadTarget
 from loadtest.targets.reach import check_reach
-from loadtest.targets.registry import kind_of, target_of
+from loadtest.targets.registry import target_of
 from scripts.commands.storm_options import StormOptions
 
 
@@ -40,24 +40,17 @@ def plan_target_storm(
         processes=provisioned.processes,
         max_rate=options.max_rate,
     )
-    facts = RunFacts(
-        scenario=scenario.name,
-        seed=scenario.seed,
+    facts = facts_of_audience(
+        provisioned.scenario,
         engine=options.engine,
-        durability="unknown",
-        speed=1,
-        limits="unknown",
-        allocator="unknown",
         viewers=scenario.audience.viewers,
         seats=provisioned.seats,
         repeat_command=_command(scenario, options),
-        started_at=started.isoformat(timespec="seconds"),
-        environment=environment(),
         processes=provisioned.processes,
-        reaction_median_ms=provisioned.scenario.audience.reaction_median_ms,
         notes=provisioned.notes,
-        target=kind_of(scenario, options.target_adapter),
+        target_adapter=options.target_adapter,
     )
+    facts.started_at = started.isoformat(timespec="seconds")
     return plan, facts
 
 

@@ -35,6 +35,14 @@ class Surroundings(NamedTuple):
     starved: float
 
 
+class Alone(NamedTuple):
+    """A server measured without a base: its figures, the yardstick beside it, and why they say nothing, or ""."""
+
+    leg: LegFigures
+    yardstick_us: float
+    void: str
+
+
 class SideFigures(NamedTuple):
     """A server's figures: of all its blocks, and of two halves of them, which would be equal without noise."""
 

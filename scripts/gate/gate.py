@@ -17,8 +17,9 @@ from loadtest.verdict.weigh import Reason, decide
 from scripts.bench.process import BenchFailed
 from scripts.gate.builds import NoBase, base_of, check_protocol, head
 from scripts.gate.counters import COUNTERS, counted_twice
-from scripts.gate.figures import LegFigures
+from scripts.gate.figures import Alone
 from scripts.gate.leg import NotOver
+from scripts.gate.limits import judge_limits, reasons_of, yardstick_of
 from scripts.gate.options import GateOptions
 from scripts.gate.sides import BuildSide, CommandSide, Side, UrlSide
 from scripts.gate.started_service import ServiceFailed
@@ -48,7 +49,7 @@ class Gate:
     storm: dict[str, Any] = field(default_factory=dict)
     counters: list[dict[str, Any]] = field(default_factory=list)
     timing: Timing | None = None
-    alone: LegFigures | None = None
+    alone: Alone | None = None
     base: str = ""
     head: str = ""
 
@@ -152,8 +153,7 @@ def _time(gate: Gate, base: Side | None, ours: Side, say: Say) -> None:
 
 def result_of(gate: Gate) -> dict[str, Any]:
     """Return the result of a gate: the storm's, with what the comparison adds."""
-    verdict, reasons, exit_code = decide(_reasons(gate))
-    timing = gate.timing
+    timing, alone = gate.timing, gate.alone
     compared = None if timing is None else {
         "metrics": [shown(each) for each in timing.comparisons],
         "decided_by": timing.decides,
@@ -161,8 +161,12 @@ def result_of(gate: Gate) -> dict[str, Any]:
         "yardstick": [pair.yardstick._asdict() for pair in timing.pairs],
         "legs": pairs_of(timing.pairs),
     }  # fmt: skip
+    limits = judge_limits(gate.options.limit or (), compared, alone)
+    reasons_of_limits = reasons_of(limits, void=bool(alone and alone.void))
+    verdict, reasons, exit_code = decide([*_reasons(gate), *reasons_of_limits])
     return {
         **gate.storm,
+        "thresholds": [*gate.storm.get("thresholds", ()), *map(asdict, limits)],
         "verdict": verdict,
         "reasons": reasons,
         "exit_code": int(exit_code),
@@ -172,7 +176,8 @@ def result_of(gate: Gate) -> dict[str, Any]:
             "slower_percent": gate.options.slower,
             "counters": gate.counters,
             "comparison": compared,
-            "alone": None if gate.alone is None else gate.alone._asdict(),
+            "alone": None if alone is None else alone.leg._asdict(),
+            "yardstick_us": yardstick_of(compared, alone),
             "notes": gate.notes,
         },
         "environment": environment(own_server=True),
@@ -208,7 +213,7 @@ def repeat_command(options: GateOptions) -> str:
     words = ["redrain", "gate", options.scenario]
     for name, value in (asdict(options) | {"budget": options.minutes}).items():
         option = f"--{name.replace('_', '-')}"
-        if name == "allow":
+        if name in ("allow", "threshold", "limit"):
             words += [word for each in value or () for word in (option, each)]
         elif name not in ("scenario", "out", "json", "junit", "summary") and value not in ("", None):
             words += [option, f"{value:g}" if isinstance(value, float) else str(value)]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
+from loadtest.verdict.threshold_grammar import parse_limit, parse_line
+from loadtest.verdict.threshold_terms import BadThreshold
 from scripts.gate.counters import COUNTERS
 
 BUDGET_MAX_MIN = 600.0
@@ -27,6 +29,8 @@ class GateOptions:
     budget: float | None = None
     engine: str = "swarm"
     allow: Sequence[str] = ()
+    threshold: Sequence[str] = ()
+    limit: Sequence[str] = ()
     viewers: int | None = None
     seed: int | None = None
     target_adapter: str = ""
@@ -50,6 +54,8 @@ class GateOptions:
             return f"budget: must be 0 to {BUDGET_MAX_MIN:.0f} minutes"
         if unknown := set(self.allow or ()) - COUNTERS.keys():
             return f"allow: {min(unknown)} is no work counter; there are {', '.join(COUNTERS)}"
+        if wrong := self._wrong_line():
+            return wrong
         if self.engine not in ("locust", "swarm"):
             return "engine: must be locust or swarm"
         for ours, theirs in (("base-command", "head-command"), ("base-url", "head-url")):
@@ -66,4 +72,13 @@ class GateOptions:
             )
         if isinstance(scenario, TargetScenario) and self.base:
             return "base: builds this project; compare a service with --base-command and --head-command, or by URL"
+        return ""
+
+    def _wrong_line(self) -> str:
+        for name, lines, read in (("threshold", self.threshold, parse_line), ("limit", self.limit, parse_limit)):
+            try:
+                for line in lines or ():
+                    read(line)
+            except BadThreshold as bad:
+                return f"{name}: {bad}"
         return ""

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from loadtest.report.comparing import change_text, conclusion_word
+from loadtest.report.comparing import change_text, conclusion_word, leg_text
 from loadtest.run.plain_console import plain
 
 _COLOURS = {"pass": "green", "improvement": "green", "regression": "bold red", "inconclusive": "yellow"}
@@ -47,7 +47,7 @@ def _comparison(compared: Mapping[str, Any]) -> Table:
         word = conclusion_word(each["conclusion"])
         shown = f"[{_COLOURS[each['conclusion']]}]{word}[/]" if decides else f"[dim]{word}, stated only[/]"
         table.add_row(
-            each["title"], f"{each['base']:,.2f}", f"{each['head']:,.2f}", change_text(each),
+            each["title"], leg_text(each, "base"), leg_text(each, "head"), change_text(each),
             f"{each['budget']:.0%}", f"{each['floor']:.1%}", str(each["pairs"]), shown,
         )  # fmt: skip
     return table

@@ -10,17 +10,16 @@ from typing import Any, NamedTuple
 
 from loadtest.verdict.comparison import Better, Compared, Comparison, Conclusion, Pair, compare
 from loadtest.verdict.looks import LOOKS, More, enough
+from loadtest.verdict.machine_check import IDLE_MIN_CORES, OTHERS_MAX_CORES
 from loadtest.verdict.yardstick import YardstickCheck, check_yardstick
 from scripts.gate.aim import Aim
-from scripts.gate.figures import LegFigures, SideFigures, Surroundings
+from scripts.gate.figures import Alone, SideFigures, Surroundings
 from scripts.gate.leg import NotOver, Turns, take_turns
 from scripts.gate.sides import Side
 from scripts.gate.started_service import ServiceFailed
 
 CPU = "cpu_us_per_grab"
 RATE, P50, P99 = "grabs_per_second", "latency_p50_ms", "latency_p99_ms"
-OTHERS_MAX_CORES = 0.25  # with more somebody else is at work
-IDLE_MIN_CORES = 0.5  # a machine with so much to spare carries others too
 STARVED_MAX = 0.4  # of its time: such a generator measures its own wait for a processor
 FAILS_TOO = (RATE, P50)  # beside CPU: a server that sleeps or waits longer uses no more of that
 LOOSER = 3  # times the budget: what a machine does to latencies no leg can take out
@@ -39,8 +38,7 @@ class TakenPair(NamedTuple):
     @property
     def is_disturbed(self) -> bool:
         """Tell whether something else took part."""
-        around = self.around
-        return (self.knows_cpu and _is_busy(around.others_cores, around.idle_cores)) or around.starved > STARVED_MAX
+        return bool(_why_disturbed(*self.around, knows_others=self.knows_cpu))
 
     @property
     def knows_cpu(self) -> bool:
@@ -48,8 +46,13 @@ class TakenPair(NamedTuple):
         return None not in (self.base.leg.cpu_us_per_grab, self.head.leg.cpu_us_per_grab)
 
 
-def _is_busy(others_cores: float, idle_cores: float) -> bool:
-    return others_cores > OTHERS_MAX_CORES and idle_cores < IDLE_MIN_CORES
+def _why_disturbed(others_cores: float, idle_cores: float, starved: float, *, knows_others: bool) -> str:
+    """Return what took part besides, or ""."""
+    if knows_others and others_cores > OTHERS_MAX_CORES and idle_cores < IDLE_MIN_CORES:
+        return f"other processes used {others_cores:.1f} of the machine's processors, and {idle_cores:.1f} were idle"
+    if starved > STARVED_MAX:
+        return f"the generator waited for a processor {starved:.0%} of the time in which it had something to do"
+    return ""
 
 
 @dataclass(slots=True)
@@ -82,10 +85,8 @@ class Timing:
         if self.not_over:
             return self.not_over
         others, idle, starved = map(median, zip(*(pair.around for pair in self.pairs), strict=True))
-        if self._knows_cpu and _is_busy(others, idle):
-            return f"other processes used {others:.1f} of the machine's processors, and {idle:.1f} were idle"
-        if starved > STARVED_MAX:
-            return f"the generator waited for a processor {starved:.0%} of the time in which it had something to do"
+        if why := _why_disturbed(others, idle, starved, knows_others=self._knows_cpu):
+            return why
         return "" if self.steadiness is None else self.steadiness.note
 
     def look(self, *, last: bool) -> list[Comparison | More]:
@@ -169,10 +170,13 @@ def take_time(base: Side, head: Side, timing: Timing, until_s: float, say: Say) 
         return
 
 
-def measure_alone(side: Side) -> LegFigures:
-    """Return the figures of one side with nothing to compare. Raises what sides raise, and NotOver."""
+def measure_alone(side: Side) -> Alone:
+    """Measure one side with nothing to compare. Raises what sides raise, and NotOver."""
     with side.running() as aim:
-        return _fire([aim], side).sides[0].leg
+        turns = _fire([aim], side)
+    leg = turns.sides[0].leg
+    why = _why_disturbed(*turns.around, knows_others=leg.cpu_us_per_grab is not None)
+    return Alone(leg, turns.yardstick[0], why)
 
 
 def _pair(base: Side, head: Side, timing: Timing) -> TakenPair:

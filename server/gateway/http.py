@@ -67,6 +67,7 @@ class HttpConnection(HttpToolsProtocol):
         self._overhead = 0  # bytes read of this request that are not of its body
         self._unsent = 0
         self._received = b""
+        self._is_handshake: bool | None = None  # of the request that is read; None until its headers are known
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the deadline of the first request, unless this address or the server has too many connections."""
@@ -121,6 +122,7 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start the deadline of a request that came in the same read as the one before it."""
         super().on_message_begin()
+        self._is_handshake = None
         if not self._half_open:
             self._begin()
 
@@ -234,10 +236,12 @@ class HttpConnection(HttpToolsProtocol):
         return b"websocket" if b"websocket" in offered else b", ".join(offered) or None
 
     def _should_upgrade(self) -> bool:
-        # RFC 6455, 4.1: the handshake is a GET, and HTTP/1.0 has no upgrades (RFC 9110, 7.8).
-        return (
-            self.parser.get_method() == b"GET" and self.parser.get_http_version() == "1.1" and super()._should_upgrade()
-        )
+        if self._is_handshake is None:
+            # RFC 6455, 4.1: the handshake is a GET, and HTTP/1.0 has no upgrades (RFC 9110, 7.8).
+            parser = self.parser
+            is_new = parser.get_method() == b"GET" and parser.get_http_version() == "1.1"
+            self._is_handshake = is_new and super()._should_upgrade()
+        return self._is_handshake
 
     def _asks_for_unknown_upgrade(self) -> bool:
         parser = self.parser

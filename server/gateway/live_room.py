@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import assert_never
 
@@ -55,7 +55,7 @@ _ANSWERS = {
 Frames = list[tuple[int, bytes]]
 """Facts with their numbers, as frames ready to write."""
 
-_Question = Callable[[], Awaitable[RoomEvent | None]]
+_Question = Callable[[], Awaitable[Sequence[RoomEvent]]]
 """A query to the store. Only its task calls it, so that a task cancelled early leaves no un-awaited coroutine."""
 
 
@@ -116,7 +116,7 @@ class LiveRoom:
                 self._remember(self._room.receive(FactRead(entry), self._clock.room_ms()))
         for packet_id in on_air:
             with contextlib.suppress(Refused):
-                self._receive(await self._look_up(packet_id))
+                self._receive(*await self._look_up(packet_id))
         self._arm()
         return after
 
@@ -131,9 +131,11 @@ class LiveRoom:
     def deliver(self, entries: list[FeedEntry]) -> None:
         """Publish entries read from the feed."""
         now_ms = self._clock.room_ms()
+        effects: list[Effect] = []
         for entry in entries:
             self.exposure.delivered(entry, self.viewers.holders, now_ms)
-            self._carry_out(self._room.receive(FactRead(entry), now_ms))
+            effects += self._room.receive(FactRead(entry), now_ms)
+        self._carry_out(effects)  # together, so that what came together is written together
         self._arm()
 
     def enters(self, viewer_id: ViewerId) -> None:
@@ -228,12 +230,16 @@ class LiveRoom:
             return None
         return missed
 
-    def _receive(self, event: RoomEvent) -> None:
-        self._carry_out(self._room.receive(event, self._clock.room_ms()))
+    def _receive(self, *events: RoomEvent) -> None:
+        now_ms = self._clock.room_ms()
+        for event in events:
+            self._carry_out(self._room.receive(event, now_ms))
         self._arm()
 
     def _carry_out(self, effects: list[Effect]) -> None:
         facts = self._remember(effects)
+        if to_count := [effect.packet_id for effect in effects if isinstance(effect, CountShares)]:
+            self._start(partial(self._count, to_count))
         for effect in effects:
             match effect:
                 case Publish(text):
@@ -241,8 +247,8 @@ class LiveRoom:
                     self.audience.publish_soon(text_frame(text), must_deliver=facts)
                 case Propose(cue):
                     self._start(partial(self._propose, cue))
-                case CountShares(packet_id):
-                    self._start(partial(self._count, packet_id))
+                case CountShares():
+                    pass  # all of them at once, above
                 case Settle(packet_id):
                     self._start(partial(self._settle, packet_id))
                 case LookUp(packet_id):
@@ -267,37 +273,37 @@ class LiveRoom:
 
     async def _ask(self, ask: _Question) -> None:
         try:
-            event = await ask()
+            events = await ask()
         except StoreUnavailable:
             self._metrics.store_unavailable += 1
             return
         except Refused:
             return  # the packet is gone; nothing more will be due
-        if event is not None and not self._closed:
-            self._receive(event)
+        if events and not self._closed:
+            self._receive(*events)
 
-    async def _propose(self, cue: Cue) -> ProposalAnswered:
+    async def _propose(self, cue: Cue) -> list[RoomEvent]:
         announced = await self._feed.announce(self.record, cue)
-        return ProposalAnswered(cue, _ANSWERS[announced.outcome], announced.seq)
+        return [ProposalAnswered(cue, _ANSWERS[announced.outcome], announced.seq)]
 
-    async def _count(self, packet_id: PacketId) -> Counted:
-        counts = await self._packets.counts(packet_id)
-        return Counted(packet_id, counts.remaining)
+    async def _count(self, packet_ids: list[PacketId]) -> list[RoomEvent]:
+        left = await self._packets.remaining(packet_ids)
+        return [Counted(packet_id, remaining) for packet_id, remaining in left.items()]
 
-    async def _look_up(self, packet_id: PacketId) -> PacketRead:
+    async def _look_up(self, packet_id: PacketId) -> list[RoomEvent]:
         packet = await self._packets.get(packet_id)
         self._on_packet(packet)
-        return PacketRead(packet)
+        return [PacketRead(packet)]
 
-    async def _settle(self, packet_id: PacketId) -> Settled | None:
+    async def _settle(self, packet_id: PacketId) -> list[RoomEvent]:
         """Sweep, even if another process may have done so already, and read the result."""
         if await self._packets.sweep(packet_id) is None:
-            return None
+            return []
         seed = await self._packets.seed(packet_id)
         if seed is None:
-            return None
+            return []
         claims = await self._packets.claims(packet_id)
-        return Settled(packet_id, result_body(packet_id, claims, seed, await self._packets.revealed(packet_id)))
+        return [Settled(packet_id, result_body(packet_id, claims, seed, await self._packets.revealed(packet_id)))]
 
     def _arm(self) -> None:
         """Set the timer again, always from the clock, so that errors do not add up."""

@@ -1,11 +1,14 @@
 """Signing: every token of ours is a JWT of one algorithm, one key and one purpose; reading checks all three."""
 
+import hmac
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
 import jwt
+import orjson
 
 SECRET_BYTES_MIN: Final = 32  # as long as what HS256 makes of it
 TOKEN_LENGTH_MAX: Final = 1_000  # ours have some three hundred characters
@@ -52,12 +55,18 @@ class Signer:
         secrets = (secret, *previous)
         assert not any(map(weakness, secrets))
         self._secrets = {sha256(each).hexdigest()[:8]: each for each in reversed(secrets)}
-        self._kid = sha256(secret).hexdigest()[:8]
+        self._secret = secret
+        self._head = _encoded(orjson.dumps({"alg": _ALGORITHM, "kid": sha256(secret).hexdigest()[:8], "typ": "JWT"}))
 
     def sign(self, claims: Mapping[str, str | int], *, purpose: str, lasts_ms: int, now_ms: int) -> str:
-        """Return a token with *claims*, valid for one purpose until it expires."""
+        """
+        Return a token with *claims*, valid for one purpose until it expires.
+
+        It is put together here (RFC 7515, 7.1), as each welcome has one: the library takes ten times as long.
+        """
         payload = {**claims, "aud": purpose, "exp": (now_ms + lasts_ms) // 1_000}
-        return jwt.encode(payload, self._secrets[self._kid], algorithm=_ALGORITHM, headers={"kid": self._kid})
+        signed = b"%b.%b" % (self._head, _encoded(orjson.dumps(payload)))
+        return (b"%b.%b" % (signed, _encoded(hmac.digest(self._secret, signed, "sha256")))).decode()
 
     def read(self, token: str, *, purpose: str, now_ms: int) -> dict[str, Any]:
         """Return a token's claims (``sub`` is a string; the others are unchecked). Raises BadToken."""
@@ -83,3 +92,8 @@ class Signer:
         if claims["exp"] * 1_000 < now_ms:
             raise BadToken(TokenFault.EXPIRED)
         return claims
+
+
+def _encoded(data: bytes) -> bytes:
+    """Return *data* in base64url without padding (RFC 7515, 2)."""
+    return urlsafe_b64encode(data).rstrip(b"=")

@@ -29,6 +29,7 @@ from server.store.fitness import (
 )
 from server.store.supervision import Supervisor
 from server.store.unavailable import StoreUnavailable, code_of, unavailable_as_ours
+from server.store.wire import OURS, driver_info
 
 __all__ = ["Durability", "Store", "StoreUnavailable", "StoreUnfit", "unavailable_as_ours"]
 
@@ -224,7 +225,9 @@ def client_for(url: str, on_connect: Callable[[Any], Awaitable[None]] | None = N
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
             redis_connect_func=on_connect,
+            driver_info=driver_info(),
         )
+        pool.connection_class = OURS[pool.connection_class]
     except (KeyError, ValueError) as error:
         raise StoreUnfit(f"{shown(url)!r} is not a store's address: write redis://HOST:PORT or unix:///PATH") from error
     client = StoreClient.from_pool(pool)

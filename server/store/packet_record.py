@@ -94,13 +94,27 @@ def counts_from(record: Record, in_list: int) -> Counts:
     """
     given, given_fen = int(record[b"given"]), int(record[b"given_fen"])
     returned, returned_fen = int(record[b"returned"]), int(record[b"returned_fen"])
-    over = record[b"state"] in (b"settled", b"voided")
-    remaining, remaining_fen = in_list, int(record[b"total_fen"]) - given_fen - returned_fen
+    remaining_fen = int(record[b"total_fen"]) - given_fen - returned_fen
     if not capabilities_of(record).one_step:
-        remaining = 0 if over else max(0, int(record[b"share_count"]) - given)
-        remaining_fen = 0 if over else max(0, remaining_fen)
+        remaining_fen = 0 if _is_over(record) else max(0, remaining_fen)
     of_assets = (int(record.get(name.encode(), 0)) for name in _OF_ASSETS)
+    remaining = remaining_from(record, in_list)
     return Counts(given, given_fen, remaining, remaining_fen, returned, returned_fen, *of_assets)
+
+
+def remaining_from(record: Record, in_list: int) -> int:
+    """Return how many shares are left of a packet, of whose record REMAINING_FROM is enough."""
+    if capabilities_of(record).one_step:
+        return in_list
+    return 0 if _is_over(record) else max(0, int(record[b"share_count"]) - int(record[b"given"]))
+
+
+def _is_over(record: Record) -> bool:
+    return record[b"state"] in (b"settled", b"voided")
+
+
+REMAINING_FROM = (b"state", b"share_count", b"given", b"capabilities")
+"""The fields that ``remaining_from`` needs, in the order of ``remaining.lua``; the last may be missing."""
 
 
 def capabilities_of(record: Record) -> Capabilities:

@@ -24,6 +24,7 @@ from server.store.connection import Store
 from server.store.packet_record import Counts, Record, counts_from, editions_shown, packet_from, seed_of, share_from
 from server.store.paging import place_after
 from server.store.rooms import RoomRecord
+from server.store.shares_left import shares_left
 from server.store.transfers import checked_transfer_id, refusal, rule_of, run_sound
 
 __all__ = ["Counts", "Packets"]
@@ -298,16 +299,16 @@ class Packets:
             raise refusal(b"not_found")
         return counts_from(record, in_list + in_added)
 
+    async def remaining(self, packet_ids: "Sequence[PacketId]") -> dict[PacketId, int]:
+        """Return how many shares are left of each packet that there is."""
+        return await shares_left(self._store, packet_ids)
+
     async def list(self, creator_id: CreatorId) -> "list[Packet]":
         """Return all packets of a creator, oldest first."""
         return [*await self._listed(await self._named(keys.packets(creator_id)))]
 
     async def ids_after(self, creator_id: CreatorId, after: PacketId | None, count: int) -> "Sequence[PacketId]":
-        """
-        Return up to *count* packets of a creator, the last created first, from those *after* one on.
-
-        Raises Refused ``bad_field`` if that one is none of the creator's.
-        """
+        """Return up to *count* packets, newest first, *after* one. Raises Refused ``bad_field`` if that is unknown."""
         name = keys.packets(creator_id)
         first = await place_after(self._store, name, after)
         found: Any = await self._store.redis.zrange(name, first, first + count - 1, desc=True)

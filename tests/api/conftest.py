@@ -1,4 +1,8 @@
-"""One real server for all tests of the HTTP side, started as a person starts it."""
+"""
+One real server for all tests of the HTTP side, started as a person starts it.
+
+It ends with the last of them: rooms that nobody looks at any more would cost a tenth of a core until the session ends.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +23,7 @@ SECRET = "a secret of at least 32 bytes....."
 MINUTE_MS = 60_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run ``redrain serve`` with a store of its own on a free port; tests keep apart by fresh names."""
     options = ["--speed", str(SPEED), "--durability", "relaxed", "--diagnostics"]
@@ -38,7 +42,7 @@ def api(base_url: str) -> Iterator[Caller]:
         yield caller
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plain_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a server as production would: nothing is opened for a lab."""
     server = ServerProcess(tmp_path_factory.mktemp("plain"), ["--durability", "relaxed"])
@@ -72,7 +76,7 @@ class Guarded:
         return Caller(self.url, self.credential(role, subject))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """Run a server that takes nobody's word, but a proxy's about addresses."""
     with pytest.MonkeyPatch.context() as patch:

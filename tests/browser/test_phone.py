@@ -17,13 +17,12 @@ from tests.api.caller import DAY_MS, Caller
 from tests.browser.conftest import RULEBOOKS, SPEED, NewPage, pages_of, scrolls_sideways, serious_findings
 from tests.waiting import until
 
-TOUCH = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+TOUCH = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "reduced_motion": "no-preference"}
 BUDGET = 150 * 1024
 HOSTILE = "<img src=x onerror=alert(1)>עברית 👩‍👩‍👧‍👦" + "a" * 58
 HOUR_MS = 3_600_000
 PATIENCE_MS = 20_000
 CALM = {"viewport": {"width": 390, "height": 844}, "reduced_motion": "reduce"}
-"""Without motion a page takes a fraction of the time of a machine that draws without a graphics card."""
 
 
 class Stage:

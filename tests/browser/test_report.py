@@ -8,6 +8,7 @@ import pytest
 
 from loadtest.report import write_report
 from tests.loadtest.judged_run import judged
+from tests.loadtest.report.gate_kinds import GATES
 from tests.loadtest.written_run import a_run
 
 QUIET = (
@@ -34,6 +35,17 @@ def test_every_plot_is_drawn_and_the_console_is_silent(chromium: str, tmp_path: 
     plots = re.findall(r'<div class="(plot|plot [^"]*)" id="plot-', document)
     assert len(plots) >= 6
     assert set(plots) == {"plot js-plotly-plot"}
+
+
+def test_a_gate_is_drawn_from_disk_without_network(chromium: str, tmp_path: Path) -> None:
+    """Every plot of the comparison, and the counterexample's diagram; the console stays silent."""
+    folder, result = judged(a_run(packets=3, flaw="check then act", share_count=30, viewers=80), tmp_path)
+    document, said = opened(
+        chromium, write_report(folder, {**result, "gate": GATES["void"][1]}), tmp_path / "profile", 1400
+    )
+    assert said == []
+    assert len(re.findall(r'<div class="plot js-plotly-plot" id="plot-(?:pairs-|yardstick)', document)) == 5
+    assert document.count('<svg class="spacetime"') == len({each["invariant"] for each in result["violations"]})
 
 
 def test_an_error_on_the_page_would_be_heard(chromium: str, tmp_path: Path) -> None:

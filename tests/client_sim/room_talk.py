@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from client_sim.arrivals import SeatTaps
 from client_sim.behaviour import Behaviour, Seat
 from client_sim.effects import Effect, Send
 from client_sim.recorder import Recorder
@@ -76,10 +77,17 @@ TARGET = RedrainTarget(["http://room.test:80"])
 class Sitting:
     """One viewer at work, with its history in memory; instants are milliseconds here."""
 
-    def __init__(self, behaviour: Behaviour = Behaviour.EAGER, *, number: int = 0, recorder: Recorder | None = None):
+    def __init__(
+        self,
+        behaviour: Behaviour = Behaviour.EAGER,
+        *,
+        number: int = 0,
+        recorder: Recorder | None = None,
+        seat_taps: SeatTaps | None = None,
+    ):
         self.file = BytesIO()
         self.recorder = recorder or Recorder(HistoryWriter(self.file))
-        self.viewer = Viewer(seat(behaviour, number), 1, 400, self.recorder)
+        self.viewer = Viewer(seat(behaviour, number), 1, 400, self.recorder, seat_taps=seat_taps)
 
     def connect(self, *packets: dict[str, Any], at_ms: float = 0, **more: Any) -> list[Effect]:
         self.open(round(at_ms * MS))

@@ -45,3 +45,10 @@ def test_a_pong_that_nobody_asked_for_changes_nothing() -> None:
     assert countdown.answered(asked + 1, 77, 101 * MS) is None
     assert countdown.answered(asked, 100, 101 * MS) is not None
     assert countdown.answered(asked, 88, 102 * MS) is None
+
+
+def test_room_time_is_read_off_the_local_clock() -> None:
+    """It is the inverse: whole milliseconds that have passed."""
+    countdown = Countdown(1_000, 50 * MS, speed=60)
+    assert countdown.room_ms(70 * MS) == 1_000 + 60 * 20
+    assert countdown.room_ms(70 * MS - 1) == 1_000 + 60 * 20 - 1

@@ -1,9 +1,11 @@
 """The simulated viewer: no loop, no clock; instants are passed in."""
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 
+from client_sim.arrivals import ArrivalModel, Arrivals, SeatTaps, TapCounts, poisson_s
 from client_sim.behaviour import Behaviour
 from client_sim.viewer import ATTEMPTS_MAX
 from server.core.packets.claim import ClaimStatus
@@ -237,7 +239,7 @@ def test_who_leaves_only_waits() -> None:
     sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     first_ms, request_id = sitting.next_tap()
-    sitting.viewer.leave()
+    sitting.viewer.leave(0)
     before = sitting.viewer.waiting
     sitting.hear(receipt(request_id, ClaimStatus.GRANTED), first_ms + 5)
     assert (before, sitting.viewer.waiting) == (True, False)
@@ -294,3 +296,85 @@ def test_who_comes_back_shows_its_token_until_it_is_refused() -> None:
     sitting.viewer.admission.rejected()
     assert "resume=" not in sitting.path
     assert "&epoch=" in sitting.path
+
+
+def by_model(model: ArrivalModel, **more: float) -> Sitting:
+    """Return a viewer whose taps a model plans."""
+    counts = TapCounts()
+    sitting = Sitting(seat_taps=SeatTaps(Arrivals(model, **more), counts, Random(1)))
+    sitting.recorder.taps = counts
+    return sitting
+
+
+def two_packets(sitting: Sitting) -> None:
+    """Announce one that is open from 1 to 4 s, and one from 2 to 5 s."""
+    sitting.connect()
+    sitting.hear(warmup(1, grab_in_ms=1_000), 0)
+    sitting.hear(warmup(2, grab_in_ms=2_000, packet_id="anna.2"), 0)
+
+
+def test_an_open_viewer_taps_what_is_open_though_nobody_answers() -> None:
+    """From the first opening on, by its own process, at the packets that are open; what finds none is counted."""
+    sitting = by_model(ArrivalModel.OPEN, from_per_second=20, to_per_second=20, lasts_s=6)
+    two_packets(sitting)
+    tapped = sitting.wait_until(6_900)
+    planned = [1_000 + at * 1_000 for at in poisson_s(Random(1), 20, 20, 6)]
+    assert tapped[0][0] == pytest.approx(planned[0], abs=0.001)
+    sitting.viewer.leave(6_900 * MS)
+    lines = sitting.history()
+    first = {line["request_id"]: line for line in reversed(lines) if line["kind"] == "grab"}
+    sent = list(first.values())
+    assert {line["packet"] for line in sent if line["t_intended"] < 2_000 * MS} == {"anna.1"}
+    assert {line["packet"] for line in sent if line["t_intended"] >= 4_000 * MS} == {"anna.2"}
+    assert {line["packet"] for line in sent if 2_000 * MS <= line["t_intended"] < 4_000 * MS} == {"anna.1", "anna.2"}
+    (counts,) = (line for line in lines if line["kind"] == "taps")
+    assert counts == {
+        "kind": "taps", "planned": sum(at <= 6_900 for at in planned), "sent": len(sent),
+        "no_packet": sum(5_000 <= at <= 6_900 for at in planned),
+    }  # fmt: skip
+
+
+def test_an_open_viewer_that_wakes_late_sends_all_it_owes() -> None:
+    """Every tap keeps its planned instant: the delay is in its latency, and no tap is left out."""
+    sitting = by_model(ArrivalModel.OPEN, from_per_second=20, to_per_second=20, lasts_s=2)
+    two_packets(sitting)
+    late = grabs(sitting.viewer.wake(3_500 * MS))
+    planned = [1_000 + at * 1_000 for at in poisson_s(Random(1), 20, 20, 2)]
+    assert len(late) == len(planned) > 20
+    intended = [line["t_intended"] / MS for line in sitting.lines("grab")]
+    assert intended == pytest.approx(planned, abs=0.001)
+
+
+def test_a_closed_viewer_taps_again_once_it_is_answered() -> None:
+    """One tap at a time; told to come later it asks again with the same id, and thinks only after the answer."""
+    sitting = by_model(ArrivalModel.CLOSED, think_ms=10, lasts_s=3)
+    two_packets(sitting)
+    at_ms, first = sitting.next_tap()
+    assert sitting.wait_until(at_ms + 400) == []
+    sitting.hear(receipt(first, ClaimStatus.RATE_LIMITED), at_ms + 400)
+    again_ms, again = sitting.next_tap()
+    assert again == first
+    sitting.hear(receipt(first, ClaimStatus.GRANTED), again_ms + 1)
+    second_ms, second = sitting.next_tap()
+    assert second != first
+    assert again_ms + 1 < second_ms < again_ms + 200
+
+
+def test_a_barrier_has_everybody_tap_at_each_opening() -> None:
+    """Once each, within its spread; a voided packet is nobody's debt."""
+    sitting = by_model(ArrivalModel.BARRIER, spread_ms=5)
+    two_packets(sitting)
+    sitting.hear(fact("voided", 3, packet_id="anna.2", at_ms=900), 900)
+    ((at_ms, _),) = sitting.wait_until(4_000)
+    assert 1_000 <= at_ms <= 1_005
+    assert sitting.recorder.taps == TapCounts(planned=1, sent=1)
+
+
+def test_nobody_taps_an_ended_packet_by_a_model() -> None:
+    """Once its closing is heard, it is no longer open, whatever its plan was."""
+    sitting = by_model(ArrivalModel.OPEN, from_per_second=20, to_per_second=20, lasts_s=2)
+    sitting.connect()
+    sitting.hear(warmup(1, grab_in_ms=1_000), 0)
+    sitting.hear(fact("closed", 2, at_ms=1_500), 1_500)
+    taps = sitting.wait_until(2_900)
+    assert all(at_ms <= 1_500 for at_ms, _ in taps)

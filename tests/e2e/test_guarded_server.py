@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
+from loadtest.record.run_folder import RunFolder
+from loadtest.run.judge_run import judge_run
 from loadtest.run.server_process import ServerProcess
 from loadtest.targets.credential import VARIABLE
 from scripts.cli import main
@@ -107,14 +109,22 @@ def test_without_a_credential_one_is_told_what_to_do(
 
 
 def test_a_swarm_and_a_locust_of_ones_own_come_in_by_ticket(guarded: str, token: str, tmp_path: Path) -> None:
-    """The variable does for both: they make rooms and packets, and stay until the programme is over."""
-    swarm = ["swarm", "--scenario", "smoke", "--target", guarded, "--json", "figures.json"]
+    """
+    The variable does for both: they make rooms and packets, and stay until the programme is over.
+
+    What each leaves is judged, and does not hold the credential.
+    """
+    swarm = ["swarm", "--scenario", "smoke", "--target", guarded, "--json", "figures.json", "--history", "swarm"]
     code, said = run(tmp_path, *swarm, token=token)
     assert (code, "0 failures" in said) == (0, True), said
     locustfile = str(Path(__file__).parent.parent.parent / "loadtest" / "locustfile.py")
     locust = ["-f", locustfile, "--headless", "--only-summary", "-u", "20", "-r", "50", "--host", guarded]
-    code, said = run(tmp_path, *locust, "--scenario", "smoke", token=token, module="locust")
+    code, said = run(tmp_path, *locust, "--scenario", "smoke", "--history", "locust", token=token, module="locust")
     assert code == 0, said
+    for folder in ("swarm", "locust"):
+        result = judge_run(RunFolder(tmp_path / folder))
+        assert (result["violations"], result["packets"][0]["granted"]) == ([], result["packets"][0]["share_count"])
+        assert token not in (tmp_path / folder / "run.json").read_text()
 
 
 def test_a_storm_on_its_own_server_shows_no_credential(

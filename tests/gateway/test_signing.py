@@ -28,6 +28,19 @@ def test_what_was_signed_is_read() -> None:
     assert fault_of(token, now_ms=NOW_MS + 5_001) is TokenFault.EXPIRED
 
 
+def test_a_token_is_what_the_library_would_make() -> None:
+    """It has the same parts: whoever has the secret reads it with any library."""
+    claims: dict[str, str | int] = {"sub": "安娜", "room": 'a"b', "since": 2**53}
+    token = Signer(SECRET).sign(claims, purpose="p", lasts_ms=5_999, now_ms=NOW_MS)
+    whole = {**claims, "aud": "p", "exp": (NOW_MS + 5_999) // 1_000}
+    theirs = jwt.encode(whole, SECRET, "HS256", headers={"kid": sha256(SECRET).hexdigest()[:8]})
+    assert (
+        jwt.decode_complete(token, SECRET, ["HS256"], audience="p", options={"verify_exp": False})["payload"] == whole
+    )
+    assert jwt.get_unverified_header(token) == jwt.get_unverified_header(theirs)
+    assert "=" not in token
+
+
 def test_a_token_for_something_else_is_refused_as_such() -> None:
     """A token for another purpose has a fault of its own."""
     token = Signer(SECRET).sign({"sub": "anna"}, purpose="q", lasts_ms=5_000, now_ms=NOW_MS)

@@ -9,11 +9,13 @@ import orjson
 import pytest
 
 from loadtest.report import write_report
+from loadtest.report.gate_view import gate_sentence, left_out_of
 from loadtest.report.page import PAGE_BYTES_MAX
 from loadtest.report.wording import headline
 from tests.loadtest.foreign_run import a_foreign_run, a_grab, a_run_of
 from tests.loadtest.judged_foreign_run import judged_foreign
 from tests.loadtest.judged_run import judged
+from tests.loadtest.report.gate_kinds import GATES
 from tests.loadtest.verdict.audit.test_money import a_run_with_withdrawals
 from tests.loadtest.written_run import Line, WrittenRun, a_run
 
@@ -178,9 +180,36 @@ def test_a_run_without_grabs_still_has_a_page(tmp_path: Path) -> None:
 def test_the_headline_names_what_is_broken() -> None:
     """One sentence carries the verdict: which invariants, or how much was proven."""
     broken = {"verdict": "fail", "violations": [{"invariant": "A1"}, {"invariant": "A8"}, {"invariant": "A8"}]}
-    assert headline(broken) == "2 of 10 invariants are broken: A1 and A8."
+    assert headline(broken) == "2 of 13 invariants are broken: A1 and A8."
     unknown = {"verdict": "unknown", "violations": [], "granted": 0, "grabs": 0}
     assert headline(unknown) == "The run cannot tell whether the server is correct."
+    void = {**unknown, "reasons": ["void"], "validity": {"notes": ["the loop was late"]}, "machine": None}
+    assert headline(void) == "How long things took cannot be judged: the loop was late."
+    busy = {**void, "machine": {"void": True, "note": "others were busy"}}
+    assert headline(busy) == "How long things took cannot be judged: others were busy."
+
+
+@pytest.mark.parametrize("kind", GATES)
+def test_a_gate_shows_its_comparison(kind: str, tmp_path: Path) -> None:
+    """The verdict and why in a sentence, counters, pairs, what was left out, and the command that repeats it."""
+    changed, part = GATES[kind]
+    flaw = "check then act" if kind == "invariant" else ""
+    page = page_of(a_run(packets=3, flaw=flaw, share_count=30, viewers=80), tmp_path, **changed, gate=part)
+    result = {**changed, "gate": part, "violations": [], "thresholds": []}
+    drawn = {figure["name"] for figure in page.figures}
+    for told in (
+        gate_sentence(result),
+        "redrain storm written --seed 1",
+        *(each["title"] for each in part["counters"]),
+    ):
+        assert told in page.text
+    if kind == "invariant":
+        assert "the comparison: an invariant is violated, which decides alone" in page.text
+        assert "Milliseconds from the opening of the packet" in page.text
+    else:
+        assert all(told in page.text for told in left_out_of(result))
+    assert ("pairs-cpu-us-per-grab" in drawn) == ("yardstick" in drawn) == (part["comparison"] is not None)
+    assert not [url for url in page.fetched if not url.startswith(("#", "data:"))]
 
 
 def test_fees_and_withdrawals_are_told(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from loadtest.record.books import Books, JournalRecord
+from loadtest.record.books import Books
 from loadtest.record.history import FactRecord, GrabRecord, History
+from loadtest.record.journal import JournalRecord
 from loadtest.record.shape import Line, evidence_of
 from loadtest.report.spacetime.wordings import clean, short_of, wording_of
 from loadtest.verdict.audit.circumstances import RoomTimes, room_times

@@ -53,11 +53,12 @@ class SvgScene:
 def page_of(scenes: Sequence[Scene], run: str) -> str:
     """Return the page with the diagrams of *run*."""
     template = templates().get_template("spacetime.html")
-    drawn = [_drawn(scene) for scene in scenes]
-    return template.render(scenes=drawn, run=run, style=part("style.css"), width=WIDTH, left=_LEFT, Glyph=Glyph)
+    drawn = [placed(scene) for scene in scenes]
+    return template.render(scenes=drawn, run=run, style=part("style.css"), width=WIDTH, Glyph=Glyph)
 
 
-def _drawn(scene: Scene) -> SvgScene:
+def placed(scene: Scene) -> SvgScene:
+    """Return a scene with its geometry, as ``scene.html`` draws it."""
     lanes, shapes, y = [], [], float(_TOP)
     for name in scene.lanes:
         traces = [trace for trace in scene.traces if trace.lane == name]

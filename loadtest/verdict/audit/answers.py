@@ -33,7 +33,7 @@ def check_answers(findings: Findings, history: History, absences: Sequence[Absen
 def _check_once(findings: Findings, history: History) -> None:
     """Check that a tap that was sent so many times got no more receipts."""
     more: defaultdict[Sending, list[GrabRecord]] = defaultdict(list)
-    for grab in history.grabs:
+    for grab in history.grabs.odd:
         if grab.again:
             more[_key(grab)].append(grab)
     if not more:
@@ -57,12 +57,13 @@ def unanswered(history: History, absences: Sequence[Absence]) -> list[GrabRecord
     A receipt that came after all, when the viewer's patience had ended, is late, not missing. A grab near an absence,
     and one whose own process was asleep for half of the patience, has no outcome by design.
     """
-    lost = [grab for grab in history.grabs if grab.t_gave_up is not None]
-    if not lost:
-        return []
+    lost: list[GrabRecord] = []
     late: defaultdict[Sending, int] = defaultdict(int)
-    for grab in history.grabs:
-        late[_key(grab)] += bool(grab.again)
+    for grab in history.grabs.odd:
+        if grab.t_gave_up is not None:
+            lost.append(grab)
+        if grab.again:
+            late[_key(grab)] += 1
     missing = []
     for grab in sorted(lost, key=lambda grab: grab.t_sent):
         if late[_key(grab)]:
@@ -87,7 +88,10 @@ def _excused(history: History, grab: GrabRecord, absences: Sequence[Absence]) ->
     return any(
         health.lag_ms * _NS_PER_MS * 2 > waited_ns
         for health in history.healths
-        if health.process == grab.process and grab.t_sent <= health.t <= gave_up + waited_ns
+        # A lag is sampled when it is over: it may have begun before the viewer gave up, and end long after.
+        if health.process == grab.process
+        and grab.t_sent <= health.t
+        and health.t - health.lag_ms * _NS_PER_MS <= gave_up + waited_ns
     )
 
 
@@ -99,13 +103,15 @@ def _check_strays(findings: Findings, history: History) -> None:
     """
     if not history.strays:
         return
-    asked = {(grab.process, _seat(grab.conn), grab.request_id, grab.packet) for grab in history.grabs}
-    requests = {(process, seat, request_id) for process, seat, request_id, _ in asked}
+    ids = {stray.request_id for stray in history.strays}
+    near = [grab for grab in history.grabs if grab.request_id in ids]
+    asked = {(*_key(grab), grab.packet) for grab in near}
+    requests = {*map(_key, near)}
     for stray in history.strays:
         own = (stray.process, _seat(stray.conn), stray.request_id)
         if (*own, stray.packet) in asked or (stray.packet is None and own in requests):
             continue
-        owner = next((grab for grab in history.grabs if grab.request_id == stray.request_id), None)
+        owner = next((grab for grab in near if grab.request_id == stray.request_id), None)
         whose = "nobody" if owner is None else owner.viewer
         text = (
             f"connection {stray.conn} of {stray.viewer} got a receipt ({stray.status}) for the request "

@@ -1,12 +1,14 @@
 """A case: all the evidence about one packet, from both sides, joined once for all the invariants."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from loadtest.record.book_orders import UsedPacket
-from loadtest.record.books import Books, ClaimRecord, JournalClaim, JournalRecord, PacketRecord
+from loadtest.record.books import Books, ClaimRecord, PacketRecord
 from loadtest.record.history import FactRecord, GrabRecord, History
+from loadtest.record.journal import JournalClaim, JournalRecord
 from loadtest.record.shape import Line
 from server.core.ids import PacketId, RequestId, ViewerId
 from server.core.packets.claim import ClaimStatus
@@ -45,9 +47,10 @@ class PacketReceipts:
 
     ``asked`` has the earliest sending of every tap that won a share by the books; ``learned`` the earliest reply in
     which a viewer saw its share; ``exhausted`` the earliest refusal for lack of shares in the last edition; ``lost``
-    are all refusals that say that the viewer holds no share.
+    are all refusals that say that the viewer holds no share. ``grabs`` are all.
     """
 
+    grabs: Sequence[GrabRecord] = ()
     shares: list[GrabRecord] = field(default_factory=list)
     asked: dict[Tap, int] = field(default_factory=dict)
     learned: dict[ViewerId, GrabRecord] = field(default_factory=dict)
@@ -83,40 +86,32 @@ class PacketCase:
         return sum(claim.amount_fen for claim in self.claims)
 
 
-def cases_of(books: Books, history: History | None) -> list[PacketCase]:
+def cases_of(books: Books, history: History | None) -> Iterator[PacketCase]:
     """
-    Join books and history by packet; packets that only the history knows come last.
+    Join books and history, one packet at a time; packets that only the history knows come last.
 
     A retired packet has no case: the rest of its journal counts only in A10.
     """
     retired = {packet_id for opening in books.openings.values() for packet_id in opening.retired}
-    entries: defaultdict[PacketId, list[JournalRecord]] = defaultdict(list)
-    for entry in books.journal:
-        if entry.packet_id:
-            entries[entry.packet_id].append(entry)
-    grabs: defaultdict[PacketId, list[GrabRecord]] = defaultdict(list)
     facts: defaultdict[PacketId, list[FactRecord]] = defaultdict(list)
     if history is not None:
-        for grab in history.grabs:
-            grabs[grab.packet].append(grab)
         for fact in history.facts:
             facts[fact.packet].append(fact)
     uses: defaultdict[PacketId, list[UsedPacket]] = defaultdict(list)
     for order in books.orders.values():
         for use in order.packets:
             uses[use.packet_id].append(use)
-    known = dict.fromkeys([*books.packets, *entries, *books.claims, *books.left, *grabs])
-    cases = []
+    grabs: Mapping[PacketId, list[GrabRecord]] = {} if history is None else history.grabs.by
+    known = dict.fromkeys([*books.packets, *books.journal.steps, *books.claims, *books.left, *grabs])
     for packet_id in known:
         if packet_id in retired and packet_id not in books.packets:
             continue
-        case = _in_books(books, packet_id, entries.get(packet_id, []))
+        case = _in_books(books, packet_id, books.journal.steps.get(packet_id, []))
         case.facts = facts.get(packet_id, [])
         case.uses = uses.get(packet_id, [])
         if history is not None:
             case.receipts = _heard(case, grabs.get(packet_id, []))
-        cases.append(case)
-    return cases
+        yield case
 
 
 def _in_books(books: Books, packet_id: PacketId, entries: list[JournalRecord]) -> PacketCase:
@@ -138,11 +133,11 @@ def _in_books(books: Books, packet_id: PacketId, entries: list[JournalRecord]) -
 
 def _heard(case: PacketCase, grabs: list[GrabRecord]) -> PacketReceipts:
     """Go through the packet's grabs once. An audit spends most of its time in this loop."""
-    receipts = PacketReceipts()
+    receipts = PacketReceipts(grabs)
     won = {(claim.viewer_id, claim.request_id) for claim in case.claims}
     edition = None if case.packet is None else case.packet.edition
     exhausted, exhausted_at = None, 0
-    asked, shares, lost = receipts.asked, receipts.shares, receipts.lost
+    asked, shares, lost, owned = receipts.asked, receipts.shares, receipts.lost, case.owned
     for grab in grabs:
         if grab.type == "ok":
             shares.append(grab)
@@ -155,9 +150,10 @@ def _heard(case: PacketCase, grabs: list[GrabRecord]) -> PacketReceipts:
                 and (exhausted is None or grab.t_reply < exhausted_at)
             ):
                 exhausted, exhausted_at = grab, grab.t_reply
-        tap = (grab.viewer, grab.request_id)
-        if tap in won and grab.t_sent < asked.get(tap, grab.t_sent + 1):
-            asked[tap] = grab.t_sent
+        if grab.viewer in owned:
+            tap = (grab.viewer, grab.request_id)
+            if tap in won and grab.t_sent < asked.get(tap, grab.t_sent + 1):
+                asked[tap] = grab.t_sent
     receipts.exhausted = exhausted
     learned = receipts.learned
     for grab in shares:

@@ -3,12 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import islice, takewhile
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from loadtest.record.books import ClockRecord
 from loadtest.record.history import History
+from loadtest.record.one_timeline import error_ns_of
 from server.core.ids import PacketId
 from server.core.packets.packet import PacketState
 
@@ -81,7 +82,8 @@ class Circumstances(NamedTuple):
     absences are all in ``absences``, so that any other ``unavailable`` is a lie. ``created`` are the packets that the
     server has acknowledged to their creators, ``asked`` what these had asked for, and ``recharged`` what each creator
     paid in. ``waits`` are those of its processes for the machine, ``happenings`` all that creators were answered. A
-    run that was ``broken_off`` left orders and reversals under way.
+    run that was ``broken_off`` left orders and reversals under way. ``unrecorded`` says whose taps the history
+    does not have, if there are such: shares may have been given to those.
     """
 
     absences: Sequence[Absence] = ()
@@ -94,6 +96,7 @@ class Circumstances(NamedTuple):
     recharged: Mapping[str, int] = MappingProxyType({})
     happenings: Sequence[Mapping[str, Any]] = ()
     broken_off: bool = False
+    unrecorded: str = ""
 
     def absent(self, t_from: int, t_to: int, slack_ns: int) -> bool:
         """Tell whether store or server were away in a span, or shortly before it."""
@@ -125,7 +128,8 @@ class RoomTimes(NamedTuple):
 
 def room_times(history: History, clock: ClockRecord) -> RoomTimes | None:
     """Return the run's room time, or None if the history has no reading of it."""
-    best = min(history.clocks, key=lambda reading: reading.rtt_ns, default=None)
+    errors = [(reading.rtt_ns // 2 + error_ns_of(history, reading.process), reading) for reading in history.clocks]
+    error_ns, best = min(errors, key=itemgetter(0), default=(0, None))
     if best is None or clock.speed < 1:
         return None
-    return RoomTimes(best.server_ms, best.t, clock.speed, best.rtt_ns // 2 + CLOCK_SLACK_NS)
+    return RoomTimes(best.server_ms, best.t, clock.speed, error_ns + CLOCK_SLACK_NS)

@@ -48,7 +48,7 @@ def _check_recharges(findings: Findings, books: Books, run: Circumstances) -> No
     """Check that what each creator paid in reached its wallet, whole or less the fee that the journal states."""
     if books.openings:
         return
-    recharges = [entry for entry in books.journal if entry.movement == "recharge"]
+    recharges = [entry for entry in books.journal.besides_claims if entry.movement == "recharge"]
     for creator_id, fen in run.recharged.items():
         paid = [entry for entry in recharges if entry.creator_id == creator_id]
         if not any(fen in (entry.amount_fen, entry.amount_fen + (entry.fee_fen or 0)) for entry in paid):

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from loadtest.record.book_orders import BookedOrder, UsedPacket
-from loadtest.record.books import Books, JournalRecord
+from loadtest.record.books import Books
+from loadtest.record.journal import JournalRecord
 from loadtest.verdict.reckoning.usable import OwnedPacket
 from server.core.ids import PLATFORM, OrderId
 from server.core.orders.asset import AssetState
@@ -18,7 +19,7 @@ from server.core.orders.asset import AssetState
 def with_late_followers(books: Books, known: Mapping[str, OwnedPacket]) -> Books:
     """Return the books with such packets as their own journal leaves them; *known* are the shares that orders use."""
     steps: dict[OrderId, list[JournalRecord]] = {}
-    for entry in books.journal:
+    for entry in books.journal.besides_claims:
         if entry.order_id and entry.creator_id == PLATFORM:
             steps.setdefault(entry.order_id, []).append(entry)
     late: dict[OrderId, BookedOrder] = {}

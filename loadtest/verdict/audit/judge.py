@@ -13,21 +13,21 @@ from loadtest.verdict.audit.creators import check_created
 from loadtest.verdict.audit.fanout import check_fanout
 from loadtest.verdict.audit.followers import with_late_followers
 from loadtest.verdict.audit.issuance import check_counters, check_drain, check_issuance
-from loadtest.verdict.audit.momentary import check_momentary
+from loadtest.verdict.audit.momentary import Momentary
 from loadtest.verdict.audit.money import check_money, check_packet_money
 from loadtest.verdict.audit.orders import check_orders
 from loadtest.verdict.audit.payouts import check_payouts
 from loadtest.verdict.audit.prices import used_packets
-from loadtest.verdict.audit.publications import check_publications
+from loadtest.verdict.audit.publications import Publications
 from loadtest.verdict.audit.realtime import check_realtime, check_window
 from loadtest.verdict.audit.receipts import check_asked, check_one_each, check_receipts, check_winners
-from loadtest.verdict.audit.refusals import check_refusals
+from loadtest.verdict.audit.refusals import Refusals, check_rates
 from loadtest.verdict.audit.results import check_results
 from loadtest.verdict.audit.sales import check_sales
 from loadtest.verdict.audit.shares import check_shares
 from loadtest.verdict.audit.stalls import Flights, Stalls
 from loadtest.verdict.audit.violation import Findings, Violation
-from loadtest.verdict.audit.welcomes import check_welcomes
+from loadtest.verdict.audit.welcomes import ShownCounts, check_welcomes
 from server.core.ids import PacketId
 
 
@@ -52,9 +52,8 @@ def audit(
         for packet in snapshot.packets.values():
             check_counters(findings, packet, f"at snapshot {at}")
     books = with_late_followers(books, used_packets(books))
-    cases = cases_of(books, history)
-    times = None if history is None else room_times(history, books.clock)
-    for case in cases:
+    told = None if history is None else _AudienceJudge(books, history, run)
+    for case in cases_of(books, history):
         if case.packet_id in unrelated:
             case.receipts = None
         check_issuance(findings, case)
@@ -62,17 +61,18 @@ def audit(
         check_one_each(findings, case)
         check_receipts(findings, case)
         check_winners(findings, case)
-        check_asked(findings, case)
-        check_realtime(findings, case, times)
+        if run.unrecorded:
+            check_window(findings, case)
+        else:
+            check_asked(findings, case)
+            check_realtime(findings, case, None if told is None else told.times)
         check_shares(findings, case)
         check_packet_money(findings, case)
+        if told is not None:
+            told.check(case)
     check_created(findings, books, run)
-    if history is not None:
-        check_fanout(findings, history)
-        check_answers(findings, history, run.absences)
-        check_refusals(findings, books, history, cases, run)
-        check_publications(findings, books, history, cases, run)
-        _check_truth(findings, books, history, cases, run)
+    if told is not None:
+        told.settle(findings)
     check_money(findings, books)
     check_orders(findings, books)
     check_payouts(findings, books, run.happenings)
@@ -81,17 +81,39 @@ def audit(
     return findings.violations()
 
 
-def _check_truth(
-    findings: Findings, books: Books, history: History, cases: Sequence[PacketCase], run: Circumstances
-) -> None:
-    """Check what was told besides receipts and the order of facts (A14)."""
-    times, stalls = room_times(history, books.clock), Stalls(history, run)
-    flights = None if times is None else Flights(times, run, stalls)
-    check_results(findings, books, cases)
-    if flights is not None:
-        check_momentary(findings, history, cases, flights)
-    check_welcomes(findings, history, cases, flights)
-    check_comments(findings, history, run, stalls)
+class _AudienceJudge:
+    """Checks what the audience was told: refusals (A13) and facts (A14) packet by packet, and in the end all else."""
+
+    def __init__(self, books: Books, history: History, run: Circumstances) -> None:
+        self.times = room_times(history, books.clock)
+        self._history, self._run = history, run
+        self._stalls = Stalls(history, run)
+        self._flights = None if self.times is None else Flights(self.times, run, self._stalls)
+        self._refused, self._of_results, self._heard = Findings(), Findings(), Findings()
+        self._refusals = Refusals(self._refused, books, history, run)
+        self._publications = Publications(books, history, run)
+        self._momentary = Momentary(self._heard, history, self._flights)
+        self._counts = ShownCounts(history, self._flights)
+
+    def check(self, case: PacketCase) -> None:
+        """Check what was told of one packet."""
+        self._refusals.check(case)
+        self._publications.check(case)
+        check_results(self._of_results, case)
+        self._momentary.check(case)
+        self._counts.take(case)
+
+    def settle(self, findings: Findings) -> None:
+        """Add what was found so far, and check what goes over all packets."""
+        check_fanout(findings, self._history)
+        check_answers(findings, self._history, self._run.absences)
+        findings.take(self._refused)
+        check_rates(findings, self._history, self._run)
+        self._publications.settle(findings)
+        findings.take(self._of_results)
+        findings.take(self._heard)
+        check_welcomes(findings, self._history, self._counts.left, self._flights)
+        check_comments(findings, self._history, self._run, self._stalls)
 
 
 def audit_cut(books: Books, cases: Sequence[PacketCase]) -> list[Violation]:

@@ -23,17 +23,22 @@ SURFACES = frozenset({"popup", "asset_widget"})
 _COMINGS_NS = 1_000_000_000  # who comes or goes within this of an opening may have heard only one of its two messages
 
 
-def check_momentary(findings: Findings, history: History, cases: Sequence[PacketCase], flights: Flights) -> None:
-    """Check A14 over the messages without a number of all packets, if the history keeps them."""
-    if not history.welcomes:
-        return
-    told: defaultdict[str, list[HeardRecord]] = defaultdict(list)
-    for heard in history.heard:
-        if heard.packet is not None:
-            told[heard.packet].append(heard)
-    for case in cases:
-        if case.packet is not None and case.receipts is not None:
-            _MomentaryJudge(findings, history, case, case.packet, told[case.packet_id], flights).check()
+class Momentary:
+    """Checks A14 over the messages without a number of each packet, if the history keeps them."""
+
+    def __init__(self, findings: Findings, history: History, flights: Flights | None) -> None:
+        self._findings, self._history = findings, history
+        self._flights = flights if history.welcomes else None
+        self._told: defaultdict[str, list[HeardRecord]] = defaultdict(list)
+        for heard in history.heard:
+            if heard.packet is not None:
+                self._told[heard.packet].append(heard)
+
+    def check(self, case: PacketCase) -> None:
+        """Check what was told of a packet."""
+        if self._flights is not None and case.packet is not None and case.receipts is not None:
+            told = self._told[case.packet_id]
+            _MomentaryJudge(self._findings, self._history, case, case.packet, told, self._flights).check()
 
 
 @dataclass(frozen=True, slots=True)

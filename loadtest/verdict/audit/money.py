@@ -2,17 +2,12 @@
 
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
 
-from loadtest.record.books import (
-    ENTRY_ID,
-    Books,
-    ClaimRecord,
-    CreatorRecord,
-    JournalRecord,
-    OpeningRecord,
-    PacketRecord,
-    WalletRecord,
-)
+from loadtest.record.books import ENTRY_ID, Books, ClaimRecord, CreatorRecord, OpeningRecord, PacketRecord, WalletRecord
+from loadtest.record.journal import JournalRecord
 from loadtest.record.shape import Line, evidence_of
 from loadtest.verdict.audit.case import PacketCase
 from loadtest.verdict.audit.movements import OUTSIDE, faults_of
@@ -30,24 +25,21 @@ NOTHING_BEFORE = OpeningRecord(CreatorId(""), "0-0", WalletRecord(0, 0, 0, 0, 0)
 
 def check_money(findings: Findings, books: Books) -> None:
     """Check A10 for every creator: double entry per account, the wallet, and the escrow of each packet."""
-    entries: defaultdict[CreatorId, list[JournalRecord]] = defaultdict(list)
-    for entry in books.journal:
-        entries[entry.creator_id].append(entry)
     packets: defaultdict[CreatorId, list[PacketRecord]] = defaultdict(list)
     for packet in books.packets.values():
         packets[packet.creator_id].append(packet)
-    for creator_id in dict.fromkeys([*books.creators, *entries]):
-        creator = books.creators.get(creator_id)
+    for creator_id in dict.fromkeys([*books.creators, *books.journal.by]):
+        entries, creator = books.journal.by.each(creator_id), books.creators.get(creator_id)
         if creator is None:
             text = f"the books have a journal of {creator_id}, but no wallet"
-            findings.add("A10", "", f"creator {creator_id}", text, _line(entries[creator_id][0]))
+            findings.add("A10", "", f"creator {creator_id}", text, _line(next(entries)))
             continue
         opening = books.openings.get(creator_id) or NOTHING_BEFORE
-        _check_opening(findings, opening, entries[creator_id])
-        balances = _replay(findings, opening, entries[creator_id])
-        check_reversals(findings, entries[creator_id])
-        _check_cut(findings, creator, opening, entries[creator_id])
-        _check_wallet(findings, creator, opening, entries[creator_id], balances)
+        replayed = _replay(findings, opening, entries)
+        balances = replayed.balances
+        check_reversals(findings, (entry for entry in books.journal.besides_claims if entry.creator_id == creator_id))
+        _check_cut(findings, creator, opening, replayed)
+        _check_wallet(findings, creator, opening, replayed)
         for packet in packets[creator_id]:
             _check_escrow(findings, packet, balances)
             _check_assets(findings, packet, balances)
@@ -56,7 +48,17 @@ def check_money(findings: Findings, books: Books) -> None:
             findings.add("A10", "", f"retired {creator_id}", text, evidence_of("opening", opening))
 
 
-def _check_opening(findings: Findings, opening: OpeningRecord, entries: list[JournalRecord]) -> None:
+@dataclass(slots=True)
+class _Replayed:
+    """A journal, gone through: the balance of each account, the sums of its movements, what came back, its end."""
+
+    balances: defaultdict[str, int]
+    moved: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    returned_fen: int = 0
+    last_id: str = ""
+
+
+def _check_opening(findings: Findings, opening: OpeningRecord, first: JournalRecord | None) -> None:
     """Check that an opening balances in itself, and that the journal begins behind it."""
     wallet = opening.wallet
     available = wallet.recharged_fen + wallet.returned_fen - wallet.withdrawn_fen - wallet.spent_fen
@@ -69,8 +71,8 @@ def _check_opening(findings: Findings, opening: OpeningRecord, entries: list[Jou
     faults.append((pending != aside, f"has {aside} fen set aside, but withdrawals of {pending}"))
     for account, fen in opening.accounts.items():
         faults.append((fen < 0 and not account.startswith(OUTSIDE), f"has {fen} fen in {account}"))
-    if entries:
-        early = _place(entries[0].entry_id) <= _place(opening.through_entry_id)
+    if first is not None:
+        early = _place(first.entry_id) <= _place(opening.through_entry_id)
         faults.append((early, f"goes through {opening.through_entry_id}, but the journal begins before"))
     for wrong, text in faults:
         if wrong:
@@ -82,13 +84,20 @@ def _place(entry_id: str) -> tuple[int, ...]:
     return tuple(map(int, entry_id.split("-"))) if ENTRY_ID.fullmatch(entry_id) else (sys.maxsize,)
 
 
-def _replay(findings: Findings, opening: OpeningRecord, entries: list[JournalRecord]) -> defaultdict[str, int]:
-    """Go through a journal once and return each account's balance; no account of ours may fall below zero."""
-    balances = defaultdict(int, opening.accounts)
+def _replay(findings: Findings, opening: OpeningRecord, entries: Iterator[JournalRecord]) -> _Replayed:
+    """Go through a journal once, after its opening; no account of ours may fall below zero."""
+    replayed = _Replayed(defaultdict(int, opening.accounts))
+    balances = replayed.balances
+    first = next(entries, None)
+    _check_opening(findings, opening, first)
     transfers: dict[str, JournalRecord] = {}
     withdrawals = {name: ("withdraw", fen) for name, fen in opening.withdrawals.items()}
     retired = frozenset(opening.retired)
-    for entry in entries:
+    for entry in () if first is None else chain((first,), entries):
+        replayed.last_id = entry.entry_id
+        replayed.moved[entry.movement] += entry.amount_fen
+        if entry.credit == f"funds:{entry.creator_id}" and entry.movement not in {"recharge", "withdraw_failed"}:
+            replayed.returned_fen += entry.amount_fen
         for kind, text in faults_of(entry):
             findings.add("A10", entry.packet_id, kind, text, _line(entry))
         debits = [_pooled(move.debit, retired) for move in entry.moves]
@@ -112,7 +121,7 @@ def _replay(findings: Findings, opening: OpeningRecord, entries: list[JournalRec
             if first is not entry:
                 text = f"transfer {entry.transfer_id} was carried out twice"
                 findings.add("A10", entry.packet_id, "twice", text, _line(first), _line(entry))
-    return balances
+    return replayed
 
 
 def _pooled(account: str, retired: frozenset[PacketId]) -> str:
@@ -137,34 +146,21 @@ def _check_withdrawal(findings: Findings, withdrawals: dict[str, tuple[str, int]
     findings.add("A10", "", "withdrawal", text, _line(entry))
 
 
-def _check_cut(
-    findings: Findings, creator: CreatorRecord, opening: OpeningRecord, entries: list[JournalRecord]
-) -> None:
+def _check_cut(findings: Findings, creator: CreatorRecord, opening: OpeningRecord, replayed: _Replayed) -> None:
     """Check that the journal reaches to the instant at which the balances were taken."""
-    last = entries[-1].entry_id if entries else opening.through_entry_id
+    last = replayed.last_id or opening.through_entry_id
     if last != (creator.journal_last_id or "0-0"):
         text = f"{creator.creator_id}'s journal ends at {last!r}, but the cut is at {creator.journal_last_id!r}"
         findings.add("A10", "", f"cut {creator.creator_id}", text, evidence_of("creator", creator))
 
 
-def _check_wallet(
-    findings: Findings,
-    creator: CreatorRecord,
-    opening: OpeningRecord,
-    entries: list[JournalRecord],
-    balances: dict[str, int],
-) -> None:
+def _check_wallet(findings: Findings, creator: CreatorRecord, opening: OpeningRecord, replayed: _Replayed) -> None:
     """Check DY-ACC-1, and that each of its terms is what the journal's movements sum to."""
-    moved: defaultdict[str, int] = defaultdict(int)
-    returned_fen = 0
-    for entry in entries:
-        moved[entry.movement] += entry.amount_fen
-        if entry.credit == f"funds:{creator.creator_id}" and entry.movement not in {"recharge", "withdraw_failed"}:
-            returned_fen += entry.amount_fen
+    moved, balances = replayed.moved, replayed.balances
     wallet = creator.wallet
     explained = {
         "recharged_fen": opening.wallet.recharged_fen + moved["recharge"],
-        "returned_fen": opening.wallet.returned_fen + returned_fen,
+        "returned_fen": opening.wallet.returned_fen + replayed.returned_fen,
         "withdrawn_fen": opening.wallet.withdrawn_fen + moved["withdraw"] - moved["withdraw_failed"],
         "spent_fen": opening.wallet.spent_fen + moved["fund"] + moved["edit"] + moved["coupon_fund"],
         "available_fen": balances.get(f"funds:{creator.creator_id}", 0),
@@ -233,14 +229,13 @@ def check_packet_money(findings: Findings, case: PacketCase) -> None:
 
 def _check_lines(findings: Findings, case: PacketCase) -> None:
     """Check that the claims at the end are exactly those that the journal saw being given."""
-    given = [
-        ClaimRecord(
-            case.packet_id, claim.viewer_id, claim.index, claim.amount_fen, entry.edition or 0, claim.request_id
-        )
-        for claim, entry in case.given
+    rows = [
+        (case.packet_id, viewer_id, index, amount_fen, entry.edition or 0, request_id)
+        for (viewer_id, index, amount_fen, request_id), entry in case.given
     ]
-    if given == case.claims:
+    if rows == case.claims:
         return
+    given = list(map(ClaimRecord._make, rows))
     at_end, in_journal = set(case.claims), set(given)
     for claim in given:
         if claim not in at_end:

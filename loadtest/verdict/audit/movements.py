@@ -6,7 +6,7 @@ The tables are derived from the rules independently, and not taken from the code
 
 from collections.abc import Iterator
 
-from loadtest.record.books import JournalRecord
+from loadtest.record.journal import JournalRecord
 from loadtest.verdict.audit.reversals import DELAYABLE
 
 MOVEMENTS: dict[str, tuple[str, str]] = {

@@ -9,7 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from loadtest.record.book_orders import BookedOrder
-from loadtest.record.books import Books, JournalRecord
+from loadtest.record.books import Books
+from loadtest.record.journal import JournalRecord
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.prices import price_faults, used_packets
 from loadtest.verdict.audit.violation import Findings
@@ -33,7 +34,7 @@ def check_orders(findings: Findings, books: Books) -> None:
     if not books.final:
         return
     entries: defaultdict[OrderId, list[JournalRecord]] = defaultdict(list)
-    for entry in books.journal:
+    for entry in books.journal.besides_claims:
         if entry.order_id:
             entries[entry.order_id].append(entry)
     for order_id, steps in entries.items():

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from loadtest.record.books import Books
 from loadtest.record.history import History
+from loadtest.record.one_timeline import clock_error_ms
 from loadtest.record.sales import Sales
 from loadtest.verdict.audit.violation import INVARIANTS, Violation
 from server.core.packets.claim import ClaimStatus
@@ -72,10 +73,31 @@ def _blind_to_time(history: History) -> dict[str, Blind]:
     return spots
 
 
+def blind_to_others(spots: Mapping[str, Blind], history: History, unrecorded: str = "") -> dict[str, Blind]:
+    """Return *spots*, and what cannot be seen of taps that were not recorded, and by clocks of several hosts."""
+    if unrecorded:
+        spots = _and_also(spots, "A4 A7", f"who tapped for a share, and when: {unrecorded}")
+    if not history.relations:
+        return dict(spots)
+    unrelated = sum(1 for relation in history.relations if relation.error_ns is None)
+    if unrelated:
+        which, why = "A7 A13 A14", f"nothing relates the clocks of {unrelated} processes to that of the others"
+    else:
+        which, why = "A7", f"the clocks of the audience's hosts are related to {clock_error_ms(history):.1f} ms"
+    return _and_also(spots, which, why)
+
+
+def _and_also(spots: Mapping[str, Blind], which: str, why: str) -> dict[str, Blind]:
+    """Return *spots* in which these invariants have one more reason for being checked in part."""
+    known = {name: spots.get(name, Blind(all=False, why="")) for name in which.split()}
+    more = {name: Blind(each.all, f"{each.why}; {why}" if each.why else why) for name, each in known.items()}
+    return {**spots, **more}
+
+
 def blind_spots(books: Books, history: History, sales: Sales) -> dict[str, Blind]:
     """Return the parts of invariants that books and history of a run against our own server cannot show."""
     spots: dict[str, Blind] = {}
-    given = any(entry.claims for entry in books.journal) or any(books.claims.values())
+    given = bool(books.claims) or any(entry.claims for entry in books.journal)
     told = [(grab.packet, grab.viewer) for grab in history.grabs if grab.type == "ok"]
     refused = any(grab.status == ClaimStatus.EXHAUSTED for grab in history.grabs)
     sold_out = refused or any(fact.type == FactKind.SOLD_OUT for fact in history.facts)

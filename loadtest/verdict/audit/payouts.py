@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from loadtest.record.books import Books, JournalRecord
+from loadtest.record.books import Books
+from loadtest.record.journal import JournalRecord
 from loadtest.record.payouts import BookedInvoice, BookedWithdrawal
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.violation import Findings
@@ -26,7 +27,7 @@ def check_payouts(findings: Findings, books: Books, happenings: Sequence[Mapping
         return
     steps: defaultdict[str, list[JournalRecord]] = defaultdict(list)
     recharges: defaultdict[CreatorId, list[JournalRecord]] = defaultdict(list)
-    for entry in books.journal:
+    for entry in books.journal.besides_claims:
         if entry.withdrawal_id:
             steps[entry.withdrawal_id].append(entry)
         if entry.movement == "recharge":

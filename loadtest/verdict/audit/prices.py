@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from loadtest.record.book_orders import BookedOrder, BookedRulebook
-from loadtest.record.books import Books, JournalRecord, PacketRecord
+from loadtest.record.books import Books, PacketRecord
+from loadtest.record.journal import JournalRecord
 from loadtest.verdict.audit.followers import went_back_at_ms
 from loadtest.verdict.reckoning.payments import Payments, payments_of, subsidies_of
 from loadtest.verdict.reckoning.prices import PACKET_KINDS, ImpossibleOrder, NotReckonable, OwnPrice, own_price
@@ -24,6 +25,8 @@ def used_packets(books: Books) -> dict[str, OwnedPacket]:
     """Return the shares that orders use, as their packets and the journal's claims have them."""
     wanted = {use.asset_id for order in books.orders.values() for use in order.packets}
     found: dict[str, OwnedPacket] = {}
+    if not wanted:
+        return found
     for entry in books.journal:
         packet = books.packets.get(entry.packet_id)
         for claim in (entry.claims or ()) if packet is not None else ():

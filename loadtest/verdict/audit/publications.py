@@ -1,15 +1,19 @@
 """Publications (A14): each fact that must come is published, and in time by the store's clock."""
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from client_sim.behaviour import ABSENT
-from loadtest.record.books import Books
-from loadtest.record.history import ConnRecord, History
+from loadtest.record.books import Books, PacketRecord
+from loadtest.record.history import ConnRecord, FactRecord, History
 from loadtest.record.shape import Line, evidence_of
 from loadtest.verdict.audit.case import PacketCase
 from loadtest.verdict.audit.circumstances import Circumstances, RoomTimes, room_times
 from loadtest.verdict.audit.violation import Findings
+from server.core.ids import RoomId
 from server.core.packets.packet import PacketState
 from server.core.rooms.feed import FactKind
 
@@ -34,76 +38,124 @@ class DueFact(NamedTuple):
     must: bool
 
 
-def check_publications(
-    findings: Findings, books: Books, history: History, cases: Sequence[PacketCase], run: Circumstances
-) -> None:
-    """Check A14 over the facts of all packets: none is missing, early, or later than the run's bound allows."""
-    times = room_times(history, books.clock)
-    if times is None:
-        return
-    for case in cases:
-        if case.packet is None or case.receipts is None or case.packet.room_id is None:
-            continue
-        conns = [conn for conn in history.conns if conn.room == case.packet.room_id]
+class _Late(NamedTuple):
+    """A fact that was missing or late by the plain bound: *check* is asked again with what the machine stalled."""
+
+    due_ns: int
+    late_ns: int
+    check: Callable[[Findings, int], bool]
+
+
+class Publications:
+    """Checks A14 over the facts of each packet: none is missing, early, or later than the run's bound allows."""
+
+    def __init__(self, books: Books, history: History, run: Circumstances) -> None:
+        self._history, self._run = history, run
+        self._times = room_times(history, books.clock)
+        self._conns: defaultdict[RoomId, list[ConnRecord]] = defaultdict(list)
+        for conn in history.conns:
+            self._conns[conn.room].append(conn)
+        self._late: list[_Late] = []
+
+    def check(self, case: PacketCase) -> None:
+        """Note the facts of a packet that are missing or late by the plain bound."""
+        packet, times, run = case.packet, self._times, self._run
+        if packet is None or case.receipts is None or packet.room_id is None or times is None:
+            return
         for cue in (*_cues(case), *_reopenings(case, times.speed)):
             late_ns = (run.fact_late_ms + PATIENT_MS.get(cue.kind, 0)) * _NS_PER_MS
             due_ns = times.ns(cue.at_ms)
-            if not run.absent(due_ns, due_ns + late_ns, LOOKED_AT_NS):
-                bound_ns = _stalled(history, due_ns, late_ns)
-                _check(findings, case, cue, late_ns=bound_ns, conns=conns, times=times, run=run)
+            if run.absent(due_ns, due_ns + late_ns, LOOKED_AT_NS):
+                continue
+            judge = _CueJudge(packet, cue, _said(case, cue), self._conns[packet.room_id], times, run)
+            if not judge.holds(Findings(), late_ns):
+                self._late.append(_Late(due_ns, late_ns, judge.holds))
+
+    def settle(self, findings: Findings) -> None:
+        """Report those of all packets that no stall of the machine excuses."""
+        for each, stalled_ns in zip(self._late, _stalls(self._history, self._late), strict=True):
+            each.check(findings, each.late_ns + stalled_ns)
 
 
-def _stalled(history: History, due_ns: int, late_ns: int) -> int:
+def _stalls(history: History, late: Sequence[_Late]) -> list[int]:
     """
-    Return the bound for a fact that is due, longer by what the machine stalled then.
+    Return by how much longer each fact may have taken, for what the machine stalled then.
 
     The generator felt it by its own lag, or by receipts that were as late: of taps that the server had at the time.
     """
-    lags = (sample.lag_ms for sample in history.healths if due_ns <= sample.t <= due_ns + LOOKED_AT_NS)
-    waits = (
-        grab.t_reply - grab.t_sent
-        for grab in history.grabs
-        if grab.t_reply is not None and grab.t_sent <= due_ns + late_ns // 2 and grab.t_reply >= due_ns
-        if grab.behaviour not in ABSENT
-    )
-    return late_ns + round(max(lags, default=0.0) * _NS_PER_MS) + max(waits, default=0)
+    lags, waits = [0.0] * len(late), [0] * len(late)
+    places = sorted(range(len(late)), key=lambda place: late[place].due_ns)
+    due = [late[place].due_ns for place in places]
+    for sample in history.healths if late else ():
+        for place in places[bisect_left(due, sample.t - LOOKED_AT_NS) : bisect_right(due, sample.t)]:
+            lags[place] = max(lags[place], sample.lag_ms)
+    longest_ns = max((each.late_ns for each in late), default=0) // 2
+    for grab in history.grabs if late else ():
+        if grab.t_reply is None or grab.behaviour in ABSENT:
+            continue
+        wait = grab.t_reply - grab.t_sent
+        for place in places[bisect_left(due, grab.t_sent - longest_ns) : bisect_right(due, grab.t_reply)]:
+            if wait > waits[place] and grab.t_sent <= late[place].due_ns + late[place].late_ns // 2:
+                waits[place] = wait
+    return [round(lag * _NS_PER_MS) + wait for lag, wait in zip(lags, waits, strict=True)]
 
 
-def _check(
-    findings: Findings,
-    case: PacketCase,
-    cue: DueFact,
-    *,
-    late_ns: int,
-    conns: Sequence[ConnRecord],
-    times: RoomTimes,
-    run: Circumstances,
-) -> None:
-    packet, due_ns = case.packet, times.ns(cue.at_ms)
-    assert packet is not None
+def _said(case: PacketCase, cue: DueFact) -> list[FactRecord]:
     said = [fact for fact in case.facts if fact.type == cue.kind]
     if cue.kind == FactKind.REOPENED:  # each edit may have one
         said = [fact for fact in said if fact.at_ms is None or fact.at_ms >= cue.at_ms]
-    shown: Line = {"kind": "packet", "packet_id": packet.packet_id, "state": str(packet.state), "at_ms": cue.at_ms}
-    if not said:
-        late_ns += run.waited_ns(due_ns, due_ns + 2 * late_ns)
-        delivered_ns = due_ns + late_ns + min(late_ns, DELIVERED_NS) + times.error_ns
-        there = (conn for conn in conns if _there(conn, due_ns, delivered_ns))
+    return said
+
+
+@dataclass(frozen=True, slots=True)
+class _CueJudge:
+    """Judges one fact that was due, by what was said of it."""
+
+    _packet: PacketRecord
+    _cue: DueFact
+    _said: Sequence[FactRecord]
+    _conns: Sequence[ConnRecord]
+    _times: RoomTimes
+    _run: Circumstances
+
+    def holds(self, findings: Findings, late_ns: int) -> bool:
+        """Tell whether the fact came, and within *late_ns*; a violation is added to *findings*."""
+        wrong = self._late(late_ns) if self._said else self._missing(late_ns)
+        if wrong is not None:
+            kind, text, witness = wrong
+            packet, cue = self._packet, self._cue
+            state = str(packet.state)
+            shown: Line = {"kind": "packet", "packet_id": packet.packet_id, "state": state, "at_ms": cue.at_ms}
+            findings.add("A14", packet.packet_id, f"{kind} {cue.kind}", text, shown, witness)
+        return wrong is None
+
+    def _missing(self, late_ns: int) -> tuple[str, str, Line] | None:
+        cue, due_ns = self._cue, self._times.ns(self._cue.at_ms)
+        late_ns += self._run.waited_ns(due_ns, due_ns + 2 * late_ns)
+        delivered_ns = due_ns + late_ns + min(late_ns, DELIVERED_NS) + self._times.error_ns
+        there = (conn for conn in self._conns if _there(conn, due_ns, delivered_ns))
         witness = next(there, None) if cue.must else None
-        if witness is not None:
-            text = f"{cue.kind} was due at {cue.at_ms} and never came, though {witness.viewer} was in the room"
-            findings.add("A14", case.packet_id, f"missing {cue.kind}", text, shown, evidence_of("conn", witness))
-        return
-    first = min(said, key=lambda fact: fact.t_first)
-    if first.at_ms is None:
-        return
-    off_ms = first.at_ms - cue.at_ms
-    late_ns += run.waited_ns(due_ns - times.error_ns, times.ns(first.at_ms) + times.error_ns)
-    if off_ms < 0 or off_ms * _NS_PER_MS > late_ns * times.speed:
+        if witness is None:
+            return None
+        text = f"{cue.kind} was due at {cue.at_ms} and never came, though {witness.viewer} was in the room"
+        return "missing", text, evidence_of("conn", witness)
+
+    def _late(self, late_ns: int) -> tuple[str, str, Line] | None:
+        cue, times = self._cue, self._times
+        first = min(self._said, key=lambda fact: fact.t_first)
+        if first.at_ms is None:
+            return None
+        off_ms = first.at_ms - cue.at_ms
+        if 0 <= off_ms * _NS_PER_MS <= late_ns * times.speed:
+            return None
+        since_ns = times.ns(cue.at_ms) - times.error_ns
+        late_ns += self._run.waited_ns(since_ns, times.ns(first.at_ms) + times.error_ns)
         allowed = late_ns * times.speed // _NS_PER_MS
+        if 0 <= off_ms * _NS_PER_MS <= late_ns * times.speed:
+            return None
         off = f"{-off_ms} ms early" if off_ms < 0 else f"{off_ms} ms late, of {allowed} allowed"
         text = f"{cue.kind} was due at {cue.at_ms} and published at {first.at_ms}, {off} (room time)"
-        findings.add("A14", case.packet_id, f"time {cue.kind}", text, shown, evidence_of("fact", first))
+        return "time", text, evidence_of("fact", first)
 
 
 def _there(conn: ConnRecord, from_ns: int, to_ns: int) -> bool:

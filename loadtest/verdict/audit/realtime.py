@@ -2,8 +2,8 @@
 
 from operator import attrgetter
 
-from loadtest.record.books import JournalRecord
 from loadtest.record.history import GrabRecord
+from loadtest.record.journal import JournalRecord
 from loadtest.record.shape import Line, evidence_of
 from loadtest.verdict.audit.case import DEFAULT_ALLOCATOR, PacketCase, PacketReceipts
 from loadtest.verdict.audit.circumstances import RoomTimes
@@ -96,8 +96,12 @@ def _check_instants(findings: Findings, case: PacketCase, receipts: PacketReceip
     counts that was answered with the share.
     """
     answered = {} if case.packet is None or case.packet.allocator == DEFAULT_ALLOCATOR else _first_answered(receipts)
+    entry, given_ns = None, 0
     for given in case.given:
-        claim, given_ns = given.claim, times.ns(given.entry.at_ms)
+        claim = given.claim
+        if given.entry is not entry:  # a batch is of one instant
+            entry = given.entry
+            given_ns = times.ns(entry.at_ms)
         sent = receipts.asked.get((claim.viewer_id, claim.request_id))
         if sent is not None:
             sent = min(sent, answered.get((claim.viewer_id, claim.index), sent))

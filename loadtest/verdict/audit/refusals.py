@@ -1,7 +1,7 @@
 """Refusals (A13): every refusal was true when it was told, by the schedule, the journal and the stated limits."""
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from loadtest.record.books import Books
@@ -37,25 +37,36 @@ class LegalTimes:
     full_ns: dict[int, int] = field(default_factory=dict)
 
 
-def check_refusals(
-    findings: Findings, books: Books, history: History, cases: Sequence[PacketCase], run: Circumstances
-) -> None:
-    """Check A13 over all refused grabs; without a reading of the room clock, only limits and absences are checked."""
-    times = room_times(history, books.clock)
-    bounds = {case.packet_id: _bounds(case, times) for case in cases if case.packet is not None}
-    rooms = {(conn.process, conn.conn): conn.room for conn in history.conns}
-    for grab in history.grabs:
-        if grab.type == "ok" or grab.t_reply is None or grab.status is None:
-            continue
-        why = _lie(grab, grab.t_reply, bounds.get(grab.packet), rooms, run, timed=times is not None)
-        if why:
-            text = f"{grab.viewer} was told {grab.status}, but {why}"
-            known = bounds.get(grab.packet)
-            packet = None if known is None else known.case.packet
-            shown = [] if packet is None else [evidence_of("packet", packet)]
-            findings.add("A13", grab.packet, grab.status, text, evidence_of("grab", grab), *shown)
-    if (limit := RATE_LIMITS.get(run.limits)) is not None:
-        _check_rates(findings, history, limit)
+class Refusals:
+    """Checks A13 packet by packet; without a reading of the room clock, only limits and absences are checked."""
+
+    def __init__(self, findings: Findings, books: Books, history: History, run: Circumstances) -> None:
+        self._findings, self._run = findings, run
+        self._times = room_times(history, books.clock)
+        self._rooms = {(conn.process, conn.conn): conn.room for conn in history.conns}
+
+    def check(self, case: PacketCase) -> None:
+        """Check all refused grabs of a packet."""
+        if case.receipts is None or case.packet is None:
+            return
+        bounds, timed = None, self._times is not None
+        for grab in case.receipts.grabs:
+            if grab.type == "ok" or grab.t_reply is None or grab.status is None:
+                continue
+            bounds = bounds or _bounds(case, self._times)
+            why = _lie(grab, grab.t_reply, bounds, self._rooms, self._run, timed=timed)
+            if why:
+                text = f"{grab.viewer} was told {grab.status}, but {why}"
+                shown = (evidence_of("grab", grab), evidence_of("packet", case.packet))
+                self._findings.add("A13", grab.packet, grab.status, text, *shown)
+
+
+def check_rates(findings: Findings, history: History, run: Circumstances) -> None:
+    """Check A13 over all that were told ``rate_limited``, by the stated limits of one connection."""
+    limit = RATE_LIMITS.get(run.limits)
+    told = {(grab.process, grab.conn) for grab in history.grabs.odd if grab.status == ClaimStatus.RATE_LIMITED}
+    if limit is not None and told:
+        _check_rates(findings, history, limit, told)
 
 
 def _bounds(case: PacketCase, times: RoomTimes | None) -> LegalTimes:
@@ -94,7 +105,7 @@ def _lie(
     """Return why a refusal cannot have been true at any instant between the tap and its answer; empty if it can."""
     if grab.status == ClaimStatus.UNAVAILABLE:
         return _unavailable(grab, t_reply, bounds, run)
-    if bounds is None or not timed or run.absent(grab.t_sent, t_reply, LOOKED_FOR_NS):
+    if bounds is None or not timed or (run.absences and run.absent(grab.t_sent, t_reply, LOOKED_FOR_NS)):
         return ""
     packet = bounds.case.packet
     assert packet is not None
@@ -137,13 +148,11 @@ def _unavailable(grab: GrabRecord, t_reply: int, bounds: LegalTimes | None, run:
     return "no fault was near, and by the server's own log its store was there"
 
 
-def _check_rates(findings: Findings, history: History, limit: RateLimit) -> None:
+def _check_rates(findings: Findings, history: History, limit: RateLimit, told: Collection[tuple[int, ConnId]]) -> None:
     """Check that whoever was told ``rate_limited`` had tapped too often, or had too many grabs without a receipt."""
-    if not any(grab.status == ClaimStatus.RATE_LIMITED for grab in history.grabs):
-        return
     of_conn: defaultdict[tuple[int, ConnId], list[GrabRecord]] = defaultdict(list)
     for grab in history.grabs:
-        if not grab.again:
+        if not grab.again and (grab.process, grab.conn) in told:
             of_conn[grab.process, grab.conn].append(grab)
     enough = limit.messages_max - OTHER_MESSAGES
     for grabs in of_conn.values():

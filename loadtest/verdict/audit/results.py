@@ -1,9 +1,9 @@
 """Results (A14): each names the true best ten and how many shares were given."""
 
-from collections.abc import Iterable
+from heapq import nsmallest
 from itertools import zip_longest
 
-from loadtest.record.books import Books, PacketRecord
+from loadtest.record.books import PacketRecord
 from loadtest.record.hearsay import LuckRecord, ResultRecord
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.case import PacketCase
@@ -12,30 +12,27 @@ from loadtest.verdict.audit.violation import Findings
 BEST_COUNT = 10
 
 
-def check_results(findings: Findings, books: Books, cases: Iterable[PacketCase]) -> None:
-    """Check A14 over what results say, against the journal of final books."""
-    if not books.final:
+def check_results(findings: Findings, case: PacketCase) -> None:
+    """Check A14 over what a packet's results say, against the journal of final books."""
+    if not case.final or case.packet is None or case.receipts is None:
         return
-    for case in cases:
-        if case.packet is None or case.receipts is None:
-            continue
-        for fact in case.facts:
-            if fact.result is not None and (wrong := _wrong(case, case.packet, fact.result)):
-                text = f"the result says {' and '.join(wrong)}"
-                shown = (evidence_of("fact", fact), evidence_of("packet", case.packet))
-                findings.add("A14", case.packet_id, "result", text, *shown)
+    for fact in case.facts:
+        if fact.result is not None and (wrong := _wrong(case, case.packet, fact.result)):
+            text = f"the result says {' and '.join(wrong)}"
+            shown = (evidence_of("fact", fact), evidence_of("packet", case.packet))
+            findings.add("A14", case.packet_id, "result", text, *shown)
 
 
 def _wrong(case: PacketCase, packet: PacketRecord, told: ResultRecord) -> list[str]:
     """Return what is wrong with a result, by the journal, if the books agree with it: else that is the violation."""
-    given = [given.claim for given in case.given]
-    if not len(given) == packet.given == len(case.claims):
+    count = len(case.given)
+    if not count == packet.given == len(case.claims):
         return []
-    claims = sorted(given, key=lambda claim: (-claim.amount_fen, claim.index))
-    best = [LuckRecord(claim.viewer_id, claim.amount_fen, claim.index) for claim in claims[:BEST_COUNT]]
+    given = (LuckRecord(claim.viewer_id, claim.amount_fen, claim.index) for claim, _ in case.given)
+    best = nsmallest(BEST_COUNT, given, key=lambda luck: (-luck.amount_fen, luck.index))
     wrong = []
-    if told.granted_count != len(claims):
-        wrong.append(f"that {told.granted_count} shares were given, not {len(claims)}")
+    if told.granted_count != count:
+        wrong.append(f"that {told.granted_count} shares were given, not {count}")
     for place, (named, true) in enumerate(zip_longest(told.best_luck, best), start=1):
         if named != true:
             wrong.append(f"{_luck(named)} in place {place}, not {_luck(true)}")

@@ -6,7 +6,7 @@ A delayed movement leaves its key in the store, and a ``reverse`` entry lists th
 
 from collections.abc import Iterable, Iterator
 
-from loadtest.record.books import JournalRecord
+from loadtest.record.journal import JournalRecord
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.violation import Findings
 

@@ -1,5 +1,6 @@
 """Stalls: how long generator or server stood still, as the generator felt it, and for how long a message travelled."""
 
+from functools import cached_property
 from typing import NamedTuple
 
 from client_sim.behaviour import ABSENT
@@ -15,13 +16,24 @@ class Stalls:
     """The lags of the generator, the waits for receipts of viewers who were there, and the server's for the machine."""
 
     def __init__(self, history: History, run: Circumstances) -> None:
-        self._run = run
-        self._lags, self._waits = _Spans(), _Spans()
-        for sample in history.healths:
-            self._lags.add(sample.t, 0, round(sample.lag_ms * _NS_PER_MS))
-        for grab in history.grabs:
-            if grab.t_reply is not None and grab.behaviour not in ABSENT:
-                self._waits.add(grab.t_sent, grab.t_reply - grab.t_sent, grab.t_reply - grab.t_sent)
+        self._history, self._run = history, run
+
+    @cached_property
+    def _lags(self) -> "_Spans":
+        lags = _Spans()
+        for sample in self._history.healths:
+            lags.add(sample.t, 0, round(sample.lag_ms * _NS_PER_MS))
+        return lags
+
+    @cached_property
+    def _waits(self) -> "_Spans":
+        waits = _Spans()
+        for grab in self._history.grabs:
+            if grab.t_reply is None or grab.behaviour in ABSENT:
+                continue
+            if (wait := grab.t_reply - grab.t_sent) >> _SHORT_BITS:  # most are short
+                waits.add(grab.t_sent, wait, wait)
+        return waits
 
     def ns(self, t_from: int, t_to: int) -> int:
         """Return by how much longer a message that was on its way from one instant to another may have taken."""

@@ -49,6 +49,12 @@ class Findings:
         self._first.setdefault(key, Violation(invariant, packet_id, detail, evidence))
         self._count[key] = self._count.get(key, 0) + 1
 
+    def take(self, other: "Findings") -> None:
+        """Add what *other* has collected."""
+        for key, first in other._first.items():
+            self._first.setdefault(key, first)
+            self._count[key] = self._count.get(key, 0) + other._count[key]
+
     def violations(self) -> list[Violation]:
         """Return one violation for each invariant, packet and kind, in the order of the invariants."""
         rank = {invariant: at for at, invariant in enumerate(INVARIANTS)}

@@ -70,16 +70,31 @@ class _KnownFeed:
             known.sold_out, known.last = kind == FactKind.SOLD_OUT, fact
 
 
-def check_welcomes(findings: Findings, history: History, cases: Iterable[PacketCase], flights: Flights | None) -> None:
+class ShownCounts:
+    """The shares that were left of the packets whose counts welcomes showed."""
+
+    def __init__(self, history: History, flights: Flights | None) -> None:
+        self._flights = flights
+        welcomes = () if flights is None else history.welcomes
+        self._shown = {packet.packet_id for welcome in welcomes for packet in welcome.packets}
+        self.left: dict[PacketId, SharesLeft | None] = {}
+
+    def take(self, case: PacketCase) -> None:
+        """Keep what was left of a packet, if a welcome showed it."""
+        if self._flights is None or case.packet_id not in self._shown or case.receipts is None:
+            return
+        if case.packet is not None and len(case.packet.issued) == 1:
+            self.left[case.packet_id] = shares_left(case, self._flights.times)
+
+
+def check_welcomes(
+    findings: Findings, history: History, left: Mapping[PacketId, SharesLeft | None], flights: Flights | None
+) -> None:
     """Check A14 over the packets that welcomes showed, by the facts of their feeds and, for counts, by the journal."""
     facts: defaultdict[tuple[RoomId, str], list[FactRecord]] = defaultdict(list)
     for fact in history.facts:
         facts[fact.room, fact.epoch].append(fact)
     feeds = {key: _KnownFeed(known) for key, known in facts.items()}
-    left: dict[PacketId, SharesLeft | None] = {}
-    if flights is not None:
-        single = (case for case in cases if case.packet is not None and len(case.packet.issued) == 1)
-        left = {case.packet_id: shares_left(case, flights.times) for case in single if case.receipts is not None}
     for welcome in sorted(history.welcomes, key=lambda each: each.seq):
         feed = feeds.setdefault((welcome.room, welcome.epoch), _KnownFeed(()))
         feed.advance(welcome.seq)

@@ -42,7 +42,7 @@ def measure_foreign(cases: Sequence[ForeignCase], history: History) -> MeasureVa
         "lost_acks": sum(map(_lost, cases)) if booked else None,
         "packets": [_packet(case) for case in cases],
     }
-    return {name: values[name] for name in METRICS}
+    return {name: values.get(name) for name in METRICS}  # its processes are not known
 
 
 def of_foreign(declared: Declarations, history: History, claims: Sequence[ForeignClaim] | None) -> SelectableRun:

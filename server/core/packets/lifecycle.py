@@ -161,13 +161,26 @@ class PacketLifecycle:
             self._reopening.asked(now_ms, self._real)
             effects.append(self._propose(FactKind.REOPENED, self._reopened_body))
         if self._count is not None and self._count.at_ms <= now_ms:
-            self._count.at_ms = now_ms + self._real * COUNT_PATIENCE_MS
-            self._counted_at_ms = now_ms
-            effects.append(CountShares(self.packet_id))
+            effects += self._count_from_now(self._count, now_ms)
         if self._next.at_ms <= now_ms and not self._closing_waits():
             self._next.asked(now_ms, self._real)
             effects.append(self._take_step())
         return effects
+
+    def count_along(self, now_ms: int) -> list[Effect]:
+        """Have the shares of a quiet packet counted a little early, because others are counted now."""
+        interval_ms = COUNT_EVERY_MS * self._real
+        if (
+            self._count is None
+            or not self._counted_at_ms + interval_ms <= now_ms < self._count.at_ms <= now_ms + interval_ms
+        ):
+            return []
+        return self._count_from_now(self._count, now_ms)
+
+    def _count_from_now(self, count: _PendingRequest, now_ms: int) -> list[Effect]:
+        count.at_ms = now_ms + self._real * COUNT_PATIENCE_MS
+        self._counted_at_ms = now_ms
+        return [CountShares(self.packet_id)]
 
     def published(self, kind: FactKind, now_ms: int) -> None:
         """Note a fact of this packet that was read back."""
@@ -195,7 +208,7 @@ class PacketLifecycle:
             self._next = _PendingRequest(min(due_ms, now_ms) if kind == FactKind.CLOSED else due_ms)
 
     def counted(self, remaining: int, now_ms: int) -> list[Effect]:
-        """Note how many shares are left; publish the number if it changed."""
+        """Note how many shares are left; publish the number if it changed and is not 0."""
         if self._count is None:
             return []
         remaining = max(0, remaining)  # an allocator under test may grant more than there are
@@ -208,8 +221,8 @@ class PacketLifecycle:
             self._count_every_ms = min(2 * self._count_every_ms, COUNT_QUIET_MAX_MS) if quiet else COUNT_EVERY_MS
             self._count.at_ms = self._counted_at_ms + self._count_every_ms * self._real
             self._hinted = False
-        if remaining == self._remaining:
-            return []
+        if remaining in (0, self._remaining):
+            return []  # the last one is told together with ``sold_out``
         self._remaining = remaining
         claimable_at_ms = self._claimable_at_ms if now_ms < self._claimable_at_ms else None
         return [Publish(messages.progress(self.packet_id, remaining, claimable_at_ms))]

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from server.core.ids import PacketId, RoomId
-from server.core.packets.lifecycle import Effect, LookUp, PacketLifecycle, Publish
+from server.core.packets.lifecycle import CountShares, Effect, LookUp, PacketLifecycle, Publish
 from server.core.packets.packet import Packet
 from server.core.rooms import messages
 from server.core.rooms.feed import UNTOLD, Cue, FactKind, FeedEntry
@@ -115,9 +115,18 @@ class Room:
         return min(self._due.values(), default=None)
 
     def wake(self, now_ms: int) -> list[Effect]:
-        """Return the effects due at *now_ms*, packet by packet."""
+        """
+        Return the effects due at *now_ms*, packet by packet.
+
+        If any is to be counted, those follow whose count is due soon: all are counted by one call.
+        """
         due = [packet_id for packet_id, at_ms in self._due.items() if at_ms <= now_ms]
-        return [effect for packet_id in due for effect in self._moved(packet_id, self._airings[packet_id].wake(now_ms))]
+        effects = [e for packet_id in due for e in self._moved(packet_id, self._airings[packet_id].wake(now_ms))]
+        if any(isinstance(effect, CountShares) for effect in effects):
+            for packet_id, lifecycle in self._airings.items():
+                if along := lifecycle.count_along(now_ms):
+                    effects += self._moved(packet_id, along)
+        return effects
 
     def packets_on_screen(self) -> list[dict[str, Any]]:
         """Return the full state of the packets that viewers see, for a ``welcome``."""
@@ -143,6 +152,8 @@ class Room:
             self._airings[entry.packet_id] = PacketLifecycle.of_warmup(entry.body["packet"], self._real)
 
         effects: list[Effect] = [Publish(messages.fact(entry.kind, entry.seq, entry.at_ms, entry.body), entry.seq)]
+        if entry.kind == FactKind.SOLD_OUT:
+            effects.insert(0, Publish(messages.progress(entry.packet_id, 0, None)))
         if lifecycle := self._airings.get(entry.packet_id):
             if entry.kind == FactKind.OPEN:
                 effects.append(Publish(messages.surface(lifecycle.surface, entry.packet_id)))

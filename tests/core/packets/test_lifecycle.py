@@ -169,14 +169,27 @@ def test_a_count_that_is_never_answered_is_asked_again() -> None:
 
 
 def test_sold_out_is_proposed_when_none_is_left() -> None:
-    """A count of zero is published, and proposed as a fact with the time it took; counting then stops."""
+    """A count of zero is proposed as a fact with the time it took, and told with it; counting then stops."""
     lifecycle = an_airing("warmup", "open")
     effects = lifecycle.counted(0, GRAB + 321) + lifecycle.wake(GRAB + 321)
-    assert [message["remaining"] for message in spoken(effects)] == [0]
+    assert spoken(effects) == []
     [proposal] = [effect for effect in effects if isinstance(effect, Propose)]
     assert proposal.cue.body == {"packet_id": PACKET, "elapsed_ms": 321}
     lifecycle.published(FactKind.SOLD_OUT, GRAB + 330)
     assert lifecycle.next_wakeup_ms() == END
+
+
+def test_a_quiet_packet_is_counted_along_with_others() -> None:
+    """It is counted early, but neither before an interval has passed nor twice, and not long before it is due."""
+    lifecycle = an_airing("warmup", "open")
+    lifecycle.wake(GRAB + 200)
+    for _ in range(3):  # nothing changes: 400, then 800 ms lie between the counts
+        lifecycle.counted(5, GRAB + 200)
+    assert lifecycle.count_along(GRAB + 399) == []
+    assert lifecycle.count_along(GRAB + 799) == []
+    assert lifecycle.count_along(GRAB + 800) == [CountShares(PACKET)]
+    assert lifecycle.count_along(GRAB + 801) == []
+    assert lifecycle.wake(GRAB + 1_000) == []
 
 
 def test_somebody_who_missed_out_has_shares_counted_at_once() -> None:

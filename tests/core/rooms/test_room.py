@@ -57,6 +57,31 @@ def test_a_launch_is_looked_at_and_not_told() -> None:
     assert a_room().receive(FactRead(entry("launched", 0)), 0) == [LookUp(PACKET)]
 
 
+def test_packets_are_counted_together() -> None:
+    """A packet that is due soon is counted along with those that are due, so that a room asks once for all of them."""
+    room, others = Room(R1, speed=1), [PacketId(f"c1.p{number}") for number in range(3)]
+    for late_ms, packet_id in enumerate(others):
+        for seq, kind in enumerate(("warmup", "open")):
+            body = {"packet": {**warmup_body()["packet"], "packet_id": packet_id}} if kind == "warmup" else None
+            fact = entry(kind, 10 * late_ms + seq + 1, body, packet_id)
+            room.receive(FactRead(fact), GRAB + 30 * late_ms)
+    assert room.wake(GRAB + 200) == [CountShares(packet_id) for packet_id in others]
+    for packet_id in others:
+        room.receive(Counted(packet_id, 4), GRAB + 201)
+    assert room.wake(GRAB + 399) == []
+    assert room.wake(GRAB + 400) == [CountShares(packet_id) for packet_id in others]
+
+
+def test_the_last_count_is_told_with_sold_out() -> None:
+    """Both go out in one write."""
+    room = a_room()
+    for seq, kind in enumerate(("warmup", "open"), 1):
+        room.receive(FactRead(entry(kind, seq, warmup_body() if kind == "warmup" else None)), GRAB)
+    effects = room.receive(Counted(PACKET, 0), GRAB + 5)
+    assert told_types(effects) == []
+    assert told_types(room.receive(FactRead(entry("sold_out", 3)), GRAB + 6)) == ["progress", "sold_out"]
+
+
 def test_nothing_is_told_that_was_not_read_back() -> None:
     """Waking a room at its times proposes and queries, but publishes no fact."""
     room = a_room()

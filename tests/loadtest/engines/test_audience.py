@@ -19,7 +19,7 @@ class NoStats:
 
 
 def audience(folder: Path | None, *, part: tuple[int, int] = (0, 1), nth: int = 0) -> Audience:
-    return Audience(SCENARIO, target=TARGET, seed=1, folder=folder, part=part, nth=nth)
+    return Audience(SCENARIO, target=TARGET, seed=1, folder=folder, part=part, seats=1, nth=nth)
 
 
 def lines(folder: Path, name: str) -> list[dict[str, Any]]:

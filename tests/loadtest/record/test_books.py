@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from loadtest.record.books import JournalClaim, books_from, read_books
+from loadtest.record.books import books_from, read_books
+from loadtest.record.journal import JournalClaim
 from loadtest.record.shape import BadRecord
 from server.core.ids import CreatorId
 from server.core.packets.packet import Denomination, PacketState, Terms

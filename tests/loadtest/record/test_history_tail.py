@@ -26,4 +26,4 @@ def test_grabs_of_all_processes_are_read_once_as_they_are_written(tmp_path: Path
     assert [(each.cpu, each.process) for each in new.healths] == [(0.25, 1)]
     assert {grab.process for grab in new.grabs} == {0}
     again = tail.new()
-    assert (again.grabs, again.healths) == ([], [])
+    assert (list(again.grabs), again.healths) == ([], [])

@@ -96,7 +96,7 @@ def test_a_foreign_run_has_no_books_of_ours(tmp_path: Path) -> None:
     with pytest.raises(BadRecord, match="only a run against a redrain server has it"):
         folder.read_books()
     books = folder.books_or_none()
-    assert (books.clock.speed, books.final, books.packets, books.journal) == (10, True, {}, [])
+    assert (books.clock.speed, books.final, books.packets, list(books.journal)) == (10, True, {}, [])
     assert folder.read_claims() is None
     folder.write_facts(FACTS)
     assert not folder.facts().foreign

@@ -45,6 +45,11 @@ def a_gate_result() -> dict[str, Any]:
              "why": ""},
             {"metric": "over_issued_fen", "expression": "value == 0", "value": 0, "limit": 0, "met": True, "why": ""},
         ],
+        "sometimes": {},
+        "machine": {
+            "ours_cores": 0.5, "others_cores": 1.2, "idle_cores": 0.3, "stolen_cores": 0.0, "pressure": 0.5,
+            "void": False, "note": "while viewers tapped, others were busy",
+        },
         "repeat_command": "redrain gate smoke --base main",
         "gate": {
             "base": "aaaaaaaaaaaa",
@@ -66,6 +71,7 @@ def a_gate_result() -> dict[str, Any]:
                 "legs": [{"base": _LEG, "head": _LEG, "machine": _MACHINE}],
             },
             "alone": None,
+            "yardstick_us": 7.05,
             "notes": [],
         },
     }  # fmt: skip

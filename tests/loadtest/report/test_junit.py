@@ -3,7 +3,11 @@
 import copy
 from xml.etree import ElementTree as ET
 
+import junitparser
+import pytest
+
 from loadtest.report.junit import junit_of
+from tests.loadtest.report.gate_kinds import GATES
 from tests.loadtest.report.gate_results import a_gate_result
 
 
@@ -45,3 +49,34 @@ def test_no_character_breaks_it() -> None:
     result["violations"][0]["detail"] = "a \x1b[31m \x00 \ud800 <b>&\"'"
     told = [element.get("message") for element in ET.fromstring(junit_of(result)).iter("failure")]  # noqa: S314
     assert "a ?[31m ? ? <b>&\"'" in told
+
+
+@pytest.mark.parametrize("kind", GATES)
+def test_a_parser_of_others_reads_it(kind: str) -> None:
+    """junitparser, from PyPI: the sums are those of the cases, and a verdict that is no pass has one that did not."""
+    storm, part = GATES[kind]
+    result = copy.deepcopy(a_gate_result()) | storm | {"gate": part}
+    if kind != "invariant":
+        result |= {"violations": [], "thresholds": [], "invariants": result["invariants"][2:]}
+    (suite,) = junitparser.JUnitXml.fromstring(junit_of(result).encode())
+    cases = list(suite)
+    assert (suite.tests, suite.failures) == (len(cases), sum(case.is_failure for case in cases))
+    assert suite.skipped == sum(case.is_skipped for case in cases)
+    assert (suite.failures > 0) == (result["verdict"] == "fail")
+    assert suite.skipped > 0 or result["verdict"] != "unknown"
+    assert all(case.name and case.classname.startswith("redrain.") for case in cases)
+
+
+def test_why_a_run_proves_nothing_is_a_case() -> None:
+    """An event that never happened and a machine that was busy are skipped cases, with their reasons."""
+    result = copy.deepcopy(a_gate_result()) | {
+        "sometimes": {"sold_out": 0, "repeats": 3},
+        "reasons": ["void", "vacuous"],
+    }
+    result["thresholds"][0] |= {"met": None, "why": "others were busy"}
+    states = _states(junit_of(result))
+    assert (
+        states["redrain.sometimes sold_out"] == states["redrain.run void"] == states["redrain.run vacuous"] == "skipped"
+    )
+    assert states["redrain.sometimes repeats"] == "passed"
+    assert 'message="others were busy"' in junit_of(result)

@@ -49,6 +49,26 @@ def test_a_failing_allocator_is_no_pass(tmp_path: Path) -> None:
     assert result["server_errors"] == said
 
 
+def test_a_machine_that_others_kept_busy_voids_times(tmp_path: Path) -> None:
+    """A limit on latency is not judged, met or not, unless the service is not the run's own; all else is."""
+    run = a_run()
+    folder = _kept(run, tmp_path)
+    taps = folder.read_history().grabs
+    first, last = min(tap.t_intended for tap in taps), max(tap.t_reply or 0 for tap in taps)
+    run.history.insert(0, {"kind": "health", "t": first, "lag_ms": 1.0, "cpu": 0.1, "steal": 0.0, "descriptors": 9})
+    _kept(run, tmp_path)
+    busy = replace(FACTS, machine_load=[[first, last, 1, 2 * (last - first), 0, 0, None]], own_service=True)
+    limits = [parse_line("grab_latency_ms p(99) < 3600 s"), parse_line("over_issued_fen == 0")]
+    folder.write_facts(busy)
+    result = judge_run(folder, limits)
+    assert (result["exit_code"], result["reasons"]) == (20, ["void"])
+    assert [limit["met"] for limit in result["thresholds"]] == [None, True]
+    assert result["thresholds"][0]["why"] == result["machine"]["note"] != ""
+    assert judge_run(folder)["exit_code"] == 0
+    folder.write_facts(replace(busy, own_service=False))
+    assert judge_run(folder, limits)["exit_code"] == 0
+
+
 def test_errors_of_the_server_may_be_allowed(tmp_path: Path) -> None:
     """They stand in the result, decide nothing, and do so again when the record is audited later."""
     folder = _kept(a_run(), tmp_path)

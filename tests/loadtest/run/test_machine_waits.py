@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from loadtest.run.machine_waits import MachineWaits
+from loadtest.run.machine_waits import MachineWaits, merged
 from tests.waiting import until
 
 BUSY = [sys.executable, "-c", "while True: pass"]
@@ -26,3 +26,8 @@ def test_a_process_that_shares_its_processor_waits() -> None:
     t_from, t_to, waited_ns = waits.waits[0]
     assert t_from < t_to
     assert waited_ns > 0
+
+
+def test_the_waits_of_a_long_run_are_told_together() -> None:
+    """Half as many, of the same sum, so that a record of any length can be read."""
+    assert merged([[0, 1, 5], [2, 3, 6], [9, 10, 7]]) == [[0, 3, 11], [9, 10, 7]]

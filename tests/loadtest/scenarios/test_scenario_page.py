@@ -17,6 +17,7 @@ from client_sim.behaviour import Behaviour
 from client_sim.buyer import Habit
 from loadtest.scenarios.crowd_scenario import AnyThreshold, ViewerName
 from loadtest.scenarios.faults import FaultKind
+from loadtest.scenarios.hostile import Misdeed
 from loadtest.scenarios.scenario import Scenario, load_scenario
 from loadtest.scenarios.strict_model import Weight
 from loadtest.scenarios.target_scenario import TargetScenario
@@ -204,6 +205,7 @@ def test_the_words_that_a_scenario_may_use_are_all_explained() -> None:
     assert _names_in("[audience]", "behaviour") == list(Behaviour)
     assert _names_in("[shop]", "buyer") == list(Habit)
     assert _names_in("[[faults]]", "fault") == list(FaultKind)
+    assert _names_in("[hostile]", "misdeed") == list(Misdeed)
     assert _names_in("Sometimes", "name") == list(NAMES)
     metrics = dict(
         re.findall(r"^\| `(\w+)` \| (distribution|number) \|", SECTIONS["scenario", "Thresholds"], re.MULTILINE)

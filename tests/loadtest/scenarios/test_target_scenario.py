@@ -40,6 +40,9 @@ def test_a_mistake_is_said_with_its_line_and_field(tmp_path: Path) -> None:
         ({"opens": None, "opens_after_ms": 10}, "greater than or equal to 1000"),
         ({"opens": "on_message"}, r"packets\.0\.opens: on_message needs \[target\.opening\]"),
         ({"packet_id": ""}, "packet_id"),
+        ({"copies": 2, "every_ms": 5}, "copies above 1 with opens_after_ms need every_ms"),
+        ({"every_ms": 5}, "copies above 1 with opens_after_ms need every_ms"),
+        ({"opens": None, "opens_after_ms": 2_000, "copies": 2}, "copies above 1 with opens_after_ms need every_ms"),
     ],
 )
 def test_a_packet_opens_in_one_way(packet: dict[str, Any], said: str) -> None:

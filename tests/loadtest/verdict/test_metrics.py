@@ -24,4 +24,4 @@ def test_thresholds_speak_of_numbers_and_distributions() -> None:
     """A table has no value; what is about time is marked."""
     assert {name for name, metric in METRICS.items() if metric.kind != MetricKind.TABLE} == DISTRIBUTIONS | NUMBERS
     timing = {name for name, metric in METRICS.items() if metric.timing}
-    assert timing == DISTRIBUTIONS | {"grabs_per_second", "grabs_per_second_peak"}
+    assert timing == DISTRIBUTIONS | {"grabs_per_second", "grabs_per_second_peak", "server_probe_ms"}

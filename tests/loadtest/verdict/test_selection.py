@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loadtest.record.books import Books
-from loadtest.record.history import History
+from loadtest.record.history import Grabs, History
 from loadtest.verdict.measures import measure
 from loadtest.verdict.selection import RunFigures, of_our_own
 from loadtest.verdict.threshold_grammar import parse_line
@@ -46,7 +46,7 @@ def alone(run: WrittenRun, **only: str) -> dict[str, Any]:
     """Return the measures of the same run without all other taps (and packets, if one is named)."""
     books, history = run.read()
     part = History(
-        grabs=[each for each in history.grabs if all(getattr(each, name) == it for name, it in only.items())],
+        grabs=Grabs(each for each in history.grabs if all(getattr(each, name) == it for name, it in only.items())),
         facts=[each for each in history.facts if each.packet == only.get("packet", each.packet)],
         arrivals=[each for each in history.arrivals if each.packet == only.get("packet", each.packet)],
     )

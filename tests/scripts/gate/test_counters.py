@@ -16,7 +16,7 @@ PLANTED = {
     "server/store/lua/claim.lua": ("local in_shares =", "redis.call('LLEN', shares)\nlocal in_shares ="),
     "server/gateway/grabs.py": (
         "        batch = self._batches.get((packet_id, room_id))",
-        "        [n for n in range(50)]\n        batch = self._batches.get((packet_id, room_id))",
+        "        [n for n in range(100)]\n        batch = self._batches.get((packet_id, room_id))",
     ),
     "server/gateway/fanout.py": (
         'self._passes.append(_Pass(b"".join(frames), len(frames), writes))',

@@ -90,7 +90,8 @@ class Machine:
         monkeypatch.setattr(timing, "take_turns", self.take_turns)
         self.head.running_now = self.base.running_now
         taken = Timing(0.03)
-        take_time(self.base, self.head, taken, time.monotonic() + seconds, lambda _: None)
+        until_s = time.monotonic() + seconds  # by when it stops, not a time to keep
+        take_time(self.base, self.head, taken, until_s, lambda _: None)
         return taken
 
 
@@ -210,7 +211,9 @@ def test_a_head_alone_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is nothing to compare with."""
     machine = Machine(Scripted("base", NOISE), Scripted("head", NOISE))
     monkeypatch.setattr(timing, "take_turns", machine.take_turns)
-    assert measure_alone(machine.head).cpu_us_per_grab == NOISE[0]
+    alone = measure_alone(machine.head)
+    assert (alone.leg.cpu_us_per_grab, alone.void) == (NOISE[0], "")
+    assert alone.yardstick_us > 0
 
 
 def test_noise_alone_fails_no_gate() -> None:

@@ -63,6 +63,19 @@ def test_a_viewer_whose_process_slept_proves_nothing() -> None:
     assert run.broken() == set()
 
 
+def test_a_sleep_that_ended_long_after_counts_from_when_it_began() -> None:
+    """A lag is sampled when it is over; one that began after the viewer's patience had ended excuses nothing."""
+    run = a_run()
+    tap = _tap(run, type="fail")
+    unsent(tap)
+    later = {"kind": "health", "t": tap["t_gave_up"] + 60_000 * NS_PER_MS, "cpu": 0.1, "steal": 0.0, "descriptors": 9}
+
+    run.history = [later | {"lag_ms": 20_000.0}, *run.history]
+    assert run.broken() == {"A12"}
+    run.history = [later | {"lag_ms": 62_000.0}, *run.history]
+    assert run.broken() == set()
+
+
 def test_a_second_receipt_for_one_tap_is_a12() -> None:
     """Equal bytes or not: it was sent once."""
     run = a_run()

@@ -1,10 +1,13 @@
 """The judge as a whole: correct runs pass, and every classic way to get it wrong is found."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtest.record.books import books_from
+from loadtest.record.history import GrabRecord, Grabs
 from loadtest.verdict.audit import INVARIANTS, audit
 from tests.loadtest.written_run import a_run
 
@@ -86,3 +89,27 @@ def test_violations_come_in_the_order_of_the_invariants() -> None:
     invariants = [violation.invariant for violation in a_run(flaw="one too many").audit()]
 
     assert invariants == sorted(invariants, key=list(INVARIANTS).index)
+
+
+class _Counted(Grabs):
+    """Taps that count how often somebody goes through them all."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[GrabRecord]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_the_work_for_a_packet_does_not_grow_with_the_run() -> None:
+    """However many packets there are, and be each of their facts late, the taps are gone through as often."""
+    times = []
+    for packets in (1, 6):
+        run = a_run(packets=packets)
+        for fact in run.of("fact", type="open"):
+            fact["at_ms"] += 400
+        books, history = run.read()
+        history.grabs = counted = _Counted(history.grabs)
+        assert "A14" in {violation.invariant for violation in audit(books, history)}
+        times.append(counted.times)
+    assert times[0] == times[1]

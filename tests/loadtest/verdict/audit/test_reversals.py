@@ -2,7 +2,7 @@
 
 import pytest
 
-from loadtest.record.books import JournalRecord
+from loadtest.record.journal import JournalRecord
 from loadtest.verdict.audit.reversals import check_reversals
 from loadtest.verdict.audit.violation import Findings
 from server.core.ids import CreatorId, PacketId

@@ -10,7 +10,7 @@ def _left(run: WrittenRun) -> SharesLeft | None:
     books, history = run.read()
     times = room_times(history, books.clock)
     assert times is not None
-    return shares_left(cases_of(books, history)[0], times)
+    return shares_left(next(cases_of(books, history)), times)
 
 
 def test_shares_go_one_batch_after_another_and_end_with_the_sweep() -> None:
