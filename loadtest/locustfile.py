@@ -91,7 +91,7 @@ def check_options(environment: Any, **_: Any) -> None:
     worker = isinstance(environment.runner, locust.runners.WorkerRunner)
     _signal = StartSignal(environment.runner, lambda: ViewerUser.audience, worker=worker)
     if worker:
-        _keeper = HistoryKeeper(environment.runner, lambda: ViewerUser.audience)
+        _keeper = HistoryKeeper(environment.runner, _histories)
     elif isinstance(environment.runner, locust.runners.MasterRunner):
         _collector = HistoryCollector(environment.runner)
     if path := environment.parsed_options.token_file:
@@ -154,7 +154,9 @@ def begin(environment: Any, **_: Any) -> None:
         record = LocustRecord(environment, scenario, free_folder(Path(options.history))) if _records(options) else None
         _leader = LocustLeader(environment, _all_there, record)
     if isinstance(runner, locust.runners.MasterRunner):
-        options.audience_parts = runner.worker_count  # travels to the workers with the other options
+        workers = [*runner.clients.ready, *runner.clients.spawning, *runner.clients.running]
+        options.audience_parts = len(workers)  # travels to the workers with the other options
+        options.audience_ranks = {worker.id: rank for rank, worker in enumerate(workers)}
         options.audience_seats = runner.target_user_count or options.num_users or 1
         ViewerUser.audience = None
     else:
@@ -163,7 +165,7 @@ def begin(environment: Any, **_: Any) -> None:
             target=_target(scenario, options, environment.host or ""),
             seed=scenario.seed,
             folder=_history_folder(options),
-            part=(runner.worker_index, options.audience_parts) if worker else (0, 1),
+            part=_part(runner, options) if worker else (0, 1),
             seats=options.audience_seats if worker else runner.target_user_count or options.num_users or 1,
             nth=_runs,
             directed=options.directed or (worker and bool(options.history_folder)),
@@ -179,9 +181,22 @@ def begin(environment: Any, **_: Any) -> None:
         _leader.serve(scenario, _signal)
 
 
+def _histories() -> list[Path] | None:
+    """Return the history of this process, or None until it is whole."""
+    audience = ViewerUser.audience
+    if audience is None:
+        return []
+    return [audience.history_path] if audience.finished and audience.history_path is not None else None
+
+
 def _all_there() -> bool:
     """Tell whether every viewer of this process is in, or of a master's workers."""
     return _spawned.is_set() and (ViewerUser.audience is None or ViewerUser.audience.all_connected())
+
+
+def _part(runner: Any, options: Any) -> tuple[int, int]:
+    """Return which part of the audience this worker has: a number of those that were there at the start."""
+    return options.audience_ranks.get(runner.client_id, runner.worker_index), options.audience_parts
 
 
 def _records(options: Any) -> bool:
@@ -223,6 +238,8 @@ def finish(environment: Any, **_: Any) -> None:
     """Write the end of the history, as every viewer has left, and what else belongs to the record."""
     if ViewerUser.audience is not None:
         ViewerUser.audience.finish(environment.stats)
+    if isinstance(environment.runner, locust.runners.WorkerRunner):
+        environment.runner._send_stats()  # before the master takes it as stopped, and shows what it has
     if _leader is not None:
         _leader.complete(_collector)
 

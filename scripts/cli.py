@@ -280,12 +280,20 @@ def swarm(
     ca_file: CaFile = None,
     allow_remote: AllowRemote = False,
     max_rate: MaxRate = None,
+    master: Annotated[
+        str | None, typer.Option(help="HOST[:PORT] of a Locust master to work for, instead of a run of its own.")
+    ] = None,
     json: Json = None,
 ) -> int:
-    """Run only the audience, against an existing server."""
+    """Run only the audience, against an existing server; or be a worker of a Locust master."""
     options = dict(locals())
+    del options["master"]
     from scripts.commands.swarm import Visit, run_swarm
 
+    if master is not None:
+        from scripts.commands.swarm_join import run_worker
+
+        return run_worker(Visit(**options), master)
     return run_swarm(Visit(**options))
 
 

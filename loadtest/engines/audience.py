@@ -19,7 +19,7 @@ from client_sim.recorder import BATCH_LINES, Recorder
 from client_sim.viewer import Viewer
 from loadtest.engines.curtain import Curtain
 from loadtest.engines.generator_sampler import GeneratorSampler
-from loadtest.engines.locust_figures import pour
+from loadtest.engines.locust_figures import figures_line, pour
 from loadtest.engines.own_clock import own_clock
 from loadtest.record.history_writer import HistoryWriter, line_of
 from loadtest.scenarios.scenario import Scenario
@@ -36,9 +36,10 @@ class Audience:
     The part of a scenario's audience that this process runs.
 
     *part* is (process number, process count), *seats* how many seats the whole audience has. Without a *folder* no
-    history is written, and progress goes to *watched* if given. *max_rate* limits the requests a second of all
-    processes together. Unless *directed*, the audience itself starts a storm on another service. The engine calls
-    ``tick`` every ``TICK_S``, ``write`` until it has caught up, and ``finish`` once, after the last viewer has left.
+    history is written, and progress goes to *watched* if given; all counts for Locust's statistics go to *figures*.
+    *max_rate* limits the requests a second of all processes together. Unless *directed*, the audience itself starts a
+    storm on another service. The engine calls ``tick`` every ``TICK_S``, ``write`` until it has caught up, and
+    ``finish`` once, after the last viewer has left.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class Audience:
         watched: Path | None = None,
         directed: bool = True,
         max_rate: float | None = None,
+        figures: Path | None = None,
     ) -> None:
         name = f"{os.getpid()}" if nth == 0 else f"{os.getpid()}-{nth}"
         self._history = _new_file(folder, f"history-{name}.jsonl")
         self._progress = _new_file(folder or watched, f"progress-{name}.jsonl")
+        self._figures = None if figures is None else figures.open("wb")
         self.target = target
         self.history_path = None if self._history is None else Path(self._history.name)
         self.recorder = Recorder(None if self._history is None else HistoryWriter(self._history))
@@ -95,6 +98,10 @@ class Audience:
         seat = replace(seat, viewer_id=self.target.name_of(seat.viewer_id))
         taps = self._taps_of(seat)
         return Viewer(seat, self._seed, self._reaction_median_ms, self.recorder, self._pace, seat_taps=taps)
+
+    def give_back(self, seats: int) -> None:
+        """Count so many seats as free again: their viewers leave, and others will come."""
+        self._taken -= seats
 
     def next_arrival_s(self) -> float | None:
         """Return in how many seconds the next viewer comes, each once; None if the engine says when."""
@@ -150,6 +157,9 @@ class Audience:
             self._failures[f"{name}: {reason}"] += count
         if stats is not None:
             pour(series, failures, stats)
+        if self._figures is not None:
+            self._figures.write(figures_line(series, failures, all_connected=self.all_connected()))
+            self._figures.flush()
         if lag_ms is not None:
             self.recorder.health(self._health.sample(lag_ms))
         if self._progress is not None:
@@ -205,7 +215,7 @@ class Audience:
         self.recorder.finish()
         self.tick(stats)
         self.finished = True
-        for file in (self._history, self._progress):
+        for file in (self._history, self._progress, self._figures):
             if file is not None:
                 file.close()
 

@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
+
+import orjson
 
 from client_sim.recorder import Failure, SeriesName
 from client_sim.tally import Tally, bucket_ms
@@ -32,6 +35,22 @@ def pour(series: Mapping[SeriesName, Tally], failures: Counter[Failure], stats: 
     for (method, name, reason), count in failures.items():
         for _ in range(count):
             stats.log_error(method, name, reason)
+
+
+def figures_line(series: Mapping[SeriesName, Tally], failures: Counter[Failure], *, all_connected: bool) -> bytes:
+    """Return counts as a line for another process, which pours them, and whether every viewer is connected."""
+    tallies = [[*key, {**asdict(tally), "buckets": [*tally.buckets.items()]}] for key, tally in series.items()]
+    return orjson.dumps([tallies, [*failures.items()], all_connected]) + b"\n"
+
+
+def figures_of(line: bytes) -> tuple[dict[SeriesName, Tally], Counter[Failure], bool]:
+    """Return what stands in such a line."""
+    tallies, failed, all_connected = orjson.loads(line)
+    series: dict[SeriesName, Tally] = {
+        (method, name): Tally(**{**tally, "buckets": dict(tally["buckets"])}) for method, name, tally in tallies
+    }
+    failures: Counter[Failure] = Counter({(method, name, why): count for (method, name, why), count in failed})
+    return series, failures, all_connected
 
 
 def _add(entry: Any, tally: Tally, first_ms: float | None) -> None:

@@ -38,7 +38,7 @@ class Swarm:
     """
     The connections of one process's seats at a *target*. *take_seat* returns the next viewer.
 
-    Call ``arrive`` once, then ``leave`` once; in between it runs on its own.
+    Call ``arrive``, again for more, then ``leave`` once; in between it runs on its own.
     """
 
     def __init__(self, target: Target, take_seat: Callable[[], Viewer], recorder: Recorder) -> None:
@@ -49,6 +49,7 @@ class Swarm:
         self._loop = asyncio.get_running_loop()
         self._connections: list[ViewerConnection] = []
         self._ending = False
+        self._gone: set[ViewerConnection] = set()  # they do not come back
         self._outside: deque[ViewerConnection] = deque()
         self._connecting = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -65,7 +66,7 @@ class Swarm:
 
         Returns when the last one has started, not yet connected.
         """
-        for address in self._target.addresses:
+        for address in self._target.addresses[len(self._addresses) :]:
             found = await self._loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
             family, *_, where = min(found, key=lambda each: each[0] != socket.AF_INET)  # localhost is both
             self._addresses.append((family, where))
@@ -86,6 +87,11 @@ class Swarm:
         self._connections.append(connection)
         self._come(connection)
 
+    async def send_home(self, seats: int) -> None:
+        """Let the viewers who came last leave, until *seats* are left."""
+        leaving, self._connections = self._connections[seats:], self._connections[:seats]
+        await self._leave(leaving)
+
     def settle(self) -> None:
         """Freeze all objects of connected viewers in the garbage collector, to keep its pauses out of latencies."""
         gc.collect()
@@ -96,21 +102,25 @@ class Swarm:
         """Wait briefly for the last receipts, and close all connections."""
         self._ending = True
         self._outside.clear()
-        for connection in self._connections:
-            connection.viewer.leave(time.monotonic_ns())
-        await self._wait_while(lambda: any(one.viewer.waiting for one in self._connections), LAST_RECEIPTS_S)
-        for number, connection in enumerate(self._connections, 1):
-            connection.leave()
-            if number % WAKES_PER_TURN == 0:
-                await asyncio.sleep(0)
-        await self._wait_while(lambda: any(one.connected for one in self._connections), CLOSE_TIMEOUT_S)
-        for connection in self._connections:
-            connection.abandon()
+        await self._leave(self._connections)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._timer is not None:
             self._timer.cancel()
+
+    async def _leave(self, leaving: Sequence[ViewerConnection]) -> None:
+        self._gone.update(leaving)
+        for connection in leaving:
+            connection.viewer.leave(time.monotonic_ns())
+        await self._wait_while(lambda: any(one.viewer.waiting for one in leaving), LAST_RECEIPTS_S)
+        for number, connection in enumerate(leaving, 1):
+            connection.leave()
+            if number % WAKES_PER_TURN == 0:
+                await asyncio.sleep(0)
+        await self._wait_while(lambda: any(one.connected for one in leaving), CLOSE_TIMEOUT_S)
+        for connection in leaving:
+            connection.abandon()
 
     def announce(self, packets: Sequence[dict[str, Any]]) -> None:
         """Announce packets to every viewer."""
@@ -144,7 +154,7 @@ class Swarm:
     def lost(self, connection: ViewerConnection, *, failure: str) -> None:
         """Schedule a reconnect."""
         self._inside_or_gone(connection)
-        if self._ending:
+        if self._ending or connection in self._gone:
             return
         now_ns = time.monotonic_ns()
         if failure:
@@ -233,7 +243,7 @@ class Swarm:
     def _wake(self, connection: ViewerConnection) -> None:
         if connection.connected:
             connection.wake(time.monotonic_ns())
-        elif not connection.connecting and not self._ending:
+        elif not connection.connecting and not self._ending and connection not in self._gone:
             self._come(connection)
 
     async def _wait_while(self, going_on: Callable[[], bool], timeout_s: float) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import uvloop
 
 from loadtest.engines.audience import TICK_S, Audience
+from loadtest.engines.seats_file import seats_told
 from loadtest.engines.swarm import Swarm
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.target_scenario import folder_of, read_scenario
@@ -32,18 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{bad}\n")
         return Exit.USAGE
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_attend(audience, options.seats, options.arrivals_per_second))
+        runner.run(_attend(audience, options))
     return Exit.PASS
 
 
-async def _attend(audience: Audience, seats: int, arrivals_per_second: float) -> None:
+async def _attend(audience: Audience, options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_end.set)
     swarm = Swarm(audience.target, audience.take_seat, audience.recorder)
     keeping = loop.create_task(_keep(audience, swarm))
-    arriving = loop.create_task(_arrive(swarm, audience, seats, arrivals_per_second))
+    coming = _arrive if options.seats_file is None else _follow
+    arriving = loop.create_task(coming(swarm, audience, options))
     ending = loop.create_task(told_to_end.wait())
     await asyncio.wait((arriving, ending), return_when=asyncio.FIRST_COMPLETED)
     if arriving.done():
@@ -55,8 +57,27 @@ async def _attend(audience: Audience, seats: int, arrivals_per_second: float) ->
     await keeping
 
 
-async def _arrive(swarm: Swarm, audience: Audience, seats: int, arrivals_per_second: float) -> None:
-    await swarm.arrive(seats, arrivals_per_second, audience.next_arrival_s)
+async def _follow(swarm: Swarm, audience: Audience, options: argparse.Namespace) -> None:
+    """Have as many viewers as the file of seats says, which another process changes."""
+    seated, settled = 0, False
+    while True:
+        told = seats_told(options.seats_file)
+        if told.seats > seated:
+            await swarm.arrive(told.seats, options.arrivals_per_second, audience.next_arrival_s)
+        elif told.seats < seated:
+            audience.give_back(seated - told.seats)
+            await swarm.send_home(told.seats)
+        seated = told.seats
+        if told.all:
+            audience.all_seated()
+            if not settled and audience.all_connected():
+                settled = True
+                swarm.settle()
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _arrive(swarm: Swarm, audience: Audience, options: argparse.Namespace) -> None:
+    await swarm.arrive(options.seats, options.arrivals_per_second, audience.next_arrival_s)
     audience.all_seated()
     while not audience.all_connected():  # noqa: ASYNC110 - a cheap check of a counter, before the load starts
         await asyncio.sleep(LOOK_EVERY_S)
@@ -97,6 +118,7 @@ def _audience(options: argparse.Namespace) -> Audience:
         seats=options.all_seats or options.seats,
         nth=0,
         max_rate=options.max_rate,
+        figures=options.figures,
     )
 
 
@@ -112,6 +134,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seats", type=int, required=True, help="Seats of this part.")
     parser.add_argument("--all-seats", type=int, default=None, help="Seats of all parts (default: of this one).")
     parser.add_argument("--part", type=_part, default=(0, 1), help="index/count")
+    parser.add_argument("--seats-file", type=Path, default=None, help="File that says how many viewers there are now.")
+    parser.add_argument("--figures", type=Path, default=None, help="File for all counts, for Locust's statistics.")
     parser.add_argument("--arrivals-per-second", type=float, required=True)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--reaction-median-ms", type=int, default=None)

@@ -10,7 +10,7 @@ import requests
 from loadtest.run.audience_record import call_off, keep_ours
 from loadtest.run.books_reader import BooksReader
 from loadtest.run.director import Director
-from loadtest.run.locust_record import HistoryCollector, LocustRecord
+from loadtest.run.locust_record import HistoryCollector, LocustRecord, let_workers_leave, wait_for_workers
 from loadtest.run.locust_service import ServiceRun, StartSignal
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import TargetScenario
@@ -67,12 +67,21 @@ class LocustLeader:
         self._programme = gevent.spawn(self._follow, self._service, signal, self.record)
 
     def complete(self, collector: HistoryCollector | None) -> None:
-        """Complete the folder of the run, once, when its viewers have left or are about to."""
+        """Have the viewers of a master's workers leave, and complete the folder of the run, once."""
         record = self.record
-        if record is None or self._completed:
+        if self._completed:
             return
         self._completed = True
-        record.gather(collector)
+        runner = self._environment.runner
+        workers = set(runner.clients) if collector is not None else set[str]()
+        if collector is not None:
+            let_workers_leave(runner)
+        if record is not None:
+            record.gather(collector)
+        if collector is not None:
+            wait_for_workers(runner, workers)
+        if record is None:
+            return
         if self._programme is not None and self._programme is not gevent.getcurrent():
             self._programme.join(PROGRAMME_ENDS_S)
         try:

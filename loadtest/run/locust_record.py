@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from typing import Any
 import gevent
 import gevent.queue
 
-from loadtest.engines.audience import Audience
 from loadtest.engines.own_clock import own_clock
 from loadtest.record.run_folder import RunFacts, RunFolder
 from loadtest.run.audience_record import facts_of_audience
@@ -31,21 +30,23 @@ ASK, ANSWER = "redrain_history_asked", "redrain_history"
 """The messages by which a master asks for a piece of a history, and a worker answers."""
 
 MISSING = "missing"  # the state, in Locust's words, of a worker that is not heard of any more
+RUNNING = "running"
 PIECE_BYTES = 256 * 1024  # one on its way at a time, so that neither side holds a history in memory
 LOOK_EVERY_S = 0.1
 GONE_S = 5.0  # a worker that the master does not know for so long has ended
 SILENT_S = 120.0  # a worker that lives and does not answer: its viewers leave within seconds
+LEAVES_S = 15.0  # viewers wait for their last receipts for some seconds
 WRITTEN_S = 20.0  # until the history of a worker that has quit is whole
 _END = b'{"kind":"end"'
 _TAIL_BYTES = 256
 
 
 class HistoryKeeper:
-    """The side of a worker: where its history goes, and the pieces of it that the master asks for."""
+    """The side of a worker: where its *histories* go, None until they are whole, and the pieces that are asked for."""
 
-    def __init__(self, runner: Any, audience: Callable[[], Audience | None]) -> None:
+    def __init__(self, runner: Any, histories: Callable[[], Sequence[Path] | None]) -> None:
         self._runner = runner
-        self._audience = audience
+        self._histories = histories
         self._own: Path | None = None
         runner.register_message(ASK, self._answer, concurrent=True)
 
@@ -59,20 +60,17 @@ class HistoryKeeper:
         return self._own
 
     def _answer(self, msg: Any, **_: Any) -> None:
-        audience = self._audience()
-        while audience is not None and not audience.finished:
+        while (paths := self._histories()) is None:
             gevent.sleep(LOOK_EVERY_S)
-        path = None if audience is None else audience.history_path
-        if path is None or self._own is None:
-            self._runner.send_message(ANSWER, {"size": 0})
-            return
-        offset = int(msg.data["offset"])
-        with path.open("rb") as file:
-            file.seek(offset)
-            piece = file.read(PIECE_BYTES)
-        self._runner.send_message(ANSWER, {"size": (size := path.stat().st_size), "offset": offset, "piece": piece})
-        if offset >= size:
-            self._clear()  # the master has it all
+        number, offset = int(msg.data["file"]), int(msg.data["offset"])
+        answer: dict[str, Any] = {"file": number, "offset": offset, "files": len(paths), "here": self._own is None}
+        if self._own is not None and number < len(paths):
+            with paths[number].open("rb") as file:
+                file.seek(offset)
+                answer["piece"] = file.read(PIECE_BYTES)
+        self._runner.send_message(ANSWER, answer)
+        if number >= len(paths):
+            self._clear()  # the master has them all
 
     def _clear(self) -> None:
         if self._own is not None:
@@ -88,29 +86,41 @@ class HistoryCollector:
         self._answers: dict[str, gevent.queue.Queue[dict[str, Any]]] = {}
         runner.register_message(ANSWER, self._take)
 
-    def collect(self, workers: Collection[str], folder: Path) -> None:
-        """Write the history of each worker that has it elsewhere into *folder*; one that has ended gives none."""
-        gevent.joinall([gevent.spawn(self._fetch, worker, folder) for worker in workers])
+    def collect(self, workers: Collection[str], folder: Path) -> int:
+        """
+        Write the histories of workers that have them elsewhere into *folder*; a worker that has ended gives none.
+
+        Returns how many there should be in the folder then.
+        """
+        fetching = [gevent.spawn(self._fetch, worker, folder) for worker in workers]
+        gevent.joinall(fetching)
+        return sum(each.value or 1 for each in fetching)
 
     def _take(self, msg: Any, **_: Any) -> None:
         if (queue := self._answers.get(msg.node_id)) is not None:
             queue.put(msg.data)
 
-    def _fetch(self, worker: str, folder: Path) -> None:
-        path = folder / f"history-w{self._runner.get_worker_index(worker)}.jsonl"
+    def _fetch(self, worker: str, folder: Path) -> int:
+        """Take all histories of a worker; return how many it has, 0 if it did not say."""
+        name = f"history-w{self._runner.get_worker_index(worker)}"
         self._answers[worker] = gevent.queue.Queue()
-        offset = 0
-        while (answer := self._ask(worker, offset)) is not None and (size := int(answer["size"])):
-            if offset >= size:
+        number = offset = files = 0
+        while (answer := self._ask(worker, number, offset)) is not None:
+            files = int(answer["files"])
+            if answer["here"] or number >= files:
                 break
-            with path.open("ab") as file:
-                file.write(answer["piece"])
-            offset += len(answer["piece"])
+            if piece := answer["piece"]:
+                with (folder / f"{name}-{number}.jsonl").open("ab") as file:
+                    file.write(piece)
+                offset += len(piece)
+            else:
+                number, offset = number + 1, 0
         del self._answers[worker]
+        return files
 
-    def _ask(self, worker: str, offset: int) -> dict[str, Any] | None:
+    def _ask(self, worker: str, number: int, offset: int) -> dict[str, Any] | None:
         """Return the answer of a worker; None if it has ended, or is silent."""
-        self._runner.send_message(ASK, {"offset": offset}, client_id=worker)
+        self._runner.send_message(ASK, {"file": number, "offset": offset}, client_id=worker)
         deadline, gone = time.monotonic() + SILENT_S, time.monotonic() + GONE_S
         while time.monotonic() < deadline:
             try:
@@ -122,9 +132,26 @@ class HistoryCollector:
                 elif time.monotonic() >= gone:
                     return None
             else:
-                if answer.get("offset", offset) == offset:
+                if (answer["file"], answer["offset"]) == (number, offset):
                     return answer
         return None
+
+
+def let_workers_leave(runner: Any) -> None:
+    """Have the workers of a master stop: else they do when it has ended, and their last counts are lost."""
+    for worker in [*runner.clients.running, *runner.clients.spawning]:
+        runner.send_message("stop", client_id=worker.id)
+
+
+def wait_for_workers(runner: Any, workers: Collection[str]) -> None:
+    """Wait until *workers* that stopped are ready again: a master that quits tells only those."""
+    gone = time.monotonic() + runner.environment.stop_timeout + GONE_S
+    deadline = gone + LEAVES_S
+    while (now := time.monotonic()) < deadline:
+        known = runner.clients
+        if all(now >= gone if worker not in known else known[worker].state != RUNNING for worker in workers):
+            return
+        gevent.sleep(LOOK_EVERY_S)
 
 
 class LocustRecord:
@@ -156,10 +183,7 @@ class LocustRecord:
     def gather(self, collector: HistoryCollector | None) -> None:
         """Have all viewers leave, and bring the histories into the folder; one that is cut off is set aside."""
         if collector is not None:
-            for worker in [*self._runner.clients.running, *self._runner.clients.spawning]:
-                self._runner.send_message("stop", client_id=worker.id)  # else they stop when the master has ended
-            collector.collect(self.workers | set(self._runner.clients), self.folder.path)
-            self._wait_for_workers()
+            self.facts.processes = collector.collect(self.workers | set(self._runner.clients), self.folder.path)
         self._mark.unlink(missing_ok=True)
         deadline = time.monotonic() + WRITTEN_S
         while len(self._whole()) < self.facts.processes and time.monotonic() < deadline:
@@ -177,12 +201,6 @@ class LocustRecord:
             path.unlink(missing_ok=True)
         with suppress(OSError):  # others have written into it
             self.folder.path.rmdir()
-
-    def _wait_for_workers(self) -> None:
-        """Wait until those that stopped are ready again: a master that quits tells only those."""
-        deadline = time.monotonic() + self._runner.environment.stop_timeout + GONE_S
-        while self.workers - set(self._runner.clients) and time.monotonic() < deadline:
-            gevent.sleep(LOOK_EVERY_S)
 
     def _whole(self) -> list[Path]:
         return [path for path in self.folder.path.glob("history-*.jsonl") if _is_whole(path)]

@@ -152,11 +152,11 @@ def _attend(
     finally:
         view.phase("disconnecting the audience")
         status = crowd.leave()
-    if facts is not None:
+    if facts is not None and (heard := ProgressFiles(folder).look()).came:
         facts.audience_status = status
         view.phase("exporting the books")
         if director is None:
-            facts.packet_ids = sorted({fact.packet for fact in ProgressFiles(folder).look().facts})
+            facts.packet_ids = sorted({fact.packet for fact in heard.facts})
         else:
             call_off(director, view.phase, over=over)
         directors = [] if director is None else [director]

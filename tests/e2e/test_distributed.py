@@ -1,8 +1,14 @@
-"""Locust's master with two workers, one as on another host: of another clock, and without the master's folder."""
+"""
+Locust's master with an ordinary worker and a swarm.
 
+The swarm is as on another host: its clock is another one, and it does not see the master's folder.
+"""
+
+import csv
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,9 +61,11 @@ def recorded(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     port = ["--master-port", str(free_port())]
     worker = [*LOCUST, "--worker", *port]
+    swarm = [sys.executable, "-P", "-m", "scripts.cli", "swarm", "--master", f"127.0.0.1:{port[1]}", "--processes", "1"]
     master = [*LOCUST, "--master", "--master-bind-port", port[1], "--expect-workers", "2", "--headless"]
-    master += ["--only-summary", "-u", "54", "-r", "100", "--host", server, "--scenario", "smoke"]
-    workers = [subprocess.Popen(each) for each in (worker, _elsewhere(folder, worker))]
+    master += ["--only-summary", "--csv", str(folder / "locust"), "--scenario", "smoke"]
+    master += ["-u", "54", "-r", "100", "--host", server]
+    workers = [subprocess.Popen(each) for each in (worker, _elsewhere(folder, swarm))]
     try:
         done = subprocess.run(
             [*master, "--history", str(folder / "run")], capture_output=True, text=True, timeout=TIMEOUT_S, check=False
@@ -82,6 +90,19 @@ def test_a_run_of_two_hosts_is_judged_as_one(recorded: Path, redrain: Redrain) -
         assert told["clock_error_ms"] > 0
         assert "A7: the clocks of the audience's hosts are related to" in done.stdout
     assert "anna-live" in (recorded / "scenario.toml").read_text()
+
+
+def test_the_statistics_of_the_master_are_the_sum_of_both(recorded: Path) -> None:
+    """Locust counted as much as stands in the histories, of both kinds of workers."""
+    with (recorded.parent / "locust_stats.csv").open() as file:
+        counted = {row["Name"]: (int(row["Request Count"]), int(row["Failure Count"])) for row in csv.DictReader(file)}
+    history = RunFolder(recorded).read_history()
+    answered = Counter(grab.process for grab in history.grabs if grab.t_reply is not None and not grab.again)
+    requests, failures = counted["grab"]
+    assert (len(answered), requests - failures) == (2, answered.total())
+    requests, failures = counted["connect"]
+    assert requests - failures == len(history.conns)
+    assert counted["open"][0] == sum(1 for arrival in history.arrivals)
 
 
 def test_a_lost_acknowledgement_is_found(recorded: Path, tmp_path: Path, redrain: Redrain) -> None:
