@@ -320,17 +320,22 @@ def bench(
         typer.Argument(
             help="grab: the grab path over WebSocket; workers: the same with two workers; slow-readers: with "
             "10% slow consumers; allocators: correctness and cost of each built-in allocator; quotes: viewers with "
-            "many packets; watch: a storm with a dashboard; witness: with and without the witness."
+            "many packets; audit: runs of millions of taps; watch: a storm with a dashboard; witness: with and "
+            "without the witness."
         ),
     ] = "grab",
     rounds: Annotated[int, typer.Option(help="Rounds of all subjects, interleaved.", min=1, max=ROUNDS_MAX)] = 5,
     no_targets: Annotated[bool, typer.Option("--no-targets", help="Exit with 0 also if a target is missed.")] = False,
+    operations: Annotated[
+        list[int] | None,
+        typer.Option(help="With audit: taps of a run (default 1.25, 2.5 and 5 million); repeat it.", min=1, max=10**9),
+    ] = None,
     json: Json = None,
 ) -> int:
     """Measure performance as ratios between subjects; exit with 12 if a target is missed."""
     from scripts.commands.bench import run_bench
 
-    return run_bench(what, rounds, json, no_targets=no_targets)
+    return run_bench(what, rounds, json, no_targets=no_targets, operations=operations or ())
 
 
 @app.command()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -170,11 +171,14 @@ class Books:
     """
     All lines of one export. Only ``final`` books have ``claims``, ``left`` and what comes after them.
 
+    Books that add have only what is new or has changed since the snapshot before them.
+
     Filled once by the reader and only read afterwards.
     """
 
     clock: ClockRecord
     final: bool = False
+    adds: bool = False
     creators: dict[CreatorId, CreatorRecord] = field(default_factory=dict)
     openings: dict[CreatorId, OpeningRecord] = field(default_factory=dict)
     packets: dict[PacketId, PacketRecord] = field(default_factory=dict)
@@ -188,6 +192,21 @@ class Books:
     withdrawals: dict[str, BookedWithdrawal] = field(default_factory=dict)
     invoices: list[BookedInvoice] = field(default_factory=list)
     shares: int = 0  # of all editions read so far, which is what they take to draw again
+
+    def after(self, before: "Books") -> "Books":
+        """Return the whole of books that may only add to those *before*."""
+        if not self.adds:
+            return self
+        packets = before.packets | self.packets
+        return replace(
+            self,
+            adds=False,
+            creators=before.creators | self.creators,
+            openings=before.openings | self.openings,
+            packets=packets,
+            journal=Journal(chain(before.journal, self.journal)),
+            shares=sum(sum(_share_counts(packet)) for packet in packets.values()),
+        )
 
     def without(self, packet_ids: Collection[PacketId]) -> "Books":
         """Return the same books without these packets, except for their money in the journal."""
@@ -276,7 +295,7 @@ def _take(books: Books, line: Line) -> None:
         case "end":
             if not isinstance(final := line.get("final"), bool):
                 raise BadField("final must be true or false")
-            books.final = final
+            books.final, books.adds = final, line.get("adds") is True
         case _:
             raise BadField("no such kind of line")
 
@@ -296,11 +315,15 @@ def _take_final(books: Books, line: Line) -> None:
             books.invoices.append(_INVOICE.read(line))
 
 
+def _share_counts(packet: PacketRecord) -> list[int]:
+    return [packet.share_count, *(edition.share_count for edition in packet.issued)]
+
+
 def _check_shares(books: Books, packet: PacketRecord) -> None:
     """Raise BadField for a packet that no store has, or that would be drawn again for hours."""
     if packet.editions == ():
         raise BadField("editions must be a list of objects")
-    counts = [packet.share_count, *(edition.share_count for edition in packet.issued)]
+    counts = _share_counts(packet)
     if packet.share_count < 1 or min(counts) < 0 or max(counts) > PACKET_SHARES_MAX:
         raise BadField(f"share_count must be from 1 to {PACKET_SHARES_MAX:,}, but is {packet.share_count:,}")
     books.shares += sum(counts)

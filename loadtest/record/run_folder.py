@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from loadtest.record.history import History, read_history
 from loadtest.record.one_timeline import bring_together
 from loadtest.record.sales import Sales, read_sales
 from loadtest.record.shape import BadRecord
+from loadtest.record.snapshots import read_snapshots
 
 FORMAT_VERSION = 1
 """The format of a run's files, stated in ``run.json``; without it the version is 1."""
@@ -189,9 +191,9 @@ class RunFolder:
         facts = self.facts()
         return Books(ClockRecord(0, 0, facts.speed), final=True) if facts.foreign else self.read_books()
 
-    def read_snapshots(self) -> list[Books]:
-        """Read the snapshots taken during the run, in order. Raises BadRecord."""
-        return [read_books(path, self.allowance) for path in self.snapshots()]
+    def read_snapshots(self) -> Iterator[Books]:
+        """Yield the snapshots taken during the run, in order, one at a time. Raises BadRecord."""
+        return read_snapshots(self.snapshots(), self.allowance)
 
     def histories_missing(self, facts: RunFacts) -> int:
         """Return of how many processes of the audience the history is not in the folder."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import requests
 
 from loadtest.record.run_folder import RunFolder
+from loadtest.record.snapshots import SnapshotWriter
 from loadtest.targets.access import Access
 from loadtest.targets.admission import what_to_do
 from loadtest.targets.requester import AWAY_MAX_S, SetUpFailed
@@ -69,6 +70,7 @@ class Snapshots:
     def __init__(self, folder: RunFolder, books: BooksReader) -> None:
         self._folder = folder
         self._books = books
+        self._writer = SnapshotWriter()
         self._next = time.monotonic() + SNAPSHOT_EVERY_S
 
     def take_if_due(self) -> None:
@@ -76,5 +78,7 @@ class Snapshots:
         if time.monotonic() < self._next:
             return
         with suppress(BooksOutOfReach):  # the store is away; the next ones will be had
-            self._books.take(self._folder.snapshot(len(self._folder.snapshots())), final=False)
+            export = self._folder.path / "snapshot.whole"
+            self._books.take(export, final=False)
+            self._writer.keep(export, self._folder.snapshot(len(self._folder.snapshots())))
         self._next = time.monotonic() + SNAPSHOT_EVERY_S

@@ -109,7 +109,8 @@ class ShopDriver:
             packet_ids = dict(self._programme.packet_ids)
             for number in sorted(waited_for & packet_ids.keys()):
                 if self._over(number, packet_ids[number]):
-                    self._welcome(number, packet_ids[number])
+                    if not self._expired(number):
+                        self._welcome(number, packet_ids[number])
                     waited_for.discard(number)
             self._check()
             self._tell(f"{len(waited_for)} packets to come")
@@ -123,6 +124,11 @@ class ShopDriver:
         packet = self._requester.get(f"/api/packets/{packet_id}")
         self._closes_ms[number] = packet["claim_end_at_ms"] or 0
         return packet["state"] in _OVER
+
+    def _expired(self, number: int) -> bool:
+        """Tell whether nobody can use a share of a packet any more: in a long programme the shop may lag behind."""
+        lasts_ms, now_ms = self._scenario.packets[number].use_for_ms, self._programme.room_ms(time.monotonic())
+        return lasts_ms is not None and now_ms is not None and now_ms > self._closes_ms[number] + lasts_ms
 
     def _welcome(self, number: int, packet_id: str) -> None:
         """Pass the first winners found, in an order that depends on the seed, to the workers."""

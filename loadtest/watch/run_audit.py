@@ -44,6 +44,7 @@ class RunAudit:
         self._grabs: deque[GrabRecord] = deque()
         self._healths: deque[HealthRecord] = deque()
         self._cuts = 0
+        self._books: Books | None = None
         self._cut_took_ms: int | None = None
         self._next_ns = 0
 
@@ -80,10 +81,14 @@ class RunAudit:
         paths = self._folder.snapshots()
         if len(paths) <= self._cuts:
             return None
+        for path in paths[self._cuts :]:
+            books = read_books(path)
+            self._books = books if self._books is None else books.after(self._books)
+        assert self._books is not None
         self._cuts = len(paths)
         times = paths[-1].stat()
         self._cut_took_ms = max(0, times.st_ctime_ns - times.st_mtime_ns) // _NS_PER_MS
-        return read_books(paths[-1]), times.st_mtime_ns - _ahead_ns()
+        return self._books, times.st_mtime_ns - _ahead_ns()
 
     def _see_generator(self, new: History) -> None:
         """Judge the generator by the last seconds in which anybody tapped."""

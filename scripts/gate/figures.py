@@ -55,7 +55,7 @@ def leg_of(blocks: Sequence[Block], *, knows_cpu: bool) -> LegFigures:
     """
     Return the figures of *blocks* together.
 
-    The sum of their CPU counts, not the median of their ratios, which spreads three times as much (docs/gate.md).
+    The sum of their CPU counts: a median would not see what a server does in every twentieth of them.
     """
     arrivals = sorted(arrival for block in blocks for arrival in block.waits_ms)
     waits = [wait_ms for wait_ms, receipts in arrivals for _ in range(receipts)]

@@ -18,6 +18,7 @@ from scripts.bench.process import BenchFailed
 from scripts.gate.builds import NoBase, base_of, check_protocol, head
 from scripts.gate.counters import COUNTERS, counted_twice
 from scripts.gate.figures import Alone
+from scripts.gate.leg import NotOver
 from scripts.gate.limits import judge_limits, reasons_of, yardstick_of
 from scripts.gate.options import GateOptions
 from scripts.gate.sides import BuildSide, CommandSide, Side, UrlSide
@@ -135,11 +136,14 @@ def _may_rise(gate: Gate, name: str) -> bool:
 
 
 def _time(gate: Gate, base: Side | None, ours: Side, say: Say) -> None:
-    if gate.options.minutes <= 0:
+    if gate.options.minutes <= 0 or _has_risen(gate):
         return
     if base is None:
         say("measuring a leg")
-        gate.alone = measure_alone(ours)
+        try:
+            gate.alone = measure_alone(ours)
+        except NotOver as error:
+            gate.notes.append(f"nothing is timed: {error}")
         return
     gate.timing = Timing(gate.options.slower / 100)
     take_time(base, ours, gate.timing, time.monotonic() + gate.options.minutes * 60, say)
@@ -184,20 +188,24 @@ def result_of(gate: Gate) -> dict[str, Any]:
 def _reasons(gate: Gate) -> list[Reason]:
     """Return the reasons against a pass: those of the storm, and those of the comparison."""
     reasons = [Reason(reason) for reason in gate.storm["reasons"]]
-    raised = any(counter["met"] is False for counter in gate.counters)
-    if raised:
+    if _has_risen(gate):
         reasons.append(Reason.REGRESSION)
     timing = gate.timing
     if timing is None:
         return reasons
     if timing.void:
-        return reasons if raised else [*reasons, Reason.VOID]  # a counter does not depend on the machine
+        return [*reasons, Reason.VOID]
     conclusions = {each.conclusion for each in timing.comparisons if each.metric in timing.decides}
     if Conclusion.REGRESSION in conclusions:
         reasons.append(Reason.REGRESSION)
     elif Conclusion.INCONCLUSIVE in conclusions:
         reasons.append(Reason.INCONCLUSIVE)
     return reasons
+
+
+def _has_risen(gate: Gate) -> bool:
+    """Tell whether a counter has decided: it does not depend on the machine, and no timing can change it."""
+    return any(counter["met"] is False for counter in gate.counters)
 
 
 def repeat_command(options: GateOptions) -> str:

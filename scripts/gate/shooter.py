@@ -1,9 +1,9 @@
 """
 The generator of a gate: volleys at two servers in turns so short that what the machine does is the same for both.
 
-A block is two volleys, and what the server does in the moment after them. Blocks go to base, head, head, base, and then
-head, base, base, head; a volley at the yardstick follows each. It runs as its own process, with one loop and one set
-of clocks for all: ``python -m scripts.gate.shooter JSON``.
+A block is one volley, and what the server does in the moment after it. Blocks go to one, the other, the other, the
+one, and then the other way round; a volley at the yardstick follows each. It runs as its own process, with one loop and
+one set of clocks for all: ``python -m scripts.gate.shooter JSON``.
 """
 
 import asyncio
@@ -20,9 +20,8 @@ from scripts.gate.aim import Aim, Fires
 from scripts.gate.figures import Block, Surroundings, measured
 from server.gateway.open_files import files_max
 
-IN_A_BLOCK = 2  # volleys
-SETTLE_S = 0.01  # announcements of what the volley has taken
-TURNS = (0, 1, 1, 0, 1, 0, 0, 1)
+SETTLE_S = 0.015  # a quarter of what our server does comes after the receipts: announcements
+TURNS = (0, 1, 1, 0, 1, 0, 0, 1)  # of the first server and the second
 
 
 class Shot:
@@ -40,23 +39,22 @@ class Shot:
         """Connect."""
         await self._battery.enter()
 
-    async def fire(self, volleys: int) -> Block:
-        """Fire so many volleys and return their block."""
+    async def fire(self, settle_s: float = 0.0) -> Block:
+        """Fire a volley and return its block, with what the server does *settle_s* after it."""
         volley = self._battery.volley
         seen, seconds, before_us = len(volley.waits_ms), volley.seconds, cpu_us(self.pids)
-        for _ in range(volleys):
-            volley.fire()
-            began_s, began_cpu_s = time.perf_counter(), time.thread_time()
-            self._battery.write()
-            self.writing_cpu_s += time.thread_time() - began_cpu_s
-            self.writing_s += time.perf_counter() - began_s
-            await self._battery.landed()
-        await asyncio.sleep(SETTLE_S)
+        volley.fire()
+        began_s, began_cpu_s = time.perf_counter(), time.thread_time()
+        self._battery.write()
+        self.writing_cpu_s += time.thread_time() - began_cpu_s
+        self.writing_s += time.perf_counter() - began_s
+        await self._battery.landed()
+        await asyncio.sleep(settle_s)
         return Block(volley.waits_ms[seen:], volley.seconds - seconds, cpu_us(self.pids) - before_us)
 
     async def take_block(self) -> None:
-        """Fire the volleys of a block and keep it."""
-        self.blocks.append(block := await self.fire(IN_A_BLOCK))
+        """Fire a volley and keep its block."""
+        self.blocks.append(block := await self.fire(SETTLE_S))
         self.seconds += block.seconds
 
 
@@ -76,22 +74,22 @@ class Clocks:
         return Surroundings(others_us / took_us, idle_us / took_us, max(0.0, 1 - ran))
 
 
-async def shoot(aims: Sequence[Aim], yardstick: Aim, *, warm_up: int, volleys: int, enough_s: float, first: int) -> str:
-    """Return the figures of *aims*, of which the one numbered *first* begins, and of the yardstick beside each."""
+async def shoot(aims: Sequence[Aim], yardstick: Aim, *, warm_up: int, volleys: int, enough_s: float) -> str:
+    """Return the figures of *aims*, one or two, and of the yardstick beside each."""
     shots, yard = [Shot(aim) for aim in aims], Shot(yardstick)
     for each in (*shots, yard):
         await each.enter()
-    for _ in range(warm_up // IN_A_BLOCK):
+    for _ in range(warm_up):
         for each in (*shots, yard):
-            await each.fire(IN_A_BLOCK)
+            await each.fire(SETTLE_S)
     clocks = Clocks([pid for shot in (*shots, yard) for pid in shot.pids])
     beside: list[list[Block]] = [[] for _ in shots]
-    for at in range(volleys // IN_A_BLOCK * len(shots)):
+    for at in range(volleys * len(shots)):
         if at % len(TURNS) == 0 and sum(shot.seconds for shot in shots) > enough_s * len(shots):
             break
-        who = (TURNS[at % len(TURNS)] + first) % len(shots)
+        who = TURNS[at % len(TURNS)] % len(shots)
         await shots[who].take_block()
-        beside[who].append(await yard.fire(1))
+        beside[who].append(await yard.fire())
     told = {
         "sides": [measured(shot.blocks, knows_cpu=bool(shot.pids)) for shot in shots],
         "yardstick": [sum(one.cpu_us for one in blocks) / (len(blocks) * yardstick.connections) for blocks in beside],

@@ -1,7 +1,7 @@
 """The timing part of a gate: pairs of base and head until the question is answered or the time is used up."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -14,7 +14,7 @@ from loadtest.verdict.machine_check import IDLE_MIN_CORES, OTHERS_MAX_CORES
 from loadtest.verdict.yardstick import YardstickCheck, check_yardstick
 from scripts.gate.aim import Aim
 from scripts.gate.figures import Alone, SideFigures, Surroundings
-from scripts.gate.leg import Turns, take_turns
+from scripts.gate.leg import NotOver, Turns, take_turns
 from scripts.gate.sides import Side
 from scripts.gate.started_service import ServiceFailed
 
@@ -38,12 +38,17 @@ class TakenPair(NamedTuple):
     @property
     def is_disturbed(self) -> bool:
         """Tell whether something else took part."""
-        return bool(_why_disturbed(*self.around))
+        return bool(_why_disturbed(*self.around, knows_others=self.knows_cpu))
+
+    @property
+    def knows_cpu(self) -> bool:
+        """Tell whether the processes of both are known; where not, they count as others themselves."""
+        return None not in (self.base.leg.cpu_us_per_grab, self.head.leg.cpu_us_per_grab)
 
 
-def _why_disturbed(others_cores: float, idle_cores: float, starved: float) -> str:
+def _why_disturbed(others_cores: float, idle_cores: float, starved: float, *, knows_others: bool) -> str:
     """Return what took part besides, or ""."""
-    if others_cores > OTHERS_MAX_CORES and idle_cores < IDLE_MIN_CORES:
+    if knows_others and others_cores > OTHERS_MAX_CORES and idle_cores < IDLE_MIN_CORES:
         return f"other processes used {others_cores:.1f} of the machine's processors, and {idle_cores:.1f} were idle"
     if starved > STARVED_MAX:
         return f"the generator waited for a processor {starved:.0%} of the time in which it had something to do"
@@ -64,6 +69,7 @@ class Timing:
     pairs: list[TakenPair] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     steadiness: YardstickCheck | None = None
+    not_over: str = ""
 
     @property
     def decides(self) -> list[str]:
@@ -76,8 +82,10 @@ class Timing:
     @property
     def void(self) -> str:
         """Return why the timing part says nothing, or ""."""
+        if self.not_over:
+            return self.not_over
         others, idle, starved = map(median, zip(*(pair.around for pair in self.pairs), strict=True))
-        if why := _why_disturbed(others, idle, starved):
+        if why := _why_disturbed(others, idle, starved, knows_others=self._knows_cpu):
             return why
         return "" if self.steadiness is None else self.steadiness.note
 
@@ -117,7 +125,7 @@ class Timing:
 
     @property
     def _knows_cpu(self) -> bool:
-        return all(side.leg.cpu_us_per_grab is not None for pair in self.pairs for side in (pair.base, pair.head))
+        return all(pair.knows_cpu for pair in self.pairs)
 
     def _figures(self, metric: str) -> tuple[list[Pair], list[Pair] | None]:
         """
@@ -143,7 +151,11 @@ def take_time(base: Side, head: Side, timing: Timing, until_s: float, say: Say) 
     while True:
         began_s = time.monotonic()
         say(f"pair {len(timing.pairs) + 1} of {max(wanted, len(timing.pairs) + 1)}")
-        timing.pairs.append(_pair(base, head, timing, first=len(timing.pairs) % 2))
+        try:
+            timing.pairs.append(_pair(base, head, timing))
+        except NotOver as error:
+            timing.not_over = str(error)
+            return
         slowest_s = max(slowest_s, time.monotonic() - began_s)
         is_late = time.monotonic() + slowest_s > until_s
         if len(timing.pairs) < wanted and not is_late:
@@ -159,45 +171,59 @@ def take_time(base: Side, head: Side, timing: Timing, until_s: float, say: Say) 
 
 
 def measure_alone(side: Side) -> Alone:
-    """Measure one side with nothing to compare. Raises what sides raise."""
+    """Measure one side with nothing to compare. Raises what sides raise, and NotOver."""
     with side.running() as aim:
         turns = _fire([aim], side)
-    return Alone(turns.sides[0].leg, turns.yardstick[0], _why_disturbed(*turns.around))
+    leg = turns.sides[0].leg
+    why = _why_disturbed(*turns.around, knows_others=leg.cpu_us_per_grab is not None)
+    return Alone(leg, turns.yardstick[0], why)
 
 
-def _pair(base: Side, head: Side, timing: Timing, first: int) -> TakenPair:
-    """Measure both once: in turns if they run together, else one after the other; the one numbered *first* begins."""
+def _pair(base: Side, head: Side, timing: Timing) -> TakenPair:
+    """
+    Measure both once: in turns if they run together, else one after the other.
+
+    Who comes first, in everything, changes from pair to pair, so that no place favours a side.
+    """
+    order = [("base", base), ("head", head)]
+    if len(timing.pairs) % 2:
+        order.reverse()
     if timing.together:
         try:
-            with _both(base, head, first) as aims:
-                turns = _fire(aims, base, first)
-            return TakenPair(turns.sides[0], turns.sides[1], Pair(*turns.yardstick), turns.around)
+            with _both([side for _, side in order]) as aims:
+                turns = _fire(aims, base)
+            figures = dict(
+                zip((name for name, _ in order), zip(turns.sides, turns.yardstick, strict=True), strict=True)
+            )
+            return _taken(figures, turns.around)
         except ServiceFailed:
             if timing.pairs:
                 raise
             timing.together = False  # something else that both want, perhaps
-    legs: dict[int, Turns] = {}
-    for at in (first, 1 - first):
-        side = (base, head)[at]
+    legs: dict[str, Turns] = {}
+    for name, side in order:
         with side.running() as aim:
-            legs[at] = _fire([aim], side)
-    around = [sum(both) / 2 for both in zip(legs[0].around, legs[1].around, strict=True)]
-    return TakenPair(
-        legs[0].sides[0], legs[1].sides[0], Pair(legs[0].yardstick[0], legs[1].yardstick[0]), Surroundings(*around)
-    )
+            legs[name] = _fire([aim], side)
+    around = [sum(both) / 2 for both in zip(*(turns.around for turns in legs.values()), strict=True)]
+    figures = {name: (turns.sides[0], turns.yardstick[0]) for name, turns in legs.items()}
+    return _taken(figures, Surroundings(*around))
 
 
-def _fire(aims: Sequence[Aim], side: Side, first: int = 0) -> Turns:
-    return take_turns(aims, volleys=side.volleys, enough_s=side.enough_s, first=first)
+def _taken(figures: Mapping[str, tuple[SideFigures, float]], around: Surroundings) -> TakenPair:
+    (base, before), (head, after) = figures["base"], figures["head"]
+    return TakenPair(base, head, Pair(before, after), around)
+
+
+def _fire(aims: Sequence[Aim], side: Side) -> Turns:
+    return take_turns(aims, volleys=side.volleys, enough_s=side.enough_s)
 
 
 @contextmanager
-def _both(base: Side, head: Side, first: int) -> Iterator[list[Aim]]:
-    """Run both servers; they start at once, the one numbered *first* a moment earlier."""
-    sides = (base, head)
+def _both(sides: Sequence[Side]) -> Iterator[list[Aim]]:
+    """Run both servers; they start at once, the first a moment earlier."""
     with ExitStack() as stack, ThreadPoolExecutor(len(sides)) as pool:
-        started = {at: pool.submit(stack.enter_context, sides[at].running()) for at in (first, 1 - first)}
-        yield [started[0].result(), started[1].result()]
+        started = [pool.submit(stack.enter_context, side.running()) for side in sides]
+        yield [each.result() for each in started]
 
 
 def shown(comparison: Comparison) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Caller:
     def __init__(self, url: str, credential: str = "") -> None:
         self.url = url
         self._http = requests.Session()
+        self._http.trust_env = False  # it would look for a proxy to this machine before each request
         if credential:
             self._http.headers["Authorization"] = f"Bearer {credential}"
         document = self._http.get(f"{url}/openapi.json", timeout=TIMEOUT_S).json()

@@ -1,12 +1,16 @@
 """Benchmarks: a missed target is an exit code, and a process that fails says why; else nothing is on standard error."""
 
+from pathlib import Path
+
 import pytest
 
 from loadtest.verdict.weigh import Exit
-from scripts.bench import rounds
+from scripts.bench import audit, rounds
 from scripts.bench.process import BenchFailed, bench_process
+from scripts.bench.recorded_crowd import SEATS
 from scripts.bench.volleys import Shooter, Volley, VolleyFailed
 from scripts.commands import bench
+from scripts.output import console
 
 
 def _benchmark(ours: float) -> rounds.Benchmark:
@@ -63,3 +67,15 @@ async def test_a_volley_lands_with_its_last_receipt() -> None:
     volley.got(1)
     assert (before, volley.landed.done()) == (False, True)
     await volley.landed
+
+
+def test_a_run_that_was_audited_is_not_audited_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a size with as many rounds as were asked for; the runs that are written are without a fault."""
+    monkeypatch.delitem(audit.CROWDS, "all win")
+    bench = audit.AuditBench([SEATS], tmp_path)
+    first = bench.run(1, console(None))
+    lines = (tmp_path / "measured.jsonl").read_bytes()
+    assert [subject["name"] for subject in first["subjects"]] == [f"{crowd} {SEATS}" for crowd in audit.CROWDS]
+    assert bench.run(1, console(None)) == first
+    assert (tmp_path / "measured.jsonl").read_bytes() == lines
+    assert not (tmp_path / "run").exists()

@@ -1,6 +1,6 @@
 """The judge: every invariant, over every packet, connection and wallet."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from loadtest.record.books import Books
 from loadtest.record.history import History
@@ -34,7 +34,7 @@ from server.core.ids import PacketId
 def audit(
     books: Books,
     history: History | None,
-    snapshots: Sequence[Books] = (),
+    snapshots: Iterable[Books] = (),
     sales: Sales | None = None,
     unrelated: Collection[PacketId] = (),
     *,

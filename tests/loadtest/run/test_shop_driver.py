@@ -121,3 +121,33 @@ def test_a_report_is_no_step_of_the_order(url: str, tmp_path: Path) -> None:
     assert reports
     assert all(answer.shown and answer.state is None for answer in reports)
     assert all(sale.timeline > 1 for sale in sales.sales)
+
+
+class StandingClock:
+    """A programme whose room time stands still."""
+
+    packet_ids: dict[int, str] = {}  # noqa: RUF012 - as the protocol has it
+
+    def room_ms(self, _: float) -> int | None:
+        return 1_000_000
+
+    def instant_s(self, _: int) -> float | None:
+        return 0.0
+
+
+def test_a_packet_that_nobody_can_use_any_more_is_left_out(tmp_path: Path) -> None:
+    """A shop that lags behind in a long programme asks only about shares that can still be used."""
+    scenario = a_scenario("anna", viewers=2, shop={})
+    lasts_ms = scenario.packets[0].use_for_ms
+    assert lasts_ms is not None
+    floor = ShopDriver("http://127.0.0.1:9", scenario, StandingClock(), tmp_path / "orders.jsonl")
+    try:
+        floor._closes_ms = {0: 1_000_000 - lasts_ms}
+        assert not floor._expired(0)
+        floor._closes_ms = {0: 1_000_000 - lasts_ms - 1}
+        assert floor._expired(0)
+    finally:
+        floor._stopped.set()
+        for clerk in floor._clerks:
+            clerk.join()
+        floor._file.close()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from loadtest.verdict.comparison import Conclusion
 from scripts.gate import timing
 from scripts.gate.aim import Aim
 from scripts.gate.figures import LegFigures, SideFigures, Surroundings
-from scripts.gate.leg import Turns
+from scripts.gate.leg import NotOver, Turns
 from scripts.gate.started_service import ServiceFailed
 from scripts.gate.timing import CPU, P50, Timing, measure_alone, take_time
 from tests.scripts.gate.simulated import ends_of
@@ -73,16 +74,15 @@ class Machine:
     around: list[Surroundings] = field(default_factory=lambda: [QUIET])
     yardstick: list[float] = field(default_factory=lambda: [1.0])  # beside the head, as a part of that beside the base
     shots: list[tuple[str, ...]] = field(default_factory=list)
-    began: list[str] = field(default_factory=list)
 
-    def take_turns(self, aims: Sequence[Aim], *, volleys: int, enough_s: float, first: int = 0) -> Turns:
+    def take_turns(self, aims: Sequence[Aim], *, volleys: int, enough_s: float) -> Turns:
         """Return scripted figures."""
         assert (volleys, enough_s) == (40, 5.0)
         at = len(self.shots)
         self.shots.append(tuple(aim.url for aim in aims))
-        self.began.append(aims[first].url)
         sides = {side.name: side for side in (self.base, self.head)}
-        yards = [7.0, 7.0 * self.yardstick[at % len(self.yardstick)]][: len(aims)]
+        beside = {"base": 7.0, "head": 7.0 * self.yardstick[at % len(self.yardstick)]}
+        yards = [beside[aim.url] for aim in aims]
         return Turns([sides[aim.url].measured() for aim in aims], yards, self.around[at % len(self.around)])
 
     def taken(self, monkeypatch: pytest.MonkeyPatch, *, seconds: float = math.inf) -> Timing:
@@ -104,8 +104,7 @@ def test_an_equal_build_passes_after_the_first_look(monkeypatch: pytest.MonkeyPa
     machine = Machine(Scripted("base", NOISE), Scripted("head", NOISE))
     taken = machine.taken(monkeypatch)
     assert _conclusion(taken) is Conclusion.PASS
-    assert machine.shots == [("base", "head")] * 6
-    assert machine.began == ["base", "head"] * 3
+    assert machine.shots == [("base", "head"), ("head", "base")] * 3
     assert (taken.decides, taken.void, taken.together) == ([CPU], "", True)
 
 
@@ -168,6 +167,14 @@ def test_other_work_makes_it_void(around: Surroundings, told: str, monkeypatch: 
     assert bool(taken.void) == bool(told)
 
 
+def test_servers_that_run_elsewhere_are_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where their processes are not known, they may be on this machine: the starved generator alone tells."""
+    for starved in (0.1, 0.8):
+        base, head = (Scripted(name, NOISE, cpu_is_known=False) for name in ("base", "head"))
+        taken = Machine(base, head, [Surroundings(1.0, 0.1, starved)]).taken(monkeypatch)
+        assert bool(taken.void) == (starved > 0.4)
+
+
 def test_disturbed_pairs_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A third of them: the others answer, and there are six of them."""
     busy = Surroundings(0.9, 0.0, 0.6)
@@ -182,6 +189,22 @@ def test_a_yardstick_that_moves_makes_it_void(monkeypatch: pytest.MonkeyPatch) -
     """The machine was another one from turn to turn; it ends all the same."""
     machine = Machine(Scripted("base", NOISE), Scripted("head", NOISE), yardstick=[1.2, 1 / 1.2])
     assert "yardstick moved" in machine.taken(monkeypatch).void
+
+
+def test_volleys_that_are_never_over_are_void(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A generator that gets no processor at all; what was measured before is kept."""
+    machine = Machine(Scripted("base", NOISE), Scripted("head", NOISE))
+    take_turns = machine.take_turns
+
+    def tired(*aims: Any, **given: Any) -> Turns:
+        if len(machine.shots) == 2:
+            raise NotOver
+        return take_turns(*aims, **given)
+
+    monkeypatch.setattr(machine, "take_turns", tired)
+    taken = machine.taken(monkeypatch)
+    assert "not over" in taken.void
+    assert (len(taken.pairs), taken.comparisons) == (2, [])
 
 
 def test_a_head_alone_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
