@@ -1,4 +1,4 @@
-"""What is started in a test of an engine ends with the test."""
+"""A test of an engine leaves nothing running: what it has started ends with it."""
 
 import subprocess
 from collections.abc import Iterator
