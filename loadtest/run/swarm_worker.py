@@ -53,10 +53,10 @@ class SwarmRunner(WorkerRunner):
         self._given = given
         self._crew: SwarmCrew | None = None
         self._counts: dict[str, int] = {}
-        self._histories: list[Path] = []
+        self._histories: list[Path] | None = []  # None while a crew writes them
         self._told_ready = False
         super().__init__(environment, master_host, master_port)
-        self._keeper = HistoryKeeper(self, lambda: None if self._crew is not None else self._histories)
+        self._keeper = HistoryKeeper(self, lambda: self._histories)
         self._signal = StartSignal(self, self._seen, worker=True)
         environment.events.test_stop.add_listener(
             lambda **_: self._send_stats()  # the last ones, in time
@@ -80,7 +80,7 @@ class SwarmRunner(WorkerRunner):
         self.target_user_count = sum(user_classes_count.values())
         try:
             if self._crew is None:
-                self._crew = self._begin()
+                self._crew, self._histories = self._begin(), None
         except _FAILURES as error:
             self._fail(error)
             return
@@ -91,13 +91,12 @@ class SwarmRunner(WorkerRunner):
 
     def stop_users(self, user_classes_stop_count: dict[str, int]) -> None:
         """Have all viewers leave: Locust calls it when the run is stopped."""
-        crew = self._crew
+        crew, self._crew = self._crew, None  # nobody else looks at its processes while they end
         if crew is not None:
             crew.stop()
             crew.pour(self.stats)
-            self._histories = crew.histories
             crew.close()
-            self._crew = None
+            self._histories = crew.histories
         self._counts = dict.fromkeys(user_classes_stop_count, 0)
 
     def monitor_cpu_and_memory(self) -> None:
@@ -157,9 +156,8 @@ class SwarmRunner(WorkerRunner):
                 crew.check()
                 crew.pour(self.stats)
             except ProcessFailed as error:
-                if self._crew is crew and self.worker_state in ("spawning", "running"):
-                    self._fail(error)
-                continue
+                self._fail(error)
+                return
             if crew.all_connected and not self._told_ready:
                 self._told_ready = True
                 if crew.histories:

@@ -160,13 +160,16 @@ def outcome(result: Mapping[str, Any]) -> dict[str, Any]:
     compared = gate["comparison"]
     if compared is None:
         return {"says": says}
+    says += filter(None, [compared["void"]])
+    if not compared["metrics"]:
+        return {"says": says, "taken": len(compared["legs"])}
     failed = [each["metric"] for each in compared["metrics"] if each["conclusion"] == "regression"]
     first = compared["metrics"][0]
     figures = {name: first[name] for name in ("conclusion", "change", "low", "high", "floor", "pairs")}
     figures["ratios"] = [
         round(leg["head"][first["metric"]] / leg["base"][first["metric"]], 4) for leg in compared["legs"]
     ]
-    return {"says": [*says, *failed, *filter(None, [compared["void"]])], "taken": len(compared["legs"]), **figures}
+    return {"says": says + failed, "taken": len(compared["legs"]), **figures}
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

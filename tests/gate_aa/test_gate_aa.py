@@ -54,6 +54,13 @@ def test_what_is_done_is_not_run_again_and_adds_up(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_gate_without_a_pair_has_a_line_too() -> None:
+    """Its generator had no processor, which the line says."""
+    comparison = {"metrics": [], "void": "volleys were not over", "legs": []}
+    result = {"violations": [], "reasons": ["void"], "gate": {"counters": [], "comparison": comparison}}
+    assert gate_aa.outcome(result) == {"says": ["void", "volleys were not over"], "taken": 0}
+
+
 @pytest.mark.parametrize(
     ("name", "codes", "met"),
     [

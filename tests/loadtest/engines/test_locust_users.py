@@ -13,6 +13,7 @@ import pytest
 from loadtest.record.history import History, read_history
 from loadtest.verdict.audit.fanout import check_fanout
 from loadtest.verdict.audit.violation import Findings
+from tests.loadtest.engines.left_running import started
 from tests.waiting import PATIENCE_S, until
 
 LOCUSTFILE = Path(__file__).parents[3] / "loadtest" / "locustfile.py"
@@ -21,7 +22,7 @@ LOCUSTFILE = Path(__file__).parents[3] / "loadtest" / "locustfile.py"
 def start(host: str, folder: Path, *more: str, users: int = 50) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary"]
     command += ["-u", str(users), "-r", str(users), "--host", host, "--directed", "--history", str(folder), *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder)
+    return started(command, folder)
 
 
 def progress_of(folder: Path) -> list[dict[str, Any]]:

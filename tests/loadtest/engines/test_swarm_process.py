@@ -10,13 +10,14 @@ from loadtest.engines.progress import ProgressFiles
 from loadtest.record.history import read_history
 from loadtest.verdict.audit.fanout import check_fanout
 from loadtest.verdict.audit.violation import Findings
+from tests.loadtest.engines.left_running import started
 from tests.waiting import PATIENCE_S, until
 
 
 def start(host: str, folder: Path, *more: str, seats: int = 50) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-m", "loadtest.engines.swarm_process", "--host", host, "--scenario", "locust"]
     command += ["--seats", str(seats), "--arrivals-per-second", "100", *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder)
+    return started(command, folder)
 
 
 def wait_for(folder: Path, answered: int) -> None:
