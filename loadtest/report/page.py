@@ -34,7 +34,7 @@ from loadtest.verdict.machine_check import machine_sentence
 from loadtest.verdict.metrics import METRICS
 
 TABLE_ROWS_MAX = 200
-PAGE_BYTES_MAX = 6 * 1024 * 1024
+PAGE_BYTES_MAX = 3 * 1024 * 1024 // 2
 
 
 def write_report(folder: RunFolder, result: dict[str, Any]) -> Path:

@@ -17,7 +17,7 @@ from server.core.packets.packet import Terms
 SEED_BYTES = 32
 LABEL = b"redrain.split.v1"
 WORD_BITS = 32
-ONE_WORD = 1 << WORD_BITS
+ONE_WORD, TWO_WORDS = 1 << WORD_BITS, 1 << 2 * WORD_BITS
 
 
 class NoSuchShares(Exception):  # noqa: N818 - terms that nothing meets
@@ -66,11 +66,13 @@ def _numbers(seed: bytes) -> Callable[[int], int]:
     word = chain.from_iterable(map(_words_of(seed), count())).__next__
 
     def below(n: int) -> int:
-        whole = ONE_WORD if n <= ONE_WORD else ONE_WORD * ONE_WORD
-        while True:
-            number = word() if whole == ONE_WORD else word() << WORD_BITS | word()
-            if number < whole - whole % n:
-                return number % n
+        if n <= ONE_WORD:
+            while (number := word()) >= ONE_WORD - ONE_WORD % n:
+                pass
+            return number % n
+        while (number := word() << WORD_BITS | word()) >= TWO_WORDS - TWO_WORDS % n:
+            pass
+        return number % n
 
     return below
 
