@@ -9,7 +9,8 @@ from scripts.adoption.names import place_of, place_within
     "name",
     ["X-Viewer", "x_viewer", "XVIEWER", "xviewer", "viewer", "user", "UserId", "user_id", "USER-ID", "X-User-Name",
      "uid", "X-UID", "account", "accountNo", "customer", "Customer-Number", "member", "memberID", "player",
-     "X-Player-Id", "currentUser", "X-Acme-User-Id", "participant_id", "buyer", "client_id", "openId", "用户ID", "phone", "recipient"],
+     "X-Player-Id", "currentUser", "X-Acme-User-Id", "participant_id", "buyer", "client_id", "openId",
+     "用户ID", "phone", "recipient"],
 )  # fmt: skip
 def test_a_persons_name_is_the_viewers(name: str) -> None:
     assert place_of(name) == "{viewer}"
