@@ -35,9 +35,13 @@ def shares_of(terms: Terms, seed: bytes) -> list[int]:
     below = _numbers(seed)
     over = []  # what each share has above the least one
     rest, room = total_fen - shares * least, most - least
-    for parts in range(shares, 1, -1):
-        over.append(_draw(below, rest, parts, room))
-        rest -= over[-1]
+    for parts in range(shares, 1, -1):  # from nothing to twice the mean, both ends moved in alike to fit the room
+        twice, odd = divmod(2 * rest, parts)
+        if odd and below(parts) < odd:  # twice the mean is not whole: up in proportion to its fraction
+            twice += 1
+        drawn = below(twice + 1) if twice <= room else twice - room + below(2 * room - twice + 1)
+        over.append(drawn)
+        rest -= drawn
     over.append(rest)
     for place in range(shares - 1, 0, -1):
         partner = below(place + 1)
@@ -50,15 +54,6 @@ def commitment_of(terms: Terms, seed: bytes) -> str:
     bounds = f"{terms.min_share_fen}:{terms.max_share_fen}"
     line = f"{LABEL.decode()}:{terms.denomination}:{terms.share_count}:{terms.total_fen}:{bounds}:{seed.hex()}"
     return hashlib.sha256(line.encode("ascii")).hexdigest()
-
-
-def _draw(below: Callable[[int], int], rest: int, parts: int, room: int) -> int:
-    """Draw one of *parts* shares of *rest*: from nothing to twice the mean, both ends moved in alike to fit *room*."""
-    twice, odd = divmod(2 * rest, parts)
-    if odd and below(parts) < odd:  # twice the mean is not whole: up in proportion to its fraction
-        twice += 1
-    low, high = (twice - room, room) if twice > room else (0, twice)
-    return low + below(high - low + 1)
 
 
 def _numbers(seed: bytes) -> Callable[[int], int]:
