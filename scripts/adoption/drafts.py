@@ -57,6 +57,7 @@ class Adoption:
     receipt: ReceiptDraft = field(default_factory=ReceiptDraft)
     http: Mapping[int, str] = field(default_factory=lambda: dict(STANDARD))
     unclear: Mapping[int, str] = field(default_factory=dict)
+    not_texts: list[str] = field(default_factory=list)
 
     @property
     def names_viewer(self) -> bool:

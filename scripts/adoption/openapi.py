@@ -77,6 +77,18 @@ class Described:
         """Tell whether a request needs one."""
         return "{token}" in str(self._credential(operation))
 
+    def not_texts(self, operation: DescribedOperation) -> list[str]:
+        """Return the fields that name a viewer by a number or a UUID, which our viewers' names are not."""
+        told = [(each["name"], each.get("schema", {})) for each in self._parameters(operation)]
+        told += list(self._properties(self._resolved(self._body(operation) or {})))
+        typed = [(path.rpartition(".")[2], self._resolved(schema)) for path, schema in told]
+        return [
+            name
+            for name, schema in typed
+            if place_of(name) == VIEWER
+            and (schema.get("type") in ("integer", "number") or schema.get("format") == "uuid")
+        ]
+
     def outcomes(self, operation: DescribedOperation) -> OutcomesDraft:
         """Return the meaning of the HTTP codes with which a grab fails, as far as it is described."""
         responses = operation.content.get("responses", {})
@@ -126,8 +138,7 @@ class Described:
         credential = self._credential(operation)
         if has_token or (VIEWER in credential.values() and not is_login):
             headers |= credential
-        content = self._resolved(operation.content.get("requestBody", {})).get("content", {})
-        schema = content.get("application/json", {}).get("schema")
+        schema = self._body(operation)
         body = None if schema is None else self._sample("", schema, is_login=is_login)
         return RequestDraft(f"{operation.method} {path}", headers, body)
 
@@ -166,15 +177,19 @@ class Described:
         named = any(each["name"].lower() == "authorization" for each in self._parameters(operation, "header"))
         return {"Authorization": "Bearer {token}"} if named else {}
 
-    def _parameters(self, operation: DescribedOperation, where: str) -> list[Mapping[str, Any]]:
+    def _parameters(self, operation: DescribedOperation, where: str = "") -> list[Mapping[str, Any]]:
         shared = self._document["paths"][operation.path].get("parameters", [])
         parameters = map(self._resolved, [*shared, *operation.content.get("parameters", [])])
-        return [each for each in parameters if each.get("in") == where]
+        return [each for each in parameters if where in ("", each.get("in"))]
+
+    def _body(self, operation: DescribedOperation) -> Mapping[str, Any] | None:
+        """Return the schema of a request's JSON, or None if it has none."""
+        return _json_schema(self._resolved(operation.content.get("requestBody", {})))
 
     def _answer(self, operation: DescribedOperation) -> Mapping[str, Any]:
         responses = operation.content.get("responses", {})
         good = next((self._resolved(each) for code, each in responses.items() if str(code).startswith("2")), {})
-        return self._resolved(good.get("content", {}).get("application/json", {}).get("schema", {}))
+        return self._resolved(_json_schema(good) or {})
 
     def _found(self, schema: Mapping[str, Any], names: tuple[str, ...]) -> str:
         """Return the JMESPath of the property with the first of these names, or ""."""
@@ -260,6 +275,16 @@ def sure(operations: list[DescribedOperation]) -> bool:
 
 def _any(words: tuple[str, ...], text: str) -> bool:
     return any(word in text for word in words)
+
+
+def _json_schema(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the schema of a message's JSON, whatever else its type says; some tools write ``*/*``."""
+    content: Mapping[str, Any] = message.get("content", {})
+    for kind, held in content.items():
+        if re.match(r"\*/\*|application/([\w.-]+\+)?json\b", kind):
+            schema: Mapping[str, Any] | None = held.get("schema")
+            return schema
+    return None
 
 
 def _literal(value: Any) -> Any:

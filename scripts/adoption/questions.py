@@ -43,6 +43,11 @@ def edits(it: Adoption) -> Iterator[str]:
     """Yield what to look at next: file, place, and what belongs there."""
     if not it.names_viewer:
         yield f"{SCENARIO}, [target.grab]: EDIT: {{viewer}} where your service expects a name, or a [target.login]"
+    for name in it.not_texts:
+        yield (
+            f"{SCENARIO}, [target.grab] {name}: EDIT: it is no free text, and our viewers are called v0, v1, ...: "
+            'name a file of [target] users, and write "{user.COLUMN}" there'
+        )
     if it.kind == "websocket":
         yield f"{SCENARIO}, [target.connect], [target.grab], [target.receipt]: your own messages; these are examples"
     elif not it.receipt.status:
@@ -85,6 +90,7 @@ def _ask_requests(it: Adoption, ask: Ask, described: Described | None) -> None:
         it.grab = described.grab_request(grab, has_token=it.login is not None)
         it.receipt = described.receipt(grab)
         it.http, it.unclear = described.outcomes(grab)
+        it.not_texts = described.not_texts(grab)
     if it.login:
         it.token = it.token or ask("Where in the login's answer is the token (JMESPath)?", "token")
         if "{token}" not in str(it.grab):

@@ -140,6 +140,25 @@ def test_a_required_parameter_named_like_a_person_is_the_viewer(name: str) -> No
     assert _grabbed({}, f"{path}/{{{name}}}")[0] == "POST /packets/{packet}/grab/{viewer}"
 
 
+def test_a_name_that_is_a_number_is_told() -> None:
+    """Our viewers are called v0, v1 and so on; the kind of the content may be written in several ways."""
+    post: dict[str, Any] = {
+        "parameters": [
+            {"in": "header", "name": "X-User-Id", "schema": {"type": "integer"}},
+            {"in": "header", "name": "X-Count", "schema": {"type": "integer"}},
+        ]
+    }
+    for kind in ("application/json; charset=utf-8", "*/*", "application/vnd.shop+json"):
+        body = {
+            "schema": {"properties": {"member": {"type": "string", "format": "uuid"}, "viewer": {"type": "string"}}}
+        }
+        post["requestBody"] = {"content": {"text/plain": {}, kind: body}}
+        service = Described({"openapi": "3.0.0", "paths": {"/packets/grab": {"post": post}}})
+        grab = service.grabs()[0]
+        assert service.not_texts(grab) == ["X-User-Id", "member"]
+        assert service.grab_request(grab, has_token=False).json == {"member": "{viewer}", "viewer": "{viewer}"}
+
+
 def test_an_id_under_a_person_is_the_viewers() -> None:
     """In a path and in a body; a key that is called like a person is no token."""
     assert _grabbed({}, "/users/{id}/coupons/{coupon}/claim")[0] == "POST /users/{viewer}/coupons/{packet}/claim"

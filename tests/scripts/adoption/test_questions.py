@@ -87,6 +87,10 @@ def test_a_grab_without_a_name_is_said_first() -> None:
     assert "which viewer grabs" not in told.files()[SCENARIO]
 
 
+def test_a_name_that_is_no_text_is_to_be_edited() -> None:
+    assert [each for each in edits(Adoption(not_texts=["X-User-Id"])) if "[target.grab] X-User-Id: EDIT" in each]
+
+
 def test_a_code_that_is_not_clear_is_asked_for_or_marked() -> None:
     """The map has those that are clear, and they are named to be looked at."""
     it = adoption_of(Person(), "", Described(NAMELESS))
