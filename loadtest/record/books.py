@@ -13,7 +13,7 @@ from loadtest.record.book_orders import BookedOrder, BookedRulebook
 from loadtest.record.given_file import Allowance
 from loadtest.record.journal import Journal, JournalRecord
 from loadtest.record.payouts import BookedInvoice, BookedWithdrawal
-from loadtest.record.shape import BadField, Line, Shape, lines_of, numbered, read_all
+from loadtest.record.shape import BadField, Line, Shape, lines_of, read_all
 from loadtest.record.shelf import Packing, Shelf
 from server.core.ids import CreatorId, OrderId, PacketId, RequestId, RoomId, ViewerId
 from server.core.packets.packet import Denomination, PacketState, Terms
@@ -227,10 +227,10 @@ def read_books(path: Path, allowance: Allowance | None = None) -> Books:
 
 def books_from(lines: Iterable[Line]) -> Books:
     """Read the lines of an export that are in memory. Raises BadRecord as ``read_books`` does."""
-    return _read(numbered(lines, "books"), "books")
+    return _read(enumerate(lines, start=1), "books")
 
 
-def _read(lines: Iterable[tuple[str, Line]], name: str) -> Books:
+def _read(lines: Iterable[tuple[int, Line]], name: str) -> Books:
     books: Books | None = None
 
     def take(line: Line) -> None:

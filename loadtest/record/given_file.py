@@ -5,6 +5,7 @@ The bounds are those of docs/limits.md.
 """
 
 import gzip
+import io
 import os
 import secrets
 import stat
@@ -17,6 +18,7 @@ from typing import BinaryIO, Final
 RUN_BYTES_MAX: Final = 1 << 30  # of all files of a run, unpacked
 RUN_LINES_MAX: Final = 10_000_000
 LINE_BYTES_MAX: Final = 1 << 24  # one lists the shares of a packet that nobody took
+_CHUNK: Final = 1 << 16
 FILE_BYTES_MAX: Final = 1 << 24  # of a file that is read at once: run.json, scenario.toml
 
 
@@ -87,7 +89,7 @@ class Allowance:
 
 
 def _unpacked(path: Path, plain: BinaryIO) -> BinaryIO:
-    return gzip.GzipFile(fileobj=plain) if path.suffix == ".gz" else plain  # type: ignore[return-value]
+    return io.BufferedReader(gzip.GzipFile(fileobj=plain), _CHUNK) if path.suffix == ".gz" else plain
 
 
 BROKEN: Final = (EOFError, gzip.BadGzipFile, zlib.error)

@@ -276,7 +276,7 @@ _TYPES = frozenset({"ok", "fail", "info"})
 
 
 def read_process(
-    history: History, lines: Iterable[tuple[str, Line]], name: str, process: int, *, foreign: bool = False
+    history: History, lines: Iterable[tuple[int, Line]], name: str, process: int, *, foreign: bool = False
 ) -> None:
     """Add the records of one process to *history*, of the file *name*. Raises BadRecord as ``read_history`` does."""
     ends: list[HistoryEnd] = []

@@ -129,7 +129,7 @@ def read_sales(path: Path, allowance: Allowance | None = None) -> Sales:
     return sales_of(lines_of(path, allowance), str(path))
 
 
-def sales_of(lines: Iterable[tuple[str, Line]], name: str) -> Sales:
+def sales_of(lines: Iterable[tuple[int, Line]], name: str) -> Sales:
     """Return the sales in the lines of the file *name*. Raises BadRecord as ``read_sales`` does."""
     sales, end = Sales(), SalesEnd(0, 0)
 

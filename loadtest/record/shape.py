@@ -182,23 +182,23 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def lines_of(path: Path, allowance: Allowance | None = None) -> Iterator[tuple[str, Line]]:
+def lines_of(path: Path, allowance: Allowance | None = None) -> Iterator[tuple[int, Line]]:
     """
-    Yield each line of a file with its place (file and line number); ``.gz`` is unpacked.
+    Yield each line of a file with its number; ``.gz`` is unpacked.
 
     The *allowance* is that of the run, by default one for this file alone. Raises BadRecord.
     """
-    where = f"{path}"
+    number = 0
     try:
         for number, raw in enumerate((allowance or Allowance()).lines(path), start=1):
-            where = f"{path}:{number}"
             line = orjson.loads(raw)
             if not isinstance(line, dict) or not isinstance(line.get("kind"), str):
-                raise BadRecord(f"{where}: is not an object with a kind")
-            yield where, line
+                raise BadRecord(f"{path}:{number}: is not an object with a kind")
+            yield number, line
     except orjson.JSONDecodeError as error:
-        raise BadRecord(f"{where}: is not JSON ({error})") from None
+        raise BadRecord(f"{path}:{number}: is not JSON ({error})") from None
     except BROKEN as error:
+        where = f"{path}:{number}" if number else path
         raise BadRecord(f"{where}: the archive is broken after this line ({error})") from None
     except NotTaken as error:
         raise BadRecord(str(error)) from None
@@ -206,26 +206,20 @@ def lines_of(path: Path, allowance: Allowance | None = None) -> Iterator[tuple[s
         raise BadRecord(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def numbered(lines: Iterable[Line], name: str) -> Iterator[tuple[str, Line]]:
-    """Yield lines in memory as ``lines_of`` yields those of a file."""
-    for number, line in enumerate(lines, start=1):
-        yield f"{name}:{number}", line
-
-
-def read_all(lines: Iterable[tuple[str, Line]], name: str, take: Callable[[Line], None]) -> None:
+def read_all(lines: Iterable[tuple[int, Line]], name: str, take: Callable[[Line], None]) -> None:
     """
     Pass every line of the file *name* to *take*, which raises BadField for a malformed one.
 
     Raises BadRecord with its place, and unless a line of the kind ``end`` is the last.
     """
     ended = False
-    for where, line in lines:
+    for number, line in lines:
         if ended:
-            raise BadRecord(f"{where}: comes after the end")
+            raise BadRecord(f"{name}:{number}: comes after the end")
         try:
             take(line)
         except BadField as error:
-            raise BadRecord(f"{where}: {line['kind']}: {error}") from None
+            raise BadRecord(f"{name}:{number}: {line['kind']}: {error}") from None
         ended = line["kind"] == "end"
     if not ended:
         raise BadRecord(f"{name}: has no end line: it is cut off")

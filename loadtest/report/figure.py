@@ -29,10 +29,11 @@ Trace = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Figure:
     """
-    ``traces`` and ``layout`` are plotly's; a string that begins with ``--`` is a colour of the style sheet.
+    ``traces`` and ``layout`` are what plotly calls so, drawn by the page's own script; a string that begins with ``--``
+    is a colour of the style sheet.
 
     Where there is less room than ``min_width_px``, the figure is scrolled. ``room_axis`` asks for a second axis in room
-    time: (room time at 0 s as plotly's date in Shanghai, speed).
+    time: (room time at 0 s as a date in Shanghai, speed).
     """
 
     name: str
@@ -50,7 +51,7 @@ def literal(value: Any) -> Any:
     """
     Return a part of a figure in which each text is shown as it stands.
 
-    Plotly would take a name for bold type or a link; what we mean as markup is a Markup, or in a template.
+    What we mean as markup, such as a line break, is a Markup, or in a template.
     """
     if isinstance(value, str):
         return value if isinstance(value, Markup) else escape(value, quote=False)

@@ -1,8 +1,7 @@
-"""The parts that a page carries inside: style, script, plotly and the figures, so that it fetches nothing."""
+"""The parts that a page carries inside: style, scripts and the figures, so that it fetches nothing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from importlib import resources
 
 import orjson
@@ -18,7 +17,7 @@ def inlined(figures: Sequence[Figure]) -> dict[str, Markup]:
         "drawn": _json(figures),
         "style": part("style.css"),
         "script": part("draw.js"),
-        "plotly": _plotly(),
+        "plotting": part("plot.js"),
     }
 
 
@@ -45,10 +44,3 @@ def part(name: str) -> Markup:
     """Return a file of the templates as it is, such as the style."""
     text = resources.files("loadtest.report").joinpath("templates", name).read_text("utf-8")
     return Markup(text)  # noqa: S704 - our own file
-
-
-@cache
-def _plotly() -> Markup:
-    text = resources.files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")
-    assert "</script" not in text
-    return Markup(text)  # noqa: S704 - the library as its wheel carries it

@@ -166,7 +166,7 @@ class _Picture:
         return columns
 
     def _trace(self) -> dict[str, object]:
-        """Return it as plotly's sankey."""
+        """Return it as a trace of flows."""
         places = {node: at for at, node in enumerate(self._nodes)}
         return {
             "type": "sankey",

@@ -35,7 +35,7 @@ from loadtest.verdict.metrics import METRICS
 from loadtest.verdict.not_read import not_read_text
 
 TABLE_ROWS_MAX = 200
-PAGE_BYTES_MAX = 6 * 1024 * 1024
+PAGE_BYTES_MAX = 3 * 1024 * 1024 // 2
 
 
 def write_report(folder: RunFolder, result: dict[str, Any]) -> Path:

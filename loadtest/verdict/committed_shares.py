@@ -17,7 +17,7 @@ from server.core.packets.packet import Terms
 SEED_BYTES = 32
 LABEL = b"redrain.split.v1"
 WORD_BITS = 32
-ONE_WORD = 1 << WORD_BITS
+ONE_WORD, TWO_WORDS = 1 << WORD_BITS, 1 << 2 * WORD_BITS
 
 
 class NoSuchShares(Exception):  # noqa: N818 - terms that nothing meets
@@ -35,9 +35,13 @@ def shares_of(terms: Terms, seed: bytes) -> list[int]:
     below = _numbers(seed)
     over = []  # what each share has above the least one
     rest, room = total_fen - shares * least, most - least
-    for parts in range(shares, 1, -1):
-        over.append(_draw(below, rest, parts, room))
-        rest -= over[-1]
+    for parts in range(shares, 1, -1):  # from nothing to twice the mean, both ends moved in alike to fit the room
+        twice, odd = divmod(2 * rest, parts)
+        if odd and below(parts) < odd:  # twice the mean is not whole: up in proportion to its fraction
+            twice += 1
+        drawn = below(twice + 1) if twice <= room else twice - room + below(2 * room - twice + 1)
+        over.append(drawn)
+        rest -= drawn
     over.append(rest)
     for place in range(shares - 1, 0, -1):
         partner = below(place + 1)
@@ -52,25 +56,18 @@ def commitment_of(terms: Terms, seed: bytes) -> str:
     return hashlib.sha256(line.encode("ascii")).hexdigest()
 
 
-def _draw(below: Callable[[int], int], rest: int, parts: int, room: int) -> int:
-    """Draw one of *parts* shares of *rest*: from nothing to twice the mean, both ends moved in alike to fit *room*."""
-    twice, odd = divmod(2 * rest, parts)
-    if odd and below(parts) < odd:  # twice the mean is not whole: up in proportion to its fraction
-        twice += 1
-    low, high = (twice - room, room) if twice > room else (0, twice)
-    return low + below(high - low + 1)
-
-
 def _numbers(seed: bytes) -> Callable[[int], int]:
     """Return a function of n: numbers below it, each equally likely, at one word each, or two if n is over 2**32."""
     word = chain.from_iterable(map(_words_of(seed), count())).__next__
 
     def below(n: int) -> int:
-        whole = ONE_WORD if n <= ONE_WORD else ONE_WORD * ONE_WORD
-        while True:
-            number = word() if whole == ONE_WORD else word() << WORD_BITS | word()
-            if number < whole - whole % n:
-                return number % n
+        if n <= ONE_WORD:
+            while (number := word()) >= ONE_WORD - ONE_WORD % n:
+                pass
+            return number % n
+        while (number := word() << WORD_BITS | word()) >= TWO_WORDS - TWO_WORDS % n:
+            pass
+        return number % n
 
     return below
 

@@ -34,8 +34,9 @@ class BadDocument(Exception):  # noqa: N818 - shown to the user
 def run_init(options: GateOptions, openapi: str, kind: str, *, yes: bool) -> int:
     """Ask, write into the folder that stands where a gate has its scenario, and return the exit code."""
     folder = Path(options.scenario)
-    if options != GateOptions(options.scenario):
-        return failed("init: goes with a folder, --openapi, --kind and --yes; it gates nothing", Exit.USAGE)
+    if options.given:
+        also = " and ".join(options.given)
+        return failed(f"init: gates nothing: it goes with a folder, --openapi, --kind, --yes, not {also}", Exit.USAGE)
     if kind and kind not in KINDS:
         return failed(f"kind: must be {' or '.join(KINDS)}", Exit.USAGE)
     if openapi and kind == "websocket":

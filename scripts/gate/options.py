@@ -1,7 +1,7 @@
 """The options of ``redrain gate``, named as on the command line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from loadtest.scenarios.scenario import Scenario
@@ -38,6 +38,14 @@ class GateOptions:
     json: str | None = None
     junit: Path | None = None
     summary: Path | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """Return the names of the options that were given beside the scenario, as on the command line."""
+        plain = GateOptions(self.scenario)
+        names = [each.name for each in fields(self)]
+        changed = [name for name in names if (getattr(self, name) or None) != (getattr(plain, name) or None)]
+        return [f"--{name.replace('_', '-')}" for name in changed]
 
     @property
     def minutes(self) -> float:

@@ -70,7 +70,7 @@ def test_nothing_is_written_through_a_link(found: dict[str, dict[str, Any]], hom
 
 
 def test_no_name_is_markup_in_a_report(found: dict[str, dict[str, Any]], home: Path) -> None:
-    """Neither in the page nor in what plotly is given, which reads tags in every text."""
+    """Neither in the page nor in what its script is given, which reads a line break in every text."""
     assert found
     for name in JUDGED:
         page = (home / name / "report.html").read_text("utf-8")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from loadtest.record.history import History, read_process
 from loadtest.record.sales import Sales, sales_of
-from loadtest.record.shape import Line, numbered
+from loadtest.record.shape import Line
 
 
 def history_from(*processes: Iterable[Line], foreign: bool = False) -> History:
@@ -12,10 +12,10 @@ def history_from(*processes: Iterable[Line], foreign: bool = False) -> History:
     history = History()
     for process, lines in enumerate(processes):
         name = f"history-{process}"
-        read_process(history, numbered(map(dict, lines), name), name, process, foreign=foreign)
+        read_process(history, enumerate(map(dict, lines), start=1), name, process, foreign=foreign)
     return history
 
 
 def sales_from(lines: Iterable[Line]) -> Sales:
     """Read the lines of one file."""
-    return sales_of(numbered(map(dict, lines), "orders"), "orders")
+    return sales_of(enumerate(map(dict, lines), start=1), "orders")

@@ -22,6 +22,9 @@ LOSES = frozenset({ClaimStatus.TOO_EARLY, ClaimStatus.EXHAUSTED, ClaimStatus.TOO
 """Refusals that only a viewer without a share may get: whoever has one is told of it again."""
 
 
+_NEVER = 1 << 63  # later than any tap
+
+
 class Given(NamedTuple):
     """One share given, as the journal has it: the claim and the batch it was written with."""
 
@@ -134,10 +137,10 @@ def _in_books(books: Books, packet_id: PacketId, entries: list[JournalRecord]) -
 def _heard(case: PacketCase, grabs: list[GrabRecord]) -> PacketReceipts:
     """Go through the packet's grabs once. An audit spends most of its time in this loop."""
     receipts = PacketReceipts(grabs)
-    won = {(claim.viewer_id, claim.request_id) for claim in case.claims}
+    sent = dict.fromkeys([(claim.viewer_id, claim.request_id) for claim in case.claims], _NEVER)
     edition = None if case.packet is None else case.packet.edition
     exhausted, exhausted_at = None, 0
-    asked, shares, lost, owned = receipts.asked, receipts.shares, receipts.lost, case.owned
+    shares, lost, owned = receipts.shares, receipts.lost, case.owned
     for grab in grabs:
         if grab.type == "ok":
             shares.append(grab)
@@ -152,8 +155,9 @@ def _heard(case: PacketCase, grabs: list[GrabRecord]) -> PacketReceipts:
                 exhausted, exhausted_at = grab, grab.t_reply
         if grab.viewer in owned:
             tap = (grab.viewer, grab.request_id)
-            if tap in won and grab.t_sent < asked.get(tap, grab.t_sent + 1):
-                asked[tap] = grab.t_sent
+            if grab.t_sent < sent.get(tap, -_NEVER):
+                sent[tap] = grab.t_sent
+    receipts.asked = {tap: at for tap, at in sent.items() if at != _NEVER} if _NEVER in sent.values() else sent
     receipts.exhausted = exhausted
     learned = receipts.learned
     for grab in shares:

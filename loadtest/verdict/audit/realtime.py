@@ -96,22 +96,23 @@ def _check_instants(findings: Findings, case: PacketCase, receipts: PacketReceip
     counts that was answered with the share.
     """
     answered = {} if case.packet is None or case.packet.allocator == DEFAULT_ALLOCATOR else _first_answered(receipts)
+    asked, learned, error_ns = receipts.asked, receipts.learned, times.error_ns
     entry, given_ns = None, 0
     for given in case.given:
         claim = given.claim
         if given.entry is not entry:  # a batch is of one instant
             entry = given.entry
             given_ns = times.ns(entry.at_ms)
-        sent = receipts.asked.get((claim.viewer_id, claim.request_id))
-        if sent is not None:
+        sent = asked.get((claim.viewer_id, claim.request_id))
+        if answered and sent is not None:
             sent = min(sent, answered.get((claim.viewer_id, claim.index), sent))
-        told = receipts.learned.get(claim.viewer_id)
+        told = learned.get(claim.viewer_id)
         off_ns, what = 0, ""
         if sent is not None and given_ns < sent:
             off_ns, what = sent - given_ns, "before its owner tapped"
         elif told is not None and told.t_reply is not None and told.index == claim.index:
             off_ns, what = given_ns - told.t_reply, "after its owner had the receipt"
-        if off_ns > times.error_ns:
+        if off_ns > error_ns:
             text = f"share {claim.index} is dated {given.entry.at_ms}, {off_ns / _NS_PER_MS:.1f} ms {what}"
             shown = () if told is None else (evidence_of("grab", told),)
             findings.add("A7", case.packet_id, "dated", text, given.line(), *shown)

@@ -1,9 +1,9 @@
 """Results (A14): each names the true best ten and how many shares were given."""
 
-from heapq import nsmallest
+from collections.abc import Sequence
+from heapq import nlargest
 from itertools import zip_longest
 
-from loadtest.record.books import PacketRecord
 from loadtest.record.hearsay import LuckRecord, ResultRecord
 from loadtest.record.shape import evidence_of
 from loadtest.verdict.audit.case import PacketCase
@@ -16,20 +16,27 @@ def check_results(findings: Findings, case: PacketCase) -> None:
     """Check A14 over what a packet's results say, against the journal of final books."""
     if not case.final or case.packet is None or case.receipts is None:
         return
-    for fact in case.facts:
-        if fact.result is not None and (wrong := _wrong(case, case.packet, fact.result)):
+    told = [fact for fact in case.facts if fact.result is not None]
+    if not told or not len(case.given) == case.packet.given == len(case.claims):
+        return  # if the journal and the books disagree, that is the violation
+    best = _best(case)
+    for fact in told:
+        if fact.result is not None and (wrong := _wrong(len(case.given), best, fact.result)):
             text = f"the result says {' and '.join(wrong)}"
             shown = (evidence_of("fact", fact), evidence_of("packet", case.packet))
             findings.add("A14", case.packet_id, "result", text, *shown)
 
 
-def _wrong(case: PacketCase, packet: PacketRecord, told: ResultRecord) -> list[str]:
-    """Return what is wrong with a result, by the journal, if the books agree with it: else that is the violation."""
-    count = len(case.given)
-    if not count == packet.given == len(case.claims):
-        return []
-    given = (LuckRecord(claim.viewer_id, claim.amount_fen, claim.index) for claim, _ in case.given)
-    best = nsmallest(BEST_COUNT, given, key=lambda luck: (-luck.amount_fen, luck.index))
+def _best(case: PacketCase) -> list[LuckRecord]:
+    """Return the largest shares by the journal, of equal ones the earlier first."""
+    least_fen = min(nlargest(BEST_COUNT, (claim.amount_fen for claim, _ in case.given)), default=0)
+    large = [claim for claim, _ in case.given if claim.amount_fen >= least_fen]
+    large.sort(key=lambda claim: (-claim.amount_fen, claim.index))
+    return [LuckRecord(claim.viewer_id, claim.amount_fen, claim.index) for claim in large[:BEST_COUNT]]
+
+
+def _wrong(count: int, best: Sequence[LuckRecord], told: ResultRecord) -> list[str]:
+    """Return what is wrong with a result, when so many shares were given, and these are the best."""
     wrong = []
     if told.granted_count != count:
         wrong.append(f"that {told.granted_count} shares were given, not {count}")

@@ -9,6 +9,7 @@ import pytest
 from loadtest.scenarios.target_scenario import TargetScenario, read_scenario
 from loadtest.targets.registry import target_of
 from loadtest.verdict.weigh import Exit
+from scripts.cli import main
 from scripts.commands import gate_init
 from scripts.commands.gate_init import run_init
 from scripts.gate.options import GateOptions
@@ -54,6 +55,15 @@ def test_the_example_service_describes_itself(openapi: Path, tmp_path: Path) -> 
     assert written.login.model_dump(exclude={"take"}) == known.target.login.model_dump(exclude={"take"})
     assert written.grab.model_dump(exclude={"timeout_ms"}) == known.target.grab.model_dump(exclude={"timeout_ms"})
     assert (tmp_path / ".github/workflows/redrain.yml").exists()
+
+
+def test_the_command_line_asks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options of the gate that nobody gave do not stand in its way."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["gate", "--init", "--yes"])
+    assert ended.value.code == Exit.PASS
+    assert _read(tmp_path).target.kind == "http"
 
 
 @pytest.mark.parametrize("kind", ["", "http", "websocket"])
@@ -114,7 +124,7 @@ def test_a_description_that_cannot_be_used_is_refused(
         ((GateOptions("."), "", "grpc", True), "kind: must be http or websocket"),
         ((GateOptions("."), "x.json", "websocket", True), "openapi: describes HTTP"),
         ((GateOptions("missing"), "", "", True), "there is no folder missing"),
-        ((GateOptions(".", base="main"), "", "", True), "init: goes with"),
+        ((GateOptions(".", base="main", slower=5.0), "", "", True), "--yes, not --base and --slower"),
         ((GateOptions("."), "", "", False), "--yes takes every default"),
     ],
 )

@@ -61,4 +61,4 @@ def test_an_audit_judges_by_more_thresholds(tmp_path: Path, capsys: pytest.Captu
     arguments = ("audit", str(folder.path), "--threshold", "granted / grabs >= 0.3")
     assert ended(*arguments) == 0
     assert ended(*arguments, "--threshold", "granted > 2") == Exit.THRESHOLD
-    assert "missed  granted granted > 2: 2" in capsys.readouterr().out
+    assert "missed  granted > 2: 2" in capsys.readouterr().out
