@@ -24,7 +24,8 @@ class GrabFigures:
     """
     Counts grabs as loadtest/verdict/measures.py does afterwards.
 
-    ``lost`` are the grabs without an answer of viewers who are absent on purpose. ``latencies`` has for each latency,
+    ``lost`` are the grabs without an answer of viewers who are absent on purpose, ``unread`` those whose answer says
+    nothing that the scenario explains. ``latencies`` has for each latency,
     as it is shown, how many taps were first answered after it; absent viewers are left out.
     """
 
@@ -32,6 +33,7 @@ class GrabFigures:
         self.offered = 0
         self.answered = 0
         self.lost = 0
+        self.unread = 0
         self.granted = 0
         self.latencies: Counter[float] = Counter()
         self.max_ms = 0.0

@@ -51,6 +51,21 @@ class SentGrab:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadAnswer:
+    """
+    The answer to grab number ``grab`` of the process, in which nothing is that the scenario explains.
+
+    ``what`` was answered, ``mend`` names where the scenario would explain it, and ``said`` is an excerpt; only the
+    first answer of its kind has one.
+    """
+
+    grab: int
+    what: str
+    mend: str
+    said: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StrayReceipt:
     """A receipt over a connection for a request that its seat did not send."""
 
@@ -195,6 +210,6 @@ class Hushed:
 
 
 Observation = (
-    SentGrab | StrayReceipt | Conn | SequenceRun | Arrival | Fact | Differing | HealthSample | OwnClock | ClockReading
-    | End | Heard | Greeting | SentComment | Hushed | PlannedTaps
+    SentGrab | UnreadAnswer | StrayReceipt | Conn | SequenceRun | Arrival | Fact | Differing | HealthSample | OwnClock
+    | ClockReading | End | Heard | Greeting | SentComment | Hushed | PlannedTaps
 )  # fmt: skip

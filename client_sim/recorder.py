@@ -34,6 +34,7 @@ from client_sim.observations import (
     StrayReceipt,
 )
 from client_sim.tally import Tally
+from client_sim.unread_answers import OTHERS, UnreadAnswers
 from server.core.ids import PacketId, RequestId, RoomId
 from server.core.packets.claim import ClaimStatus
 
@@ -90,6 +91,7 @@ class Recorder:
         self._failures: Counter[Failure] = Counter()
         self._best: ClockReading | None = None
         self._readings: dict[int, ClockReading] = {}
+        self._unread = UnreadAnswers()
         self._hearsay = Hearsay(self._note)
         self.heard = self._hearsay.hear
 
@@ -250,6 +252,17 @@ class Recorder:
         self.figures.unanswered(grab)
         if reason:
             self.failure("WS", "grab", reason, waited_ms)
+
+    def unread(self, grab: SentGrab, message: CachedMessage, now_ns: int) -> None:
+        """Record a grab whose answer could not be read: it may have won or not, so that its outcome is unknown."""
+        if self._waiting.pop(grab.i, None) is None:
+            return
+        answer = self._unread.take(grab.i, message)
+        self._note(grab)
+        self._note(answer)
+        self.figures.unread += 1
+        reason = OTHERS if answer.what == OTHERS else message.body["reason"]
+        self.failure("WS", "grab", reason, (now_ns - grab.t_intended) / _NS_PER_MS)
 
     def sample(self, method: str, name: str, latency_ms: float, size_bytes: int = 0) -> None:
         """Count one latency of a series; negative ones, due to clock error, count as 0."""

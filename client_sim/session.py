@@ -30,12 +30,14 @@ class TargetSession(Protocol):
 
     ``patience_ns`` is the receipt timeout. ``live_room``: the target takes comments, answers ``ping``, and instants are
     those of its clock; otherwise they are milliseconds of the local one. ``announces``: the target publishes the
-    opening of packets.
+    opening of packets. ``unmapped`` is a ``no_receipt`` that tells of the last message which may have answered a grab,
+    but fits nothing that the scenario describes; None without one.
     """
 
     patience_ns: int
     live_room: bool
     announces: bool
+    unmapped: CachedMessage | None
 
     @property
     def entered(self) -> bool:
@@ -82,6 +84,7 @@ class PlainSession:
     patience_ns = PATIENCE_NS
     live_room = False
     announces = False
+    unmapped: CachedMessage | None = None
     entered = False
     over = False
 

@@ -234,8 +234,6 @@ class Viewer:
         match message.kind:
             case "warmup":
                 self._plan(message.body["packet"], self._countdown, now_ns)
-            case "no_receipt":
-                self._take_no_receipt(message, now_ns)
             case "open" if message.packet_id is not None:
                 self._take_opening(conn, self._countdown, message.packet_id, now_ns)
             case "voided" | "closed" if message.packet_id is not None:
@@ -338,10 +336,9 @@ class Viewer:
 
     def _take_no_receipt(self, message: CachedMessage, now_ns: int) -> None:
         """Handle an unreadable reply: the outcome is unknown, so retry."""
-        found = self._pending.take(RequestId(message.body["request_id"]))
-        if found is not None:
+        if (found := self._pending.take(RequestId(message.body["request_id"]))) is not None:
             grab, due = found
-            self._recorder.unknown(grab, message.body["reason"], (now_ns - grab.t_intended) / _NS_PER_MS)
+            self._recorder.unread(grab, message, now_ns)
             self._back_off(grab, due, now_ns)
             self._agenda.answered(now_ns)
 
@@ -377,8 +374,11 @@ class Viewer:
         found = self._pending.take(request_id)
         assert found is not None
         grab, due = found
-        grab.t_gave_up = now_ns if gave_up else None
-        self._recorder.unknown(grab, reason, (now_ns - grab.t_intended) / _NS_PER_MS)
+        if gave_up and (unmapped := self._line.unmapped) is not None:
+            self._recorder.unread(grab, unmapped, now_ns)
+        else:
+            grab.t_gave_up = now_ns if gave_up else None
+            self._recorder.unknown(grab, reason, (now_ns - grab.t_intended) / _NS_PER_MS)
         self._try_again(due, now_ns)
         self._agenda.answered(now_ns)
 

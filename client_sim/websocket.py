@@ -27,6 +27,7 @@ class WebSocketSession:
     patience_ns: int = PATIENCE_NS
     live_room: bool = False
     announces: bool = False
+    unmapped: CachedMessage | None = None
 
     def __init__(self, netloc: str, path: str, headers: Mapping[str, str]) -> None:
         self._netloc = netloc

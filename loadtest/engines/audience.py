@@ -199,6 +199,7 @@ class Audience:
             "offered": figures.offered,
             "answered": figures.answered,
             "lost": figures.lost,
+            "unread": figures.unread,
             "failed": recorder.failed,
             "failures": dict(self._failures.most_common(FAILURES_TOLD)),
             "latencies": {f"{ms:g}": count for ms, count in latencies.items()},

@@ -29,9 +29,9 @@ class Progress:
 
     ``present`` are those of ``viewers`` who are in their rooms, ``rooms`` the same by room, ``came`` the most there
     have been; ``seats`` and ``connected`` count connections. ``lost`` are the grabs whose answer absent viewers did not
-    wait for. ``latencies`` has for each latency how many taps it took; ``granted_of`` the shares that viewers were told
-    of, by packet; ``facts`` the messages of the rooms, each as every process received it. ``leaving`` tells that the
-    run sends everybody home.
+    wait for, ``unread`` those whose answer the scenario does not explain. ``latencies`` has for each latency how many
+    taps it took; ``granted_of`` the shares that viewers were told of, by packet; ``facts`` the messages of the rooms,
+    each as every process received it. ``leaving`` tells that the run sends everybody home.
     """
 
     seats: int = 0
@@ -43,6 +43,7 @@ class Progress:
     offered: int = 0
     answered: int = 0
     lost: int = 0
+    unread: int = 0
     comments: int = 0
     likes: int = 0
     failed: int = 0
@@ -95,7 +96,7 @@ class ProgressFiles:
             for line in self._files.setdefault(path, GrowingFile(path)).new_lines():
                 self._take(path, orjson.loads(line))
         states = list(self._latest.values())
-        counts = ["seats", "connected", "viewers", "present", "offered", "answered", "lost", "failed"]
+        counts = ["seats", "connected", "viewers", "present", "offered", "answered", "lost", "unread", "failed"]
         counts += ["comments", "likes"]
         latencies: Counter[float] = Counter()
         for of_process in self._latencies.values():
@@ -107,7 +108,7 @@ class ProgressFiles:
         for state in states:
             rooms.update(state["rooms"])
         return Progress(
-            **{name: sum(state[name] for state in states) for name in counts},
+            **{name: sum(state.get(name, 0) for state in states) for name in counts},
             came=self._came.total(),
             leaving=any(state["phase"] == "leaving" for state in states),
             failures=failures,

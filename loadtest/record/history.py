@@ -190,6 +190,20 @@ class PlannedTapsRecord(NamedTuple):
     process: int
 
 
+class UnreadRecord(NamedTuple):
+    """
+    The answer to grab number ``grab`` of its process, which the scenario does not explain: it may be a grant or not.
+
+    ``what`` was answered, ``mend`` names where to explain it; the first of its kind in a process has an excerpt.
+    """
+
+    grab: int
+    what: str
+    mend: str
+    said: str | None
+    process: int
+
+
 class HistoryEnd(NamedTuple):
     """The last line of a file: the counts of its records."""
 
@@ -242,6 +256,7 @@ class History:
     own_clocks: list[OwnClockRecord] = field(default_factory=list)
     relations: list[ClockRelation] = field(default_factory=list)
     taps: list[PlannedTapsRecord] = field(default_factory=list)
+    unread: list[UnreadRecord] = field(default_factory=list)
 
 
 def read_history(paths: Sequence[Path], *, foreign: bool = False, allowance: Allowance | None = None) -> History:
@@ -281,6 +296,7 @@ def read_process(
         "comment": (Shape(CommentRecord), history.comments.append),
         "hushed": (Shape(HushedRecord), history.hushed.append),
         "taps": (Shape(PlannedTapsRecord), history.taps.append),
+        "unread": (Shape(UnreadRecord), history.unread.append),
         "end": (Shape(HistoryEnd), ends.append),
     }
 

@@ -24,6 +24,7 @@ from client_sim.observations import (
     SentGrab,
     SequenceRun,
     StrayReceipt,
+    UnreadAnswer,
 )
 from server.core.packets.claim import HOLDS_SHARE, ClaimStatus
 from server.core.rooms.feed import FactKind
@@ -48,6 +49,7 @@ _AS_THEY_ARE: dict[type[Any], tuple[str, tuple[str, ...]]] = {
     Hushed: ("hushed", ("conn", "t")),
     OwnClock: ("own_clock", ("clock",)),
     ClockReading: ("reading", ("server_ms", "t", "rtt_ns", "speed")),
+    UnreadAnswer: ("unread", ("grab", "what", "mend", "said")),
     PlannedTaps: ("taps", ("planned", "sent", "no_packet")),
     End: ("end", ("grabs", "conns")),
 }

@@ -140,6 +140,7 @@ class RunFolder:
     result = FileOfRun("result.json")
     report = FileOfRun("report.html")
     scenario = FileOfRun("scenario.toml")  # as it was run
+    ended = FileOfRun("ended")  # of a run that has no result and never will: why it ended
     home = FileOfRun("home")  # of the run's own server and its store
     server_log = FileOfRun("server.log")
 

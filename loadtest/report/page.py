@@ -32,6 +32,7 @@ from loadtest.report.wording import BEHAVIOURS, STATUSES, fairness_sentence, hea
 from loadtest.run.judge_run import packets_of_other_runs
 from loadtest.verdict.machine_check import machine_sentence
 from loadtest.verdict.metrics import METRICS
+from loadtest.verdict.not_read import not_read_text
 
 TABLE_ROWS_MAX = 200
 PAGE_BYTES_MAX = 3 * 1024 * 1024 // 2
@@ -150,6 +151,7 @@ def _verdict(result: Mapping[str, Any], gate: Mapping[str, Any]) -> dict[str, An
     return {
         "headline": (gate_sentence(result) if gate else "") or headline(result),
         "reasons": reasons_of(result["reasons"]),
+        "not_read": not_read_text(result.get("not_read", ())),
         "booked": result["lost_acks"] is not None,
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from loadtest.report.comparing import change_text, conclusion_word, leg_text, uncompared
 from loadtest.verdict.machine_check import machine_sentence
+from loadtest.verdict.not_read import not_read_text
 from loadtest.verdict.thresholds import threshold_text
 
 SUMMARY_BYTES_MAX = 2**20  # what a step summary may have
@@ -54,6 +55,12 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     viewers, seed = result["viewers"], result["seed"]
     yield f"Scenario {_code(result['scenario'])}, {viewers:,} viewers, seed {seed}, engine {result['engine']}."
+    if told := not_read_text(result.get("not_read", ())):
+        yield ""
+        yield f"**Not read:** {_cell(told)}"
+    for note in result.get("notes", ()):
+        yield ""
+        yield f"Note: {_cell(note)}"
     yield from _machine(result.get("machine"))
     yield from _violations(result["violations"])
     yield from _thresholds(result["thresholds"])

@@ -15,6 +15,8 @@ REASONS = {
     "void": "The load generator was not healthy, or others kept the machine busy, so timing figures are invalid. "
     "Correctness was judged all the same.",
     "vacuous": "No share was won, or an event that the scenario demands did not happen: a pass would mean little.",
+    "not_read": "Answers could not be read, and may be grants or refusals. Map them in [target.receipt], or mend the "
+    "request if it is wrong.",
     "server_errors": "The server logged errors: see its log. The receipts and the books were judged all the same.",
     "regression": "It is slower, or does more work, than the version it was compared with.",
     "threshold": "A measured value lies beyond the limit that the scenario sets.",
@@ -45,7 +47,7 @@ STATUSES = {
     "not_eligible": "not entitled",
     "rate_limited": "too many taps",
     "unavailable": "the server could not answer",
-    "unknown": "no answer came",
+    "unknown": "no answer came, or none that could be read",
 }
 
 

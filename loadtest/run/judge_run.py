@@ -20,11 +20,19 @@ from loadtest.verdict.audit.answers import unknown_by_design
 from loadtest.verdict.audit.circumstances import Absence, AskedPacket, Circumstances, MachineWait
 from loadtest.verdict.audit.outcome import Blind, blind_to_others
 from loadtest.verdict.fairness import Fairness, fairness
-from loadtest.verdict.foreign import audit_foreign, foreign_blind_spots, foreign_cases, measure_foreign, of_foreign
+from loadtest.verdict.foreign import (
+    audit_foreign,
+    foreign_blind_spots,
+    foreign_cases,
+    freshness_notes,
+    measure_foreign,
+    of_foreign,
+)
 from loadtest.verdict.generator_check import check_generator
 from loadtest.verdict.machine_check import check_machine
 from loadtest.verdict.measures import measure
 from loadtest.verdict.metrics import PacketResult, Percentiles
+from loadtest.verdict.not_read import not_read
 from loadtest.verdict.offered import OfferedLoad, offered_load
 from loadtest.verdict.resources import resource_measures
 from loadtest.verdict.samples import send_debt_ms
@@ -55,6 +63,7 @@ class Evidence(NamedTuple):
     proves: bool
     selectable: SelectableRun
     absences: Sequence[Absence] = ()
+    notes: Sequence[str] = ()
 
 
 def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, Any]:
@@ -85,7 +94,7 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
             (Reason.VOID, bool(unmet) or (bool(why_void) and any(limit.timing for limit in limits))),
             (Reason.SERVER_ERRORS, bool(facts.server_errors) and not facts.allow_server_errors),
             # A programme that was broken off has not shown all that it would have.
-            (Reason.VACUOUS, not facts.broken_off and not (happened and found.proves)),
+            *((reason, not facts.broken_off) for reason in _unproven(found, happened=happened)),
             (Reason.THRESHOLD, any(threshold.met is False for threshold in thresholds)),
             (Reason.NOT_VERIFIED, any(None in (threshold.value, threshold.limit) for threshold in thresholds)),
             (Reason.NOT_VERIFIED, folder.histories_missing(facts) > 0),
@@ -100,7 +109,8 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
         "speed": found.speed,
         **{name: getattr(facts, name) for name in ("limits", "viewers")},
         **found.measures,
-        "unknown_by_design": unknown_by_design(found.history, found.absences),
+        **_answers(found),
+        "notes": [*facts.notes, *found.notes],
         "invariants": [asdict(one) for one in outcomes_of(found.violations, found.blind)],
         "violations": [asdict(violation) for violation in found.violations],
         "thresholds": [asdict(threshold) for threshold in thresholds],
@@ -109,13 +119,30 @@ def judge_run(folder: RunFolder, more: Sequence[Threshold] = ()) -> dict[str, An
         "validity": asdict(valid),
         "machine": None if machine is None else asdict(machine),
         "clock_error_ms": clock_error_ms(found.history),
-        **{name: getattr(facts, name) for name in ("processes", "notes", "server_errors", "server_log")},
+        **{name: getattr(facts, name) for name in ("processes", "server_errors", "server_log")},
         "fairness": asdict(found.fairness),
         "happenings": facts.happenings,
         "faults": faults,
         "hostile": hostile,
         **{name: getattr(facts, name) for name in ("environment", "started_at", "repeat_command")},
     }
+
+
+def _answers(found: Evidence) -> dict[str, Any]:
+    """Return what is known of the grabs that have no answer, or none that could be read."""
+    return {
+        "unknown_by_design": unknown_by_design(found.history, found.absences),
+        "not_read": [asdict(kind) for kind in not_read(found.history)],
+    }
+
+
+def _unproven(found: Evidence, *, happened: bool) -> list[Reason]:
+    """Return why a run proves little: if no answer could be read, that alone is the reason."""
+    if found.proves:
+        return [] if happened else [Reason.VACUOUS]
+    if not found.history.unread:
+        return [Reason.VACUOUS]
+    return [Reason.NOT_READ, Reason.VACUOUS] if found.measures["grabs"] else [Reason.NOT_READ]
 
 
 def _offered(folder: RunFolder, history: History, debt_ms: Percentiles) -> OfferedLoad | None:
@@ -170,6 +197,7 @@ def _of_foreign(folder: RunFolder, facts: RunFacts, wanted: Sequence[str]) -> Ev
         fairness(folder.books_or_none(), history),
         proves=measures["grabs"] > 0 and measures["granted"] > 0,
         selectable=of_foreign(declared, history, claims),
+        notes=[] if unrecorded else list(freshness_notes(cases)),
     )
 
 

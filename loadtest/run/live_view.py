@@ -96,7 +96,7 @@ class LiveView:
         rows: dict[str, RenderableType] = {
             "phase": _line(f"{self._phase}, {self._console.get_time() - self._began:.0f} s"),
             "viewers": _beside(progress.present, progress.viewers, self._console.width - _FACT, _viewers(progress)),
-            "grabs": _line(grabs_text(progress.offered, progress.answered, progress.lost)),
+            "grabs": _line(grabs_text(progress.offered, progress.answered, progress.lost, progress.unread)),
             "granted": _line(f"{progress.granted:,}"),
             "latency": _line(latency_text(progress.percentile_ms(500), progress.p99_ms, progress.max_ms)),
             "a second": _line(self._rates()),
@@ -139,17 +139,24 @@ def _beside(done: int, whole: int, room: int, text: str) -> Table:
 def progress_line(progress: Progress) -> str:
     """Return the newest numbers as one line."""
     return (
-        f"{_viewers(progress)}; grabs: {grabs_text(progress.offered, progress.answered, progress.lost)}, "
+        f"{_viewers(progress)}; "
+        f"grabs: {grabs_text(progress.offered, progress.answered, progress.lost, progress.unread)}, "
         f"{progress.granted:,} granted, p99 {milliseconds(progress.p99_ms)} ms from the planned tap"
     )
 
 
-def grabs_text(offered: int, answered: int, lost: int) -> str:
-    """Say how many grabs were answered, live and in the result; *lost* are those of viewers absent on purpose."""
+def grabs_text(offered: int, answered: int, lost: int, unread: int = 0) -> str:
+    """
+    Say how many grabs were answered, live and in the result; *lost* are those of viewers absent on purpose.
+
+    *unread* were answered with something that the scenario does not explain.
+    """
     told = f"{answered:,} of {offered:,} answered"
+    if unread:
+        told += f", {unread:,} not read"
     if lost:
         told += f", {lost:,} unknown by design"
-    if waiting := offered - answered - lost:
+    if waiting := offered - answered - lost - unread:
         told += f", {waiting:,} without an answer"
     return told
 

@@ -23,6 +23,8 @@ from loadtest.run.machine_load import machine_watched
 from loadtest.run.performance import perform
 from loadtest.run.run_requests import RunRequests
 from loadtest.scenarios.target_scenario import TargetScenario, folder_of
+from loadtest.targets.reach import check_listening
+from loadtest.targets.registry import target_of
 from server.core.ids import PacketId
 
 LINGER_S = 1.0  # after the last reaction: the last replies are still on their way
@@ -65,7 +67,9 @@ def carry_out_on_target(plan: TargetPlan, facts: RunFacts, view: View) -> None:
 
     Raises ProcessFailed, SetUpFailed, or BadTarget for a template that has no value.
     """
-    run = RunRequests(plan.scenario, base_url=plan.base_url, folder=folder_of(plan.source))
+    folder = folder_of(plan.source)
+    check_listening(target_of(plan.scenario, host=plan.host, adapter=plan.target_adapter, folder=folder).addresses)
+    run = RunRequests(plan.scenario, base_url=plan.base_url, folder=folder)
     run.prepare()
     with machine_watched(facts), _crowd(plan, view) as crowd:
         start_ns = time.monotonic_ns() + LEAD_NS
@@ -141,7 +145,7 @@ class Ending:
         """Take note of how far the audience is."""
         if progress.offered != self._offered:
             self._changed_ns = now_ns
-        self._offered, self._answered = progress.offered, progress.answered
+        self._offered, self._answered = progress.offered, progress.answered + progress.unread
 
     def over(self, now_ns: int) -> bool:
         """Tell whether nothing more is to be expected."""

@@ -11,14 +11,19 @@ from loadtest.record.run_folder import CHECKED, REDRAIN
 from loadtest.run.live_view import grabs_text, latency_text
 from loadtest.run.plain_console import plain
 from loadtest.verdict.audit import INVARIANTS
+from loadtest.verdict.foreign import NOT_SHOWN
+from loadtest.verdict.foreign.checkable import NO_BOOKS
 from loadtest.verdict.machine_check import machine_sentence
 from loadtest.verdict.measures import offered_and_lost
+from loadtest.verdict.not_read import not_read_text, unread_count
 from loadtest.verdict.thresholds import threshold_text
 from loadtest.verdict.verify import Verification
 from server.core.ids import PacketId
 
 _COLOURS = {"pass": "bold green", "fail": "bold red", "unknown": "bold yellow"}
 EVIDENCE_SHOWN = 4
+_NOT_CHECKABLE = "not checkable"
+_NO_OTHER_SHOWS = "a foreign service does not show what they need (docs/invariants.md)"
 _TOLD = {"viewer_id", "viewer", "index", "claim_id", "amount_fen", "request_id", "status", "entry_id", "share_count"}
 _TOLD |= {"total_fen", "given", "given_fen", "returned", "returned_fen", "count", "t_sent", "t_reply", "conn", "seq"}
 _TOLD |= {"first_seq", "last_seq", "room", "type", "at_ms", "creator_id", "balance"}
@@ -33,23 +38,29 @@ def show_result(console: Console, result: Mapping[str, Any], *, left_out: str = 
     console.print(f"[{colour}]{result['verdict'].upper()}[/]{reasons}{but}  {_setting(result)}", soft_wrap=bool(but))
     console.print(Group(_packets(result["packets"]), _figures(result)))
     _show_demands(console, result)
-    _show_invariants(console, result["invariants"])
+    _show_invariants(console, result["invariants"], foreign=result["target"] != REDRAIN)
     _show_violations(console, result["violations"])
 
 
-def _show_invariants(console: Console, invariants: Sequence[Mapping[str, Any]]) -> None:
+def _show_invariants(console: Console, invariants: Sequence[Mapping[str, Any]], *, foreign: bool) -> None:
     """Show each invariant's outcome, and why one was not checked, or not in full; equal reasons share a line."""
     words = {"pass": "[green]passed[/]", "violated": "[red]violated[/]", "not_checkable": "[yellow]not checkable[/]"}
     names = {outcome: [one["invariant"] for one in invariants if one["outcome"] == outcome] for outcome in words}
-    told = [f"{word} {', '.join(names[outcome])}" for outcome, word in words.items() if names[outcome]]
-    console.print(f"[dim]invariants[/]  {'; '.join(told)}", soft_wrap=True)
+    found = [f"{word} {', '.join(names[outcome])}" for outcome, word in words.items() if names[outcome]]
+    console.print(f"[dim]invariants[/]  {'; '.join(found)}", soft_wrap=True)
     reasons: dict[tuple[str, str], list[str]] = {}
     for one in invariants:
-        if one["why"]:
-            what = "not checked in full" if one["outcome"] == "pass" else "not checkable"
-            reasons.setdefault((what, one["why"]), []).append(one["invariant"])
-    for (what, why), which in reasons.items():
-        console.print(f"[dim]{what}[/]  {', '.join(which)}: {plain(why)}", soft_wrap=True)
+        if why := one["why"]:
+            what = "not checked in full" if one["outcome"] == "pass" else _NOT_CHECKABLE
+            if foreign and why.startswith(NOT_SHOWN.get(one["invariant"], why + "-")):
+                why = _NO_OTHER_SHOWS
+            reasons.setdefault((what, why), []).append(one["invariant"])
+    lacking = {why: reasons.pop((_NOT_CHECKABLE, why), []) for why in (NO_BOOKS, _NO_OTHER_SHOWS)}
+    together = "; ".join(f"{', '.join(which)}: {why}" for why, which in lacking.items() if which)
+    told = [(_NOT_CHECKABLE, together)] if together else []
+    told += [(what, f"{', '.join(which)}: {why}") for (what, why), which in reasons.items()]
+    for what, line in told:
+        console.print(f"[dim]{what}[/]  {plain(line)}", soft_wrap=True)
 
 
 def _show_violations(console: Console, violations: Sequence[Mapping[str, Any]]) -> None:
@@ -107,9 +118,9 @@ def _figures(result: Mapping[str, Any]) -> Table:
     table = Table.grid(padding=(0, 3))
     latency, skew = result["grab_latency_ms"], result["fanout_skew_ms"]
     offered, lost = offered_and_lost(result["statuses"])
-    lost = result.get("unknown_by_design", lost)
+    lost, unread = result.get("unknown_by_design", lost), unread_count(result)
     rows = {
-        "grabs": grabs_text(offered, result["grabs"], lost),
+        "grabs": grabs_text(offered, result["grabs"], lost, unread),
         **({"offered load": offered_text(load)} if (load := result.get("offered_load")) else {}),
         "granted": f"{result['granted']:,}",
         "grab latency": _percentiles(latency) + (" from the planned tap" if latency else ""),
@@ -187,6 +198,8 @@ def _show_demands(console: Console, result: Mapping[str, Any]) -> None:
         console.print(f"[red]server error[/]  {plain(error)}", soft_wrap=True)
     if result["server_log"] != CHECKED:
         console.print(f"[dim]server log[/]  {plain(result['server_log'])}: the server is not this storm's own")
+    if told := not_read_text(result.get("not_read", ())):
+        console.print(f"[yellow]not read:[/] {plain(told)}", soft_wrap=True)
     for note in result["notes"]:
         console.print(f"[dim]note[/]  {plain(note)}", soft_wrap=True)
 

@@ -24,9 +24,14 @@ def receipt(packet_id: PacketId, request_id: RequestId, payload: bytes, read: Ma
     return CachedMessage(payload, {**named, "amount_fen": None, "index": None, "claim_id": None, **read})
 
 
-def no_receipt(request_id: RequestId, payload: bytes, reason: str) -> CachedMessage:
-    """Return the message that a grab's outcome is unknown: its reply says nothing that is understood."""
-    return CachedMessage(payload, {"type": "no_receipt", "request_id": request_id, "reason": reason})
+def no_receipt(request_id: RequestId, payload: bytes, reason: str, *, what: str = "", mend: str = "") -> CachedMessage:
+    """
+    Return the message that a grab's outcome is unknown: its reply says nothing that is understood.
+
+    *what* was answered, in a word by which such replies are counted, and *mend* names where to explain it.
+    """
+    told = {"reason": reason, "what": what, "mend": mend}
+    return CachedMessage(payload, {"type": "no_receipt", "request_id": request_id, **told})
 
 
 def ignored(payload: bytes) -> CachedMessage:

@@ -224,7 +224,8 @@ class HttpSession(PlainSession):
             self.over = True  # the next connection logs in again
         read = self._target.read_reply(self._status, self._body)
         if isinstance(read, NotUnderstood):
-            messages.append(canonical.no_receipt(asked.request_id, self._body, read.reason))
+            told = canonical.no_receipt(asked.request_id, self._body, read.reason, what=read.what, mend=read.mend)
+            messages.append(told)
         else:
             messages.append(canonical.receipt(asked.packet_id, asked.request_id, self._body, read))
 

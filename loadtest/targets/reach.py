@@ -3,11 +3,15 @@
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from loadtest.targets.port import Address, BadTarget
+from loadtest.targets.requester import SetUpFailed
 
+LISTENS_WITHIN_S = 3.0  # a service that was started just now
+LOOK_EVERY_S = 0.1
 _WEB = {"ws": "http", "wss": "https"}
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443, "tcp": None, "tls": None}  # of the last two none is usual
 
@@ -85,6 +89,28 @@ def _host_of(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError as error:
         raise BadTarget(f"target: {url} is no URL: {error}") from None
+
+
+def check_listening(addresses: Sequence[Address], within_s: float = LISTENS_WITHIN_S) -> None:
+    """Raise SetUpFailed unless something takes connections at each address by then: an audience would wait in vain."""
+    deadline = time.monotonic() + within_s
+    for address in addresses:
+        while (why := _no_connection(address, max(LOOK_EVERY_S, deadline - time.monotonic()))) is not None:
+            if time.monotonic() >= deadline:
+                raise SetUpFailed(
+                    f"target: nothing takes connections at {address.netloc} ({why}): start the service first, in "
+                    "another terminal, or mend base_url (--target URL)"
+                )
+            time.sleep(LOOK_EVERY_S)
+
+
+def _no_connection(address: Address, within_s: float) -> str | None:
+    """Return why *address* takes no connection, or None if it does."""
+    try:
+        socket.create_connection((address.host, address.port), within_s).close()
+    except (OSError, UnicodeError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None
 
 
 def is_loopback(host: str) -> bool:

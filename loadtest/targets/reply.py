@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from http import HTTPStatus
 from typing import Any
 
 import jmespath
+import orjson
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
@@ -14,14 +16,22 @@ from loadtest.targets.port import BadTarget
 from server.core.packets.claim import ClaimStatus
 
 TEXT_SHOWN_MAX = 200  # of a reply that is not understood
+SECTION = "[target.receipt]"  # of a scenario
+_WRONG_PATH = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 AMOUNT_MAX = 1 << 56  # far more than there is, and its fen are still whole numbers of 64 bits
 
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """A reply that says nothing that the scenario explains: whether the grab won is not known."""
+    """
+    A reply that says nothing that the scenario explains: whether the grab won is not known.
+
+    ``what`` was answered, in a word by which such replies are counted; ``mend`` names where to explain it.
+    """
 
     reason: str
+    what: str = ""
+    mend: str = ""
 
 
 class JsonPath:
@@ -47,6 +57,7 @@ class Matcher:
     """Tells whether a message has the value of a ``Match``."""
 
     def __init__(self, match: Match, *, field: str) -> None:
+        self._name = match.path
         self._path = JsonPath(match.path, field=f"{field}.path")
         self._equals = word_of(match.equals)
 
@@ -54,11 +65,16 @@ class Matcher:
         """Tell whether *document* has it."""
         return word_of(self._path.search(document)) == self._equals
 
+    def told(self, document: Any) -> str:
+        """Return what *document* has there instead."""
+        return word_at(self._name, self._path.search(document))
+
 
 class ReplyReader:
     """Reads receipts out of replies, as the ``[target.receipt]`` of a scenario says."""
 
     def __init__(self, spec: ReceiptSpec) -> None:
+        self._named = spec.status or ""
         self._status = None if spec.status is None else JsonPath(spec.status, field="target.receipt.status")
         self._words = {word_of(value): status for status, values in spec.words.items() for value in values}
         self._http = spec.http
@@ -79,7 +95,8 @@ class ReplyReader:
             amount = None if self._amount is None else fen_of(self._amount.search(document), self._unit)
             index = None if self._index is None else _whole(self._index.search(document))
         except ValueError as error:
-            return NotUnderstood(str(error)[:TEXT_SHOWN_MAX])
+            what = f"{_of(http_status)} with an amount or index that is no number"
+            return NotUnderstood(str(error)[:TEXT_SHOWN_MAX], what, f"{SECTION}.amount_fen or .index")
         claim_id = None if self._claim_id is None else self._claim_id.search(document)
         return {
             "status": status.value,
@@ -97,10 +114,36 @@ class ReplyReader:
             if status is not None:
                 return status
             of = "" if http_status is None else f" (HTTP {http_status})"
-            return NotUnderstood(f"status {value!r}{of} is in none of target.receipt.words"[:TEXT_SHOWN_MAX])
+            reason = f"status {value!r}{of} is in none of target.receipt.words"[:TEXT_SHOWN_MAX]
+            if value is None and http_status is not None:
+                return NotUnderstood(reason, _of(http_status), _mend_http(http_status, word="status"))
+            where = "status" if value is None else "words"
+            return NotUnderstood(
+                reason, f"{_of(http_status)} {word_at(self._named, value)}".strip(), f"{SECTION}.{where}"
+            )
         if http_status is None or 200 <= http_status < 300:
             return ClaimStatus.GRANTED
-        return NotUnderstood(f"HTTP {http_status} is not in target.receipt.http")
+        reason = f"HTTP {http_status} is not in target.receipt.http"
+        return NotUnderstood(reason, _of(http_status), _mend_http(http_status))
+
+
+def _of(http_status: int | None) -> str:
+    return "a message" if http_status is None else f"HTTP {http_status}"
+
+
+def _mend_http(http_status: int, word: str = "") -> str:
+    """Return where to explain an HTTP status; where there is no such path, the request may be what is wrong."""
+    place = f"{SECTION}.http"
+    if word and 200 <= http_status < 300:
+        return f"{SECTION}.{word}"
+    if http_status in _WRONG_PATH:
+        return f"{place}, or mend [target.grab].request"
+    return place
+
+
+def word_at(name: str, value: object) -> str:
+    """Return the *value* that stands at the path *name*, as it is told."""
+    return f"without {name}" if value is None else f"with {name} {orjson.dumps(value, default=str).decode()}"
 
 
 def fen_of(value: object, unit: str) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from client_sim.message_cache import CachedMessage
+from client_sim.unread_answers import WHAT_MAX, shortened
 from client_sim.viewer import Viewer
 from client_sim.websocket import WebSocketSession
 from loadtest.scenarios.target_scenario import DeclaredPacket
@@ -16,16 +17,21 @@ from loadtest.targets import canonical
 from loadtest.targets.described_service import GRAB_PLACES, DescribedService
 from loadtest.targets.http_request import HeaderTemplates
 from loadtest.targets.port import Address
-from loadtest.targets.reply import JsonPath, Matcher, NotUnderstood, ReplyReader
+from loadtest.targets.reply import SECTION, JsonPath, Matcher, NotUnderstood, ReplyReader
 from loadtest.targets.template import Document, Template
 from server.core.ids import PacketId, RequestId
 
 NEXT = "next"
+CHATTER_MAX = 1_000  # kinds of messages that are known to answer nobody
 _NS_PER_MS = 1_000_000
 
 
 class WebSocketTarget(DescribedService):
-    """A JSON WebSocket service. A subclass may override ``grab_message`` and ``read_reply``."""
+    """
+    A JSON WebSocket service. A subclass may override ``grab_message`` and ``read_reply``.
+
+    ``chatter`` has the kinds of messages that no grab was waiting for.
+    """
 
     def __init__(
         self, spec: WebSocketTargetSpec, *, packets: Sequence[DeclaredPacket], base_url: str, folder: Path
@@ -42,6 +48,7 @@ class WebSocketTarget(DescribedService):
         self._hello = [Document(each, field="target.connect.hello", known=known) for each in connect.hello]
         self._grab = Document(spec.grab.send, field="target.grab.send", known=known | GRAB_PLACES)
         self._reader = ReplyReader(receipt)
+        self.chatter: set[str] = set()
         self.ready = None if connect.ready is None else Matcher(connect.ready, field="target.connect.ready")
         self.receipt = None if receipt.where is None else Matcher(receipt.where, field="target.receipt.where")
         self.request = None if receipt.match == NEXT else JsonPath(receipt.match, field="target.receipt.match")
@@ -76,7 +83,7 @@ class WebSocketTarget(DescribedService):
 class JsonSocketSession(WebSocketSession):
     """One connection of one viewer."""
 
-    __slots__ = ("_asked", "_hello", "_target", "_values", "_welcomed", "announces", "patience_ns")
+    __slots__ = ("_asked", "_hello", "_target", "_values", "_welcomed", "announces", "patience_ns", "unmapped")
 
     def __init__(
         self, target: WebSocketTarget, netloc: str, path: str, headers: Mapping[str, str], *, hello: list[bytes],
@@ -85,6 +92,7 @@ class JsonSocketSession(WebSocketSession):
         super().__init__(netloc, path, headers)
         self.patience_ns = target.patience_ns
         self.announces = target.opening is not None
+        self.unmapped: CachedMessage | None = None
         self._target = target
         self._hello = hello
         self._values = values
@@ -117,22 +125,49 @@ class JsonSocketSession(WebSocketSession):
             return canonical.opening(target.packet_of(document), payload)
         if target.receipt is None or target.receipt.fits(document):
             return self._receipt(document, payload)
-        return canonical.ignored(payload)
+        return self._unfit(document, payload)
 
     def grab(self, packet_id: PacketId, request_id: RequestId) -> bytes:
         """Return the message that asks for a share."""
+        if not self._asked:
+            self.unmapped = None
         self._asked.append((request_id, packet_id))
         return self._target.grab_message(self._values, packet_id, request_id)
 
     def _receipt(self, document: Any, payload: bytes) -> CachedMessage:
         asked = self._answered_by(document)
         if asked is None:
-            return canonical.ignored(payload)
+            return canonical.ignored(payload) if self._target.request is None else self._unfit(document, payload)
         request_id, packet_id = asked
         read = self._target.read_reply(document)
         if isinstance(read, NotUnderstood):
-            return canonical.no_receipt(request_id, payload, read.reason)
+            return canonical.no_receipt(request_id, payload, read.reason, what=read.what, mend=read.mend)
+        if self.unmapped is not None and not self._asked:  # it answered nobody
+            self._note_chatter(self.unmapped.body["what"])
+            self.unmapped = None
         return canonical.receipt(packet_id, request_id, payload, read)
+
+    def _unfit(self, document: Any, payload: bytes) -> CachedMessage:
+        """Handle a message that fits nothing in the scenario: it may be the answer to a grab that waits."""
+        where, request = self._target.receipt, self._target.request
+        fits = where is None or where.fits(document)
+        told = "without the request's id" if where is None or fits else where.told(document)
+        what = shortened(f"a message {told}", WHAT_MAX)
+        mend = f"{SECTION}.{'match' if fits else 'where'}"
+        reason = f"{what} is no receipt by target.receipt"
+        if request is not None and request.search(document) is not None:
+            asked = self._answered_by(document)
+            if asked is not None and asked[1]:
+                return canonical.no_receipt(asked[0], payload, reason, what=what, mend=mend)
+        if not self._asked:
+            self._note_chatter(what)
+        elif what not in self._target.chatter:
+            self.unmapped = canonical.no_receipt(self._asked[0][0], payload, reason, what=what, mend=mend)
+        return canonical.ignored(payload)
+
+    def _note_chatter(self, what: str) -> None:
+        if len(self._target.chatter) < CHATTER_MAX:
+            self._target.chatter.add(what)
 
     def _answered_by(self, document: Any) -> tuple[RequestId, PacketId] | None:
         """Return which grab a receipt answers: the oldest one, or that of the id that it names; None without any."""

@@ -30,6 +30,7 @@ class Reason(StrEnum):
 
     INVARIANT = "invariant"
     VOID = "void"
+    NOT_READ = "not_read"
     VACUOUS = "vacuous"
     SERVER_ERRORS = "server_errors"
     REGRESSION = "regression"
@@ -41,6 +42,7 @@ class Reason(StrEnum):
 _EXITS = {
     Reason.INVARIANT: Exit.INVARIANT,
     Reason.VOID: Exit.UNKNOWN,
+    Reason.NOT_READ: Exit.UNKNOWN,
     Reason.VACUOUS: Exit.UNKNOWN,
     Reason.SERVER_ERRORS: Exit.UNKNOWN,
     Reason.REGRESSION: Exit.REGRESSION,

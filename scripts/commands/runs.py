@@ -37,7 +37,7 @@ def run_list(limit: int, json: str | None) -> int:
         try:
             run = summary_at(path)
         except BadRecord as error:
-            rows.append((path.name, "", "", "", "", "goes on" if _goes_on(path) else "no result", *("",) * len(LISTED)))
+            rows.append((path.name, "", "", "", "", _state(path), *("",) * len(LISTED)))
             told.append({"run": path.name, "problem": str(error)})
         else:
             figures = (number(run.figures.get(name)) for name in LISTED.values())
@@ -139,7 +139,15 @@ def _folder(name: str | None) -> RunFolder:
     return RunFolder(newest)
 
 
+def _state(path: Path) -> str:
+    if RunFolder(path).ended.exists():
+        return "ended"
+    return "goes on" if _goes_on(path) else "no result"
+
+
 def _goes_on(path: Path) -> bool:
+    if RunFolder(path).ended.exists():
+        return False
     newest = max((each.lstat().st_mtime for each in path.rglob("*")), default=0.0)
     return not RunFolder(path).result.exists() and datetime.now(UTC).timestamp() - newest < GOING_ON_S
 

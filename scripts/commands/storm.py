@@ -3,7 +3,7 @@
 import shlex
 import signal
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -118,8 +118,10 @@ def _hold(
             result = judge_run(folder)
     except (ProcessFailed, SetUpFailed, BadRecord, BadTarget, OSError) as error:
         code = error.exit_code if isinstance(error, ProcessFailed) else Exit.ENVIRONMENT
-        return failed(told_of(error, folder.path), code)
+        _note_end(folder, told := told_of(error, folder.path))
+        return failed(told, code)
     except KeyboardInterrupt:
+        _note_end(folder, "interrupted")
         return failed("interrupted: what the storm had started is stopped, and nothing is judged", Exit.INTERRUPTED)
     exit_code = conclude(folder, result, say, options.json)
     if folder.path.parent == RUNS:
@@ -128,6 +130,13 @@ def _hold(
         view.end(result["verdict"], result["reasons"], exit_code, report=folder.report.exists())
         view.stay(options.watch_stay)
     return exit_code
+
+
+def _note_end(folder: RunFolder, why: str) -> None:
+    """Leave word in the folder, if it still is that of a run, that the run goes on no more."""
+    if folder.scenario.exists():
+        with suppress(OSError):
+            folder.ended.write_text(why, "utf-8", "replace")
 
 
 def _plan_on_server(scenario: Scenario, folder: RunFolder, options: StormOptions, started: datetime) -> Planned:

@@ -310,3 +310,18 @@ def test_what_cannot_be_held_against_the_contract_is_said(arguments: list[str], 
     done = contract(tmp_path, *arguments, "-x", "-k", "test_names_survive")
     assert done.returncode != 0
     assert said in done.stdout + done.stderr
+
+
+def test_answers_that_nothing_maps_are_told_as_they_are(
+    coupons: Callable[[str], tuple[int, Path]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong path: nothing can be read, that is the reason, and the 404 stands where its reader looks."""
+    port, _ = coupons("coupons_good")
+    changes = (("POST /packets/{packet}/grab", "POST /api/{packet}/grab"), ("viewers = 240", "viewers = 20"))
+    path = a_scenario(tmp_path, "http.toml", a_packet(), *changes)
+    code, result = storm(tmp_path / "run", str(path), "--target", f"http://127.0.0.1:{port}", "--engine", "swarm")
+    assert (code, result["verdict"], result["reasons"], result["grabs"]) == (20, "unknown", ["not_read"], 0)
+    (kind,) = result["not_read"]
+    assert (kind["what"], kind["said"], kind["count"] >= 20) == ("HTTP 404", '{"detail":"Not Found"}', True)
+    said = capfd.readouterr()
+    assert 'x HTTP 404 {"detail":"Not Found"}: map it in [target.receipt].http, or mend' in said.out + said.err

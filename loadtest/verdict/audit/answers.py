@@ -74,9 +74,13 @@ def unanswered(history: History, absences: Sequence[Absence]) -> list[GrabRecord
 
 
 def unknown_by_design(history: History, absences: Sequence[Absence]) -> int:
-    """Return how many grabs were not answered for a reason that the run knows: a lost connection, or a fault."""
+    """
+    Return how many grabs were not answered for a reason that the run knows: a lost connection, or a fault.
+
+    Those whose answer could not be read are none of them.
+    """
     silent = sum(1 for grab in history.grabs if grab.type == "info" and grab.t_reply is None)
-    return silent - len(unanswered(history, absences))
+    return max(0, silent - len(unanswered(history, absences)) - len(history.unread))
 
 
 def _excused(history: History, grab: GrabRecord, absences: Sequence[Absence]) -> bool:

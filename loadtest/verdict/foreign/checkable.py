@@ -10,7 +10,7 @@ from loadtest.verdict.foreign.issuance import granted_range
 NO_BOOKS = "the service gave no books"
 NOTHING_TOLD = "nobody was told of a share"
 NO_REFUSAL = "nobody was told that nothing is left"
-_NEVER = {
+NOT_SHOWN = {
     "A9": "a foreign service does not number its messages, so that one that is lost or repeated cannot be seen",
     "A10": "a foreign service shows no journal and no wallets that could be recomputed",
     "A13": "a foreign service states no schedule and limits by a clock that could be read",
@@ -20,8 +20,8 @@ _NEVER = {
 
 def foreign_blind_spots(cases: Sequence[ForeignCase], history: History) -> dict[str, Blind]:
     """Return, for each invariant that could not be checked in full, whether it could be at all and what was missing."""
-    spots = {invariant: Blind(all=True, why=why) for invariant, why in _NEVER.items()}
-    told = any(case.shares for case in cases)
+    spots = {invariant: Blind(all=True, why=why) for invariant, why in NOT_SHOWN.items()}
+    told, taps = any(case.shares for case in cases), _taps(history)
     if all(case.claims is None for case in cases):
         spots |= dict.fromkeys(("A4", "A5"), Blind(all=True, why=NO_BOOKS))
     elif not told:
@@ -29,8 +29,8 @@ def foreign_blind_spots(cases: Sequence[ForeignCase], history: History) -> dict[
     if not told and not any(case.claims for case in cases):
         spots |= dict.fromkeys(("A1", "A3", "A7", "A8"), Blind(all=True, why=NOTHING_TOLD))
     else:
-        spots |= dict(_found(cases))
-    spots |= dict(_drain(cases))
+        spots |= dict(_found(cases, taps))
+    spots |= dict(_drain(cases, taps))
     if (blind := blind_to_answers(history)) is not None:
         spots["A12"] = blind
     if not any(_told_again(case) for case in cases):
@@ -38,12 +38,17 @@ def foreign_blind_spots(cases: Sequence[ForeignCase], history: History) -> dict[
     return spots
 
 
-def _found(cases: Sequence[ForeignCase]) -> Iterator[tuple[str, Blind]]:
+def _taps(history: History) -> str:
+    """Return what to call the taps whose outcome is not known."""
+    return "taps without an answer that could be read" if history.unread else "unanswered taps"
+
+
+def _found(cases: Sequence[ForeignCase], taps: str) -> Iterator[tuple[str, Blind]]:
     """Yield the blind spots of a run in which a share was given."""
     money = _reasons({
         "no total_fen is declared, so that only shares are counted": any(c.packet.total_fen is None for c in cases),
         "shares without an amount count as 0 fen": any(s.amount_fen is None for c in cases for s in c.shares),
-        f"unanswered taps ({sum(len(c.unknown_taps) for c in cases)}) may have won more": any(
+        f"{taps} ({sum(len(c.unknown_taps) for c in cases)}) may have won more": any(
             c.unknown_taps and c.claims is None for c in cases
         ),
     })  # fmt: skip
@@ -72,15 +77,15 @@ def _shares(cases: Sequence[ForeignCase]) -> Iterator[tuple[str, Blind]]:
     yield "A8", Blind(all=not named and not bounded, why=why)
 
 
-def _drain(cases: Sequence[ForeignCase]) -> Iterator[tuple[str, Blind]]:
+def _drain(cases: Sequence[ForeignCase], taps: str) -> Iterator[tuple[str, Blind]]:
     told = [case for case in cases if case.told_in_time is not None]
     if not told:
         yield "A2", Blind(all=True, why=NO_REFUSAL)
         return
     unsure = [case for case in told if granted_range(case)[0] < case.packet.share_count <= granted_range(case)[1]]
     if unsure:
-        taps = sum(len(case.unknown_taps) for case in unsure)
-        why = f"unanswered taps ({taps}) may have won the shares of which nobody was told"
+        count = sum(len(case.unknown_taps) for case in unsure)
+        why = f"{taps} ({count}) may have won the shares of which nobody was told"
         yield "A2", Blind(all=len(unsure) == len(told), why=why)
 
 

@@ -54,8 +54,8 @@ def test_progress_says_how_far_everybody_is(tmp_path: Path) -> None:
     assert [line["phase"] for line in told] == ["connecting", "watching", "watching", "leaving"]
     assert [(line["seats"], line["connected"]) for line in told] == [(1, 0), (1, 1), (1, 0), (1, 0)]
     assert told[0].keys() == {
-        "t_ns", "phase", "seats", "connected", "viewers", "present", "offered", "answered", "lost", "failed",
-        "failures", "latencies", "max_ms", "shares", "rooms", "comments", "likes", "facts",
+        "t_ns", "phase", "seats", "connected", "viewers", "present", "offered", "answered", "lost", "unread",
+        "failed", "failures", "latencies", "max_ms", "shares", "rooms", "comments", "likes", "facts",
     }  # fmt: skip
 
 

@@ -67,3 +67,9 @@ def test_a_plan_knows_where_the_service_is() -> None:
     assert (plan.base_url, plan.seats) == ("http://127.0.0.1:9000", 3)
     given = TargetPlan(scenario(HTTP), "theirs.toml", RunFolder(Path("run")), host="http://127.0.0.1:7/")
     assert given.base_url == "http://127.0.0.1:7"
+
+
+def test_an_answer_that_cannot_be_read_is_not_waited_for() -> None:
+    ending = an_ending({"opens": "at_once"})
+    ending.see(Progress(offered=3, answered=1, unread=2), START_NS)
+    assert ending.over(START_NS + SETTLE_MS * MS)

@@ -94,6 +94,17 @@ def test_a_foreign_run_is_told_without_its_books(tmp_path: Path) -> None:
     assert ["claim_id c1" in records[0], "claim_id c2" in records[1]] == [True, True]
 
 
+def test_what_no_other_service_shows_takes_one_line(tmp_path: Path) -> None:
+    """The line of a violation must not be pushed off a small terminal."""
+    console, text = _console()
+    show_result(console, judge_run(kept_foreign(a_run_of(a_grab("v1", "granted", claim_id="c1")), tmp_path)))
+    (line,) = (each for each in text.getvalue().splitlines() if "A9" in each and each.startswith("not checkable"))
+    assert line == (
+        "not checkable  A4, A5: the service gave no books; "
+        "A9, A10, A13, A14: a foreign service does not show what they need (docs/invariants.md)"
+    )
+
+
 def test_a_name_is_no_instruction(tmp_path: Path) -> None:
     """A packet may be called whatever its creator likes."""
     run = a_run()

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from loadtest.targets.port import Address, BadTarget
-from loadtest.targets.reach import address_of, check_reach, server_url
+from loadtest.targets.reach import address_of, check_listening, check_reach, server_url
+from loadtest.targets.requester import SetUpFailed
 from tests.loadtest.targets.described import OPENSSL, a_certificate
+from tests.loadtest.targets.free_port import free_port
 from tests.waiting import PATIENCE_S
 
 REMOTE = "http://192.0.2.1:9000"  # RFC 5737: an address for documents, which nobody has
@@ -139,3 +141,14 @@ def _heard(address: Address) -> bytes:
     sock = socket.create_connection((address.host, address.port), timeout=PATIENCE_S)
     with sock, address.tls.wrap_socket(sock, server_hostname=address.host) as line:
         return line.recv(5)
+
+
+def test_a_target_that_refuses_connections_is_said_at_once() -> None:
+    """The message says what to do; one that listens is not waited for."""
+    port = free_port()
+    with pytest.raises(SetUpFailed, match=rf"127\.0\.0\.1:{port} \(Connection refused\): start the service first"):
+        check_listening([address_of(f"http://127.0.0.1:{port}")], within_s=0)
+    with pytest.raises(SetUpFailed, match="no-such-host"):
+        check_listening([address_of("http://no-such-host.invalid:9000")], within_s=0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        check_listening([address_of(f"http://127.0.0.1:{listener.getsockname()[1]}")])

@@ -112,3 +112,26 @@ def test_a_function_that_does_not_go_with_a_reply_finds_nothing() -> None:
 )  # fmt: skip
 def test_a_match_compares_as_words_do(equals: Any, document: Any, fits: bool) -> None:
     assert Matcher(Match(path="type", equals=equals), field="f").fits(document) is fits
+
+
+@pytest.mark.parametrize(
+    ("spec", "document", "http_status", "what", "mend"),
+    [
+        ({}, {"error": "sold_out"}, 410, "HTTP 410", ".http"),
+        ({}, None, 404, "HTTP 404", ".http, or mend [target.grab].request"),
+        ({"status": "code"}, {"detail": "Not Found"}, 404, "HTTP 404", ".http, or mend [target.grab].request"),
+        ({"status": "code"}, {"error": "x"}, 200, "HTTP 200", ".status"),
+        ({"status": "code"}, {"code": "GONE"}, 410, 'HTTP 410 with code "GONE"', ".words"),
+        ({"status": "code"}, {"code": "GONE"}, None, 'a message with code "GONE"', ".words"),
+        ({"status": "code"}, {}, None, "a message without code", ".status"),
+        ({"amount_fen": "cents"}, {"cents": "x"}, 200, "HTTP 200 with an amount or index that is no number",
+         ".amount_fen or .index"),
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_says_what_it_is_and_where_to_explain_it(
+    spec: dict[str, Any], document: Any, http_status: int | None, what: str, mend: str
+) -> None:
+    words = {"words": {"granted": ["OK"]}} if "status" in spec else {}
+    reply = read(spec | words, document, http_status)
+    assert isinstance(reply, NotUnderstood)
+    assert (reply.what, reply.mend) == (what, f"[target.receipt]{mend}")

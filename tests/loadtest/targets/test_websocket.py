@@ -8,6 +8,7 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
+from client_sim.message_cache import CachedMessage
 from loadtest.targets.port import BadTarget
 from loadtest.targets.websocket import JsonSocketSession
 from server.core.ids import PacketId, RequestId
@@ -134,3 +135,58 @@ def test_a_grab_may_be_signed() -> None:
 
 def test_a_declared_timeout_is_the_viewers_patience() -> None:
     assert Line(grab={"send": {}, "timeout_ms": 250}).session.patience_ns == 250_000_000
+
+
+def unmapped_of(line: Line) -> CachedMessage | None:
+    return line.session.unmapped
+
+
+SOLD = {"type": "error", "error": "sold_out"}
+
+
+def test_a_message_that_nothing_maps_but_that_names_the_request_is_an_answer() -> None:
+    """It fits no where: whether it is a refusal is not known, but the tap is not without an answer."""
+    line = Line()
+    line.says({"type": "joined"})
+    line.grab("r1")
+    assert line.says({**SOLD, "id": "r1"}) == [("no_receipt", "r1")]
+    assert line.says({**SOLD, "id": "r1"}, {**SOLD, "id": "r7"}) == [("other", None), ("other", None)]
+
+
+@pytest.mark.parametrize("match", ["id", "next"])
+def test_a_message_that_nothing_maps_may_be_the_answer_of_a_tap_that_got_none(match: str) -> None:
+    line = Line(receipt={**SOCKET["receipt"], "match": match})
+    line.says({"type": "joined"})
+    line.says({"type": "tick"})
+    line.grab("r1")
+    line.says({"type": "tick"})
+    assert unmapped_of(line) is None, "such a message came also when nobody waited"
+    line.says(SOLD)
+    unmapped = unmapped_of(line)
+    assert unmapped is not None
+    assert (unmapped.kind, unmapped.body["what"]) == ("no_receipt", 'a message with type "error"')
+    assert (unmapped.body["mend"], unmapped.payload) == ("[target.receipt].where", orjson.dumps(SOLD))
+
+
+def test_a_message_beside_a_receipt_is_not_the_answer() -> None:
+    """From then on it is known as chatter, on every connection."""
+    line = Line()
+    line.says({"type": "joined"})
+    line.grab("r1")
+    line.says({"type": "news"})
+    line.says({**RECEIPT, "id": "r1"})
+    line.grab("r2")
+    line.says({"type": "news"})
+    assert line.session.unmapped is None
+
+
+def test_a_receipt_without_the_id_of_its_request_may_be_the_answer() -> None:
+    line = Line()
+    line.says({"type": "joined"})
+    line.grab("r1")
+    line.says(RECEIPT)
+    unmapped = line.session.unmapped
+    assert unmapped is not None
+    assert (unmapped.body["what"], unmapped.body["mend"]) == (
+        "a message without the request's id", "[target.receipt].match",
+    )  # fmt: skip

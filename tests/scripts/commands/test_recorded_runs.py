@@ -102,6 +102,10 @@ def test_runs_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert ([run["run"] for run in told()["runs"]], told()["left_off"]) == (["20260102", "20260101"], 1)
     assert ended("runs", "list") == Exit.PASS
     assert "goes on" in capsys.readouterr().out
+    unjudged.ended.write_text("only 0 of 500 viewers could connect")
+    assert ended("runs", "list") == Exit.PASS
+    said = capsys.readouterr().out
+    assert ("ended" in said, "goes on" in said) == (True, False)
     assert ended("runs", "show", "--json", "told.json") == Exit.PASS
     assert told()["run"] == "20260102"
     assert "grab_latency_ms.p99" in capsys.readouterr().out
