@@ -29,3 +29,13 @@ def change_text(comparison: Mapping[str, Any]) -> str:
 def leg_text(comparison: Mapping[str, Any], side: str) -> str:
     """Return the median of a side's legs, ``base`` or ``head``, or "-" if no pair was compared."""
     return f"{comparison[side]:,.2f}" if comparison["pairs"] else "-"
+
+
+def uncompared(result: Mapping[str, Any]) -> str:
+    """Return what a gate has not compared, as its verdict has to say it, or ""; a violation decides without it."""
+    gate = result.get("gate")
+    if not gate or result["violations"] or gate["comparison"]:
+        return ""
+    if not gate["base"]:
+        return f"nothing was compared: {gate.get('not_compared') or 'no base was given'}"
+    return "" if any(each["met"] is False for each in gate["counters"]) else "timing was left out: --budget 0"

@@ -85,6 +85,8 @@ def _inconclusive(compared: Mapping[str, Any]) -> str:
 
 def _passed(gate: Mapping[str, Any]) -> str:
     if not gate["base"]:
+        if gate.get("not_compared"):
+            return f"Nothing is violated, and nothing was compared: {gate['not_compared']}."
         return "Nothing is violated; there was no base to compare with."
     told = "Nothing is violated"
     if gate["counters"]:

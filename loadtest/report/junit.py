@@ -76,6 +76,8 @@ def _compared(gate: Mapping[str, Any]) -> Iterator[Case]:
         told = f"{counter['base']:.2f} at the base, {counter['head']:.2f} at the head" if raised else ""
         yield Case("counters", counter["title"], told, unknown)
     compared = gate["comparison"]
+    if gate.get("not_compared"):
+        yield Case("comparison", "base", skipped=gate["not_compared"])
     if not compared:
         return
     void = compared["void"]

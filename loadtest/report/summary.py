@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from loadtest.report.comparing import change_text, conclusion_word, leg_text
+from loadtest.report.comparing import change_text, conclusion_word, leg_text, uncompared
 from loadtest.verdict.machine_check import machine_sentence
 from loadtest.verdict.not_read import not_read_text
 from loadtest.verdict.thresholds import threshold_text
@@ -38,12 +38,20 @@ def annotations_of(result: Mapping[str, Any]) -> list[str]:
     if not told and result["verdict"] != "pass":
         told = [(str(result["verdict"]), ", ".join(result["reasons"]))]
     kind = "warning" if result["verdict"] == "unknown" else "error"
-    return [f"::{kind} title={_property(f'Redrain: {title}')}::{_data(text)}" for title, text in told[:ANNOTATIONS_MAX]]
+    lines = [_annotation(kind, *each) for each in told[:ANNOTATIONS_MAX]]
+    if gate and gate.get("not_compared"):
+        lines = [_annotation("warning", "nothing was compared", gate["not_compared"]), *lines[: ANNOTATIONS_MAX - 1]]
+    return lines
+
+
+def _annotation(kind: str, title: str, text: str) -> str:
+    return f"::{kind} title={_property(f'Redrain: {title}')}::{_data(text)}"
 
 
 def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     reasons = f" ({', '.join(result['reasons'])})" if result["reasons"] else ""
-    yield f"## {_SIGNS[result['verdict']]} Redrain: {result['verdict']}{reasons}"
+    left_out = f"; {_cell(told)}" if (told := uncompared(result)) else ""
+    yield f"## {_SIGNS[result['verdict']]} Redrain: {result['verdict']}{reasons}{left_out}"
     yield ""
     viewers, seed = result["viewers"], result["seed"]
     yield f"Scenario {_code(result['scenario'])}, {viewers:,} viewers, seed {seed}, engine {result['engine']}."

@@ -29,12 +29,13 @@ _TOLD |= {"total_fen", "given", "given_fen", "returned", "returned_fen", "count"
 _TOLD |= {"first_seq", "last_seq", "room", "type", "at_ms", "creator_id", "balance"}
 
 
-def show_result(console: Console, result: Mapping[str, Any]) -> None:
-    """Show the verdict first, then its evidence."""
+def show_result(console: Console, result: Mapping[str, Any], *, left_out: str = "") -> None:
+    """Show the verdict first, with what was *left_out* of what was asked for, and then its evidence."""
     colour = _COLOURS[result["verdict"]]
     reasons = f" ({', '.join(result['reasons'])})" if result["reasons"] else ""
     console.print()
-    console.print(f"[{colour}]{result['verdict'].upper()}[/]{reasons}  {_setting(result)}")
+    but = f"  [yellow]{plain(left_out)}[/]" if left_out else ""
+    console.print(f"[{colour}]{result['verdict'].upper()}[/]{reasons}{but}  {_setting(result)}", soft_wrap=bool(but))
     console.print(Group(_packets(result["packets"]), _figures(result)))
     _show_demands(console, result)
     _show_invariants(console, result["invariants"], foreign=result["target"] != REDRAIN)

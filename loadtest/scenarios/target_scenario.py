@@ -85,6 +85,16 @@ class TargetScenario(CrowdScenario):
         return self
 
     @model_validator(mode="after")
+    def _viewers_are_told_apart(self) -> Self:
+        if any(packet.one_per_viewer for packet in self.packets) and not self.target.names_viewer:
+            raise ValueError(
+                "target.grab: nothing says which viewer grabs, and so all would be one person; write {viewer} or "
+                "{user.COLUMN} where the service expects a name, or add [target.login]. Where anybody may have many "
+                "shares without a name, every packet says one_per_viewer = false"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _copies_are_packets(self) -> Self:
         packets = [each for packet in self.packets for each in packet.each()]
         if len(packets) > PACKETS_MAX:

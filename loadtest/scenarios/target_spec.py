@@ -1,6 +1,7 @@
 """The ``[target]`` of a scenario: another service, its requests, and the meaning of its replies (docs/targets.md)."""
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from server.core.packets.claim import ClaimStatus
 
 REQUEST = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S*)$")
 STEPS_MAX = 1_000
+_VIEWER_PLACE = re.compile(r"(?<!\{)(?:\{\{)*\{(viewer|user\.[^{}]+)\}")
 Scalar = str | int | float | bool
 BooksColumn = Literal["packet", "viewer", "amount_fen", "amount_yuan", "index", "claim_id", "request_id"]
 
@@ -169,6 +171,11 @@ class TargetSpec(StrictModel):
     steps: list[StepSpec] = Field(default=[], max_length=STEPS_MAX)
     books: BooksSpec | None = None
 
+    @property
+    def names_viewer(self) -> bool:
+        """Tell whether the service learns who grabs; a class of the user's own is trusted with that."""
+        return True
+
     @model_validator(mode="after")
     def _has_a_host(self) -> Self:
         parts = urlsplit(self.base_url)
@@ -186,6 +193,11 @@ class HttpTargetSpec(TargetSpec):
     grab: HttpGrabSpec
     receipt: ReceiptSpec
 
+    @property
+    def names_viewer(self) -> bool:
+        """Tell whether the service learns who grabs."""
+        return self.login is not None or _has_viewer(self.grab.model_dump())
+
 
 class WebSocketTargetSpec(TargetSpec):
     """A WebSocket service that speaks JSON."""
@@ -195,6 +207,11 @@ class WebSocketTargetSpec(TargetSpec):
     grab: SocketGrabSpec
     receipt: SocketReceiptSpec
     opening: OpeningSpec | None = None
+
+    @property
+    def names_viewer(self) -> bool:
+        """Tell whether the service learns who grabs: connections do not say it, as a viewer may have several."""
+        return _has_viewer([self.connect.model_dump(), self.grab.model_dump()])
 
 
 class AdapterTargetSpec(TargetSpec):
@@ -206,3 +223,16 @@ class AdapterTargetSpec(TargetSpec):
 
 
 AnyTargetSpec = Annotated[HttpTargetSpec | WebSocketTargetSpec | AdapterTargetSpec, Field(discriminator="kind")]
+
+
+def _has_viewer(value: object) -> bool:
+    """Tell whether a text in a document has the place of a viewer's name, or of a column of the users."""
+    return any(_VIEWER_PLACE.search(text) for text in _texts(value))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        yield from _texts(part)

@@ -3,15 +3,18 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any, NamedTuple
 
 import jinja2
 
+from scripts.adoption.names import VIEWER
+
 SCENARIO = "redrain.toml"
 WORKFLOW = ".github/workflows/redrain.yml"
 ACTION = "OWNER/redrain@main"
+STANDARD = {429: "rate_limited", 503: "unavailable"}  # of HTTP itself; all others are the service's own
 TAB, COMMENTS_AT = "\t", 49  # between a line of a template and its comment
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -52,6 +55,26 @@ class Adoption:
         )
     )
     receipt: ReceiptDraft = field(default_factory=ReceiptDraft)
+    http: Mapping[int, str] = field(default_factory=lambda: dict(STANDARD))
+    unclear: Mapping[int, str] = field(default_factory=dict)
+    not_texts: list[str] = field(default_factory=list)
+
+    @property
+    def names_viewer(self) -> bool:
+        """Tell whether the service learns who grabs; without that a storm refuses the scenario."""
+        return self.kind != "http" or self.login is not None or VIEWER in str(self.grab)
+
+    @property
+    def tells_exhausted(self) -> bool:
+        """Tell whether a word or a code says that nothing is left."""
+        return "exhausted" in {*self.receipt.words, *self.http.values()}
+
+    @property
+    def named(self) -> "Adoption":
+        """Return the same with a name in the grab, if it has none: what else is wrong with it can be said then."""
+        if self.names_viewer:
+            return self
+        return replace(self, grab=self.grab._replace(headers={**self.grab.headers, "X-Viewer": VIEWER}))
 
     def files(self) -> dict[str, str]:
         """Return the text of each file by its path in the repository."""
@@ -61,7 +84,7 @@ class Adoption:
 def toml(value: Any) -> str:
     """Return a value of JSON as TOML, in one line."""
     if isinstance(value, Mapping):
-        pairs = ", ".join(f"{_key(name)} = {toml(each)}" for name, each in value.items() if each is not None)
+        pairs = ", ".join(f"{_key(str(name))} = {toml(each)}" for name, each in value.items() if each is not None)
         return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(toml, value))}]"

@@ -6,15 +6,13 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from scripts.adoption.drafts import ReceiptDraft, RequestDraft
+from scripts.adoption.names import VIEWER, place_of, place_within
+from scripts.adoption.outcomes import OutcomesDraft, outcomes_of
 
 GRABS = ("grab", "claim", "snatch", "redeem", "receive", "抢", "领")
 THINGS = ("coupon", "packet", "hongbao", "voucher", "envelope", "bonus", "gift", "红包", "券")
 OTHERS = ("admin", "create", "launch", "refund", "cancel", "void", "withdraw", "config", "query", "list")
 LOGINS = ("login", "signin", "sign-in", "token", "session", "authenticate", "登录")
-VIEWERS = re.compile(r"(user|viewer|member|customer|account|buyer)(id|name|no)?|uid|openid|phone|mobile|login|name")
-REQUESTS = re.compile(r"x?(request|idempotency|trace|client|biz)(id|key|no|token)")
-PACKETS = re.compile(r".*(packet|coupon|voucher|hongbao|envelope|bonus|activity|campaign).*")
-TIMES = re.compile(r"(request)?(timestamp|ts|time)")
 STATUSES = ("status", "result", "code", "outcome", "state")
 AMOUNTS = ("amount_fen", "fen", "cents", "amount_cents", "amount")
 CLAIM_IDS = ("claim_id", "claimid", "record_id", "coupon_no", "id")
@@ -77,7 +75,24 @@ class Described:
 
     def wants_token(self, operation: DescribedOperation) -> bool:
         """Tell whether a request needs one."""
-        return bool(self._credential(operation))
+        return "{token}" in str(self._credential(operation))
+
+    def not_texts(self, operation: DescribedOperation) -> list[str]:
+        """Return the fields that name a viewer by a number or a UUID, which our viewers' names are not."""
+        told = [(each["name"], each.get("schema", {})) for each in self._parameters(operation)]
+        told += list(self._properties(self._resolved(self._body(operation) or {})))
+        typed = [(path.rpartition(".")[2], self._resolved(schema)) for path, schema in told]
+        return [
+            name
+            for name, schema in typed
+            if place_of(name) == VIEWER
+            and (schema.get("type") in ("integer", "number") or schema.get("format") == "uuid")
+        ]
+
+    def outcomes(self, operation: DescribedOperation) -> OutcomesDraft:
+        """Return the meaning of the HTTP codes with which a grab fails, as far as it is described."""
+        responses = operation.content.get("responses", {})
+        return outcomes_of({str(code): self._unfolded(each) for code, each in responses.items()})
 
     def receipt(self, operation: DescribedOperation) -> ReceiptDraft:
         """Return what the grab's answer holds, as far as its schema tells."""
@@ -112,26 +127,43 @@ class Described:
         return sorted(found, key=lambda each: (-each.score, each.path))
 
     def _request(self, operation: DescribedOperation, *, is_login: bool, has_token: bool) -> RequestDraft:
-        path = self._url.path.rstrip("/") + operation.path
-        schemas = {each["name"]: each.get("schema", {}) for each in self._parameters(operation, "path")}
-        names = re.findall(r"\{([^}]+)\}", operation.path)
-        unknown = [name for name in names if not _place(name, is_login=is_login)]
-        for name in names:
-            sample = self._sample(name, schemas.get(name, {}), is_login=is_login)
-            if [name] == unknown and not is_login and "{packet}" not in map(_place, names):
-                sample = "{packet}"  # the one thing that is grabbed
-            path = path.replace(f"{{{name}}}", str(sample))
-        headers = {
-            each["name"]: str(self._sample(each["name"], each.get("schema", {}), is_login=is_login))
-            for each in self._parameters(operation, "header")
-            if each["name"].lower() != "authorization" and (each.get("required") or _place(each["name"]))
-        }
-        if has_token:
-            headers |= self._credential(operation)
-        content = self._resolved(operation.content.get("requestBody", {})).get("content", {})
-        schema = content.get("application/json", {}).get("schema")
+        path = self._path(operation, is_login=is_login)
+        query = self._filled(operation, "query", is_login=is_login)
+        if query:
+            path += "?" + "&".join(f"{name}={value}" for name, value in query.items())
+        headers = self._filled(operation, "header", is_login=is_login)
+        headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+        if cookies := self._filled(operation, "cookie", is_login=is_login):
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        credential = self._credential(operation)
+        if has_token or (VIEWER in credential.values() and not is_login):
+            headers |= credential
+        schema = self._body(operation)
         body = None if schema is None else self._sample("", schema, is_login=is_login)
         return RequestDraft(f"{operation.method} {path}", headers, body)
+
+    def _path(self, operation: DescribedOperation, *, is_login: bool) -> str:
+        """Return the path with a place or a sample for each of its parameters."""
+        path = operation.path
+        schemas = {each["name"]: each.get("schema", {}) for each in self._parameters(operation, "path")}
+        found = re.findall(r"(?:([^/{}]+)/)?\{([^}]+)\}", path)
+        names = [name for _, name in found]
+        places = {name: place_within(before, name, is_login=is_login) for before, name in found}
+        unknown = [name for name in names if not places[name]]
+        for name in names:
+            sample = places[name] or self._sample(name, schemas.get(name, {}), is_login=is_login)
+            if [name] == unknown and not is_login and "{packet}" not in places.values():
+                sample = "{packet}"  # the one thing that is grabbed
+            path = path.replace(f"{{{name}}}", str(sample))
+        return self._url.path.rstrip("/") + path
+
+    def _filled(self, operation: DescribedOperation, where: str, *, is_login: bool) -> dict[str, str]:
+        """Return the parameters that a request needs there, or that have a place, by name."""
+        return {
+            each["name"]: str(self._sample(each["name"], each.get("schema", {}), is_login=is_login))
+            for each in self._parameters(operation, where)
+            if each.get("required") or place_of(each["name"], is_login=is_login)
+        }
 
     def _credential(self, operation: DescribedOperation) -> dict[str, str]:
         """Return the header with the token that an operation demands, if it does."""
@@ -139,21 +171,25 @@ class Described:
         for demand in operation.content.get("security", self._document.get("security", [])):
             for scheme in (schemes.get(name, {}) for name in demand):
                 if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
-                    return {scheme["name"]: "{token}"}
+                    return {scheme["name"]: VIEWER if place_of(scheme["name"]) == VIEWER else "{token}"}
                 if scheme.get("type") in ("http", "oauth2", "openIdConnect"):
                     return {"Authorization": "Bearer {token}"}
         named = any(each["name"].lower() == "authorization" for each in self._parameters(operation, "header"))
         return {"Authorization": "Bearer {token}"} if named else {}
 
-    def _parameters(self, operation: DescribedOperation, where: str) -> list[Mapping[str, Any]]:
+    def _parameters(self, operation: DescribedOperation, where: str = "") -> list[Mapping[str, Any]]:
         shared = self._document["paths"][operation.path].get("parameters", [])
         parameters = map(self._resolved, [*shared, *operation.content.get("parameters", [])])
-        return [each for each in parameters if each.get("in") == where]
+        return [each for each in parameters if where in ("", each.get("in"))]
+
+    def _body(self, operation: DescribedOperation) -> Mapping[str, Any] | None:
+        """Return the schema of a request's JSON, or None if it has none."""
+        return _json_schema(self._resolved(operation.content.get("requestBody", {})))
 
     def _answer(self, operation: DescribedOperation) -> Mapping[str, Any]:
         responses = operation.content.get("responses", {})
         good = next((self._resolved(each) for code, each in responses.items() if str(code).startswith("2")), {})
-        return self._resolved(good.get("content", {}).get("application/json", {}).get("schema", {}))
+        return self._resolved(_json_schema(good) or {})
 
     def _found(self, schema: Mapping[str, Any], names: tuple[str, ...]) -> str:
         """Return the JMESPath of the property with the first of these names, or ""."""
@@ -176,16 +212,16 @@ class Described:
             yield f"{before}{name}", inner
             yield from self._properties(inner, f"{before}{name}.", depth + 1)
 
-    def _sample(self, name: str, schema: Mapping[str, Any], *, is_login: bool, depth: int = 0) -> Any:
+    def _sample(self, name: str, schema: Mapping[str, Any], *, is_login: bool, depth: int = 0, within: str = "") -> Any:
         schema = self._resolved(schema)
         if "properties" in schema and depth <= DEPTH_MAX:
             needed = schema.get("required", [])
             return {
-                each: self._sample(each, inner, is_login=is_login, depth=depth + 1)
+                each: self._sample(each, inner, is_login=is_login, depth=depth + 1, within=name)
                 for each, inner in schema["properties"].items()
-                if each in needed or _place(each, is_login=is_login)
+                if each in needed or place_within(name, each, is_login=is_login)
             }
-        if place := _place(name, is_login=is_login):
+        if place := place_within(within, name, is_login=is_login):
             return place
         for key in ("const", "default", "example"):
             if key in schema:
@@ -193,6 +229,17 @@ class Described:
         if schema.get("enum") or schema.get("examples"):
             return _literal((schema.get("enum") or schema["examples"])[0])
         return {"integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}.get(schema.get("type", ""), "1")
+
+    def _unfolded(self, part: Any, depth: int = 0) -> Any:
+        """Return a part of the document with what its references lead to in their place."""
+        if depth > 2 * DEPTH_MAX:
+            return {}
+        if isinstance(part, list):
+            return [self._unfolded(each, depth + 1) for each in part]
+        if not isinstance(part, Mapping):
+            return part
+        whole = self._resolved(part) if "$ref" in part else part
+        return {name: self._unfolded(each, depth + 1) for name, each in whole.items()}
 
     def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what a reference leads to; the parts of ``allOf`` together, and the first real of a choice."""
@@ -230,22 +277,14 @@ def _any(words: tuple[str, ...], text: str) -> bool:
     return any(word in text for word in words)
 
 
-def _place(name: str, *, is_login: bool = False) -> str:
-    """Return the place of a template for a field of this name, or ""."""
-    plain = re.sub(r"[^a-z]", "", name.lower())
-    if VIEWERS.fullmatch(plain):
-        return "{viewer}"
-    if plain == "email":
-        return "{viewer}@example.com"
-    if plain == "nonce":
-        return "{nonce}"
-    if TIMES.fullmatch(plain):
-        return "{timestamp_ms}"
-    if is_login:  # it comes before any grab
-        return ""
-    if REQUESTS.fullmatch(plain):
-        return "{request_id}"
-    return "{packet}" if PACKETS.fullmatch(plain) else ""
+def _json_schema(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the schema of a message's JSON, whatever else its type says; some tools write ``*/*``."""
+    content: Mapping[str, Any] = message.get("content", {})
+    for kind, held in content.items():
+        if re.match(r"\*/\*|application/([\w.-]+\+)?json\b", kind):
+            schema: Mapping[str, Any] | None = held.get("schema")
+            return schema
+    return None
 
 
 def _literal(value: Any) -> Any:

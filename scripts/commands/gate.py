@@ -13,6 +13,7 @@ from loadtest.engines.crowd import View
 from loadtest.record.run_folder import RunFolder
 from loadtest.record.shape import BadRecord
 from loadtest.report import write_report
+from loadtest.report.comparing import uncompared
 from loadtest.report.junit import junit_of
 from loadtest.report.summary import annotations_of, markdown_of
 from loadtest.run.judge_run import judge_run
@@ -25,7 +26,7 @@ from loadtest.targets.port import BadTarget
 from loadtest.verdict.weigh import Exit
 from scripts.commands.storm import RUNS, interruptible, plan_storm
 from scripts.commands.storm_options import StormOptions
-from scripts.gate.gate import BROKEN, Gate, run_through
+from scripts.gate.gate import BROKEN, Gate, repeat_command, run_through
 from scripts.gate.options import GateOptions
 from scripts.gate.table import show_gate
 from scripts.output import console, failed, fresh_folder, told_of, too_full, write_json
@@ -73,6 +74,7 @@ def _storm(
         out=folder.path, json=None, target_adapter=options.target_adapter,
     )  # fmt: skip
     facts, perform = plan_storm(scenario, folder, storm, datetime.now(UTC))
+    facts.repeat_command = repeat_command(options)  # the storm's own would name a port that is gone
     facts.thresholds = list(options.threshold or ())
     facts.own_service = facts.own_service or bool(options.head_command)
     folder.scenario.write_text(scenario_text(options.scenario), "utf-8")
@@ -83,7 +85,7 @@ def _storm(
 
 def _conclude(folder: RunFolder, result: dict[str, Any], say: Console, options: GateOptions) -> int:
     """Show and keep the result, and return its exit code, also if it cannot be kept."""
-    show_result(say, result)
+    show_result(say, result, left_out=uncompared(result))
     show_gate(say, result["gate"])
     try:
         folder.result.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

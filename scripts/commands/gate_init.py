@@ -50,7 +50,7 @@ def run_init(options: GateOptions, openapi: str, kind: str, *, yes: bool) -> int
     try:
         adoption = adoption_of(ask, kind, described_at(openapi) if openapi else None)
         files = adoption.files()
-        check_scenario(files[SCENARIO], folder)
+        check_scenario(adoption.named.files()[SCENARIO], folder)
     except BadDocument as error:
         return failed(error, Exit.ENVIRONMENT)
     except (AttributeError, KeyError, TypeError, ValueError) as error:

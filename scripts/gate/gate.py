@@ -52,6 +52,7 @@ class Gate:
     alone: Alone | None = None
     base: str = ""
     head: str = ""
+    not_compared: str = ""  # why the base that was asked for is not there
 
 
 def run_through(gate: Gate, storm: Callable[[str], dict[str, Any]], say: Say) -> dict[str, Any]:
@@ -76,8 +77,9 @@ def _sides(gate: Gate, say: Say) -> tuple[Side | None, Side]:
     options, scenario = gate.options, gate.scenario
     if isinstance(scenario, TargetScenario):
         about = (scenario, options.scenario, options.target_adapter)
-        if options.base_command:
-            return CommandSide(options.base_command, *about), CommandSide(options.head_command, *about)
+        if options.head_command:
+            base = CommandSide(options.base_command, *about) if options.base_command else None
+            return base, CommandSide(options.head_command, *about)
         if options.base_url:
             return UrlSide(options.base_url, *about), UrlSide(options.head_url, *about)
         return None, UrlSide(scenario.target.base_url.rstrip("/"), *about)
@@ -85,29 +87,36 @@ def _sides(gate: Gate, say: Say) -> tuple[Side | None, Side]:
     if not options.base:
         return None, BuildSide(ours)
     try:
-        base = base_of(options.base, CACHE, say)
-        check_protocol(base.build, ours.build)
+        revision = base_of(options.base, CACHE, say)
+        check_protocol(revision.build, ours.build)
     except NoBase as missing:
-        gate.notes.append(f"nothing is compared: {missing}")
+        _without_base(gate, str(missing))
         return None, BuildSide(ours)
-    return BuildSide(base), BuildSide(ours)
+    return BuildSide(revision), BuildSide(ours)
+
+
+def _without_base(gate: Gate, why: str) -> None:
+    """Keep why nothing is compared, in one line: a service's own last words may have several."""
+    gate.base, gate.not_compared = "", why.replace(":\n", ": ").replace("\n", "\\n")
+    gate.notes.append(f"nothing is compared: {gate.not_compared}")
 
 
 def _tried(gate: Gate, base: Side | None, say: Say) -> tuple[Side | None, dict[str, float] | None]:
     """Return the base and its work counters, as far as it runs; why it does not is noted, and the rest decides."""
     if base is None:
         return None, None
-    say("counting the work of a grab: base")
+    say("starting the base" if isinstance(gate.scenario, TargetScenario) else "counting the work of a grab: base")
     try:
         with base.hosted():
             return base, base.counters()
     except BROKEN as error:
-        gate.notes.append(f"nothing is compared: the base does not run: {error}")
-        gate.base = ""
+        _without_base(gate, f"the base does not run: {error}")
         return None, None
 
 
 def _count(gate: Gate, base: Side | None, before: dict[str, float] | None, ours: Side, say: Say) -> None:
+    if isinstance(gate.scenario, TargetScenario):
+        return  # nothing is known of a service's inside
     say("counting the work of a grab: head")
     counted = ours.counters()
     if counted is None:
@@ -139,6 +148,8 @@ def _time(gate: Gate, base: Side | None, ours: Side, say: Say) -> None:
     if gate.options.minutes <= 0 or _has_risen(gate):
         return
     if base is None:
+        if gate.options.head_command and not gate.options.limit:
+            return
         say("measuring a leg")
         try:
             gate.alone = measure_alone(ours)
@@ -173,6 +184,7 @@ def result_of(gate: Gate) -> dict[str, Any]:
         "gate": {
             "base": gate.base,
             "head": gate.head,
+            "not_compared": gate.not_compared,
             "slower_percent": gate.options.slower,
             "counters": gate.counters,
             "comparison": compared,

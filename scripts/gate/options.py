@@ -66,11 +66,11 @@ class GateOptions:
             return wrong
         if self.engine not in ("locust", "swarm"):
             return "engine: must be locust or swarm"
-        for ours, theirs in (("base-command", "head-command"), ("base-url", "head-url")):
-            given = [name for name in (ours, theirs) if getattr(self, name.replace("-", "_"))]
-            if len(given) == 1:
-                return f"{given[0]}: needs {theirs if given[0] == ours else ours} as well"
-        ways = [way for way in ("base", "base_command", "base_url") if getattr(self, way)]
+        for given, needed in (("base_command", "head_command"), ("base_url", "head_url"), ("head_url", "base_url")):
+            if getattr(self, given) and not getattr(self, needed):
+                return f"{given.replace('_', '-')}: needs {needed.replace('_', '-')} as well"
+        by_command = "base_command" if self.base_command else "head_command"
+        ways = [way for way in ("base", by_command, "base_url") if getattr(self, way)]
         if len(ways) > 1:
             return f"{ways[1].replace('_', '-')}: conflicts with {ways[0].replace('_', '-')}; give one pair to compare"
         if isinstance(scenario, Scenario) and ways and ways[0] != "base":

@@ -30,7 +30,7 @@ name = "quiet"
 [target]
 kind = "http"
 [target.grab]
-request = "POST /grab"
+request = "POST /grab?by={viewer}"
 [target.receipt]
 [[packets]]
 packet_id = "p1"

@@ -54,6 +54,7 @@ def a_gate_result() -> dict[str, Any]:
         "gate": {
             "base": "aaaaaaaaaaaa",
             "head": "bbbbbbbbbbbb",
+            "not_compared": "",
             "slower_percent": 3.0,
             "counters": [
                 {"counter": "store_commands_per_grab", "title": "store commands per grab", "base": 15.0, "head": 16.0,

@@ -80,3 +80,14 @@ def test_why_a_run_proves_nothing_is_a_case() -> None:
     )
     assert states["redrain.sometimes repeats"] == "passed"
     assert 'message="others were busy"' in junit_of(result)
+
+
+def test_a_base_that_is_missing_is_a_case_that_was_skipped() -> None:
+    """A reader of the file sees that nothing was compared, and why."""
+    result = a_gate_result()
+    result["gate"] |= {"base": "", "comparison": None, "counters": [], "not_compared": "the base does not run: x"}
+    case = ET.fromstring(junit_of(result)).find("testsuite/testcase[@classname='redrain.comparison']")  # noqa: S314
+    assert case is not None
+    skipped = case.find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "the base does not run: x"

@@ -86,3 +86,17 @@ def test_a_verdict_without_a_finding_is_told_too() -> None:
     result["gate"]["counters"], result["gate"]["comparison"] = [], None
     assert annotations_of(result) == ["::warning title=Redrain%3A unknown::void"]
     assert annotations_of(result | {"verdict": "pass", "reasons": []}) == []
+
+
+def test_a_missing_base_is_in_the_first_line_and_a_warning() -> None:
+    """Also where something else failed; a pass without a base is not silent."""
+    result = a_gate_result() | {"violations": [], "verdict": "pass", "reasons": [], "thresholds": []}
+    result["gate"] |= {"base": "", "comparison": None, "counters": [], "not_compared": "the base does not run: x\n::y"}
+    first = markdown_of(result).splitlines()[0]
+    assert first == "## ✅ Redrain: pass; nothing was compared: the base does not run: x ::y"
+    assert annotations_of(result) == [
+        "::warning title=Redrain%3A nothing was compared::the base does not run: x%0A::y"
+    ]  # fmt: skip
+    failed = result | {"verdict": "fail", "reasons": ["invariant"]}
+    failed["violations"] = [{**a_gate_result()["violations"][0], "invariant": f"A{number}"} for number in range(1, 15)]
+    assert len(annotations_of(failed)) == ANNOTATIONS_MAX

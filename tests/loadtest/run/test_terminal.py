@@ -37,6 +37,16 @@ def test_the_verdict_comes_first(tmp_path: Path) -> None:
         assert shown.count(told) == 1
 
 
+def test_the_verdict_says_what_was_left_out(tmp_path: Path) -> None:
+    """It stands in the line of the verdict, whole and as text."""
+    console, text = _console(width=40)
+    why = "nothing was compared: the base does not run: [red] \x1b[31m " + "x" * 60
+    show_result(console, judge_run(_kept(a_run(), tmp_path)), left_out=why)
+    first = text.getvalue().strip().splitlines()[0]
+    assert first.startswith("PASS  nothing was compared: the base does not run: [red] \\x1b[31m xxx")
+    assert "smoke, 12 viewers" in first
+
+
 def test_a_narrow_terminal_loses_no_figure(tmp_path: Path) -> None:
     """At 80 columns every column of the packets is whole; a long name takes two lines."""
     run = a_run()

@@ -8,7 +8,7 @@ import pytest
 from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.scenario import Scenario
 from loadtest.scenarios.target_scenario import PATIENCE_MS, ROOM, TargetScenario, folder_of, read_scenario
-from tests.loadtest.targets.described import HTTP, PACKET, SOCKET, scenario
+from tests.loadtest.targets.described import HTTP, LOGIN, PACKET, SOCKET, scenario
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -69,3 +69,39 @@ def test_packets_open_in_the_one_room() -> None:
 def test_patience_is_the_timeout_of_a_grab() -> None:
     assert scenario({**HTTP, "grab": {**HTTP["grab"], "timeout_ms": 90}}).patience_ms == 90
     assert scenario({"kind": "adapter", "base_url": "tcp://127.0.0.1:7"}).patience_ms == PATIENCE_MS
+
+
+@pytest.mark.parametrize(
+    ("target", "named"),
+    [
+        (HTTP | {"grab": {"request": "POST /grab", "headers": {"X-Viewer": "1"}}}, False),
+        (HTTP | {"grab": {"request": "POST /grab", "headers": {"X-Viewer": "{{viewer}}"}}}, False),
+        (HTTP | {"grab": {"request": "POST /grab", "json": {"{viewer}": "1"}}}, False),
+        (HTTP | {"grab": {"request": "POST /grab", "headers": {"X-Viewer": "{viewer}"}}}, True),
+        (HTTP | {"grab": {"request": "POST /grab?by={{{viewer}}}"}}, True),
+        (HTTP | {"grab": {"request": "POST /grab", "form": {"phone": "+86{user.phone}"}}}, True),
+        (HTTP | {"grab": {"request": "POST /grab"}, "login": LOGIN}, True),
+        (SOCKET | {"connect": {"path": "/room"}}, False),
+        (SOCKET | {"connect": {"path": "/room", "hello": [{"who": ["{viewer}"]}]}}, True),
+        ({"kind": "adapter", "base_url": "tcp://127.0.0.1:7"}, True),
+    ],
+)
+def test_a_grab_says_who_grabs(target: dict[str, Any], *, named: bool) -> None:
+    """Without a name all viewers are one person, whom a correct service gives one share; no limit, no name."""
+    if named:
+        assert scenario(target).target.names_viewer
+        return
+    with pytest.raises(ValueError, match=r"target\.grab: nothing says which viewer grabs"):
+        scenario(target)
+    assert scenario(target, packets=[PACKET | {"one_per_viewer": False}]).packets
+
+
+def test_a_grab_without_a_name_is_refused_with_its_line(tmp_path: Path) -> None:
+    """The line is that of the table."""
+    text = (EXAMPLES / "http.toml").read_text("utf-8").replace("{viewer}", "1").replace("[target.login]", "[target.x]")
+    text = text.replace('request = "POST /login"\njson = { user = "1" }\ntake = { token = "data.token" }\n', "")
+    text = text.replace("[target.x]", "# ").replace("Bearer {token}", "Bearer 1")
+    (tmp_path / "mine.toml").write_text(text, "utf-8")
+    line = text.splitlines().index("[target.grab]") + 1
+    with pytest.raises(BadScenario, match=rf"mine\.toml:{line}: target\.grab: nothing says which viewer"):
+        read_scenario(str(tmp_path / "mine.toml"))

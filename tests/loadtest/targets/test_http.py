@@ -209,7 +209,7 @@ def test_an_answer_of_500_is_unknown_and_asked_again_with_the_same_id() -> None:
 
 
 def test_a_declared_timeout_is_the_viewers_patience() -> None:
-    assert entered(grab={"request": "GET /", "timeout_ms": 250}).patience_ns == 250 * MS
+    assert entered(grab={"request": "GET /{viewer}", "timeout_ms": 250}).patience_ns == 250 * MS
 
 
 def test_an_http_client_goes_without_a_word() -> None:

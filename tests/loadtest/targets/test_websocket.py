@@ -61,7 +61,7 @@ def test_a_viewer_is_in_when_the_service_says_so() -> None:
 
 
 def test_without_such_a_message_the_handshake_is_enough() -> None:
-    line = Line(connect={"path": "/"})
+    line = Line(connect={"path": "/{viewer}"})
     assert line.told == [("welcome", None)]
     assert line.says({"type": "joined"}) == [("other", None)]
 

@@ -120,3 +120,64 @@ def test_what_is_not_told_is_not_invented() -> None:
 def test_no_other_machine_becomes_the_address(url: str) -> None:
     """Load goes to a service elsewhere only if somebody says so."""
     assert Described({"servers": [{"url": url}], "paths": {}}).base_url == ""
+
+
+def _grabbed(operation: dict[str, Any], path: str = "/packets/{packet_id}/grab", **document: Any) -> tuple[Any, ...]:
+    service = Described({"openapi": "3.0.0", "paths": {path: {"post": operation}}, **document})
+    return service.grab_request(service.grabs()[0], has_token=False)
+
+
+@pytest.mark.parametrize("name", ["X-Viewer", "x_member_id", "PLAYER", "customerNo"])
+def test_a_required_parameter_named_like_a_person_is_the_viewer(name: str) -> None:
+    """In a header, the query, a cookie and the body alike."""
+    text = {"name": name, "required": True, "schema": {"type": "string"}}
+    path = "/packets/{packet_id}/grab"
+    assert _grabbed({"parameters": [{"in": "header", **text}]})[1] == {name: "{viewer}"}
+    assert _grabbed({"parameters": [{"in": "query", **text}]})[0] == f"POST /packets/{{packet}}/grab?{name}={{viewer}}"
+    assert _grabbed({"parameters": [{"in": "cookie", **text}]})[1] == {"Cookie": f"{name}={{viewer}}"}
+    body = {"schema": {"properties": {name: {"type": "string"}}, "required": [name]}}
+    assert _grabbed({"requestBody": {"content": {"application/json": body}}})[2] == {name: "{viewer}"}
+    assert _grabbed({}, f"{path}/{{{name}}}")[0] == "POST /packets/{packet}/grab/{viewer}"
+
+
+def test_a_name_that_is_a_number_is_told() -> None:
+    """Our viewers are called v0, v1 and so on; the kind of the content may be written in several ways."""
+    post: dict[str, Any] = {
+        "parameters": [
+            {"in": "header", "name": "X-User-Id", "schema": {"type": "integer"}},
+            {"in": "header", "name": "X-Count", "schema": {"type": "integer"}},
+        ]
+    }
+    for kind in ("application/json; charset=utf-8", "*/*", "application/vnd.shop+json"):
+        body = {
+            "schema": {"properties": {"member": {"type": "string", "format": "uuid"}, "viewer": {"type": "string"}}}
+        }
+        post["requestBody"] = {"content": {"text/plain": {}, kind: body}}
+        service = Described({"openapi": "3.0.0", "paths": {"/packets/grab": {"post": post}}})
+        grab = service.grabs()[0]
+        assert service.not_texts(grab) == ["X-User-Id", "member"]
+        assert service.grab_request(grab, has_token=False).json == {"member": "{viewer}", "viewer": "{viewer}"}
+
+
+def test_an_id_under_a_person_is_the_viewers() -> None:
+    """In a path and in a body; a key that is called like a person is no token."""
+    assert _grabbed({}, "/users/{id}/coupons/{coupon}/claim")[0] == "POST /users/{viewer}/coupons/{packet}/claim"
+    body = {"schema": {"properties": {"user": {"properties": {"id": {"type": "string"}}}}}}
+    assert _grabbed({"requestBody": {"content": {"application/json": body}}})[2] == {"user": {"id": "{viewer}"}}
+    scheme = {"who": {"type": "apiKey", "in": "header", "name": "X-User-Id"}}
+    keyed = _grabbed({}, security=[{"who": []}], components={"securitySchemes": scheme})
+    assert keyed[1] == {"X-User-Id": "{viewer}"}
+
+
+def test_responses_are_read_through_references() -> None:
+    """A response of the components and a schema of its own are as good as text in place."""
+    components = {
+        "responses": {"Gone": {"description": "Sold out"}, "Twice": {"description": "It already has one"}},
+        "schemas": {"Early": {"properties": {"code": {"const": "NOT_STARTED"}}}},
+    }
+    early = {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Early"}}}}
+    responses = {"409": {"$ref": "#/components/responses/Twice"}, "410": {"$ref": "#/components/responses/Gone"}}
+    post = {"responses": {**responses, "425": early}}
+    service = Described({"openapi": "3.0.0", "components": components, "paths": {"/packets/grab": {"post": post}}})
+    told = service.outcomes(service.grabs()[0])
+    assert [told.http[code] for code in (409, 410, 425)] == ["repeated", "exhausted", "too_early"]

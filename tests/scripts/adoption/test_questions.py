@@ -1,6 +1,6 @@
 """Only what is not known is asked, and an answer that does not fit is asked for again."""
 
-from scripts.adoption.drafts import ACTION, Adoption, RequestDraft
+from scripts.adoption.drafts import ACTION, SCENARIO, Adoption, RequestDraft
 from scripts.adoption.openapi import Described
 from scripts.adoption.questions import adoption_of, edits
 from tests.scripts.adoption.test_openapi import DOCUMENT
@@ -67,3 +67,45 @@ def test_what_is_left_to_edit_is_named() -> None:
     done = Adoption(action="us/redrain@v1", receipt=Described(DOCUMENT).receipt(Described(DOCUMENT).grabs()[0]))
     assert not [each for each in edits(done) if "receipt" in each or ACTION in each]
     assert any("examples" in each for each in edits(Adoption("websocket")))
+
+
+NAMELESS = {"openapi": "3.0.0", "paths": {"/packets/{packet_id}/grab": {"post": {
+    "parameters": [{"in": "header", "name": "X-Device", "required": True, "schema": {"type": "string"}}],
+    "responses": {"409": {"description": "No"}, "410": {"description": "Sold out"}},
+}}}}  # fmt: skip
+
+
+def test_a_grab_without_a_name_is_said_first() -> None:
+    """It is marked in the file as well; whoever can be asked says the header."""
+    it = adoption_of(Person(), "", Described(NAMELESS))
+    first = next(iter(edits(it)))
+    assert "[target.grab]: EDIT: {viewer}" in first
+    assert "# EDIT: nothing below says which viewer grabs" in it.files()[SCENARIO]
+    told = adoption_of(Person(In_which_header=["X-Who"]), "", Described(NAMELESS))
+    assert told.grab.headers == {"X-Device": "1", "X-Who": "{viewer}"}
+    assert not [each for each in edits(told) if "[target.grab]" in each]
+    assert "which viewer grabs" not in told.files()[SCENARIO]
+
+
+def test_a_name_that_is_no_text_is_to_be_edited() -> None:
+    assert [each for each in edits(Adoption(not_texts=["X-User-Id"])) if "[target.grab] X-User-Id: EDIT" in each]
+
+
+def test_a_code_that_is_not_clear_is_asked_for_or_marked() -> None:
+    """The map has those that are clear, and they are named to be looked at."""
+    it = adoption_of(Person(), "", Described(NAMELESS))
+    assert it.http == {410: "exhausted", 429: "rate_limited", 503: "unavailable"}
+    assert [each for each in edits(it) if "http: EDIT: what 409 means" in each]
+    assert [each for each in edits(it) if "410 exhausted" in each]
+    assert '# EDIT: 409 is not in `http` yet; its description is not clear to us: "No"' in it.files()[SCENARIO]
+    told = adoption_of(Person(What_does_409_mean=["perhaps", "repeated"]), "", Described(NAMELESS))
+    assert told.http[409] == "repeated"
+    assert not [each for each in edits(told) if "EDIT: what" in each]
+    assert "EDIT: 409" not in told.files()[SCENARIO]
+
+
+def test_no_code_is_said_to_mean_that_nothing_is_left() -> None:
+    """Without a document only what HTTP itself defines is in the map."""
+    assert 409 not in adoption_of(Person(), "http", None).http
+    assert [each for each in edits(Adoption()) if "http: EDIT: the code" in each]
+    assert adoption_of(Person(nothing_is_left=["410"]), "http", None).http[410] == "exhausted"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.scenarios.crowd_scenario import BadScenario
 from loadtest.scenarios.target_scenario import TargetScenario, read_scenario
 from loadtest.targets.registry import target_of
 from loadtest.verdict.weigh import Exit
@@ -138,3 +139,14 @@ def test_wrong_usage_is_named(
     assert run_init(*texts, yes=yes) == Exit.USAGE  # type: ignore[arg-type]
     assert told in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_storm_refuses_what_names_no_viewer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is written all the same, to be edited, and nobody can storm with it by mistake."""
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps({"openapi": "3.0.0", "paths": {"/packets/grab": {"post": {}}}}), "utf-8")
+    assert _init(tmp_path, document) == Exit.PASS
+    _, _, after = capsys.readouterr().out.partition("edit next:")
+    assert after.split("\n")[1].startswith("  redrain.toml, [target.grab]: EDIT: {viewer}")
+    with pytest.raises(BadScenario, match=r"redrain\.toml:[0-9]+: target\.grab: nothing says which viewer grabs"):
+        _read(tmp_path)

@@ -1,18 +1,21 @@
 """A gate and its parts: a base that does not run decides nothing, and a counter that may rise fails nothing."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from loadtest.report.comparing import uncompared
+from loadtest.report.summary import annotations_of
 from loadtest.scenarios.target_scenario import read_scenario
 from scripts.bench.process import BenchFailed
 from scripts.gate import gate as gate_module
 from scripts.gate.counters import COUNTERS
 from scripts.gate.gate import Gate, repeat_command, run_through
 from scripts.gate.options import GateOptions
+from scripts.gate.sides import CommandSide
 
 PASSED: dict[str, Any] = {"verdict": "pass", "reasons": [], "exit_code": 0, "violations": []}
 
@@ -24,12 +27,13 @@ class CountedSide:
     name: str
     counted: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 10.0))
     broken: bool = False
+    says: str = "no module named redrain"
     disturbed: float = 0.0  # by so much the first count is too high
 
     def counters(self) -> dict[str, float] | None:
         """Return the counters."""
         if self.broken:
-            raise BenchFailed("no module named redrain")
+            raise BenchFailed(self.says)
         more, self.disturbed = self.disturbed, 0.0
         return {name: value + more for name, value in self.counted.items()}
 
@@ -66,6 +70,36 @@ def test_a_base_that_does_not_run_decides_nothing(monkeypatch: pytest.MonkeyPatc
     assert result["exit_code"] == 0
     assert result["gate"]["notes"] == ["nothing is compared: the base does not run: no module named redrain"]
     assert {(counter["base"], counter["met"]) for counter in result["gate"]["counters"]} == {(None, None)}
+
+
+def test_a_missing_base_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The base may have said several lines; a result without a base says so wherever its verdict stands."""
+    broken = CountedSide("./nosuch", broken=True, says="'./nosuch' ended with status 127:\nsh: 1: not found\nbye")
+    result = _gated(monkeypatch, broken, CountedSide("head")) | {"scenario": "s", "viewers": 1, "seed": 1}
+    why = r"the base does not run: './nosuch' ended with status 127: sh: 1: not found\nbye"
+    assert (result["gate"]["base"], result["gate"]["not_compared"]) == ("", why)
+    assert uncompared(result) == f"nothing was compared: {why}"
+    assert annotations_of({**result, "thresholds": []}) == [
+        f"::warning title=Redrain%3A nothing was compared::{why}"
+    ]  # fmt: skip
+
+
+def test_a_pass_says_that_timing_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --budget 0; a counter that rose has decided, and no time would have changed that."""
+    more = CountedSide("head", dict.fromkeys(COUNTERS, 11.0))
+    assert uncompared(_gated(monkeypatch, CountedSide("base"), CountedSide("head"))).startswith("timing was left out")
+    assert uncompared(_gated(monkeypatch, CountedSide("base"), more)) == ""
+
+
+def test_a_head_alone_is_judged_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service has no work to count, and a leg beside nothing is measured only for a limit."""
+    said: list[str] = []
+    service = "tests/examples/http.toml"
+    monkeypatch.setattr(CommandSide, "hosted", lambda _: nullcontext("http://127.0.0.1:1"))
+    gate = Gate(read_scenario(service), GateOptions(service, head_command="./serve"))
+    result = run_through(gate, lambda _: dict(PASSED), said.append)
+    assert (result["exit_code"], result["gate"]["head"], said) == (0, "./serve", [])
+    assert uncompared(result) == "nothing was compared: no base was given"
 
 
 def test_the_command_repeats_the_gate() -> None:

@@ -28,6 +28,10 @@ SERVICE = "tests/examples/http.toml"
         (GateOptions("smoke", base="main"), ""),
         (GateOptions(SERVICE, base_command="a", head_command="b"), ""),
         (GateOptions(SERVICE), ""),
+        (GateOptions(SERVICE, head_command="b"), ""),
+        (GateOptions("smoke", head_command="b"), "head-command: needs a scenario with [target]"),
+        (GateOptions(SERVICE, base="main", head_command="b"), "head-command: conflicts with base"),
+        (GateOptions(SERVICE, head_command="b", base_url="a", head_url="b"), "base-url: conflicts with head-command"),
     ],
 )
 def test_conflicts_are_named(options: GateOptions, named: str) -> None:
