@@ -160,9 +160,7 @@ class Viewer:
 
     def wake(self, now_ns: int) -> Sequence[Effect]:
         """Handle everything due at *now_ns*: pings, taps and receipt timeouts. Returns the effects to carry out now."""
-        if not self.welcomed:
-            return NOTHING
-        if self._wake_ns is None or now_ns < self._wake_ns:
+        if not self.welcomed or self._wake_ns is None or now_ns < self._wake_ns:
             return NOTHING
         effects: list[Effect] = []
         if self._pending:
@@ -341,6 +339,7 @@ class Viewer:
             self._recorder.unread(grab, message, now_ns)
             self._back_off(grab, due, now_ns)
             self._agenda.answered(now_ns)
+            self._rearm()
 
     def _back_off(self, grab: SentGrab, due: Due, now_ns: int) -> None:
         pause_ns = min(BACKOFF_NS << due.attempt, BACKOFF_MAX_NS)

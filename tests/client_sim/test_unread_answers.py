@@ -44,13 +44,13 @@ def test_what_moves_a_cursor_is_escaped(payload: bytes, told: str) -> None:
 
 
 def test_an_answer_that_cannot_be_read_is_recorded_and_the_tap_tried_again() -> None:
-    """Its outcome is unknown, and what was answered is in the history, with the number of the grab."""
+    """The history has what was answered, with the number of the grab, and the next try is sent when it is due."""
     sitting = Sitting()
     sitting.connect()
     sitting.hear(warmup(1, grab_in_ms=1_000), 0)
     at_ms, request_id = sitting.next_tap()
     sitting.viewer.receive(_unread(request_id), round((at_ms + 2) * MS))
-    assert [each for _, each in sitting.wait_until(at_ms + 5_001)][:1] == [request_id]
+    assert [each for _, each in sitting.wait_until(at_ms + 300)] == [request_id]
     (answer,) = sitting.lines("unread")
     lost = next(line for line in sitting.lines("grab") if line["i"] == answer["grab"])
     assert (lost["type"], lost["t_reply"], lost["t_gave_up"]) == ("info", None, None)
