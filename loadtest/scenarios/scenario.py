@@ -1,8 +1,8 @@
 """A scenario: its creators, audience, and packets with their times (docs/scenario.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,7 @@ from server.core.rulebooks.rulebook import Rulebook
 
 ROOMS_MAX = 1_000
 PACKETS_MAX = 10_000
+Copied = TypeVar("Copied")
 PAYOUTS_MAX = 1_000  # withdrawals, and invoices, of one programme
 EDITS_MAX = 100  # of one packet; a creator makes only a few
 PATIENCE_MS_MAX = 60_000  # real; nobody waits longer for a receipt
@@ -309,10 +310,7 @@ class Scenario(CrowdScenario):
 
     @model_validator(mode="after")
     def _copies_are_packets(self) -> Self:
-        packets = [each for packet in self.packets for each in packet.each()]
-        if len(packets) > PACKETS_MAX:
-            raise ValueError(f"packets: are {len(packets):,} with all copies; at most {PACKETS_MAX:,}")
-        object.__setattr__(self, "packets", packets)
+        object.__setattr__(self, "packets", with_copies(packet.each() for packet in self.packets))
         return self
 
     def _settle_platforms(self) -> None:
@@ -364,3 +362,11 @@ def load_scenario(name_or_path: str) -> Scenario:
     if "target" in table:
         raise BadScenario(f"{name_or_path}: target: the scenario is for another service; run it with redrain storm")
     return validated(Scenario, table, source=name_or_path, text=text)
+
+
+def with_copies(packets: Iterable[list[Copied]]) -> list[Copied]:
+    """Return every packet that packets with ``copies`` stand for. Raises ValueError if these are too many."""
+    each = [copy for copies in packets for copy in copies]
+    if len(each) > PACKETS_MAX:
+        raise ValueError(f"packets: are {len(each):,} with all copies; at most {PACKETS_MAX:,}")
+    return each

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from loadtest.scenarios.copies import shifted
 from loadtest.scenarios.crowd_scenario import CrowdScenario, scenario_text, toml_table, validated
-from loadtest.scenarios.scenario import PACKETS_MAX, Scenario
+from loadtest.scenarios.scenario import PACKETS_MAX, Scenario, with_copies
 from loadtest.scenarios.strict_model import StrictModel
 from loadtest.scenarios.target_spec import AnyTargetSpec
 from server.core.ids import RoomId
@@ -96,10 +96,7 @@ class TargetScenario(CrowdScenario):
 
     @model_validator(mode="after")
     def _copies_are_packets(self) -> Self:
-        packets = [each for packet in self.packets for each in packet.each()]
-        if len(packets) > PACKETS_MAX:
-            raise ValueError(f"packets: are {len(packets):,} with all copies; at most {PACKETS_MAX:,}")
-        object.__setattr__(self, "packets", packets)
+        object.__setattr__(self, "packets", with_copies(packet.each() for packet in self.packets))
         return self
 
     @property
