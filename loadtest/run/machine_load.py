@@ -1,6 +1,5 @@
 """Machine load: who used the machine's processors during a run: its own processes, others, nobody, or a hypervisor."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +9,7 @@ from typing import NamedTuple
 import psutil
 
 from loadtest.record.run_folder import RunFacts
+from loadtest.run.machine_watch import MachineWatch
 
 LOOK_EVERY_S = 1.0  # listing the machine's processes takes some milliseconds
 SPANS_MAX = 4_000  # an hour; then two become one, so that a soak of days has no more
@@ -26,7 +26,7 @@ class CpuTimes(NamedTuple):
     ended: float
 
 
-class MachineLoad:
+class MachineLoad(MachineWatch):
     """
     Watches the machine from ``start`` to ``stop``; ``spans`` then has a line for each second.
 
@@ -38,17 +38,7 @@ class MachineLoad:
     def __init__(self) -> None:
         self.spans: list[Span] = []
         self._tree: dict[psutil.Process, CpuTimes] = {}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="machine load", daemon=True)
-
-    def start(self) -> None:
-        """Begin to watch."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop watching."""
-        self._over.set()
-        self._thread.join()
+        super().__init__("machine load")
 
     def _watch(self) -> None:
         self._ours_s()

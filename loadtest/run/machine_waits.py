@@ -1,11 +1,11 @@
 """Machine waits: how long the processes of a storm's own server waited for a processor or for the disk, and when."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from loadtest.record.run_folder import WAITS_MAX
+from loadtest.run.machine_watch import MachineWatch
 
 LOOK_EVERY_S = 0.05
 TOLD_NS = 5_000_000  # shorter waits are ordinary, and would only fill the run's folder
@@ -14,7 +14,7 @@ _STEAL = 8  # of cpu user nice system idle iowait irq softirq steal
 _NS_PER_TICK = 10_000_000
 
 
-class MachineWaits:
+class MachineWaits(MachineWatch):
     """
     Watches processes from ``start`` to ``stop``; ``waits`` then says from when to when, and how long they waited.
 
@@ -26,17 +26,7 @@ class MachineWaits:
         """Watch the processes that *pids* returns, which may change."""
         self.waits: list[list[int]] = []
         self._pids = pids
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="machine waits", daemon=True)
-
-    def start(self) -> None:
-        """Begin to watch."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop watching."""
-        self._over.set()
-        self._thread.join()
+        super().__init__("machine waits")
 
     def _watch(self) -> None:
         looked, before, stolen = time.monotonic_ns(), dict[int, int](), _stolen_ns()

@@ -1,24 +1,24 @@
 """Resource samples: the memory and the open files of server, store and generator while a storm runs."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 import psutil
 
 from loadtest.record.run_folder import RESOURCE_SAMPLES_MAX, Resources
+from loadtest.run.machine_watch import MachineWatch
 
 EVERY_S = 1.0
 Roles = Mapping[str, Callable[[], Sequence[int]]]
 """Returns the processes of each role, which may change."""
 
 
-class ResourceSampler:
+class ResourceSampler(MachineWatch):
     """
     Samples some processes by their roles, and how long the server takes to answer, from ``start`` to ``stop``.
 
-    *probe* asks the server once and returns when it has
-    answered. In a long run every second sample is dropped again and again, so that a bounded number is kept.
+    *probe* asks the server once and returns when it has answered. In a long run every second sample is dropped again
+    and again, so that a bounded number is kept.
     """
 
     def __init__(self, roles: Roles, probe: Callable[[], object] | None = None) -> None:
@@ -26,17 +26,7 @@ class ResourceSampler:
         self._roles = roles
         self._probe = probe
         self._every_s = EVERY_S
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="resources", daemon=True)
-
-    def start(self) -> None:
-        """Begin to sample."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop sampling."""
-        self._over.set()
-        self._thread.join()
+        super().__init__("resources")
 
     def look(self) -> None:
         """Take one sample of everything."""
